@@ -1,0 +1,66 @@
+# Every target that needs Python makes .venv first; nothing outside this folder is touched but by system-deps.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+SECONDS ?= 0
+SOAK_SECONDS ?= 60
+FUZZ_SECONDS ?= 60
+ONLY ?=
+MAKEFLAGS += --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: setup demo test check bench accuracy soak fuzz docs system-deps test-timescale clean pins
+.DEFAULT_GOAL := setup
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "Stockgate needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Say which with: make PYTHON=python3.11 ..." >&2; exit 2; }
+	@echo "Making $(VENV) (once; about a minute) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup
+	@$(BIN)/stockgate demo --seconds $(SECONDS)
+
+test: check
+	@$(BIN)/python -m pytest tests $(PYTEST_ARGS)
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_kernels.py -q
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: setup
+	@$(BIN)/python -m tests.bench bench --only '$(ONLY)'
+
+accuracy: setup
+	@$(BIN)/python -m tests.bench accuracy --only '$(ONLY)'
+
+soak: setup
+	@$(BIN)/python -m tests.chaos --seconds $(SOAK_SECONDS)
+
+fuzz: setup
+	@$(BIN)/python -m tests.helpers.fuzz --seconds $(FUZZ_SECONDS)
+
+docs: setup
+	@$(BIN)/python -m tests.helpers.docs
+
+test-timescale: setup
+	@deploy/timescaledb/run-tests
+
+system-deps:
+	apt-get update -q
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mosquitto chromium tshark postgresql debootstrap
+
+pins: setup
+	@requirements/compile
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

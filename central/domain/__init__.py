@@ -1,0 +1,1 @@
+"""Pure rules: asset, exit, alert, authorisation."""

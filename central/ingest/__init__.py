@@ -1,0 +1,1 @@
+"""MQTT to one idempotent transaction to watermark."""

@@ -1,0 +1,1 @@
+"""psycopg repositories; SQL in files."""

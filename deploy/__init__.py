@@ -1,0 +1,1 @@
+"""How Stockgate is run."""

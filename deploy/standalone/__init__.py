@@ -1,0 +1,1 @@
+"""All of Stockgate on one machine."""

@@ -1,0 +1,1 @@
+"""LLRP bytes <-> values, without I/O."""

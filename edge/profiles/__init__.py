@@ -1,0 +1,1 @@
+"""Reader profiles: load, validate, match."""

@@ -1,0 +1,1 @@
+"""Shell of one LLRP reader."""

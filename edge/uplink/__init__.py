@@ -1,0 +1,1 @@
+"""MQTT port and the forwarder."""

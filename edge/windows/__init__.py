@@ -1,0 +1,1 @@
+"""Per-tag windows over event time: reads in, passages out."""

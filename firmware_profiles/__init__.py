@@ -1,0 +1,1 @@
+"""Reader profiles as data."""

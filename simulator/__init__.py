@@ -1,0 +1,1 @@
+"""Readers that are not there: LLRP server over a simulated world."""

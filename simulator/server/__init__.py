@@ -1,0 +1,1 @@
+"""LLRP reader role."""

@@ -1,0 +1,1 @@
+"""Seeded world with radio."""

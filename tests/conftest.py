@@ -1,0 +1,66 @@
+"""Skips that name what is missing; in CI (STOCKGATE_NO_SKIPS=1) a skip is a failure."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", deadline=None, max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def _program(name):
+    """Find a program also where Debian keeps daemons."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None and name == "postgres":
+        servers = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        return str(servers[-1]) if servers else None
+    return found
+
+
+def pytest_runtest_setup(item):
+    """Skip what wants an absent system program or ../shared, and say which."""
+    for mark in item.iter_markers("system"):
+        for name in mark.args:
+            if _program(name) is None:
+                pytest.skip(f"system program {name!r} is not installed: make system-deps")
+    if item.get_closest_marker("shared") and not SHARED.is_dir():
+        pytest.skip(f"data made by others is not at {SHARED}")
+    if item.get_closest_marker("timescale") and "STOCKGATE_TIMESCALE_DSN" not in os.environ:
+        pytest.skip("wants a TimescaleDB: make test-timescale")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave TimescaleDB's tests to their own target, so that CI's skips mean something."""
+    if "STOCKGATE_TIMESCALE_DSN" not in os.environ:
+        keep = [item for item in items if not item.get_closest_marker("timescale")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in keep])
+        items[:] = keep
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Turn a skip into a failure where CI says that everything is there."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("STOCKGATE_NO_SKIPS") == "1" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Data made by others, beside the checkout."""
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Path of a system program that a `system` mark has promised."""
+    return _program
