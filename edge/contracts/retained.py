@@ -4,14 +4,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from edge.contracts.rows import Count, GatewayId, Name, Seq, Stream
+from edge.contracts.rows import Count, Epoch, GatewayId, Name, Seq, Stream, Text
 from edge.contracts.times import Instant
+
+UplinkState = Literal["live", "backlog", "offline", "draining"]
 
 
 class StreamMark(Struct, frozen=True, kw_only=True):
     """What the central has committed of one stream: all to `upto`, and the ranges in `above`."""
 
-    epoch: str
+    epoch: Epoch
     upto: Count
     above: list[Annotated[list[Seq], Meta(min_length=2, max_length=2)]] = field(default_factory=list)
 
@@ -19,7 +21,7 @@ class StreamMark(Struct, frozen=True, kw_only=True):
 class Watermark(Struct, frozen=True, kw_only=True):
     """The central's promise; a new `session` asks the edge to send again from it at once."""
 
-    session: str
+    session: Name
     now: Instant
     streams: dict[Stream, StreamMark]
 
@@ -30,23 +32,23 @@ class PortalBirth(Struct, frozen=True, kw_only=True):
     id: Name
     inside: Name
     outside: Name
-    layout: str
+    layout: Name
 
 
 class ReaderBirth(Struct, frozen=True, kw_only=True):
     """A reader as the agent is configured."""
 
     id: Name
-    profile: str = "generic-llrp"
+    profile: Name = "generic/llrp"
 
 
 class State(Struct, frozen=True, kw_only=True):
     """Birth message, and with `online` false the will."""
 
     online: bool
-    boot: str
-    version: str
-    config_digest: str = ""
+    boot: Text
+    version: Text
+    config_digest: Text = ""
     portals: list[PortalBirth] = field(default_factory=list)
     readers: list[ReaderBirth] = field(default_factory=list)
 
@@ -62,14 +64,14 @@ class ReaderHealth(Struct, frozen=True, kw_only=True):
     reconnects: Count = 0
     lost_reports: Count = 0
     last_read_at: Instant | None = None
-    problem: str = ""
+    problem: Text = ""
 
 
 class StreamHealth(Struct, frozen=True, kw_only=True):
     """One outbox stream: rows written, rows beyond the watermark, and the oldest of them."""
 
     stream: Stream
-    epoch: str
+    epoch: Epoch
     written: Count
     pending: Count
     oldest_s: Annotated[float, Meta(ge=0.0)] = 0.0
@@ -80,9 +82,9 @@ class Health(Struct, frozen=True, kw_only=True):
     """Heartbeat; the newest wins."""
 
     gateway: GatewayId
-    boot: str
+    boot: Text
     at: Instant
     uptime_s: Annotated[float, Meta(ge=0.0)]
-    uplink: Literal["live", "backlog", "offline", "draining"]
+    uplink: UplinkState
     readers: list[ReaderHealth]
     streams: list[StreamHealth]

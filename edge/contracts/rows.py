@@ -4,20 +4,33 @@ Every row has `row` (its kind, the tag of the union) and `seq`, contiguous withi
 Unknown fields are ignored; times are `Instant`; EPC and TID are lower-case hex.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Raw, Struct
 
 from edge.contracts.times import Instant
 
-GatewayId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$", description="globally unique")]
-Name = Annotated[str, Meta(min_length=1, max_length=80)]
-EpcHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,62}$", description="EPC bytes, lower-case hex")]
-TidHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,64}$", description="TID bytes, lower-case hex")]
-PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
-Seq = Annotated[int, Meta(ge=1)]
-Count = Annotated[int, Meta(ge=0)]
+# `$(?!\n)`: Python's `$` alone also matches before a last line feed. Control characters are refused since PostgreSQL
+# text can't hold NUL and a screen shouldn't show the others. Integers stop at 2^53 - 1, the last that every JSON
+# reader keeps exactly.
+GatewayId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$(?!\n)", description="globally unique")]
+Name = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,80}$(?!\n)", description="an id or a name")]
+Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{0,500}$(?!\n)", description="a short text for people")]
+EpcHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,62}$(?!\n)", description="EPC bytes, lower-case hex")]
+TidHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,64}$(?!\n)", description="TID bytes, lower-case hex")]
+PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="names a passage")]
+Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+SignedUs = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+RssiCdbm = Annotated[int, Meta(ge=-32767, le=32767)]
+Epoch = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_.-]{1,40}$(?!\n)", description="one life of an outbox")]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+MAX_ROW_ANTENNAS: Final = 64
+"""8 readers an edge, 8 ports a reader at most."""
+MAX_PRESENCE_TAGS: Final = 400
+"""So that a presence row of the longest EPCs still fits one envelope; more tags go in `part` 2 and on."""
 
 Stream = Literal["movement", "presence"]
 Kind = Literal["in", "out", "turned_back", "near", "parked", "unresolved", "retracted"]
@@ -28,40 +41,40 @@ class AntennaEvidence(Struct, frozen=True, kw_only=True):
     """What one antenna saw of the tag during the passage."""
 
     reader: Name
-    port: Annotated[int, Meta(ge=1, le=65535)]
+    port: Port
     reads: Count
     peak_at: Instant | None = None
-    peak_rssi_cdbm: int | None = None
+    peak_rssi_cdbm: RssiCdbm | None = None
     phase_slope_rad_s: float | None = None
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
     """Why the passage was called as it was, for a person to read."""
 
-    antennas: list[AntennaEvidence]
+    antennas: Annotated[list[AntennaEvidence], Meta(max_length=MAX_ROW_ANTENNAS)]
     read_rate: Annotated[float, Meta(ge=0.0, description="reads per second over the passage")] = 0.0
-    door: str | None = None
-    beams: str | None = None
-    badge: str | None = None
+    door: Text | None = None
+    beams: Text | None = None
+    badge: Text | None = None
 
 
 class Clock(Struct, frozen=True, kw_only=True):
     """Quality of the event's time; `offset_us` is host minus reader."""
 
     source: ClockSource
-    offset_us: int = 0
+    offset_us: SignedUs = 0
     spread_us: Count = 0
     stepped: bool = False
     host_synced: bool = True
-    boot: str = ""
+    boot: Text = ""
 
 
 class GateVerdict(Struct, frozen=True, kw_only=True):
     """What the gate at the door decided, on which snapshot, and when it acted."""
 
     verdict: Literal["allow", "refuse", "stale"]
-    reason: str = ""
-    snapshot: Annotated[list[int], Meta(min_length=2, max_length=2)] | None = None
+    reason: Text = ""
+    snapshot: Annotated[list[Count], Meta(min_length=2, max_length=2)] | None = None
     acted_at: Instant | None = None
 
 
@@ -69,9 +82,9 @@ class MovementRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="movem
     """One revision of one passage of one tag through one portal; the highest `rev` wins."""
 
     seq: Seq
-    id: str
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}-[1-9][0-9]{0,9}$(?!\n)", description="passage-rev")]
     passage: PassageId
-    rev: Annotated[int, Meta(ge=1)]
+    rev: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     final: bool
     at: Instant
     portal: Name
@@ -85,10 +98,10 @@ class MovementRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="movem
     tid: TidHex | None = None
     crossed_at: Instant | None = None
     ended_at: Instant | None = None
-    batch: str | None = None
+    batch: Name | None = None
     gate: GateVerdict | None = None
-    traceparent: str | None = None
-    reason: str | None = None
+    traceparent: Name | None = None
+    reason: Text | None = None
 
 
 class GapRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="gap"):
@@ -97,7 +110,7 @@ class GapRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="gap"):
     seq: Seq
     first: Seq
     last: Seq
-    reason: str
+    reason: Text
     count: Count
 
 
@@ -106,7 +119,7 @@ class LossRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="loss", re
 
     seq: Seq
     reader: Name
-    reason: str
+    reason: Text
     from_: Instant
     to: Instant
     count: Count | None = None
@@ -117,7 +130,7 @@ class SensorRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="sensor"
 
     seq: Seq
     reader: Name
-    gpi: Annotated[int, Meta(ge=1)]
+    gpi: Port
     kind: Literal["beam", "door"]
     state: bool
     at: Instant
@@ -127,7 +140,7 @@ class PresenceAntenna(Struct, frozen=True, kw_only=True):
     """One antenna's coverage of a presence span."""
 
     reader: Name
-    port: Annotated[int, Meta(ge=1, le=65535)]
+    port: Port
     up_s: Annotated[float, Meta(ge=0.0)]
     rounds: Count
     reads: Count
@@ -138,7 +151,7 @@ class PresenceTag(Struct, frozen=True, kw_only=True):
 
     epc: EpcHex
     reads: Count
-    best_rssi_cdbm: int
+    best_rssi_cdbm: RssiCdbm
     last_at: Instant
 
 
@@ -149,9 +162,9 @@ class PresenceRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="prese
     span: Annotated[list[Instant], Meta(min_length=2, max_length=2)]
     zone: Name
     mode: Literal["portal", "zone", "sweep"]
-    antennas: list[PresenceAntenna]
-    tags: list[PresenceTag]
-    part: Annotated[list[int], Meta(min_length=2, max_length=2)]
+    antennas: Annotated[list[PresenceAntenna], Meta(max_length=MAX_ROW_ANTENNAS)]
+    tags: Annotated[list[PresenceTag], Meta(max_length=MAX_PRESENCE_TAGS)]
+    part: Annotated[list[Seq], Meta(min_length=2, max_length=2)]
     complete: bool
 
 
@@ -164,7 +177,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     v: Literal[1]
     gateway: GatewayId
     stream: Stream
-    epoch: Annotated[str, Meta(min_length=1, max_length=40)]
+    epoch: Epoch
     first: Seq
     last: Seq
     events: list[Raw]

@@ -10,7 +10,7 @@ from edge.contracts.errors import ContractError
 Instant = Annotated[
     str,
     Meta(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$(?!\n)",
         description="RFC 3339, UTC, microseconds",
         extra_json_schema={"format": "date-time"},
     ),
@@ -20,8 +20,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant(at_us: int) -> str:
-    """Return integer UTC microseconds since 1970 as RFC 3339 with six decimals."""
-    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Return integer UTC microseconds since 1970 as RFC 3339 with six decimals; years 1 to 9999."""
+    try:
+        at = _EPOCH + timedelta(microseconds=at_us)
+    except OverflowError:
+        raise ContractError(f"{at_us} microseconds since 1970 is no year from 1 to 9999") from None
+    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def instant_us(text: str) -> int:

@@ -1,0 +1,105 @@
+"""The command `stockgate-edge`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperCommand
+
+from edge.llrp.dump import DEFAULT_PAYLOAD, dump, is_payload_type, payload_type, read_inputs
+from edge.llrp.errors import LlrpError
+
+app = typer.Typer(
+    name="stockgate-edge",
+    help="The agent at the door: it reads RFID readers, decides movements and stores them until the central has them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class DecodeCommand(TyperCommand):
+    """Lets `--payload` stand alone: the next word is its value only where it names a message type."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # typer's own Context
+        """Give a lone `--payload` its default before options are parsed."""
+        return super().parse_args(ctx, with_payload_types(args))
+
+
+def with_payload_types(args: list[str]) -> list[str]:
+    """Return a command line in which every `--payload` has its value attached; nothing after `--` is touched."""
+    given: list[str] = []
+    rest = list(args)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*given, word, *rest]
+        if word == "--payload":
+            kind = rest.pop(0) if rest and is_payload_type(rest[0]) else DEFAULT_PAYLOAD
+            word = f"--payload={kind}"
+        given.append(word)
+    return given
+
+
+@app.callback()
+def stockgate_edge() -> None:
+    """The agent at the door: it reads RFID readers, decides movements and stores them until the central has them."""
+
+
+@app.command()
+def run(
+    config: Annotated[
+        Path, typer.Option("--config", help="The TOML file that names the readers, the portals and the broker.")
+    ],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", help="The folder for the outbox; it takes precedence over the configuration."),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics at this loopback address."),
+    ] = None,
+) -> None:
+    """Run the agent until it is told to stop: read, decide, store and forward."""
+    from edge.agent.command import run as run_agent  # noqa: PLC0415 - loads numba, which `decode` and --help don't need
+
+    run_agent(config=config, data_dir=data_dir, metrics=metrics)
+
+
+@app.command(cls=DecodeCommand)
+def decode(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="Recorded bytes as a reader sent them; - reads standard input."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line for each tag report.")] = False,
+    payload: Annotated[
+        str | None,
+        typer.Option(
+            "--payload",
+            metavar="[TYPE]",
+            help="Each file is the payload of one message without its 10-byte header. TYPE is the message's name or "
+            f"number, {DEFAULT_PAYLOAD} where the next word is neither.",
+        ),
+    ] = None,
+) -> None:
+    """Show the tag reports in recorded LLRP bytes, field by field, and name the other messages.
+
+    Tag reports go to standard output; counts and faults go to standard error.
+
+    The exit code is 1 if something in a file could not be read, and 2 if a file or an option is wrong.
+    """
+    try:
+        kind = None if payload is None else payload_type(payload)
+    except LlrpError as error:
+        raise typer.BadParameter(str(error), param_hint="--payload") from error
+    try:
+        inputs = read_inputs(files)
+    except LlrpError as error:
+        raise typer.BadParameter(str(error), param_hint="FILE") from error
+    raise typer.Exit(dump(inputs, as_json=as_json, payload=kind))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
