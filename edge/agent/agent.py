@@ -1,0 +1,128 @@
+"""The running agent: its tasks, its heartbeat, and the order in which it stops.
+
+Stop: readers say goodbye, so nothing new comes; the journal writes what it holds; the uplink drains for a bounded time.
+Windows are not flushed: a passage that is open now was not seen to its end, so it stays in the outbox's notes, and the
+next start ends it as `unresolved`.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from edge.agent.health import Identity, reader_health, stream_health
+from edge.agent.journal import Journal
+from edge.contracts import Health, ReaderHealth, UplinkState, instant
+from edge.outbox import STREAMS, Outbox, OutboxError, OutboxStats
+
+# A reader that answers does so in milliseconds; one that doesn't frees its session by itself.
+GOODBYE_S: Final = 5.0
+
+
+class Reader(Protocol):
+    """What the agent wants of `edge.readers.ReaderSupervisor`."""
+
+    async def run(self) -> None:
+        """Keep the reader in session until cancelled."""
+        ...
+
+    def health(self) -> ReaderHealth:
+        """Return state and counters."""
+        ...
+
+
+class Uplink(Protocol):
+    """What the agent wants of `edge.uplink.Forwarder`."""
+
+    @property
+    def state(self) -> UplinkState:
+        """Where it stands."""
+        ...
+
+    async def run(self) -> None:
+        """Forward until `stop`, then drain for a bounded time and return."""
+        ...
+
+    def stop(self) -> None:
+        """Ask `run` to drain and return."""
+        ...
+
+    def publish_health(self, health: Health) -> bool:
+        """Publish the heartbeat if the broker is there; tell whether it was."""
+        ...
+
+
+class Agent:
+    """Runs what `compose` has built."""
+
+    def __init__(
+        self,
+        me: Identity,
+        *,
+        readers: Sequence[Reader],
+        journal: Journal,
+        outbox: Outbox,
+        uplink: Uplink,
+        heartbeat_s: float,
+        now_us: Callable[[], int],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
+        self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
+        self._stats: list[OutboxStats] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set; a task that fails ends them all and its error is raised."""
+        async with asyncio.TaskGroup() as group:
+            uplink = group.create_task(self._uplink.run(), name="uplink")
+            journal = group.create_task(self._journal.run(), name="journal")
+            beat = group.create_task(self._beat(), name="heartbeat")
+            readers = [group.create_task(reader.run(), name="reader") for reader in self._readers]
+            await stop.wait()
+            self._log.info("stopping")
+            for task in readers:
+                task.cancel()
+            _, busy = await asyncio.wait(readers, timeout=GOODBYE_S)
+            if busy:
+                self._log.warning("readers did not say goodbye in time", count=len(busy))
+            self._journal.stop()
+            await asyncio.wait([journal])
+            self._uplink.stop()
+            await asyncio.wait([uplink])
+            beat.cancel()
+
+    def health(self) -> Health:
+        """Return the heartbeat as of now; the outbox's figures are those of the last beat."""
+        now_us = self._now_us()
+        streams = [
+            stream_health(
+                stats,
+                now_us=now_us,
+                held=self._journal.held if stats.stream == "movement" else 0,
+                dropped=self._journal.dropped if stats.stream == "movement" else 0,
+            )
+            for stats in self._stats
+        ]
+        return Health(
+            gateway=self._me.gateway,
+            boot=self._me.boot,
+            at=instant(now_us),
+            uptime_s=max(now_us - self._me.started_us, 0) / 1e6,
+            uplink=self._uplink.state,
+            readers=reader_health(reader.health() for reader in self._readers),
+            streams=streams,
+        )
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                self._stats = await asyncio.to_thread(self._read_stats)
+            except OutboxError as error:
+                # The journal tells when the outbox can't be written; the heartbeat goes on with the last figures.
+                self._log.debug("outbox figures can't be read", problem=str(error))
+            self._uplink.publish_health(self.health())
+            await asyncio.sleep(self._heartbeat_s)
+
+    def _read_stats(self) -> list[OutboxStats]:
+        return [self._outbox.stats(stream) for stream in STREAMS]

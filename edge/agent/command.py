@@ -1,0 +1,53 @@
+"""The body of `stockgate-edge run`: exit 0 after an orderly stop, 2 for what the user must change, 1 for a failure."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import structlog
+import typer
+
+from edge import config as settings
+from edge.agent import logs
+from edge.agent.compose import serve
+from edge.agent.metrics import MetricsError, parse_address
+from edge.outbox import OutboxError
+
+EXIT_FAILURE: Final = 1
+EXIT_USAGE: Final = 2
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(config: Path, data_dir: Path | None = None, metrics: str | None = None) -> None:
+    """Run the agent until SIGTERM or SIGINT."""
+    base = config.resolve().parent
+    try:
+        checked = settings.load(config)
+        settings.uplink_settings(checked, base=base).password()
+        address = None if metrics is None else parse_address(metrics)
+    except (settings.ConfigError, MetricsError, ValueError) as error:
+        _leave(EXIT_USAGE, str(error))
+    logs.configure()
+    folder = data_dir if data_dir is not None else base / checked.agent.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        asyncio.run(_until_signal(checked, base=base, data_dir=folder, metrics=address))
+    except (OutboxError, MetricsError) as error:
+        _leave(EXIT_FAILURE, str(error))
+    except OSError as error:
+        _leave(EXIT_FAILURE, f"{folder}: {error.strerror or error}: give a folder that can be written (--data-dir)")
+
+
+async def _until_signal(checked: settings.EdgeConfig, **how: Any) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    await serve(checked, stop=stop, log=structlog.get_logger("edge"), **how)
+
+
+def _leave(code: int, problem: str) -> NoReturn:
+    print(problem, file=sys.stderr)  # noqa: T201 (a command line says what is wrong)
+    raise typer.Exit(code)

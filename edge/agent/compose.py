@@ -1,0 +1,132 @@
+"""The composition root: the one place where the agent's concrete parts are named and joined."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from prometheus_client.core import Metric
+from structlog.typing import FilteringBoundLogger
+
+from edge.agent.agent import Agent
+from edge.agent.clock import host_synced
+from edge.agent.health import Identity, birth
+from edge.agent.journal import Journal
+from edge.agent.metrics import MetricsServer, counter_figures, health_figures
+from edge.agent.pipeline import Pipeline
+from edge.agent.restart import end_open_passages
+from edge.agent.warm import warm_up
+from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.outbox import SqliteOutbox
+from edge.readers import ReaderSupervisor
+from edge.uplink import Forwarder, PahoMqtt
+from edge.windows import Windows
+
+OUTBOX_FILE: Final = "outbox.db"
+
+
+def now_us() -> int:
+    """Return the host's clock, UTC microseconds; the one clock that the agent's parts are given."""
+    return time.time_ns() // 1_000
+
+
+async def serve(
+    config: EdgeConfig,
+    *,
+    base: Path,
+    data_dir: Path,
+    metrics: tuple[str, int] | None,
+    stop: asyncio.Event,
+    log: FilteringBoundLogger,
+) -> None:
+    """Build the agent and run it until `stop`.
+
+    Args:
+        config: the checked configuration.
+        base: the configuration file's folder, where its relative paths start.
+        data_dir: folder of the outbox.
+        metrics: loopback address of the Prometheus endpoint, if there is to be one.
+        stop: ends the agent in order.
+        log: logger.
+    """
+    with ExitStack() as stack:
+        outbox = SqliteOutbox(data_dir / OUTBOX_FILE, outbox_settings(config), now_us=now_us, log=log)
+        stack.callback(outbox.close)
+        # One thread works with the outbox: its fsyncs must not hold up the readers' sockets.
+        executor = stack.enter_context(ThreadPoolExecutor(1, "outbox"))
+        me = Identity(config.gateway, uuid4().hex, version("stockgate"), now_us())
+        agent, figures = _build(config, me, base=base, outbox=outbox, executor=executor, log=log)
+        started_s = time.monotonic()
+        await asyncio.to_thread(warm_up, windows_settings(config))
+        log.info("kernels ready", seconds=round(time.monotonic() - started_s, 2))
+        if metrics is not None:
+            server = stack.enter_context(MetricsServer(metrics, figures))
+            log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
+        log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
+        await agent.run(stop)
+        log.info("stopped")
+
+
+def _build(
+    config: EdgeConfig,
+    me: Identity,
+    *,
+    base: Path,
+    outbox: SqliteOutbox,
+    executor: ThreadPoolExecutor,
+    log: FilteringBoundLogger,
+) -> tuple[Agent, Callable[[], Iterator[Metric]]]:
+    """Join the parts; what an earlier start left open goes into the journal first."""
+    knobs = uplink_settings(config, base=base)
+    forwarder = Forwarder(
+        outbox,
+        PahoMqtt(knobs),
+        site=config.site,
+        gateway=config.gateway,
+        birth=birth(config, me),
+        settings=knobs,
+        rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
+        executor=executor,
+        now_us=now_us,
+        log=log,
+    )
+    journal = Journal(
+        outbox,
+        executor=executor,
+        notify=forwarder.notify,
+        now_us=now_us,
+        log=log,
+        commit_period_s=config.agent.commit_ms / 1e3,
+    )
+    end_open_passages(outbox, journal, log=log)
+    windows = Windows(windows_settings(config), boot=me.boot)
+    readers = reader_settings(config)
+    ports = {reader.id: reader.antennas for reader in readers}
+    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
+    supervisors = [
+        ReaderSupervisor(reader, sink=pipeline.sink, now_us=now_us, rng=random.Random(), log=log)  # noqa: S311 (as above)
+        for reader in readers
+    ]
+    agent = Agent(
+        me,
+        readers=supervisors,
+        journal=journal,
+        outbox=outbox,
+        uplink=forwarder,
+        heartbeat_s=config.agent.heartbeat_s,
+        now_us=now_us,
+        log=log,
+    )
+
+    def figures() -> Iterator[Metric]:
+        yield from health_figures(agent.health())
+        yield from counter_figures("stockgate_edge_windows", windows.counters)
+        yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
+
+    return agent, figures

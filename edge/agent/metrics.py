@@ -1,0 +1,122 @@
+"""Prometheus figures of the agent, read at scrape time from the parts themselves."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Self
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from edge.contracts import Health
+
+if TYPE_CHECKING:
+    import threading
+    from wsgiref.simple_server import WSGIServer
+
+Figures = Callable[[], Iterable[Metric]]
+
+
+class MetricsError(ValueError):
+    """The metrics address can't be used; the message says what to write."""
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Take `HOST:PORT` apart; only loopback addresses are allowed, since the endpoint has no password."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        loopback = host == "localhost" or ip_address(host).is_loopback
+        number = int(port)
+    except ValueError:
+        raise MetricsError(f"--metrics {text!r}: write it like 127.0.0.1:9464") from None
+    if not loopback:
+        raise MetricsError(f"--metrics {text!r}: only loopback addresses are served without TLS; use 127.0.0.1:{port}")
+    if not 0 <= number <= 65535:  # noqa: PLR2004 (TCP ports)
+        raise MetricsError(f"--metrics {text!r}: a port is 1 to 65535, or 0 for a free one")
+    return host, number
+
+
+def health_figures(health: Health) -> Iterator[Metric]:
+    """Yield what the heartbeat says, as figures."""
+    up = GaugeMetricFamily("stockgate_edge_reader_connected", "1 while the reader's session stands.", labels=["reader"])
+    reads = CounterMetricFamily("stockgate_edge_reader_reads", "Tag reads since the agent started.", labels=["reader"])
+    unlisted = CounterMetricFamily(
+        "stockgate_edge_reader_unlisted_reads", "Reads of antenna ports that serve no portal.", labels=["reader"]
+    )
+    reconnects = CounterMetricFamily("stockgate_edge_reader_reconnects", "Sessions after the first.", labels=["reader"])
+    lost = CounterMetricFamily("stockgate_edge_reader_lost_reports", "Reports the reader lost.", labels=["reader"])
+    for reader in health.readers:
+        up.add_metric([reader.id], float(reader.state == "connected"))
+        reads.add_metric([reader.id], reader.reads)
+        unlisted.add_metric([reader.id], reader.unlisted_reads)
+        reconnects.add_metric([reader.id], reader.reconnects)
+        lost.add_metric([reader.id], reader.lost_reports)
+    yield from (up, reads, unlisted, reconnects, lost)
+    yield from _stream_figures(health)
+    uplink = GaugeMetricFamily("stockgate_edge_uplink_state", "1 for the uplink's state.", labels=["state"])
+    for state in ("live", "backlog", "offline", "draining"):
+        uplink.add_metric([state], float(health.uplink == state))
+    yield uplink
+
+
+def counter_figures(prefix: str, counters: Any) -> Iterator[Metric]:
+    """Yield each integer of a dataclass of counters under its own name."""
+    for item in dataclasses.fields(counters):
+        value = getattr(counters, item.name)
+        if isinstance(value, int):
+            yield CounterMetricFamily(f"{prefix}_{item.name}", f"{item.name.replace('_', ' ')} since the start.", value)
+
+
+def _stream_figures(health: Health) -> Iterator[Metric]:
+    written = CounterMetricFamily("stockgate_edge_outbox_rows", "Rows numbered in this epoch.", labels=["stream"])
+    dropped = CounterMetricFamily("stockgate_edge_outbox_dropped", "Rows replaced by gap rows.", labels=["stream"])
+    pending = GaugeMetricFamily("stockgate_edge_outbox_pending", "Rows beyond the watermark.", labels=["stream"])
+    oldest = GaugeMetricFamily("stockgate_edge_outbox_oldest_seconds", "Age of the oldest of them.", labels=["stream"])
+    for stream in health.streams:
+        written.add_metric([stream.stream], stream.written)
+        dropped.add_metric([stream.stream], stream.dropped)
+        pending.add_metric([stream.stream], stream.pending)
+        oldest.add_metric([stream.stream], stream.oldest_s)
+    yield from (written, dropped, pending, oldest)
+
+
+class MetricsServer:
+    """`/metrics` on a loopback address, from `with` to its end."""
+
+    def __init__(self, address: tuple[str, int], figures: Figures) -> None:
+        self._address = address
+        self._registry = CollectorRegistry()
+        self._registry.register(_Live(figures))
+        self._server: WSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        host, port = self._address
+        try:
+            self._server, self._thread = start_http_server(port, host, self._registry)
+        except OSError as error:
+            raise MetricsError(f"--metrics {host}:{port}: {error.strerror}; take another port") from error
+        self.port = self._server.server_port
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+
+
+class _Live(Collector):
+    """Asks for the figures whenever Prometheus does."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        return self._figures()
+
+    def describe(self) -> Iterable[Metric]:
+        return ()

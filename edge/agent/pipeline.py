@@ -1,0 +1,85 @@
+"""From a reader's chunk to rows in the journal: the windows stand in between, and no thread or wait does."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from structlog.typing import FilteringBoundLogger
+
+from edge.agent.journal import Journal
+from edge.contracts import MovementRow
+from edge.llrp import TagBatch
+from edge.outbox import OpenRecord
+from edge.readers import Chunk, ClockState
+from edge.windows import OpenPassage, WindowClock, encode_open
+
+
+class PassageEngine(Protocol):
+    """What the pipeline wants of `edge.windows.Windows`."""
+
+    def feed(self, reader: str, batch: TagBatch, *, arrival_us: int | None, clock: WindowClock) -> list[MovementRow]:
+        """Take a reader's batch (an empty one lets its time pass) and return the passages that it decided."""
+        ...
+
+    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
+        """Return passages opened or changed, and ids of those closed, since the last call."""
+        ...
+
+
+class Pipeline:
+    """The readers' sink.
+
+    Args:
+        windows: decides passages.
+        journal: takes rows.
+        ports: per reader, the antenna ports that serve a portal.
+        host_synced: whether the host's clock may be believed now.
+        log: logger.
+    """
+
+    def __init__(
+        self,
+        windows: PassageEngine,
+        journal: Journal,
+        *,
+        ports: Mapping[str, Sequence[int]],
+        host_synced: Callable[[], bool],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._windows, self._journal, self._host_synced, self._log = windows, journal, host_synced, log
+        self._ports = {reader: np.array(sorted(listed), np.uint16) for reader, listed in ports.items()}
+        self._told: set[tuple[str, int]] = set()
+
+    async def sink(self, chunk: Chunk) -> None:
+        """Take one chunk; what it decided is in the journal when this returns."""
+        self._tell_unlisted(chunk)
+        clock = window_clock(chunk.clock, host_synced=self._host_synced())
+        rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=chunk.arrival_us, clock=clock)
+        opened, closed = self._windows.take_open_changes()
+        if rows or chunk.rows or opened or closed:
+            records = [OpenRecord(passage.passage, encode_open(passage)) for passage in opened]
+            self._journal.add([*rows, *chunk.rows], opened=records, closed=closed)
+
+    def _tell_unlisted(self, chunk: Chunk) -> None:
+        """Say once per start and port that reads come from where no portal is; the reader's health counts them."""
+        strange = chunk.batch.antenna[~np.isin(chunk.batch.antenna, self._ports[chunk.reader])]
+        if not len(strange):
+            return
+        for port in np.unique(strange).tolist():
+            if (chunk.reader, port) not in self._told:
+                self._told.add((chunk.reader, port))
+                remedy = "name it in a portal's antennas, or switch it off on the reader"
+                self._log.warning(
+                    "reads of an antenna that serves no portal", reader=chunk.reader, port=port, do=remedy
+                )
+
+
+def window_clock(clock: ClockState, *, host_synced: bool) -> WindowClock:
+    """Say in the windows' words how good a reader's time is."""
+    return WindowClock(
+        source=clock.source,
+        offset_us=clock.offset_us,
+        spread_us=clock.spread_us,
+        stepped=clock.stepped,
+        host_synced=host_synced,
+    )

@@ -1,0 +1,27 @@
+"""Loads and compiles the kernels before a reader is dialled: the first seconds of reads must not wait for numba."""
+
+from typing import Final
+
+from edge.llrp import ReportDecoder
+from edge.windows import WindowClock, Windows, WindowsSettings
+
+# One RO_ACCESS_REPORT (LLRP 1.1, 14.1.3 and 13.2.3): EPC-96, antenna 1, -50 dBm, seen from 1 s to 2 s, twice.
+_REPORT: Final = bytes.fromhex(
+    "043d00000035" "00000001"
+    "00f0002b"
+    "8d" "000000000000000000000001"
+    "810001" "86ce"
+    "8200000000000f4240" "8400000000001e8480"
+    "880002"
+)  # fmt: skip
+
+
+def warm_up(settings: WindowsSettings) -> None:
+    """Send one made-up report through a decoder and windows that are thrown away."""
+    batch = ReportDecoder().decode(bytearray(_REPORT))
+    if len(batch) != 1:
+        raise RuntimeError("the kernels decode the warm-up report wrongly: delete __pycache__ and start again")
+    windows = Windows(settings, boot="warm-up")
+    reader = settings.portals[0].antennas[0].reader
+    windows.feed(reader, batch, arrival_us=None, clock=WindowClock())
+    windows.flush()

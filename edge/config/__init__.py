@@ -1,0 +1,34 @@
+"""The agent's configuration: one TOML file, one model, and each room's settings built from it.
+
+Errors: `ConfigError`, whose message has one line a problem: file, key path, what is wrong and what would be right.
+"""
+
+from edge.config.load import ConfigError, load, parse
+from edge.config.model import (
+    AgentConfig,
+    EdgeConfig,
+    MqttConfig,
+    OutboxConfig,
+    PortalConfig,
+    ReaderConfig,
+    WindowsConfig,
+)
+from edge.config.rooms import digest, outbox_settings, reader_settings, uplink_settings, windows_settings
+
+__all__ = [
+    "AgentConfig",
+    "ConfigError",
+    "EdgeConfig",
+    "MqttConfig",
+    "OutboxConfig",
+    "PortalConfig",
+    "ReaderConfig",
+    "WindowsConfig",
+    "digest",
+    "load",
+    "outbox_settings",
+    "parse",
+    "reader_settings",
+    "uplink_settings",
+    "windows_settings",
+]

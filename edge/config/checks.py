@@ -1,0 +1,85 @@
+"""What no single key can show: double ids, strangers, antennas claimed twice, layouts that can't work."""
+
+import difflib
+from collections.abc import Iterator
+
+from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
+from edge.profiles import AUTO, ProfileError, profile_named
+from edge.uplink import UplinkError, parse_url
+
+
+def cross_problems(config: EdgeConfig) -> Iterator[str]:
+    """Yield each problem as one line that begins with its place."""
+    yield from _double_ids("readers", [reader.id for reader in config.readers])
+    yield from _double_ids("portals", [portal.id for portal in config.portals])
+    readers = [reader.id for reader in config.readers]
+    yield from _mqtt_problems(config.mqtt)
+    named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
+    for number, reader in enumerate(config.readers):
+        yield from _profile_problems(f"readers[{number}].profile", reader.profile)
+        if reader.id not in named:
+            yield f"readers[{number}] ({reader.id}): no portal has an antenna on it: add one or leave it out"
+    claimed: dict[tuple[str, int], str] = {}
+    for number, portal in enumerate(config.portals):
+        place = f"portals[{number}] ({portal.id})"
+        if portal.inside == portal.outside:
+            yield f"{place}: inside and outside are both {portal.inside!r}: a portal joins two locations"
+        yield from _layout_problems(place, portal)
+        for index, antenna in enumerate(portal.antennas):
+            where = f"{place}.antennas[{index}]"
+            if antenna.reader not in readers:
+                near = difflib.get_close_matches(antenna.reader, readers, n=1, cutoff=0.4) or readers
+                yield f"{where}: reader {antenna.reader!r} is not among [[readers]]; did you mean {near[0]!r}?"
+            key = (antenna.reader, antenna.port)
+            if key in claimed:
+                port = f"port {antenna.port} of reader {antenna.reader}"
+                yield f"{where}: {port} already serves {claimed[key]}: an antenna serves one place"
+            claimed.setdefault(key, place)
+
+
+def _profile_problems(place: str, name: str) -> Iterator[str]:
+    try:
+        if name != AUTO:
+            profile_named(name)
+    except ProfileError as error:
+        yield f"{place}: {error}"
+
+
+def _mqtt_problems(mqtt: MqttConfig) -> Iterator[str]:
+    try:
+        parse_url(mqtt.url)
+    except UplinkError as error:
+        yield f"mqtt.url: {error}"
+    if mqtt.password_file is not None and mqtt.username is None:
+        yield "mqtt.username: is missing, since password_file is set: set both or neither"
+
+
+def _one_reader_a_side(portal: PortalConfig) -> bool:
+    inner = {antenna.reader for antenna in portal.antennas if antenna.side == "inside"}
+    outer = {antenna.reader for antenna in portal.antennas if antenna.side == "outside"}
+    return len(inner) == len(outer) == 1 and inner != outer
+
+
+def _double_ids(table: str, ids: list[str]) -> Iterator[str]:
+    for number, name in enumerate(ids):
+        first = ids.index(name)
+        if first != number:
+            yield f"{table}[{number}].id: {name!r} is also the id of {table}[{first}]: give each its own"
+
+
+def _layout_problems(place: str, portal: PortalConfig) -> Iterator[str]:
+    """Yield what a layout lacks (contracts: Layouts)."""
+    sides = [antenna.side for antenna in portal.antennas]
+    if portal.layout == "single":
+        if len(sides) != 1 or sides[0] is not None:
+            yield f'{place}: layout "single" wants one antenna, without side; for two sides take "two-sided"'
+        return
+    if None in sides:
+        where = f"{place}.antennas[{sides.index(None)}]"
+        yield f'{where}: side is missing: layout "{portal.layout}" wants "inside" or "outside"'
+    elif len(set(sides)) == 1:
+        missing = "outside" if sides[0] == "inside" else "inside"
+        remedy = f'layout "{portal.layout}" wants both; for one antenna take "single"'
+        yield f'{place}: no antenna has side "{missing}": {remedy}'
+    elif portal.layout == "two-readers" and not _one_reader_a_side(portal):
+        yield f'{place}: layout "two-readers" wants two readers, each on its own side'

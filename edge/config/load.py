@@ -1,0 +1,46 @@
+"""From a TOML file to a checked configuration.
+
+Errors: `ConfigError`, the room's one error.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from edge.config.checks import cross_problems
+from edge.config.explain import explain
+from edge.config.model import EdgeConfig
+
+
+class ConfigError(ValueError):
+    """The configuration can't be used; the message says where and what would be right."""
+
+
+def load(path: Path) -> EdgeConfig:
+    """Read and check a configuration file; every problem in it is told at once in one `ConfigError`."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    return parse(document, source=str(path))
+
+
+def parse(document: Mapping[str, Any], *, source: str) -> EdgeConfig:
+    """Check a document that was read from `source`."""
+    try:
+        config = EdgeConfig.model_validate(document)
+    except ValidationError as error:
+        problems = [explain(detail) for detail in error.errors(include_url=False)]
+    else:
+        problems = list(cross_problems(config))
+        if not problems:
+            return config
+    raise ConfigError("\n".join(f"{source}: {problem}" for problem in problems)) from None

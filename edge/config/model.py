@@ -1,0 +1,264 @@
+"""The settings model: every knob with its unit, type, default, bounds and description."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge.outbox import OutboxSettings
+from edge.readers import ReaderSettings
+from edge.uplink import UplinkSettings
+from edge.windows import PortalSettings, WindowsSettings
+from edge.windows.settings import MAX_ANTENNAS
+
+Layout = Literal["two-sided", "one-sided", "overhead", "corners", "two-readers", "single"]
+Side = Literal["inside", "outside"]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+TopicId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+
+# Each room states its defaults once, in its settings; the model below repeats none of them.
+_READER: Final = ReaderSettings(id="-", host="-", antennas=())
+_PORTAL: Final = PortalSettings(id="-", layout="two-sided", antennas=())
+_WINDOWS: Final = WindowsSettings(gateway="-", portals=())
+_OUTBOX: Final = OutboxSettings()
+_UPLINK: Final = UplinkSettings(url="mqtt://localhost")
+DAY_S: Final = 86_400.0
+MIB: Final = 1024 * 1024
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class GpiConfig(_Section):
+    """An input of a reader that something is wired to."""
+
+    port: int = Field(ge=1, le=64, description="Number of the input, counted from 1.")
+    kind: Literal["beam", "door"] = Field(description="What is wired to it: a light beam or a door contact.")
+
+
+class ReaderConfig(_Section):
+    """One LLRP reader."""
+
+    id: Id = Field(description="The reader's name in this file, in events and on screens.")
+    host: str = Field(min_length=1, max_length=253, description="Host name or IP address of the reader.")
+    port: int = Field(default=_READER.port, ge=1, le=65535, description="TCP port of the reader's LLRP service.")
+    profile: str = Field(
+        default=_READER.profile,
+        pattern=r"^(auto|[a-z0-9-]+/[a-z0-9-]+)$",
+        description="Firmware profile, `vendor/model`, or `auto`: chosen by what the reader says that it is.",
+    )
+    tx_power_dbm: float | None = Field(
+        default=_READER.tx_power_dbm,
+        ge=0.0,
+        le=36.0,
+        description="Highest transmit power, dBm; left out: the reader's own.",
+    )
+    keepalive_ms: int = Field(
+        default=_READER.keepalive_ms,
+        ge=200,
+        le=60_000,
+        description="Period of keepalives; missing two ends the session.",
+    )
+    connect_timeout_s: float = Field(
+        default=_READER.connect_timeout_s,
+        ge=0.1,
+        le=120.0,
+        description="Longest wait for the connection, and for the greeting.",
+    )
+    request_timeout_s: float = Field(
+        default=_READER.request_timeout_s, ge=0.1, le=120.0, description="Longest wait for the answer to a request."
+    )
+    backoff_max_s: float = Field(
+        default=_READER.backoff_max_s, ge=0.1, le=600.0, description="Longest wait between two tries to connect."
+    )
+    max_frame_mib: int = Field(
+        default=_READER.max_frame_bytes // MIB, ge=1, le=256, description="Longest LLRP message that is taken for one."
+    )
+    report_every_tags: int | None = Field(
+        default=_READER.report_every_tags, ge=1, le=65535, description="Tag reports a message; left out: the profile's."
+    )
+    report_every_ms: int | None = Field(
+        default=_READER.report_every_ms, ge=0, le=60_000, description="Reports are asked for this often, 0 never."
+    )
+    gpis: list[GpiConfig] = Field(
+        default=[], max_length=64, description="Inputs that light beams and door contacts are wired to."
+    )
+
+
+class AntennaConfig(_Section):
+    """One antenna port that serves a portal."""
+
+    reader: Id = Field(description="`id` of one of the `[[readers]]`.")
+    port: int = Field(ge=1, le=65535, description="Antenna port of the reader, counted from 1.")
+    side: Side | None = Field(
+        default=None, description="Side of the doorway it faces; left out for the layout `single`."
+    )
+
+
+class PortalConfig(_Section):
+    """One doorway."""
+
+    id: Id = Field(description="The portal's name, the same as in the central's registry.")
+    inside: Id = Field(description="Location on the inner side, as in the central's registry, which wins.")
+    outside: Id = Field(description="Location on the outer side.")
+    layout: Layout = Field(default="two-sided", description="How the antennas stand; `single` can't tell a direction.")
+    antennas: list[AntennaConfig] = Field(
+        min_length=1, max_length=MAX_ANTENNAS, description="The antenna ports that serve this portal."
+    )
+    gap_ms: int = Field(default=_PORTAL.gap_ms, ge=200, le=60_000, description="Silence of a tag that ends its visit.")
+    settle_ms: int = Field(
+        default=_PORTAL.settle_ms,
+        ge=500,
+        le=60_000,
+        description="Stillness that ends the visit of a tag that is still heard.",
+    )
+    park_ms: int = Field(
+        default=_PORTAL.park_ms, ge=1_000, le=600_000, description="Stillness in the doorway that is called `parked`."
+    )
+    provisional_confidence: float = Field(
+        default=_PORTAL.provisional_confidence,
+        ge=0.5,
+        le=1.0,
+        description="From this confidence on a crossing is published before the tag has left.",
+    )
+    resolve_confidence: float = Field(
+        default=_PORTAL.resolve_confidence,
+        ge=0.0,
+        le=1.0,
+        description="Below this confidence a crossing is `unresolved`.",
+    )
+    pass_intervals: int = Field(
+        default=_PORTAL.pass_intervals,
+        ge=2,
+        le=1_000,
+        description="`single` only: silence of so many read intervals ends a pass.",
+    )
+    pass_valley_cdb: int = Field(
+        default=_PORTAL.pass_valley_cdb,
+        ge=100,
+        le=5_000,
+        description="`single` only: RSSI dip, 1/100 dB, that ends a pass.",
+    )
+
+
+class WindowsConfig(_Section):
+    """How reads become passages, for all portals."""
+
+    grace_ms: int = Field(
+        default=_WINDOWS.grace_ms, ge=0, le=10_000, description="How much out of order reads may come."
+    )
+    step_back_ms: int = Field(
+        default=_WINDOWS.step_back_ms,
+        ge=100,
+        le=600_000,
+        description="A read older than this is a clock set back, not late.",
+    )
+    max_tags: int = Field(default=_WINDOWS.max_tags, ge=64, le=1_000_000, description="Most (tag, portal) pairs held.")
+    forget_s: int = Field(
+        default=_WINDOWS.forget_s, ge=10, le=86_400, description="A tag unheard for this long is forgotten."
+    )
+    min_reads: int = Field(
+        default=_WINDOWS.min_reads, ge=1, le=100, description="A visit of fewer reads gives no event."
+    )
+    motion_rad: float = Field(
+        default=_WINDOWS.motion_rad,
+        ge=0.05,
+        le=1.5,
+        description="In-channel phase change that a tag at rest doesn't reach.",
+    )
+    motion_cdb: int = Field(
+        default=_WINDOWS.motion_cdb,
+        ge=50,
+        le=5_000,
+        description="RSSI change, 1/100 dB, that counts as motion without phase.",
+    )
+    batch_ms: int = Field(
+        default=_WINDOWS.batch_ms,
+        ge=0,
+        le=60_000,
+        description="Crossings of one portal and direction this close are one batch.",
+    )
+    engine: Literal["numba", "plain"] = Field(
+        default=_WINDOWS.engine, description="Compiled, or plain Python (slow) where numba has no wheel."
+    )
+
+
+class OutboxConfig(_Section):
+    """Events that the central has not confirmed yet, on disk."""
+
+    keep_acknowledged_days: float = Field(
+        default=_OUTBOX.keep_acknowledged_s / DAY_S,
+        ge=0.0,
+        le=365.0,
+        description="Confirmed events stay so long, for a central that is restored from a backup.",
+    )
+    max_mib: int = Field(
+        default=_OUTBOX.max_bytes // MIB,
+        ge=1,
+        le=1_000_000,
+        description="Most disk space; beyond it the oldest events go.",
+    )
+
+
+class MqttConfig(_Section):
+    """The broker, and how hard to try."""
+
+    url: str = Field(description="Broker, `mqtt://host:1883` or `mqtts://host:8883`.")
+    username: str | None = Field(default=None, min_length=1, description="User name at the broker, if it wants one.")
+    password_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File whose first line is the password; a relative path starts at this file.",
+    )
+    ca_file: str | None = Field(
+        default=None, min_length=1, description="Certificates to trust with `mqtts`; left out: those of the system."
+    )
+    keepalive_s: int = Field(default=_UPLINK.keepalive_s, ge=2, le=3_600, description="MQTT keepalive.")
+    connect_timeout_s: float = Field(
+        default=_UPLINK.connect_timeout_s,
+        ge=0.1,
+        le=120.0,
+        description="Longest wait for a connection in all its steps.",
+    )
+    reconnect_max_s: float = Field(
+        default=_UPLINK.reconnect_max_s, ge=0.1, le=600.0, description="Longest wait between two tries to connect."
+    )
+    resend_after_s: float = Field(
+        default=_UPLINK.resend_after_s,
+        ge=0.5,
+        le=600.0,
+        description="Events are sent again when none is confirmed for so long.",
+    )
+    drain_s: float = Field(
+        default=_UPLINK.drain_s,
+        ge=0.0,
+        le=60.0,
+        description="At a stop, longest wait for what was written to be confirmed.",
+    )
+
+
+class AgentConfig(_Section):
+    """The agent itself."""
+
+    data_dir: str = Field(
+        default="stockgate-edge-data",
+        min_length=1,
+        description="Folder of the outbox; a relative path starts at this file. `--data-dir` goes before it.",
+    )
+    heartbeat_s: float = Field(
+        default=2.0, ge=0.2, le=60.0, description="Period of the heartbeat that the central expects."
+    )
+    commit_ms: int = Field(default=50, ge=0, le=1_000, description="Least time between two writes of events to disk.")
+
+
+class EdgeConfig(_Section):
+    """The whole file."""
+
+    site: TopicId = Field(description="Site id, part of every topic: 1 to 40 of a-z, 0-9 and -.")
+    gateway: TopicId = Field(description="This agent's id, unique over all sites: 1 to 40 of a-z, 0-9 and -.")
+    readers: list[ReaderConfig] = Field(min_length=1, max_length=8, description="The readers that this agent drives.")
+    portals: list[PortalConfig] = Field(min_length=1, max_length=32, description="The doorways that it watches.")
+    mqtt: MqttConfig = Field(description="Where events go.")
+    windows: WindowsConfig = Field(default=WindowsConfig(), description="How reads become passages.")
+    outbox: OutboxConfig = Field(default=OutboxConfig(), description="What waits on disk.")
+    agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")

@@ -1,0 +1,93 @@
+"""The Prometheus endpoint: loopback only, figures as of the scrape."""
+
+import dataclasses
+import urllib.error
+import urllib.request
+
+import pytest
+
+from edge.agent.metrics import MetricsError, MetricsServer, counter_figures, health_figures, parse_address
+from edge.contracts import Health, ReaderHealth, StreamHealth, instant
+
+
+def health(reads):
+    """A heartbeat."""
+    return Health(
+        gateway="g",
+        boot="b",
+        at=instant(0),
+        uptime_s=1.0,
+        uplink="backlog",
+        readers=[ReaderHealth(id="r1", state="connected", reads=reads, unlisted_reads=3)],
+        streams=[StreamHealth(stream="movement", epoch="e", written=9, pending=2, oldest_s=0.5)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("127.0.0.1:9464", ("127.0.0.1", 9464)), ("[::1]:0", ("::1", 0)), ("localhost:1", ("localhost", 1))],
+)
+def test_loopback_addresses_are_taken(text, address):
+    """IPv4, IPv6 and the name."""
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0.0.0.0:9464", "only loopback"),
+        ("192.0.2.1:9464", "only loopback"),
+        ("127.0.0.1", "write it like"),
+        ("127.0.0.1:x", "write it like"),
+        ("example.org:80", "write it like"),
+        ("127.0.0.1:65536", "a port is"),
+        ("", "write it like"),
+    ],
+)
+def test_other_addresses_are_refused_with_what_to_write(text, said):
+    """The endpoint has no password, so it stays on the machine."""
+    with pytest.raises(MetricsError, match=said):
+        parse_address(text)
+
+
+def _scrape(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_figures_are_those_of_the_moment_and_the_port_is_free_afterwards():
+    """A scrape asks the parts; after the end nobody listens."""
+    reads = [5]
+    with MetricsServer(("127.0.0.1", 0), lambda: health_figures(health(reads[0]))) as server:
+        port = server.port
+        assert 'stockgate_edge_reader_reads_total{reader="r1"} 5.0' in _scrape(port)
+        reads[0] = 6
+        text = _scrape(port)
+    assert 'stockgate_edge_reader_reads_total{reader="r1"} 6.0' in text
+    assert 'stockgate_edge_reader_unlisted_reads_total{reader="r1"} 3.0' in text
+    assert 'stockgate_edge_outbox_pending{stream="movement"} 2.0' in text
+    assert 'stockgate_edge_uplink_state{state="backlog"} 1.0' in text
+    with pytest.raises(urllib.error.URLError):
+        _scrape(port)
+
+
+def test_port_in_use_is_told():
+    """With what to do."""
+    with (
+        MetricsServer(("127.0.0.1", 0), list) as first,
+        pytest.raises(MetricsError, match="take another port"),
+        MetricsServer(("127.0.0.1", first.port), list),
+    ):
+        raise AssertionError("two servers on one port")
+
+
+def test_counters_of_a_room_become_figures_by_their_names():
+    """A counter that a room adds is shown without a change here."""
+
+    @dataclasses.dataclass
+    class Counters:
+        sent: int = 4
+        last: str = "text is no figure"
+
+    (figure,) = counter_figures("stockgate_edge_uplink", Counters())
+    assert (figure.name, figure.samples[0].value) == ("stockgate_edge_uplink_sent", 4)

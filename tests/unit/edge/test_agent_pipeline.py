@@ -1,0 +1,237 @@
+"""From chunks to the journal, the agent's life and its orderly end, with fakes for the rooms around."""
+
+import asyncio
+
+import numpy as np
+import pytest
+import structlog
+
+from edge.agent.agent import Agent
+from edge.agent.health import Identity
+from edge.agent.journal import Journal
+from edge.agent.pipeline import Pipeline, window_clock
+from edge.agent.restart import end_open_passages
+from edge.agent.warm import warm_up
+from edge.contracts import Clock, ReaderHealth, SensorRow, decode_health, decode_row, encode, instant, passage_id
+from edge.llrp.reports import empty_batch
+from edge.outbox import MemoryOutbox, OpenRecord, OutboxUnavailableError
+from edge.readers import Chunk, ClockState
+from edge.windows import AntennaSettings, OpenPassage, PortalSettings, WindowsSettings, encode_open
+
+CLOCK = ClockState(source="reader", offset_us=-5, spread_us=7, stepped=False)
+
+
+def row(number):
+    """A row that can be told from the others."""
+    return SensorRow(seq=0, reader="r1", gpi=number, kind="door", state=True, at=instant(number))
+
+
+def opened(passage="a" * 32, **changes):
+    """An open passage."""
+    fields = {"portal": "door", "epc": "30", "rev": 1, "started_us": 0, "last_us": 5, "reads": 3}
+    return OpenPassage(passage=passage, clock=Clock(source="reader"), **fields | changes)
+
+
+def chunk(ports=(), rows=()):
+    """A chunk with one read for each port."""
+    batch = empty_batch(len(ports))
+    batch.antenna[:] = np.array(ports, np.uint16)
+    return Chunk(reader="r1", arrival_us=9, batch=batch, clock=CLOCK, rows=rows)
+
+
+class FakeWindows:
+    """Gives what it was told to give, and keeps what it was fed."""
+
+    def __init__(self) -> None:
+        self.fed = []
+        self.rows = []
+        self.changes = ([], [])
+
+    def feed(self, reader, batch, *, arrival_us, clock):
+        self.fed.append((reader, len(batch), arrival_us, clock))
+        return self.rows
+
+    def take_open_changes(self):
+        return self.changes
+
+
+class FakeReader:
+    """Runs until cancelled, then says goodbye."""
+
+    def __init__(self, order) -> None:
+        self.order = order
+        self.running = asyncio.Event()
+
+    async def run(self):
+        self.running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.order.append("reader goodbye")
+
+    def health(self):
+        return ReaderHealth(id="r1", state="connected", reads=1)
+
+
+class FakeUplink:
+    """Keeps heartbeats; drains at once when stopped."""
+
+    state = "live"
+
+    def __init__(self, order) -> None:
+        self.order = order
+        self.beats = []
+        self.beat = asyncio.Event()
+        self.stopped = asyncio.Event()
+
+    def stop(self):
+        self.order.append("uplink drained")
+        self.stopped.set()
+
+    async def run(self):
+        await self.stopped.wait()
+
+    def publish_health(self, health):
+        self.beats.append(decode_health(encode(health)))
+        self.beat.set()
+        return True
+
+
+@pytest.fixture
+def outbox():
+    return MemoryOutbox()
+
+
+@pytest.fixture
+def journal(outbox):
+    return Journal(outbox, notify=lambda: None, now_us=lambda: 0, log=structlog.get_logger())
+
+
+@pytest.fixture
+def windows():
+    return FakeWindows()
+
+
+@pytest.fixture
+def pipeline(windows, journal):
+    log = structlog.get_logger()
+    return Pipeline(windows, journal, ports={"r1": (1, 2)}, host_synced=lambda: False, log=log)
+
+
+async def _written(journal, outbox):
+    journal.stop()
+    await journal.run()
+    return [decode_row(item.payload) for item in outbox.pending("movement", after=0, max_rows=99, max_bytes=10**6)]
+
+
+async def test_rows_of_windows_and_reader_reach_the_outbox_in_order(pipeline, windows, journal, outbox):
+    """Decided passages first, then what the reader itself had to say; open passages with them."""
+    windows.rows = [row(1)]
+    windows.changes = ([opened()], [])
+    await pipeline.sink(chunk((1,), rows=(row(2),)))
+    assert [item.gpi for item in await _written(journal, outbox)] == [1, 2]
+    assert outbox.open_passages() == [OpenRecord("a" * 32, encode_open(opened()))]
+
+
+async def test_windows_get_arrival_and_the_quality_of_the_clock(pipeline, windows):
+    """An empty batch too: it lets the reader's time pass."""
+    await pipeline.sink(chunk())
+    ((reader, reads, arrival_us, clock),) = windows.fed
+    assert (reader, reads, arrival_us) == ("r1", 0, 9)
+    assert clock == window_clock(CLOCK, host_synced=False)
+    assert (clock.offset_us, clock.spread_us, clock.host_synced) == (-5, 7, False)
+
+
+async def test_reads_of_unlisted_ports_are_told_once_a_port(pipeline):
+    """One line when it starts, not one a read."""
+    with structlog.testing.capture_logs() as lines:
+        pipeline._log = structlog.get_logger()
+        for _ in range(3):
+            await pipeline.sink(chunk((1, 5, 5, 7)))
+    assert [(line["reader"], line["port"]) for line in lines] == [("r1", 5), ("r1", 7)]
+
+
+async def test_what_an_earlier_start_left_open_gets_its_one_final(journal, outbox):
+    """Unresolved, one revision on; what can't be read is closed, counted and told."""
+    passage = passage_id("g", "door", "30", 0)
+    outbox.append("movement", [], opened=[OpenRecord(passage, encode_open(opened(passage))), OpenRecord("b", b"\xff")])
+    with structlog.testing.capture_logs() as lines:
+        assert end_open_passages(outbox, journal, log=structlog.get_logger()) == 1
+    assert (lines[0]["passages"], lines[0]["unreadable"]) == (1, 1)
+    (final,) = await _written(journal, outbox)
+    assert (final.passage, final.kind, final.rev, final.final) == (passage, "unresolved", 2, True)
+    assert outbox.open_passages() == []
+
+
+def _agent(readers, journal, outbox, uplink):
+    return Agent(
+        Identity("g", "b0", "0.1.0", 0),
+        readers=readers,
+        journal=journal,
+        outbox=outbox,
+        uplink=uplink,
+        heartbeat_s=0.01,
+        now_us=lambda: 2_500_000,
+        log=structlog.get_logger(),
+    )
+
+
+async def test_stop_closes_readers_then_writes_then_drains(journal, outbox):
+    """What the readers still brought is on disk before the uplink drains."""
+    order = []
+    reader, uplink = FakeReader(order), FakeUplink(order)
+    stop = asyncio.Event()
+    running = asyncio.create_task(_agent([reader], journal, outbox, uplink).run(stop))
+    await reader.running.wait()
+    journal.add([row(1)])
+    stop.set()
+    await running
+    assert order == ["reader goodbye", "uplink drained"]
+    assert journal.committed == 1
+
+
+async def test_heartbeat_says_what_is_and_survives_an_outbox_that_cannot_be_read(journal, outbox, monkeypatch):
+    """A full disk is a state, not the end of the heartbeat."""
+    outbox.append("movement", [row(1)])
+    uplink = FakeUplink([])
+    stop = asyncio.Event()
+    running = asyncio.create_task(_agent([FakeReader([])], journal, outbox, uplink).run(stop))
+    await asyncio.wait_for(uplink.beat.wait(), 10)
+
+    def refuse(stream):
+        raise OutboxUnavailableError("disk I/O error")
+
+    monkeypatch.setattr(outbox, "stats", refuse)
+    seen = len(uplink.beats)
+    async with asyncio.timeout(10):
+        while len(uplink.beats) < seen + 3:
+            uplink.beat.clear()
+            await uplink.beat.wait()
+    stop.set()
+    await running
+    beat = uplink.beats[-1]
+    assert (beat.uptime_s, beat.uplink, beat.readers[0].state) == (2.5, "live", "connected")
+    assert [(stream.stream, stream.written, stream.pending) for stream in beat.streams] == [
+        ("movement", 1, 1),
+        ("presence", 0, 0),
+    ]
+
+
+async def test_part_that_fails_ends_the_agent_with_its_error(journal, outbox):
+    """A programming error must not leave half an agent running."""
+
+    class BrokenReader(FakeReader):
+        async def run(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(
+            _agent([BrokenReader([])], journal, outbox, FakeUplink([])).run(asyncio.Event()), timeout=10
+        )
+    assert caught.group_contains(ZeroDivisionError)
+
+
+def test_kernels_take_the_warm_up_report():
+    """The made-up report is sound: a wrong length would leave the kernels cold."""
+    antenna = AntennaSettings(reader="r1", port=1)
+    warm_up(WindowsSettings(gateway="g", portals=(PortalSettings(id="d", layout="single", antennas=(antenna,)),)))
