@@ -1,0 +1,95 @@
+"""Offset between a reader's clock and the host's, learnt from arrivals. Pure: all times are arguments.
+
+A message can come late but never early, so of many the one with the least (arrival - reader time) is nearest to the
+true offset. The least of each second is kept for the last seconds in which the reader reported, so that drift is
+followed while a burst of reports that the reader had queued changes nothing.
+"""
+
+from collections import deque
+from statistics import median_low
+from typing import Final, Literal, NamedTuple
+
+from edge.readers.model import ClockState
+
+BUCKET_US: Final = 1_000_000
+"""Of each such span of host time the quickest sample is kept."""
+BUCKETS: Final = 60
+"""Seconds that count: crystals drift by up to 100 ppm, 6 ms in a minute."""
+HORIZON_US: Final = 300 * BUCKET_US
+"""A sample older than this counts no more once there is a newer one: 30 ms of drift."""
+SETTLED_BUCKETS: Final = 4
+UNSETTLED_SPREAD_US: Final = 500_000
+"""Spread said at least until `SETTLED_BUCKETS` seconds have been heard: one sample tells nothing of its delay."""
+STEP_US: Final = 2_000_000
+"""A jump above this is a step of a clock: drift and delay on a live link stay far below."""
+LONGEST_QUEUE_US: Final = 24 * 3600 * BUCKET_US
+"""A reader's queue holds minutes to hours; a time that is older than a day is another clock."""
+
+
+class _Bucket(NamedTuple):
+    second: int
+    least_us: int
+
+
+class ClockFilter:
+    """One connection's clock; make a new one on reconnect."""
+
+    def __init__(self) -> None:
+        self._source: Literal["reader", "host", "uptime"] = "host"
+        self._buckets: deque[_Bucket] = deque(maxlen=BUCKETS)
+        self._newest_report_us = 0
+        self._offset_us = 0
+        self._spread_us = 0
+
+    def state(self, *, stepped: bool = False) -> ClockState:
+        """Return what is known now."""
+        return ClockState(self._source, self._offset_us, self._spread_us, stepped)
+
+    def greet(self, arrival_us: int, *, utc_us: int | None, uptime_us: int | None) -> None:
+        """Learn from the greeting, which no queue holds up: reports that follow may be hours old."""
+        self._learn(arrival_us, utc_us, uptime_us)
+
+    def observe(self, arrival_us: int, *, utc_us: int | None, uptime_us: int | None) -> ClockState:
+        """Learn from the newest time in reports; UTC is preferred, None is "not sent"."""
+        reader_us = uptime_us if utc_us is None else utc_us
+        if reader_us is None or (utc_us is None and self._source == "reader"):
+            return self.state()
+        stepped = bool(self._buckets) and self._is_step(arrival_us - reader_us, reader_us)
+        if stepped:
+            self._buckets.clear()
+            self._newest_report_us = reader_us
+        self._newest_report_us = max(reader_us, self._newest_report_us)
+        self._learn(arrival_us, utc_us, uptime_us)
+        return self.state(stepped=stepped)
+
+    def _learn(self, arrival_us: int, utc_us: int | None, uptime_us: int | None) -> None:
+        reader_us = uptime_us if utc_us is None else utc_us
+        if reader_us is None:
+            return
+        source: Literal["reader", "uptime"] = "uptime" if utc_us is None else "reader"
+        if source != self._source:
+            self._source = source
+            self._buckets.clear()
+        self._keep(arrival_us // BUCKET_US, arrival_us - reader_us)
+        self._judge()
+
+    def _is_step(self, sample_us: int, reader_us: int) -> bool:
+        ahead = sample_us < self._offset_us - STEP_US
+        back = reader_us < self._newest_report_us - STEP_US
+        return ahead or back or sample_us > self._offset_us + LONGEST_QUEUE_US
+
+    def _keep(self, second: int, sample_us: int) -> None:
+        if self._buckets and self._buckets[-1].second == second:
+            least_us = min(self._buckets.pop().least_us, sample_us)
+            self._buckets.append(_Bucket(second, least_us))
+        else:
+            self._buckets.append(_Bucket(second, sample_us))
+        while (second - self._buckets[0].second) * BUCKET_US > HORIZON_US:
+            self._buckets.popleft()
+
+    def _judge(self) -> None:
+        least = [bucket.least_us for bucket in self._buckets]
+        self._offset_us = min(least)
+        self._spread_us = median_low(least) - self._offset_us
+        if len(least) < SETTLED_BUCKETS:
+            self._spread_us = max(self._spread_us, UNSETTLED_SPREAD_US)

@@ -1,0 +1,38 @@
+"""Why a session with a reader ended; each message names the reader, its address and what to do.
+
+ReaderError
+├── ReaderUnreachableError  nobody answers at the address
+├── NotAnLlrpReaderError    somebody answers, but not in LLRP
+├── ReaderBusyError         the reader serves another client
+├── ReaderRefusedError      the reader answered a request with an error status
+├── ReaderSilentError       keepalives or an answer did not come
+└── ReaderClosedError       the connection was closed or its stream broke
+"""
+
+
+class ReaderError(Exception):
+    """A session ended or could not begin."""
+
+
+class ReaderUnreachableError(ReaderError):
+    """Nobody answers at the address."""
+
+
+class NotAnLlrpReaderError(ReaderError):
+    """Somebody answers at the address, but not in LLRP."""
+
+
+class ReaderBusyError(ReaderError):
+    """The reader serves another client, or still thinks so."""
+
+
+class ReaderRefusedError(ReaderError):
+    """The reader answered a request with an error status."""
+
+
+class ReaderSilentError(ReaderError):
+    """Keepalives, or the answer to a request, did not come in time."""
+
+
+class ReaderClosedError(ReaderError):
+    """The connection was closed, or its stream broke."""

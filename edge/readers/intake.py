@@ -1,0 +1,150 @@
+"""What a session's messages mean: reads, reader time, and rows for what the reader lost or its inputs saw."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from structlog.typing import FilteringBoundLogger
+
+from edge.contracts import LossRow, SensorRow, instant
+from edge.llrp import Chunk as Messages
+from edge.llrp import ReportDecoder, TagBatch
+from edge.llrp.batch import NO_TIME_US
+from edge.llrp.control import ReaderEvent
+from edge.llrp.reports import empty_batch
+from edge.readers.clock import ClockFilter
+from edge.readers.model import Chunk, ClockState, ReaderCounters, ReaderRow, ReaderSettings
+
+OVERFLOW: Final = "reader_buffer_overflow"
+UNDECODABLE: Final = "undecodable_report"
+DISCONNECTED: Final = "reader_disconnected"
+
+
+class Intake:
+    """One connection's decoder and clock; counts go on over connections."""
+
+    def __init__(
+        self,
+        settings: ReaderSettings,
+        counters: ReaderCounters,
+        log: FilteringBoundLogger,
+        *,
+        lost_at_us: int | None = None,
+    ) -> None:
+        self._settings = settings
+        self._counters = counters
+        self._log = log
+        self._lost_at_us = lost_at_us
+        self._gpis = {gpi.port: gpi for gpi in settings.gpis}
+        self._antennas = np.array(settings.antennas, np.uint16)
+        self._decoder = ReportDecoder()
+        self._filter = ClockFilter()
+        self._report_us: int | None = None
+        self._told: set[str] = set()
+        self._unplugged: set[int] = set()
+        self.heard_us: int | None = None
+
+    def take(self, arrival_us: int, messages: Messages, events: Sequence[ReaderEvent]) -> Chunk:
+        """Return what one receive brought."""
+        self.heard_us = arrival_us
+        rows: list[ReaderRow] = []
+        for event in events:
+            if event.connection_attempt is not None:
+                self._filter.greet(arrival_us, utc_us=event.utc_us, uptime_us=event.uptime_us)
+        batch, clock = empty_batch(0), self._filter.state()
+        if messages.reports:
+            batch = self._decode(messages, arrival_us, rows)
+            clock = self._filter.observe(
+                arrival_us, utc_us=_newest(batch.last_us), uptime_us=_newest(batch.last_uptime_us)
+            )
+        for event in events:
+            self._meet(event, arrival_us, clock, rows)
+        if len(batch):
+            self._count(batch, arrival_us)
+        return Chunk(self._settings.id, arrival_us, batch, clock, tuple(rows))
+
+    def started(self, now_us: int) -> Chunk:
+        """Return the chunk that says that the reader inventories, with what the outage before it may have cost."""
+        rows: tuple[ReaderRow, ...] = ()
+        if self._lost_at_us is not None:
+            rows = (self._loss(DISCONNECTED, self._lost_at_us, now_us),)
+        return Chunk(self._settings.id, now_us, empty_batch(0), self._filter.state(), rows)
+
+    def bad_message(self, words: str) -> None:
+        """Count a control message that can't be read; the first of a connection is logged."""
+        self._counters.bad_messages += 1
+        self._tell("bad message", f"a message can't be read: {words}")
+
+    def stray_message(self, words: str) -> None:
+        """Count a message that nobody waits for; the first of a connection is logged."""
+        self._counters.stray_messages += 1
+        self._tell("stray message", words)
+
+    def _decode(self, messages: Messages, arrival_us: int, rows: list[ReaderRow]) -> TagBatch:
+        before = self._decoder.fault_count
+        batch = self._decoder.decode(messages.data)
+        self._counters.reports += messages.reports
+        lost = self._decoder.fault_count - before
+        if lost:
+            self._counters.lost_reports += lost
+            since_us = arrival_us if self._report_us is None else self._report_us
+            rows.append(self._loss(UNDECODABLE, since_us, arrival_us, lost))
+            self._tell(UNDECODABLE, f"reports can't be decoded: {self._decoder.faults[0]}")
+        self._report_us = arrival_us
+        return batch
+
+    def _meet(self, event: ReaderEvent, arrival_us: int, clock: ClockState, rows: list[ReaderRow]) -> None:
+        at_us = _host_us(event, arrival_us, clock)
+        if event.overflow:
+            rows.append(self._loss(OVERFLOW, at_us if self._report_us is None else self._report_us, at_us))
+            self._log.warning("the reader's report buffer overflowed: reads are lost")
+        if event.buffer_percent is not None:
+            self._tell("buffer", f"the reader's report buffer is {event.buffer_percent} % full")
+        if event.antenna is not None:
+            self._meet_antenna(*event.antenna)
+        if event.exception is not None:
+            self._tell(
+                f"exception {event.exception}", f"the reader reports an exception: {event.exception or 'no text'}"
+            )
+        if event.gpi is not None and event.gpi[0] in self._gpis:
+            port, state = event.gpi
+            kind = self._gpis[port].kind
+            rows.append(SensorRow(seq=0, reader=self._settings.id, gpi=port, kind=kind, state=state, at=instant(at_us)))
+
+    def _meet_antenna(self, port: int, connected: bool) -> None:  # noqa: FBT001 (as the event says it)
+        """Tell a cable that comes off, and its return; that all are on is how a session begins."""
+        if not connected and port not in self._unplugged:
+            self._unplugged.add(port)
+            self._log.warning("antenna disconnected", antenna=port)
+        elif connected and port in self._unplugged:
+            self._unplugged.discard(port)
+            self._log.info("antenna back", antenna=port)
+
+    def _count(self, batch: TagBatch, arrival_us: int) -> None:
+        counters = self._counters
+        seen = batch.seen_count.astype(np.int64)
+        counters.reads += int(seen.sum())
+        counters.unlisted_reads += int(seen[~np.isin(batch.antenna, self._antennas)].sum())
+        counters.last_read_us = arrival_us
+
+    def _loss(self, reason: str, from_us: int, to_us: int, count: int | None = None) -> LossRow:
+        first_us = min(from_us, to_us)
+        return LossRow(
+            seq=0, reader=self._settings.id, reason=reason, from_=instant(first_us), to=instant(to_us), count=count
+        )
+
+    def _tell(self, condition: str, words: str) -> None:
+        if condition not in self._told:
+            self._told.add(condition)
+            self._log.warning(words)
+
+
+def _newest(times_us: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int | None:
+    newest = int(times_us.max(initial=NO_TIME_US))
+    return None if newest == NO_TIME_US else newest
+
+
+def _host_us(event: ReaderEvent, arrival_us: int, clock: ClockState) -> int:
+    """Return an event's host time by its own clock, where that is the one that the offset is of."""
+    reader_us = {"reader": event.utc_us, "uptime": event.uptime_us}.get(clock.source)
+    return arrival_us if reader_us is None else min(arrival_us, reader_us + clock.offset_us)

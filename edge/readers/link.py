@@ -1,0 +1,79 @@
+"""One TCP connection to a reader: bytes in as whole messages, bytes out."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from edge.llrp import Chunk, FrameBuffer
+from edge.readers.errors import NotAnLlrpReaderError, ReaderClosedError, ReaderError
+
+
+class Link(asyncio.BufferedProtocol):
+    """Receives into the frame buffer's own memory and hands over all whole messages of one receive together.
+
+    `received` gets each chunk, whose data is valid during the call only; `lost` is called once, with the reason, after
+    the last chunk.
+    """
+
+    def __init__(
+        self, *, max_frame_bytes: int, received: Callable[[Chunk], None], lost: Callable[[ReaderError], None]
+    ) -> None:
+        self._buffer = FrameBuffer(max_frame_bytes=max_frame_bytes)
+        self._received = received
+        self._lost = lost
+        self._transport: asyncio.Transport | None = None
+        self.open = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Keep the transport."""
+        self._transport = transport
+        self.open = True
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Offer the frame buffer's free room."""
+        return self._buffer.writable(sizehint)
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Hand on what is whole; a stream out of step ends the connection, its whole messages are kept."""
+        self._buffer.written(nbytes)
+        if not self.open:
+            return
+        chunk = self._buffer.take()
+        if chunk.messages or chunk.fault:
+            self._received(chunk)
+        if chunk.fault:
+            wrong_port = chunk.fault.offset == 0
+            self._end(NotAnLlrpReaderError(str(chunk.fault)) if wrong_port else ReaderClosedError(str(chunk.fault)))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Say why: an error of the network, or the reader's own close."""
+        words = f"the connection broke ({exc})" if exc else "the reader closed the connection"
+        if self._buffer.pending:
+            words += f" inside a message, after {self._buffer.pending} bytes of it"
+        self._end(ReaderClosedError(words))
+
+    def send(self, data: bytes) -> None:
+        """Send a whole message; nothing happens on a closed link."""
+        if self._transport is not None and self.open:
+            self._transport.write(data)
+
+    def pause(self) -> None:
+        """Stop receiving: the reader then queues, or says that it overflows."""
+        if self._transport is not None and self.open:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Receive again."""
+        if self._transport is not None and self.open:
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Close without a word; `lost` is not called any more."""
+        self.open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _end(self, reason: ReaderError) -> None:
+        if self.open:
+            self.close()
+            self._lost(reason)

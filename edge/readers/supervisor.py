@@ -1,0 +1,129 @@
+"""Keeps one reader in session for ever: dials, waits with full jitter after a loss, tells loss and return once each."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+
+from structlog.typing import FilteringBoundLogger
+
+from edge.contracts import ReaderHealth, instant
+from edge.llrp import LlrpError
+from edge.profiles import ProfileError
+from edge.readers.errors import ReaderError
+from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
+from edge.readers.session import ReaderSession
+
+STABLE_S: Final = 10.0
+"""A session that lasted this long was a good one: the next retry starts from the shortest wait."""
+
+
+def backoff_s(attempt: int, settings: ReaderSettings, rng: random.Random) -> float:
+    """Return the wait before retry `attempt` (from 0): up to a bound that doubles, so that doors spread out."""
+    bound_s = settings.backoff_base_s * 2 ** min(attempt, 16)
+    return rng.uniform(0.0, min(settings.backoff_max_s, bound_s))
+
+
+class ReaderSupervisor:
+    """One reader of the configuration.
+
+    Args:
+        settings: the reader.
+        sink: gets every chunk of every session in order; it may wait, then receiving waits too.
+        now_us: the host's clock, UTC microseconds.
+        rng: for the waits between tries.
+        log: logger.
+    """
+
+    def __init__(
+        self,
+        settings: ReaderSettings,
+        *,
+        sink: Callable[[Chunk], Awaitable[None]],
+        now_us: Callable[[], int],
+        rng: random.Random,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._settings = settings
+        self._sink = sink
+        self._now_us = now_us
+        self._rng = rng
+        self._log: FilteringBoundLogger = log.bind(reader=settings.id)
+        self._state: Literal["connecting", "connected", "lost"] = "connecting"
+        self._problem = ""
+        self._kind: type[Exception] | None = None
+        self._attempt = 0
+        self._started_s = 0.0
+        self._lost_at_us: int | None = None
+        self._session: ReaderSession | None = None
+        self._told: set[str] = set()
+        self.counters = ReaderCounters()
+
+    async def run(self) -> None:
+        """Run for ever; cancel to stop, which closes the session in order."""
+        while True:
+            try:
+                await self._run_session()
+            except (ReaderError, LlrpError, ProfileError) as error:
+                self._lost(error)
+            await asyncio.sleep(backoff_s(self._attempt, self._settings, self._rng))
+            self._attempt += 1
+
+    def health(self) -> ReaderHealth:
+        """Return state and counters for the heartbeat."""
+        counters = self.counters
+        last_us = counters.last_read_us
+        degraded = self._session.problem if self._session is not None and self._state == "connected" else ""
+        return ReaderHealth(
+            id=self._settings.id,
+            state=self._state,
+            reads=counters.reads,
+            reports=counters.reports,
+            unlisted_reads=counters.unlisted_reads,
+            reconnects=counters.reconnects,
+            lost_reports=counters.lost_reports,
+            last_read_at=None if last_us is None else instant(last_us),
+            problem=self._problem or degraded,
+        )
+
+    async def _run_session(self) -> None:
+        session = self._session = ReaderSession(
+            self._settings,
+            counters=self.counters,
+            sink=self._sink,
+            now_us=self._now_us,
+            log=self._log,
+            tell=self._tell,
+            lost_at_us=self._lost_at_us,
+        )
+        try:
+            await session.run(self._started)
+        finally:
+            if self._state == "connected":
+                self._lost_at_us = session.heard_us
+                if asyncio.get_running_loop().time() - self._started_s >= STABLE_S:
+                    self._attempt = 0
+
+    def _started(self) -> None:
+        if self._lost_at_us is not None:
+            self.counters.reconnects += 1
+        self._log.info(
+            "reader connected" if self._lost_at_us is None else "reader back", address=self._settings.address
+        )
+        if self._told and self._session is not None and not self._session.problem:
+            self._told.clear()
+            self._log.info("reader runs as configured again")
+        self._state, self._problem, self._kind = "connected", "", None
+        self._started_s = asyncio.get_running_loop().time()
+
+    def _tell(self, words: str) -> None:
+        """Tell once what is not as configured, however often the reader is dialled."""
+        if words not in self._told:
+            self._told.add(words)
+            self._log.warning("reader degraded", problem=words)
+
+    def _lost(self, error: Exception) -> None:
+        """Tell a loss once, and again only when its cause becomes another one."""
+        if type(error) is not self._kind:
+            self._log.warning("reader lost", problem=str(error), cause=type(error).__name__)
+        self._state, self._problem, self._kind = "lost", str(error), type(error)

@@ -1,0 +1,523 @@
+"""Sessions and their supervisor against a scripted reader, over links that cut bytes in every way."""
+
+import asyncio
+import contextlib
+import random
+import socket
+import struct
+from dataclasses import dataclass, field
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from edge.contracts import LossRow, SensorRow
+from edge.llrp import ReportDecoder
+from edge.readers import GpiSettings, ReaderSettings, ReaderSupervisor
+from edge.readers import session as session_module
+from edge.readers.supervisor import backoff_s
+from tests.helpers import fake_reader as fake
+from tests.helpers.fake_reader import FakeReader, report, tag
+
+NOW_US = 1_800_000_000_000_000
+WAIT_S = 20.0
+"""Longest wait for what must happen: generous, since nothing here is a measurement."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm():
+    """Compile the report decoder outside the loop, as the agent does."""
+    ReportDecoder().decode(bytearray(report(tag())))
+
+
+@dataclass
+class Agent:
+    """Runs a supervisor and keeps what it hands on."""
+
+    supervisor: ReaderSupervisor
+    chunks: list = field(default_factory=list)
+    logs: list = field(default_factory=list)
+
+    @property
+    def rows(self):
+        return [row for chunk in self.chunks for row in chunk.rows]
+
+    @property
+    def tags(self):
+        return [
+            (bytes(chunk.batch.epc[row, :12]), int(chunk.batch.antenna[row]))
+            for chunk in self.chunks
+            for row in range(len(chunk.batch))
+        ]
+
+    def said(self, event):
+        return [entry for entry in self.logs if entry["event"] == event]
+
+    async def until(self, condition):
+        """Wait until `condition(self)` holds."""
+        async with asyncio.timeout(WAIT_S):
+            while not condition(self):  # noqa: ASYNC110 (conditions of many kinds, none of which can notify)
+                await asyncio.sleep(0.005)
+
+    async def until_state(self, state):
+        await self.until(lambda agent: agent.supervisor.health().state == state)
+        return self.supervisor.health()
+
+
+@contextlib.asynccontextmanager
+async def agent_of(port, *, sink=None, **knobs):
+    """Run a supervisor against `port`; it is cancelled and awaited at the end."""
+    knobs = {"antennas": (1, 2), "keepalive_ms": 2000, "backoff_base_s": 0.01, "backoff_max_s": 0.02} | knobs
+    settings = ReaderSettings(id="r1", host="127.0.0.1", port=port, **knobs)
+    chunks = []
+
+    async def keep(chunk):
+        chunks.append(chunk)
+        if sink:
+            await sink(chunk)
+
+    with capture_logs() as logs:
+        supervisor = ReaderSupervisor(
+            settings, sink=keep, now_us=lambda: NOW_US, rng=random.Random(1), log=structlog.get_logger()
+        )
+        agent = Agent(supervisor, chunks, logs)
+        task = asyncio.create_task(supervisor.run())
+        try:
+            yield agent
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@contextlib.asynccontextmanager
+async def port_that(talk):
+    """Serve `talk(reader, writer)` on a free port; its connections end with it."""
+    tasks = []
+
+    async def serve(reader, writer):
+        tasks.append(asyncio.current_task())
+        try:
+            await talk(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        await asyncio.sleep(0.01)  # Python 3.11 leaks a connection whose server closes while it is being accepted
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+        await asyncio.sleep(0)  # aborted transports close their sockets
+
+
+LINKS = pytest.mark.parametrize("link", ["whole", "bytes", "split"])
+
+
+@LINKS
+async def test_reads_arrive_once_however_the_link_cuts_them(link):
+    epcs = [bytes([0x30, *([number] * 11)]) for number in range(8)]
+    reports = tuple(report(*(tag(epc, antenna) for epc in epcs)) for antenna in (1, 2))
+    async with FakeReader(link=link, on_start=reports) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: len(agent.tags) >= 16)
+        assert agent.tags == [(epc, antenna) for antenna in (1, 2) for epc in epcs]
+        health = await agent.until_state("connected")
+        assert (health.reads, health.reports, health.problem) == (16, 2, "")
+
+
+@LINKS
+async def test_a_leftover_rospec_is_deleted_before_ours_is_added(link):
+    async with FakeReader(link=link, leftover=True) as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        order = [kind for kind in reader.types() if kind not in {fake.KEEPALIVE_ACK, fake.CUSTOM}]
+        assert order[:7] == [
+            fake.GET_CAPABILITIES, fake.DELETE, fake.DELETE_ACCESS, fake.SET_CONFIG, fake.ADD, fake.ENABLE, fake.START,
+        ]  # fmt: skip
+
+
+async def test_stopping_frees_the_reader_for_the_next_client():
+    async with FakeReader() as reader:
+        async with agent_of(reader.port) as agent:
+            await agent.until_state("connected")
+        async with asyncio.timeout(WAIT_S):
+            await reader.closed.wait()
+        farewell = [kind for kind in reader.types() if kind in {fake.STOP, fake.DELETE, fake.CLOSE}]
+        assert farewell[-3:] == [fake.STOP, fake.DELETE, fake.CLOSE]
+        assert not reader.rospecs
+
+
+async def test_absent_reader_is_told_once_and_found_when_it_comes():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    async with agent_of(port) as agent:
+        health = await agent.until_state("lost")
+        assert f"reader r1 at 127.0.0.1:{port} can't be reached" in health.problem
+        await asyncio.sleep(0.2)
+        assert len(agent.said("reader lost")) == 1
+        async with FakeReader(fixed_port=port):
+            health = await agent.until_state("connected")
+            assert (health.problem, health.reconnects) == ("", 0)
+
+
+async def test_a_port_that_speaks_something_else_is_told_apart():
+    async def talk(_reader, writer):
+        writer.write(bytes.fromhex("a55a00098d01000000"))
+        await writer.drain()
+        await asyncio.sleep(WAIT_S)
+
+    async with port_that(talk) as port, agent_of(port) as agent:
+        health = await agent.until_state("lost")
+        assert "is this an LLRP reader's port?" in health.problem
+        assert "a5 5a 00 09" in health.problem
+
+
+async def test_a_port_that_says_nothing_is_told_apart():
+    async def talk(reader, _writer):
+        await reader.read()
+
+    async with port_that(talk) as port, agent_of(port, connect_timeout_s=0.2) as agent:
+        health = await agent.until_state("lost")
+        assert "takes the connection but sends no LLRP greeting within 0.2 s" in health.problem
+
+
+async def test_a_port_that_hangs_up_at_once_is_told_apart():
+    async def talk(_reader, _writer):
+        return
+
+    async with port_that(talk) as port, agent_of(port) as agent:
+        health = await agent.until_state("lost")
+        assert "the reader closed the connection before it greeted us" in health.problem
+
+
+@pytest.mark.parametrize("code", [1, 2])
+async def test_a_reader_with_another_client_is_busy_and_gets_no_request(code):
+    async with FakeReader(greeting=fake.attempt(code)) as reader, agent_of(reader.port) as agent:
+        health = await agent.until_state("lost")
+        assert "serves another client" in health.problem
+        assert agent.said("reader lost")[0]["cause"] == "ReaderBusyError"
+        assert reader.received == []
+
+
+async def test_a_reader_that_fails_the_attempt_for_another_reason_says_so():
+    async with FakeReader(greeting=fake.attempt(3)) as reader, agent_of(reader.port) as agent:
+        assert "ConnectionAttemptEvent status 3" in (await agent.until_state("lost")).problem
+
+
+async def test_two_missed_keepalives_end_the_session():
+    async with FakeReader(keepalives=False) as reader, agent_of(reader.port, keepalive_ms=50) as agent:
+        health = await agent.until_state("lost")
+        assert "sent nothing for 0.125 s though keepalives are on" in health.problem
+
+
+async def test_keepalives_keep_the_session_and_move_time_on():
+    async with FakeReader() as reader, agent_of(reader.port, keepalive_ms=400) as agent:
+        await agent.until_state("connected")
+        await agent.until(lambda _: reader.types().count(fake.KEEPALIVE_ACK) >= 4)
+        assert reader.connections == 1
+        assert sum(len(chunk.batch) == 0 and chunk.arrival_us == NOW_US for chunk in agent.chunks) >= 4
+
+
+@pytest.mark.parametrize("kind", [fake.ADD, fake.START, fake.GET_CAPABILITIES])
+async def test_an_error_status_is_told_in_words(kind):
+    refuse = {kind: fake.refuse_with(fake.RESPONSES[kind], 401, "antenna shorted")}
+    async with FakeReader(refuse=refuse, knows_impinj=False) as reader, agent_of(reader.port) as agent:
+        health = await agent.until_state("lost")
+        assert "refused" in health.problem
+        assert 'the reader itself failed (LLRP status 401; the reader says "antenna shorted")' in health.problem
+        async with asyncio.timeout(WAIT_S):
+            await reader.closed.wait()
+        assert fake.CLOSE in reader.types(), "a refused session is still closed in order"
+
+
+async def test_an_unanswered_request_ends_the_session():
+    async with FakeReader(silent={fake.ADD}) as reader, agent_of(reader.port, request_timeout_s=0.2) as agent:
+        assert "did not answer ADD_ROSPEC within 0.2 s" in (await agent.until_state("lost")).problem
+
+
+async def test_a_reset_inside_a_message_is_told_and_the_reader_comes_back():
+    async with FakeReader(on_start=(report(tag()),)) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 1)
+        await reader.send(report(tag())[:20])
+        await asyncio.sleep(0.05)
+        reader.drop()
+        await agent.until(lambda agent: agent.said("reader back"))
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 2)
+        assert "inside a message, after 20 bytes of it" in agent.said("reader lost")[0]["problem"]
+        assert agent.supervisor.health().reconnects == 1
+        assert [row.reason for row in agent.rows if isinstance(row, LossRow)] == ["reader_disconnected"]
+
+
+@LINKS
+async def test_a_stream_out_of_step_keeps_what_was_whole_and_reconnects(link):
+    garbage = report(tag()) + b"\xff" * 40
+    async with FakeReader(link=link, on_start=(garbage,)) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.said("reader lost"))
+        assert "the stream is out of step" in agent.said("reader lost")[0]["problem"]
+        assert agent.supervisor.counters.reads >= 1
+
+
+async def test_a_frame_beyond_the_cap_is_told():
+    huge = struct.pack("!HII", 1 << 10 | fake.REPORT, 1 << 30, 0)
+    async with FakeReader(on_start=(huge,)) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.said("reader lost"))
+        assert "says it is 1073741824 bytes long" in agent.said("reader lost")[0]["problem"]
+
+
+@LINKS
+async def test_a_broken_report_costs_only_itself(link):
+    broken = report(fake.tlv(240, b"\x81\0\1"))
+    reports = (report(tag()), broken, report(tag()))
+    async with FakeReader(link=link, on_start=reports) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 2)
+        assert agent.supervisor.health().lost_reports == 1
+        losses = [row for row in agent.rows if isinstance(row, LossRow)]
+        assert [(row.reason, row.count, row.seq) for row in losses] == [("undecodable_report", 1, 0)]
+        assert reader.connections == 1
+
+
+async def test_an_overflow_of_the_readers_buffer_is_a_loss_row():
+    overflow = fake.event(1_700_000_001_000_000, fake.tlv(250, b"\x64"), fake.tlv(251, b""))
+    async with FakeReader(on_start=(report(tag()), overflow)) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.rows)
+        (row,) = agent.rows
+        assert (row.reason, row.reader, row.count) == ("reader_buffer_overflow", "r1", None)
+        assert row.from_ <= row.to
+
+
+async def test_wired_inputs_give_sensor_rows_and_others_none():
+    flips = [fake.event(1_700_000_001_000_000, fake.tlv(248, struct.pack("!HB", port, 0x80))) for port in (3, 2)]
+    gpis = (GpiSettings(port=2, kind="door"),)
+    async with FakeReader(on_start=tuple(flips)) as reader, agent_of(reader.port, gpis=gpis) as agent:
+        await agent.until(lambda agent: agent.rows)
+        (row,) = agent.rows
+        assert isinstance(row, SensorRow)
+        assert (row.gpi, row.kind, row.state, row.seq) == (2, "door", True, 0)
+
+
+async def test_a_cable_that_comes_off_is_told_once_and_its_return_once():
+    flips = [fake.event(1_700_000_001_000_000, fake.tlv(255, struct.pack("!BH", on, 2))) for on in (1, 0, 0, 1, 1)]
+    async with FakeReader(on_start=(*flips, report(tag()))) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 1)
+        told = [entry["event"] for entry in agent.logs if entry.get("antenna") == 2]
+        assert told == ["antenna disconnected", "antenna back"]
+
+
+async def test_what_the_reader_complains_of_is_told_once():
+    trouble = fake.event(5, fake.tlv(252, struct.pack("!H", 4) + b"heat"), fake.tlv(250, b"\x5a"))
+    async with FakeReader(on_start=(trouble, trouble, report(tag()))) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 1)
+        assert len(agent.said("the reader reports an exception: heat")) == 1
+        assert len(agent.said("the reader's report buffer is 90 % full")) == 1
+
+
+async def test_a_degraded_reader_that_is_right_again_is_told():
+    async with FakeReader(knows_impinj=False) as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        reader.knows_impinj = True
+        reader.drop()
+        await agent.until(lambda agent: agent.said("reader runs as configured again"))
+        assert agent.supervisor.health().problem == ""
+
+
+async def test_capabilities_that_cannot_be_read_are_told_with_the_readers_name():
+    async with FakeReader(capabilities=b"") as reader, agent_of(reader.port) as agent:
+        problem = (await agent.until_state("lost")).problem
+        assert problem.startswith(f"reader r1 at 127.0.0.1:{reader.port}: GET_READER_CAPABILITIES_RESPONSE lacks")
+
+
+async def test_an_answer_that_cannot_be_read_is_told():
+    refuse = {fake.ENABLE: lambda message_id, _payload: fake.message(34, message_id, b"\1\2")}
+    async with FakeReader(refuse=refuse) as reader, agent_of(reader.port) as agent:
+        assert "the answer to ENABLE_ROSPEC can't be read" in (await agent.until_state("lost")).problem
+
+
+async def test_transmit_power_is_set_by_value_and_a_limit_is_told():
+    async with FakeReader() as reader, agent_of(reader.port, tx_power_dbm=31.5) as agent:
+        problem = (await agent.until_state("connected")).problem
+        assert problem == "tx_power_dbm = 31.5 is not to be had: 30.00 dBm is used"
+        assert struct.pack("!HHHHH", 224, 10, 1, 0, 2) in reader.payload_of(fake.ADD)
+
+
+async def test_events_on_hold_from_a_former_client_are_released():
+    async with FakeReader() as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        await agent.until(lambda _: fake.ENABLE_EVENTS in reader.types())
+        assert struct.pack("!HHB", 226, 5, 0) in reader.payload_of(fake.SET_CONFIG)
+
+
+async def test_a_reader_without_vendor_extensions_goes_on_visibly():
+    async with FakeReader(knows_impinj=False) as reader, agent_of(reader.port) as agent:
+        health = await agent.until_state("connected")
+        assert "goes on without vendor extensions and phase" in health.problem
+        assert struct.pack("!I", 25882) not in reader.payload_of(fake.ADD)
+        assert len(agent.said("reader degraded")) == 1
+
+
+async def test_an_unknown_reader_gets_the_generic_profile_visibly():
+    unknown = fake.capabilities(vendor=4711, model=1)
+    async with FakeReader(capabilities=unknown) as reader, agent_of(reader.port) as agent:
+        health = await agent.until_state("connected")
+        assert "no profile knows this reader (vendor 4711, model 1, firmware 5.14.0.240)" in health.problem
+        assert fake.CUSTOM not in reader.types()
+
+
+async def test_a_configured_profile_that_does_not_fit_is_used_visibly():
+    async with FakeReader() as reader, agent_of(reader.port, profile="zebra/fx9600") as agent:
+        assert "impinj/speedway fits" in (await agent.until_state("connected")).problem
+
+
+async def test_a_misspelt_profile_is_told_and_nothing_is_started():
+    async with FakeReader() as reader, agent_of(reader.port, profile="zebra/fx960") as agent:
+        assert "the nearest is zebra/fx9600" in (await agent.until_state("lost")).problem
+        assert fake.ADD not in reader.types()
+
+
+async def test_a_reader_that_refuses_phase_is_inventoried_without():
+    def refuse_custom(message_id, payload):
+        bad = struct.pack("!II", 25882, 50) in payload
+        return fake.message(30, message_id, fake.status(111 if bad else 0))
+
+    async with FakeReader(refuse={fake.ADD: refuse_custom}) as reader, agent_of(reader.port) as agent:
+        assert "goes on without phase" in (await agent.until_state("connected")).problem
+
+
+async def test_a_reader_that_refuses_events_still_sends_keepalives():
+    def refuse_events(message_id, payload):
+        return fake.message(13, message_id, fake.status(101 if struct.pack("!H", 244) in payload else 0))
+
+    async with (
+        FakeReader(refuse={fake.SET_CONFIG: refuse_events}) as reader,
+        agent_of(reader.port, keepalive_ms=400) as agent,
+    ):
+        assert "keepalives alone" in (await agent.until_state("connected")).problem
+        await agent.until(lambda _: fake.KEEPALIVE_ACK in reader.types())
+
+
+async def test_a_port_that_the_reader_lacks_is_told_and_the_others_work():
+    async with FakeReader() as reader, agent_of(reader.port, antennas=(1, 9)) as agent:
+        assert "wants 9: correct the portals" in (await agent.until_state("connected")).problem
+        antennas = struct.pack("!HHH", 183, 0, 0)[:2]
+        payload = reader.payload_of(fake.ADD)
+        at = payload.index(antennas)
+        assert payload[at + 4 : at + 8] == struct.pack("!HH", 1, 1)
+
+
+async def test_reads_of_unlisted_ports_are_counted_apart():
+    reports = (report(tag(antenna=1, count=3), tag(antenna=4, count=2)),)
+    async with FakeReader(on_start=reports) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 5)
+        assert agent.supervisor.health().unlisted_reads == 2
+
+
+async def test_gathered_reports_are_asked_for_in_time():
+    knobs = {"report_every_tags": 32, "report_every_ms": 20}
+    async with FakeReader() as reader, agent_of(reader.port, **knobs) as agent:
+        await agent.until(lambda _: reader.types().count(fake.GET_REPORT) >= 3)
+        assert struct.pack("!HHBH", 237, 13, 1, 32)[4:] in reader.payload_of(fake.ADD)
+        assert agent.supervisor.health().problem == ""
+
+
+async def test_a_reader_that_cannot_be_asked_for_reports_sends_each_by_itself():
+    def unknown(message_id, _payload):
+        return fake.message(fake.ERROR, message_id, fake.status(109))
+
+    knobs = {"report_every_tags": 32, "report_every_ms": 20}
+    async with FakeReader(refuse={fake.GET_REPORT: unknown}) as reader, agent_of(reader.port, **knobs) as agent:
+        await agent.until(lambda _: reader.types().count(fake.START) == 2)
+        assert "does not know GET_REPORT" in agent.supervisor.health().problem
+        assert [payload for kind, _, payload in reader.received if kind == fake.ADD][1].count(b"\x01\x00\x01") >= 1
+
+
+async def test_another_clients_attempt_and_strays_leave_the_session_alone():
+    strays = (fake.attempt(4), fake.message(fake.ERROR, 4711, fake.status(109)), fake.message(30, 4712, fake.status()))
+    sent = (*strays, fake.message(fake.EVENT, 0, b"\xff"), report(tag()))
+    async with FakeReader(on_start=sent) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 1)
+        counters = agent.supervisor.counters
+        assert (counters.stray_messages, counters.bad_messages) == (2, 1)
+        assert (await agent.until_state("connected")).problem == ""
+
+
+async def test_a_reader_that_announces_its_close_is_dialled_anew():
+    closing = fake.event(5, fake.tlv(257, b""))
+    async with FakeReader(on_start=(closing,)) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.said("reader lost"))
+        assert "said that it closes the connection" in agent.said("reader lost")[0]["problem"]
+        await agent.until(lambda _: reader.connections >= 2)
+
+
+async def test_a_slow_sink_stops_receiving_and_loses_nothing(monkeypatch):
+    """Back-pressure goes to the reader's TCP window; the watchdog knows that it is us who don't listen."""
+    monkeypatch.setattr(session_module, "QUEUE_HIGH", 4)
+    monkeypatch.setattr(session_module, "QUEUE_LOW", 1)
+    free = asyncio.Event()
+
+    async def sink(chunk):
+        if len(chunk.batch):
+            await free.wait()
+
+    async with FakeReader() as reader, agent_of(reader.port, sink=sink, keepalive_ms=200) as agent:
+        async with asyncio.timeout(WAIT_S):
+            await reader.started.wait()
+        for _ in range(20):
+            await reader.send(report(tag()))
+            await asyncio.sleep(0.04)
+        assert len(agent.tags) == 1
+        free.set()
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 20)
+        assert reader.connections == 1
+
+
+async def test_chunks_that_a_stuck_sink_did_not_take_are_counted_at_the_stop(monkeypatch):
+    monkeypatch.setattr(session_module, "FLUSH_S", 0.05)
+
+    async def sink(chunk):
+        if len(chunk.batch):
+            await asyncio.Event().wait()
+
+    async with FakeReader(on_start=(report(tag()), report(tag()))) as reader:
+        async with agent_of(reader.port, sink=sink) as agent:
+            await agent.until(lambda agent: agent.supervisor.counters.reads == 2)
+        assert agent.supervisor.health().lost_reports == 2
+        assert agent.said("stopped before the reads that waited were taken")
+
+
+async def test_an_error_in_the_sink_ends_the_supervisor():
+    """A sink must not fail; if it does, that is no reader's fault and must not be dialled away."""
+
+    async def sink(_chunk):
+        raise RuntimeError("outbox is gone")
+
+    async with FakeReader() as reader:
+        settings = ReaderSettings(id="r1", host="127.0.0.1", port=reader.port, antennas=(1,))
+        supervisor = ReaderSupervisor(
+            settings, sink=sink, now_us=lambda: NOW_US, rng=random.Random(1), log=structlog.get_logger()
+        )
+        with capture_logs(), pytest.raises(RuntimeError, match="outbox is gone"):
+            async with asyncio.timeout(WAIT_S):
+                await supervisor.run()
+
+
+async def test_the_greeting_sets_the_offset_before_any_report():
+    queued = report(tag(last_us=1_600_000_000_000_000 + 99_990_000_000_000))
+    async with FakeReader(on_start=(queued,)) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: agent.tags)
+        states = {(chunk.clock.source, chunk.clock.offset_us) for chunk in agent.chunks}
+        assert states == {("reader", NOW_US - 1_700_000_000_000_000)}
+
+
+def test_backoff_is_full_jitter_under_a_doubling_bound():
+    settings = ReaderSettings(id="r1", host="h", antennas=(1,), backoff_base_s=0.5, backoff_max_s=30.0)
+    rng = random.Random(7)
+    for attempt in range(20):
+        waits = [backoff_s(attempt, settings, rng) for _ in range(200)]
+        bound = min(30.0, 0.5 * 2**attempt)
+        assert min(waits) < 0.1 * bound
+        assert 0.9 * bound < max(waits) <= bound
