@@ -17,6 +17,11 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)
+        if (reader.report_every_tags or 1) > 1 and not reader.report_every_ms:
+            yield (
+                f"readers[{number}].report_every_ms: is missing, since report_every_tags is {reader.report_every_tags}: "
+                "without it the last reads of a passage wait in the reader for the next tag"
+            )
         if reader.id not in named:
             yield f"readers[{number}] ({reader.id}): no portal has an antenna on it: add one or leave it out"
     claimed: dict[tuple[str, int], str] = {}

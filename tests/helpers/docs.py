@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from edge.config import EdgeConfig
 from edge.contracts.schema import asyncapi, json_schemas
+from edge.profiles import schema_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {
@@ -32,6 +33,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "docs/contracts/asyncapi.json": lambda: _json(asyncapi()),
         "docs/reference/edge-config.md": edge_config_page,
         "docs/reference/cli.md": cli_page,
+        "firmware_profiles/schema.json": schema_text,
     }
 
 

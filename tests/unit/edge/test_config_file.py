@@ -95,6 +95,7 @@ def test_every_setting_reaches_its_room(document, tmp_path):
         (["readers", 0, "serial"], "/dev/ttyUSB0", "serial readers are not in this version"),
         (["zones"], [{"id": "z"}], "counting zones are not in this version"),
         (["gateway"], "HQ East", "gateway: String should match pattern"),
+        (["readers", 0, "report_every_tags"], 20, "report_every_ms: is missing, since report_every_tags is 20"),
         (["readers"], [], "readers: List should have at least 1 item"),
         (["readers", 0, "profile"], "impinj/speedwai", "readers[0].profile: no reader profile 'impinj/speedwai'"),
         (["mqtt", "url"], "http://x", "mqtt.url: broker URL 'http://x' begins with neither mqtt:// nor mqtts://"),
