@@ -57,7 +57,7 @@ test-timescale: setup
 
 system-deps:
 	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mosquitto chromium tshark postgresql debootstrap
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mosquitto chromium tshark postgresql debootstrap openssl
 
 pins: setup
 	@requirements/compile

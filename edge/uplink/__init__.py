@@ -1,1 +1,25 @@
-"""MQTT port and the forwarder."""
+"""The way up: an MQTT port, its paho adapter, and the forwarder. `errors` draws the error tree."""
+
+from edge.uplink.errors import ConnectError, UplinkError, UplinkSettingsError
+from edge.uplink.forwarder import Forwarder
+from edge.uplink.paho_mqtt import PahoMqtt
+from edge.uplink.port import Message, MqttPort, MqttSession
+from edge.uplink.pump import UplinkCounters
+from edge.uplink.settings import UplinkSettings, parse_url
+from edge.uplink.states import UplinkEvent, UplinkState
+
+__all__ = [
+    "ConnectError",
+    "Forwarder",
+    "Message",
+    "MqttPort",
+    "MqttSession",
+    "PahoMqtt",
+    "UplinkCounters",
+    "UplinkError",
+    "UplinkEvent",
+    "UplinkSettings",
+    "UplinkSettingsError",
+    "UplinkState",
+    "parse_url",
+]
