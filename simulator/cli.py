@@ -1,0 +1,171 @@
+"""`stockgate-sim`: LLRP readers that are not there, over a simulated world or recorded reads."""
+
+import asyncio
+import ipaddress
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+
+from simulator import recording
+from simulator.clock import SimulatedClock
+from simulator.engine import Engine, Service, models
+from simulator.scenarios.errors import ScenarioError
+from simulator.scenarios.load import builtin_names, load
+from simulator.scenarios.model import Scenario
+from simulator.server.listener import ListenError
+from simulator.server.model import ReaderModel
+from simulator.truth import Truth
+from simulator.world.crowd import Crowd
+from simulator.world.values import Source
+from simulator.world.world import World
+
+LLRP_PORT = 5084
+USAGE = 2
+FAILURE = 1
+
+app = typer.Typer(
+    name="stockgate-sim",
+    help="Simulated LLRP readers: tags, walkers and radio, or recorded reads, behind a reader's own protocol.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Speed = Annotated[float, typer.Option(min=0.01, max=1000, help="How many times as fast as real time the world runs.")]
+Listen = Annotated[str, typer.Option(help="The loopback address that the readers listen on.")]
+ReadyFile = Annotated[
+    Path | None, typer.Option(help="Write the readers' addresses to this JSON file once all of them listen.")
+]
+TruthFile = Annotated[
+    Path | None,
+    typer.Option("--truth", help="Write what truly happened to this JSON file, every second and at the end."),
+]
+ExitWhenDone = Annotated[
+    bool, typer.Option("--exit-when-done", help="Exit at the end of the scenario instead of waiting for SIGTERM.")
+]
+
+
+@app.command()
+def serve(
+    scenario: Annotated[
+        str, typer.Argument(help=f"A scenario's TOML file, or a built-in scenario: {', '.join(builtin_names())}.")
+    ],
+    *,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of everything random; the scenario's own if not given.")
+    ] = None,
+    speed: Speed = 1.0,
+    listen: Listen = "127.0.0.1",
+    base_port: Annotated[
+        int, typer.Option(min=0, max=65000, help="Port of the first reader; the next ones follow. 0 takes free ports.")
+    ] = LLRP_PORT,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="End the scenario after so many seconds of its own time.")
+    ] = None,
+    ready_file: ReadyFile = None,
+    truth_file: TruthFile = None,
+    exit_when_done: ExitWhenDone = False,
+) -> None:
+    """Serve a scenario: one LLRP listener per reader. Its time begins when every reader has been started once."""
+    _check_address(listen)
+    try:
+        chosen = load(scenario)
+    except ScenarioError as error:
+        _fail(str(error), USAGE)
+    number = chosen.seed if seed is None else seed
+    played = models({reader.id: reader.region for reader in chosen.readers})
+    source = _source(chosen, number, seconds, played)
+    truth = Truth(chosen.name, number, truth_file)
+    _run(
+        played,
+        source,
+        SimulatedClock(speed),
+        truth,
+        Service(listen=listen, base_port=base_port, ready_file=ready_file, exit_when_done=exit_when_done),
+    )
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="CSV files of recorded reads, in one recording's time.")],
+    *,
+    speed: Speed = 1.0,
+    listen: Listen = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The reader's port; 0 takes a free one.")] = LLRP_PORT,
+    ready_file: ReadyFile = None,
+    truth_file: TruthFile = None,
+    exit_when_done: ExitWhenDone = False,
+) -> None:
+    """Replay recorded reads as one LLRP reader, r1: every read once, with its recorded time, to whom starts it."""
+    _check_address(listen)
+    try:
+        recorded = recording.load(files)
+    except recording.RecordingError as error:
+        _fail(str(error), USAGE)
+    played = {"r1": ReaderModel(frequencies_khz=recorded.frequencies_khz, hopping=False)}
+    clock = SimulatedClock(speed, standing_us=recorded.begins_utc_us)
+    truth = Truth("replay", None, truth_file)
+    _run(
+        played,
+        recording.Playback(recorded),
+        clock,
+        truth,
+        Service(listen=listen, base_port=port, ready_file=ready_file, exit_when_done=exit_when_done),
+    )
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _check_address(listen: str) -> None:
+    """A simulated reader has no TLS and no credentials, so it listens on loopback only."""
+    try:
+        loopback = listen == "localhost" or ipaddress.ip_address(listen).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        _fail(f"--listen {listen}: a simulated reader listens on loopback only, such as 127.0.0.1", USAGE)
+
+
+def _source(scenario: Scenario, seed: int, seconds: float | None, played: dict[str, ReaderModel]) -> Source:
+    if scenario.crowd is not None:
+        return Crowd(scenario, scenario.crowd, seconds, played[scenario.crowd.reader].frequencies_khz)
+    return World(scenario, seed, seconds, {name: model.frequencies_khz for name, model in played.items()})
+
+
+def _run(played: dict[str, ReaderModel], source: Source, clock: SimulatedClock, truth: Truth, service: Service) -> None:
+    async def body() -> None:
+        engine = Engine(played, source, clock, truth, _log())
+        engine.stop_on_signals()
+        await engine.run(service)
+
+    try:
+        asyncio.run(body())
+    except (ListenError, OSError) as error:
+        _fail(str(error), FAILURE)
+
+
+def _log() -> structlog.typing.FilteringBoundLogger:
+    """Log to stderr in the field's one-line form."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    log: structlog.typing.FilteringBoundLogger = structlog.get_logger("simulator")
+    return log
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    typer.echo(f"stockgate-sim: {text}", err=True)
+    raise typer.Exit(code)

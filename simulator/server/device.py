@@ -1,0 +1,224 @@
+"""One LLRP reader as a core without I/O: messages in, messages out; sockets and clocks are the listener's."""
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from simulator.server import events
+from simulator.server import model as models
+from simulator.server.codes import ConnectionAttempt, EventType, ImpinjSubtype, MessageType, ParameterType, Status
+from simulator.server.config import ReaderConfig, encode_config
+from simulator.server.errors import RefusedError, WireError
+from simulator.server.inventory import Inventory, Now, Radio
+from simulator.server.reports import Report
+from simulator.server.rospec import RoSpec, parse_rospec
+from simulator.server.wire import IMPINJ, VERSION, Message, fields, message, parameters
+
+_RESPONSE: Final = {
+    MessageType.GET_READER_CAPABILITIES: MessageType.GET_READER_CAPABILITIES_RESPONSE,
+    MessageType.GET_READER_CONFIG: MessageType.GET_READER_CONFIG_RESPONSE,
+    MessageType.SET_READER_CONFIG: MessageType.SET_READER_CONFIG_RESPONSE,
+    MessageType.ADD_ROSPEC: MessageType.ADD_ROSPEC_RESPONSE,
+    MessageType.DELETE_ROSPEC: MessageType.DELETE_ROSPEC_RESPONSE,
+    MessageType.START_ROSPEC: MessageType.START_ROSPEC_RESPONSE,
+    MessageType.STOP_ROSPEC: MessageType.STOP_ROSPEC_RESPONSE,
+    MessageType.ENABLE_ROSPEC: MessageType.ENABLE_ROSPEC_RESPONSE,
+    MessageType.DISABLE_ROSPEC: MessageType.DISABLE_ROSPEC_RESPONSE,
+    MessageType.GET_ROSPECS: MessageType.GET_ROSPECS_RESPONSE,
+    MessageType.DELETE_ACCESSSPEC: MessageType.DELETE_ACCESSSPEC_RESPONSE,
+    MessageType.GET_ACCESSSPECS: MessageType.GET_ACCESSSPECS_RESPONSE,
+    MessageType.CLOSE_CONNECTION: MessageType.CLOSE_CONNECTION_RESPONSE,
+}
+_Answer = tuple[bytes, list[bytes]]
+"""What follows the status in a response, and the messages that go after it."""
+
+
+class ReaderDevice:
+    """One reader over all its connections: configuration and ROSpecs outlive a client, reports don't."""
+
+    def __init__(self, model: models.ReaderModel, identity: bytes) -> None:
+        self.model = model
+        self.identity = identity
+        self.config = ReaderConfig()
+        self.inventory = Inventory(model)
+        self.connected = False
+        self.closing = False
+        self.extensions = False
+        self._keepalive_sent_us = 0
+        self._unacknowledged = 0
+        self._requests: dict[int, Callable[[Message, Now], _Answer]] = {
+            MessageType.GET_READER_CAPABILITIES: self._capabilities,
+            MessageType.GET_READER_CONFIG: self._get_config,
+            MessageType.SET_READER_CONFIG: self._set_config,
+            MessageType.ADD_ROSPEC: self._add_rospec,
+            MessageType.DELETE_ROSPEC: self._rospec_command(self.inventory.delete),
+            MessageType.START_ROSPEC: self._rospec_command(self.inventory.start),
+            MessageType.STOP_ROSPEC: self._rospec_command(self.inventory.stop),
+            MessageType.ENABLE_ROSPEC: self._rospec_command(self.inventory.enable),
+            MessageType.DISABLE_ROSPEC: self._rospec_command(self.inventory.disable),
+            MessageType.GET_ROSPECS: self._get_rospecs,
+            MessageType.DELETE_ACCESSSPEC: self._delete_accessspec,
+            MessageType.GET_ACCESSSPECS: lambda _message, _now: (b"", []),
+            MessageType.CLOSE_CONNECTION: self._close,
+        }
+
+    def connect(self, now: Now) -> list[bytes]:
+        """Take a client; its first message is the outcome of its attempt."""
+        self.connected, self.closing, self.extensions = True, False, False
+        self.inventory.held = self.config.hold
+        self._keepalive_sent_us, self._unacknowledged = now.steady_us, 0
+        return [events.connection_attempt(ConnectionAttempt.SUCCESS, now.utc_us)]
+
+    def refuse(self, now: Now) -> tuple[bytes, list[bytes]]:
+        """What a second client is told, and what the first one is told about it."""
+        told = [events.connection_attempt(ConnectionAttempt.ANOTHER_ATTEMPTED, now.utc_us)]
+        return events.connection_attempt(ConnectionAttempt.CLIENT_CONNECTION_EXISTS, now.utc_us), told
+
+    def disconnect(self) -> None:
+        """The client is gone."""
+        self.connected = False
+        self.inventory.disconnected()
+
+    def receive(self, request: Message, now: Now) -> list[bytes]:
+        """Answer one message."""
+        if request.version != VERSION:
+            return [
+                self._error(
+                    request, Status.UNSUPPORTED_VERSION, f"version {request.version}: LLRP 1.0.1 is spoken here"
+                )
+            ]
+        if request.type in self._requests:
+            return self._answer(request, now)
+        match request.type:
+            case MessageType.KEEPALIVE_ACK:
+                self._unacknowledged = 0
+                out = []
+            case MessageType.GET_REPORT:
+                out = self.inventory.overflow_notice(now) + self.inventory.report_now()
+            case MessageType.ENABLE_EVENTS_AND_REPORTS:
+                self.inventory.held = False
+                out = self.inventory.overflow_notice(now) + self.inventory.flush()
+            case MessageType.CUSTOM_MESSAGE:
+                out = [self._custom(request)]
+            case kind:
+                out = [self._error(request, Status.UNSUPPORTED_MESSAGE, f"message type {kind} isn't known here")]
+        return out
+
+    def put(self, reads: Sequence[Report], now: Now) -> list[bytes]:
+        """Take reads of the running ROSpec; without a client they are counted and gone."""
+        if not self.connected:
+            self.inventory.counters.unheard_reads += sum(read.seen_count for read in reads)
+            return []
+        return self.inventory.put(reads, self.config, now)
+
+    def tick(self, now: Now) -> list[bytes]:
+        """Do what is due: keepalives and the ends of durations."""
+        if not self.connected:
+            self.inventory.tick(self.config, now)
+            self.inventory.disconnected()
+            return []
+        out = self.inventory.tick(self.config, now)
+        return out + self._keepalive(now)
+
+    def radio(self) -> Radio | None:
+        """What the antennas do now; None while no ROSpec runs."""
+        return self.inventory.radio(self.config)
+
+    def _keepalive(self, now: Now) -> list[bytes]:
+        """The keepalive that is due; with the link monitor on, a client that left too many unanswered is dropped."""
+        period_us = 1000 * self.config.keepalive_ms
+        if not period_us or now.steady_us - self._keepalive_sent_us < period_us:
+            return []
+        self._keepalive_sent_us = now.steady_us
+        if self.config.link_down_after and self._unacknowledged >= self.config.link_down_after:
+            self.closing = True
+            return [events.connection_close(now.utc_us)]
+        self._unacknowledged += 1
+        return [message(MessageType.KEEPALIVE, 0)]
+
+    def _answer(self, request: Message, now: Now) -> list[bytes]:
+        response = _RESPONSE[MessageType(request.type)]
+        try:
+            body, after = self._requests[request.type](request, now)
+        except RefusedError as refused:
+            return [message(response, request.message_id, events.status(refused.status, refused.description))]
+        except WireError as error:
+            return [message(response, request.message_id, events.status(Status.PARAMETER_ERROR, str(error)))]
+        return [message(response, request.message_id, events.status() + body), *after]
+
+    def _error(self, request: Message, code: int, description: str) -> bytes:
+        return message(MessageType.ERROR_MESSAGE, request.message_id, events.status(code, description))
+
+    def _custom(self, request: Message) -> bytes:
+        try:
+            vendor, subtype = fields(request.body, ">IB", "CUSTOM_MESSAGE")
+        except WireError as error:
+            return self._error(request, Status.PARAMETER_ERROR, str(error))
+        if (vendor, subtype) != (IMPINJ, ImpinjSubtype.ENABLE_EXTENSIONS) or self.model.manufacturer != IMPINJ:
+            return self._error(
+                request, Status.UNSUPPORTED_MESSAGE, f"custom message {vendor}/{subtype} isn't known here"
+            )
+        self.extensions = True
+        body = struct.pack(">IB", IMPINJ, ImpinjSubtype.ENABLE_EXTENSIONS_RESPONSE) + events.status()
+        return message(MessageType.CUSTOM_MESSAGE, request.message_id, body)
+
+    def _capabilities(self, request: Message, _now: Now) -> _Answer:
+        (wanted,) = fields(request.body, ">B", "GET_READER_CAPABILITIES")
+        parts = [
+            models.general_capabilities(self.model),
+            models.llrp_capabilities(self.model),
+            models.regulatory_capabilities(self.model),
+            models.air_capabilities(),
+        ]
+        if wanted > len(parts):
+            raise RefusedError(Status.FIELD_ERROR, f"RequestedData {wanted}: this reader knows 0 to {len(parts)}")
+        return b"".join(parts) if wanted == 0 else parts[wanted - 1], []
+
+    def _get_config(self, request: Message, _now: Now) -> _Answer:
+        _, requested, _, _ = fields(request.body, ">HBHH", "GET_READER_CONFIG")
+        return encode_config(self.config, self.model, self.identity, requested), []
+
+    def _set_config(self, request: Message, now: Now) -> _Answer:
+        before = self.config.events
+        self.config = self.config.changed(request.body, self.model)
+        if EventType.ANTENNA in self.config.events - before:
+            return b"", [events.antenna_event(port, now.utc_us) for port in range(1, self.model.antennas + 1)]
+        return b"", []
+
+    def _add_rospec(self, request: Message, _now: Now) -> _Answer:
+        found = [p.body for p in parameters(request.body, "ADD_ROSPEC") if p.type == ParameterType.ROSPEC]
+        if len(found) != 1:
+            raise RefusedError(Status.MISSING_PARAMETER, f"ADD_ROSPEC holds one ROSpec, not {len(found)}")
+        self.inventory.add(self._allowed(found[0]))
+        return b"", []
+
+    def _allowed(self, body: bytes) -> RoSpec:
+        spec = parse_rospec(body, self.model)
+        content = spec.report.content if spec.report else None
+        if content and (content.impinj_phase or content.impinj_rssi) and not self.extensions:
+            raise RefusedError(Status.UNSUPPORTED_PARAMETER, "Impinj's parameters need IMPINJ_ENABLE_EXTENSIONS first")
+        return spec
+
+    def _get_rospecs(self, _request: Message, _now: Now) -> _Answer:
+        return b"".join(spec.encoded() for spec in self.inventory.rospecs.values()), []
+
+    def _delete_accessspec(self, request: Message, _now: Now) -> _Answer:
+        (accessspec,) = fields(request.body, ">I", "DELETE_ACCESSSPEC")
+        if accessspec:
+            raise RefusedError(Status.FIELD_ERROR, f"there is no AccessSpec {accessspec}")
+        return b"", []
+
+    def _close(self, _request: Message, _now: Now) -> _Answer:
+        self.closing = True
+        return b"", []
+
+    def _rospec_command(
+        self, command: Callable[[int, ReaderConfig, Now], list[bytes]]
+    ) -> Callable[[Message, Now], _Answer]:
+        """Wrap a command that names a ROSpec: its messages follow the response."""
+
+        def run(request: Message, now: Now) -> _Answer:
+            (rospec_id,) = fields(request.body, ">I", "a ROSpec command")
+            return b"", command(rospec_id, self.config, now)
+
+        return run

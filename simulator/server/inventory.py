@@ -1,0 +1,246 @@
+"""The inventory of one reader: ROSpecs with their life cycle, and reports until they are due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from simulator.server import events
+from simulator.server.codes import EventType, Status
+from simulator.server.config import ReaderConfig
+from simulator.server.errors import RefusedError
+from simulator.server.model import ReaderModel
+from simulator.server.reports import Report, encode_report, report_message
+from simulator.server.rospec import ReportSpec, ReportTrigger, RoSpec, RoState, StartTrigger
+
+MAX_PENDING: Final = 50_000
+"""Reports that wait (held, or for GET_REPORT) before the reader's buffer overflows."""
+
+MAX_REPORTS_PER_MESSAGE: Final = 200
+"""A backlog goes out in messages of this size, well below any client's cap on a frame."""
+
+
+@dataclass(slots=True)
+class Now:
+    """One moment on two clocks: the reader's UTC, which stamps, and a steady one, which measures durations."""
+
+    utc_us: int
+    steady_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """What the antennas do now: ports in use, and transmit power where the client set one."""
+
+    antennas: tuple[int, ...]
+    power_dbm: dict[int, float]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What this reader did; `tag_reads` counts what was handed to a connected client."""
+
+    tag_reads: int = 0
+    reports: int = 0
+    unheard_reads: int = 0
+    overflowed_reads: int = 0
+
+
+@dataclass(slots=True)
+class Inventory:
+    """ROSpecs and pending reports; every method returns the messages that it causes, in order."""
+
+    model: ReaderModel
+    counters: Counters = field(default_factory=Counters)
+    rospecs: dict[int, RoSpec] = field(default_factory=dict)
+    ever_started: bool = False
+    held: bool = False
+    _pending: list[tuple[bytes, int]] = field(default_factory=list)
+    _overflowed: bool = False
+    _next_message: int = 1
+    _rospec_started_us: int = 0
+    _aispec: int = 0
+    _aispec_started_us: int = 0
+    _observed: int = 0
+
+    @property
+    def active(self) -> RoSpec | None:
+        """The ROSpec that runs."""
+        return next((spec for spec in self.rospecs.values() if spec.state is RoState.ACTIVE), None)
+
+    def radio(self, config: ReaderConfig) -> Radio | None:
+        """What the antennas do now; None while nothing runs."""
+        spec = self.active
+        if spec is None:
+            return None
+        aispec = spec.aispecs[self._aispec]
+        return Radio(aispec.antennas, config.power_dbm | aispec.power_dbm)
+
+    def add(self, spec: RoSpec) -> None:
+        """ADD_ROSPEC."""
+        if spec.id in self.rospecs:
+            raise RefusedError(Status.FIELD_ERROR, f"ROSpec {spec.id} exists already: delete it first")
+        if len(self.rospecs) >= self.model.max_rospecs:
+            raise RefusedError(Status.OVERFLOW_PARAMETER, f"this reader holds at most {self.model.max_rospecs} ROSpec")
+        self.rospecs[spec.id] = spec
+
+    def delete(self, rospec_id: int, config: ReaderConfig, now: Now) -> list[bytes]:
+        """DELETE_ROSPEC; 0 is all of them."""
+        out = [sent for spec in self._named(rospec_id) for sent in self._end(spec, RoState.DISABLED, config, now)]
+        for spec in self._named(rospec_id):
+            del self.rospecs[spec.id]
+        return out
+
+    def enable(self, rospec_id: int, config: ReaderConfig, now: Now) -> list[bytes]:
+        """ENABLE_ROSPEC; one with an immediate start trigger runs at once."""
+        out: list[bytes] = []
+        for spec in self._named(rospec_id):
+            if spec.state is RoState.DISABLED:
+                self.rospecs[spec.id] = spec.in_state(RoState.INACTIVE)
+                if spec.start is StartTrigger.IMMEDIATE:
+                    out += self._start(spec, config, now)
+        return out
+
+    def disable(self, rospec_id: int, config: ReaderConfig, now: Now) -> list[bytes]:
+        """DISABLE_ROSPEC."""
+        return [sent for spec in self._named(rospec_id) for sent in self._end(spec, RoState.DISABLED, config, now)]
+
+    def start(self, rospec_id: int, config: ReaderConfig, now: Now) -> list[bytes]:
+        """START_ROSPEC of one that is enabled; starting what runs changes nothing."""
+        spec = self._one(rospec_id)
+        if spec.state is RoState.DISABLED:
+            raise RefusedError(Status.INVALID, f"ROSpec {rospec_id} is disabled: enable it first")
+        return [] if spec.state is RoState.ACTIVE else self._start(spec, config, now)
+
+    def stop(self, rospec_id: int, config: ReaderConfig, now: Now) -> list[bytes]:
+        """STOP_ROSPEC."""
+        spec = self._one(rospec_id)
+        return self._end(spec, RoState.INACTIVE, config, now) if spec.state is RoState.ACTIVE else []
+
+    def put(self, reads: Sequence[Report], config: ReaderConfig, now: Now) -> list[bytes]:
+        """Report these reads of the ROSpec that runs, when its triggers say so."""
+        spec = self.active
+        out: list[bytes] = []
+        for read in reads:
+            if spec is None or spec.state is not RoState.ACTIVE:
+                self.counters.unheard_reads += read.seen_count
+                continue
+            self._keep(encode_report(read, self._report_spec(spec, config).content, spec.id), read.seen_count)
+            out += self._sent_if_full(spec, config)
+            self._observed += read.seen_count
+            limit = spec.aispecs[self._aispec].tags
+            if limit and self._observed >= limit:
+                out += self._next_aispec(spec, config, now)
+                spec = self.active
+        return out
+
+    def tick(self, config: ReaderConfig, now: Now) -> list[bytes]:
+        """End what lasts a duration."""
+        spec = self.active
+        if spec is None:
+            return []
+        if spec.duration_ms and now.steady_us - self._rospec_started_us >= 1000 * spec.duration_ms:
+            return self._done(spec, config, now)
+        duration_ms = spec.aispecs[self._aispec].duration_ms
+        if duration_ms and now.steady_us - self._aispec_started_us >= 1000 * duration_ms:
+            return self._next_aispec(spec, config, now)
+        return []
+
+    def flush(self) -> list[bytes]:
+        """Send all that is pending; nothing while reports are held."""
+        if self.held:
+            return []
+        out = []
+        for at in range(0, len(self._pending), MAX_REPORTS_PER_MESSAGE):
+            part = self._pending[at : at + MAX_REPORTS_PER_MESSAGE]
+            out.append(report_message(self._message_id(), [encoded for encoded, _ in part]))
+            self.counters.tag_reads += sum(seen for _, seen in part)
+            self.counters.reports += 1
+        self._pending.clear()
+        return out
+
+    def disconnected(self) -> None:
+        """The client is gone: this reader keeps no reports for the next one, only its count of them."""
+        self.counters.unheard_reads += sum(seen for _, seen in self._pending)
+        self._pending.clear()
+
+    def overflow_notice(self, now: Now) -> list[bytes]:
+        """The notice that reports were lost, once for each time that it happened; no client can switch it off."""
+        if not self._overflowed:
+            return []
+        self._overflowed = False
+        return [events.buffer_overflow(now.utc_us)]
+
+    def lose(self, reads: Sequence[Report]) -> None:
+        """Count reads that found the reader's buffer full."""
+        self.counters.overflowed_reads += sum(read.seen_count for read in reads)
+        self._overflowed = True
+
+    def report_now(self) -> list[bytes]:
+        """GET_REPORT: all that is pending, or one empty report."""
+        return self.flush() or [report_message(self._message_id(), [])]
+
+    def _message_id(self) -> int:
+        self._next_message = self._next_message % 0xFFFFFFFF + 1
+        return self._next_message
+
+    def _keep(self, encoded: bytes, seen: int) -> None:
+        if len(self._pending) >= MAX_PENDING:
+            self.counters.overflowed_reads += seen
+            self._overflowed = True
+        else:
+            self._pending.append((encoded, seen))
+
+    def _sent_if_full(self, spec: RoSpec, config: ReaderConfig) -> list[bytes]:
+        report = self._report_spec(spec, config)
+        full = report.trigger is not ReportTrigger.NONE and report.n and len(self._pending) >= report.n
+        return self.flush() if full else []
+
+    def _start(self, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
+        self.rospecs[spec.id] = spec.in_state(RoState.ACTIVE)
+        self.ever_started = True
+        self._rospec_started_us = self._aispec_started_us = now.steady_us
+        self._aispec = self._observed = 0
+        if EventType.ROSPEC in config.events:
+            return [events.rospec_event(started=True, rospec_id=spec.id, utc_us=now.utc_us)]
+        return []
+
+    def _end(self, spec: RoSpec, state: RoState, config: ReaderConfig, now: Now) -> list[bytes]:
+        """Leave a ROSpec in another state; a running one reports what is pending first."""
+        self.rospecs[spec.id] = spec.in_state(state)
+        if spec.state is not RoState.ACTIVE:
+            return []
+        out = self._flush_unless_none(spec, config)
+        if EventType.ROSPEC in config.events:
+            out.append(events.rospec_event(started=False, rospec_id=spec.id, utc_us=now.utc_us))
+        return out
+
+    def _done(self, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
+        """A ROSpec has run through; with an immediate start trigger it begins again (10.2.1.1)."""
+        out = self._end(spec, RoState.INACTIVE, config, now)
+        return out + (self._start(spec, config, now) if spec.start is StartTrigger.IMMEDIATE else [])
+
+    def _next_aispec(self, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
+        out: list[bytes] = []
+        if self._report_spec(spec, config).trigger is ReportTrigger.END_OF_AISPEC:
+            out += self.flush()
+        if EventType.AISPEC in config.events:
+            out.append(events.aispec_end(spec.id, self._aispec + 1, now.utc_us))
+        if self._aispec + 1 == len(spec.aispecs):
+            return out + self._done(spec, config, now)
+        self._aispec += 1
+        self._aispec_started_us, self._observed = now.steady_us, 0
+        return out
+
+    def _flush_unless_none(self, spec: RoSpec, config: ReaderConfig) -> list[bytes]:
+        return [] if self._report_spec(spec, config).trigger is ReportTrigger.NONE else self.flush()
+
+    def _report_spec(self, spec: RoSpec, config: ReaderConfig) -> ReportSpec:
+        return spec.report or config.report
+
+    def _named(self, rospec_id: int) -> list[RoSpec]:
+        return list(self.rospecs.values()) if rospec_id == 0 else [self._one(rospec_id)]
+
+    def _one(self, rospec_id: int) -> RoSpec:
+        if rospec_id not in self.rospecs:
+            raise RefusedError(Status.FIELD_ERROR, f"there is no ROSpec {rospec_id}: add it first")
+        return self.rospecs[rospec_id]

@@ -1,0 +1,144 @@
+"""The shell of one simulated reader: a loopback listener, one client at a time, and the device behind it."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from simulator.server.device import ReaderDevice
+from simulator.server.errors import SimulatedReaderError, WireError
+from simulator.server.inventory import Now
+from simulator.server.reports import Report
+from simulator.server.wire import read_message
+
+MAX_UNSENT_BYTES: Final = 4 << 20
+"""What may wait in a slow client's socket before the reader's buffer counts as full."""
+
+
+class ListenError(SimulatedReaderError):
+    """A reader's port can't be opened."""
+
+
+class ReaderListener:
+    """One simulated reader on a port."""
+
+    def __init__(
+        self, name: str, device: ReaderDevice, now: Callable[[], Now], log: structlog.typing.FilteringBoundLogger
+    ) -> None:
+        self.name = name
+        self.device = device
+        self._now = now
+        self._log = log.bind(reader=name)
+        self._server: asyncio.Server | None = None
+        self._client: asyncio.StreamWriter | None = None
+        self._others: set[asyncio.StreamWriter] = set()
+        self._losing = False
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; answers the port in use, which differs where 0 was asked for.
+
+        Raises:
+            ListenError: the port is in use or not allowed.
+        """
+        try:
+            self._server = await asyncio.start_server(self._serve, host, port)
+        except OSError as error:
+            raise ListenError(
+                f"reader {self.name}: can't listen on {host}:{port} ({error.strerror or error}); "
+                "choose another port, or 0 for any free one"
+            ) from error
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Close the listener and its connections."""
+        if self._server is None:
+            return
+        self._server.close()
+        writers = [*self._others, *([self._client] if self._client else [])]
+        for writer in writers:
+            writer.close()
+        for writer in writers:
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        await self._server.wait_closed()
+
+    def put(self, reads: Sequence[Report]) -> None:
+        """Take reads: to the client where one is connected and keeps up, else counted."""
+        full = self._client is not None and self._client.transport.get_write_buffer_size() > MAX_UNSENT_BYTES
+        if full and reads:
+            self.device.inventory.lose(reads)
+        elif reads:
+            self._send(self.device.put(reads, self._now()))
+        if full != self._losing:
+            self._losing = full
+            self._tell_of_loss(full=full)
+
+    def tick(self) -> None:
+        """Do what is due."""
+        self._send(self.device.tick(self._now()))
+        if self.device.closing and self._client is not None:
+            self._drop(self._client)
+
+    def flush(self) -> None:
+        """Send what is pending, as at the end of everything."""
+        self._send(self.device.inventory.flush())
+
+    def _tell_of_loss(self, *, full: bool) -> None:
+        if not full:
+            self._send(self.device.inventory.overflow_notice(self._now()))
+        state = "client too slow, reports are lost" if full else "client keeps up again"
+        self._log.warning(state, lost_reads=self.device.inventory.counters.overflowed_reads)
+
+    def _drop(self, client: asyncio.StreamWriter) -> None:
+        """Close a connection; one whose client no longer reads would never end with its bytes still waiting."""
+        if client.transport.get_write_buffer_size():
+            client.transport.abort()
+        else:
+            client.close()
+
+    def _send(self, messages: Sequence[bytes]) -> None:
+        if messages and self._client is not None:
+            self._client.write(b"".join(messages))
+
+    async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._client is not None:
+            await self._refuse(writer)
+            return
+        self._client = writer
+        self._log.info("client connected", peer=writer.get_extra_info("peername"))
+        self._send(self.device.connect(self._now()))
+        try:
+            await self._converse(stream, writer)
+        except WireError as error:
+            self._log.warning("client sent what isn't LLRP, closing", error=str(error))
+        except OSError as error:
+            self._log.info("client lost", error=str(error))
+        finally:
+            self._client = None
+            self.device.disconnect()
+            writer.close()
+            self._log.info("client disconnected")
+
+    async def _converse(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (request := await read_message(stream)) is not None:
+            self._send(self.device.receive(request, self._now()))
+            await writer.drain()
+            if self.device.closing:
+                return
+
+    async def _refuse(self, writer: asyncio.StreamWriter) -> None:
+        """One client only: the newcomer hears so and is closed, the first one hears of the attempt."""
+        newcomer, told = self.device.refuse(self._now())
+        self._others.add(writer)
+        self._log.info("second client refused", peer=writer.get_extra_info("peername"))
+        try:
+            self._send(told)
+            writer.write(newcomer)
+            await writer.drain()
+        except OSError:
+            self._log.info("second client left before it was told")
+        finally:
+            self._others.discard(writer)
+            writer.close()

@@ -1,0 +1,172 @@
+"""RO_ACCESS_REPORT: the simulator's own encoder, from LLRP 1.0.1 section 13 and Octane's two custom parameters."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.server.codes import ImpinjSubtype, MessageType, ParameterType
+from simulator.server.wire import IMPINJ, fields, message, parameters, tlv
+
+_EPC_96_BYTES: Final = 12
+_REPORT_HEADER: Final = struct.Struct(">HH")
+_IMPINJ_VALUE: Final = struct.Struct(">HHIIH")
+_IMPINJ_SIGNED: Final = struct.Struct(">HHIIh")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One tag report as a reader would know it; times are UTC microseconds of the reader's clock.
+
+    Attributes:
+        phase: 12-bit steps, 4096 to a turn.
+        channel: index from 1 into the reader's frequency table.
+    """
+
+    epc: bytes
+    antenna: int
+    rssi_cdbm: int
+    phase: int
+    channel: int
+    first_us: int
+    last_us: int
+    seen_count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a client selected to be in each report (TagReportContentSelector, 13.2.1)."""
+
+    rospec_id: bool = False
+    spec_index: bool = False
+    inventory_id: bool = False
+    antenna: bool = True
+    channel: bool = False
+    peak_rssi: bool = True
+    first_seen: bool = False
+    last_seen: bool = True
+    seen_count: bool = True
+    crc: bool = False
+    pc: bool = False
+    impinj_phase: bool = False
+    impinj_rssi: bool = False
+
+
+def parse_content(body: bytes, impinj: "ImpinjContent") -> Content:
+    """Read a TagReportContentSelector.
+
+    Raises:
+        WireError: the selector is malformed.
+    """
+    (bits,) = fields(body, ">H", "TagReportContentSelector")
+    crc = pc = False
+    for parameter in parameters(body[2:], "TagReportContentSelector"):
+        if parameter.type == ParameterType.C1G2_EPC_MEMORY_SELECTOR:
+            (memory,) = fields(parameter.body, ">B", "C1G2EPCMemorySelector")
+            crc, pc = bool(memory & 0x80), bool(memory & 0x40)
+    on = [bool(bits & 0x8000 >> place) for place in range(9)]
+    return Content(
+        rospec_id=on[0],
+        spec_index=on[1],
+        inventory_id=on[2],
+        antenna=on[3],
+        channel=on[4],
+        peak_rssi=on[5],
+        first_seen=on[6],
+        last_seen=on[7],
+        seen_count=on[8],
+        crc=crc,
+        pc=pc,
+        impinj_phase=impinj.phase,
+        impinj_rssi=impinj.rssi,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ImpinjContent:
+    """What Impinj's own selector adds."""
+
+    phase: bool = False
+    rssi: bool = False
+
+
+def parse_impinj_content(body: bytes) -> ImpinjContent:
+    """Read an ImpinjTagReportContentSelector; switches of what isn't simulated are left off, as on old firmware."""
+    on: dict[int, bool] = {}
+    for parameter in parameters(body, "ImpinjTagReportContentSelector"):
+        if parameter.vendor == IMPINJ:
+            on[parameter.subtype] = bool(fields(parameter.body, ">H", "an Impinj content switch")[0])
+    return ImpinjContent(
+        phase=on.get(ImpinjSubtype.ENABLE_RF_PHASE_ANGLE, False), rssi=on.get(ImpinjSubtype.ENABLE_PEAK_RSSI, False)
+    )
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16 of a Gen2 tag over its PC and EPC (ISO/IEC 13239, preset FFFF, inverted)."""
+    value = 0xFFFF
+    for byte in data:
+        value ^= byte << 8
+        for _ in range(8):
+            value = (value << 1 ^ 0x1021 if value & 0x8000 else value << 1) & 0xFFFF
+    return value ^ 0xFFFF
+
+
+def protocol_control(epc: bytes) -> int:
+    """PC word of a tag that holds this EPC: its length in words in the top five bits."""
+    return (len(epc) + 1) // 2 << 11
+
+
+def encode_report(report: Report, content: Content, rospec_id: int) -> bytes:
+    """Encode one TagReportData with only what was selected, in the standard's order (13.2.3)."""
+    parts = [_epc(report.epc), _context(report, content, rospec_id), _times(report, content)]
+    if content.pc:
+        parts.append(struct.pack(">BH", 0x80 | 12, protocol_control(report.epc)))
+    if content.crc:
+        pc = protocol_control(report.epc)
+        parts.append(struct.pack(">BH", 0x80 | 11, crc16(pc.to_bytes(2) + report.epc)))
+    if content.impinj_rssi:
+        parts.append(_IMPINJ_SIGNED.pack(1023, 14, IMPINJ, ImpinjSubtype.PEAK_RSSI, report.rssi_cdbm))
+    if content.impinj_phase:
+        parts.append(_IMPINJ_VALUE.pack(1023, 14, IMPINJ, ImpinjSubtype.RF_PHASE_ANGLE, report.phase))
+    body = b"".join(parts)
+    return _REPORT_HEADER.pack(ParameterType.TAG_REPORT_DATA, _REPORT_HEADER.size + len(body)) + body
+
+
+def report_message(message_id: int, reports: Sequence[bytes]) -> bytes:
+    """Frame encoded reports as one RO_ACCESS_REPORT."""
+    return message(MessageType.RO_ACCESS_REPORT, message_id, b"".join(reports))
+
+
+def _epc(epc: bytes) -> bytes:
+    """EPC-96 in its short form, any other length as EPCData with its length in bits."""
+    if len(epc) == _EPC_96_BYTES:
+        return b"\x8d" + epc
+    return tlv(ParameterType.EPC_DATA, struct.pack(">H", 8 * len(epc)) + epc)
+
+
+def _context(report: Report, content: Content, rospec_id: int) -> bytes:
+    parts = []
+    if content.rospec_id:
+        parts.append(struct.pack(">BI", 0x80 | 9, rospec_id))
+    if content.spec_index:
+        parts.append(struct.pack(">BH", 0x80 | 14, 1))
+    if content.inventory_id:
+        parts.append(struct.pack(">BH", 0x80 | 10, 1))
+    if content.antenna:
+        parts.append(struct.pack(">BH", 0x80 | 1, report.antenna))
+    if content.peak_rssi:
+        parts.append(struct.pack(">Bb", 0x80 | 6, max(-128, min(127, round(report.rssi_cdbm / 100)))))
+    if content.channel:
+        parts.append(struct.pack(">BH", 0x80 | 7, report.channel))
+    return b"".join(parts)
+
+
+def _times(report: Report, content: Content) -> bytes:
+    parts = []
+    if content.first_seen:
+        parts.append(struct.pack(">BQ", 0x80 | 2, report.first_us))
+    if content.last_seen:
+        parts.append(struct.pack(">BQ", 0x80 | 4, report.last_us))
+    if content.seen_count:
+        parts.append(struct.pack(">BH", 0x80 | 8, report.seen_count))
+    return b"".join(parts)

@@ -1,0 +1,220 @@
+"""ROSpecs as a reader keeps them: parsed once, refused with the reason where they ask for what isn't simulated."""
+
+import struct
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Final
+
+from simulator.server.codes import ParameterType, Status
+from simulator.server.errors import RefusedError
+from simulator.server.model import ReaderModel
+from simulator.server.reports import Content, ImpinjContent, parse_content, parse_impinj_content
+from simulator.server.wire import CUSTOM_TYPE, IMPINJ, Parameter, fields, parameters
+
+IMPINJ_SELECTOR_SUBTYPE: Final = 50
+
+
+class RoState(IntEnum):
+    """States of a ROSpec, 10.2.1."""
+
+    DISABLED = 0
+    INACTIVE = 1
+    ACTIVE = 2
+
+
+class StartTrigger(IntEnum):
+    """What starts an enabled ROSpec."""
+
+    NULL = 0
+    IMMEDIATE = 1
+
+
+class StopTrigger(IntEnum):
+    """What ends a ROSpec or an AISpec."""
+
+    NULL = 0
+    DURATION = 1
+    TAG_OBSERVATION = 3
+
+
+class ReportTrigger(IntEnum):
+    """When pending reports go out, 13.2.1; N tags always, and at the end of the named spec."""
+
+    NONE = 0
+    END_OF_AISPEC = 1
+    END_OF_ROSPEC = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSpec:
+    """ROReportSpec: `n` of 0 is no limit."""
+
+    trigger: ReportTrigger = ReportTrigger.END_OF_ROSPEC
+    n: int = 1
+    content: Content = field(default_factory=Content)
+
+
+@dataclass(frozen=True, slots=True)
+class AiSpec:
+    """One AISpec: its antennas with their power, and when it ends.
+
+    Attributes:
+        power_dbm: by antenna port, only where the ROSpec sets one.
+        duration_ms: 0 is for ever; with `tags` it is the timeout.
+        tags: ends after that many tag observations; 0 is no limit.
+    """
+
+    antennas: tuple[int, ...]
+    power_dbm: dict[int, float]
+    duration_ms: int = 0
+    tags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoSpec:
+    """One ROSpec."""
+
+    id: int
+    start: StartTrigger
+    duration_ms: int
+    aispecs: tuple[AiSpec, ...]
+    report: ReportSpec | None
+    raw: bytes
+    state: RoState = RoState.DISABLED
+
+    def in_state(self, state: RoState) -> "RoSpec":
+        """The same ROSpec in another state."""
+        return replace(self, state=state)
+
+    def encoded(self) -> bytes:
+        """The parameter as it was added, with its present state."""
+        body = self.raw[:5] + bytes([self.state]) + self.raw[6:]
+        return struct.pack(">HH", ParameterType.ROSPEC, 4 + len(body)) + body
+
+
+def parse_rospec(body: bytes, model: ReaderModel) -> RoSpec:
+    """Read a ROSpec parameter's body.
+
+    Raises:
+        WireError: it is malformed.
+        RefusedError: it asks for what this reader can't do.
+    """
+    rospec_id, _, state = fields(body, ">IBB", "ROSpec")
+    if rospec_id == 0 or state != RoState.DISABLED:
+        raise RefusedError(
+            Status.FIELD_ERROR, f"a new ROSpec has an id above 0 and is disabled, not {rospec_id}/{state}"
+        )
+    start, duration_ms, report = StartTrigger.NULL, 0, None
+    aispecs: list[AiSpec] = []
+    for parameter in parameters(body[6:], "ROSpec"):
+        if parameter.type == ParameterType.RO_BOUNDARY_SPEC:
+            start, duration_ms = _boundary(parameter.body)
+        elif parameter.type == ParameterType.AISPEC:
+            aispecs.append(_aispec(parameter.body, model))
+        elif parameter.type == ParameterType.RO_REPORT_SPEC:
+            report = parse_report_spec(parameter.body)
+        else:
+            raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"parameter {parameter.type} in a ROSpec")
+    if not aispecs:
+        raise RefusedError(Status.MISSING_PARAMETER, "a ROSpec needs an AISpec")
+    return RoSpec(rospec_id, start, duration_ms, tuple(aispecs), report, body)
+
+
+def parse_report_spec(body: bytes) -> ReportSpec:
+    """Read a ROReportSpec's body."""
+    trigger, n = fields(body, ">BH", "ROReportSpec")
+    if trigger not in list(ReportTrigger):
+        raise RefusedError(Status.FIELD_ERROR, f"ROReportTrigger {trigger}: this reader knows 0, 1 and 2")
+    inner = list(parameters(body[3:], "ROReportSpec"))
+    impinj = next((parse_impinj_content(p.body) for p in inner if _is_impinj_selector(p)), ImpinjContent())
+    selectors = [p.body for p in inner if p.type == ParameterType.TAG_REPORT_CONTENT_SELECTOR]
+    if not selectors:
+        raise RefusedError(Status.MISSING_PARAMETER, "a ROReportSpec needs a TagReportContentSelector")
+    return ReportSpec(ReportTrigger(trigger), n, parse_content(selectors[0], impinj))
+
+
+def antenna_power(body: bytes, model: ReaderModel) -> tuple[int, float | None]:
+    """Antenna port and transmit power (None where it isn't set) of an AntennaConfiguration's body; port 0 is all."""
+    (antenna,) = fields(body, ">H", "AntennaConfiguration")
+    power = None
+    for parameter in parameters(body[2:], "AntennaConfiguration"):
+        if parameter.type == ParameterType.RF_TRANSMITTER:
+            power = _transmit_power(parameter, model)
+        elif parameter.type == ParameterType.C1G2_INVENTORY_COMMAND:
+            _check_inventory_command(parameter.body)
+    return antenna, power
+
+
+def _is_impinj_selector(parameter: Parameter) -> bool:
+    return parameter.type == CUSTOM_TYPE and (parameter.vendor, parameter.subtype) == (IMPINJ, IMPINJ_SELECTOR_SUBTYPE)
+
+
+def _boundary(body: bytes) -> tuple[StartTrigger, int]:
+    start, duration_ms = StartTrigger.NULL, 0
+    for parameter in parameters(body, "ROBoundarySpec"):
+        if parameter.type == ParameterType.ROSPEC_START_TRIGGER:
+            (kind,) = fields(parameter.body, ">B", "ROSpecStartTrigger")
+            if kind not in list(StartTrigger):
+                raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"start trigger {kind}: this reader knows 0 and 1")
+            start = StartTrigger(kind)
+        elif parameter.type == ParameterType.ROSPEC_STOP_TRIGGER:
+            kind, duration_ms = fields(parameter.body, ">BI", "ROSpecStopTrigger")
+            if kind not in (StopTrigger.NULL, StopTrigger.DURATION):
+                raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"stop trigger {kind}: this reader knows 0 and 1")
+            duration_ms = duration_ms if kind == StopTrigger.DURATION else 0
+    return start, duration_ms
+
+
+def _aispec(body: bytes, model: ReaderModel) -> AiSpec:
+    (count,) = fields(body, ">H", "AISpec")
+    listed = fields(body[2:], f">{count}H", "AISpec's antennas")
+    ports = set(range(1, model.antennas + 1)) if 0 in listed or not listed else set(listed)
+    if max(ports) > model.antennas:
+        raise RefusedError(Status.OUT_OF_RANGE, f"antenna {max(ports)}: this reader has 1 to {model.antennas}")
+    duration_ms, tags, power = 0, 0, dict[int, float]()
+    for parameter in parameters(body[2 + 2 * count :], "AISpec"):
+        if parameter.type == ParameterType.AISPEC_STOP_TRIGGER:
+            duration_ms, tags = _ai_stop(parameter.body)
+        elif parameter.type == ParameterType.INVENTORY_PARAMETER_SPEC:
+            power |= _inventory_power(parameter.body, model)
+    return AiSpec(tuple(sorted(ports)), power, duration_ms, tags)
+
+
+def _ai_stop(body: bytes) -> tuple[int, int]:
+    kind, duration_ms = fields(body, ">BI", "AISpecStopTrigger")
+    if kind == StopTrigger.NULL:
+        return 0, 0
+    if kind == StopTrigger.DURATION:
+        return duration_ms, 0
+    for parameter in parameters(body[5:], "AISpecStopTrigger"):
+        if kind == StopTrigger.TAG_OBSERVATION and parameter.type == ParameterType.TAG_OBSERVATION_TRIGGER:
+            observe, _, tags, _, _, timeout_ms = fields(parameter.body, ">BBHHHI", "TagObservationTrigger")
+            if observe == 0:
+                return timeout_ms, tags
+            raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"tag observation {observe}: this reader knows 0")
+    raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"AISpec stop trigger {kind}: this reader knows 0, 1 and 3")
+
+
+def _inventory_power(body: bytes, model: ReaderModel) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for parameter in parameters(body[3:], "InventoryParameterSpec"):
+        if parameter.type == ParameterType.ANTENNA_CONFIGURATION:
+            antenna, power = antenna_power(parameter.body, model)
+            if power is not None:
+                found |= dict.fromkeys([antenna] if antenna else range(1, model.antennas + 1), power)
+    return found
+
+
+def _transmit_power(parameter: Parameter, model: ReaderModel) -> float:
+    _, _, index = fields(parameter.body, ">HHH", "RFTransmitter")
+    power = model.power_dbm(index)
+    if power is None:
+        last = len(model.powers_cdbm)
+        raise RefusedError(Status.OUT_OF_RANGE, f"transmit power index {index}: this reader has 1 to {last}")
+    return power
+
+
+def _check_inventory_command(body: bytes) -> None:
+    for parameter in parameters(body[1:], "C1G2InventoryCommand"):
+        if parameter.type == ParameterType.C1G2_FILTER:
+            raise RefusedError(Status.OVERFLOW_PARAMETER, "a C1G2Filter: this reader takes 0 filters a query")

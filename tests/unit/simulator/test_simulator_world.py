@@ -1,0 +1,288 @@
+"""Walks, truth and radio: what any doorway must show, whatever the numbers."""
+
+from collections import Counter
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.scenarios.load import load
+from simulator.server.model import ETSI_KHZ, FCC_KHZ
+from simulator.world.paths import Stop, walk
+from simulator.world.radio import Tags, antenna, link
+from simulator.world.reader import Air, RadioReader
+from simulator.world.schedule import Placed, schedule
+from simulator.world.truth import visits
+from simulator.world.world import World
+
+ALL_ON = SimpleNamespace(antennas=(1, 2, 3, 4), power_dbm={})
+
+
+def world(name="single-walk", seed=1, seconds=None):
+    scenario = load(name)
+    return World(scenario, seed, seconds, {reader.id: FCC_KHZ for reader in scenario.readers})
+
+
+def reads_of(source, reader="r1", until_s=12.0, step_us=10_000, radio=ALL_ON):
+    found = []
+    for at_us in range(0, round(until_s * 1e6) + step_us, step_us):
+        found += source.advance(reader, at_us, radio)
+    return found
+
+
+def kinds(stops, speed=1.0, width=1.2):
+    path = walk([Stop(*stop) for stop in stops], speed)
+    at_s = np.arange(0, path.duration_s + 0.01, 0.01)
+    return visits(at_s, path.position(at_s), width)
+
+
+@pytest.mark.parametrize(
+    ("stops", "expected"),
+    [
+        ([(-4, 0), (4, 0)], ["out"]),
+        ([(4, 0), (-4, 0)], ["in"]),
+        ([(-4, 0), (-0.5, 0), (-4, 0)], ["turned_back"]),
+        ([(-4, 0), (0.5, 0), (-4, 0)], ["turned_back"]),
+        ([(-1.5, -4), (-1.5, 4)], ["near"]),
+        ([(-4, 0), (-0.5, 0, 25), (-4, 0)], ["parked"]),
+        ([(-4, 0), (0.5, 0, 6), (-4, 0)], ["out", "in"]),
+        ([(-4, 0), (3, 0), (-4, 0)], ["out", "in"]),
+        ([(-4, 0), (0.5, 0, 6), (-0.5, 0, 6), (4, 0)], ["out", "in", "out"]),
+        ([(-4, 0), (0.5, 0)], ["out"]),
+        ([(-4, 0), (-0.3, 0, 21), (4, 0)], ["out"]),
+        ([(-4, 3), (4, 3)], ["near"]),
+    ],
+)
+def test_truth_follows_the_definitions_of_a_movement(stops, expected):
+    found = kinds(stops)
+    assert [visit.kind for visit in found] == expected
+    assert all((visit.crossed_s is not None) == (visit.kind in {"in", "out"}) for visit in found)
+
+
+def test_a_crossing_is_at_the_plane():
+    (visit,) = kinds([(-4, 0), (4, 0)])
+    assert visit.crossed_s == pytest.approx(4.0, abs=0.02)
+    assert (visit.started_s, visit.ended_s) == (0.0, pytest.approx(8.0, abs=0.02))
+
+
+@given(st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=2, max_size=6, unique=True))
+def test_every_track_has_visits_in_order_that_cover_it(stops):
+    found = kinds(stops)
+    assert found
+    assert found[0].started_s == 0
+    assert all(before.ended_s == after.started_s for before, after in pairwise(found))
+    assert all(visit.started_s <= (visit.crossed_s or visit.started_s) <= visit.ended_s for visit in found)
+    crossings = [visit.kind for visit in found if visit.kind in {"in", "out"}]
+    assert all(before != after for before, after in pairwise(crossings))
+
+
+def test_a_walker_stands_where_the_path_says():
+    path = walk([Stop(0, 0), Stop(2, 0, 3), Stop(2, 4)], 2.0)
+    assert path.duration_s == 6.0
+    np.testing.assert_allclose(
+        path.position(np.array([-1, 0.5, 1, 3.5, 5, 9])), [[0, 0], [1, 0], [2, 0], [2, 0], [2, 2], [2, 4]]
+    )
+    np.testing.assert_allclose(path.heading(2.0), [1, 0])
+    np.testing.assert_allclose(path.velocity(2.0), [0, 0])
+    np.testing.assert_allclose(path.velocity(5.0), [0, 2])
+
+
+@given(st.floats(-360, 360), st.tuples(st.floats(-50, 50), st.floats(-50, 50)))
+def test_a_portal_frame_turns_there_and_back(facing, place):
+    portal = SimpleNamespace(at=place, facing_deg=facing)
+    points = np.array([[1.0, 2.0], [-3.0, 0.5]])
+    np.testing.assert_allclose(Placed(portal).to_portal(Placed(portal).to_site(points)), points, atol=1e-9)
+
+
+def tags_at(points):
+    points = np.array(points, dtype=float)
+    count = len(points)
+    return Tags(
+        [i.to_bytes(2) for i in range(count)],
+        points,
+        np.zeros((count, 3)),
+        np.full((count, 2), np.nan),
+        np.full(count, 8.0),
+        np.full(count, -20.0),
+    )
+
+
+def heard(points, hz=915e6, seed=3):
+    rng = np.random.default_rng(seed)
+    at = antenna(1, np.zeros(3), np.array([1.0, 0, 0]), rng, gain_dbi=6, cable_loss_db=2)
+    return link(at, tags_at(points), 30.0, hz)
+
+
+def over_rooms(point):
+    """Mean RSSI over many surroundings, since in each single one it fades."""
+    return np.mean([heard([point], seed=seed).rssi_dbm[0] for seed in range(300)])
+
+
+def test_power_falls_with_distance_by_40_db_a_decade_there_and_back():
+    assert over_rooms([2, 0, 0]) - over_rooms([8, 0, 0]) == pytest.approx(40 * np.log10(4), abs=1.5)
+
+
+def test_an_antenna_hears_little_behind_it():
+    assert over_rooms([2, 0, 0]) - over_rooms([-2, 0, 0]) == pytest.approx(44, abs=1.5)
+
+
+def test_fading_is_a_property_of_place_and_channel():
+    place = [[1.5, 0.4, 0.1]]
+    assert heard(place).rssi_dbm == heard(place).rssi_dbm
+    closer = heard([[1.5, 0.4, 0.101]])
+    assert abs(closer.rssi_dbm - heard(place).rssi_dbm) < 1.0
+    assert heard(place, 903e6).rssi_dbm != heard(place).rssi_dbm
+
+
+def test_phase_turns_once_every_half_wavelength():
+    """Close in front, where the direct ray outweighs all others."""
+    wavelength = 299_792_458 / 915e6
+    steps = np.linspace(0.5, 0.5 + wavelength / 2, 200)
+    phase = np.unwrap(heard([[x, 0, 0] for x in steps]).phase_rad)
+    assert phase[-1] - phase[0] == pytest.approx(2 * np.pi, abs=0.8)
+
+
+def test_a_body_between_takes_power_and_a_body_behind_does_not():
+    def with_body(x):
+        tags = tags_at([[2.0, 0, 0]])
+        rng = np.random.default_rng(3)
+        at = antenna(1, np.zeros(3), np.array([1.0, 0, 0]), rng, gain_dbi=6, cable_loss_db=2)
+        shaded = Tags(tags.epcs, tags.position, tags.velocity, np.array([[x, 0.0]]), tags.loss_db, tags.sensitivity_dbm)
+        return link(at, shaded, 30.0, 915e6).tag_dbm[0]
+
+    assert with_body(2.3) == heard([[2.0, 0, 0]]).tag_dbm[0]
+    assert with_body(1.7) < with_body(2.3) - 3
+
+
+def test_the_same_seed_gives_the_same_reads_however_time_is_cut():
+    first = reads_of(world(seed=5))
+    assert first == reads_of(world(seed=5))
+    assert first == reads_of(world(seed=5), step_us=37_000)
+    assert first != reads_of(world(seed=6))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_walk_is_heard_inside_first_and_outside_last(seed):
+    reads = reads_of(world(seed=seed))
+    assert 20 <= len(reads) <= 120
+    peak = {}
+    for side, ports in (("inside", (1, 2)), ("outside", (3, 4))):
+        mine = [read for read in reads if read.antenna in ports]
+        power = np.array([10 ** (read.rssi_cdbm / 1000) for read in mine])
+        peak[side] = np.average([read.at_us for read in mine], weights=power)
+    assert peak["inside"] < peak["outside"]
+
+
+def test_reads_come_in_order_and_never_ahead_of_time():
+    source, last = world("office", seed=2), 0
+    for at_us in range(0, 8_000_000, 20_000):
+        for read in source.advance("r1", at_us, ALL_ON):
+            assert last <= read.at_us <= at_us
+            last = read.at_us
+    assert last > 0
+
+
+def test_what_the_client_asks_of_the_antennas_is_done():
+    only = reads_of(world(), radio=SimpleNamespace(antennas=(2,), power_dbm={}))
+    assert {read.antenna for read in only} == {2}
+    weak = reads_of(world(), radio=SimpleNamespace(antennas=(1, 2, 3, 4), power_dbm=dict.fromkeys(range(1, 5), 12.0)))
+    assert len(weak) < len(reads_of(world())) / 2
+    assert reads_of(world(), radio=None) == []
+    assert reads_of(world(), radio=SimpleNamespace(antennas=(7,), power_dbm={})) == []
+
+
+def test_tags_share_the_air():
+    """One tag alone gets about 70 reads a second of one antenna; 24 together get twice that, not 24 times."""
+
+    def rate(count):
+        air = Air(
+            antennas={
+                1: antenna(1, np.zeros(3), np.array([1.0, 0, 0]), np.random.default_rng(1), gain_dbi=6, cable_loss_db=2)
+            },
+            frequencies_khz=FCC_KHZ,
+            power_dbm=30.0,
+            tags=lambda _: tags_at([[0.8, 0.02 * index, 0] for index in range(count)]),
+        )
+        return len(RadioReader(air, np.random.SeedSequence(1)).advance(10_000_000, ALL_ON)) / 10
+
+    assert 55 <= rate(1) <= 75
+    assert 110 <= rate(24) <= 145
+
+
+def test_the_office_is_heard_at_both_doors_and_its_residents_never_move():
+    source, reads, crossings = world("office", seed=7, seconds=56), {"r1": [], "r2": []}, []
+    for at_us in range(0, 56_000_001, 20_000):
+        for name in reads:
+            reads[name] += source.advance(name, at_us, ALL_ON)
+        crossings += source.take_crossings(at_us)
+    heard_residents = Counter(read.epc for read in reads["r1"]) & Counter(dict.fromkeys(source.residents, 10_000))
+    assert len(heard_residents) >= 4
+    assert not {crossing.epc for crossing in crossings} & set(source.residents)
+    assert {crossing.kind for crossing in crossings} == {"in", "out", "turned_back", "near"}
+    for crossing in crossings:
+        reader = "r1" if crossing.portal == "stockroom-a-door" else "r2"
+        mine = [
+            r for r in reads[reader] if r.epc == crossing.epc and crossing.started_us <= r.at_us <= crossing.ended_us
+        ]
+        assert len(mine) >= (15 if crossing.crossed_us else 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_asset_of_the_office_only_leaves_where_it_is(seed):
+    """Over many cycles and variations: no walk overlaps another of the same tag, and sides alternate."""
+    scenario = load("office")
+    walks = list(schedule(scenario, np.random.default_rng(seed), 600.0))
+    assert max(made.end_us for made in walks) <= 594e6
+    side = {}
+    busy = {}
+    for crossing in (crossing for made in walks for crossing in made.crossings()):
+        assert busy.get(crossing.epc, 0) <= crossing.started_us
+        busy[crossing.epc] = crossing.ended_us
+        number = crossing.epc[-1]
+        before = side.setdefault(crossing.epc, "stockroom" if number <= 16 else "corridor")
+        inside, outside = {"stockroom-a-door": ("stockroom", "corridor"), "main-entrance": ("corridor", "street")}[
+            crossing.portal
+        ]
+        expected = outside if crossing.kind == "in" else inside
+        assert before == expected, f"{number} {crossing.kind} at {crossing.portal}"
+        if crossing.kind in {"in", "out"}:
+            side[crossing.epc] = inside if crossing.kind == "in" else outside
+
+
+def test_the_first_exit_of_the_office_is_not_authorised_and_early():
+    walks = list(schedule(load("office"), np.random.default_rng(0), 60.0))
+    first = walks[0].crossings()[0]
+    assert (first.epc.hex(), first.portal, first.kind) == ("3034257bf7194e4000000001", "stockroom-a-door", "out")
+    assert 3e6 < first.crossed_us < 6e6
+
+
+def test_a_limited_run_is_quiet_at_its_end():
+    for seconds in (30.0, 41.0, 60.0):
+        walks = list(schedule(load("office"), np.random.default_rng(0), seconds))
+        assert all(made.end_us <= 1e6 * (seconds - 6) for made in walks)
+    source = world("office", seconds=5)
+    assert source.ends_us == 5_000_000
+    assert all(read.at_us <= 5_000_000 for read in reads_of(source, until_s=9))
+
+
+def test_a_scenario_without_cycles_ends_after_its_last_walk():
+    source = world()
+    assert source.ends_us is None
+    reads_of(source, until_s=3)
+    assert source.ends_us == 15_000_000
+    (only,) = source.take_crossings(15_000_000)
+    assert (only.kind, only.started_us, only.ended_us) == ("out", 1_000_000, 9_000_000)
+    assert source.take_crossings(15_000_000) == []
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 1000))
+def test_channels_and_phases_stay_in_their_range(seed):
+    scenario = load("single-walk")
+    source = World(scenario, seed, None, {"r1": ETSI_KHZ})
+    reads = reads_of(source)
+    assert {read.channel for read in reads} <= {1, 2, 3, 4}
+    assert all(0 <= read.phase < 4096 and read.rssi_cdbm % 50 == 0 and -8500 < read.rssi_cdbm < -1000 for read in reads)
