@@ -133,6 +133,12 @@ class PortalConfig(_Section):
         le=1_000,
         description="`single` only: silence of so many read intervals ends a pass.",
     )
+    pass_rise_cdb: int = Field(
+        default=_PORTAL.pass_rise_cdb,
+        ge=50,
+        le=5_000,
+        description="`single` only: change of the smoothed RSSI on one channel, 1/100 dB, that makes a pass.",
+    )
     pass_valley_cdb: int = Field(
         default=_PORTAL.pass_valley_cdb,
         ge=100,

@@ -1,1 +1,22 @@
-"""Per-tag windows over event time: reads in, passages out."""
+"""Reads in, passages out: pure, on event time, the same whatever the cuts between calls.
+
+Errors: `WindowsError`, the room's one error.
+"""
+
+from edge.windows.passages import OpenPassage, decode_open, encode_open, end_unresolved
+from edge.windows.settings import AntennaSettings, PortalSettings, WindowClock, WindowsError, WindowsSettings
+from edge.windows.windows import Counters, Windows
+
+__all__ = [
+    "AntennaSettings",
+    "Counters",
+    "OpenPassage",
+    "PortalSettings",
+    "WindowClock",
+    "Windows",
+    "WindowsError",
+    "WindowsSettings",
+    "decode_open",
+    "encode_open",
+    "end_unresolved",
+]

@@ -1,0 +1,211 @@
+"""Readers that share portals: one order of events, one engine, and what was published of the visits still open."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from edge.contracts import Clock, Kind, MovementRow
+from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.decide import Verdict, decide, decide_early
+from edge.windows.order import Orderer, Reads, Step
+from edge.windows.passages import Batch, OpenPassage, Passage, clock_row, movement, open_passage, passage_of
+from edge.windows.plain import PlainEngine
+from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
+from edge.windows.snapshot import Engine, Snapshot
+
+BATCH_MEMORY_US: Final = 60_000_000
+RESIDENT_US: Final = 60_000_000
+CROSSINGS: Final = ("in", "out")
+_Key = tuple[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A group's portals; `shared` where two readers serve one, so that only host time orders their reads."""
+
+    portals: tuple[PortalSettings, ...]
+    shared: bool
+    boot: str
+
+
+class Group:
+    """Takes ordered reads to rows. Its state depends on the reads alone, never on how they were cut."""
+
+    def __init__(self, settings: WindowsSettings, job: Job) -> None:
+        self.portals = job.portals
+        self.shared = job.shared
+        self.orderer = Orderer(settings.grace_ms * 1000, settings.step_back_ms * 1000)
+        self.engine = make_engine(settings, job.portals)
+        self.provisionals = 0
+        self.finals = 0
+        self._settings = settings
+        self._boot = job.boot
+        self._clock = WindowClock()
+        self._passages: dict[_Key, Passage] = {}
+        self._parked: dict[_Key, int] = {}
+        self._batches: dict[tuple[int, Kind], list[Batch]] = {}
+        self._opened: dict[str, OpenPassage] = {}
+        self._taken: set[str] = set()
+        self._closed: list[str] = []
+
+    def push(self, reader: str, reads: Reads, clock: WindowClock) -> list[MovementRow]:
+        """Take reads in wire order."""
+        self._clock = clock
+        return [row for step in self.orderer.push(reader, reads) for row in self._step(step)]
+
+    def idle(self, reader: str, now_us: int, clock: WindowClock) -> list[MovementRow]:
+        """Nothing was read until an instant of event time."""
+        self._clock = clock
+        return list(self._step(self.orderer.idle(reader, now_us)))
+
+    def flush(self) -> list[MovementRow]:
+        """End all visits."""
+        step = self.orderer.flush()
+        return list(self._step(Step(step.reads, step.before_us, restart=True)))
+
+    def residents(self) -> int:
+        """Tags at rest that were heard within the last minute of event time."""
+        return self.engine.known(max(self.orderer.newest_us.values(), default=0) - RESIDENT_US)
+
+    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
+        """Return passages opened or changed, and ids of those closed, since the last call."""
+        opened, closed = list(self._opened.values()), self._closed
+        self._taken.update(self._opened)
+        self._opened, self._closed = {}, []
+        return opened, closed
+
+    def _step(self, step: Step) -> Iterator[MovementRow]:
+        records = self.engine.advance(step.reads.cols, step.reads.epcs) if len(step.reads) else []
+        records += self.engine.sweep(step.before_us, flush=step.restart)
+        records.sort(key=lambda snap: (snap.at_us, int(snap.head[L.PORTAL]), snap.epc))
+        yield from self._rows(records)
+
+    def _rows(self, records: Iterable[Snapshot]) -> Iterator[MovementRow]:
+        for snap in records:
+            row = self._provisional(snap) if snap.why == L.CANDIDATE else self._final(snap)
+            if row is not None:
+                yield row
+
+    def _provisional(self, snap: Snapshot) -> MovementRow | None:
+        key, portal = self._key(snap), self.portals[int(snap.head[L.PORTAL])]
+        passage = self._passages.get(key)
+        if passage is not None and passage.rev:
+            return None
+        verdict = decide_early(snap, portal)
+        if passage is None:
+            passage = self._passages[key] = Passage(id=passage_of(snap, self._settings.gateway, portal))
+        elif verdict.kind is None:
+            return None
+        row = None
+        if verdict.kind is not None:
+            self.provisionals += 1
+            row = self._row(snap, passage, verdict)
+        self._opened[passage.id] = open_passage(
+            snap,
+            portal,
+            passage,
+            crossed_us=verdict.crossed_us,
+            offset_us=self._offset_us(),
+            clock=self._clock_row(),
+        )
+        return row
+
+    def _final(self, snap: Snapshot) -> MovementRow | None:
+        key, portal = self._key(snap), self.portals[int(snap.head[L.PORTAL])]
+        passage = self._passages.pop(key, None)
+        if passage is not None:
+            self._close(passage.id)
+        verdict = self._after_parking(key, snap, decide(snap, portal))
+        if verdict.kind is None and passage is not None and passage.rev:
+            verdict = Verdict("retracted", verdict.confidence)
+        if verdict.kind is None:
+            return None
+        self.finals += 1
+        passage = passage or Passage(id=passage_of(snap, self._settings.gateway, portal))
+        return self._row(snap, passage, verdict)
+
+    def _after_parking(self, key: _Key, snap: Snapshot, verdict: Verdict) -> Verdict:
+        """`parked` is final: leaving afterwards on the same side gives nothing, unless it has been forgotten."""
+        since = self._parked.pop(key, None)
+        memory_us = self._settings.forget_s * 1_000_000
+        if verdict.kind == "parked":
+            self._parked[key] = snap.at_us
+            if len(self._parked) > self._settings.max_tags:
+                del self._parked[next(iter(self._parked))]
+        left = since is not None and int(snap.head[L.START_US]) - since <= memory_us
+        if left and verdict.kind in {"near", "turned_back", "parked"}:
+            return Verdict(None, verdict.confidence)
+        return verdict
+
+    def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict) -> MovementRow:
+        assert verdict.kind is not None  # noqa: S101 (both callers have asked)
+        if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
+            passage.batch = passage.batch or self._join(snap, verdict.kind, verdict.crossed_us)
+        passage.rev += 1
+        return movement(
+            snap,
+            self.portals[int(snap.head[L.PORTAL])],
+            passage=passage,
+            kind=verdict.kind,
+            confidence=verdict.confidence,
+            crossed_us=verdict.crossed_us,
+            offset_us=self._offset_us(),
+            clock=self._clock_row(),
+            reason="the tag turned out not to have moved" if verdict.kind == "retracted" else None,
+        )
+
+    def _join(self, snap: Snapshot, kind: Kind, crossed_us: int) -> str:
+        """Return the batch of a crossing: the nearest in time of those known by now, else a new one."""
+        key = int(snap.head[L.PORTAL]), kind
+        known = [one for one in self._batches.get(key, []) if one.crossed_us > snap.at_us - BATCH_MEMORY_US]
+        self._batches[key] = known
+        near = [one for one in known if abs(one.crossed_us - crossed_us) <= self._settings.batch_ms * 1000]
+        if near:
+            return min(near, key=lambda one: (abs(one.crossed_us - crossed_us), one.id)).id
+        portal = self.portals[key[0]]
+        fresh = Batch(id=passage_of(snap, self._settings.gateway, portal), crossed_us=crossed_us)
+        known.append(fresh)
+        return fresh.id
+
+    def _close(self, passage: str) -> None:
+        self._opened.pop(passage, None)
+        if passage in self._taken:
+            self._taken.discard(passage)
+            self._closed.append(passage)
+
+    def _key(self, snap: Snapshot) -> _Key:
+        return int(snap.head[L.PORTAL]), snap.epc
+
+    def _offset_us(self) -> int:
+        return 0 if self.shared else self._clock.offset_us or 0
+
+    def _clock_row(self) -> Clock:
+        return clock_row(self._clock, self._boot)
+
+
+def make_engine(settings: WindowsSettings, portals: tuple[PortalSettings, ...]) -> Engine:
+    """Return the engine that the settings name, with the portals' knobs."""
+    table = np.array([_knobs(settings, portal) for portal in portals], np.int64)
+    if settings.engine == "plain":
+        return PlainEngine(table, settings.max_tags)
+    from edge.windows.compiled import CompiledEngine  # noqa: PLC0415 (numba has no wheel for every platform)
+
+    return CompiledEngine(table, settings.max_tags)
+
+
+def _knobs(settings: WindowsSettings, portal: PortalSettings) -> list[int]:
+    return [
+        portal.gap_ms * 1000,
+        portal.settle_ms * 1000,
+        portal.park_ms * 1000,
+        portal.layout == "single",
+        portal.pass_intervals,
+        portal.pass_valley_cdb,
+        round(settings.motion_rad / (2 * np.pi) * L.TURN),
+        settings.motion_cdb,
+        settings.forget_s * 1_000_000,
+        settings.min_reads,
+        portal.pass_rise_cdb,
+    ]

@@ -1,0 +1,183 @@
+"""Passages that the agent must remember over a restart, and the rows that a decision becomes."""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from edge.contracts import AntennaEvidence, Clock, Evidence, Kind, MovementRow, event_id, instant, passage_id
+from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.settings import PortalSettings, WindowClock, WindowsError
+from edge.windows.snapshot import Snapshot
+
+MIN_SLOPE_US: Final = 100_000
+"""Less than this of phase tracked without a break gives no slope."""
+
+
+class OpenPassage(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage that began and has no final yet: what one final needs if the agent is started anew meanwhile."""
+
+    passage: str
+    portal: str
+    epc: str
+    rev: int
+    started_us: int
+    last_us: int
+    reads: int
+    clock: Clock
+    crossed_us: int | None = None
+
+
+class Passage(msgspec.Struct, kw_only=True):
+    """What was published of a visit that is still open."""
+
+    id: str
+    rev: int = 0
+    batch: str | None = None
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Crossings of one portal in one direction, close in time; named by the passage that was called first."""
+
+    id: str
+    crossed_us: int
+
+
+def clock_row(clock: WindowClock, boot: str) -> Clock:
+    """Return the clock as a row tells it."""
+    return Clock(
+        source=clock.source,
+        offset_us=clock.offset_us or 0,
+        spread_us=clock.spread_us,
+        stepped=clock.stepped,
+        host_synced=clock.host_synced,
+        boot=boot,
+    )
+
+
+def passage_of(snap: Snapshot, gateway: str, portal: PortalSettings) -> str:
+    """Return the id of a visit's passage."""
+    return passage_id(gateway, portal.id, snap.epc.hex(), int(snap.head[L.START_US]))
+
+
+def movement(
+    snap: Snapshot,
+    portal: PortalSettings,
+    *,
+    passage: Passage,
+    kind: Kind,
+    confidence: float,
+    crossed_us: int | None,
+    offset_us: int,
+    clock: Clock,
+    reason: str | None = None,
+) -> MovementRow:
+    """Build the next revision of a passage; times are reader time plus offset, `seq` is the outbox's to give."""
+    final = snap.why != L.CANDIDATE
+    started = instant(int(snap.head[L.START_US]) + offset_us)
+    crossed = None if crossed_us is None else instant(crossed_us + offset_us)
+    ended = instant(int(snap.head[L.LAST_US]) + offset_us) if final else None
+    return MovementRow(
+        seq=0,
+        id=event_id(passage.id, passage.rev),
+        passage=passage.id,
+        rev=passage.rev,
+        final=final,
+        at=crossed or ended or started,
+        portal=portal.id,
+        epc=snap.epc.hex(),
+        kind=kind,
+        confidence=round(confidence, 4),
+        started_at=started,
+        crossed_at=crossed,
+        ended_at=ended,
+        reads=int(snap.head[L.READS]),
+        evidence=evidence(snap, portal, offset_us),
+        clock=clock,
+        batch=passage.batch,
+        reason=reason,
+    )
+
+
+def evidence(snap: Snapshot, portal: PortalSettings, offset_us: int) -> Evidence:
+    """Return what each antenna saw."""
+    seconds = int(snap.head[L.LAST_US] - snap.head[L.START_US]) / 1e6
+    return Evidence(
+        antennas=[
+            AntennaEvidence(
+                reader=antenna.reader,
+                port=antenna.port,
+                reads=int(row[L.A_READS]),
+                peak_at=None if row[L.A_PEAK_CDBM] == L.NO_LEVEL else instant(int(row[L.A_PEAK_US]) + offset_us),
+                peak_rssi_cdbm=None if row[L.A_PEAK_CDBM] == L.NO_LEVEL else int(row[L.A_PEAK_CDBM]),
+                phase_slope_rad_s=_slope_rad_s(int(row[L.A_TURN]), int(row[L.A_TURN_US])),
+            )
+            for antenna, row in zip(portal.antennas, snap.ant, strict=False)
+            if row[L.A_READS]
+        ],
+        read_rate=round(int(snap.head[L.READS]) / seconds, 2) if seconds > 0 else 0.0,
+    )
+
+
+def _slope_rad_s(steps: int, over_us: int) -> float | None:
+    return round(steps * 2 * np.pi / L.TURN / (over_us / 1e6), 3) if over_us >= MIN_SLOPE_US else None
+
+
+def open_passage(
+    snap: Snapshot,
+    portal: PortalSettings,
+    passage: Passage,
+    *,
+    crossed_us: int | None,
+    offset_us: int,
+    clock: Clock,
+) -> OpenPassage:
+    """Return what must be remembered of a visit."""
+    return OpenPassage(
+        passage=passage.id,
+        portal=portal.id,
+        epc=snap.epc.hex(),
+        rev=passage.rev,
+        started_us=int(snap.head[L.START_US]) + offset_us,
+        last_us=int(snap.head[L.LAST_US]) + offset_us,
+        reads=int(snap.head[L.READS]),
+        clock=clock,
+        crossed_us=None if crossed_us is None else crossed_us + offset_us,
+    )
+
+
+def encode_open(passage: OpenPassage) -> bytes:
+    """Return the bytes that the outbox keeps."""
+    return msgspec.json.encode(passage)
+
+
+def decode_open(payload: bytes) -> OpenPassage:
+    """Return the passage in bytes that the outbox kept; bytes that are none raise `WindowsError`."""
+    try:
+        return msgspec.json.decode(payload, type=OpenPassage)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WindowsError(f"open passage of {len(payload)} bytes can't be read: {error}") from error
+
+
+def end_unresolved(passage: OpenPassage) -> MovementRow:
+    """Return the one final of a passage that a restart cut off; its clock is the one that timed it."""
+    ended = instant(passage.last_us)
+    rev = passage.rev + 1
+    return MovementRow(
+        seq=0,
+        id=event_id(passage.passage, rev),
+        passage=passage.passage,
+        rev=rev,
+        final=True,
+        at=ended,
+        portal=passage.portal,
+        epc=passage.epc,
+        kind="unresolved",
+        confidence=0.0,
+        started_at=instant(passage.started_us),
+        ended_at=ended,
+        reads=passage.reads,
+        evidence=Evidence(antennas=[]),
+        clock=passage.clock,
+        reason="the agent was started anew before the tag had left",
+    )

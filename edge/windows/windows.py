@@ -1,0 +1,164 @@
+"""`Windows`: one gateway's portals, fed with batches, giving movement rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contracts import MovementRow
+from edge.llrp.batch import NO_TIME_US, TagBatch
+from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.group import Group, Job
+from edge.windows.order import Reads
+from edge.windows.passages import OpenPassage
+from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
+
+LATEST_US: Final = 4_102_444_800_000_000
+"""Reader time from 2100 on is garbage, not a clock."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """Tag reads since the start, by what became of them; all of them count in `reads`."""
+
+    reads: int = 0
+    unlisted_reads: int = 0
+    unusable_reads: int = 0
+    late_reads: int = 0
+    clock_restarts: int = 0
+    evicted: int = 0
+    quiet_visits: int = 0
+    provisionals: int = 0
+    finals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    portal: int
+    side: int
+    antenna: int
+
+
+@dataclass(slots=True)
+class _Reader:
+    group: Group
+    ports: dict[int, _Port] = field(default_factory=dict)
+
+    def table(self) -> NDArray[np.int64]:
+        """Return (ports + 1, 3): portal, side, antenna; -1 where nothing is listed."""
+        table = np.full((max(self.ports) + 2, 3), -1, np.int64)
+        for number, port in self.ports.items():
+            table[number] = port.portal, port.side, port.antenna
+        return table
+
+
+class Windows:
+    """Pure: no clock, no I/O. The same reads give the same rows, however they were cut into batches."""
+
+    def __init__(self, settings: WindowsSettings, *, boot: str) -> None:
+        self._settings = settings
+        self._counters = Counters()
+        self._groups = [
+            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot)) for readers, portals in _joined(settings)
+        ]
+        self._readers: dict[str, _Reader] = {}
+        for group in self._groups:
+            self._list(group)
+        self._tables = {name: reader.table() for name, reader in self._readers.items()}
+
+    @property
+    def counters(self) -> Counters:
+        """Counters as of now."""
+        counters = self._counters
+        counters.late_reads = sum(group.orderer.late for group in self._groups)
+        counters.clock_restarts = sum(group.orderer.restarts for group in self._groups)
+        counters.evicted = sum(group.engine.evicted for group in self._groups)
+        counters.quiet_visits = sum(group.engine.quiet for group in self._groups)
+        counters.provisionals = sum(group.provisionals for group in self._groups)
+        counters.finals = sum(group.finals for group in self._groups)
+        return counters
+
+    @property
+    def residents(self) -> int:
+        """Tags at rest that were heard within the last minute of event time."""
+        return sum(group.residents() for group in self._groups)
+
+    def feed(
+        self, reader: str, batch: TagBatch, *, arrival_us: int | None, clock: WindowClock
+    ) -> list[MovementRow]:  # fmt: skip
+        """Take one reader's reads in wire order and return the rows that became certain.
+
+        An empty batch says that the reader is alive and heard nothing until `arrival_us`: time advances to that.
+        """
+        mine = self._readers.get(reader)
+        self._counters.reads += int(batch.seen_count.sum())
+        if mine is None:
+            self._counters.unlisted_reads += int(batch.seen_count.sum())
+            return []
+        if len(batch) == 0:
+            if arrival_us is None:
+                return []
+            return mine.group.idle(reader, arrival_us - (0 if mine.group.shared else clock.offset_us or 0), clock)
+        reads = self._reads(reader, batch, arrival_us, clock)
+        return mine.group.push(reader, reads, clock)
+
+    def flush(self) -> list[MovementRow]:
+        """End of a capture: decide open passages as if every tag had left."""
+        return [row for group in self._groups for row in group.flush()]
+
+    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
+        """Return passages opened or changed since the last call, and ids of those closed since."""
+        changes = [group.take_open_changes() for group in self._groups]
+        return [one for opened, _ in changes for one in opened], [one for _, closed in changes for one in closed]
+
+    def _list(self, group: Group) -> None:
+        for index, portal in enumerate(group.portals):
+            for number, antenna in enumerate(portal.antennas):
+                side = 1 if antenna.side == "outside" else 0
+                reader = self._readers.setdefault(antenna.reader, _Reader(group))
+                reader.ports[antenna.port] = _Port(index, side, number)
+
+    def _reads(self, reader: str, batch: TagBatch, arrival_us: int | None, clock: WindowClock) -> Reads:
+        table = self._tables[reader]
+        where = table[np.minimum(batch.antenna, len(table) - 1)]
+        first_us, last_us = _times(batch, arrival_us, clock)
+        usable = (last_us >= 0) & (last_us < LATEST_US) & (batch.epc_bits > 0)
+        listed = where[:, 0] >= 0
+        self._counters.unlisted_reads += int(batch.seen_count[~listed].sum())
+        self._counters.unusable_reads += int(batch.seen_count[listed & ~usable].sum())
+        shift = (clock.offset_us or 0) if self._readers[reader].group.shared else 0
+        cols = np.empty((len(batch), L.COLS), np.int64)
+        cols[:, L.C_US] = last_us + shift
+        cols[:, L.C_FIRST_US] = np.where((first_us >= 0) & (first_us <= last_us), first_us, last_us) + shift
+        cols[:, L.C_PORTAL : L.C_ANTENNA + 1] = where
+        cols[:, L.C_EPC_BYTES] = (batch.epc_bits.astype(np.int64) + 7) // 8
+        cols[:, L.C_RSSI] = batch.rssi_cdbm
+        cols[:, L.C_PHASE] = batch.phase
+        cols[:, L.C_CHANNEL] = batch.channel
+        cols[:, L.C_COUNT] = np.maximum(batch.seen_count, 1)
+        return Reads(cols, batch.epc).pick(listed & usable)
+
+
+def _times(batch: TagBatch, arrival_us: int | None, clock: WindowClock) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return first and last seen on the reader's own clock; arrival stands in where the reader sent no time."""
+    first_us, last_us = batch.first_us, batch.last_us
+    if clock.source == "uptime":
+        first_us, last_us = batch.first_uptime_us, batch.last_uptime_us
+    elif clock.source == "host":
+        first_us = last_us = np.full(len(batch), NO_TIME_US, np.int64)
+    arrived_us = NO_TIME_US if arrival_us is None else arrival_us - (clock.offset_us or 0)
+    last_us = np.where(last_us == NO_TIME_US, first_us, last_us)
+    return first_us, np.where(last_us == NO_TIME_US, arrived_us, last_us)
+
+
+def _joined(settings: WindowsSettings) -> Iterator[tuple[set[str], tuple[PortalSettings, ...]]]:
+    """Yield portals joined by the readers that they share, in the order of the settings."""
+    sets: list[set[str]] = []
+    for portal in settings.portals:
+        mine = {antenna.reader for antenna in portal.antennas}
+        mine.update(*(other for other in sets if other & mine))
+        sets = [other for other in sets if not other & mine] + [mine]
+    for readers in sets:
+        yield readers, tuple(p for p in settings.portals if p.antennas[0].reader in readers)

@@ -1,0 +1,124 @@
+"""The kernels say what the plain twin says, on random and on degenerate reads; also with NUMBA_DISABLE_JIT=1."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.windows import layout as L  # noqa: N812 (as in the room)
+from edge.windows.compiled import CompiledEngine
+from edge.windows.plain import PlainEngine
+
+GAP_US = 2_000_000
+
+
+def knobs(*, single=False, portals=2):
+    row = [GAP_US, 5_000_000, 20_000_000, int(single), 12, 400, 228, 600, 60_000_000, 3, 200]
+    return np.array([row] * portals, np.int64)
+
+
+def reads(rows):
+    """Columns and EPCs of (t_us, portal, antenna, epc, rssi, phase, channel, count) rows."""
+    cols = np.zeros((len(rows), L.COLS), np.int64)
+    epcs = np.zeros((len(rows), 62), np.uint8)
+    for i, (t, portal, antenna, epc, rssi, phase, channel, count) in enumerate(rows):
+        cols[i] = t, t, portal, antenna // 4, antenna, len(epc), rssi, phase, channel, count
+        epcs[i, : len(epc)] = np.frombuffer(epc, np.uint8)
+    return cols, epcs
+
+
+def told(snaps):
+    """Records as comparable values; the bucket is the hash's own business."""
+    out = []
+    for snap in snaps:
+        head = snap.head.copy()
+        head[L.HASH] = 0
+        out.append((snap.why, snap.at_us, snap.epc, head.tolist(), snap.ant.tolist(), snap.bins.tolist()))
+    return out
+
+
+def assert_same(table, rows, *, max_tags=8):
+    compiled, plain = CompiledEngine(table, max_tags), PlainEngine(table, max_tags)
+    cols, epcs = reads(rows)
+    ones, twos = compiled.advance(cols, epcs), plain.advance(cols, epcs)
+    assert told(ones) == told(twos)
+    middle = rows[len(rows) // 2][0] if rows else 0
+    assert sorted(told(compiled.sweep(middle))) == sorted(told(plain.sweep(middle)))
+    assert sorted(told(compiled.sweep(0, flush=True))) == sorted(told(plain.sweep(0, flush=True)))
+    assert (compiled.evicted, compiled.quiet) == (plain.evicted, plain.quiet)
+    assert compiled.known(0) == plain.known(0)
+    return ones
+
+
+@st.composite
+def traffic(draw):
+    seed = draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    n = draw(st.integers(0, 250))
+    tags = [rng.bytes(int(rng.choice([1, 12, 16, 62]))) for _ in range(draw(st.integers(1, 14)))]
+    pace = draw(st.sampled_from([2_000, 50_000, 400_000]))
+    t, rows = 1_000_000, []
+    for _ in range(n):
+        t += int(rng.exponential(pace)) if rng.random() < 0.97 else 3_000_000
+        level = -32768 if rng.random() < 0.05 else int(rng.integers(-85, -30)) * 100
+        phase = -1 if rng.random() < 0.1 else int(rng.integers(0, 4096))
+        tag = tags[int(rng.integers(len(tags)))]
+        rows.append((t, int(rng.integers(2)), int(rng.integers(8)), tag, level, phase, int(rng.integers(3)),
+                     int(rng.choice([1, 3, 65535]))))  # fmt: skip
+    return rows
+
+
+@given(traffic(), st.booleans())
+@settings(max_examples=60)
+def test_kernels_say_what_the_twin_says(rows, single):
+    """Random traffic, with evictions, absent parameters and EPCs of many lengths."""
+    assert_same(knobs(single=single), rows)
+
+
+@given(st.lists(st.integers(-5_000_000, 5_000_000), max_size=60))
+@settings(max_examples=30)
+def test_kernels_say_what_the_twin_says_where_time_jumps(jumps):
+    """Time that stands, leaps or runs back gives the same records, and no crash."""
+    t, rows = 100_000_000, []
+    for k, jump in enumerate(jumps):
+        t = max(0, t + jump)
+        rows.append((t, 0, k % 8, b"\x01", -6000 + 100 * (k % 20), 100 * k % 4096, 1, 1))
+    assert_same(knobs(portals=1), rows)
+
+
+@pytest.mark.parametrize("rows", [
+    [],
+    [(0, 0, 0, b"\x00", -32768, -1, 0, 1)],
+    [(5, 0, 0, b"\x00", -6000, 0, 0, 1)] * 300,
+    [(k * 10_000_000, 0, 7, b"\xff" * 62, -6000, 4095, 65535, 65535) for k in range(40)],
+    [(k * 100_000, 0, 4 * (k % 2), b"\x01", -6000, 0, 1, 1) for k in range(7000)],
+], ids=["nothing", "one bare read", "one instant", "far apart", "a visit that outgrows its bins"])  # fmt: skip
+def test_degenerate_reads_agree(rows):
+    """What no reader should send, and some do."""
+    assert_same(knobs(portals=1), rows)
+
+
+def test_a_full_output_is_drained_and_continued():
+    """More records in one call than the output holds."""
+    rows = []
+    for k in range(400):
+        rows += [(k * 3_000_000 + j * 50_000, 0, j % 8, b"\x01", -6000 + 300 * j, 700 * j % 4096, 1, 1)
+                 for j in range(9)]  # fmt: skip
+    assert len(assert_same(knobs(portals=1), rows)) > 256
+
+
+def test_a_full_table_evicts_the_quietest_and_counts_it():
+    """The tag that was silent longest goes; the busy one stays."""
+    engine = CompiledEngine(knobs(portals=1), 2)
+    busy, quiet, fresh = b"\x01", b"\x02", b"\x03"
+    rows = [
+        (0, 0, 0, quiet, -6000, -1, 0, 1),
+        (1000, 0, 0, busy, -6000, -1, 0, 1),
+        (2000, 0, 0, fresh, -6000, -1, 0, 1),
+    ]
+    engine.advance(*reads(rows))
+    assert engine.evicted == 1
+    engine.advance(*reads([(3000, 0, 0, busy, -6000, -1, 0, 1), (4000, 0, 0, fresh, -6000, -1, 0, 1)]))
+    assert engine.evicted == 1
+    engine.advance(*reads([(5000, 0, 0, quiet, -6000, -1, 0, 1)]))
+    assert engine.evicted == 2
