@@ -1,0 +1,143 @@
+"""What the console knows: the API's lists, kept fresh by its live feed. One board serves every open page."""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+
+from central.console.client import ApiClient
+from central.console.errors import ConsoleError
+
+STALE_S: Final = 5.0
+"""A feed that says nothing for longer is called stale; it has a heartbeat every 2 s."""
+RECENT_MOVEMENTS: Final = 40
+# A burst of a thousand events is one reading of the lists, not a thousand.
+REFRESH_EVERY_S: Final = 0.4
+# Lists are read again now and then even without an event, so that a lost one can't last.
+REFRESH_AT_LEAST_S: Final = 10.0
+RETRY_FIRST_S: Final = 0.5
+RETRY_LAST_S: Final = 5.0
+
+Item = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Board:
+    """The newest lists; `version` rises with every change, so that pages redraw only then."""
+
+    client: ApiClient
+    clock: Callable[[], float]
+    rng: random.Random
+    locations: list[Item] = field(default_factory=list)
+    alerts: list[Item] = field(default_factory=list)
+    gateways: list[Item] = field(default_factory=list)
+    movements: OrderedDict[str, Item] = field(default_factory=OrderedDict)
+    quarantined: int = 0
+    as_of: str | None = None
+    problem: str | None = None
+    on_duty: str = ""
+    version: int = 0
+    _heard_at: float | None = None
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def silent_s(self) -> float | None:
+        """Seconds since the feed last said anything; None before its first word."""
+        return None if self._heard_at is None else self.clock() - self._heard_at
+
+    @property
+    def stale(self) -> bool:
+        """Whether figures may be old."""
+        return self.silent_s is None or self.silent_s > STALE_S or self.problem is not None
+
+    def place(self, location: str | None) -> str:
+        """A location's name, or its id where the registry has none."""
+        return next((item["name"] for item in self.locations if item["id"] == location), location or "nowhere known")
+
+    async def run(self) -> None:
+        """Follow the feed and read the lists after it, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow())
+            tasks.create_task(self._keep_fresh())
+
+    def hear(self, kind: str, data: str) -> None:
+        """Take one event of the feed."""
+        self._heard_at = self.clock()
+        if kind == "heartbeat":
+            return
+        with contextlib.suppress(ValueError):
+            found = json.loads(data)
+            if kind == "movement" and isinstance(found, dict):
+                self._note_movement(found)
+        self._changed.set()
+
+    async def refresh(self) -> None:
+        """Read all lists once; a failure is kept as words for the screen."""
+        try:
+            locations = await self.client.get("locations")
+            alerts = await self.client.get("alerts", state="all", limit=30)
+            gateways = await self.client.get("gateways")
+            summary = await self.client.get("summary")
+        except ConsoleError as error:
+            self._set_problem(str(error))
+            return
+        self.locations, self.as_of = locations["locations"], locations["as_of"]
+        self.alerts, self.gateways = alerts["alerts"], gateways["gateways"]
+        self.quarantined = summary["quarantined"]
+        self._set_problem(None)
+        self.version += 1
+
+    async def acknowledge(self, alert: int | str) -> None:
+        """Take an alert on in the name of who is on duty."""
+        await self.client.acknowledge(alert, self.on_duty.strip() or "the guard on duty")
+        await self.refresh()
+
+    def _note_movement(self, found: Item) -> None:
+        """Keep the newest revision of each passage, newest passage first."""
+        passage = str(found.get("passage", ""))
+        known = self.movements.get(passage)
+        if known is None or found.get("rev", 0) >= known.get("rev", 0):
+            self.movements[passage] = found
+            self.movements.move_to_end(passage, last=False)
+        while len(self.movements) > RECENT_MOVEMENTS:
+            self.movements.popitem()
+        self.version += 1
+
+    async def _follow(self) -> None:
+        delay_s = RETRY_FIRST_S
+        while True:
+            try:
+                async for event in self.client.events():
+                    delay_s = RETRY_FIRST_S
+                    self.hear(event.kind, event.data)
+            except ConsoleError as error:
+                self._set_problem(str(error))
+            await asyncio.sleep(delay_s * self.rng.uniform(0.5, 1.0))
+            delay_s = min(delay_s * 2, RETRY_LAST_S)
+            # What was said while we weren't listening stands in the lists.
+            self._changed.set()
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            self._changed.clear()
+            await self.refresh()
+            await asyncio.sleep(REFRESH_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), REFRESH_AT_LEAST_S)
+
+    def _set_problem(self, problem: str | None) -> None:
+        """Log when a condition starts and when it ends, never in between."""
+        if (problem is None) != (self.problem is None):
+            log = structlog.get_logger("central.console")
+            if problem:
+                log.warning("no news from the central service", problem=problem)
+            else:
+                log.info("the central service answers again")
+            self.version += 1
+        self.problem = problem

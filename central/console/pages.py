@@ -1,0 +1,233 @@
+"""The operations board: what to act on, where everything is, what moved, and whether all doors are awake.
+
+A page draws a section again only when what it would show has changed, so that a button never vanishes under a finger.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from nicegui import ui
+
+from central.console import words
+from central.console.asset_page import asset_page
+from central.console.board import Board
+from central.console.elements import box, link, text
+from central.console.errors import ConsoleError
+from central.console.places import place_lines
+
+STYLE: Final = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+LOOK_EVERY_S: Final = 0.5
+CARDS: Final = 4
+QUIET_ALERTS: Final = 6
+MOVEMENTS: Final = 12
+# "12 s ago" is drawn anew in such steps, to keep the board calm.
+AGO_STEP_S: Final = 10
+
+
+def register_pages(board: Board) -> None:
+    """Tell NiceGUI the console's pages."""
+
+    @ui.page("/")
+    def index() -> None:
+        ui.add_css(STYLE)
+        BoardPage(board).draw()
+
+    @ui.page("/assets/{asset_id}")
+    async def asset(asset_id: str) -> None:
+        ui.add_css(STYLE)
+        await asset_page(board, asset_id)
+
+
+class BoardPage:
+    """One open page of the board."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._sections: list[tuple[Callable[[], object], Any, list[object]]] = []
+
+    def draw(self) -> None:
+        """Draw the page once and look for changes from then on."""
+        with box("page"):
+            self._header()
+            self._section(self._feed_key, self._feed_notice)
+            with box("columns"):
+                with box("main"):
+                    self._section(self._alerts_key, self._alerts)
+                    self._section(self._movements_key, self._movements)
+                with box("side"):
+                    self._section(self._places_key, self._places)
+                    self._section(self._gateways_key, self._gateways)
+        ui.timer(LOOK_EVERY_S, self._look)
+
+    def _section(self, key: Callable[[], object], draw: Callable[[], None]) -> None:
+        refreshable = ui.refreshable(draw)
+        refreshable()
+        self._sections.append((key, refreshable, [key()]))
+
+    def _look(self) -> None:
+        for key, refreshable, seen in self._sections:
+            if (now := key()) != seen[0]:
+                seen[0] = now
+                refreshable.refresh()
+
+    def _header(self) -> None:
+        with box("header"):
+            text("Stockgate", "brand", tag="h1")
+            self._section(self._pulse_key, self._pulse)
+            if self._board.client.may_acknowledge:
+                duty = ui.input("On duty", placeholder="your name").props("dense outlined dark").classes("duty")
+                duty.bind_value(self._board, "on_duty")
+
+    def _pulse_key(self) -> object:
+        return self._board.stale, self._board.as_of and self._board.as_of[:19]
+
+    def _pulse(self) -> None:
+        if self._board.stale:
+            text("▲ Not live", "pulse pulse-stale")
+        else:
+            text(f"● Live, as of {words.clock_time(self._board.as_of)}", "pulse")
+
+    def _feed_key(self) -> object:
+        return self._feed_text()
+
+    def _feed_text(self) -> str | None:
+        board = self._board
+        return words.feed_words(board.silent_s, board.problem) if board.stale else None
+
+    def _feed_notice(self) -> None:
+        if (notice := self._feed_text()) is not None:
+            with box("notice", role="alert"):
+                text("▲", "sign")
+                text(notice)
+
+    def _alerts_key(self) -> object:
+        return (
+            self._board.stale,
+            repr(self._board.alerts),
+            len(self._board.locations),
+            int(_now().timestamp()) // AGO_STEP_S,
+        )
+
+    def _alerts(self) -> None:
+        urgent = [alert for alert in self._board.alerts if words.is_act_now(alert)]
+        quiet = [alert for alert in self._board.alerts if not words.is_act_now(alert)]
+        calm = "No open alert when last heard" if self._board.stale else "Nothing to act on"
+        title = f"Act now: {len(urgent)}" if urgent else calm
+        text(title, "section-title act" if urgent else "section-title", tag="h2")
+        with box("cards", role="alert"):
+            for alert in urgent[:CARDS]:
+                self._card(alert)
+        if len(urgent) > CARDS:
+            text(f"and {len(urgent) - CARDS} more, oldest not shown", "more")
+        if not self._board.alerts:
+            text("An asset that leaves a guarded place without permission stands here within seconds.", "empty")
+        with box("quiet"):
+            for alert in quiet[:QUIET_ALERTS]:
+                self._quiet(alert)
+
+    def _card(self, alert: dict[str, Any]) -> None:
+        place = self._board.place
+        with box("card"):
+            with box("card-head"):
+                text("▲", "sign")
+                text(words.alert_title(alert), "card-title")
+                text(f"{words.clock_time(alert['at'])}, {words.ago(alert['at'], _now())}", "card-time")
+            text(words.alert_subject(alert), "card-subject")
+            with box("card-ids"):
+                for asset in words.alert_asset_ids(alert):
+                    link(asset, f"/assets/{asset}")
+            text(words.alert_way(alert, place), "card-way")
+            facts = [words.portal_name(alert["portal"]), words.sureness(alert["confidence"])]
+            text(" · ".join(fact for fact in facts if fact), "card-facts")
+            text(alert["reason"], "card-reason")
+            if self._board.client.may_acknowledge:
+                button = ui.button("I have it", on_click=lambda: self._take(alert["id"]))
+                button.props("unelevated no-caps color=none").classes("take")
+
+    def _quiet(self, alert: dict[str, Any]) -> None:
+        with box("quiet-line"):
+            taken = alert["state"] == "acknowledged"
+            text("✓" if taken else "•", "sign")
+            text(words.clock_time(alert["at"]), "time")
+            text(f"{words.alert_title(alert)}: {words.alert_subject(alert)}", "grow")
+            for asset in words.alert_asset_ids(alert)[:1]:
+                link(asset, f"/assets/{asset}")
+            state = f"{alert.get('acknowledged_by') or 'somebody'} has it" if taken else _why_quiet(alert)
+            text(state, "state")
+
+    async def _take(self, alert: int | str) -> None:
+        try:
+            await self._board.acknowledge(alert)
+        except ConsoleError as error:
+            ui.notify(str(error), type="warning", position="top", timeout=8000)
+
+    def _movements_key(self) -> object:
+        return [(one["passage"], one["rev"]) for one in self._recent()], len(self._board.locations)
+
+    def _recent(self) -> list[dict[str, Any]]:
+        return list(self._board.movements.values())[:MOVEMENTS]
+
+    def _movements(self) -> None:
+        text("Movements", "section-title", tag="h2")
+        if not self._board.movements:
+            text("Everything that passes a portal from now on is listed here, newest first.", "empty")
+        with box("movements"):
+            for movement in self._recent():
+                with box("movement"):
+                    text(words.KIND_SIGNS.get(movement["kind"], "·"), "sign")
+                    text(words.clock_time(movement["at"]), "time")
+                    asset = movement.get("asset")
+                    link(asset, f"/assets/{asset}") if asset else text(f"unknown tag {movement['epc']}", "mono")
+                    text(words.movement_line(movement, self._board.place), "grow")
+                    text(words.portal_name(movement["portal"]), "dim wide")
+                    text(
+                        words.sureness(movement["confidence"]) if movement["final"] else "still in the door", "dim wide"
+                    )
+
+    def _places_key(self) -> object:
+        return [(place["id"], place["name"], place["count"]) for place in self._board.locations], self._as_of_minute()
+
+    def _as_of_minute(self) -> str | None:
+        return self._board.as_of and self._board.as_of[:19]
+
+    def _places(self) -> None:
+        with box("section-head"):
+            text("Where assets are", "section-title", tag="h2")
+            if self._board.as_of:
+                text(f"as of {words.clock_time(self._board.as_of)}", "dim")
+        if not self._board.locations:
+            text("Locations appear here once stockgate-central import has read locations.csv.", "empty")
+        with box("places"):
+            for line in place_lines(self._board.locations):
+                with box(f"place depth-{min(line.depth, 3)}{' group' if line.holds_others else ''}"):
+                    text(line.name, "grow")
+                    text("guarded" if line.guarded else "", "tag")
+                    text(f"{line.total:,}", "count")
+
+    def _gateways_key(self) -> object:
+        return [words.gateway_words(one) for one in self._board.gateways], self._board.quarantined
+
+    def _gateways(self) -> None:
+        text("Doors and readers", "section-title", tag="h2")
+        if not self._board.gateways:
+            text("A gateway appears here as soon as its agent connects to the broker.", "empty")
+        for gateway in self._board.gateways:
+            well, state = words.gateway_words(gateway)
+            with box("gateway" if well else "gateway ill"):
+                text("●" if well else "▲", "sign")
+                text(gateway["gateway"], "grow")
+                text(state, "state")
+        if self._board.quarantined:
+            text(f"▲ {self._board.quarantined:,} messages could not be read and are in quarantine", "quarantine")
+
+
+def _why_quiet(alert: dict[str, Any]) -> str:
+    if alert.get("corrected"):
+        return "corrected: probably a false read"
+    return "late: older than 5 minutes" if alert.get("late") else "for information"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,128 @@
+"""The console's sentences: pure functions from API items to what a person reads at a glance."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+Place = Callable[[str | None], str]
+
+ALERT_TITLES: Final = {
+    "unauthorised_exit": "Left without permission",
+    "stale_snapshot": "Stopped by mistake at the door",
+    "ambiguous_passage": "Passage unclear",
+    "portal_config_mismatch": "A door is set up wrongly",
+    "identity_mismatch": "A message under a wrong name",
+}
+ACT_NOW_SEVERITIES: Final = frozenset({"critical", "high"})
+KINDS: Final = {
+    "in": "went in",
+    "out": "went out",
+    "turned_back": "turned back",
+    "near": "passed by",
+    "parked": "stands in the doorway",
+    "unresolved": "unclear",
+    "retracted": "withdrawn",
+}
+# An arrow or sign for each kind, so that no meaning hangs on colour.
+KIND_SIGNS: Final = {"in": "→", "out": "←", "turned_back": "↩", "near": "·", "parked": "■", "unresolved": "?"}
+READER_STATES: Final = {"connected": "reads", "connecting": "is being dialled", "lost": "does not answer"}
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
+_DAY_S: Final = 86_400
+_SURE: Final = 0.9
+_LIKELY: Final = 0.7
+
+
+def alert_title(alert: dict[str, Any]) -> str:
+    """What it is, in words."""
+    return ALERT_TITLES.get(alert["kind"], str(alert["kind"]).replace("_", " ").capitalize())
+
+
+def is_act_now(alert: dict[str, Any]) -> bool:
+    """Whether somebody should get up: open, serious, neither old nor overturned."""
+    serious = alert.get("severity") in ACT_NOW_SEVERITIES
+    return alert["state"] == "open" and serious and not alert.get("late") and not alert.get("corrected")
+
+
+def alert_subject(alert: dict[str, Any]) -> str:
+    """What was carried: one asset by name, or how many."""
+    assets = alert.get("assets") or []
+    if len(assets) > 1:
+        return f"{len(assets)} assets"
+    asset = alert.get("asset")
+    if asset:
+        return str(asset["name"])
+    return f"Tag {alert['epc']}" if alert.get("epc") else "No asset named"
+
+
+def alert_asset_ids(alert: dict[str, Any]) -> list[str]:
+    """Ids of the assets that the alert holds."""
+    assets = alert.get("assets") or ([alert["asset"]] if alert.get("asset") else [])
+    return [str(asset["id"]) for asset in assets]
+
+
+def alert_way(alert: dict[str, Any], place: Place) -> str:
+    """Which way."""
+    if alert.get("from") and alert.get("to"):
+        return f"{place(alert['from'])} → {place(alert['to'])}"
+    return "direction not known"
+
+
+def portal_name(portal: str | None) -> str:
+    """A door's id as words."""
+    return str(portal).replace("-", " ").title() if portal else "no door"
+
+
+def sureness(confidence: float | None) -> str:
+    """A probability as a word with its figure."""
+    if confidence is None:
+        return ""
+    word = "sure" if confidence >= _SURE else "likely" if confidence >= _LIKELY else "doubtful"
+    return f"{word}, {confidence:.0%}"
+
+
+def clock_time(instant: str | None) -> str:
+    """Time of day in this machine's zone."""
+    return datetime.fromisoformat(instant).astimezone().strftime("%H:%M:%S") if instant else "no time"
+
+
+def ago(instant: str | None, now: datetime) -> str:
+    """How long ago, as a guard says it."""
+    if not instant:
+        return "never"
+    seconds = max(0, int((now - datetime.fromisoformat(instant)).total_seconds()))
+    if seconds < _MINUTE_S:
+        return f"{seconds} s ago"
+    if seconds < _HOUR_S:
+        return f"{seconds // _MINUTE_S} min ago"
+    return f"{seconds // _HOUR_S} h ago" if seconds < _DAY_S else f"{seconds // _DAY_S} days ago"
+
+
+def movement_line(movement: dict[str, Any], place: Place) -> str:
+    """What moved how, in words."""
+    what = KINDS.get(movement["kind"], str(movement["kind"]))
+    if movement["kind"] in {"in", "out"} and movement.get("to"):
+        return f"{what} to {place(movement['to'])}"
+    return what
+
+
+def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
+    """Whether a gateway is well, and its state in words."""
+    if not gateway["registered"]:
+        return False, "is waiting: no portal in the registry names it"
+    if not gateway["online"]:
+        return False, "is not connected"
+    health = gateway.get("health") or {}
+    ill = [reader for reader in health.get("readers", []) if reader["state"] != "connected"]
+    if ill:
+        return False, "; ".join(f"reader {one['id']} {READER_STATES.get(one['state'], one['state'])}" for one in ill)
+    pending = sum(stream["pending"] for stream in health.get("streams", []))
+    waiting = f", {pending:,} events on their way" if pending else ""
+    return True, f"{len(health.get('readers', []))} readers read{waiting}"
+
+
+def feed_words(silent_s: float | None, problem: str | None) -> str:
+    """Why figures may be old, in words."""
+    if silent_s is None:
+        return f"Not connected yet. {problem or 'Waiting for the first word of the central service.'}"
+    return f"No news for {silent_s:.0f} s: what stands here may be old. {problem or ''}".strip()

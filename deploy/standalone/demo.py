@@ -1,0 +1,231 @@
+"""`stockgate demo`: simulated readers and sample assets through all programs, with the truth beside the result."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from deploy.standalone.central_client import CentralClient, Snapshot
+from deploy.standalone.errors import StandaloneError
+from deploy.standalone.interrupts import Interrupted, Interrupts
+from deploy.standalone.judge import Expected, World, expect
+from deploy.standalone.programs import Program
+from deploy.standalone.stack import Stack
+from deploy.standalone.view import View, make_view
+
+SCENARIO = "office"
+SAMPLE = Path(__file__).with_name("sample")
+SETTLE_S = 45.0
+# The simulator may start late on a busy machine; beyond this over the asked time it is stuck.
+SCENARIO_PATIENCE_S = 120.0
+_WATCH_EVERY_S = 0.25
+EXIT_INTERRUPTED = 130
+
+EDGE_CONFIG = """site = "hq"
+gateway = "hq-east-1"
+
+{readers}
+[[portals]]
+id = "stockroom-a-door"
+inside = "stockroom-a"
+outside = "corridor"
+layout = "two-sided"
+antennas = [
+  {{ reader = "r1", port = 1, side = "inside" }}, {{ reader = "r1", port = 2, side = "inside" }},
+  {{ reader = "r1", port = 3, side = "outside" }}, {{ reader = "r1", port = 4, side = "outside" }},
+]
+
+[[portals]]
+id = "main-entrance"
+inside = "corridor"
+outside = "street"
+layout = "two-sided"
+antennas = [
+  {{ reader = "r2", port = 1, side = "inside" }}, {{ reader = "r2", port = 2, side = "inside" }},
+  {{ reader = "r2", port = 3, side = "outside" }}, {{ reader = "r2", port = 4, side = "outside" }},
+]
+
+[mqtt]
+url = "{mqtt}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the simulator says that it did."""
+
+    reads: int
+    done: bool
+    crossings: list[dict[str, Any]]
+
+
+class Demo:
+    """One run of the demo; `run` returns the exit status."""
+
+    def __init__(self, stack: Stack, view: View, interrupts: Interrupts, seconds: int) -> None:
+        self._stack = stack
+        self._view = view
+        self._interrupts = interrupts
+        self._seconds = seconds
+        self._truth_file = stack.run_dir / "truth.json"
+        self._started_at = time.monotonic()
+        self._first_alert_s: float | None = None
+
+    def run(self) -> dict[str, Any]:
+        """Start everything, watch until the scenario ends, let it settle, and return the figures."""
+        simulator, edge, api_url = self._start()
+        client = CentralClient(api_url)
+        try:
+            self._watch(client)
+            if simulator.status() is None and not read_truth(self._truth_file).done:
+                self._stack.programs.end(simulator)
+            last = self._settle(client)
+            self._stack.programs.end(edge)
+            summary = client.snapshot()
+        finally:
+            client.close()
+        return report(last, summary, read_truth(self._truth_file))
+
+    def _start(self) -> tuple[Program, Program, str]:
+        """Start each part as early as what it needs allows: readers walk while the central still wakes."""
+        stack = self._stack
+        self._view.say("Starting broker, database, simulated readers, edge agent, central service and console ...")
+        stack.broker.start()
+        simulator, ready_file = stack.start_simulator(SCENARIO, seconds=self._seconds, truth_file=self._truth_file)
+        stack.postgres.start()
+        readers = stack.readers(simulator, ready_file)
+        config = stack.run_dir / "edge.toml"
+        config.write_text(edge_config(readers, stack.broker.url))
+        edge = stack.start_edge(config)
+        stack.import_registry(SAMPLE)
+        api = stack.start_central()
+        self._view.say(f"API      {api.url}")
+        self._view.say(f"Console  {stack.start_console(api)}")
+        return simulator, edge, api.url
+
+    def _watch(self, client: CentralClient) -> None:
+        """Show figures until the scenario has ended or somebody asks to stop."""
+        deadline = time.monotonic() + self._seconds + SCENARIO_PATIENCE_S
+        try:
+            while not read_truth(self._truth_file).done:
+                self._interrupts.pulse()
+                self._stack.check()
+                self._show(client)
+                if self._seconds and time.monotonic() > deadline:
+                    raise StandaloneError(f"the scenario did not end: see {self._stack.run_dir / 'simulator.log'}")
+                time.sleep(_WATCH_EVERY_S)
+        except Interrupted:
+            self._view.say("Stopping: what is on its way is brought to the database first ...")
+
+    def _settle(self, client: CentralClient) -> Snapshot:
+        """Wait, within bounds, until the database has all that the edge wrote."""
+        ended_at, deadline = time.time(), time.monotonic() + SETTLE_S
+        while True:
+            self._interrupts.pulse()
+            self._stack.check()
+            snapshot = self._show(client)
+            # Only a report made well after the end counts what the last walk led to.
+            heard = snapshot.health_at is not None and snapshot.health_at.timestamp() > ended_at + 3.0
+            if heard and snapshot.settled:
+                return snapshot
+            if time.monotonic() > deadline:
+                self._view.say(_why_unsettled(snapshot, heard=heard))
+                return snapshot
+            time.sleep(_WATCH_EVERY_S)
+
+    def _show(self, client: CentralClient) -> Snapshot:
+        snapshot = client.snapshot()
+        self._view.show(snapshot)
+        if snapshot.alerts and self._first_alert_s is None:
+            self._first_alert_s = time.monotonic() - self._started_at
+            self._view.say(f"First alert on screen {self._first_alert_s:.1f} s after the start.")
+        return snapshot
+
+
+def run_demo(*, seconds: int, keep: bool) -> int:
+    """Run the demo; the last line on stdout is one JSON object of figures."""
+    console = Console()
+    with Interrupts() as interrupts:
+        stack = Stack(pulse=interrupts.pulse, keep=keep)
+        view = make_view(console)
+        try:
+            figures = Demo(stack, view, interrupts, seconds).run()
+        except Interrupted:
+            view.close()
+            stack.close()
+            console.print("Stopped before there was anything to report.")
+            return EXIT_INTERRUPTED
+        except BaseException:
+            # The logs say what happened; they would go with the run directory.
+            stack.keep = True
+            raise
+        finally:
+            view.close()
+            problems = stack.close()
+    return _conclude(console, figures, problems, stack.run_dir if keep else None)
+
+
+def edge_config(readers: dict[str, Any], mqtt: str) -> str:
+    """The agent's configuration for the sample world and these reader addresses."""
+    tables = [
+        f'[[readers]]\nid = "{name}"\nhost = "{place["host"]}"\nport = {place["port"]}\n'
+        for name, place in readers.items()
+    ]
+    return EDGE_CONFIG.format(readers="\n".join(tables), mqtt=mqtt)
+
+
+def read_truth(path: Path) -> Truth:
+    """Read the simulator's truth file; before it is first written nothing has happened."""
+    if not path.exists():
+        return Truth(0, done=False, crossings=[])
+    found = json.loads(path.read_text())
+    return Truth(found["reads"], found["done"], found["crossings"])
+
+
+def report(last: Snapshot, final: Snapshot, truth: Truth) -> dict[str, Any]:
+    """Figures beside the truth's own.
+
+    `last` is the edge's last word while it ran (reads, rows written), `final` the database after the edge had stopped.
+    """
+    expected: Expected = expect(World.read(SAMPLE), truth.crossings)
+    return {
+        "reads": last.reads,
+        "movements": final.movements,
+        "alerts": final.alerts,
+        "unauthorised_exits": final.unauthorised_exits,
+        "events_lost": max(0, last.written - final.committed) + final.gaps,
+        "events_duplicated": final.duplicated,
+        "counts": final.counts,
+        "truth": {
+            "reads": truth.reads,
+            "movements": expected.movements,
+            "alerts": expected.unauthorised_exits,
+            "unauthorised_exits": expected.unauthorised_exits,
+            "events_lost": 0,
+            "events_duplicated": 0,
+            "counts": expected.counts,
+        },
+    }
+
+
+def _why_unsettled(snapshot: Snapshot, *, heard: bool) -> str:
+    if not heard:
+        return f"The edge agent has not reported for {SETTLE_S:.0f} s: its last report is of {snapshot.health_at}."
+    return (
+        f"Not everything arrived within {SETTLE_S:.0f} s: the edge wrote {snapshot.written} events and waits for "
+        f"{snapshot.pending}, the database has {snapshot.committed}."
+    )
+
+
+def _conclude(console: Console, figures: dict[str, Any], problems: list[str], kept: Path | None) -> int:
+    for problem in problems:
+        console.print(problem, markup=False, highlight=False, soft_wrap=True)
+    if kept:
+        console.print(f"Logs and configuration are kept in {kept}", markup=False, highlight=False, soft_wrap=True)
+    console.file.flush()
+    console.file.write(json.dumps(figures) + "\n")
+    console.file.flush()
+    return int(bool(problems or figures["events_lost"] or figures["events_duplicated"]))

@@ -1,0 +1,157 @@
+"""Stockgate's own programs as child processes: started, waited for, watched and ended in order.
+
+Each writes to its own log; a child that dies is named together with its log's last words.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.standalone.errors import StandaloneError
+from deploy.standalone.reaper import Reaper
+
+# Readiness includes the first compilation of numba kernels on a slow machine.
+READY_S = 90.0
+STOP_S = 15.0
+_POLL_S = 0.05
+
+
+@dataclass(slots=True)
+class Program:
+    """One child process and its log."""
+
+    name: str
+    log_file: Path
+    process: subprocess.Popen[bytes]
+    may_finish: bool = False
+
+    def status(self) -> int | None:
+        """Exit status once it has ended, else None."""
+        return self.process.poll()
+
+    def last_words(self) -> str:
+        """Its log's last line, for a message to a person."""
+        lines = self.log_file.read_text(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else "it wrote nothing"
+
+
+class Programs:
+    """The children of one run; `stop` ends them in the reverse order of their start.
+
+    `pulse` is called in every wait; what it raises ends the wait.
+    """
+
+    def __init__(self, run_dir: Path, reaper: Reaper, pulse: Callable[[], None]) -> None:
+        self._run_dir = run_dir
+        self._pulse = pulse
+        self._reaper = reaper
+        self._running: list[Program] = []
+
+    def start(self, name: str, command: Sequence[str], *, may_finish: bool = False) -> Program:
+        """Start a console script of this distribution; `may_finish` allows it to end with status 0 by itself."""
+        log_file = self._run_dir / f"{name}.log"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                [_script(command[0]), *command[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._run_dir,
+                start_new_session=True,
+                env=_environment(),
+            )
+        self._reaper.watch_process(process.pid)
+        program = Program(name, log_file, process, may_finish)
+        self._running.append(program)
+        return program
+
+    def finish(self, program: Program, timeout_s: float = READY_S) -> None:
+        """Wait for a program that does one thing and ends."""
+        deadline = time.monotonic() + timeout_s
+        while (status := program.status()) is None:
+            if time.monotonic() > deadline:
+                raise StandaloneError(f"{program.name} did not finish within {timeout_s:.0f} s: see {program.log_file}")
+            self._pulse()
+            time.sleep(_POLL_S)
+        if status != 0:
+            raise _died(program, status)
+        self._running.remove(program)
+
+    def ready(self, program: Program, ready_file: Path, timeout_s: float = READY_S) -> dict[str, Any]:
+        """Wait for the JSON object that a program writes once it listens."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            self._pulse()
+            self.check()
+            if ready_file.exists():
+                found: dict[str, Any] = json.loads(ready_file.read_text())
+                return found
+            time.sleep(_POLL_S)
+        raise StandaloneError(f"{program.name} was not ready within {timeout_s:.0f} s: see {program.log_file}")
+
+    def check(self) -> None:
+        """Raise if a program has ended that should be running.
+
+        Raises:
+            StandaloneError: names the program, its log and its last words.
+        """
+        for program in self._running:
+            status = program.status()
+            if status is not None and not (status == 0 and program.may_finish):
+                raise _died(program, status)
+
+    def end(self, program: Program) -> None:
+        """Ask one program to stop and wait for it.
+
+        Raises:
+            StandaloneError: it had to be killed, or reported a failure.
+        """
+        self._running.remove(program)
+        status = _end(program)
+        if status != 0:
+            raise _died(program, status)
+
+    def stop(self) -> list[str]:
+        """End all that still runs, last started first; returns what did not go well, in words."""
+        problems = []
+        while self._running:
+            program = self._running.pop()
+            if program.status() is None and (status := _end(program)) != 0:
+                problems.append(str(_died(program, status)))
+        return problems
+
+
+def _script(name: str) -> str:
+    """Find a console script beside this interpreter; a PATH may lead to another installation."""
+    for directory in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
+        if (script := directory / name).exists():
+            return str(script)
+    raise StandaloneError(f"{name} is not installed beside {sys.executable}: pip install 'stockgate[standalone]'")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what would make the children colour their logs or buffer them."""
+    return os.environ | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+
+
+def _end(program: Program) -> int:
+    with contextlib.suppress(ProcessLookupError):
+        program.process.terminate()
+    try:
+        return program.process.wait(timeout=STOP_S)
+    except subprocess.TimeoutExpired:
+        program.process.kill()
+        return program.process.wait()
+
+
+def _died(program: Program, status: int) -> StandaloneError:
+    how = f"ended with status {status}" if status >= 0 else f"was ended by signal {-status}"
+    return StandaloneError(f"{program.name} {how}: {program.last_words()} (its log: {program.log_file})")

@@ -1,0 +1,105 @@
+"""`stockgate up`: one's own readers on one machine, with the embedded broker and a database that is kept."""
+
+import os
+import time
+import tomllib
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.standalone.central_client import CentralClient
+from deploy.standalone.errors import StandaloneError
+from deploy.standalone.interrupts import Interrupted, Interrupts
+from deploy.standalone.stack import Stack
+from deploy.standalone.view import View, make_view
+
+CSV_FILES = ("locations.csv", "portals.csv", "assets.csv", "tags.csv", "authorisations.csv")
+# Without these there is nothing to compare a movement with; the others may come later.
+NEEDED_CSV_FILES = ("locations.csv", "portals.csv")
+_WATCH_EVERY_S = 1.0
+
+
+class ConfigurationError(StandaloneError):
+    """The user's folder is not as it must be; the message says what to change."""
+
+
+def default_data_dir() -> Path:
+    """Where state is kept by default; as root not in root's own home, which PostgreSQL's user can't enter."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/stockgate")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "stockgate"
+
+
+def check_folder(folder: Path) -> str:
+    """Return the text of edge.toml, after a look at what the programs would only find out later."""
+    if not folder.is_dir():
+        raise ConfigurationError(f"{folder} is no folder: make it, with edge.toml and {', '.join(CSV_FILES)}")
+    missing = [name for name in ("edge.toml", *NEEDED_CSV_FILES) if not (folder / name).is_file()]
+    if missing:
+        raise ConfigurationError(f"{folder} lacks {', '.join(missing)}")
+    text = (folder / "edge.toml").read_text(encoding="utf-8")
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{folder / 'edge.toml'} can't be read: {error}") from error
+    if "mqtt" in found:
+        raise ConfigurationError(
+            f"{folder / 'edge.toml'} names a broker, but 'stockgate up' starts its own: take the [mqtt] table out, "
+            "or run stockgate-edge and stockgate-central by themselves"
+        )
+    return text
+
+
+def run_up(folder: Path, *, data_dir: Path, listen: str) -> int:
+    """Run until a signal comes."""
+    edge_toml = check_folder(folder)
+    console = Console()
+    with Interrupts() as interrupts:
+        _make_data_dir(data_dir)
+        stack = Stack(pulse=interrupts.pulse, data_dir=data_dir)
+        view = make_view(console)
+        try:
+            _run(stack, view, interrupts, folder=folder, edge_toml=edge_toml, listen=listen)
+        except Interrupted:
+            view.say("Stopping ...")
+        except BaseException:
+            stack.keep = True
+            raise
+        finally:
+            view.close()
+            problems = stack.close()
+    for problem in problems:
+        console.print(problem, markup=False, highlight=False, soft_wrap=True)
+    return int(bool(problems))
+
+
+def _run(stack: Stack, view: View, interrupts: Interrupts, *, folder: Path, edge_toml: str, listen: str) -> None:
+    view.say("Starting broker, database, central service, console and edge agent ...")
+    stack.broker.start()
+    stack.postgres.start()
+    stack.import_registry(folder)
+    api = stack.start_central()
+    view.say(f"API      {api.url}")
+    view.say(f"Console  {stack.start_console(api, listen)}")
+    config = stack.run_dir / "edge.toml"
+    config.write_text(f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{stack.broker.url}"\n', encoding="utf-8")
+    stack.start_edge(config)
+    client = CentralClient(api.url)
+    try:
+        while True:
+            interrupts.pulse()
+            stack.check()
+            view.show(client.snapshot())
+            time.sleep(_WATCH_EVERY_S)
+    finally:
+        client.close()
+
+
+def _make_data_dir(data_dir: Path) -> None:
+    try:
+        # PostgreSQL's user must be able to pass; what is inside has stricter modes of its own.
+        data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{data_dir} can't be made ({error.strerror}): name another with --data-dir"
+        ) from error

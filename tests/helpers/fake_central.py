@@ -1,0 +1,189 @@
+"""A stand-in for the central service's API, with figures that a test sets."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+
+TOKEN = "a-token-for-tests"
+
+
+def ago(seconds):
+    """An instant in the past, as the API writes it."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
+def alert(number=1, **changes):
+    """An open alert of one laptop that left the stockroom."""
+    asset = {"id": f"LT-{number:04d}", "name": "T14 laptop", "class": "laptop"}
+    return {
+        "id": number,
+        "kind": "unauthorised_exit",
+        "severity": "high",
+        "state": "open",
+        "late": False,
+        "corrected": False,
+        "authorised_late": False,
+        "asset": asset,
+        "assets": [asset | {"epc": f"{number:024x}", "passage": f"{number:032x}", "at": ago(9), "confidence": 0.97}],
+        "epc": f"{number:024x}",
+        "gateway": "hq-east-1",
+        "portal": "stockroom-a-door",
+        "from": "stockroom-a",
+        "to": "corridor",
+        "at": ago(9),
+        "raised_at": ago(8),
+        "latency_ms": 640.0,
+        "confidence": 0.97,
+        "reason": "No authorisation to leave Stockroom A was valid at that time.",
+        "passage": f"{number:032x}",
+        "acknowledged_at": None,
+        "acknowledged_by": None,
+    } | changes
+
+
+def movement(number=1, **changes):
+    """A final crossing out of the stockroom, with the evidence of four antennas."""
+    antennas = [
+        {"reader": "r1", "port": port, "reads": reads, "peak_at": ago(10 - port), "peak_rssi_cdbm": -4500 - 100 * port}
+        for port, reads in ((1, 9), (2, 14), (3, 11), (4, 5))
+    ]
+    return {
+        "id": f"{number:032x}-2",
+        "passage": f"{number:032x}",
+        "rev": 2,
+        "final": True,
+        "at": ago(9),
+        "portal": "stockroom-a-door",
+        "kind": "out",
+        "from": "stockroom-a",
+        "to": "corridor",
+        "confidence": 0.97,
+        "reads": 39,
+        "evidence": {"antennas": antennas, "read_rate": 18.0},
+        "epc": f"{number:024x}",
+        "asset": f"LT-{number:04d}",
+    } | changes
+
+
+LOCATIONS = [
+    ("hq-site", "Headquarters", "site", None, False, 0),
+    ("hq", "Headquarters building", "building", "hq-site", True, 0),
+    ("stockroom-a", "Stockroom A", "zone", "hq", True, 15),
+    ("corridor", "Corridor", "zone", "hq", False, 8),
+    ("street", "Street", "exterior", None, False, 1),
+]
+
+
+class FakeCentral:
+    """Serves the API from a thread; change its attributes to change what it says."""
+
+    def __init__(self) -> None:
+        self.counts = {row[0]: row[5] for row in LOCATIONS}
+        self.locations = list(LOCATIONS)
+        self.alerts = []
+        self.movements = []
+        self.gateways = []
+        self.quarantined = 0
+        self.summary = {}
+        self.feed_open = True
+        self.acknowledged = []
+        self._events = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(uvicorn.Config(self._app(), log_level="error", timeout_graceful_shutdown=0))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.feed_open = False
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def tell(self, kind, data):
+        """Put an event into every open feed."""
+        self._events.append((kind, data))
+
+    def health(self, **changes):
+        """A gateway whose two readers read and whose rows are all committed."""
+        streams = [{"stream": "movement", "epoch": "e1", "written": 3, "pending": 0, "oldest_s": 0.0, "dropped": 0}]
+        readers = [{"id": name, "state": "connected", "reads": 1234, "reports": 9} for name in ("r1", "r2")]
+        report = {"gateway": "hq-east-1", "at": ago(0), "uplink": "live", "readers": readers, "streams": streams}
+        gateway = {"site": "hq", "gateway": "hq-east-1", "registered": True, "online": True, "last_seen": ago(0)}
+        return gateway | {"health": report | changes}
+
+    def _app(self):  # noqa: C901 - one small function an endpoint
+        app = FastAPI()
+
+        @app.get("/api/v1/locations")
+        def locations():
+            names = ("id", "name", "kind", "parent", "guarded", "count")
+            rows = [dict(zip(names, row, strict=True)) | {"counted_at": None} for row in self.locations]
+            return {"as_of": ago(0), "locations": [row | {"count": self.counts[row["id"]]} for row in rows]}
+
+        @app.get("/api/v1/alerts")
+        def alerts():
+            return {"as_of": ago(0), "alerts": self.alerts}
+
+        @app.get("/api/v1/gateways")
+        def gateways():
+            return {"as_of": ago(0), "gateways": self.gateways}
+
+        @app.get("/api/v1/summary")
+        def summary():
+            totals = {"committed": 3, "gaps": 0, "duplicated": 0, "rejected": 0}
+            figures = {"movements": 3, "crossings": 2, "alerts": len(self.alerts), "unauthorised_exits": 1}
+            base = figures | {"quarantined": self.quarantined, "events": totals, "streams": []}
+            return {"as_of": ago(0)} | base | self.summary
+
+        @app.get("/api/v1/assets/{asset}/movements")
+        def movements(asset: str):
+            if asset != "LT-0001":
+                problem = {"title": "Not found", "detail": f"There is no asset {asset}: look at /api/v1/assets."}
+                return JSONResponse(problem, 404, media_type="application/problem+json")
+            about = {"id": asset, "name": "T14 laptop", "class": "laptop", "serial": "SG7037", "location": "corridor"}
+            about |= {"since": ago(9), "confidence": 0.97}
+            return {"as_of": ago(0), "asset": about, "movements": self.movements}
+
+        @app.post("/api/v1/alerts/{number}/acknowledge")
+        async def acknowledge(number: int, request: Request):
+            if request.headers.get("authorization") != f"Bearer {TOKEN}":
+                return JSONResponse({"title": "Unauthorised", "detail": "The token is wrong."}, 401)
+            by = (await request.json())["by"]
+            self.acknowledged.append((number, by))
+            for one in self.alerts:
+                if one["id"] == number:
+                    one |= {"state": "acknowledged", "acknowledged_by": by, "acknowledged_at": ago(0)}
+            return {"id": number}
+
+        @app.get("/api/v1/events")
+        def events():
+            return StreamingResponse(self._feed(), media_type="text/event-stream")
+
+        return app
+
+    async def _feed(self):
+        told, beat_at = len(self._events), 0.0
+        with contextlib.suppress(asyncio.CancelledError):
+            while self.feed_open:
+                if time.monotonic() - beat_at > 1.0:
+                    beat_at = time.monotonic()
+                    yield ": hello\nevent: heartbeat\ndata: {}\n\n"
+                for kind, data in self._events[told:]:
+                    told += 1
+                    yield f"event: {kind}\nid: {told}\ndata: {json.dumps(data)}\n\n"
+                await asyncio.sleep(0.05)

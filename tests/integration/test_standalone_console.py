@@ -1,0 +1,252 @@
+"""The console in a real browser, over an API whose figures we set."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.helpers.fake_central import LOCATIONS, TOKEN, FakeCentral, ago, alert, movement
+
+CONSOLE = "import sys, typer; from central.console.command import console; typer.run(console)"
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+PATIENCE_MS = 20_000
+BEYOND_THE_EDGE = """() => [...document.querySelectorAll('.page *')]
+    .filter(one => one.getBoundingClientRect().right > window.innerWidth)
+    .map(one => one.className + ': ' + one.textContent)"""
+
+pytestmark = pytest.mark.system("chromium")
+
+
+@pytest.fixture(scope="module")
+def browser(program):
+    with sync_playwright() as driver:
+        one = driver.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def central():
+    with FakeCentral() as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def console(central, tmp_path_factory):
+    """A console with a token; its address."""
+    directory = tmp_path_factory.mktemp("console")
+    (directory / "token").write_text(TOKEN)
+    options = ["--listen", "127.0.0.1:0", "--token-file", str(directory / "token")]
+    with RunningConsole(directory, "--api", central.url, *options) as (url, process):
+        yield url
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+class RunningConsole:
+    """A console as a process; gives its address once it listens."""
+
+    def __init__(self, directory, *options) -> None:
+        self._ready = directory / "ready"
+        command = [sys.executable, "-c", CONSOLE, *options, "--ready-file", str(self._ready)]
+        self._process = subprocess.Popen(command, env=os.environ | {"NO_COLOR": "1"})
+
+    def __enter__(self) -> tuple[str, subprocess.Popen[bytes]]:
+        deadline = time.monotonic() + 60
+        while not self._ready.exists():
+            assert self._process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return json.loads(self._ready.read_text())["console"], self._process
+
+    def __exit__(self, *_) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def page(browser, console, central):
+    """A page of the board over an API without alerts; every request that it made is checked at the end."""
+    central.alerts, central.movements, central.gateways = [], [], [central.health()]
+    central.counts = {row[0]: row[5] for row in LOCATIONS}
+    central.tell("location", {})
+    context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(PATIENCE_MS)
+    one = context.new_page()
+    asked, failed = [], []
+    one.on("request", lambda request: asked.append(request.url))
+    one.on("pageerror", lambda error: failed.append(str(error)))
+    one.goto(console)
+    yield one
+    context.close()
+    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
+    assert failed == []
+
+
+def count_of(page, name):
+    return page.locator(".place", has_text=name).locator(".count").inner_text()
+
+
+def test_counts_stand_beside_their_places_with_their_time(page):
+    page.get_by_text("Live, as of").wait_for()
+    page.locator(".group", has_text="Headquarters building").get_by_text("23").wait_for()
+    assert count_of(page, "Stockroom A") == "15"
+    assert "as of" in page.locator(".section-head").inner_text()
+
+
+def test_counts_follow_the_feed(page, central):
+    page.locator(".place").first.wait_for()
+    central.counts["corridor"] = 77
+    central.tell("location", {"id": "corridor", "count": 77})
+    page.locator(".count", has_text="77").wait_for()
+
+
+def test_an_alert_says_what_where_which_way_how_sure_and_why(page, central):
+    page.get_by_text("Nothing to act on").wait_for()
+    central.alerts = [alert(1)]
+    central.tell("alert", {})
+    page.locator(".card").wait_for()
+    card = page.locator(".card").inner_text()
+    said = (
+        "Left without permission",
+        "T14 laptop",
+        "LT-0001",
+        "Stockroom A → Corridor",
+        "Stockroom A Door",
+        "sure, 97%",
+    )
+    for part in (*said, "No authorisation to leave Stockroom A"):
+        assert part in card
+
+
+def test_taking_an_alert_names_who_has_it(page, central):
+    central.alerts = [alert(7)]
+    central.tell("alert", {})
+    page.get_by_label("On duty").fill("Ana")
+    page.get_by_label("On duty").press("Tab")
+    page.get_by_role("button", name="I have it").click()
+    page.get_by_text("Ana has it").wait_for()
+    assert central.acknowledged[-1] == (7, "Ana")
+    assert page.locator(".card").count() == 0
+
+
+def test_a_cart_is_one_card(page, central):
+    assets = [alert(number)["assets"][0] for number in range(1, 13)]
+    central.alerts = [alert(1, assets=assets)]
+    central.tell("alert", {})
+    page.get_by_text("12 assets").wait_for()
+    assert page.locator(".card").count() == 1
+
+
+@pytest.mark.parametrize("quiet", [{"late": True}, {"corrected": True}, {"severity": "low"}])
+def test_what_nobody_must_act_on_is_no_card(page, central, quiet):
+    central.alerts = [alert(1, **quiet)]
+    central.tell("alert", {})
+    page.locator(".quiet-line").wait_for()
+    assert page.locator(".card").count() == 0
+
+
+def test_names_from_the_registry_are_text_and_never_markup(page, central):
+    evil = {"id": "LT-0001", "name": "<img src=x onerror=alert(1)>", "class": "laptop"}
+    central.alerts = [alert(1, asset=evil, assets=[])]
+    central.tell("alert", {})
+    page.locator(".card").wait_for()
+    assert page.locator(".card-subject").inner_text() == evil["name"]
+    assert page.locator(".card img").count() == 0
+
+
+def test_a_gateway_that_is_gone_is_told_in_words(page, central):
+    central.gateways = [central.health() | {"online": False}]
+    central.tell("gateway", {})
+    page.get_by_text("is not connected").wait_for()
+
+
+def test_movements_come_with_the_feed_newest_first(page, central):
+    page.get_by_text("Live, as of").wait_for()
+    central.tell("movement", movement(21, kind="near"))
+    central.tell("movement", movement(22, kind="out"))
+    page.get_by_text("LT-0022").wait_for()
+    lines = page.locator(".movements .movement").all_inner_texts()
+    assert "went out to Corridor" in lines[0]
+    assert "passed by" in lines[1]
+
+
+def test_an_assets_page_shows_each_movement_with_its_evidence(page, console, central):
+    central.movements = [movement(1), movement(1, rev=1, final=False, kind="near"), movement(2, at=ago(90), kind="in")]
+    page.goto(f"{console}/assets/LT-0001")
+    page.get_by_text("T14 laptop").wait_for()
+    assert page.locator(".life").count() == 2
+    assert page.locator(".life").first.locator(".antenna").count() == 4
+    assert "14 reads" in page.locator(".life").first.inner_text()
+
+
+def test_an_unknown_asset_gets_the_apis_words_and_a_way_back(page, console):
+    page.goto(f"{console}/assets/LT-9999")
+    page.get_by_text("There is no asset LT-9999").wait_for()
+    page.get_by_text("all locations").click()
+    page.get_by_text("Where assets are").wait_for()
+
+
+def test_the_board_fits_a_phone(browser, console, central):
+    ill = [{"id": "r1", "state": "lost"}, {"id": "r2", "state": "connecting"}]
+    long = {"id": "LT-0001", "name": "A_name_without_a_single_space_that_goes_on_and_on", "class": "laptop"}
+    central.alerts = [
+        alert(1, asset=long, assets=[]),
+        alert(2, late=True, reason="x"),
+        alert(3, state="acknowledged", acknowledged_by="Ana"),
+    ]
+    central.gateways = [central.health(readers=ill)]
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(console)
+    central.tell("alert", {})
+    page.locator(".card-subject", has_text=long["name"]).wait_for(timeout=PATIENCE_MS)
+    beyond = page.evaluate(BEYOND_THE_EDGE)
+    context.close()
+    assert beyond == []
+
+
+def test_answers_carry_a_policy_and_strange_host_names_are_refused(console):
+    place = urlsplit(console)
+    for host, status in ((place.netloc, 200), ("evil.example", 400)):
+        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
+        connection.request("GET", "/", headers={"Host": host})
+        answer = connection.getresponse()
+        assert answer.status == status
+        if status == 200:
+            assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        connection.close()
+
+
+def test_a_feed_that_falls_silent_is_told_in_words_and_comes_back(browser, tmp_path):
+    with FakeCentral() as api, RunningConsole(tmp_path, "--api", api.url, "--listen", "127.0.0.1:0") as (url, _):
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_text("Live, as of").wait_for(timeout=PATIENCE_MS)
+        assert page.get_by_label("On duty").count() == 0
+        api.feed_open = False
+        page.get_by_text("what stands here may be old").wait_for(timeout=PATIENCE_MS)
+        api.feed_open = True
+        page.get_by_text("Live, as of").wait_for(timeout=PATIENCE_MS)
+        page.close()
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:8090", "192.0.2.1:1", "nonsense", "127.0.0.1:99999"])
+def test_any_other_address_than_loopback_is_refused(listen):
+    done = subprocess.run(
+        [sys.executable, "-c", CONSOLE, "--api", "http://127.0.0.1:9", "--listen", listen],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"--listen {listen}" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,177 @@
+"""The console's sentences, its tree of places, its feed parser and its board, without a browser."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from central.console import words
+from central.console.board import RECENT_MOVEMENTS, Board
+from central.console.client import ApiClient
+from central.console.errors import ConsoleError
+from central.console.places import place_lines
+from central.console.sse import EventParser, ServerEvent
+from tests.helpers.fake_central import LOCATIONS, alert, movement
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def parse(text):
+    parser = EventParser()
+    return [event for line in text.split("\n") if (event := parser.feed(line)) is not None]
+
+
+def locations():
+    names = ("id", "name", "kind", "parent", "guarded", "count")
+    return [dict(zip(names, row, strict=True)) for row in LOCATIONS]
+
+
+def board(transport=None, clock=lambda: 100.0):
+    client = ApiClient("http://127.0.0.1:9", None, transport=transport)
+    return Board(client, clock=clock, rng=random.Random(1))
+
+
+def answering(status, body, media="application/json"):
+    return httpx.MockTransport(lambda _: httpx.Response(status, content=body, headers={"content-type": media}))
+
+
+def test_feed_lines_become_events():
+    found = parse(": comment\nid: 7\nevent: alert\ndata: {}\n\nevent:heartbeat\ndata:x\ndata: y\n\ndata: plain\n\n")
+    assert found == [ServerEvent("alert", "{}"), ServerEvent("heartbeat", "x\ny"), ServerEvent("message", "plain")]
+
+
+def test_an_event_without_data_is_none():
+    assert parse("event: alert\n\n") == []
+
+
+@given(st.text())
+def test_any_text_is_parsed_without_an_error(text):
+    for event in parse(text):
+        assert event.kind
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s ago"), (59, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (90_000, "1 days ago"), (-5, "0 s ago")],
+)
+def test_ago_is_said_as_a_guard_says_it(seconds, said):
+    assert words.ago((NOW - timedelta(seconds=seconds)).isoformat(), NOW) == said
+
+
+def test_only_open_serious_fresh_alerts_call_for_action():
+    assert words.is_act_now(alert())
+    for change in ({"state": "acknowledged"}, {"severity": "low"}, {"late": True}, {"corrected": True}):
+        assert not words.is_act_now(alert(**change))
+
+
+def test_an_alert_of_an_unknown_kind_is_still_words():
+    assert words.alert_title(alert(kind="door_forced_open")) == "Door forced open"
+
+
+def test_an_alert_without_an_asset_names_its_tag_or_says_so():
+    assert words.alert_subject(alert(asset=None, assets=[], epc="ab12")) == "Tag ab12"
+    assert words.alert_subject(alert(asset=None, assets=[], epc=None)) == "No asset named"
+
+
+@pytest.mark.parametrize(("share", "word"), [(0.97, "sure"), (0.9, "sure"), (0.7, "likely"), (0.2, "doubtful")])
+def test_confidence_is_a_word_with_its_figure(share, word):
+    assert words.sureness(share) == f"{word}, {share:.0%}"
+    assert words.sureness(None) == ""
+
+
+def test_gateways_say_what_ails_them():
+    reader = {"id": "r1", "state": "lost"}
+    well = {"registered": True, "online": True, "health": {"readers": [], "streams": [{"pending": 3}]}}
+    assert words.gateway_words(well) == (True, "0 readers read, 3 events on their way")
+    assert words.gateway_words(well | {"registered": False})[0] is False
+    assert words.gateway_words(well | {"online": False}) == (False, "is not connected")
+    assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
+
+
+def test_places_are_a_tree_with_sums():
+    lines = place_lines(locations())
+    assert [(line.id, line.depth, line.total) for line in lines] == [
+        ("hq-site", 0, 23),
+        ("hq", 1, 23),
+        ("stockroom-a", 2, 15),
+        ("corridor", 2, 8),
+        ("street", 0, 1),
+    ]
+
+
+def test_a_place_whose_parent_is_not_listed_stands_at_the_top():
+    assert [line.depth for line in place_lines([locations()[2]])] == [0]
+
+
+@given(st.permutations(locations()))
+def test_no_place_is_lost_in_whatever_order_they_come(order):
+    lines = place_lines(order)
+    assert {line.id for line in lines} == {row["id"] for row in order}
+    assert sum(line.total for line in lines if line.depth == 0) == 24
+
+
+def test_the_board_is_stale_until_it_has_heard_something_and_after_five_seconds():
+    now = [10.0]
+    one = board(clock=lambda: now[0])
+    assert one.stale
+    one.hear("heartbeat", "{}")
+    now[0] = 14.9
+    assert not one.stale
+    now[0] = 15.1
+    assert one.stale
+    assert one.silent_s == pytest.approx(5.1)
+
+
+def test_the_highest_revision_of_a_passage_is_shown_in_whatever_order_they_come():
+    one = board()
+    for rev in (2, 1):
+        one.hear("movement", json.dumps(movement(1, rev=rev, final=rev == 2)))
+    assert [item["rev"] for item in one.movements.values()] == [2]
+
+
+def test_movements_are_bounded_and_newest_first():
+    one = board()
+    for number in range(RECENT_MOVEMENTS + 5):
+        one.hear("movement", json.dumps(movement(number)))
+    assert len(one.movements) == RECENT_MOVEMENTS
+    assert next(iter(one.movements.values()))["asset"] == f"LT-{RECENT_MOVEMENTS + 4:04d}"
+
+
+@pytest.mark.parametrize("data", ["", "nonsense", "[]", "7"])
+def test_a_feed_event_that_cannot_be_read_harms_nothing(data):
+    one = board()
+    one.hear("movement", data)
+    assert not one.movements
+
+
+async def test_problem_details_are_told_in_the_apis_own_words():
+    one = board(answering(409, b'{"title": "Conflict", "detail": "It is taken."}', "application/problem+json"))
+    with pytest.raises(ConsoleError, match=r"^It is taken\.$"):
+        await one.client.get("alerts")
+    await one.client.close()
+
+
+async def test_an_answer_that_is_no_json_is_told_and_kept_as_the_boards_problem():
+    one = board(answering(200, b"<html>"))
+    await one.refresh()
+    assert "does not answer" in one.problem
+    assert one.stale
+    await one.client.close()
+
+
+async def test_without_a_token_file_acknowledging_is_refused_with_the_way_out():
+    one = board()
+    with pytest.raises(ConsoleError, match="--token-file"):
+        await one.acknowledge(1)
+    await one.client.close()
+
+
+async def test_a_token_file_that_is_gone_is_named(tmp_path):
+    client = ApiClient("http://127.0.0.1:9", tmp_path / "gone")
+    with pytest.raises(ConsoleError, match="gone can't be read"):
+        await client.acknowledge(1, "Ana")
+    await client.close()

@@ -1,0 +1,126 @@
+"""What the demo writes and reports, without starting anything."""
+
+import io
+import json
+import tomllib
+
+import pytest
+from rich.console import Console
+
+from deploy.standalone.central_client import CentralClient, Snapshot
+from deploy.standalone.demo import SAMPLE, edge_config, read_truth, report
+from deploy.standalone.errors import StandaloneError
+from deploy.standalone.view import PlainView, figures_line, picture
+from tests.helpers.fake_central import FakeCentral, alert
+
+READERS = {"r1": {"host": "127.0.0.1", "port": 40001}, "r2": {"host": "127.0.0.1", "port": 40002}}
+
+
+def plain_view(clock):
+    stream = io.StringIO()
+    return PlainView(Console(file=stream, width=200, force_terminal=False), clock), stream
+
+
+def test_edge_configuration_names_the_readers_ports_and_the_broker():
+    found = tomllib.loads(edge_config(READERS, "mqtt://127.0.0.1:1884"))
+    assert [(reader["id"], reader["port"]) for reader in found["readers"]] == [("r1", 40001), ("r2", 40002)]
+    assert found["mqtt"]["url"] == "mqtt://127.0.0.1:1884"
+
+
+def test_edge_configuration_and_the_sample_registry_agree_on_the_portals():
+    found = tomllib.loads(edge_config(READERS, "mqtt://127.0.0.1:1884"))
+    rows = [line.split(",") for line in (SAMPLE / "portals.csv").read_text().splitlines()[1:]]
+    configured = {
+        (one["id"], found["site"], found["gateway"], one["inside"], one["outside"]) for one in found["portals"]
+    }
+    assert configured == {(row[0], row[2], row[3], row[4], row[5]) for row in rows}
+
+
+def test_truth_that_is_not_written_yet_is_an_unfinished_one(tmp_path):
+    assert not read_truth(tmp_path / "truth.json").done
+
+
+def test_truth_is_read_from_the_simulators_file(tmp_path):
+    file = tmp_path / "truth.json"
+    file.write_text(json.dumps({"scenario": "office", "seed": 1, "done": True, "reads": 7, "crossings": []}))
+    truth = read_truth(file)
+    assert (truth.reads, truth.done, truth.crossings) == (7, True, [])
+
+
+def test_report_counts_rows_that_the_database_lacks_and_those_that_were_dropped(tmp_path):
+    truth = read_truth(tmp_path / "none")
+    last, final = Snapshot(reads=5, written=10), Snapshot(committed=8, gaps=1, duplicated=2)
+    figures = report(last, final, truth)
+    assert (figures["reads"], figures["events_lost"], figures["events_duplicated"]) == (5, 3, 2)
+    assert set(figures["truth"]) == set(figures) - {"truth"}
+
+
+def test_settled_wants_a_health_report_and_nothing_on_its_way():
+    with FakeCentral() as api:
+        client = CentralClient(api.url)
+        try:
+            assert not client.snapshot().settled
+            api.gateways = [api.health()]
+            assert client.snapshot().settled
+            streams = [{"stream": "movement", "written": 9, "pending": 2}]
+            api.gateways = [api.health(streams=streams)]
+            assert not client.snapshot().settled
+        finally:
+            client.close()
+
+
+def test_snapshot_sums_readers_and_words_alerts():
+    with FakeCentral() as api:
+        api.gateways, api.alerts = [api.health()], [alert()]
+        client = CentralClient(api.url)
+        try:
+            found = client.snapshot()
+        finally:
+            client.close()
+    assert (found.reads, found.written, found.committed, found.lost) == (2468, 3, 3, 0)
+    assert "LT-0001 (T14 laptop)  at stockroom-a-door  stockroom-a -> corridor" in found.newest_alerts[0]
+
+
+def test_an_alert_about_a_door_needs_neither_asset_nor_tag():
+    nobody = {"asset": None, "epc": None, "portal": None, "from": None, "to": None}
+    with FakeCentral() as api:
+        api.alerts = [alert(kind="portal_config_mismatch", reason="They differ.", **nobody)]
+        client = CentralClient(api.url)
+        try:
+            line = client.snapshot().newest_alerts[0]
+        finally:
+            client.close()
+    assert line.endswith("  portal config mismatch  They differ.")
+
+
+def test_a_silent_api_is_told_in_words():
+    client = CentralClient("http://127.0.0.1:9")
+    with pytest.raises(StandaloneError, match="did not answer /api/v1/summary"):
+        client.snapshot()
+    client.close()
+
+
+def test_plain_view_prints_changes_at_most_once_a_second():
+    times = iter([0.0, 0.4, 1.5, 3.0])
+    view, stream = plain_view(lambda: next(times))
+    for reads in (1, 2, 3, 3):
+        view.show(Snapshot(reads=reads))
+    lines = stream.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["1", "3"]
+
+
+def test_plain_view_prints_each_alert_once_and_at_once():
+    view, stream = plain_view(lambda: 0.0)
+    view.show(Snapshot(newest_alerts=("first",)))
+    view.show(Snapshot(newest_alerts=("second", "first")))
+    alerts = [line for line in stream.getvalue().splitlines() if line.startswith("ALERT")]
+    assert alerts == ["ALERT first", "ALERT second"]
+
+
+def test_picture_shows_every_figure():
+    stream = io.StringIO()
+    snapshot = Snapshot(reads=1234, counts={"stockroom-a": 15}, newest_alerts=("10:00:00 LT-0001",), alerts=1)
+    Console(file=stream, width=100).print(picture(snapshot))
+    for part in ("1,234", "stockroom-a", "15", "LT-0001"):
+        assert part in stream.getvalue()
+    assert "reads 1,234" in figures_line(snapshot)

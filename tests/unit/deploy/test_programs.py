@@ -1,0 +1,127 @@
+"""Children: started, waited for, missed when they die, and ended."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.standalone import programs as room
+from deploy.standalone.errors import StandaloneError
+from deploy.standalone.interrupts import Interrupted, Interrupts
+from deploy.standalone.programs import Programs
+from deploy.standalone.reaper import Reaper
+
+SLEEP = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def reaper():
+    with Reaper() as one:
+        yield one
+
+
+@pytest.fixture
+def programs(tmp_path, reaper, monkeypatch):
+    """Children that are Python one-liners instead of console scripts."""
+    monkeypatch.setattr(room, "_script", lambda name: name)
+    group = Programs(tmp_path, reaper, lambda: None)
+    yield group
+    group.stop()
+
+
+def python(code):
+    return [sys.executable, "-c", code]
+
+
+def test_a_child_that_dies_is_named_with_its_log_and_last_words(programs, tmp_path):
+    child = programs.start("edge", python("import sys; print('no broker', file=sys.stderr); sys.exit(3)"))
+    child.process.wait()
+    with pytest.raises(StandaloneError, match=r"edge ended with status 3: no broker \(its log: .*edge\.log\)"):
+        programs.check()
+
+
+def test_a_child_that_is_killed_is_told_by_its_signal(programs):
+    child = programs.start("edge", python(SLEEP))
+    child.process.kill()
+    child.process.wait()
+    with pytest.raises(StandaloneError, match="edge was ended by signal 9"):
+        programs.check()
+
+
+def test_a_child_that_may_finish_is_no_death(programs):
+    child = programs.start("simulator", python("pass"), may_finish=True)
+    child.process.wait()
+    programs.check()
+
+
+def test_ready_gives_the_childs_own_words(programs, tmp_path):
+    file = tmp_path / "ready"
+    child = programs.start("api", python(f"open({str(file)!r}, 'w').write('{{\"port\": 1}}'); {SLEEP}"))
+    assert programs.ready(child, file) == {"port": 1}
+
+
+def test_waiting_ends_at_once_when_the_child_dies(programs, tmp_path):
+    child = programs.start("api", python("raise SystemExit(2)"))
+    with pytest.raises(StandaloneError, match="status 2"):
+        programs.ready(child, tmp_path / "never")
+
+
+def test_waiting_has_a_bound(programs, tmp_path):
+    child = programs.start("api", python(SLEEP))
+    with pytest.raises(StandaloneError, match="was not ready within 0 s"):
+        programs.ready(child, tmp_path / "never", timeout_s=0.2)
+
+
+def test_finish_reports_a_failure(programs):
+    with pytest.raises(StandaloneError, match="import ended with status 2: row 3 is wrong"):
+        programs.finish(programs.start("import", python("print('row 3 is wrong'); raise SystemExit(2)")))
+
+
+def test_stop_ends_everything_and_says_what_went_wrong(programs):
+    good = programs.start("good", python(f"import signal, sys; signal.signal(15, lambda *_: sys.exit(0)); {SLEEP}"))
+    bad = programs.start("bad", python(SLEEP))
+    wait_for_signal_handler(good)
+    problems = programs.stop()
+    assert len(problems) == 1
+    assert problems[0].startswith("bad was ended by signal 15")
+    assert good.status() == 0
+    assert bad.status() == -signal.SIGTERM
+
+
+def wait_for_signal_handler(child):
+    """Wait until /proc says that the child catches SIGTERM."""
+    for _ in range(1000):
+        status = Path(f"/proc/{child.process.pid}/status").read_text()
+        caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
+        if caught >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.01)
+    pytest.fail("the child never installed its handler")
+
+
+def test_a_signal_ends_a_wait(tmp_path, reaper, monkeypatch):
+    monkeypatch.setattr(room, "_script", lambda name: name)
+    with Interrupts() as interrupts:
+        group = Programs(tmp_path, reaper, interrupts.pulse)
+        child = group.start("api", python(SLEEP))
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            group.ready(child, tmp_path / "never")
+        group.stop()
+    assert not psutil.pid_exists(child.process.pid)
+
+
+def test_interrupts_give_the_signals_back(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    with Interrupts():
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_scripts_stand_beside_this_interpreter():
+    assert room._script("stockgate").endswith("/stockgate")
+    with pytest.raises(StandaloneError, match="stockgate-nothing is not installed"):
+        room._script("stockgate-nothing")

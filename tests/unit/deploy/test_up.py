@@ -1,0 +1,51 @@
+"""What `stockgate up` says about a folder before it starts anything."""
+
+import pytest
+
+from deploy.standalone.up import ConfigurationError, check_folder, default_data_dir
+
+EDGE = 'site = "hq"\ngateway = "g"\n'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("locations.csv", "portals.csv"):
+        (tmp_path / name).write_text("id\n")
+    (tmp_path / "edge.toml").write_text(EDGE)
+    return tmp_path
+
+
+def test_complete_folder_gives_the_text_of_edge_toml(folder):
+    assert check_folder(folder) == EDGE
+
+
+def test_absent_folder_is_named_with_what_belongs_in_it(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"nowhere is no folder: make it, with edge\.toml and locations\.csv"):
+        check_folder(tmp_path / "nowhere")
+
+
+def test_missing_files_are_all_named(folder):
+    (folder / "edge.toml").unlink()
+    (folder / "portals.csv").unlink()
+    with pytest.raises(ConfigurationError, match=r"lacks edge\.toml, portals\.csv"):
+        check_folder(folder)
+
+
+def test_broken_toml_is_named_with_its_line(folder):
+    (folder / "edge.toml").write_text('site = "hq\n')
+    with pytest.raises(ConfigurationError, match="line 1"):
+        check_folder(folder)
+
+
+def test_a_broker_of_ones_own_is_refused_with_the_way_out(folder):
+    (folder / "edge.toml").write_text(EDGE + '[mqtt]\nurl = "mqtt://127.0.0.1"\n')
+    with pytest.raises(ConfigurationError, match=r"take the \[mqtt\] table out"):
+        check_folder(folder)
+
+
+def test_state_of_root_is_kept_where_postgresqls_user_can_reach_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert str(default_data_dir()) == "/var/lib/stockgate"
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_data_dir() == tmp_path / "stockgate"
