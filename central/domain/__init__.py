@@ -1,1 +1,4 @@
-"""Pure rules: asset, exit, alert, authorisation."""
+"""Pure rules: places, exits, alerts, stream positions. No clock, no I/O.
+
+Errors: `PlaceError`, a location tree that can't be one.
+"""

@@ -1,0 +1,156 @@
+"""The routes: reads for everybody who reaches the listener, the one write behind the token."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import StreamingResponse
+
+from central.api import shapes
+from central.application.errors import StoreUnavailable
+from central.application.feed import Feed, FeedEvent
+from central.application.metrics import Metrics
+from central.application.ports import Views
+
+HEARTBEAT_S = 2.0
+"""A feed that is silent for longer is broken; the console says so after 5 s."""
+MAX_ID = 2**62
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes need, built by `central.app`."""
+
+    views: Views
+    feed: Feed
+    metrics: Metrics
+    now: Callable[[], datetime]
+    ingest_problem: Callable[[], str]
+
+
+def reads(on: Services) -> APIRouter:
+    """Return the reading routes."""
+    router = APIRouter(prefix="/api/v1", tags=["read"])
+
+    @router.get("/locations")
+    async def locations() -> shapes.Locations:
+        """Return every location and how many assets are directly in it."""
+        return shapes.Locations(as_of=on.now(), locations=await on.views.locations())
+
+    @router.get("/assets")
+    async def assets(
+        location: Annotated[str | None, Query(examples=["stockroom-a"])] = None,
+        q: Annotated[str | None, Query(max_length=80, description="Part of id, name, class, serial or EPC.")] = None,
+        limit: Limit = 100,
+    ) -> shapes.Assets:
+        """Return assets by id, and where they are believed to be."""
+        found = await on.views.assets(location=location, query=q or None, limit=limit)
+        return shapes.Assets(as_of=on.now(), assets=found)
+
+    @router.get("/assets/{asset}/movements")
+    async def movements(
+        asset: Annotated[str, Path(max_length=80, examples=["LT-0001"])], limit: Limit = 200
+    ) -> shapes.AssetMovements:
+        """Return an asset's passages, each in its newest revision, with the evidence."""
+        one = await on.views.asset(asset)
+        return shapes.AssetMovements(as_of=on.now(), asset=one, movements=await on.views.movements(asset, limit))
+
+    @router.get("/alerts")
+    async def alerts(state: Literal["open", "acknowledged", "all"] = "open", limit: Limit = 100) -> shapes.Alerts:
+        """Return alerts, one an incident, newest first."""
+        return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit))
+
+    @router.get("/gateways")
+    async def gateways() -> shapes.Gateways:
+        """Return gateways: registered ones, and those that speak and wait to be registered."""
+        return shapes.Gateways(as_of=on.now(), gateways=await on.views.gateways())
+
+    @router.get("/quarantine")
+    async def quarantine(limit: Limit = 100) -> shapes.Quarantine:
+        """Return what could not be read or may not be believed, with the beginning of its payload."""
+        return shapes.Quarantine(as_of=on.now(), items=await on.views.quarantined(limit))
+
+    @router.get("/summary")
+    async def summary() -> shapes.SummaryAnswer:
+        """Return totals over everything, and what is committed of each stream."""
+        totals = await on.views.summary()
+        return shapes.SummaryAnswer(as_of=on.now(), **dict(totals))
+
+    @router.get("/events", response_class=StreamingResponse)
+    async def events() -> StreamingResponse:
+        """Stream changes as server-sent events: movement, location, alert, gateway, heartbeat; read the lists first."""
+        return StreamingResponse(stream(on.feed, on.now), media_type="text/event-stream")
+
+    return router
+
+
+def writes(on: Services) -> APIRouter:
+    """Return the writing routes; who includes them puts the token before them."""
+    router = APIRouter(prefix="/api/v1", tags=["write"])
+
+    @router.post("/alerts/{alert}/acknowledge")
+    async def acknowledge(
+        alert: Annotated[int, Path(ge=1, le=MAX_ID)], body: shapes.Acknowledgement
+    ) -> shapes.AlertAnswer:
+        """Take an alert; the first who does stands."""
+        done = await on.views.acknowledge(alert, body.by, on.now())
+        on.feed.publish("alert", done.model_dump_json())
+        return shapes.AlertAnswer(as_of=on.now(), alert=done)
+
+    return router
+
+
+def operations(on: Services) -> APIRouter:
+    """Return health and metrics."""
+    router = APIRouter(tags=["operate"])
+
+    @router.get("/healthz")
+    async def healthz(response: Response) -> shapes.HealthAnswer:
+        """Tell whether every part works: 200, or 503 with the part that doesn't."""
+        parts = {"database": await _database(on.views), "ingest": on.ingest_problem()}
+        well = not any(parts.values())
+        if not well:
+            response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        told = {name: shapes.Part(well=not problem, problem=problem) for name, problem in parts.items()}
+        return shapes.HealthAnswer(as_of=on.now(), well=well, parts=told)
+
+    @router.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Return Prometheus metrics."""
+        return Response(generate_latest(on.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def stream(feed: Feed, now: Callable[[], datetime]) -> AsyncIterator[str]:
+    """Yield the feed as server-sent events, beginning with a heartbeat."""
+    with feed.listen() as listener:
+        yield _event(feed.heartbeat(now()))
+        async for event in listener:
+            yield _event(event)
+
+
+async def beat(feed: Feed, now: Callable[[], datetime]) -> None:
+    """Send heartbeats to the feed until cancelled."""
+    while True:
+        feed.send(feed.heartbeat(now()))
+        await asyncio.sleep(HEARTBEAT_S)
+
+
+def _event(event: FeedEvent) -> str:
+    return f"event: {event.kind}\nid: {event.id}\ndata: {event.data}\n\n"
+
+
+async def _database(views: Views) -> str:
+    try:
+        await views.ping()
+    except StoreUnavailable as error:
+        return str(error)
+    return ""

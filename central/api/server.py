@@ -1,0 +1,34 @@
+"""The FastAPI application, put together from routes, guard and problem documents."""
+
+from fastapi import Depends, FastAPI
+
+from central.api import problems
+from central.api.auth import requires
+from central.api.guard import LOOPBACK_NAMES, Guard
+from central.api.routes import Services, operations, reads, writes
+
+DESCRIPTION = """Where assets are, what moved, what left without authorisation.
+
+Reads are open on loopback; writing needs the bearer token from the file that the service names at start. Every list
+says `as_of` when it is. Errors are RFC 9457 problem documents. `/api/v1/events` streams changes: read the lists first,
+then listen, and read them again after every reconnect."""
+
+
+def create_app(services: Services, *, token: str, version: str, local: bool) -> FastAPI:
+    """Return the application; `local` is a loopback listener, beyond which reads need the token too."""
+    app = FastAPI(
+        title="Stockgate central",
+        version=version,
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # their pages load scripts from other hosts
+        redoc_url=None,
+    )
+    check = Depends(requires(token))
+    outer = [] if local else [check]
+    app.include_router(reads(services), dependencies=outer)
+    app.include_router(writes(services), dependencies=[check])
+    app.include_router(operations(services), dependencies=outer)
+    problems.install(app)
+    app.add_middleware(Guard, hosts=LOOPBACK_NAMES if local else None)
+    return app

@@ -1,0 +1,88 @@
+"""The answers' envelopes: every list says as of when it is."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from central.application.views import (
+    AlertView,
+    AssetView,
+    GatewayView,
+    LocationView,
+    MovementView,
+    QuarantineView,
+    Summary,
+)
+
+
+class Answer(BaseModel):
+    """What every answer has."""
+
+    as_of: datetime
+
+
+class Locations(Answer):
+    """Locations and live counts."""
+
+    locations: list[LocationView]
+
+
+class Assets(Answer):
+    """Assets and where they are."""
+
+    assets: list[AssetView]
+
+
+class AssetMovements(Answer):
+    """One asset's movements, newest first."""
+
+    asset: AssetView
+    movements: list[MovementView]
+
+
+class Alerts(Answer):
+    """Alerts, newest first."""
+
+    alerts: list[AlertView]
+
+
+class AlertAnswer(Answer):
+    """One alert."""
+
+    alert: AlertView
+
+
+class Gateways(Answer):
+    """Gateways, registered or waiting."""
+
+    gateways: list[GatewayView]
+
+
+class Quarantine(Answer):
+    """What could not be read or may not be believed, newest first."""
+
+    items: list[QuarantineView]
+
+
+class SummaryAnswer(Answer, Summary):
+    """Totals over everything."""
+
+
+class Acknowledgement(BaseModel):
+    """Who takes an alert."""
+
+    by: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$", examples=["A. Guard"])
+
+
+class Part(BaseModel):
+    """One part of the service."""
+
+    well: bool
+    problem: str
+
+
+class HealthAnswer(Answer):
+    """The service and its parts."""
+
+    well: bool
+    parts: dict[str, Part]

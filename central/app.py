@@ -1,0 +1,149 @@
+"""Composition root of the central service: settings to objects, one TaskGroup, signals, order of shutdown."""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import stamina.instrumentation
+import structlog
+import uvicorn
+
+from central.api.auth import load_token
+from central.api.routes import Services, beat
+from central.api.server import create_app
+from central.application.feed import Feed
+from central.application.importing import Imported, import_sheets
+from central.application.metrics import Metrics
+from central.application.sheets import Sheets
+from central.config import CentralSettings, ConfigError, is_loopback, split_address
+from central.ingest.link import LinkSettings, PahoLink
+from central.ingest.worker import Ingest, IngestSettings
+from central.storage.database import Database, DatabaseSettings
+from central.storage.log import PgLog
+from central.storage.registry import PgRegistry
+from central.storage.views import PgViews
+
+TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
+SHUTDOWN_S = 3
+"""How long open requests may take once the service is told to stop."""
+
+_log = structlog.get_logger("central")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: one place in a program handles signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `run`."""
+        yield
+
+
+async def run(settings: CentralSettings, ready_file: Path | None) -> None:
+    """Run API and ingest until SIGTERM or SIGINT."""
+    stamina.instrumentation.set_on_retry_hooks(
+        ()
+    )  # ingest says once that the database is down, and once that it is back
+    token_file = settings.data_dir / TOKEN_FILE
+    token = load_token(token_file)
+    database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
+    feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
+    ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem)
+    host, port = split_address(settings.listen)
+    app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
+    server = _Server(_serving(settings, app))
+    with _listen(host, port) as listener:
+        await database.open()
+        try:
+            url = _announce(settings, listener, token_file, ready_file)
+            _log.info("listening", api=url, token_file=str(token_file))
+            await _until_told(server, listener, ingest, feed)
+        finally:
+            await database.close()
+
+
+async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
+    """Import sheets over a connection of its own."""
+    database = Database(DatabaseSettings(dsn, max_connections=1))
+    await database.open()
+    try:
+        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run)
+    finally:
+        await database.close()
+
+
+async def _until_told(server: _Server, listener: socket.socket, ingest: Ingest, feed: Feed) -> None:
+    """Serve until a signal; then the feed ends, open requests finish, and ingest stops without a half batch."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve([listener]))
+        background = [tasks.create_task(ingest.run()), tasks.create_task(beat(feed, _now))]
+        waiting = tasks.create_task(told.wait())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        feed.close()
+        server.should_exit = True
+        for task in (*background, waiting):
+            task.cancel()
+    _log.info("stopped")
+
+
+def _link(settings: CentralSettings) -> PahoLink:
+    return PahoLink(
+        LinkSettings(
+            settings.mqtt,
+            client_id=f"stockgate-central-{os.getpid()}",
+            username=settings.mqtt_username,
+            password_file=settings.mqtt_password_file,
+            ca_file=settings.mqtt_ca_file,
+        )
+    )
+
+
+def _serving(settings: CentralSettings, app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # uvicorn's own type for an ASGI application is narrower than Starlette's
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before anything starts, so that a taken port is a clear message."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(f"can't listen on {host}:{port}: {error.strerror or error}") from error
+
+
+def _announce(settings: CentralSettings, listener: socket.socket, token_file: Path, ready_file: Path | None) -> str:
+    """Return the API's address, and write it where who started us looks for it."""
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if settings.tls_certificate else "http"
+    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    if ready_file is not None:
+        partial = ready_file.with_name(ready_file.name + ".partial")
+        partial.write_text(json.dumps({"api": url, "token_file": str(token_file.resolve())}) + "\n", encoding="utf-8")
+        partial.replace(ready_file)
+    return url
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

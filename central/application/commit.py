@@ -1,0 +1,207 @@
+"""Commit of a batch of rows: one idempotent transaction from what came to positions, projections and alerts."""
+
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from central.application.errors import StoreUnavailable
+from central.application.judge import judge_movements
+from central.application.ports import Filed, Log, Notice, Registry, Transaction
+from central.application.records import Gap, Incoming, Movement, StreamKey, Unreadable
+from central.domain.position import Position
+from edge.contracts import topic
+
+EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
+AHEAD: Final = timedelta(hours=1)
+"""Event times outside these are a broken clock's, not an event's (contracts: Movement event)."""
+SHARDS: Final = 8
+"""Counter rows a location; more than the workers that one machine runs."""
+
+_log = structlog.get_logger("central.commit")
+
+
+@dataclass(slots=True)
+class Committed:
+    """What one transaction did."""
+
+    positions: dict[StreamKey, Position] = field(default_factory=dict)
+    movements: list[tuple[Filed, str | None]] = field(default_factory=list)
+    locations: set[str] = field(default_factory=set)
+    alerts: list[int] = field(default_factory=list)
+    waiting: set[tuple[str, str]] = field(default_factory=set)
+    rows: int = 0
+    gap_rows: int = 0
+    repeated: int = 0
+    rejected: int = 0
+    unknown_tags: int = 0
+
+
+async def commit(
+    log: Log, rows: Sequence[Incoming], unreadable: Sequence[Unreadable], notices: Sequence[Notice], now: datetime
+) -> Committed:
+    """Commit rows of any streams and what could not be read, in one transaction. Doing it twice changes nothing."""
+    async with log.transaction() as transaction:
+        return await _Batch(transaction, await transaction.registry(), now).run(rows, unreadable, notices)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The work of one transaction."""
+
+    transaction: Transaction
+    registry: Registry
+    now: datetime
+    done: Committed = field(default_factory=Committed)
+    refused: list[Unreadable] = field(default_factory=list)
+    notices: dict[str, Notice] = field(default_factory=dict)
+
+    async def run(
+        self, rows: Sequence[Incoming], unreadable: Sequence[Unreadable], notices: Sequence[Notice]
+    ) -> Committed:
+        self.notices = {notice.key: notice for notice in notices}
+        self.refused = list(unreadable)
+        admitted = [row for row in rows if self._admit(row)]
+        keys = {row.key for row in admitted}
+        before = await self.transaction.lock_positions(keys, self.now) if keys else {}
+        fresh = self._fresh(admitted, before)
+        await self._file([row for row in fresh if self._believe(row)])
+        await self.transaction.quarantine(self.refused)
+        self.done.alerts += await self.transaction.give_notices(list(self.notices.values()), self.now)
+        await self._advance(fresh, before)
+        return self.done
+
+    def _admit(self, row: Incoming) -> bool:
+        """Let in rows of registered gateways on their own topic; others are neither committed nor acknowledged."""
+        site = self.registry.sites.get(row.key.gateway)
+        if site == row.site:
+            return True
+        if site is None:
+            self.done.waiting.add((row.site, row.key.gateway))
+        else:
+            reason = f"gateway {row.key.gateway} is registered at site {site}, not {row.site}"
+            self.refused.append(self._unreadable(row, reason, placed=False))
+            self._accuse(row.key.gateway, reason)
+        return False
+
+    def _fresh(self, rows: Sequence[Incoming], before: dict[StreamKey, Position]) -> list[Incoming]:
+        """Leave out what is committed already, and repeats within the batch."""
+        fresh: dict[tuple[StreamKey, int], Incoming] = {}
+        for row in rows:
+            if row.seq in before[row.key]:
+                continue
+            fresh.setdefault((row.key, row.seq), row)
+        self.done.repeated += len(rows) - len(fresh)
+        return sorted(fresh.values(), key=lambda row: (row.key, row.seq))
+
+    def _believe(self, row: Incoming) -> bool:
+        """Quarantine a row that can't be read or may not be believed; its place in the stream counts as committed."""
+        problem = row.problem or self._doubt(row)
+        if problem:
+            self.refused.append(self._unreadable(row, problem))
+        return not problem
+
+    def _doubt(self, row: Incoming) -> str:
+        if not isinstance(row.record, Movement):
+            return ""
+        if row.record.at < EARLIEST or row.record.at > self.now + AHEAD:
+            return (
+                f"event time {row.record.at.isoformat()} is before 2020 or over an hour ahead: set the gateway's clock"
+            )
+        portal = self.registry.portals.get(row.record.portal)
+        if portal is None or portal.gateway != row.key.gateway:
+            reason = f"portal {row.record.portal!r} is not assigned to gateway {row.key.gateway}: see portals.csv"
+            self._accuse(row.key.gateway, reason)
+            return reason
+        return ""
+
+    async def _file(self, rows: Sequence[Incoming]) -> None:
+        """Apply rows under a savepoint; where they fail, halve them until the failing ones stand alone."""
+        if not rows:
+            return
+        try:
+            async with self.transaction.savepoint():
+                done = await self._apply(rows)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 (a row that trips a fault of ours must not block all the others)
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                await self._file(rows[:middle])
+                await self._file(rows[middle:])
+                return
+            self.refused.append(self._unreadable(rows[0], f"could not be committed: {error}"))
+            _log.warning("row quarantined", topic=_topic_of(rows[0]), seq=rows[0].seq, error=str(error))
+        else:
+            self._note(done)
+
+    async def _apply(self, rows: Sequence[Incoming]) -> Committed:
+        """Append rows to the log and bring projections and alerts up to it."""
+        done = Committed(rows=len(rows), gap_rows=sum(isinstance(row.record, Gap) for row in rows))
+        filed = [self._resolve(row, row.record) for row in rows if isinstance(row.record, Movement)]
+        await self.transaction.add_others([row for row in rows if not isinstance(row.record, Movement)], self.now)
+        if not filed:
+            return done
+        assets = await self.transaction.lock_assets({one.movement.epc for one in filed})
+        await self.transaction.add_movements(filed, self.now)
+        done.movements = [(one, assets.get(one.movement.epc)) for one in filed]
+        done.unknown_tags = sum(asset is None for _, asset in done.movements)
+        for shard, moved in _by_shard(filed, assets).items():
+            done.locations |= await self.transaction.project(moved, shard, self.now)
+        done.alerts = await judge_movements(self.transaction, self.registry, done.movements, self.now)
+        return done
+
+    def _resolve(self, row: Incoming, movement: Movement) -> Filed:
+        crossing = self.registry.portals[movement.portal].crossing(movement.kind)
+        origin, destination = crossing or (None, None)
+        return Filed(row, movement, origin, destination)
+
+    def _note(self, done: Committed) -> None:
+        self.done.rows += done.rows
+        self.done.gap_rows += done.gap_rows
+        self.done.movements += done.movements
+        self.done.locations |= done.locations
+        self.done.alerts += done.alerts
+        self.done.unknown_tags += done.unknown_tags
+
+    async def _advance(self, fresh: Sequence[Incoming], before: dict[StreamKey, Position]) -> None:
+        refused = {(item.key, item.seq) for item in self.refused}
+        after = dict(before)
+        for key, position in before.items():
+            spans = [
+                (row.seq, row.seq) if (row.key, row.seq) in refused else row.span for row in fresh if row.key == key
+            ]
+            after[key] = position.including(spans)
+        self.done.rejected = len(self.refused)
+        self.done.positions = after
+        await self.transaction.save_positions({k: v for k, v in after.items() if v != before[k]}, self.now)
+
+    def _accuse(self, gateway: str, reason: str) -> None:
+        key = f"identity/{gateway}/{zlib.crc32(reason.encode()):08x}"
+        self.notices.setdefault(key, Notice(key, "identity_mismatch", "high", gateway, reason))
+
+    def _unreadable(self, row: Incoming, reason: str, *, placed: bool = True) -> Unreadable:
+        key, seq = (row.key, row.seq) if placed else (None, None)
+        return Unreadable(_topic_of(row), reason, row.raw, self.now, key, seq)
+
+
+def shard_of(gateway: str) -> int:
+    """Return the counter shard of a gateway's ingest partition."""
+    return zlib.crc32(gateway.encode()) % SHARDS
+
+
+def _by_shard(filed: Collection[Filed], assets: dict[str, str]) -> dict[int, set[str]]:
+    """Group the assets that may have moved by the shard of the gateway that saw them, each asset once."""
+    shards: dict[str, int] = {}
+    for one in filed:
+        asset = assets.get(one.movement.epc)
+        if asset is not None and one.movement.final:
+            shards[asset] = shard_of(one.row.key.gateway)
+    return {shard: {asset for asset, its in shards.items() if its == shard} for shard in sorted(set(shards.values()))}
+
+
+def _topic_of(row: Incoming) -> str:
+    return topic(row.site, row.key.gateway, row.key.stream)

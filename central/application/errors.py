@@ -1,0 +1,17 @@
+"""The room's error tree (drawn in the package's docstring)."""
+
+
+class CentralError(Exception):
+    """Base of what the use cases and the adapters behind their ports raise."""
+
+
+class StoreUnavailable(CentralError):  # noqa: N818 (a state that passes, named as one)
+    """The database can't be used now; nothing was committed and the same call may succeed later."""
+
+
+class RowsRefused(CentralError):  # noqa: N818 (a verdict on data, named as one)
+    """The database refuses the data of these rows, now and always."""
+
+
+class NotFound(CentralError):  # noqa: N818 (HTTP's word for it)
+    """What was asked for isn't there."""

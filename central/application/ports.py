@@ -1,0 +1,193 @@
+"""Ports of the use cases; `central.storage` implements them on PostgreSQL.
+
+All raise `StoreUnavailable` when the database can't be used now; then nothing of the open transaction is kept.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from central.application.records import Incoming, Movement, StreamKey, Unreadable
+from central.application.views import (
+    AlertView,
+    AssetView,
+    GatewayView,
+    LocationView,
+    MovementView,
+    QuarantineView,
+    Summary,
+)
+from central.domain.alerts import Finding, Revision
+from central.domain.exits import Authorisation
+from central.domain.places import Places, Portal
+from central.domain.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The registry as one version of it stands."""
+
+    version: int
+    places: Places
+    portals: Mapping[str, Portal]
+    sites: Mapping[str, str]
+    """Gateway id to the site that it is registered at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A movement row ready for the log: placed, and its crossing resolved by the registry."""
+
+    row: Incoming
+    movement: Movement
+    origin: str | None
+    destination: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A passage of a registered asset that may give rise to an alert."""
+
+    passage: str
+    asset: str
+    epc: str
+    portal: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A passage's finding and the incident that it belongs to."""
+
+    key: str
+    case: Case
+    gateway: str
+    observed_only: bool
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about a gateway itself that somebody has to look at; `cleared` ends it."""
+
+    key: str
+    kind: str
+    severity: str
+    gateway: str
+    reason: str
+    cleared: bool = False
+
+
+class Transaction(Protocol):
+    """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
+
+    async def registry(self) -> Registry:
+        """Return the registry as this transaction sees it."""
+
+    async def lock_positions(self, keys: Collection[StreamKey], now: datetime) -> dict[StreamKey, Position]:
+        """Lock and return the positions of streams; a new stream gets an empty one."""
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Open a savepoint; an error inside takes back what was done in it, data that are refused as `RowsRefused`."""
+
+    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> None:
+        """Append movement rows and keep the highest revision of each passage; a row that stands already stays."""
+
+    async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
+        """Append sensor, loss, gap and presence rows."""
+
+    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
+        """Return epc to asset for the tags that are registered, their assets locked by id."""
+
+    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
+        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
+
+    async def accused(self, passages: Collection[str]) -> set[str]:
+        """Return which of the passages stand in an alert."""
+
+    async def cases(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that stand in an alert."""
+
+    async def revisions(
+        self, passages: Collection[str], around: tuple[datetime, datetime]
+    ) -> dict[str, list[Revision]]:
+        """Return all revisions of the passages; `around` spans the event times that are known of them."""
+
+    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
+        """Return the authorisations of assets."""
+
+    async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
+        """Open, join or annotate alerts; return the ids of those that changed."""
+
+    async def give_notices(self, notices: Sequence[Notice], now: datetime) -> list[int]:
+        """Open or clear alerts about gateways; return the ids of those that changed."""
+
+    async def quarantine(self, items: Sequence[Unreadable]) -> None:
+        """Keep what could not be read; a repeat of the same bytes is counted."""
+
+    async def save_positions(self, positions: Mapping[StreamKey, Position], now: datetime) -> None:
+        """Store advanced positions."""
+
+    async def saw(
+        self,
+        site: str,
+        gateway: str,
+        at: datetime,
+        *,
+        online: bool,
+        birth: str | None = None,
+        health: str | None = None,
+    ) -> None:
+        """Note a gateway's word; None keeps what was known."""
+
+
+class Log(Protocol):
+    """The store as ingest sees it."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction; it commits when the block ends without an error."""
+
+    async def registry(self) -> Registry:
+        """Return the current registry."""
+
+    async def marks(self) -> dict[StreamKey, Position]:
+        """Return the position of every registered gateway's streams, each in the epoch that advanced last."""
+
+
+class Views(Protocol):
+    """The store as the API and the feed see it."""
+
+    async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
+        """Return locations with their counts, all or those named."""
+
+    async def assets(self, *, location: str | None, query: str | None, limit: int) -> list[AssetView]:
+        """Return assets, by id."""
+
+    async def asset(self, asset: str) -> AssetView:
+        """Return one asset or raise `NotFound`."""
+
+    async def movements(self, asset: str, limit: int) -> list[MovementView]:
+        """Return an asset's movement rows, newest first."""
+
+    async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
+        """Return alerts by state (open, acknowledged or all), newest first."""
+
+    async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:
+        """Return the alerts named, oldest first."""
+
+    async def acknowledge(self, alert: int, by: str, now: datetime) -> AlertView:
+        """Acknowledge an alert or raise `NotFound`; the first acknowledgement stands."""
+
+    async def gateways(self, names: Collection[str] | None = None) -> list[GatewayView]:
+        """Return gateways, all or those named: registered ones and those that wait."""
+
+    async def quarantined(self, limit: int) -> list[QuarantineView]:
+        """Return the quarantine, newest first."""
+
+    async def summary(self) -> Summary:
+        """Return totals."""
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` if the database doesn't answer."""

@@ -1,0 +1,166 @@
+"""What the API, the feed and the console read: one model a shape, with the names that stand on the wire."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class View(BaseModel):
+    """A read model; JSON by alias."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+
+class LocationView(View):
+    """A location and how many assets are directly in it."""
+
+    id: str
+    name: str
+    kind: str
+    parent: str | None
+    guarded: bool
+    count: int
+    counted_at: datetime | None
+
+
+class AssetView(View):
+    """An asset and where it is believed to be."""
+
+    id: str
+    name: str
+    asset_class: str = Field(alias="class")
+    serial: str | None
+    location: str | None
+    since: datetime | None
+    confidence: float | None
+
+
+class MovementView(View):
+    """One revision of one passage of one tag."""
+
+    id: str
+    passage: str
+    rev: int
+    final: bool
+    at: datetime
+    portal: str
+    kind: str
+    from_: str | None = Field(alias="from")
+    to: str | None
+    confidence: float
+    reads: int
+    evidence: dict[str, Any]
+    epc: str
+    asset: str | None
+
+
+class AlertAssetView(View):
+    """An asset of an alert."""
+
+    id: str
+    name: str
+    asset_class: str = Field(alias="class")
+    epc: str
+    passage: str
+    at: datetime
+    confidence: float
+    corrected: bool
+
+
+class AlertBriefAsset(View):
+    """The first asset of an alert."""
+
+    id: str
+    name: str
+    asset_class: str = Field(alias="class")
+
+
+class AlertView(View):
+    """One incident; `asset`, `epc` and `passage` are those of the first of its `assets`."""
+
+    id: int
+    kind: str
+    severity: str
+    state: str
+    late: bool
+    corrected: bool
+    authorised_late: bool
+    asset: AlertBriefAsset | None
+    assets: list[AlertAssetView]
+    epc: str | None
+    gateway: str
+    portal: str | None
+    from_: str | None = Field(alias="from")
+    to: str | None
+    at: datetime
+    raised_at: datetime
+    latency_ms: float
+    confidence: float | None
+    reason: str
+    passage: str | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+
+
+class GatewayView(View):
+    """A gateway's newest word; an unregistered one waits until a portal names it."""
+
+    site: str
+    gateway: str
+    registered: bool
+    online: bool
+    last_seen: datetime | None
+    health: dict[str, Any] | None
+
+
+class QuarantineView(View):
+    """Something that could not be read or may not be believed."""
+
+    id: int
+    topic: str
+    reason: str
+    at: datetime
+    last_at: datetime
+    times: int
+    gateway: str | None
+    stream: str | None
+    seq: int | None
+    payload_bytes: int
+    payload: str
+
+
+class EventTotals(View):
+    """Rows of all streams: committed, dropped by an edge, stored twice, refused."""
+
+    committed: int
+    gaps: int
+    duplicated: int
+    rejected: int
+
+
+class StreamView(View):
+    """What is committed of one stream."""
+
+    gateway: str
+    stream: str
+    epoch: str
+    upto: int
+    above: list[tuple[int, int]]
+
+
+class Summary(View):
+    """Totals over everything.
+
+    `movements` counts final passages, `crossings` those of kind in or out, `unauthorised_exits` the passages that left
+    a guarded location without authorisation and were not corrected.
+    """
+
+    movements: int
+    crossings: int
+    alerts: int
+    unauthorised_exits: int
+    unknown_tags: int
+    quarantined: int
+    events: EventTotals
+    streams: list[StreamView]

@@ -1,0 +1,163 @@
+"""Command line of the central service."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+from rich.console import Console
+
+from central import app as service
+from central import config
+from central.api.auth import TokenError
+from central.application.errors import CentralError
+from central.application.importing import Imported
+from central.application.sheets import COLUMNS, Problem, Sheets, read_sheet
+from central.console.command import console
+from central.ingest.link import LinkError
+from central.storage.migrate import MigrationError
+from central.storage.migrate import migrate as migrate_schema
+
+USAGE, FAILED = 2, 1
+
+cli = typer.Typer(
+    name="stockgate-central",
+    help="The verification service: it keeps every asset's location, judges every exit and counts every place.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Dsn = Annotated[
+    str,
+    typer.Option(help="Address of the PostgreSQL database (libpq form or URL).", envvar="STOCKGATE_CENTRAL_DSN"),
+]
+
+
+@cli.command()
+def run(  # noqa: PLR0917 (typer takes options as parameters)
+    configuration: Annotated[
+        Path | None, typer.Option("--config", help="TOML file with the settings; options win over it.")
+    ] = None,
+    dsn: Annotated[str | None, typer.Option(help="Address of the PostgreSQL database.")] = None,
+    mqtt: Annotated[str | None, typer.Option(help="Broker, as mqtt://HOST:PORT or mqtts://HOST:PORT.")] = None,
+    listen: Annotated[str | None, typer.Option(help="Address of the API; port 0 picks a free one.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory that keeps the API's token file.")] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="JSON file to write once the API listens: its address and token file.")
+    ] = None,
+) -> None:
+    """Run API and ingest until SIGTERM or Ctrl-C. The database must be migrated."""
+    _log_to_stderr()
+    given = {"dsn": dsn, "mqtt": mqtt, "listen": listen, "data_dir": data_dir}
+    try:
+        settings = config.load(configuration, given)
+        asyncio.run(service.run(settings, ready_file))
+    except (config.ConfigError, LinkError, TokenError) as error:
+        _fail(str(error), USAGE)
+    except (CentralError, OSError) as error:
+        _fail(str(error), FAILED)
+
+
+@cli.command()
+def migrate(dsn: Dsn) -> None:
+    """Bring the database's schema up to this program's version."""
+    try:
+        applied = migrate_schema(dsn)
+    except MigrationError as error:
+        _fail(str(error), FAILED)
+    _say("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
+
+
+@cli.command(name="import")
+def import_(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE_OR_DIR...", help="CSV sheets, or directories that hold them.")
+    ],
+    dsn: Dsn,
+    kind: Annotated[
+        str | None, typer.Option(help=f"Kind of the files, if their names don't tell it: {', '.join(COLUMNS)}.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")] = False,
+) -> None:
+    """Import registry sheets: all problems are listed first, then all rows are written, or none."""
+    if kind is not None and kind not in COLUMNS:
+        _fail(f"--kind {kind!r}: use one of {', '.join(COLUMNS)}", USAGE)
+    sheets = Sheets()
+    for file, its_kind in _files(paths, kind):
+        _read(sheets, file, its_kind)
+    try:
+        done = asyncio.run(service.import_files(dsn, sheets, dry_run=dry_run))
+    except CentralError as error:
+        _fail(f"nothing was imported: {error}", FAILED)
+    _report(done, dry_run=dry_run)
+
+
+cli.command()(console)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+def _files(paths: list[Path], kind: str | None) -> list[tuple[Path, str]]:
+    found: list[tuple[Path, str]] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [(path / f"{name}.csv", name) for name in COLUMNS if (path / f"{name}.csv").is_file()]
+            if not inside:
+                _fail(f"{path} holds none of {', '.join(name + '.csv' for name in COLUMNS)}", USAGE)
+            found += inside
+        elif kind is not None or path.stem in COLUMNS:
+            found.append((path, kind or path.stem))
+        else:
+            _fail(f"{path}: the name tells no kind; say --kind, one of {', '.join(COLUMNS)}", USAGE)
+    return found
+
+
+def _read(sheets: Sheets, file: Path, kind: str) -> None:
+    try:
+        read_sheet(sheets, kind, str(file), file.read_text(encoding="utf-8"))
+    except OSError as error:
+        _fail(f"can't read {file}: {error.strerror}", USAGE)
+    except UnicodeDecodeError as error:
+        sheets.problems.append(Problem(str(file), 1, f"is not UTF-8 (byte {error.start}): save it as UTF-8"))
+
+
+def _report(done: Imported, *, dry_run: bool) -> None:
+    if done.problems:
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print("\n".join(map(str, done.problems)))
+        count = len(done.problems)
+        _fail(f"{count} problem{'s' if count > 1 else ''}, nothing was imported", FAILED)
+    told = ", ".join(f"{count} {name}" for name, count in done.rows.items()) or "no rows"
+    _say(f"{told}: {'checked, nothing written' if dry_run else 'imported'}")
+
+
+def _say(text: str) -> None:
+    Console(soft_wrap=True, highlight=False, markup=False).print(text)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(text)
+    raise typer.Exit(code)
+
+
+def _log_to_stderr() -> None:
+    """Log JSON lines, one an event, to stderr."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The one settings model of the central service: TOML file, then environment, then command line."""
+
+import difflib
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from central.ingest.link import LinkError, parse_url
+
+
+class ConfigError(Exception):
+    """Settings that the service can't start with; the message names the setting and what to do."""
+
+
+class CentralSettings(BaseSettings):
+    """Settings of `stockgate-central run`; each can also be given as STOCKGATE_CENTRAL_NAME."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix="STOCKGATE_CENTRAL_", extra="forbid", frozen=True
+    )
+
+    dsn: Annotated[str, Field(description="PostgreSQL address (libpq); passwords belong in a passfile.", min_length=1)]
+    mqtt: Annotated[str, Field(description="Broker: mqtt://HOST:PORT or mqtts://HOST:PORT.")] = "mqtt://127.0.0.1:1883"
+    mqtt_username: Annotated[str | None, Field(description="User at the broker.")] = None
+    mqtt_password_file: Annotated[Path | None, Field(description="File with the password at the broker.")] = None
+    mqtt_ca_file: Annotated[Path | None, Field(description="CA that signed the broker's certificate.")] = None
+    listen: Annotated[str, Field(description="Address of the API; port 0 picks a free one.")] = "127.0.0.1:8080"
+    tls_certificate: Annotated[Path | None, Field(description="PEM certificate; needed beyond loopback.")] = None
+    tls_key: Annotated[Path | None, Field(description="PEM key of the certificate.")] = None
+    data_dir: Annotated[Path, Field(description="Where the token file is kept.")] = Path("stockgate-data")
+    database_connections: Annotated[int, Field(ge=2, le=100, description="Connections to the database at most.")] = 8
+    watermark_s: Annotated[float, Field(gt=0, le=60, description="Seconds between repeated watermarks.")] = 2.0
+
+    @field_validator("mqtt")
+    @classmethod
+    def _broker(cls, value: str) -> str:
+        try:
+            parse_url(value)
+        except LinkError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @model_validator(mode="after")
+    def _listener(self) -> "CentralSettings":
+        host, _ = split_address(self.listen)
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        if not is_loopback(host) and self.tls_certificate is None:
+            raise ValueError(
+                f"listen {self.listen!r} is reachable from other machines: give tls_certificate and tls_key, "
+                "or listen on 127.0.0.1"
+            )
+        return self
+
+
+def load(file: Path | None, overrides: dict[str, Any]) -> CentralSettings:
+    """Return the settings from a TOML file and the values given on the command line, which win."""
+    values = {
+        **(_read(file) if file else {}),
+        **{name: value for name, value in overrides.items() if value is not None},
+    }
+    try:
+        return CentralSettings(**values)
+    except ValidationError as error:
+        where = f"{file}: " if file else ""
+        raise ConfigError("\n".join(where + _say(one) for one in error.errors())) from None
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of HOST:PORT."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 (TCP's last port)
+        raise ValueError(f"listen {text!r}: write HOST:PORT, like 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches a listener on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"can't read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is no TOML: {error}") from error
+
+
+def _say(error: Any) -> str:
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, CentralSettings.model_fields, 1)
+        return f"unknown setting {name!r}: " + (f"did you mean {near[0]!r}?" if near else "see --help")
+    if error["type"] == "missing":
+        return f"{name} is missing: give it in the file, as --{name} or as STOCKGATE_CENTRAL_{name.upper()}"
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {text}" if name else text

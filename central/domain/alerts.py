@@ -1,0 +1,117 @@
+"""What a passage gives rise to: a finding is a function of the set of its revisions, in whatever order they came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from central.domain.exits import Authorisation, ExitVerdict, Standing, judge_exit
+from central.domain.places import Places
+
+AlertKind = Literal[
+    "unauthorised_exit", "stale_snapshot", "ambiguous_passage", "portal_config_mismatch", "identity_mismatch"
+]
+Severity = Literal["critical", "high", "low"]
+
+LATE_AFTER: Final = timedelta(minutes=5)
+"""An alert on an older event is listed and sent without sound, outside the latency figures (contracts: exits)."""
+_WORST_FIRST: Final[tuple[AlertKind, ...]] = ("unauthorised_exit", "stale_snapshot", "ambiguous_passage")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision of a passage, as far as alerts depend on it."""
+
+    rev: int
+    final: bool
+    kind: str
+    at: datetime
+    origin: str | None
+    destination: str | None
+    confidence: float
+    batch: str | None
+    gate_verdict: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one asset's passage is accused of; `corrected` when a higher revision no longer says so."""
+
+    kind: AlertKind
+    severity: Severity
+    at: datetime
+    origin: str | None
+    destination: str | None
+    confidence: float
+    corrected: bool
+    authorised_late: bool
+    reason: str
+
+
+def assess(revisions: Sequence[Revision], places: Places, authorisations: Sequence[Authorisation]) -> Finding | None:
+    """Return the worst thing that any revision shows, marked corrected if the highest one no longer shows it."""
+    ordered = sorted(revisions, key=lambda one: one.rev)
+    findings = [(one, _accuse(one, places, authorisations)) for one in ordered]
+    for kind in _WORST_FIRST:
+        of_kind = [found for _, found in findings if found is not None and found.kind == kind]
+        if of_kind:
+            newest, last = findings[-1]
+            if last is not None and last.kind == kind:
+                return last
+            return _corrected(of_kind[-1], newest)
+    return None
+
+
+def incident_of(portal: str, passage: str, revisions: Sequence[Revision]) -> str:
+    """Return the key of the one incident that a passage belongs to: its batch's at this portal, or its own."""
+    batches = [one.batch for one in sorted(revisions, key=lambda one: one.rev) if one.batch is not None]
+    return f"exit/{portal}/batch/{batches[0]}" if batches else f"exit/{portal}/passage/{passage}"
+
+
+def is_late(at: datetime, raised_at: datetime) -> bool:
+    """Tell whether an alert comes too long after its event to sound."""
+    return raised_at - at > LATE_AFTER
+
+
+def _accuse(one: Revision, places: Places, authorisations: Sequence[Authorisation]) -> Finding | None:
+    if one.kind == "unresolved" and one.final:
+        return _finding(one, "ambiguous_passage", "low", "The evidence fits no single course: look where the asset is.")
+    if one.origin is None or one.destination is None:
+        return None
+    verdict = judge_exit(places, one.origin, one.destination, authorisations, one.at)
+    if verdict.standing in {Standing.UNAUTHORISED, Standing.AUTHORISED_LATE}:
+        severity: Severity = "critical" if places[one.destination].kind == "exterior" else "high"
+        late = verdict.standing is Standing.AUTHORISED_LATE
+        return _finding(one, "unauthorised_exit", severity, _why(verdict, places), authorised_late=late)
+    if verdict.standing is Standing.AUTHORISED and one.gate_verdict == "refuse":
+        reason = f"The door refused it on an old snapshot; authorisation {verdict.authorisation} allows it."
+        return _finding(one, "stale_snapshot", "low", reason)
+    return None
+
+
+def _why(verdict: ExitVerdict, places: Places) -> str:
+    name = places[verdict.boundary].name if verdict.boundary else "a guarded place"
+    if verdict.standing is Standing.AUTHORISED_LATE:
+        return f"Authorisation {verdict.authorisation} to leave {name} was recorded only after the exit."
+    return f"No authorisation to leave {name} was valid at that time."
+
+
+def _finding(
+    one: Revision, kind: AlertKind, severity: Severity, reason: str, *, authorised_late: bool = False
+) -> Finding:
+    return Finding(
+        kind=kind,
+        severity=severity,
+        at=one.at,
+        origin=one.origin,
+        destination=one.destination,
+        confidence=one.confidence,
+        corrected=False,
+        authorised_late=authorised_late,
+        reason=reason,
+    )
+
+
+def _corrected(found: Finding, newest: Revision) -> Finding:
+    reason = f"{found.reason} Corrected: the passage ended as {newest.kind}; probably a false read."
+    return replace(found, corrected=True, reason=reason)

@@ -1,0 +1,129 @@
+"""One MQTT message -> rows placed in their streams, or something for the quarantine. Pure: any bytes give a value."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Final
+
+import msgspec
+
+from central.application.ports import Notice
+from central.application.records import Incoming, StreamKey, Unreadable, to_record
+from edge.contracts import (
+    ContractError,
+    Envelope,
+    Health,
+    State,
+    Topic,
+    decode_envelope,
+    decode_health,
+    decode_row,
+    decode_state,
+    parse_topic,
+)
+
+_EPOCH: Final = re.compile(r"[!-~]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What one message, or several, came to."""
+
+    rows: list[Incoming] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A gateway's unsequenced message: birth, will or heartbeat."""
+
+    topic: Topic
+    message: State | Health
+    payload: bytes
+
+
+class _Numbered(msgspec.Struct):
+    """The least of a row that gives it a place in its stream."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1)]
+
+
+_numbered: Final = msgspec.json.Decoder(_Numbered)
+
+
+def read_envelope(text: str, payload: bytes, now: datetime) -> Intake:
+    """Take an envelope apart; what is wrong with all of it is quarantined and has no place in a stream."""
+    try:
+        where = parse_topic(text)
+        envelope = decode_envelope(payload)
+        _check(envelope)
+    except ContractError as error:
+        return Intake(unreadable=[Unreadable(text, str(error), payload, now)])
+    if (envelope.gateway, envelope.stream) != (where.gateway, where.channel):
+        reason = f"the payload speaks for {envelope.gateway}/{envelope.stream} on the topic {text}"
+        notice = Notice(f"identity/{where.gateway}/topic", "identity_mismatch", "high", where.gateway, reason)
+        return Intake(unreadable=[Unreadable(text, reason, payload, now)], notices=[notice])
+    return _read_rows(text, where.site, envelope, now)
+
+
+def read_word(text: str, payload: bytes, now: datetime) -> Word | Unreadable:
+    """Read a birth message, will or heartbeat."""
+    try:
+        where = parse_topic(text)
+        message = decode_state(payload) if where.channel == "state" else decode_health(payload)
+    except ContractError as error:
+        return Unreadable(text, str(error), payload, now)
+    if isinstance(message, Health) and message.gateway != where.gateway:
+        return Unreadable(text, f"the heartbeat of gateway {message.gateway} came on the topic {text}", payload, now)
+    return Word(where, message, payload)
+
+
+def _check(envelope: Envelope) -> None:
+    if not _EPOCH.fullmatch(envelope.epoch):
+        raise ContractError(f"epoch {envelope.epoch!r}: use 1 to 40 printable ASCII characters without spaces")
+
+
+def _read_rows(text: str, site: str, envelope: Envelope, now: datetime) -> Intake:
+    """Read each row; one that can't be read keeps the place that its number, or its neighbours, give it."""
+    key = StreamKey(envelope.gateway, envelope.stream, envelope.epoch)
+    intake = Intake()
+    seqs = _number(envelope)
+    for raw, seq in zip(envelope.events, seqs, strict=True):
+        payload = bytes(raw)
+        if seq is None:
+            reason = f"a row has no seq from {envelope.first} to {envelope.last} and none could be told from its place"
+            intake.unreadable.append(Unreadable(text, reason, payload, now))
+            continue
+        try:
+            row = decode_row(payload)
+            record = to_record(row)
+        except ContractError as error:
+            intake.rows.append(Incoming(site, key, seq, payload, None, str(error)))
+        else:
+            intake.rows.append(Incoming(site, key, seq, payload, record))
+    return intake
+
+
+def _number(envelope: Envelope) -> Sequence[int | None]:
+    """Return each row's sequence number: its own, or for a row without one the next after the row before it."""
+    own = [_own_number(bytes(raw), envelope) for raw in envelope.events]
+    taken = {seq for seq in own if seq is not None}
+    seqs: list[int | None] = []
+    last = envelope.first - 1
+    for seq in own:
+        placed = seq
+        if placed is None and last + 1 <= envelope.last and last + 1 not in taken:
+            placed = last + 1
+        seqs.append(placed)
+        last = last if placed is None else placed
+    return seqs
+
+
+def _own_number(raw: bytes, envelope: Envelope) -> int | None:
+    try:
+        seq = _numbered.decode(raw).seq
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return seq if envelope.first <= seq <= envelope.last else None

@@ -1,0 +1,155 @@
+"""The MQTT port and its paho adapter: clean session, own reconnecting, callbacks handed to the event loop."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+KEEPALIVE_S: Final = 10
+"""Also how long paho waits for a CONNACK that never comes."""
+RECONNECT_MAX_S: Final = 5
+"""The central is one client: it may be eager."""
+
+OnMessage = Callable[[str, bytes], None]
+_log = structlog.get_logger("central.mqtt")
+
+
+class LinkError(ValueError):
+    """Settings that no broker can be reached with."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How to reach the broker."""
+
+    url: str
+    client_id: str = "stockgate-central"
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class Link(Protocol):
+    """A connection to a broker that mends itself. Messages may come twice, and none is kept while it is down."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the subscriptions stand."""
+
+    def start(self, topics: Sequence[str], on_message: OnMessage, on_session: Callable[[], None]) -> None:
+        """Connect and subscribe at QoS 1; `on_session` runs at every (re)connect, both in the calling event loop."""
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish retained at QoS 1; while disconnected it does nothing."""
+
+    def stop(self) -> None:
+        """Disconnect in order."""
+
+
+class PahoLink:
+    """`Link` by paho-mqtt over MQTT 3.1.1."""
+
+    def __init__(self, settings: LinkSettings) -> None:
+        self._host, self._port, tls = parse_url(settings.url)
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=settings.client_id, clean_session=True, protocol=paho.MQTTv311
+        )
+        if settings.username is not None:
+            self._client.username_pw_set(settings.username, _password(settings.password_file))
+        if tls:
+            self._client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file))
+        self._client.reconnect_delay_set(1, RECONNECT_MAX_S)
+        self._connected = False
+        self._refusal = ""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the subscriptions stand."""
+        return self._connected
+
+    def start(self, topics: Sequence[str], on_message: OnMessage, on_session: Callable[[], None]) -> None:
+        """Connect and subscribe."""
+        loop = asyncio.get_running_loop()
+
+        def hand(call: Callable[..., None], *values: object) -> None:
+            with contextlib.suppress(RuntimeError):  # paho's thread may outlive the loop when the program ends
+                loop.call_soon_threadsafe(call, *values)
+
+        def connected(client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+            if reason.is_failure:
+                hand(self._refused, str(reason))
+            else:
+                client.subscribe([(topic, 1) for topic in topics])
+
+        def subscribed(_client: paho.Client, _data: Any, _mid: int, reasons: Sequence[Any], _properties: Any) -> None:
+            refused = [str(reason) for reason in reasons if reason.is_failure]
+            hand(self._refused, refused[0]) if refused else hand(self._up, on_session)
+
+        def disconnected(_client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+            hand(self._down, str(reason))
+
+        def arrived(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+            hand(on_message, message.topic, bytes(message.payload))
+
+        self._client.on_connect, self._client.on_disconnect = connected, disconnected
+        self._client.on_subscribe, self._client.on_message = subscribed, arrived
+        self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish retained at QoS 1; while disconnected it does nothing."""
+        if self._connected:
+            self._client.publish(topic, payload, qos=1, retain=True)
+
+    def stop(self) -> None:
+        """Disconnect in order."""
+        self._connected = False
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _up(self, on_session: Callable[[], None]) -> None:
+        self._connected, self._refusal = True, ""
+        _log.info("broker connected", host=self._host, port=self._port)
+        on_session()
+
+    def _down(self, reason: str) -> None:
+        if self._connected:
+            _log.warning("broker lost, trying again until it is back", reason=reason)
+        self._connected = False
+
+    def _refused(self, reason: str) -> None:
+        if self._refusal != reason:
+            _log.error("the broker refuses us: check url, username and password file", reason=reason)
+        self._refusal = reason
+
+
+def parse_url(url: str) -> tuple[str, int, bool]:
+    """Return host, port and whether to use TLS."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise LinkError(f"MQTT url {url!r}: {error}") from None
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+        raise LinkError(f"MQTT url {url!r}: write mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS")
+    if parts.username is not None:
+        raise LinkError("the MQTT url holds a user name: put it in `username` and the password in `password_file`")
+    tls = parts.scheme == "mqtts"
+    return parts.hostname, port or (8883 if tls else 1883), tls
+
+
+def _password(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise LinkError(f"MQTT password file {file}: {error.strerror}") from error

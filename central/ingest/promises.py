@@ -1,0 +1,66 @@
+"""Watermarks: what is committed, promised to each gateway after each commit and again every two seconds."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final, cast
+
+from central.application.metrics import Metrics
+from central.application.ports import Log
+from central.application.records import StreamKey
+from central.domain.position import Position
+from central.ingest.link import Link
+from edge.contracts import Stream, StreamMark, Watermark, encode, topic
+from edge.contracts.topics import WATERMARK
+
+SESSION_BYTES: Final = 8
+
+
+class Promises:
+    """The watermarks of all registered gateways, in the session that the newest (re)connect opened."""
+
+    def __init__(self, link: Link, log: Log, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._link, self._log, self._metrics, self._now = link, log, metrics, now
+        self._session = secrets.token_hex(SESSION_BYTES)
+        self._sites: Mapping[str, str] = {}
+        self._marks: dict[StreamKey, Position] = {}
+        self.lock = asyncio.Lock()
+        """Held from a commit to its watermark, so that an older one is never published after it."""
+
+    def new_session(self) -> None:
+        """Open a session: every edge sends again from its watermark."""
+        self._session = secrets.token_hex(SESSION_BYTES)
+
+    async def repeat(self) -> None:
+        """Publish every gateway's watermark as the database has it, so that a restored one is told true."""
+        async with self.lock:
+            self._sites = (await self._log.registry()).sites
+            self._marks = await self._log.marks()
+            for gateway in self._sites:
+                self._publish(gateway)
+
+    def advance(self, positions: Mapping[StreamKey, Position]) -> None:
+        """Publish what a commit settled; the lock is held."""
+        for key, position in positions.items():
+            for other in [one for one in self._marks if one[:2] == key[:2]]:
+                del self._marks[other]
+            self._marks[key] = position
+        for gateway in {key.gateway for key in positions}:
+            self._publish(gateway)
+
+    def _publish(self, gateway: str) -> None:
+        site = self._sites.get(gateway)
+        if site is None:
+            return  # registered a moment ago: the next repetition knows its site
+        streams = {
+            cast("Stream", key.stream): StreamMark(
+                epoch=key.epoch, upto=position.upto, above=[list(span) for span in position.above]
+            )
+            for key, position in self._marks.items()
+            if key.gateway == gateway
+        }
+        now = self._now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+        mark = Watermark(session=self._session, now=now, streams=streams)
+        self._link.publish(topic(site, gateway, WATERMARK), encode(mark))
+        self._metrics.watermarks.inc()

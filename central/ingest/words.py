@@ -1,0 +1,115 @@
+"""Unsequenced messages: births, wills and heartbeats to the gateways' states, and portals against the registry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from central.application.errors import RowsRefused
+from central.application.ports import Log, Notice, Registry, Transaction
+from central.application.records import Unreadable
+from central.ingest.intake import Word
+from edge.contracts import PortalBirth, State, topic
+
+MAX_STRANGERS: Final = 1000
+"""Unregistered gateways that are kept to be seen; more are a flood."""
+
+_log = structlog.get_logger("central.words")
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What the words of one round came to."""
+
+    notices: list[Notice]
+    gateways: set[str]
+
+
+class Gateways:
+    """Keeps each gateway's newest word; strangers are seen, bounded and named once."""
+
+    def __init__(self) -> None:
+        self._strangers: set[tuple[str, str]] = set()
+        self._flooded = False
+
+    def hear(self, words: Sequence[Word], registry: Registry) -> Hearing:
+        """Compare births with the registry; return notices, and whose state is going to change."""
+        notices = [notice for word in words for notice in compare(word, registry)]
+        return Hearing(notices, {word.topic.gateway for word in words})
+
+    async def note(
+        self, log: Log, registry: Registry, words: Sequence[Word], waiting: set[tuple[str, str]], now: datetime
+    ) -> None:
+        """Store words, and that unregistered gateways sent rows."""
+        if not words and not waiting:
+            return
+        async with log.transaction() as transaction:
+            for site, gateway in sorted(waiting):
+                if self._welcome(site, gateway, registry):
+                    await transaction.saw(site, gateway, now, online=True)
+            for word in words:
+                if self._welcome(word.topic.site, word.topic.gateway, registry):
+                    await _store(transaction, word, now)
+
+    def _welcome(self, site: str, gateway: str, registry: Registry) -> bool:
+        if registry.sites.get(gateway) == site:
+            if (site, gateway) in self._strangers:
+                self._strangers.discard((site, gateway))
+                _log.info("the gateway that waited is registered now", site=site, gateway=gateway)
+            return True
+        if (site, gateway) in self._strangers:
+            return True
+        if len(self._strangers) >= MAX_STRANGERS:
+            if not self._flooded:
+                self._flooded = True
+                _log.error("too many unregistered gateways, further ones are not kept", kept=MAX_STRANGERS)
+            return False
+        self._strangers.add((site, gateway))
+        _log.warning("an unregistered gateway speaks: import a portal that names it", site=site, gateway=gateway)
+        return True
+
+
+def compare(word: Word, registry: Registry) -> list[Notice]:
+    """Compare a birth's portals with the registry, which wins; an alert opens, or ends, for the gateway."""
+    gateway = word.topic.gateway
+    if not isinstance(word.message, State) or not word.message.online or gateway not in registry.sites:
+        return []
+    told = {portal.id: portal for portal in word.message.portals}
+    ours = {portal.id for portal in registry.portals.values() if portal.gateway == gateway}
+    wrong = [f"{name}: {_difference(told.get(name), registry, name)}" for name in sorted(told.keys() | ours)]
+    problems = "; ".join(text for text in wrong if not text.endswith(": "))
+    key = f"portals/{gateway}"
+    if problems:
+        reason = f"{problems}. The registry's answer is used: correct edge.toml or portals.csv."
+        return [Notice(key, "portal_config_mismatch", "low", gateway, reason)]
+    reason = "The gateway's portals agree with the registry again."
+    return [Notice(key, "portal_config_mismatch", "low", gateway, reason, cleared=True)]
+
+
+def _difference(told: PortalBirth | None, registry: Registry, name: str) -> str:
+    portal = registry.portals.get(name)
+    if told is None:
+        return "registered for this gateway, which does not have it"
+    if portal is None:
+        return "the gateway has it, the registry does not"
+    if (told.inside, told.outside) != (portal.inside, portal.outside):
+        said, right = f"{told.inside} to {told.outside}", f"{portal.inside} to {portal.outside}"
+        return f"the gateway says it joins {said}, the registry {right}"
+    return ""
+
+
+async def _store(transaction: Transaction, word: Word, now: datetime) -> None:
+    site, gateway, channel = word.topic
+    text = word.payload.decode()
+    try:
+        async with transaction.savepoint():
+            if isinstance(word.message, State):
+                online = word.message.online
+                await transaction.saw(site, gateway, now, online=online, birth=text if online else None)
+            else:
+                await transaction.saw(site, gateway, now, online=True, health=text)
+    except RowsRefused as error:
+        where = topic(site, gateway, channel)
+        await transaction.quarantine([Unreadable(where, str(error), word.payload, now)])

@@ -1,0 +1,206 @@
+"""The ingest loop: take what came, commit it in one transaction, then promise it by watermark and tell the feed.
+
+Nothing is acknowledged before it is committed: while the database is down messages are put off, and the edge, which has
+them still, sends them again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import stamina
+import structlog
+
+from central.application.commit import Committed, commit
+from central.application.errors import StoreUnavailable
+from central.application.feed import Feed
+from central.application.metrics import Metrics
+from central.application.ports import Log, Views
+from central.application.records import Unreadable
+from central.ingest.intake import Intake, Word, read_envelope, read_word
+from central.ingest.link import Link
+from central.ingest.promises import Promises
+from central.ingest.telling import tell
+from central.ingest.words import Gateways
+from edge.contracts.topics import HEALTH, MOVEMENT, PRESENCE, ROOT, STATE
+
+SUBSCRIPTIONS: Final = tuple(f"{ROOT}/+/+/{channel}" for channel in (MOVEMENT, PRESENCE, STATE, HEALTH))
+MAX_QUEUED: Final = 2000
+"""Messages held at most: 200,000 rows. More are put off, since the edge keeps what no watermark covers."""
+MAX_BATCH_ROWS: Final = 2000
+"""Rows a transaction: large enough to spread its cost, small enough that an alert waits well under a second."""
+MAX_WORDS: Final = 10_000
+"""Topics whose newest birth or heartbeat waits to be stored."""
+RETRY_FIRST_S: Final = 0.1
+RETRY_MAX_S: Final = 5.0
+"""A database that restarts is back within seconds; edges hold their rows meanwhile."""
+
+_log = structlog.get_logger("central.ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """How often the watermark is repeated."""
+
+    watermark_s: float = 2.0
+
+
+class Ingest:
+    """One ingest worker over one broker connection."""
+
+    def __init__(
+        self,
+        link: Link,
+        log: Log,
+        views: Views,
+        feed: Feed,
+        metrics: Metrics,
+        *,
+        now: Callable[[], datetime],
+        settings: IngestSettings | None = None,
+    ) -> None:
+        self._link, self._store, self._views, self._feed, self._metrics = link, log, views, feed, metrics
+        self._now = now
+        self._settings = settings or IngestSettings()
+        self._promises = Promises(link, log, metrics, now)
+        self._gateways = Gateways()
+        self._envelopes: deque[tuple[str, bytes]] = deque()
+        self._words: dict[str, bytes] = {}
+        self._work = asyncio.Event()
+        self._promise_now = asyncio.Event()
+        self._putting_off = False
+        self._down: dict[str, str] = {}
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is committed now, or empty."""
+        if self._down:
+            return f"the database is not available: {next(iter(self._down.values()))}"
+        return "" if self._link.connected else "the broker is not connected"
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._link.start(SUBSCRIPTIONS, self.deliver, self._new_session)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._commit_for_ever())
+                tasks.create_task(self._promise_for_ever())
+        finally:
+            self._link.stop()
+
+    def deliver(self, text: str, payload: bytes) -> None:
+        """Take a message from the link; never waits."""
+        if text.endswith((f"/{STATE}", f"/{HEALTH}")):
+            self._words.pop(text, None)  # so that words of one gateway stay in the order they came
+            if len(self._words) < MAX_WORDS:
+                self._words[text] = payload
+        elif len(self._envelopes) < MAX_QUEUED:
+            self._envelopes.append((text, payload))
+        else:
+            self._put_off()
+        self._work.set()
+
+    def _put_off(self) -> None:
+        self._metrics.overflow.inc()
+        if not self._putting_off:
+            self._putting_off = True
+            _log.warning("messages are put off until the database catches up; the edge sends them again")
+
+    def _new_session(self) -> None:
+        self._promises.new_session()
+        self._promise_now.set()
+
+    async def _promise_for_ever(self) -> None:
+        while True:
+            self._promise_now.clear()
+            self._metrics.broker.set(self._link.connected)
+            try:
+                await self._promises.repeat()
+            except StoreUnavailable as error:
+                self._database_is(str(error), to="promise")
+            else:
+                self._database_is("", to="promise")
+            try:
+                await asyncio.wait_for(self._promise_now.wait(), self._settings.watermark_s)
+            except TimeoutError:
+                continue
+
+    async def _commit_for_ever(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._envelopes or self._words:
+                await self._commit_with_patience(self._take(), self._take_words())
+            if self._putting_off:
+                self._putting_off = False
+                _log.info("the database caught up, messages are taken again")
+
+    def _take(self) -> Intake:
+        """Join waiting envelopes into one batch."""
+        batch = Intake()
+        now = self._now()
+        while self._envelopes and len(batch.rows) < MAX_BATCH_ROWS:
+            one = read_envelope(*self._envelopes.popleft(), now)
+            batch.rows.extend(one.rows)
+            batch.unreadable.extend(one.unreadable)
+            batch.notices.extend(one.notices)
+        return batch
+
+    def _take_words(self) -> list[Word | Unreadable]:
+        words, self._words = self._words, {}
+        return [read_word(text, payload, self._now()) for text, payload in words.items()]
+
+    async def _commit_with_patience(self, batch: Intake, words: Sequence[Word | Unreadable]) -> None:
+        """Commit; while the database can't, try again for ever with backoff and jitter."""
+        retrying = stamina.retry_context(
+            on=StoreUnavailable, attempts=None, timeout=None, wait_initial=RETRY_FIRST_S, wait_max=RETRY_MAX_S
+        )
+        async for attempt in retrying:
+            with attempt:
+                try:
+                    await self._attempt(batch, words)
+                except StoreUnavailable as error:
+                    self._metrics.retries.inc()
+                    self._database_is(str(error), to="commit")
+                    raise
+        self._database_is("", to="commit")
+
+    async def _attempt(self, batch: Intake, words: Sequence[Word | Unreadable]) -> None:
+        now = self._now()
+        spoken = [word for word in words if isinstance(word, Word)]
+        unreadable = [*batch.unreadable, *(word for word in words if isinstance(word, Unreadable))]
+        async with self._promises.lock:
+            registry = await self._store.registry()
+            heard = self._gateways.hear(spoken, registry)
+            with self._metrics.commit_s.time():
+                done = await commit(self._store, batch.rows, unreadable, [*batch.notices, *heard.notices], now)
+            self._promises.advance(done.positions)
+        await self._gateways.note(self._store, registry, spoken, done.waiting, now)
+        self._count(done)
+        gateways = heard.gateways | {gateway for _, gateway in done.waiting}
+        await tell(self._feed, self._views, self._metrics, done=done, gateways=gateways, now=now)
+
+    def _count(self, done: Committed) -> None:
+        metrics = self._metrics
+        metrics.rows.inc(done.rows)
+        metrics.repeated.inc(done.repeated)
+        metrics.gaps.inc(done.gap_rows)
+        metrics.quarantined.inc(done.rejected)
+        metrics.unknown_tags.inc(done.unknown_tags)
+        metrics.waiting.inc(len(done.waiting))
+        if done.rows:
+            metrics.batch_rows.observe(done.rows)
+
+    def _database_is(self, problem: str, *, to: str) -> None:
+        """Note whether the database serves reads or commits, and log when the first fails and when all work again."""
+        was = bool(self._down)
+        self._down.pop(to, None)
+        if problem:
+            self._down[to] = problem
+        if self._down and not was:
+            _log.error("the database is not available, trying again; nothing is acknowledged", error=problem)
+        elif was and not self._down:
+            _log.info("the database is back")

@@ -1,0 +1,78 @@
+"""The connection pool, and the one place where psycopg's errors become ours."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg import AsyncConnection, errors
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from central.application.errors import RowsRefused, StoreUnavailable
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+CONNECT_TIMEOUT_S: Final = 5
+"""A server that doesn't answer within this is as good as down; ingest tries again by itself."""
+ROWS_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError, errors.RaiseException)
+"""Errors that the data cause. All others are the server's or the schema's, and pass when those are mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """How to reach the database."""
+
+    dsn: str
+    max_connections: int = 8
+
+
+class Database:
+    """A pool of connections; open it within the running loop, close it at the end."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            settings.dsn,
+            min_size=1,
+            max_size=settings.max_connections,
+            timeout=CONNECT_TIMEOUT_S,
+            kwargs={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "stockgate-central"},
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Start connecting; a server that is down is tried again in the background."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection in a transaction that commits when the block ends without an error."""
+        with_pool = self._pool.connection()
+        try:
+            async with with_pool as connection:
+                yield connection
+        except ROWS_FAULT as error:
+            raise RowsRefused(_text(error)) from error
+        except (psycopg.Error, PoolTimeout) as error:
+            raise StoreUnavailable(_text(error)) from error
+
+
+@asynccontextmanager
+async def savepoint(connection: Connection) -> AsyncIterator[None]:
+    """Open a savepoint; an error inside takes back what was done in it."""
+    try:
+        async with connection.transaction():
+            yield
+    except ROWS_FAULT as error:
+        raise RowsRefused(_text(error)) from error
+
+
+def _text(error: Exception) -> str:
+    """Return the first line of an error: the rest quotes data and statements."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

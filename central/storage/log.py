@@ -1,0 +1,224 @@
+"""The log on PostgreSQL: what ingest writes, in the one transaction that ingest opens."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from psycopg.types.multirange import Multirange
+from psycopg.types.range import Range
+
+from central.application.ports import Case, Filed, Incident, Notice, Registry
+from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.domain.alerts import Revision
+from central.domain.exits import Authorisation
+from central.domain.places import Location, Places, Portal
+from central.domain.position import Position
+from central.storage import alerts
+from central.storage.database import Connection, Database, savepoint
+from central.storage.queries import query
+
+QUARANTINED_BYTES: Final = 64 * 1024
+"""How much of a payload the quarantine keeps; its length and digest tell of the rest."""
+
+_OTHERS: Final[dict[type[Record], str]] = {
+    Sensor: "log.add_sensor",
+    Loss: "log.add_loss",
+    Gap: "log.add_gap",
+    Presence: "log.add_presence",
+}
+
+
+class PgLog:
+    """`central.application.ports.Log`; keeps the registry until an import makes a new version."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cached: Registry | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PgTransaction"]:
+        """Open a transaction; it commits when the block ends without an error."""
+        async with self._database.transaction() as connection:
+            yield PgTransaction(connection, self)
+
+    async def registry(self) -> Registry:
+        """Return the current registry."""
+        async with self._database.transaction() as connection:
+            return await self.registry_in(connection)
+
+    async def registry_in(self, connection: Connection) -> Registry:
+        """Return the registry as an open transaction sees it."""
+        row = await (await connection.execute(query("registry.version"))).fetchone()
+        version = row[0] if row else 0
+        if self._cached is None or self._cached.version != version:
+            self._cached = await _load_registry(connection, version)
+        return self._cached
+
+    async def marks(self) -> dict[StreamKey, Position]:
+        """Return each stream's position in the epoch that advanced last."""
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(query("log.marks"))).fetchall()
+        return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in rows}
+
+
+class PgTransaction:
+    """`central.application.ports.Transaction` on one connection."""
+
+    def __init__(self, connection: Connection, log: PgLog) -> None:
+        self._connection = connection
+        self._log = log
+
+    async def registry(self) -> Registry:
+        """Return the registry as this transaction sees it."""
+        return await self._log.registry_in(self._connection)
+
+    async def lock_positions(self, keys: Collection[StreamKey], now: datetime) -> dict[StreamKey, Position]:
+        """Lock and return the positions of streams; a new stream gets an empty one."""
+        gateways, streams, epochs = (list(column) for column in zip(*sorted(keys), strict=True))
+        params = {"gateways": gateways, "streams": streams, "epochs": epochs, "now": now}
+        await self._connection.execute(query("log.new_positions"), params)
+        rows = await (await self._connection.execute(query("log.lock_positions"), params)).fetchall()
+        return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in rows}
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Open a savepoint."""
+        return savepoint(self._connection)
+
+    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> None:
+        """Append movement rows and keep the highest revision of each passage."""
+        columns: dict[str, Any] = {
+            name: [getattr(one.movement, name) for one in rows] for name in rows[0].movement.__dataclass_fields__
+        }
+        columns |= _places(rows)
+        columns |= {
+            "from_location": [one.origin for one in rows],
+            "to_location": [one.destination for one in rows],
+            "received_at": received_at,
+        }
+        await self._connection.execute(query("log.add_movements"), columns)
+
+    async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
+        """Append sensor, loss, gap and presence rows."""
+        for kind, name in _OTHERS.items():
+            params = [
+                {**row.key._asdict(), "seq": row.seq, "received_at": received_at, **asdict(row.record)}
+                for row in rows
+                if isinstance(row.record, kind)
+            ]
+            if params:
+                await self._connection.cursor().executemany(query(name), params)
+
+    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
+        """Return epc to asset for registered tags, their assets locked by id."""
+        params = {"epcs": list(epcs)}
+        await self._connection.execute(query("projection.lock_assets"), params)
+        rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
+        return {row[0]: row[1] for row in rows}
+
+    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
+        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
+        params = {"assets": sorted(assets), "shard": shard, "now": now}
+        rows = await (await self._connection.execute(query("projection.project"), params)).fetchall()
+        return {row[0] for row in rows}
+
+    async def accused(self, passages: Collection[str]) -> set[str]:
+        """Return which of the passages stand in an alert."""
+        rows = await self._connection.execute(query("alerts.accused"), {"passages": list(passages)})
+        return {row[0].hex for row in await rows.fetchall()}
+
+    async def cases(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that stand in an alert."""
+        rows = await self._connection.execute(query("alerts.cases"), {"assets": list(assets)})
+        return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
+
+    async def revisions(
+        self, passages: Collection[str], around: tuple[datetime, datetime]
+    ) -> dict[str, list[Revision]]:
+        """Return all revisions of the passages."""
+        params = {"passages": list(passages), "first": around[0], "last": around[1]}
+        found: dict[str, list[Revision]] = {passage: [] for passage in passages}
+        for row in await (await self._connection.execute(query("alerts.revisions"), params)).fetchall():
+            found[row[0].hex].append(Revision(*row[1:]))
+        return found
+
+    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
+        """Return the authorisations of assets."""
+        found: dict[str, list[Authorisation]] = {}
+        rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
+        for row in await rows.fetchall():
+            found.setdefault(row[1], []).append(Authorisation(*row))
+        return found
+
+    async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
+        """Open, join or annotate alerts; return the ids of those that changed."""
+        return await alerts.raise_incidents(self._connection, incidents, now)
+
+    async def give_notices(self, notices: Sequence[Notice], now: datetime) -> list[int]:
+        """Open or clear alerts about gateways; return the ids of those that changed."""
+        return await alerts.give_notices(self._connection, notices, now)
+
+    async def quarantine(self, items: Sequence[Unreadable]) -> None:
+        """Keep what could not be read; a repeat of the same bytes is counted."""
+        if items:
+            await self._connection.cursor().executemany(query("log.quarantine"), [_quarantined(item) for item in items])
+
+    async def save_positions(self, positions: Mapping[StreamKey, Position], now: datetime) -> None:
+        """Store advanced positions."""
+        for key, position in positions.items():
+            above = Multirange([Range(low, high + 1) for low, high in position.above])
+            params = {**key._asdict(), "upto": position.upto, "above": above, "now": now}
+            await self._connection.execute(query("log.save_position"), params)
+
+    async def saw(
+        self,
+        site: str,
+        gateway: str,
+        at: datetime,
+        *,
+        online: bool,
+        birth: str | None = None,
+        health: str | None = None,
+    ) -> None:
+        """Note a gateway's word; None keeps what was known."""
+        params = {"site": site, "gateway": gateway, "at": at, "online": online, "birth": birth, "health": health}
+        await self._connection.execute(query("log.saw_gateway"), params)
+
+
+async def _load_registry(connection: Connection, version: int) -> Registry:
+    async def rows(name: str) -> list[tuple[Any, ...]]:
+        return await (await connection.execute(query(name))).fetchall()
+
+    places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
+    portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
+    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")})
+
+
+def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:
+    keys = [one.row.key for one in rows]
+    return {
+        "gateway": [key.gateway for key in keys],
+        "stream": [key.stream for key in keys],
+        "epoch": [key.epoch for key in keys],
+        "seq": [one.row.seq for one in rows],
+    }
+
+
+def _position(upto: int, above: list[list[int]] | None) -> Position:
+    return Position(upto, tuple((low, high) for low, high in above or []))
+
+
+def _quarantined(item: Unreadable) -> dict[str, Any]:
+    key = item.key._asdict() if item.key else {"gateway": None, "stream": None, "epoch": None}
+    return {
+        **key,
+        "topic": item.topic.replace("\0", "\\0"),
+        "digest": sha256(item.payload).digest(),
+        "reason": item.reason.replace("\0", "\\0"),
+        "payload": item.payload[:QUARANTINED_BYTES],
+        "payload_bytes": len(item.payload),
+        "seq": item.seq,
+        "at": item.at,
+    }

@@ -1,0 +1,99 @@
+-- name: locations
+-- Locations with the number of assets directly in them.
+SELECT l.id, l.name, l.kind, l.parent, l.guarded, coalesce(sum(c.count), 0)::int8 AS count, max(c.counted_at) AS counted_at
+FROM location AS l LEFT JOIN location_counter AS c ON c.location = l.id
+WHERE %(ids)s::text[] IS NULL OR l.id = ANY(%(ids)s)
+GROUP BY l.id ORDER BY l.id;
+
+-- name: assets
+-- Assets by id; the search looks into id, name, class, serial and EPC.
+SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence
+FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id
+WHERE (%(location)s::text IS NULL OR w.location = %(location)s)
+    AND (%(query)s::text IS NULL
+         OR strpos(lower(concat_ws(' ', a.id, a.name, a.class, a.serial)), lower(%(query)s)) > 0
+         OR EXISTS (SELECT FROM tag WHERE tag.asset = a.id AND strpos(tag.epc, lower(%(query)s)) > 0))
+ORDER BY a.id LIMIT %(limit)s;
+
+-- name: asset
+-- One asset.
+SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence
+FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id WHERE a.id = %(asset)s;
+
+-- name: movements
+-- The newest revision of each of an asset's passages, newest first.
+SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
+       m.reads, m.evidence, m.epc
+FROM (
+    SELECT p.* FROM tag AS t JOIN passage AS p ON p.epc = t.epc WHERE t.asset = %(asset)s
+    ORDER BY p.at DESC, p.passage LIMIT %(limit)s
+) AS newest
+JOIN movement AS m
+    ON m.gateway = newest.gateway AND m.stream = 'movement' AND m.epoch = newest.epoch AND m.seq = newest.seq
+        AND m.at = newest.at
+ORDER BY m.at DESC, m.passage;
+
+-- name: alerts
+-- Alerts by state, newest first; what an observing portal would have raised shows among all.
+SELECT a.*, m.assets
+FROM alert AS a
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object(
+        'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
+        'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected) ORDER BY x.at, s.id, x.passage) AS assets
+    FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset WHERE x.alert = a.id
+) AS m ON true
+WHERE %(state)s = 'all' OR a.state = %(state)s
+ORDER BY a.raised_at DESC, a.id DESC LIMIT %(limit)s;
+
+-- name: alerts_by_id
+-- The alerts named, oldest first.
+SELECT a.*, m.assets
+FROM alert AS a
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object(
+        'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
+        'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected) ORDER BY x.at, s.id, x.passage) AS assets
+    FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset WHERE x.alert = a.id
+) AS m ON true
+WHERE a.id = ANY(%(ids)s)
+ORDER BY a.id;
+
+-- name: gateways
+-- Registered gateways, and those that speak and wait to be registered.
+SELECT coalesce(s.site, g.site) AS site, coalesce(s.gateway, g.id) AS gateway,
+       g.id IS NOT NULL AND (s.site IS NULL OR s.site = g.site) AS registered,
+       coalesce(s.online, false) AS online, s.last_seen, s.health
+FROM gateway AS g FULL JOIN gateway_state AS s ON s.gateway = g.id
+WHERE %(names)s::text[] IS NULL OR coalesce(s.gateway, g.id) = ANY(%(names)s)
+ORDER BY 2, 1;
+
+-- name: quarantined
+-- The quarantine, newest first, with the beginning of each payload.
+SELECT id, topic, reason, at, last_at, times, gateway, stream, seq, payload_bytes, substring(payload FOR 400) AS payload
+FROM quarantine ORDER BY last_at DESC, id DESC LIMIT %(limit)s;
+
+-- name: totals
+-- Totals over everything; `duplicated` counts stored rows, so that it finds what the unique keys would have let through.
+SELECT
+    (SELECT count(*) FROM passage WHERE final) AS movements,
+    (SELECT count(*) FROM passage WHERE final AND to_location IS NOT NULL) AS crossings,
+    (SELECT count(*) FROM alert WHERE state <> 'observed') AS alerts,
+    (SELECT count(*) FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert
+     WHERE m.kind = 'unauthorised_exit' AND NOT m.corrected AND a.state <> 'observed') AS unauthorised_exits,
+    (SELECT count(DISTINCT p.epc) FROM passage AS p WHERE NOT EXISTS (SELECT FROM tag WHERE tag.epc = p.epc))
+        AS unknown_tags,
+    (SELECT count(*) FROM quarantine) AS quarantined,
+    (SELECT count(*) FROM quarantine WHERE seq IS NOT NULL) AS rejected,
+    (SELECT coalesce(sum(count), 0)::int8 FROM gap) AS gaps,
+    (SELECT (count(*) - count(DISTINCT (gateway, stream, epoch, seq))) FROM movement) AS duplicated;
+
+-- name: streams
+-- What is committed of each stream.
+SELECT p.gateway, p.stream, p.epoch, p.upto,
+       (SELECT array_agg(ARRAY[lower(r), upper(r) - 1] ORDER BY lower(r)) FROM unnest(p.above) AS r) AS above
+FROM ingest_position AS p ORDER BY p.gateway, p.stream, p.advanced_at, p.epoch;
+
+-- name: ping
+-- Is the database there, and migrated?
+SELECT version FROM registry_version;

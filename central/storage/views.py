@@ -1,0 +1,136 @@
+"""Read models on PostgreSQL, and the one thing that the API writes."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from psycopg.rows import class_row, dict_row
+
+from central.application.errors import NotFound
+from central.application.views import (
+    AlertView,
+    AssetView,
+    EventTotals,
+    GatewayView,
+    LocationView,
+    MovementView,
+    QuarantineView,
+    StreamView,
+    Summary,
+    View,
+)
+from central.domain.position import Position
+from central.storage.database import Connection, Database
+from central.storage.queries import query
+from edge.contracts import event_id
+
+_V = TypeVar("_V", bound=View)
+
+EXCERPT: Final = "backslashreplace"
+"""How bytes of a quarantined payload that are no UTF-8 are shown."""
+
+
+class PgViews:
+    """`central.application.ports.Views`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
+        """Return locations with their counts, all or those named."""
+        return await self._all(LocationView, "views.locations", {"ids": None if ids is None else list(ids)})
+
+    async def assets(self, *, location: str | None, query: str | None, limit: int) -> list[AssetView]:
+        """Return assets, by id."""
+        return await self._all(AssetView, "views.assets", {"location": location, "query": query, "limit": limit})
+
+    async def asset(self, asset: str) -> AssetView:
+        """Return one asset or raise `NotFound`."""
+        found = await self._all(AssetView, "views.asset", {"asset": asset})
+        if not found:
+            raise NotFound(f"there is no asset {asset!r}")
+        return found[0]
+
+    async def movements(self, asset: str, limit: int) -> list[MovementView]:
+        """Return the newest revision of each of an asset's passages, newest first."""
+        rows = await self._dicts("views.movements", {"asset": asset, "limit": limit})
+        for row in rows:
+            row["passage"] = row["passage"].hex
+            row["id"] = event_id(row["passage"], row["rev"])
+        return [MovementView.model_validate(row | {"asset": asset}) for row in rows]
+
+    async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
+        """Return alerts by state, newest first."""
+        return [_alert(row) for row in await self._dicts("views.alerts", {"state": state, "limit": limit})]
+
+    async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:
+        """Return the alerts named, oldest first."""
+        return [_alert(row) for row in await self._dicts("views.alerts_by_id", {"ids": list(ids)})]
+
+    async def acknowledge(self, alert: int, by: str, now: datetime) -> AlertView:
+        """Acknowledge an alert or raise `NotFound`; the first acknowledgement stands."""
+        async with self._database.transaction() as connection:
+            params = {"alert": alert, "by": by, "now": now, "kind": "acknowledged", "detail": ""}
+            done = await (await connection.execute(query("alerts.acknowledge"), params)).fetchone()
+            if done is not None:
+                await connection.execute(query("alerts.add_event"), params)
+                await connection.execute(query("alerts.acknowledge_act"), params)
+        found = await self.alerts_by_id([alert])
+        if not found:
+            raise NotFound(f"there is no alert {alert}")
+        return found[0]
+
+    async def gateways(self, names: Collection[str] | None = None) -> list[GatewayView]:
+        """Return gateways, all or those named."""
+        return await self._all(GatewayView, "views.gateways", {"names": None if names is None else list(names)})
+
+    async def quarantined(self, limit: int) -> list[QuarantineView]:
+        """Return the quarantine, newest first."""
+        rows = await self._dicts("views.quarantined", {"limit": limit})
+        return [QuarantineView(**row | {"payload": row["payload"].decode(errors=EXCERPT)}) for row in rows]
+
+    async def summary(self) -> Summary:
+        """Return totals."""
+        async with self._database.transaction() as connection:
+            totals = (await _fetch(connection, "views.totals", {}))[0]
+            streams = [
+                StreamView(**row | {"above": row["above"] or []})
+                for row in await _fetch(connection, "views.streams", {})
+            ]
+        covered = sum(Position(one.upto, tuple(one.above)).covered for one in streams)
+        events = EventTotals(
+            committed=covered, **{name: totals.pop(name) for name in ("gaps", "duplicated", "rejected")}
+        )
+        return Summary(**totals, events=events, streams=streams)
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` if the database doesn't answer."""
+        await self._dicts("views.ping", {})
+
+    async def _all(self, kind: type[_V], name: str, params: dict[str, Any]) -> list[_V]:
+        async with self._database.transaction() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+            return await (await cursor.execute(query(name), params)).fetchall()
+
+    async def _dicts(self, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+        async with self._database.transaction() as connection:
+            return await _fetch(connection, name, params)
+
+
+async def _fetch(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        return await (await cursor.execute(query(name), params)).fetchall()
+
+
+def _alert(row: dict[str, Any]) -> AlertView:
+    assets = row["assets"] or []
+    first = assets[0] if assets else {}
+    values = row | {
+        "assets": assets,
+        "asset": {name: first[name] for name in ("id", "name", "class")} if first else None,
+        "epc": first.get("epc"),
+        "passage": first.get("passage"),
+        "from": row["from_location"],
+        "to": row["to_location"],
+        "latency_ms": (row["raised_at"] - row["at"]).total_seconds() * 1000,
+    }
+    return AlertView.model_validate(values)

@@ -1,0 +1,194 @@
+"""A small registry and ready-made rows for tests of the central service."""
+
+import asyncio
+import contextlib
+import json
+from datetime import UTC, datetime, timedelta
+
+from central.application.commit import commit
+from central.application.feed import Feed
+from central.application.importing import import_sheets
+from central.application.metrics import Metrics
+from central.application.sheets import Sheets, read_sheet
+from central.ingest.intake import read_envelope
+from central.ingest.worker import Ingest, IngestSettings
+from central.storage.database import Database, DatabaseSettings
+from central.storage.log import PgLog
+from central.storage.registry import PgRegistry
+from central.storage.views import PgViews
+from edge.contracts import (
+    AntennaEvidence,
+    Clock,
+    Evidence,
+    GateVerdict,
+    MovementRow,
+    encode,
+    encode_envelope,
+    event_id,
+    passage_id,
+    topic,
+)
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+GATEWAY = "hq-east-1"
+EPC = "3034257bf7194e4000000001"
+SHEETS = {
+    "locations": """id,name,kind,parent,guarded
+hq-site,Headquarters,site,,
+hq,Main building,building,hq-site,
+stockroom-a,Stockroom A,zone,hq,true
+corridor,Corridor,zone,hq,
+street,Street,exterior,,
+""",
+    "portals": """id,name,site,gateway,inside,outside,mode
+stockroom-a-door,Stockroom door,hq,hq-east-1,stockroom-a,corridor,
+main-entrance,Main entrance,hq,hq-east-1,corridor,street,alarm
+back-door,Back door,hq,hq-west-1,corridor,street,observe
+""",
+    "assets": """id,name,class,serial,location
+LT-0001,Laptop 1,laptop,S1,stockroom-a
+LT-0002,Laptop 2,laptop,S2,stockroom-a
+LT-0003,Laptop 3,laptop,,corridor
+""",
+    "tags": f"""epc,asset,role
+{EPC},LT-0001,body
+3034257bf7194e4000000002,LT-0002,
+3034257bf7194e4000000003,LT-0003,body
+3034257bf7194e40000000f3,LT-0003,lid
+""",
+    "authorisations": """id,asset,boundary,valid_from,valid_to,reason
+A-2,LT-0002,hq,,,standing
+""",
+}
+
+
+def epc(number):
+    """EPC of one of the registry's laptops."""
+    return f"3034257bf7194e40000000{number:02x}"
+
+
+def wire(at):
+    """Instant on the wire."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def movement(seq, *, kind="out", tag=EPC, after_s=0.0, started_s=None, rev=1, final=True, portal="stockroom-a-door",
+             gateway=GATEWAY, batch=None, gate=None, confidence=0.9, start=START):  # fmt: skip
+    """One movement row; its passage is named by gateway, portal, tag and start."""
+    at = start + timedelta(seconds=after_s)
+    begun = start + timedelta(seconds=after_s - 1 if started_s is None else started_s)
+    passage = passage_id(gateway, portal, tag, int(begun.timestamp() * 1_000_000))
+    crossed = kind in {"in", "out"}
+    return MovementRow(
+        seq=seq, id=event_id(passage, rev), passage=passage, rev=rev, final=final, at=wire(at), portal=portal, epc=tag,
+        kind=kind, confidence=confidence, started_at=wire(begun), crossed_at=wire(at) if crossed else None,
+        ended_at=None if crossed else wire(at), reads=12, clock=Clock(source="reader"), batch=batch,
+        gate=GateVerdict(verdict=gate) if gate else None,
+        evidence=Evidence(antennas=[AntennaEvidence(reader="r1", port=1, reads=12)]),
+    )  # fmt: skip
+
+
+def envelope(rows, *, gateway=GATEWAY, stream="movement", epoch="e1"):
+    """Envelope bytes of rows, structs or ready-made JSON bytes, numbered by the first and last struct."""
+    seqs = [row.seq for row in rows if not isinstance(row, bytes)]
+    first, last = (min(seqs), max(seqs)) if seqs else (1, len(rows))
+    encoded = [row if isinstance(row, bytes) else encode(row) for row in rows]
+    return encode_envelope(gateway=gateway, stream=stream, epoch=epoch, first=first, last=last, rows=encoded)
+
+
+class Central:
+    """The central's store in one database, without broker or API."""
+
+    def __init__(self, dsn) -> None:
+        self.database = Database(DatabaseSettings(dsn, max_connections=4))
+        self.log = PgLog(self.database)
+        self.views = PgViews(self.database)
+
+    async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
+        """Import sheets given as text by kind."""
+        sheets = Sheets()
+        for kind, text in texts.items():
+            read_sheet(sheets, kind, f"{kind}.csv", text)
+        return await import_sheets(PgRegistry(self.database), sheets, now, dry_run=dry_run)
+
+    async def take(self, *rows, now=START + timedelta(minutes=1), **where):
+        """Commit rows as one envelope."""
+        where = {"gateway": GATEWAY, "stream": "movement", "epoch": "e1"} | where
+        site = where.pop("site", "hq")
+        payload = envelope(rows, **where)
+        intake = read_envelope(topic(site, where["gateway"], where["stream"]), payload, now)
+        return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now)
+
+    async def counts(self):
+        """Counts by location, zeros left out."""
+        return {one.id: one.count for one in await self.views.locations() if one.count}
+
+    async def where(self, asset):
+        """Location of an asset."""
+        return (await self.views.asset(asset)).location
+
+    async def sql(self, text, *params):
+        """Run a statement and return its rows."""
+        async with self.database.transaction() as connection:
+            cursor = await connection.execute(text, params)
+            return await cursor.fetchall() if cursor.description else []
+
+
+@contextlib.asynccontextmanager
+async def central(dsn, *, registry=True):
+    """Open a `Central`, by default with the small registry."""
+    one = Central(dsn)
+    await one.database.open()
+    try:
+        if registry:
+            done = await one.import_(**SHEETS)
+            assert not done.problems
+        yield one
+    finally:
+        await one.database.close()
+
+
+class FakeLink:
+    """A broker that delivers what the test hands it and remembers what was published."""
+
+    def __init__(self) -> None:
+        self.connected = False
+        self.published = []
+
+    def start(self, topics, on_message, on_session):
+        self.topics, self.deliver, self._on_session = topics, on_message, on_session
+
+    def connect(self):
+        """Let the broker come, or come back."""
+        self.connected = True
+        self._on_session()
+
+    def publish(self, topic, payload):
+        self.published.append((topic, json.loads(payload)))
+
+    def stop(self):
+        self.connected = False
+
+
+@contextlib.asynccontextmanager
+async def ingesting(one, *, log=None, link=None, now=lambda: START + timedelta(minutes=1), watermark_s=30.0):
+    """Run ingest over a fake link; yields (link, ingest, feed, metrics)."""
+    link, feed, metrics = link or FakeLink(), Feed(lambda: 1), Metrics()
+    ingest = Ingest(
+        link, log or one.log, one.views, feed, metrics, now=now, settings=IngestSettings(watermark_s=watermark_s)
+    )
+    task = asyncio.create_task(ingest.run())
+    await asyncio.sleep(0)
+    try:
+        yield link, ingest, feed, metrics
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(true, timeout_s=20.0):
+    """Wait until `true()` holds."""
+    async with asyncio.timeout(timeout_s):
+        while not true():  # noqa: ASYNC110 (what is awaited lies in another program or the database)
+            await asyncio.sleep(0.01)

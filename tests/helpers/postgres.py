@@ -1,0 +1,101 @@
+"""A PostgreSQL server for tests, and a fresh migrated database for each.
+
+STOCKGATE_TEST_DSN names a server; without it the embedded one starts once a session.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from central.storage.migrate import migrate
+
+
+@cache
+def embedded_dsn():
+    """Start the embedded server on first use; it ends with the process."""
+    from deploy.standalone.postgres import EmbeddedPostgres  # noqa: PLC0415 (only where no server is given)
+
+    directory = tempfile.TemporaryDirectory(prefix="sg-pg-")
+    server = EmbeddedPostgres(Path(directory.name))
+    server.start()
+    atexit.register(directory.cleanup)
+    atexit.register(server.stop)
+    with psycopg.connect(server.dsn, autocommit=True) as connection:  # throw-away data need no disk
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
+    return server.dsn
+
+
+def server_dsn():
+    """DSN of the server that tests use."""
+    return os.environ.get("STOCKGATE_TEST_DSN") or embedded_dsn()
+
+
+@cache
+def template(dsn):
+    """Make a migrated database once; the others are copies of it."""
+    name = f"sg_template_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    migrate(make_conninfo(dsn, dbname=name))
+    atexit.register(_drop, dsn, name)
+    return name
+
+
+@contextmanager
+def fresh_database(dsn=None, *, migrated=True):
+    """DSN of a database of its own, dropped at the end."""
+    dsn = dsn or server_dsn()
+    name = f"sg_test_{uuid.uuid4().hex[:12]}"
+    source = template(dsn) if migrated else "template1"
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        )
+    try:
+        yield make_conninfo(dsn, dbname=name)
+    finally:
+        _drop(dsn, name)
+
+
+def _drop(dsn, name):
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def system_server(postgres):
+    """DSN of a private server of the system's own PostgreSQL, `postgres` being the path of its program."""
+    programs = Path(postgres).resolve().parent
+    with tempfile.TemporaryDirectory(prefix="sg-syspg-") as name:
+        directory, password = Path(name), uuid.uuid4().hex
+        owner = {"user": "nobody"} if os.getuid() == 0 else {}
+        directory.chmod(0o755)  # as root the server runs as another user, who must reach its data
+        (home := directory / "d").mkdir()
+        (secret := home / "password").write_text(password)
+        if owner:
+            for path in (home, secret):
+                shutil.chown(path, "nobody")
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **owner}
+        subprocess.check_call(
+            [programs / "initdb", "-D", home / "data", "-U", "sg", "-A", "scram-sha-256", "--pwfile", secret, "-N"],
+            **quiet,
+        )
+        options = f"-k {home} -c listen_addresses= -c fsync=off -c dynamic_shared_memory_type=mmap"
+        control = [programs / "pg_ctl", "-D", home / "data", "-w"]
+        subprocess.check_call([*control, "-l", home / "log", "-o", options, "start"], **quiet)
+        try:
+            yield make_conninfo(host=str(home), user="sg", password=password, dbname="postgres")
+        finally:
+            subprocess.check_call([*control, "-m", "immediate", "stop"], **quiet)

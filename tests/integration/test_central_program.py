@@ -1,0 +1,213 @@
+"""`stockgate-central` as its users run it: processes, real brokers, the system's own PostgreSQL."""
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edge.contracts import topic
+from tests.helpers.brokers import BROKERS
+from tests.helpers.central import GATEWAY, SHEETS, envelope, epc, movement
+from tests.helpers.postgres import fresh_database, system_server
+
+PATIENCE_S = 30.0
+MOVEMENT, MARK = topic("hq", GATEWAY, "movement"), topic("hq", GATEWAY, "watermark")
+
+
+def command(*arguments, status=0):
+    """Run one command to its end and return what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "central.cli", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
+
+
+def write_sheets(directory):
+    for kind, text in SHEETS.items():
+        (directory / f"{kind}.csv").write_text(text)
+
+
+@contextlib.contextmanager
+def running(tmp_path, dsn, mqtt):
+    """Run the service; yields (process, API address, token)."""
+    ready = tmp_path / "ready.json"
+    ready.unlink(missing_ok=True)
+    with (tmp_path / "central.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "central.cli", "run", "--dsn", dsn, "--mqtt", mqtt, "--listen", "127.0.0.1:0",
+             "--data-dir", tmp_path / "data", "--ready-file", ready],
+            stderr=log,
+        )  # fmt: skip
+    try:
+        wait(ready.exists)
+        told = json.loads(ready.read_text())
+        yield process, told["api"], Path(told["token_file"]).read_text().strip()
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
+
+
+def wait(true):
+    deadline = time.monotonic() + PATIENCE_S
+    while not (value := true()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return value
+
+
+@contextlib.contextmanager
+def gateway(port):
+    """A gateway's MQTT client; yields (publish, marks)."""
+    marks, up = [], []
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="gateway-under-test")
+    client.on_connect = lambda client, *_: client.subscribe(MARK, qos=1)
+    client.on_subscribe = lambda *_: up.append(True)
+    client.on_message = lambda _client, _data, message: marks.append(json.loads(message.payload))
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        wait(lambda: up)
+        yield lambda payload: client.publish(MOVEMENT, payload, qos=1), marks
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
+def broker(request, tmp_path):
+    started = BROKERS[request.param](tmp_path / "broker")
+    (tmp_path / "broker").mkdir(exist_ok=True)
+    started.start()
+    yield started
+    started.stop()
+
+
+def main_job(tmp_path, dsn, port):
+    """Migrate, import, run: a crossing comes by MQTT and stands in every list; the watermark promises it."""
+    assert "applied migrations/0001_registry.sql" in command("migrate", "--dsn", dsn)
+    assert "up to date" in command("migrate", "--dsn", dsn)
+    write_sheets(tmp_path)
+    assert "3 assets" in command("import", "--dsn", dsn, tmp_path)
+    start = datetime.now(UTC)
+    rows = [
+        movement(1, final=False, start=start),
+        movement(2, rev=2, start=start),
+        movement(3, tag=epc(2), start=start),
+    ]
+    with running(tmp_path, dsn, f"mqtt://127.0.0.1:{port}") as (process, url, token), gateway(port) as (publish, marks):
+        publish(envelope(rows))
+        publish(b"no envelope")
+        wait(lambda: marks and marks[-1]["streams"].get("movement", {}).get("upto") == 3)
+        with httpx.Client(base_url=url) as api:
+            check_lists(api, token)
+            check_feed(url, lambda: publish(envelope([movement(4, tag=epc(3), portal="main-entrance", start=start)])))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+    log = [json.loads(line)["event"] for line in (tmp_path / "central.log").read_text().splitlines()]
+    assert log == ["listening", "broker connected", "stopped"]
+
+
+def check_lists(api, token):
+    counts = {one["id"]: one["count"] for one in api.get("/api/v1/locations").json()["locations"]}
+    assert counts == {"corridor": 3, "hq": 0, "hq-site": 0, "stockroom-a": 0, "street": 0}
+    alert = api.get("/api/v1/alerts").json()["alerts"][0]
+    assert (alert["asset"]["id"], alert["from"], alert["to"]) == ("LT-0001", "stockroom-a", "corridor")
+    moved = api.get("/api/v1/assets/LT-0001/movements").json()["movements"]
+    assert [(one["rev"], one["kind"], one["from"]) for one in moved] == [(2, "out", "stockroom-a")]
+    taken = api.post(
+        f"/api/v1/alerts/{alert['id']}/acknowledge",
+        json={"by": "A. Guard"},
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert taken.json()["alert"]["state"] == "acknowledged"
+    assert api.get("/api/v1/alerts").json()["alerts"] == []
+    wait(lambda: api.get("/api/v1/quarantine").json()["items"])
+    summary = api.get("/api/v1/summary").json()
+    assert (summary["events"]["committed"], summary["events"]["duplicated"], summary["unauthorised_exits"]) == (3, 0, 1)
+    found = [one["id"] for one in api.get("/api/v1/assets", params={"q": "40000000F3"}).json()["assets"]]
+    assert found == ["LT-0003"]
+    assert api.get("/healthz").json()["well"]
+
+
+def check_feed(url, act):
+    """The feed beats at once and tells what an act leads to."""
+    with httpx.Client(base_url=url, timeout=PATIENCE_S) as api, api.stream("GET", "/api/v1/events") as feed:
+        lines = feed.iter_lines()
+        kinds, ids = set(), []
+        deadline = time.monotonic() + PATIENCE_S
+        for line in lines:
+            assert time.monotonic() < deadline
+            if line.startswith("id: "):
+                ids.append(int(line[4:]))
+            if line == "event: heartbeat" and not kinds:
+                act()
+            kinds |= set(re.findall("^event: (.*)", line))
+            if {"heartbeat", "movement", "location"} <= kinds:
+                break
+    assert ids == sorted(set(ids))
+
+
+def test_the_main_job_over_a_real_broker(tmp_path, broker):
+    with fresh_database(migrated=False) as dsn:
+        main_job(tmp_path, dsn, broker.port)
+
+
+@pytest.mark.system("postgres")
+def test_the_main_job_on_the_systems_own_postgresql(tmp_path, program):
+    started = BROKERS["nats"](tmp_path)
+    started.start()
+    try:
+        with system_server(program("postgres")) as server, fresh_database(server, migrated=False) as dsn:
+            main_job(tmp_path, dsn, started.port)
+    finally:
+        started.stop()
+
+
+def test_a_central_killed_and_started_again_tells_what_it_committed(tmp_path):
+    """A new session brings the edge to send again; what was committed is not stored twice."""
+    started = BROKERS["nats"](tmp_path)
+    started.start()
+    try:
+        with fresh_database() as dsn:
+            write_sheets(tmp_path)
+            command("import", "--dsn", dsn, tmp_path)
+            with gateway(started.port) as (publish, marks):
+                with running(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (process, *_):
+                    publish(envelope([movement(1), movement(2, kind="near")]))
+                    wait(lambda: marks and marks[-1]["streams"].get("movement", {}).get("upto") == 2)
+                    process.kill()
+                before = marks[-1]["session"]
+                with running(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (_, url, _token):
+                    wait(lambda: marks[-1]["session"] != before)
+                    assert marks[-1]["streams"]["movement"]["upto"] == 2
+                    publish(envelope([movement(seq, kind="near", after_s=seq) for seq in (1, 2, 3)]))
+                    wait(lambda: marks[-1]["streams"]["movement"]["upto"] == 3)
+                    events = httpx.get(f"{url}/api/v1/summary").json()["events"]
+        assert (events["committed"], events["duplicated"]) == (3, 0)
+    finally:
+        started.stop()
+
+
+def test_bad_input_exits_with_a_message_and_the_documented_status(tmp_path):
+    (tmp_path / "tags.csv").write_text("epc,asset,role\nzz,LT-1,body\n")
+    nowhere = "host=127.0.0.1 port=1 connect_timeout=1"
+    with fresh_database() as dsn:
+        told = command("import", "--dsn", dsn, tmp_path / "tags.csv", status=1)
+        assert "tags.csv:2: epc: EPC 'zz' is not hexadecimal" in told
+        assert "1 problem, nothing was imported" in told
+    assert "can't connect" in command("migrate", "--dsn", nowhere, status=1)
+    assert "say --kind" in command("import", "--dsn", nowhere, tmp_path / "list.csv", status=2)
+    assert "reachable from other machines" in command("run", "--dsn", nowhere, "--listen", "0.0.0.0:0", status=2)
+    assert "dsn is missing" in command("run", status=2)
