@@ -25,13 +25,20 @@ def demo(
         int, typer.Option(min=0, help="How long the simulated people walk, in seconds; 0 goes on until Ctrl-C.")
     ] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and configuration when the demo has ended.")] = False,
+    mqtt: Annotated[
+        str | None, typer.Option("--mqtt", metavar="URL", help="Use this broker instead of the embedded one.")
+    ] = None,
+    dsn: Annotated[
+        str | None,
+        typer.Option("--dsn", metavar="DSN", help="Use this empty PostgreSQL database instead of the embedded one."),
+    ] = None,
 ) -> None:
     """Show simulated readers and sample assets in motion: movements, an alert, live counts.
 
     It needs neither configuration nor network, and leaves nothing behind. Its last line is one JSON object of figures,
     with the simulator's truth beside them. The exit status is 0 only if no event was lost or stored twice.
     """
-    raise typer.Exit(run_demo(seconds=seconds, keep=keep))
+    raise typer.Exit(run_demo(seconds=seconds, keep=keep, mqtt=mqtt, dsn=dsn))
 
 
 @app.command()

@@ -145,11 +145,11 @@ class Demo:
         return snapshot
 
 
-def run_demo(*, seconds: int, keep: bool) -> int:
+def run_demo(*, seconds: int, keep: bool, mqtt: str | None = None, dsn: str | None = None) -> int:
     """Run the demo; the last line on stdout is one JSON object of figures."""
     console = Console()
     with Interrupts() as interrupts:
-        stack = Stack(pulse=interrupts.pulse, keep=keep)
+        stack = Stack(pulse=interrupts.pulse, keep=keep, mqtt=mqtt, dsn=dsn)
         view = make_view(console)
         try:
             figures = Demo(stack, view, interrupts, seconds).run()

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from deploy.standalone.errors import StandaloneError
+from deploy.standalone.given import GivenBroker, GivenDatabase
 from deploy.standalone.nats import EmbeddedBroker
 from deploy.standalone.postgres import EmbeddedPostgres
 from deploy.standalone.programs import Program, Programs
@@ -32,9 +33,19 @@ class Stack:
         pulse: called in every wait; what it raises ends the wait.
         keep: leave the run directory (logs, configuration) in place.
         data_dir: keeps database, outbox and token between runs; by default they go with the run directory.
+        mqtt: address of a broker that runs already, instead of the embedded one.
+        dsn: an empty database on a server that runs already, instead of the embedded one.
     """
 
-    def __init__(self, *, pulse: Callable[[], None], keep: bool = False, data_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        pulse: Callable[[], None],
+        keep: bool = False,
+        data_dir: Path | None = None,
+        mqtt: str | None = None,
+        dsn: str | None = None,
+    ) -> None:
         self.keep = keep
         self._data_dir = data_dir
         self._reaper = Reaper()
@@ -42,9 +53,11 @@ class Stack:
         if not keep:
             self._reaper.watch_directory(self.run_dir)
         state = data_dir or self.run_dir
-        self.broker = EmbeddedBroker(state / "broker", reaper=self._reaper)
+        self.broker = GivenBroker(mqtt) if mqtt else EmbeddedBroker(state / "broker", reaper=self._reaper)
         kept_database = data_dir / "postgres" if data_dir else None
-        self.postgres = EmbeddedPostgres(self.run_dir, data_dir=kept_database, reaper=self._reaper)
+        self.postgres = (
+            GivenDatabase(dsn) if dsn else EmbeddedPostgres(self.run_dir, data_dir=kept_database, reaper=self._reaper)
+        )
         self.programs = Programs(self.run_dir, self._reaper, pulse)
 
     def __enter__(self) -> Self:
@@ -66,7 +79,7 @@ class Stack:
     def check(self) -> None:
         """Raise `StandaloneError` if anything that should run has ended."""
         self.programs.check()
-        for name, server in (("the embedded broker", self.broker), ("PostgreSQL", self.postgres)):
+        for name, server in (("the broker", self.broker), ("PostgreSQL", self.postgres)):
             if (status := server.poll()) is not None:
                 raise StandaloneError(f"{name} ended with status {status}: see {server.log_file}")
 

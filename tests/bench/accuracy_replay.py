@@ -1,4 +1,4 @@
-"""Recorded reads over the whole way: simulator as LLRP reader, agent, broker, central; every read and every pass counted."""
+"""Recorded reads over the whole way, simulator to central: every read and every pass counted."""
 
 import csv
 import json
@@ -98,6 +98,7 @@ def kinds(dsn: str) -> tuple[int, int]:
     """Count final passages of kind near and of other kinds."""
     with psycopg.connect(dsn) as connection:
         found = connection.execute(
-            "SELECT count(*) FILTER (WHERE kind = 'near'), count(*) FILTER (WHERE kind <> 'near') FROM passage WHERE final"
+            "SELECT count(*) FILTER (WHERE kind = 'near'), count(*) FILTER (WHERE kind <> 'near') "
+            "FROM passage WHERE final"
         ).fetchone()
     return found[0], found[1]
