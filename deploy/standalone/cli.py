@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.standalone.demo import run_demo
+from deploy.standalone.demo import SHORTEST_S, run_demo
 from deploy.standalone.errors import StandaloneError
 from deploy.standalone.up import ConfigurationError, default_data_dir, run_up
 
@@ -38,6 +38,11 @@ def demo(
     It needs neither configuration nor network, and leaves nothing behind. Its last line is one JSON object of figures,
     with the simulator's truth beside them. The exit status is 0 only if no event was lost or stored twice.
     """
+    if 0 < seconds < SHORTEST_S:
+        raise typer.BadParameter(
+            f"{seconds} is too short for anybody to walk through a door: say {SHORTEST_S} or more, or 0 to go on",
+            param_hint="--seconds",
+        )
     raise typer.Exit(run_demo(seconds=seconds, keep=keep, mqtt=mqtt, dsn=dsn))
 
 

@@ -19,8 +19,8 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)
         if (reader.report_every_tags or 1) > 1 and not reader.report_every_ms:
             yield (
-                f"readers[{number}].report_every_ms: is missing, since report_every_tags is {reader.report_every_tags}: "
-                "without it the last reads of a passage wait in the reader for the next tag"
+                f"readers[{number}].report_every_ms: is missing, since report_every_tags is "
+                f"{reader.report_every_tags}: without it a passage's last reads wait in the reader for the next tag"
             )
         if reader.id not in named:
             yield f"readers[{number}] ({reader.id}): no portal has an antenna on it: add one or leave it out"

@@ -6,8 +6,10 @@ import tomllib
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from deploy.standalone.central_client import CentralClient, Snapshot
+from deploy.standalone.cli import app
 from deploy.standalone.demo import SAMPLE, edge_config, read_truth, report
 from deploy.standalone.errors import StandaloneError
 from deploy.standalone.view import PlainView, figures_line, picture
@@ -124,3 +126,9 @@ def test_picture_shows_every_figure():
     for part in ("1,234", "stockroom-a", "15", "LT-0001"):
         assert part in stream.getvalue()
     assert "reads 1,234" in figures_line(snapshot)
+
+
+def test_a_demo_too_short_for_a_walk_is_refused_and_says_how_long_is_enough():
+    result = CliRunner().invoke(app, ["demo", "--seconds", "5"])
+    assert result.exit_code == 2
+    assert "say 20 or more" in result.output
