@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
 from central.application.sheets import Sheets
+from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
@@ -66,7 +67,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         try:
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            await _until_told(server, listener, ingest, feed)
+            await _until_told(server, listener, feed, ingest.run(), RegistryWatch(log, views, feed).run())
         finally:
             await database.close()
 
@@ -81,15 +82,15 @@ async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
         await database.close()
 
 
-async def _until_told(server: _Server, listener: socket.socket, ingest: Ingest, feed: Feed) -> None:
-    """Serve until a signal; then the feed ends, open requests finish, and ingest stops without a half batch."""
+async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *work: Coroutine[None, None, None]) -> None:
+    """Serve until a signal; then the feed ends, open requests finish, and the work stops without a half batch."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([listener]))
-        background = [tasks.create_task(ingest.run()), tasks.create_task(beat(feed, _now))]
+        background = [tasks.create_task(one) for one in (*work, beat(feed, _now))]
         waiting = tasks.create_task(told.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         feed.close()

@@ -21,6 +21,8 @@ HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
 MAX_ID = 2**62
 
+_TEXT = r"^[^\x00]*$"  # PostgreSQL's text holds any other character
+
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
 
 
@@ -35,8 +37,8 @@ class Services:
     ingest_problem: Callable[[], str]
 
 
-def reads(on: Services) -> APIRouter:
-    """Return the reading routes."""
+def stands(on: Services) -> APIRouter:
+    """Return the reading routes to how things stand: places, doors, assets, gateways."""
     router = APIRouter(prefix="/api/v1", tags=["read"])
 
     @router.get("/locations")
@@ -44,33 +46,59 @@ def reads(on: Services) -> APIRouter:
         """Return every location and how many assets are directly in it."""
         return shapes.Locations(as_of=on.now(), locations=await on.views.locations())
 
+    @router.get("/portals")
+    async def portals() -> shapes.Portals:
+        """Return every door, by id, and the gateway that watches it."""
+        return shapes.Portals(as_of=on.now(), portals=await on.views.portals())
+
     @router.get("/assets")
     async def assets(
-        location: Annotated[str | None, Query(examples=["stockroom-a"])] = None,
-        q: Annotated[str | None, Query(max_length=80, description="Part of id, name, class, serial or EPC.")] = None,
+        location: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["stockroom-a"])] = None,
+        q: Annotated[
+            str | None,
+            Query(max_length=80, pattern=_TEXT, description="Part of id, name, class, serial or EPC."),
+        ] = None,
         limit: Limit = 100,
     ) -> shapes.Assets:
         """Return assets by id, and where they are believed to be."""
         found = await on.views.assets(location=location, query=q or None, limit=limit)
         return shapes.Assets(as_of=on.now(), assets=found)
 
-    @router.get("/assets/{asset}/movements")
+    @router.get("/gateways")
+    async def gateways() -> shapes.Gateways:
+        """Return gateways: registered ones, and those that speak and wait to be registered."""
+        return shapes.Gateways(as_of=on.now(), gateways=await on.views.gateways())
+
+    return router
+
+
+def happened(on: Services) -> APIRouter:
+    """Return the reading routes to what happened: movements, alerts, quarantine, totals, the live feed."""
+    router = APIRouter(prefix="/api/v1", tags=["read"])
+
+    @router.get("/movements")
     async def movements(
-        asset: Annotated[str, Path(max_length=80, examples=["LT-0001"])], limit: Limit = 200
+        portal: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["stockroom-a-door"])] = None,
+        asset: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["LT-0001"])] = None,
+        limit: Limit = 100,
+    ) -> shapes.Movements:
+        """Return passages of all assets, newest first, each once in its newest revision, with the evidence."""
+        found = await on.views.movements(portal=portal, asset=asset, limit=limit)
+        return shapes.Movements(as_of=on.now(), movements=found)
+
+    @router.get("/assets/{asset}/movements")
+    async def movements_of(
+        asset: Annotated[str, Path(max_length=80, pattern=_TEXT, examples=["LT-0001"])], limit: Limit = 200
     ) -> shapes.AssetMovements:
         """Return an asset's passages, each in its newest revision, with the evidence."""
         one = await on.views.asset(asset)
-        return shapes.AssetMovements(as_of=on.now(), asset=one, movements=await on.views.movements(asset, limit))
+        found = await on.views.movements(asset=asset, limit=limit)
+        return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 
     @router.get("/alerts")
     async def alerts(state: Literal["open", "acknowledged", "all"] = "open", limit: Limit = 100) -> shapes.Alerts:
         """Return alerts, one an incident, newest first."""
         return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit))
-
-    @router.get("/gateways")
-    async def gateways() -> shapes.Gateways:
-        """Return gateways: registered ones, and those that speak and wait to be registered."""
-        return shapes.Gateways(as_of=on.now(), gateways=await on.views.gateways())
 
     @router.get("/quarantine")
     async def quarantine(limit: Limit = 100) -> shapes.Quarantine:
@@ -85,7 +113,7 @@ def reads(on: Services) -> APIRouter:
 
     @router.get("/events", response_class=StreamingResponse)
     async def events() -> StreamingResponse:
-        """Stream changes as server-sent events: movement, location, alert, gateway, heartbeat; read the lists first."""
+        """Stream changes as server-sent events: movement, location, alert, gateway, heartbeat; then read the lists."""
         return StreamingResponse(stream(on.feed, on.now), media_type="text/event-stream")
 
     return router

@@ -5,13 +5,13 @@ from fastapi import Depends, FastAPI
 from central.api import problems
 from central.api.auth import requires
 from central.api.guard import LOOPBACK_NAMES, Guard
-from central.api.routes import Services, operations, reads, writes
+from central.api.routes import Services, happened, operations, stands, writes
 
 DESCRIPTION = """Where assets are, what moved, what left without authorisation.
 
 Reads are open on loopback; writing needs the bearer token from the file that the service names at start. Every list
-says `as_of` when it is. Errors are RFC 9457 problem documents. `/api/v1/events` streams changes: read the lists first,
-then listen, and read them again after every reconnect."""
+says `as_of` when it is. Errors are RFC 9457 problem documents. `/api/v1/events` streams changes: listen first, then
+read the lists, and read them again after every reconnect."""
 
 
 def create_app(services: Services, *, token: str, version: str, local: bool) -> FastAPI:
@@ -26,7 +26,8 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     )
     check = Depends(requires(token))
     outer = [] if local else [check]
-    app.include_router(reads(services), dependencies=outer)
+    app.include_router(stands(services), dependencies=outer)
+    app.include_router(happened(services), dependencies=outer)
     app.include_router(writes(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)
     problems.install(app)

@@ -10,6 +10,7 @@ from central.application.views import (
     GatewayView,
     LocationView,
     MovementView,
+    PortalView,
     QuarantineView,
     Summary,
 )
@@ -38,6 +39,18 @@ class AssetMovements(Answer):
 
     asset: AssetView
     movements: list[MovementView]
+
+
+class Movements(Answer):
+    """Movements of many assets, newest first."""
+
+    movements: list[MovementView]
+
+
+class Portals(Answer):
+    """Doors."""
+
+    portals: list[PortalView]
 
 
 class Alerts(Answer):

@@ -16,6 +16,7 @@ from central.application.views import (
     GatewayView,
     LocationView,
     MovementView,
+    PortalView,
     QuarantineView,
     Summary,
 )
@@ -168,8 +169,11 @@ class Views(Protocol):
     async def asset(self, asset: str) -> AssetView:
         """Return one asset or raise `NotFound`."""
 
-    async def movements(self, asset: str, limit: int) -> list[MovementView]:
-        """Return an asset's movement rows, newest first."""
+    async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
+        """Return the newest revision of each passage, newest first: of everything, of a portal, of an asset."""
+
+    async def portals(self) -> list[PortalView]:
+        """Return all portals, by id."""
 
     async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
         """Return alerts by state (open, acknowledged or all), newest first."""

@@ -24,6 +24,18 @@ class LocationView(View):
     counted_at: datetime | None
 
 
+class PortalView(View):
+    """A door between two locations, and the gateway that watches it."""
+
+    id: str
+    name: str
+    site: str
+    gateway: str
+    inside: str
+    outside: str
+    mode: str
+
+
 class AssetView(View):
     """An asset and where it is believed to be."""
 

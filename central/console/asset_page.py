@@ -46,7 +46,7 @@ def _movements(board: Board, movements: list[dict[str, Any]]) -> None:
                 text(words.KIND_SIGNS.get(movement["kind"], "·"), "sign")
                 text(words.clock_time(movement["at"]), "time")
                 text(words.movement_line(movement, board.place), "grow strong")
-                text(words.portal_name(movement["portal"]), "dim wide")
+                text(board.door(movement["portal"]), "dim wide")
                 text(words.sureness(movement["confidence"]), "dim")
             _evidence(movement)
 

@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import json
 import random
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
 
+from central.console import words
 from central.console.client import ApiClient
 from central.console.errors import ConsoleError
 
 STALE_S: Final = 5.0
 """A feed that says nothing for longer is called stale; it has a heartbeat every 2 s."""
 RECENT_MOVEMENTS: Final = 40
+RECENT_ALERTS: Final = 100
 # A burst of a thousand events is one reading of the lists, not a thousand.
 REFRESH_EVERY_S: Final = 0.4
 # Lists are read again now and then even without an event, so that a lost one can't last.
@@ -29,7 +31,7 @@ Item = dict[str, Any]
 
 @dataclass(slots=True)
 class Board:
-    """The newest lists; `version` rises with every change, so that pages redraw only then."""
+    """The newest lists; pages compare what they show with them."""
 
     client: ApiClient
     clock: Callable[[], float]
@@ -37,12 +39,12 @@ class Board:
     locations: list[Item] = field(default_factory=list)
     alerts: list[Item] = field(default_factory=list)
     gateways: list[Item] = field(default_factory=list)
-    movements: OrderedDict[str, Item] = field(default_factory=OrderedDict)
+    movements: list[Item] = field(default_factory=list)
+    portals: list[Item] = field(default_factory=list)
     quarantined: int = 0
     as_of: str | None = None
     problem: str | None = None
     on_duty: str = ""
-    version: int = 0
     _heard_at: float | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,6 +62,10 @@ class Board:
         """A location's name, or its id where the registry has none."""
         return next((item["name"] for item in self.locations if item["id"] == location), location or "nowhere known")
 
+    def door(self, portal: str | None) -> str:
+        """A portal's name, or its id as words where the registry has none."""
+        return next((item["name"] for item in self.portals if item["id"] == portal), words.portal_name(portal))
+
     async def run(self) -> None:
         """Follow the feed and read the lists after it, for ever."""
         async with asyncio.TaskGroup() as tasks:
@@ -71,43 +77,44 @@ class Board:
         self._heard_at = self.clock()
         if kind == "heartbeat":
             return
-        with contextlib.suppress(ValueError):
-            found = json.loads(data)
-            if kind == "movement" and isinstance(found, dict):
-                self._note_movement(found)
+        if kind == "movement":
+            with contextlib.suppress(ValueError, LookupError, TypeError):
+                self._note_movements([json.loads(data)])
         self._changed.set()
 
     async def refresh(self) -> None:
         """Read all lists once; a failure is kept as words for the screen."""
         try:
             locations = await self.client.get("locations")
-            alerts = await self.client.get("alerts", state="all", limit=30)
+            portals = await self.client.get("portals")
+            alerts = await self.client.get("alerts", state="all", limit=RECENT_ALERTS)
+            movements = await self.client.get("movements", limit=RECENT_MOVEMENTS)
             gateways = await self.client.get("gateways")
             summary = await self.client.get("summary")
         except ConsoleError as error:
             self._set_problem(str(error))
             return
         self.locations, self.as_of = locations["locations"], locations["as_of"]
+        self.portals = portals["portals"]
+        self._note_movements(movements["movements"])
         self.alerts, self.gateways = alerts["alerts"], gateways["gateways"]
         self.quarantined = summary["quarantined"]
         self._set_problem(None)
-        self.version += 1
 
     async def acknowledge(self, alert: int | str) -> None:
         """Take an alert on in the name of who is on duty."""
         await self.client.acknowledge(alert, self.on_duty.strip() or "the guard on duty")
         await self.refresh()
 
-    def _note_movement(self, found: Item) -> None:
-        """Keep the newest revision of each passage, newest passage first."""
-        passage = str(found.get("passage", ""))
-        known = self.movements.get(passage)
-        if known is None or found.get("rev", 0) >= known.get("rev", 0):
-            self.movements[passage] = found
-            self.movements.move_to_end(passage, last=False)
-        while len(self.movements) > RECENT_MOVEMENTS:
-            self.movements.popitem()
-        self.version += 1
+    def _note_movements(self, found: Iterable[Item]) -> None:
+        """Keep the newest revision of each passage, newest passage first: the feed and the list may overlap."""
+        newest: dict[str, Item] = {}
+        for movement in (*self.movements, *found):
+            known = newest.get(movement["passage"])
+            if known is None or movement["rev"] >= known["rev"]:
+                newest[movement["passage"]] = movement
+        ordered = sorted(newest.values(), key=lambda one: datetime.fromisoformat(one["at"]), reverse=True)
+        self.movements = ordered[:RECENT_MOVEMENTS]
 
     async def _follow(self) -> None:
         delay_s = RETRY_FIRST_S
@@ -139,5 +146,4 @@ class Board:
                 log.warning("no news from the central service", problem=problem)
             else:
                 log.info("the central service answers again")
-            self.version += 1
         self.problem = problem

@@ -12,7 +12,7 @@ from nicegui import ui
 
 from central.console import words
 from central.console.asset_page import asset_page
-from central.console.board import Board
+from central.console.board import RECENT_ALERTS, Board
 from central.console.elements import box, link, text
 from central.console.errors import ConsoleError
 from central.console.places import place_lines
@@ -21,6 +21,8 @@ STYLE: Final = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 LOOK_EVERY_S: Final = 0.5
 CARDS: Final = 4
 QUIET_ALERTS: Final = 6
+ANY: Final = ""
+STATES: Final = {ANY: "Any state", "open": "Open", "acknowledged": "Taken", "observed": "Only observed"}
 MOVEMENTS: Final = 12
 # "12 s ago" is drawn anew in such steps, to keep the board calm.
 AGO_STEP_S: Final = 10
@@ -46,6 +48,8 @@ class BoardPage:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._sections: list[tuple[Callable[[], object], Any, list[object]]] = []
+        self._chosen_door = ANY
+        self._chosen_state = ANY
 
     def draw(self) -> None:
         """Draw the page once and look for changes from then on."""
@@ -55,6 +59,8 @@ class BoardPage:
             with box("columns"):
                 with box("main"):
                     self._section(self._alerts_key, self._alerts)
+                    self._section(self._choice_key, self._choice)
+                    self._section(self._quiet_key, self._quiet_alerts)
                     self._section(self._movements_key, self._movements)
                 with box("side"):
                     self._section(self._places_key, self._places)
@@ -77,7 +83,11 @@ class BoardPage:
             text("Stockgate", "brand", tag="h1")
             self._section(self._pulse_key, self._pulse)
             if self._board.client.may_acknowledge:
-                duty = ui.input("On duty", placeholder="your name").props("dense outlined dark").classes("duty")
+                duty = (
+                    ui.input("On duty", placeholder="your name")
+                    .props("dense outlined dark color=grey-4")
+                    .classes("duty")
+                )
                 duty.bind_value(self._board, "on_duty")
 
     def _pulse_key(self) -> object:
@@ -103,16 +113,14 @@ class BoardPage:
                 text(notice)
 
     def _alerts_key(self) -> object:
-        return (
-            self._board.stale,
-            repr(self._board.alerts),
-            len(self._board.locations),
-            int(_now().timestamp()) // AGO_STEP_S,
-        )
+        return self._board.stale, repr(self._board.alerts), self._names(), int(_now().timestamp()) // AGO_STEP_S
+
+    def _names(self) -> object:
+        board = self._board
+        return [(item["id"], item["name"]) for item in (*board.locations, *board.portals)]
 
     def _alerts(self) -> None:
         urgent = [alert for alert in self._board.alerts if words.is_act_now(alert)]
-        quiet = [alert for alert in self._board.alerts if not words.is_act_now(alert)]
         calm = "No open alert when last heard" if self._board.stale else "Nothing to act on"
         title = f"Act now: {len(urgent)}" if urgent else calm
         text(title, "section-title act" if urgent else "section-title", tag="h2")
@@ -123,9 +131,6 @@ class BoardPage:
             text(f"and {len(urgent) - CARDS} more, oldest not shown", "more")
         if not self._board.alerts:
             text("An asset that leaves a guarded place without permission stands here within seconds.", "empty")
-        with box("quiet"):
-            for alert in quiet[:QUIET_ALERTS]:
-                self._quiet(alert)
 
     def _card(self, alert: dict[str, Any]) -> None:
         place = self._board.place
@@ -139,12 +144,42 @@ class BoardPage:
                 for asset in words.alert_asset_ids(alert):
                     link(asset, f"/assets/{asset}")
             text(words.alert_way(alert, place), "card-way")
-            facts = [words.portal_name(alert["portal"]), words.sureness(alert["confidence"])]
+            facts = [self._board.door(alert["portal"]), words.sureness(alert["confidence"])]
             text(" · ".join(fact for fact in facts if fact), "card-facts")
             text(alert["reason"], "card-reason")
             if self._board.client.may_acknowledge:
                 button = ui.button("I have it", on_click=lambda: self._take(alert["id"]))
                 button.props("unelevated no-caps color=none").classes("take")
+
+    def _quiet_of_all(self) -> list[dict[str, Any]]:
+        return [alert for alert in self._board.alerts if not words.is_act_now(alert)]
+
+    def _choice_key(self) -> object:
+        return bool(self._quiet_of_all()), self._names()
+
+    def _choice(self) -> None:
+        """Draw what picks among the alerts that are no cards: no choice can hide what to act on."""
+        if not self._quiet_of_all():
+            return
+        doors = {ANY: "Any door"} | {portal["id"]: portal["name"] for portal in self._board.portals}
+        with box("choice"):
+            text("Other alerts", "section-title grow", tag="h2")
+            for options, name, label in ((doors, "_chosen_door", "Door"), (STATES, "_chosen_state", "State")):
+                picker = ui.select(options).props(f"dense outlined dark options-dense color=grey-4 aria-label={label}")
+                picker.bind_value(self, name)
+
+    def _quiet_key(self) -> object:
+        return self._quiet_of_all(), self._names(), self._chosen_door, self._chosen_state
+
+    def _quiet_alerts(self) -> None:
+        door, state = self._chosen_door, self._chosen_state
+        quiet = self._quiet_of_all()
+        found = [one for one in quiet if door in {ANY, one["portal"]} and state in {ANY, one["state"]}]
+        with box("quiet"):
+            for alert in found if door or state else found[:QUIET_ALERTS]:
+                self._quiet(alert)
+            if quiet and not found:
+                text(f"No other alert among the newest {RECENT_ALERTS} is like this.", "dim")
 
     def _quiet(self, alert: dict[str, Any]) -> None:
         with box("quiet-line"):
@@ -164,15 +199,15 @@ class BoardPage:
             ui.notify(str(error), type="warning", position="top", timeout=8000)
 
     def _movements_key(self) -> object:
-        return [(one["passage"], one["rev"]) for one in self._recent()], len(self._board.locations)
+        return [(one["passage"], one["rev"]) for one in self._recent()], self._names()
 
     def _recent(self) -> list[dict[str, Any]]:
-        return list(self._board.movements.values())[:MOVEMENTS]
+        return self._board.movements[:MOVEMENTS]
 
     def _movements(self) -> None:
         text("Movements", "section-title", tag="h2")
         if not self._board.movements:
-            text("Everything that passes a portal from now on is listed here, newest first.", "empty")
+            text("Everything that passes a door is listed here, newest first.", "empty")
         with box("movements"):
             for movement in self._recent():
                 with box("movement"):
@@ -181,7 +216,7 @@ class BoardPage:
                     asset = movement.get("asset")
                     link(asset, f"/assets/{asset}") if asset else text(f"unknown tag {movement['epc']}", "mono")
                     text(words.movement_line(movement, self._board.place), "grow")
-                    text(words.portal_name(movement["portal"]), "dim wide")
+                    text(self._board.door(movement["portal"]), "dim wide")
                     text(
                         words.sureness(movement["confidence"]) if movement["final"] else "still in the door", "dim wide"
                     )
@@ -207,7 +242,11 @@ class BoardPage:
                     text(f"{line.total:,}", "count")
 
     def _gateways_key(self) -> object:
-        return [words.gateway_words(one) for one in self._board.gateways], self._board.quarantined
+        return (
+            [words.gateway_words(one) for one in self._board.gateways],
+            self._board.quarantined,
+            self._board.portals,
+        )
 
     def _gateways(self) -> None:
         text("Doors and readers", "section-title", tag="h2")
@@ -217,10 +256,15 @@ class BoardPage:
             well, state = words.gateway_words(gateway)
             with box("gateway" if well else "gateway ill"):
                 text("●" if well else "▲", "sign")
-                text(gateway["gateway"], "grow")
+                with box("grow"):
+                    text(gateway["gateway"])
+                    text(", ".join(self._doors_of(gateway["gateway"])), "dim doors")
                 text(state, "state")
         if self._board.quarantined:
             text(f"▲ {self._board.quarantined:,} messages could not be read and are in quarantine", "quarantine")
+
+    def _doors_of(self, gateway: str) -> list[str]:
+        return [portal["name"] for portal in self._board.portals if portal["gateway"] == gateway]
 
 
 def _why_quiet(alert: dict[str, Any]) -> str:

@@ -117,7 +117,7 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     if ill:
         return False, "; ".join(f"reader {one['id']} {READER_STATES.get(one['state'], one['state'])}" for one in ill)
     pending = sum(stream["pending"] for stream in health.get("streams", []))
-    waiting = f", {pending:,} events on their way" if pending else ""
+    waiting = f", {pending:,} event{'' if pending == 1 else 's'} on the way" if pending else ""
     return True, f"{len(health.get('readers', []))} readers read{waiting}"
 
 

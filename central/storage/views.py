@@ -14,6 +14,7 @@ from central.application.views import (
     GatewayView,
     LocationView,
     MovementView,
+    PortalView,
     QuarantineView,
     StreamView,
     Summary,
@@ -51,13 +52,17 @@ class PgViews:
             raise NotFound(f"there is no asset {asset!r}")
         return found[0]
 
-    async def movements(self, asset: str, limit: int) -> list[MovementView]:
-        """Return the newest revision of each of an asset's passages, newest first."""
-        rows = await self._dicts("views.movements", {"asset": asset, "limit": limit})
+    async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
+        """Return the newest revision of each passage, newest first."""
+        rows = await self._dicts("views.movements", {"portal": portal, "asset": asset, "limit": limit})
         for row in rows:
             row["passage"] = row["passage"].hex
             row["id"] = event_id(row["passage"], row["rev"])
-        return [MovementView.model_validate(row | {"asset": asset}) for row in rows]
+        return [MovementView.model_validate(row) for row in rows]
+
+    async def portals(self) -> list[PortalView]:
+        """Return all portals, by id."""
+        return await self._all(PortalView, "views.portals", {})
 
     async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
         """Return alerts by state, newest first."""

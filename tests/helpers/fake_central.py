@@ -83,6 +83,12 @@ LOCATIONS = [
 ]
 
 
+PORTALS = [
+    ("main-entrance", "Main entrance", "corridor", "street"),
+    ("stockroom-a-door", "Stockroom A, east door", "stockroom-a", "corridor"),
+]
+
+
 class FakeCentral:
     """Serves the API from a thread; change its attributes to change what it says."""
 
@@ -91,6 +97,7 @@ class FakeCentral:
         self.locations = list(LOCATIONS)
         self.alerts = []
         self.movements = []
+        self.portals = list(PORTALS)
         self.gateways = []
         self.quarantined = 0
         self.summary = {}
@@ -134,6 +141,16 @@ class FakeCentral:
             names = ("id", "name", "kind", "parent", "guarded", "count")
             rows = [dict(zip(names, row, strict=True)) | {"counted_at": None} for row in self.locations]
             return {"as_of": ago(0), "locations": [row | {"count": self.counts[row["id"]]} for row in rows]}
+
+        @app.get("/api/v1/portals")
+        def portals():
+            names = ("id", "name", "inside", "outside")
+            common = {"site": "hq", "gateway": "hq-east-1", "mode": "notify"}
+            return {"as_of": ago(0), "portals": [common | dict(zip(names, row, strict=True)) for row in self.portals]}
+
+        @app.get("/api/v1/movements")
+        def all_movements():
+            return {"as_of": ago(0), "movements": self.movements}
 
         @app.get("/api/v1/alerts")
         def alerts():

@@ -112,6 +112,76 @@ async def test_either_tag_moves_its_asset_and_the_newest_crossing_wins(one):
     assert await one.where("LT-0003") == "corridor"
 
 
+BOXED = f"epc,asset,role\n{epc(0x99)},LT-0009,box\n"
+BODY = f"epc,asset,role\n{epc(9)},LT-0009,{{role}}\n"
+
+
+@pytest.fixture
+async def boxed(one):
+    """The store with LT-0009 in the stockroom, in a box that has a tag."""
+    await one.import_(assets="id,name,class,serial,location\nLT-0009,New,laptop,,stockroom-a\n", tags=BOXED)
+    return one
+
+
+async def test_a_box_moves_what_has_no_tag_of_its_own_yet(boxed):
+    await boxed.take(movement(1, tag=epc(0x99)))
+    assert await boxed.where("LT-0009") == "corridor"
+
+
+@pytest.mark.parametrize("role", ["body", "lid"])
+async def test_an_empty_box_moves_nothing_once_the_asset_has_a_tag_of_its_own(boxed, role):
+    await boxed.import_(now=START + timedelta(minutes=1), tags=BODY.format(role=role))
+    await boxed.take(movement(1, tag=epc(0x99), after_s=90), now=START + timedelta(minutes=5))
+    assert await boxed.where("LT-0009") == "stockroom-a"
+    assert await boxed.counts() == {"stockroom-a": 3, "corridor": 1}
+    await boxed.take(movement(2, tag=epc(9), after_s=80), now=START + timedelta(minutes=5))
+    assert await boxed.where("LT-0009") == "corridor"
+
+
+async def test_unpacking_leaves_the_asset_where_its_box_brought_it_also_after_a_rebuild(boxed):
+    await boxed.take(movement(1, tag=epc(0x99)))
+    for minute in (1, 9):  # the same sheet again is no new binding
+        await boxed.import_(now=START + timedelta(minutes=minute), tags=BOXED + BODY.format(role="body").split("\n")[1])
+        assert await boxed.where("LT-0009") == "corridor"
+    await boxed.take(movement(2, tag=epc(0x99), kind="in", after_s=300), now=START + timedelta(minutes=10))
+    assert await boxed.where("LT-0009") == "corridor"
+    live = await projection_hash(boxed.database)
+    await rebuild(boxed.database, START)
+    assert await projection_hash(boxed.database) == live
+
+
+async def test_movements_list_each_passage_once_in_its_newest_revision_by_portal_and_asset(one):
+    await one.take(
+        movement(1, final=False, started_s=-1),
+        movement(2, rev=2, kind="turned_back", after_s=5, started_s=-1),
+        movement(3, tag=epc(3), portal="main-entrance", after_s=20),
+        movement(4, tag=epc(0xF3), kind="near", after_s=30),
+        movement(5, tag=epc(0x77), kind="near", after_s=10),
+    )
+
+    async def listed(limit=10, **chosen):
+        found = await one.views.movements(limit=limit, **chosen)
+        return [(each.asset, each.epc, each.rev, each.kind, each.to) for each in found]
+
+    lid, door = ("LT-0003", epc(0xF3), 1, "near", None), ("LT-0003", epc(3), 1, "out", "street")
+    unknown, back = (None, epc(0x77), 1, "near", None), ("LT-0001", EPC, 2, "turned_back", None)
+    assert await listed() == [lid, door, unknown, back]
+    assert await listed(limit=2) == [lid, door]
+    assert await listed(portal="stockroom-a-door") == [lid, unknown, back]
+    assert await listed(asset="LT-0003") == [lid, door]
+    assert await listed(asset="LT-0003", portal="main-entrance") == [door]
+    assert await listed(asset="LT-9999") == await listed(portal="nowhere") == []
+
+
+async def test_portals_are_listed_with_their_site(one):
+    found = [(each.id, each.name, each.site, each.gateway, each.mode) for each in await one.views.portals()]
+    assert found == [
+        ("back-door", "Back door", "hq", "hq-west-1", "observe"),
+        ("main-entrance", "Main entrance", "hq", "hq-east-1", "alarm"),
+        ("stockroom-a-door", "Stockroom door", "hq", "hq-east-1", "notify"),
+    ]
+
+
 async def test_an_unknown_tag_is_kept_counted_and_moves_with_its_asset_once_registered(one):
     done = await one.take(movement(1, tag=epc(0x77)))
     assert (done.rows, done.unknown_tags) == (1, 1)

@@ -112,7 +112,8 @@ def main_job(tmp_path, dsn, port):
         wait(lambda: marks and marks[-1]["streams"].get("movement", {}).get("upto") == 3)
         with httpx.Client(base_url=url) as api:
             check_lists(api, token)
-            check_feed(url, lambda: publish(envelope([movement(4, tag=epc(3), portal="main-entrance", start=start)])))
+            crossing = envelope([movement(4, tag=epc(3), portal="main-entrance", start=start)])
+            hear(url, lambda: publish(crossing), {"movement", "location"})
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
     log = [json.loads(line)["event"] for line in (tmp_path / "central.log").read_text().splitlines()]
@@ -126,6 +127,11 @@ def check_lists(api, token):
     assert (alert["asset"]["id"], alert["from"], alert["to"]) == ("LT-0001", "stockroom-a", "corridor")
     moved = api.get("/api/v1/assets/LT-0001/movements").json()["movements"]
     assert [(one["rev"], one["kind"], one["from"]) for one in moved] == [(2, "out", "stockroom-a")]
+    listed = api.get("/api/v1/movements", params={"portal": "stockroom-a-door", "limit": 2}).json()["movements"]
+    assert sorted((one["asset"], one["rev"]) for one in listed) == [("LT-0001", 2), ("LT-0002", 1)]
+    assert moved[0] in listed
+    doors = {one["id"]: (one["name"], one["inside"]) for one in api.get("/api/v1/portals").json()["portals"]}
+    assert doors["stockroom-a-door"] == ("Stockroom door", "stockroom-a")
     taken = api.post(
         f"/api/v1/alerts/{alert['id']}/acknowledge",
         json={"by": "A. Guard"},
@@ -141,11 +147,11 @@ def check_lists(api, token):
     assert api.get("/healthz").json()["well"]
 
 
-def check_feed(url, act):
-    """The feed beats at once and tells what an act leads to."""
+def hear(url, act, expected):
+    """The feed beats at once and tells what an act leads to; returns the data of its locations."""
     with httpx.Client(base_url=url, timeout=PATIENCE_S) as api, api.stream("GET", "/api/v1/events") as feed:
         lines = feed.iter_lines()
-        kinds, ids = set(), []
+        kinds, ids, places = set(), [], []
         deadline = time.monotonic() + PATIENCE_S
         for line in lines:
             assert time.monotonic() < deadline
@@ -154,9 +160,12 @@ def check_feed(url, act):
             if line == "event: heartbeat" and not kinds:
                 act()
             kinds |= set(re.findall("^event: (.*)", line))
-            if {"heartbeat", "movement", "location"} <= kinds:
+            if line.startswith("data: ") and "counted_at" in line:
+                places.append(json.loads(line[6:]))
+            if expected <= kinds and (places or "location" not in expected):
                 break
     assert ids == sorted(set(ids))
+    return places
 
 
 def test_the_main_job_over_a_real_broker(tmp_path, broker):
@@ -196,6 +205,25 @@ def test_a_central_killed_and_started_again_tells_what_it_committed(tmp_path):
                     wait(lambda: marks[-1]["streams"]["movement"]["upto"] == 3)
                     events = httpx.get(f"{url}/api/v1/summary").json()["events"]
         assert (events["committed"], events["duplicated"]) == (3, 0)
+    finally:
+        started.stop()
+
+
+def test_an_import_by_another_process_is_on_the_feed(tmp_path):
+    """Nobody crossed a door, and yet a count changed: listeners hear of it."""
+    started = BROKERS["nats"](tmp_path)
+    started.start()
+    try:
+        with fresh_database() as dsn:
+            write_sheets(tmp_path)
+            command("import", "--dsn", dsn, tmp_path)
+            sheet = tmp_path / "new" / "assets.csv"
+            sheet.parent.mkdir()
+            sheet.write_text("id,name,class,serial,location\nLT-0004,Laptop 4,laptop,,stockroom-a\n")
+            with running(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (_, url, _token):
+                wait(lambda: httpx.get(f"{url}/healthz").json()["well"])
+                places = hear(url, lambda: command("import", "--dsn", dsn, sheet), {"location"})
+            assert [(place["id"], place["count"]) for place in places] == [("stockroom-a", 3)]
     finally:
         started.stop()
 

@@ -120,7 +120,7 @@ def test_an_alert_says_what_where_which_way_how_sure_and_why(page, central):
         "T14 laptop",
         "LT-0001",
         "Stockroom A → Corridor",
-        "Stockroom A Door",
+        "Stockroom A, east door",
         "sure, 97%",
     )
     for part in (*said, "No authorisation to leave Stockroom A"):
@@ -177,6 +177,48 @@ def test_movements_come_with_the_feed_newest_first(page, central):
     lines = page.locator(".movements .movement").all_inner_texts()
     assert "went out to Corridor" in lines[0]
     assert "passed by" in lines[1]
+
+
+def test_movements_from_before_the_console_are_read_from_the_list(browser, tmp_path):
+    with FakeCentral() as api:
+        api.movements = [movement(31, kind="in", to="stockroom-a"), movement(32, portal="main-entrance", at=ago(30))]
+        with RunningConsole(tmp_path, "--api", api.url, "--listen", "127.0.0.1:0") as (url, _):
+            page = browser.new_page()
+            page.goto(url)
+            page.get_by_text("LT-0031").wait_for(timeout=PATIENCE_MS)
+            lines = page.locator(".movements .movement").all_inner_texts()
+            assert ["went in to Stockroom A" in lines[0], "Stockroom A, east door" in lines[0]] == [True, True]
+            assert "Main entrance" in lines[1]
+            api.feed_open = False
+            page.get_by_text("what stands here may be old").wait_for(timeout=PATIENCE_MS)
+            api.movements = [movement(33), *api.movements]
+            api.feed_open = True
+            page.get_by_text("LT-0033").wait_for(timeout=PATIENCE_MS)
+            page.close()
+
+
+def test_other_alerts_are_picked_by_door_and_state_and_cards_stay(page, central):
+    central.alerts = [
+        alert(1),
+        alert(2, late=True),
+        alert(3, portal="main-entrance", state="acknowledged", acknowledged_by="Ana"),
+        alert(4, portal=None, kind="identity_mismatch", severity="low"),
+    ]
+    central.tell("alert", {})
+    page.locator(".quiet-line").nth(2).wait_for()
+    pick(page, "Door", "Main entrance")
+    page.wait_for_function("document.querySelectorAll('.quiet-line').length == 1")
+    assert "Ana has it" in page.locator(".quiet-line").inner_text()
+    pick(page, "State", "Open")
+    page.get_by_text("No other alert among the newest").wait_for()
+    assert page.locator(".card").count() == 1
+    pick(page, "Door", "Any door")
+    page.wait_for_function("document.querySelectorAll('.quiet-line').length == 2")
+
+
+def pick(page, label, option):
+    page.locator(".choice").get_by_label(label).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
 
 
 def test_an_assets_page_shows_each_movement_with_its_evidence(page, console, central):

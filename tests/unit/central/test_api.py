@@ -12,7 +12,7 @@ from central.api.server import create_app
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.feed import Feed
 from central.application.metrics import Metrics
-from central.application.views import AlertView, AssetView, EventTotals, LocationView, MovementView, Summary
+from central.application.views import AlertView, AssetView, EventTotals, LocationView, MovementView, PortalView, Summary
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TOKEN = "throw-away"
@@ -31,6 +31,7 @@ class FakeViews:
     def __init__(self) -> None:
         self.down = False
         self.acknowledged = []
+        self.asked = []
 
     async def ping(self):
         if self.down:
@@ -46,10 +47,15 @@ class FakeViews:
         values = {"id": "LT-1", "name": "L", "class": "laptop", "serial": None, "location": None}
         return AssetView.model_validate(values | {"since": None, "confidence": None})
 
-    async def movements(self, asset, limit):
+    async def portals(self):
+        values = {"id": "door", "name": "East door", "site": "hq", "gateway": "g", "inside": "stock", "outside": "hall"}
+        return [PortalView(**values, mode="notify")]
+
+    async def movements(self, *, portal=None, asset=None, limit):
+        self.asked.append((portal, asset, limit))
         values = {
             "id": "p-1", "passage": "p", "rev": 1, "final": True, "at": NOW, "portal": "door", "kind": "out",
-            "from": "stock", "to": "hall", "confidence": 1.0, "reads": 4, "evidence": {}, "epc": "30", "asset": asset,
+            "from": "stock", "to": "hall", "confidence": 1.0, "reads": 4, "evidence": {}, "epc": "30", "asset": "LT-1",
         }  # fmt: skip
         return [MovementView.model_validate(values)]
 
@@ -93,6 +99,28 @@ async def test_answers_say_as_of_when_and_use_the_words_of_the_wire(views):
     assert summary["events"]["committed"] == 1
 
 
+async def test_movements_of_all_assets_have_the_shape_of_one_assets_and_pass_their_filters_on(views):
+    async with client(views) as api:
+        listed = (await api.get("/api/v1/movements")).json()
+        chosen = (await api.get("/api/v1/movements?portal=door&asset=LT-1&limit=3")).json()
+        of_one = (await api.get("/api/v1/assets/LT-1/movements")).json()
+    assert listed["as_of"] == "2026-03-02T10:00:00Z"
+    assert listed["movements"] == chosen["movements"] == of_one["movements"]
+    assert views.asked == [(None, None, 100), ("door", "LT-1", 3), (None, "LT-1", 200)]
+
+
+async def test_portals_are_listed_with_their_gateway_and_both_sides(views):
+    async with client(views) as api:
+        answer = (await api.get("/api/v1/portals")).json()
+    assert answer == {
+        "as_of": "2026-03-02T10:00:00Z",
+        "portals": [
+            {"id": "door", "name": "East door", "site": "hq", "gateway": "g", "inside": "stock", "outside": "hall",
+             "mode": "notify"}
+        ],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "told"),
     [
@@ -100,6 +128,8 @@ async def test_answers_say_as_of_when_and_use_the_words_of_the_wire(views):
         ("GET", "/api/v1/nothing", 404, "There is nothing at /api/v1/nothing"),
         ("GET", "/api/v1/alerts?state=shut", 422, "'open', 'acknowledged' or 'all'"),
         ("GET", "/api/v1/alerts?limit=0", 422, "query.limit"),
+        ("GET", "/api/v1/movements?limit=1001", 422, "query.limit"),
+        ("GET", "/api/v1/movements?portal=%00", 422, "query.portal"),
         ("DELETE", "/api/v1/alerts", 405, "does not take this method"),
     ],
 )

@@ -15,7 +15,7 @@ from central.console.client import ApiClient
 from central.console.errors import ConsoleError
 from central.console.places import place_lines
 from central.console.sse import EventParser, ServerEvent
-from tests.helpers.fake_central import LOCATIONS, alert, movement
+from tests.helpers.fake_central import LOCATIONS, ago, alert, movement
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -86,7 +86,7 @@ def test_confidence_is_a_word_with_its_figure(share, word):
 def test_gateways_say_what_ails_them():
     reader = {"id": "r1", "state": "lost"}
     well = {"registered": True, "online": True, "health": {"readers": [], "streams": [{"pending": 3}]}}
-    assert words.gateway_words(well) == (True, "0 readers read, 3 events on their way")
+    assert words.gateway_words(well) == (True, "0 readers read, 3 events on the way")
     assert words.gateway_words(well | {"registered": False})[0] is False
     assert words.gateway_words(well | {"online": False}) == (False, "is not connected")
     assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
@@ -130,7 +130,7 @@ def test_the_highest_revision_of_a_passage_is_shown_in_whatever_order_they_come(
     one = board()
     for rev in (2, 1):
         one.hear("movement", json.dumps(movement(1, rev=rev, final=rev == 2)))
-    assert [item["rev"] for item in one.movements.values()] == [2]
+    assert [item["rev"] for item in one.movements] == [2]
 
 
 def test_movements_are_bounded_and_newest_first():
@@ -138,14 +138,45 @@ def test_movements_are_bounded_and_newest_first():
     for number in range(RECENT_MOVEMENTS + 5):
         one.hear("movement", json.dumps(movement(number)))
     assert len(one.movements) == RECENT_MOVEMENTS
-    assert next(iter(one.movements.values()))["asset"] == f"LT-{RECENT_MOVEMENTS + 4:04d}"
+    assert one.movements[0]["asset"] == f"LT-{RECENT_MOVEMENTS + 4:04d}"
 
 
-@pytest.mark.parametrize("data", ["", "nonsense", "[]", "7"])
+@pytest.mark.parametrize("data", ["", "nonsense", "[]", "7", "{}", '{"passage": "p", "rev": 1, "at": "once"}'])
 def test_a_feed_event_that_cannot_be_read_harms_nothing(data):
     one = board()
     one.hear("movement", data)
     assert not one.movements
+
+
+def lists(**changes):
+    """An API whose lists hold one door and the movements given."""
+    empty = {"as_of": NOW.isoformat(), "quarantined": 0, "locations": [], "alerts": [], "gateways": []}
+    body = json.dumps(empty | {"portals": [{"id": "door-1", "name": "East door"}], "movements": []} | changes)
+    return answering(200, body.encode())
+
+
+async def test_movements_that_nobody_heard_are_read_from_the_list_and_join_those_of_the_feed():
+    old, open_, final = movement(1, at=ago(600)), movement(2, rev=1, final=False), movement(2, rev=2)
+    one = board(lists(movements=[open_, old]))
+    one.hear("movement", json.dumps(final))
+    await one.refresh()
+    assert [(item["passage"], item["rev"]) for item in one.movements] == [(final["passage"], 2), (old["passage"], 2)]
+    await one.client.close()
+
+
+async def test_a_movement_that_comes_late_stands_where_its_time_puts_it():
+    one = board(lists(movements=[movement(1), movement(2, at=ago(600))]))
+    await one.refresh()
+    one.hear("movement", json.dumps(movement(3, at=ago(300))))
+    assert [item["asset"] for item in one.movements] == ["LT-0001", "LT-0003", "LT-0002"]
+    await one.client.close()
+
+
+async def test_a_door_has_its_registered_name_or_its_id_as_words():
+    one = board(lists())
+    await one.refresh()
+    assert (one.door("door-1"), one.door("door-2"), one.door(None)) == ("East door", "Door 2", "no door")
+    await one.client.close()
 
 
 async def test_problem_details_are_told_in_the_apis_own_words():

@@ -12,6 +12,7 @@ SELECT epc, asset FROM tag WHERE epc = ANY(%(epcs)s);
 
 -- name: project
 -- An asset is where its newest crossing or recorded act put it, in the order (at, gateway, epoch, seq); counters follow.
+-- A box stands for its asset only until a tag is on the asset itself: from then on the box may go its own way.
 WITH wanted AS (
     SELECT unnest(%(assets)s::text[]) AS asset
 ), candidate AS (
@@ -21,6 +22,8 @@ WITH wanted AS (
     CROSS JOIN LATERAL (
         SELECT * FROM passage AS p
         WHERE p.epc = t.epc AND p.final AND p.to_location IS NOT NULL
+            AND (t.role <> 'box'
+                 OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'))
         ORDER BY p.at DESC, p.gateway DESC, p.epoch DESC, p.seq DESC
         LIMIT 1
     ) AS c

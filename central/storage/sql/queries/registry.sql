@@ -56,9 +56,13 @@ INSERT INTO asset (id, name, class, serial) VALUES (%(id)s, %(name)s, %(class)s,
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, class = excluded.class, serial = excluded.serial;
 
 -- name: upsert_tag
--- Bind a tag to an asset; the import has made sure that it isn't on another.
-INSERT INTO tag (epc, asset, role) VALUES (%(epc)s, %(asset)s, %(role)s)
-ON CONFLICT (epc) DO UPDATE SET role = excluded.role;
+-- Bind a tag to an asset; the import has made sure that it isn't on another. Only a tag that comes off or onto a box is
+-- registered anew: the same sheet again changes nothing.
+INSERT INTO tag AS t (epc, asset, role, registered_at) VALUES (%(epc)s, %(asset)s, %(role)s, %(now)s)
+ON CONFLICT (epc) DO UPDATE SET
+    role = excluded.role,
+    registered_at = CASE WHEN (t.role = 'box') = (excluded.role = 'box') THEN t.registered_at
+                         ELSE excluded.registered_at END;
 
 -- name: upsert_authorisation
 -- Register an authorisation. The same one again keeps the time at which it was recorded. RETURNING if it is new or changed.

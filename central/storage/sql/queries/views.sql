@@ -21,17 +21,25 @@ SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.co
 FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id WHERE a.id = %(asset)s;
 
 -- name: movements
--- The newest revision of each of an asset's passages, newest first.
+-- The newest revision of each passage, newest first: of everything, of one portal, of one asset.
 SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
-       m.reads, m.evidence, m.epc
+       m.reads, m.evidence, m.epc, t.asset
 FROM (
-    SELECT p.* FROM tag AS t JOIN passage AS p ON p.epc = t.epc WHERE t.asset = %(asset)s
+    SELECT p.* FROM passage AS p
+    WHERE (%(portal)s::text IS NULL OR p.portal = %(portal)s)
+        AND (%(asset)s::text IS NULL OR p.epc IN (SELECT epc FROM tag WHERE tag.asset = %(asset)s))
     ORDER BY p.at DESC, p.passage LIMIT %(limit)s
 ) AS newest
 JOIN movement AS m
     ON m.gateway = newest.gateway AND m.stream = 'movement' AND m.epoch = newest.epoch AND m.seq = newest.seq
         AND m.at = newest.at
+LEFT JOIN tag AS t ON t.epc = m.epc
 ORDER BY m.at DESC, m.passage;
+
+-- name: portals
+-- Doors by id, with the site of the gateway that watches them.
+SELECT p.id, p.name, g.site, p.gateway, p.inside, p.outside, p.mode
+FROM portal AS p JOIN gateway AS g ON g.id = p.gateway ORDER BY p.id;
 
 -- name: alerts
 -- Alerts by state, newest first; what an observing portal would have raised shows among all.
