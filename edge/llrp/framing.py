@@ -143,19 +143,19 @@ class FrameBuffer:
         found = f"no LLRP message header: {seen} (version bits say {self._buffer[at] >> 2}, LLRP has 1 or 2)"
         if place == 0:
             return LlrpError(f"the first bytes are {found}; is this an LLRP reader's port?", offset=0)
-        return LlrpError(f"at byte {place} stands {found}; the stream is out of step, connect anew", offset=place)
+        return LlrpError(f"at byte {place} stands {found}; nothing from here on can be read", offset=place)
 
     def _bad_length(self, at: int, length: int) -> LlrpError:
         place = self._taken + at - self._start
         if length < HEADER_BYTES:
             return LlrpError(
                 f"the message at byte {place} says it is {length} bytes long, its header alone has {HEADER_BYTES}; "
-                "connect anew",
+                "nothing from here on can be read",
                 offset=place,
             )
         return LlrpError(
             f"the message at byte {place} says it is {length} bytes long, more than the {self._max_frame_bytes} "
-            "allowed; raise the cap on frames if the reader really sends such",
+            "allowed; if a reader really sends such, raise its max_frame_mib in edge.toml",
             offset=place,
         )
 
