@@ -90,7 +90,7 @@ def test_whole_messages_before_garbage_are_handed_over_with_the_fault():
     assert chunk.fault.offset == len(chunk.data)
     assert f"at byte {len(chunk.data)}" in str(chunk.fault)
     for last_word in (buffer.take, buffer.finish):
-        with pytest.raises(LlrpError, match="out of step"):
+        with pytest.raises(LlrpError, match="nothing from here on can be read"):
             last_word()
 
 
