@@ -19,6 +19,7 @@ import uvicorn
 from central.api.auth import load_token
 from central.api.routes import Services, beat
 from central.api.server import create_app
+from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
@@ -30,11 +31,15 @@ from central.ingest.worker import Ingest, IngestSettings
 from central.storage.database import Database, DatabaseSettings
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
+from central.storage.schema import check_schema
 from central.storage.views import PgViews
 
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
+
+SCHEMA_RETRY_S = 1.0
+"""A database that is down at the start has its schema looked at once it is there."""
 
 _log = structlog.get_logger("central")
 
@@ -65,9 +70,17 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     with _listen(host, port) as listener:
         await database.open()
         try:
+            with contextlib.suppress(StoreUnavailable):  # it is awaited while serving: /healthz says what is missing
+                await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            await _until_told(server, listener, feed, ingest.run(), RegistryWatch(log, views, feed).run())
+            work = (ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database))
+            await _until_told(server, listener, feed, *work)
+        except BaseExceptionGroup as group:
+            unfit = group.subgroup(SchemaUnfit)
+            if unfit is None:
+                raise
+            raise _first(unfit) from None
         finally:
             await database.close()
 
@@ -77,9 +90,26 @@ async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
     database = Database(DatabaseSettings(dsn, max_connections=1))
     await database.open()
     try:
+        await check_schema(database)
         return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run)
     finally:
         await database.close()
+
+
+async def _until_schema_fits(database: Database) -> None:
+    """Look at the schema once the database answers; an unfit one ends the program."""
+    while True:
+        try:
+            await check_schema(database)
+        except StoreUnavailable:
+            await asyncio.sleep(SCHEMA_RETRY_S)
+        else:
+            return
+
+
+def _first(group: BaseExceptionGroup[SchemaUnfit]) -> SchemaUnfit:
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
 async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *work: Coroutine[None, None, None]) -> None:

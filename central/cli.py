@@ -1,6 +1,7 @@
 """Command line of the central service."""
 
 import asyncio
+import importlib.metadata
 import logging
 import sys
 from pathlib import Path
@@ -34,6 +35,21 @@ Dsn = Annotated[
     str,
     typer.Option(help="Address of the PostgreSQL database (libpq form or URL).", envvar="STOCKGATE_CENTRAL_DSN"),
 ]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _say(f"stockgate-central {importlib.metadata.version('stockgate')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def program(
+    _shown: Annotated[
+        bool, typer.Option("--version", help="Print the program's version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @cli.command()
@@ -106,6 +122,8 @@ def main() -> None:
 def _files(paths: list[Path], kind: str | None) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for path in paths:
+        if not path.exists():
+            _fail(f"no such file or folder: {path}", USAGE)
         if path.is_dir():
             inside = [(path / f"{name}.csv", name) for name in COLUMNS if (path / f"{name}.csv").is_file()]
             if not inside:

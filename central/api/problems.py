@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from central.application.errors import NotFound, StoreUnavailable
+from central.application.errors import NotFound, RowsRefused, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -28,6 +28,9 @@ def install(app: FastAPI) -> None:
         detail = f"The database is not available ({error}). Nothing is lost; try again when /healthz is well."
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"})
 
+    async def unstorable(_request: Request, error: Exception) -> JSONResponse:
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Change the request: the database refuses a value ({error}).")
+
     async def invalid(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 (the handler is registered for this class)
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
@@ -41,6 +44,7 @@ def install(app: FastAPI) -> None:
 
     app.add_exception_handler(NotFound, not_found)
     app.add_exception_handler(StoreUnavailable, unavailable)
+    app.add_exception_handler(RowsRefused, unstorable)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
 

@@ -139,6 +139,7 @@ def operations(on: Services) -> APIRouter:
     """Return health and metrics."""
     router = APIRouter(tags=["operate"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     async def healthz(response: Response) -> shapes.HealthAnswer:
         """Tell whether every part works: 200, or 503 with the part that doesn't."""

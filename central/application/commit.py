@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import structlog
-
 from central.application.errors import StoreUnavailable
 from central.application.judge import judge_movements
 from central.application.ports import Filed, Log, Notice, Registry, Transaction
@@ -20,8 +18,6 @@ AHEAD: Final = timedelta(hours=1)
 """Event times outside these are a broken clock's, not an event's (contracts: Movement event)."""
 SHARDS: Final = 8
 """Counter rows a location; more than the workers that one machine runs."""
-
-_log = structlog.get_logger("central.commit")
 
 
 @dataclass(slots=True)
@@ -36,8 +32,14 @@ class Committed:
     rows: int = 0
     gap_rows: int = 0
     repeated: int = 0
-    rejected: int = 0
+    refused: list[Unreadable] = field(default_factory=list)
+    """What went to the quarantine."""
     unknown_tags: int = 0
+
+    @property
+    def rejected(self) -> int:
+        """How many messages and rows went to the quarantine."""
+        return len(self.refused)
 
 
 async def commit(
@@ -134,7 +136,6 @@ class _Batch:
                 await self._file(rows[middle:])
                 return
             self.refused.append(self._unreadable(rows[0], f"could not be committed: {error}"))
-            _log.warning("row quarantined", topic=_topic_of(rows[0]), seq=rows[0].seq, error=str(error))
         else:
             self._note(done)
 
@@ -175,7 +176,7 @@ class _Batch:
                 (row.seq, row.seq) if (row.key, row.seq) in refused else row.span for row in fresh if row.key == key
             ]
             after[key] = position.including(spans)
-        self.done.rejected = len(self.refused)
+        self.done.refused = self.refused
         self.done.positions = after
         await self.transaction.save_positions({k: v for k, v in after.items() if v != before[k]}, self.now)
 

@@ -15,3 +15,7 @@ class RowsRefused(CentralError):  # noqa: N818 (a verdict on data, named as one)
 
 class NotFound(CentralError):  # noqa: N818 (HTTP's word for it)
     """What was asked for isn't there."""
+
+
+class SchemaUnfit(CentralError):  # noqa: N818 (a state of the database, named as one)
+    """The database's schema isn't this program's; the message says which of them is to be updated."""

@@ -95,7 +95,7 @@ async def _write(transaction: RegistryTransaction, sheets: Sheets, now: datetime
 
 def _check(sheets: Sheets, known: Known) -> list[Problem]:
     """Return the problems that only the whole import and the registry together show."""
-    locations = {**known.locations, **{row.values["id"]: Location(**row.values) for row in sheets.rows["locations"]}}
+    locations = {**known.locations, **_told(sheets)}
     assets = {*known.assets, *sheets.ids("assets")}
     problems = _check_tree(sheets, locations)
     for kind, column in (
@@ -116,17 +116,28 @@ def _check(sheets: Sheets, known: Known) -> list[Problem]:
 def _missing(sheets: Sheets, kind: str, column: str, there: Collection[str], *, what: str) -> list[Problem]:
     return [
         Problem(row.file, row.line, f"{column}: there is no {what} {row.values[column]!r}: add it to {what}s.csv")
-        for row in sheets.rows[kind]
-        if row.values[column] is not None and row.values[column] not in there
+        for row in sheets.all(kind)
+        if row.values.get(column) is not None and row.values[column] not in there
     ]
+
+
+def _told(sheets: Sheets) -> dict[str, Location]:
+    """Return the sheets' locations; a broken row's stands in for what it is to be, so that nothing else looks wrong."""
+    told = {
+        row.values["id"]: Location(row.values["id"], "", "", row.values.get("parent"), guarded=True)
+        for row in sheets.broken["locations"]
+        if "id" in row.values
+    }
+    return told | {row.values["id"]: Location(**row.values) for row in sheets.rows["locations"]}
 
 
 def _check_tree(sheets: Sheets, locations: Mapping[str, Location]) -> list[Problem]:
     places = Places(locations)
     problems = []
-    for row in sheets.rows["locations"]:
+    for row in sheets.all("locations"):
+        start = row.values.get("id", row.values.get("parent"))
         try:
-            places.chain(row.values["id"])
+            places.chain(start) if start is not None else None
         except PlaceError as error:
             problems.append(Problem(row.file, row.line, f"parent: {error}"))
     return problems
@@ -135,11 +146,11 @@ def _check_tree(sheets: Sheets, locations: Mapping[str, Location]) -> list[Probl
 def _check_portals(sheets: Sheets, known: Known) -> list[Problem]:
     problems = []
     sites = dict(known.gateways)
-    for row in sheets.rows["portals"]:
-        site, gateway = row.values["site"], row.values["gateway"]
-        if row.values["inside"] == row.values["outside"]:
+    for row in sheets.all("portals"):
+        site, gateway = row.values.get("site"), row.values.get("gateway")
+        if row.values.get("inside") is not None and row.values["inside"] == row.values.get("outside"):
             problems.append(Problem(row.file, row.line, "outside: a portal joins two different locations"))
-        if sites.setdefault(gateway, site) != site:
+        if site is not None and gateway is not None and sites.setdefault(gateway, site) != site:
             text = f"site: gateway {gateway!r} is at site {sites[gateway]!r} already, and an id is used once only"
             problems.append(Problem(row.file, row.line, text))
     return problems
@@ -149,18 +160,19 @@ def _check_tags(sheets: Sheets, known: Known) -> list[Problem]:
     return [
         Problem(row.file, row.line, f"epc: {row.values['epc']} is on asset {known.tags[row.values['epc']]!r} already: "
                 "use another tag, a used one would carry its history along")
-        for row in sheets.rows["tags"]
-        if known.tags.get(row.values["epc"], row.values["asset"]) != row.values["asset"]
+        for row in sheets.all("tags")
+        if {"epc", "asset"} <= row.values.keys()
+        and known.tags.get(row.values["epc"], row.values["asset"]) != row.values["asset"]
     ]  # fmt: skip
 
 
 def _check_authorisations(sheets: Sheets, locations: Mapping[str, Location]) -> list[Problem]:
     problems = []
-    for row in sheets.rows["authorisations"]:
-        start, end = row.values["valid_from"], row.values["valid_to"]
+    for row in sheets.all("authorisations"):
+        start, end = row.values.get("valid_from"), row.values.get("valid_to")
         if start is not None and end is not None and end <= start:
             problems.append(Problem(row.file, row.line, "valid_to: comes before valid_from"))
-        boundary = locations.get(row.values["boundary"])
+        boundary = locations.get(row.values.get("boundary", ""))
         if boundary is not None and not boundary.guarded:
             text = f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation: name what holds it"
             problems.append(Problem(row.file, row.line, text))

@@ -27,6 +27,11 @@ class Metrics:
             "Messages dropped because the database is behind; the edge sends them again.",
             registry=self.registry,
         )
+        self.malformed_dropped = Counter(
+            "stockgate_malformed_dropped",
+            "Malformed births and heartbeats that came faster than the database takes them: not in the quarantine.",
+            registry=self.registry,
+        )
         self.retries = Counter("stockgate_commit_retries", "Commits tried again.", registry=self.registry)
         self.watermarks = Counter("stockgate_watermarks", "Watermarks published.", registry=self.registry)
         self.batch_rows = Histogram(

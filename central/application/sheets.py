@@ -56,15 +56,21 @@ class Sheets:
     """All rows of an import by kind, and the problems so far."""
 
     rows: dict[str, list[SheetRow]] = field(default_factory=lambda: {kind: [] for kind in COLUMNS})
+    broken: dict[str, list[SheetRow]] = field(default_factory=lambda: {kind: [] for kind in COLUMNS})
+    """Rows with a problem of their own and the values that could be read: what else is wrong with them is told too."""
     problems: list[Problem] = field(default_factory=list)
 
     def ids(self, kind: str) -> set[str]:
         """Return the keys of a kind's rows."""
-        return {row.values[KEYS[kind]] for row in self.rows[kind]}
+        return {row.values[KEYS[kind]] for row in self.all(kind) if KEYS[kind] in row.values}
+
+    def all(self, kind: str) -> list[SheetRow]:
+        """Return a kind's rows, broken ones too."""
+        return [*self.rows[kind], *self.broken[kind]]
 
 
 def read_sheet(into: Sheets, kind: str, file: str, text: str) -> None:
-    """Read one file's text into `into`; rows with a problem are left out and reported."""
+    """Read one file's text into `into`; rows with a problem are set apart and reported."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
@@ -110,12 +116,14 @@ def _read_row(
             problems.append(Problem(place.file, place.line, f"{column}: {error}"))
     into.problems.extend(problems)
     if problems:
+        into.broken[kind].append(place)
         return
     key = place.values[KEYS[kind]]
     if key in seen:
         first = seen[key]
         text = f"{KEYS[kind]} {key!r} stands in {first.file}:{first.line} already"
         into.problems.append(Problem(place.file, place.line, text))
+        into.broken[kind].append(place)
         return
     _finish(kind, place.values)
     seen[key] = place

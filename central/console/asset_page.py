@@ -1,13 +1,15 @@
 """One asset's page: where it is, and every movement with the evidence that it was decided on."""
 
 from typing import Any
+from urllib.parse import quote
 
 from nicegui import ui
 
 from central.console import words
 from central.console.board import Board
 from central.console.elements import box, link, text
-from central.console.errors import ConsoleError
+from central.console.errors import ConsoleError, NotThereError
+from central.console.pulse import draw_tick
 
 
 async def asset_page(board: Board, asset_id: str) -> None:
@@ -15,13 +17,23 @@ async def asset_page(board: Board, asset_id: str) -> None:
     with box("page narrow"):
         link("← all locations", "/")
         try:
-            found = await board.client.get(f"assets/{asset_id}/movements")
+            found = await _found(board, asset_id)
         except ConsoleError as error:
-            text("This asset can't be shown", "section-title", tag="h1")
+            missing = isinstance(error, NotThereError)
+            text("There is no such asset" if missing else "This asset can't be shown", "section-title", tag="h1")
             text(str(error), "empty")
             return
+        draw_tick(lambda: words.clock_time(found["as_of"]))
         _head(board, found["asset"], found["as_of"])
         _movements(board, found["movements"])
+
+
+async def _found(board: Board, asset_id: str) -> dict[str, Any]:
+    if not words.is_id(asset_id):
+        raise NotThereError(
+            f"{asset_id!r} can't be an asset's id: take the link from the board, or look for a typing error."
+        )
+    return await board.client.get(f"assets/{quote(asset_id, safe='')}/movements")
 
 
 def _head(board: Board, asset: dict[str, Any], as_of: str) -> None:

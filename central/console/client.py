@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from central.console.errors import ConsoleError
+from central.console.errors import ConsoleError, NotThereError
 from central.console.sse import EventParser, ServerEvent
 
 TIMEOUT_S: Final = 5.0
@@ -36,7 +36,8 @@ class ApiClient:
         """Read one JSON object below /api/v1/.
 
         Raises:
-            ConsoleError: no answer, or a problem in the API's own words.
+            NotThereError: the API has no such thing.
+            ConsoleError: no answer, or another problem in the API's own words.
         """
         return await self._ask("GET", path, params=params)
 
@@ -77,8 +78,10 @@ class ApiClient:
         try:
             answer = await self._http.request(method, f"/api/v1/{path}", **options)
             found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ConsoleError(f"The central service at {self.url} does not answer: {_words(error)}.") from error
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotThereError(_problem(answer.status_code, found))
         if answer.is_error or not isinstance(found, dict):
             raise ConsoleError(_problem(answer.status_code, found))
         return found

@@ -16,6 +16,7 @@ from central.console.board import RECENT_ALERTS, Board
 from central.console.elements import box, link, text
 from central.console.errors import ConsoleError
 from central.console.places import place_lines
+from central.console.pulse import add_watch, draw_tick
 
 STYLE: Final = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 LOOK_EVERY_S: Final = 0.5
@@ -34,11 +35,13 @@ def register_pages(board: Board) -> None:
     @ui.page("/")
     def index() -> None:
         ui.add_css(STYLE)
+        add_watch()
         BoardPage(board).draw()
 
     @ui.page("/assets/{asset_id}")
     async def asset(asset_id: str) -> None:
         ui.add_css(STYLE)
+        add_watch()
         await asset_page(board, asset_id)
 
 
@@ -55,6 +58,7 @@ class BoardPage:
         """Draw the page once and look for changes from then on."""
         with box("page"):
             self._header()
+            draw_tick(lambda: words.clock_time(self._board.as_of))
             self._section(self._feed_key, self._feed_notice)
             with box("columns"):
                 with box("main"):
@@ -121,12 +125,13 @@ class BoardPage:
 
     def _alerts(self) -> None:
         urgent = [alert for alert in self._board.alerts if words.is_act_now(alert)]
+        urgent.sort(key=words.is_about_gateway)  # what was carried away comes before what is set up wrongly
         calm = "No open alert when last heard" if self._board.stale else "Nothing to act on"
         title = f"Act now: {len(urgent)}" if urgent else calm
         text(title, "section-title act" if urgent else "section-title", tag="h2")
         with box("cards", role="alert"):
             for alert in urgent[:CARDS]:
-                self._card(alert)
+                self._gateway_card(alert) if words.is_about_gateway(alert) else self._card(alert)
         if len(urgent) > CARDS:
             text(f"and {len(urgent) - CARDS} more, oldest not shown", "more")
         if not self._board.alerts:
@@ -135,10 +140,7 @@ class BoardPage:
     def _card(self, alert: dict[str, Any]) -> None:
         place = self._board.place
         with box("card"):
-            with box("card-head"):
-                text("▲", "sign")
-                text(words.alert_title(alert), "card-title")
-                text(f"{words.clock_time(alert['at'])}, {words.ago(alert['at'], _now())}", "card-time")
+            self._card_head(alert)
             text(words.alert_subject(alert), "card-subject")
             with box("card-ids"):
                 for asset in words.alert_asset_ids(alert):
@@ -147,9 +149,27 @@ class BoardPage:
             facts = [self._board.door(alert["portal"]), words.sureness(alert["confidence"])]
             text(" · ".join(fact for fact in facts if fact), "card-facts")
             text(alert["reason"], "card-reason")
-            if self._board.client.may_acknowledge:
-                button = ui.button("I have it", on_click=lambda: self._take(alert["id"]))
-                button.props("unelevated no-caps color=none").classes("take")
+            self._take_button(alert)
+
+    def _gateway_card(self, alert: dict[str, Any]) -> None:
+        """Draw what is wrong with a gateway: nothing was carried off, so it is smaller and calmer."""
+        with box("card gateway-card"):
+            self._card_head(alert)
+            text(words.alert_subject(alert).capitalize(), "card-subject")
+            text(alert["reason"], "card-reason happened")
+            text(words.what_to_do(alert), "card-reason")
+            self._take_button(alert)
+
+    def _card_head(self, alert: dict[str, Any]) -> None:
+        with box("card-head"):
+            text("▲", "sign")
+            text(words.alert_title(alert), "card-title")
+            text(f"{words.clock_time(alert['at'])}, {words.ago(alert['at'], _now())}", "card-time")
+
+    def _take_button(self, alert: dict[str, Any]) -> None:
+        if self._board.client.may_acknowledge:
+            button = ui.button("I have it", on_click=lambda: self._take(alert["id"]))
+            button.props("unelevated no-caps color=none").classes("take")
 
     def _quiet_of_all(self) -> list[dict[str, Any]]:
         return [alert for alert in self._board.alerts if not words.is_act_now(alert)]

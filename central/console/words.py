@@ -1,5 +1,6 @@
 """The console's sentences: pure functions from API items to what a person reads at a glance."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +14,12 @@ ALERT_TITLES: Final = {
     "portal_config_mismatch": "A door is set up wrongly",
     "identity_mismatch": "A message under a wrong name",
 }
+WHAT_TO_DO: Final = {
+    "identity_mismatch": "Look at who uses this gateway's name at the broker, and whether "
+    "portals.csv gives it its doors; the messages are in quarantine (/api/v1/quarantine).",
+    "portal_config_mismatch": "Correct edge.toml on the gateway, or portals.csv and import it again.",
+}
+LOOK: Final = "Look at the gateway's log, and at /api/v1/gateways."
 ACT_NOW_SEVERITIES: Final = frozenset({"critical", "high"})
 KINDS: Final = {
     "in": "went in",
@@ -26,6 +33,7 @@ KINDS: Final = {
 # An arrow or sign for each kind, so that no meaning hangs on colour.
 KIND_SIGNS: Final = {"in": "→", "out": "←", "turned_back": "↩", "near": "·", "parked": "■", "unresolved": "?"}
 READER_STATES: Final = {"connected": "reads", "connecting": "is being dialled", "lost": "does not answer"}
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86_400
@@ -44,8 +52,25 @@ def is_act_now(alert: dict[str, Any]) -> bool:
     return alert["state"] == "open" and serious and not alert.get("late") and not alert.get("corrected")
 
 
+def is_id(text: str) -> bool:
+    """Whether this can be an asset's id at all."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_about_gateway(alert: dict[str, Any]) -> bool:
+    """Whether it concerns a gateway itself: nothing was carried through any door."""
+    return not any(alert.get(name) for name in ("asset", "assets", "epc", "portal"))
+
+
+def what_to_do(alert: dict[str, Any]) -> str:
+    """What mends an alert about a gateway."""
+    return WHAT_TO_DO.get(alert["kind"], LOOK)
+
+
 def alert_subject(alert: dict[str, Any]) -> str:
-    """What was carried: one asset by name, or how many."""
+    """What was carried: one asset by name, or how many; or the gateway that it is about."""
+    if is_about_gateway(alert):
+        return f"gateway {alert['gateway']}"
     assets = alert.get("assets") or []
     if len(assets) > 1:
         return f"{len(assets)} assets"

@@ -24,6 +24,8 @@ from edge.contracts import (
 )
 
 _EPOCH: Final = re.compile(r"[!-~]{1,40}")
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The escape of a character that the database's JSON can't hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def read_word(text: str, payload: bytes, now: datetime) -> Word | Unreadable:
         message = decode_state(payload) if where.channel == "state" else decode_health(payload)
     except ContractError as error:
         return Unreadable(text, str(error), payload, now)
+    if _NUL.search(payload):
+        return Unreadable(text, "a text in it holds a NUL character", payload, now)
     if isinstance(message, Health) and message.gateway != where.gateway:
         return Unreadable(text, f"the heartbeat of gateway {message.gateway} came on the topic {text}", payload, now)
     return Word(where, message, payload)

@@ -41,17 +41,19 @@ class Gateways:
 
     async def note(
         self, log: Log, registry: Registry, words: Sequence[Word], waiting: set[tuple[str, str]], now: datetime
-    ) -> None:
-        """Store words, and that unregistered gateways sent rows."""
+    ) -> list[Unreadable]:
+        """Store words, and that unregistered gateways sent rows; return the words that had to be quarantined."""
         if not words and not waiting:
-            return
+            return []
+        refused: list[Unreadable] = []
         async with log.transaction() as transaction:
             for site, gateway in sorted(waiting):
                 if self._welcome(site, gateway, registry):
                     await transaction.saw(site, gateway, now, online=True)
             for word in words:
                 if self._welcome(word.topic.site, word.topic.gateway, registry):
-                    await _store(transaction, word, now)
+                    refused += await _store(transaction, word, now)
+        return refused
 
     def _welcome(self, site: str, gateway: str, registry: Registry) -> bool:
         if registry.sites.get(gateway) == site:
@@ -100,7 +102,8 @@ def _difference(told: PortalBirth | None, registry: Registry, name: str) -> str:
     return ""
 
 
-async def _store(transaction: Transaction, word: Word, now: datetime) -> None:
+async def _store(transaction: Transaction, word: Word, now: datetime) -> list[Unreadable]:
+    """Store a word; return it if the database refuses it, which is quarantined then."""
     site, gateway, channel = word.topic
     text = word.payload.decode()
     try:
@@ -112,4 +115,7 @@ async def _store(transaction: Transaction, word: Word, now: datetime) -> None:
                 await transaction.saw(site, gateway, now, online=True, health=text)
     except RowsRefused as error:
         where = topic(site, gateway, channel)
-        await transaction.quarantine([Unreadable(where, str(error), word.payload, now)])
+        refused = [Unreadable(where, str(error), word.payload, now)]
+        await transaction.quarantine(refused)
+        return refused
+    return []

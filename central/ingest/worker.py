@@ -23,6 +23,7 @@ from central.application.records import Unreadable
 from central.ingest.intake import Intake, Word, read_envelope, read_word
 from central.ingest.link import Link
 from central.ingest.promises import Promises
+from central.ingest.quarantining import QuarantineLog
 from central.ingest.telling import tell
 from central.ingest.words import Gateways
 from edge.contracts.topics import HEALTH, MOVEMENT, PRESENCE, ROOT, STATE
@@ -34,6 +35,8 @@ MAX_BATCH_ROWS: Final = 2000
 """Rows a transaction: large enough to spread its cost, small enough that an alert waits well under a second."""
 MAX_WORDS: Final = 10_000
 """Topics whose newest birth or heartbeat waits to be stored."""
+MAX_MALFORMED: Final = 10_000
+"""Births and heartbeats that wait for the quarantine; a gateway sends none of them again."""
 RETRY_FIRST_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
 """A database that restarts is back within seconds; edges hold their rows meanwhile."""
@@ -68,10 +71,13 @@ class Ingest:
         self._promises = Promises(link, log, metrics, now)
         self._gateways = Gateways()
         self._envelopes: deque[tuple[str, bytes]] = deque()
-        self._words: dict[str, bytes] = {}
+        self._words: dict[str, Word] = {}
+        self._malformed: deque[Unreadable] = deque()
+        self._quarantine = QuarantineLog()
         self._work = asyncio.Event()
         self._promise_now = asyncio.Event()
         self._putting_off = False
+        self._dropping = False
         self._down: dict[str, str] = {}
 
     @property
@@ -94,14 +100,33 @@ class Ingest:
     def deliver(self, text: str, payload: bytes) -> None:
         """Take a message from the link; never waits."""
         if text.endswith((f"/{STATE}", f"/{HEALTH}")):
-            self._words.pop(text, None)  # so that words of one gateway stay in the order they came
-            if len(self._words) < MAX_WORDS:
-                self._words[text] = payload
+            self._hear(text, payload)
         elif len(self._envelopes) < MAX_QUEUED:
             self._envelopes.append((text, payload))
         else:
             self._put_off()
         self._work.set()
+
+    def _hear(self, text: str, payload: bytes) -> None:
+        """Read a birth, will or heartbeat at once: a newer one replaces it only if it is well, garbage is all kept."""
+        word = read_word(text, payload, self._now())
+        if isinstance(word, Unreadable):
+            self._keep_malformed(word)
+            return
+        self._words.pop(text, None)  # so that words of one gateway stay in the order they came
+        if len(self._words) < MAX_WORDS:
+            self._words[text] = word
+        else:
+            self._put_off()
+
+    def _keep_malformed(self, word: Unreadable) -> None:
+        if len(self._malformed) < MAX_MALFORMED:
+            self._malformed.append(word)
+            return
+        self._metrics.malformed_dropped.inc()
+        if not self._dropping:
+            self._dropping = True
+            _log.error("malformed messages are dropped until the database catches up", topic=word.topic)
 
     def _put_off(self) -> None:
         self._metrics.overflow.inc()
@@ -117,6 +142,7 @@ class Ingest:
         while True:
             self._promise_now.clear()
             self._metrics.broker.set(self._link.connected)
+            self._quarantine.look(self._now())
             try:
                 await self._promises.repeat()
             except StoreUnavailable as error:
@@ -132,15 +158,19 @@ class Ingest:
         while True:
             await self._work.wait()
             self._work.clear()
-            while self._envelopes or self._words:
+            while self._envelopes or self._words or self._malformed:
                 await self._commit_with_patience(self._take(), self._take_words())
             if self._putting_off:
                 self._putting_off = False
                 _log.info("the database caught up, messages are taken again")
+            if self._dropping:
+                self._dropping = False
+                _log.info("the database caught up, malformed messages are kept again")
 
     def _take(self) -> Intake:
         """Join waiting envelopes into one batch."""
-        batch = Intake()
+        batch = Intake(unreadable=list(self._malformed))
+        self._malformed.clear()
         now = self._now()
         while self._envelopes and len(batch.rows) < MAX_BATCH_ROWS:
             one = read_envelope(*self._envelopes.popleft(), now)
@@ -149,11 +179,11 @@ class Ingest:
             batch.notices.extend(one.notices)
         return batch
 
-    def _take_words(self) -> list[Word | Unreadable]:
+    def _take_words(self) -> list[Word]:
         words, self._words = self._words, {}
-        return [read_word(text, payload, self._now()) for text, payload in words.items()]
+        return list(words.values())
 
-    async def _commit_with_patience(self, batch: Intake, words: Sequence[Word | Unreadable]) -> None:
+    async def _commit_with_patience(self, batch: Intake, words: Sequence[Word]) -> None:
         """Commit; while the database can't, try again for ever with backoff and jitter."""
         retrying = stamina.retry_context(
             on=StoreUnavailable, attempts=None, timeout=None, wait_initial=RETRY_FIRST_S, wait_max=RETRY_MAX_S
@@ -168,18 +198,17 @@ class Ingest:
                     raise
         self._database_is("", to="commit")
 
-    async def _attempt(self, batch: Intake, words: Sequence[Word | Unreadable]) -> None:
+    async def _attempt(self, batch: Intake, words: Sequence[Word]) -> None:
         now = self._now()
-        spoken = [word for word in words if isinstance(word, Word)]
-        unreadable = [*batch.unreadable, *(word for word in words if isinstance(word, Unreadable))]
         async with self._promises.lock:
             registry = await self._store.registry()
-            heard = self._gateways.hear(spoken, registry)
+            heard = self._gateways.hear(words, registry)
             with self._metrics.commit_s.time():
-                done = await commit(self._store, batch.rows, unreadable, [*batch.notices, *heard.notices], now)
+                done = await commit(self._store, batch.rows, batch.unreadable, [*batch.notices, *heard.notices], now)
             self._promises.advance(done.positions)
-        await self._gateways.note(self._store, registry, spoken, done.waiting, now)
+        done.refused += await self._gateways.note(self._store, registry, words, done.waiting, now)
         self._count(done)
+        self._quarantine.note(done.refused, now)
         gateways = heard.gateways | {gateway for _, gateway in done.waiting}
         await tell(self._feed, self._views, self._metrics, done=done, gateways=gateways, now=now)
 
@@ -188,7 +217,7 @@ class Ingest:
         metrics.rows.inc(done.rows)
         metrics.repeated.inc(done.repeated)
         metrics.gaps.inc(done.gap_rows)
-        metrics.quarantined.inc(done.rejected)
+        metrics.quarantined.inc(len(done.refused))
         metrics.unknown_tags.inc(done.unknown_tags)
         metrics.waiting.inc(len(done.waiting))
         if done.rows:

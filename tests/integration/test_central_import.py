@@ -90,3 +90,22 @@ async def test_running_ingest_sees_a_new_portal_at_once(one):
         portals="id,name,site,gateway,inside,outside,mode\nside-door,S,hq,hq-east-1,stockroom-a,corridor,\n"
     )
     assert (await one.take(movement(2, portal="side-door"))).rows == 1
+
+
+async def test_a_row_with_a_wrong_value_has_its_other_problems_told_and_causes_no_false_ones(one):
+    done = await one.import_(
+        locations="id,name,kind,parent,guarded\nhall,Hall,zonne,attic,\nloft,Loft,zone,corridor,perhaps\n",
+        assets="id,name,class,serial,location\nLT-9,,laptop,,nowhere\nLT-10,New,laptop,,loft\n",
+        tags="epc,asset,role\nzz,LT-404,body\n3034,LT-9,body\n",
+    )
+    told = sorted(str(problem) for problem in done.problems)
+    assert [one.partition(" ")[0] for one in told] == [
+        "assets.csv:2:", "assets.csv:2:", "locations.csv:2:", "locations.csv:2:", "locations.csv:3:", "tags.csv:2:",
+        "tags.csv:2:",
+    ]  # fmt: skip
+    for expected in (
+        "assets.csv:2: location: there is no location 'nowhere': add it to locations.csv",
+        "locations.csv:2: parent: location 'attic' is not registered: import it in locations.csv",
+        "tags.csv:2: asset: there is no asset 'LT-404': add it to assets.csv",
+    ):
+        assert expected in told

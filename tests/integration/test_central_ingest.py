@@ -146,6 +146,29 @@ async def test_garbage_is_quarantined_counted_and_visible_and_the_next_message_c
     assert any("\\xff" in item.payload for item in items)
 
 
+async def test_every_malformed_word_of_a_burst_is_quarantined_and_the_newest_good_one_stands(one):
+    state = topic("hq", GATEWAY, "state")
+    nul = json.dumps(BIRTH | {"version": "1\0"}).encode()
+    async with ingesting(one) as (link, _ingest, _feed, metrics):
+        link.connect()
+        for payload in (b"one", json.dumps(BIRTH).encode(), b"two", b"three", nul):
+            link.deliver(state, payload)
+        async with _until_listed(one, GATEWAY, lambda gateway: gateway.online):
+            pass
+        await until(lambda: metrics.registry.get_sample_value("stockgate_quarantined_total") == 4)
+    assert {item.payload for item in await one.views.quarantined(10)} == {"one", "two", "three", nul.decode()}
+
+
+async def test_malformed_words_beyond_what_is_held_are_counted(one, monkeypatch):
+    monkeypatch.setattr(worker, "MAX_MALFORMED", 2)
+    async with ingesting(one) as (link, _ingest, _feed, metrics):
+        link.connect()
+        for number in range(5):
+            link.deliver(topic("hq", GATEWAY, "health"), str(number).encode())
+        await until(lambda: metrics.registry.get_sample_value("stockgate_quarantined_total") == 2)
+        assert metrics.registry.get_sample_value("stockgate_malformed_dropped_total") == 3
+
+
 async def test_an_unregistered_gateway_waits_in_sight_until_a_portal_names_it(one):
     stranger = topic("hq", "new-gw", "movement")
     async with ingesting(one, watermark_s=0.05) as (link, *_):

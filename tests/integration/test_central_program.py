@@ -11,10 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from central import app as service
+from central import config
+from central.application.errors import SchemaUnfit, StoreUnavailable
+from central.storage.schema import check_schema
 from edge.contracts import topic
 from tests.helpers.brokers import BROKERS
 from tests.helpers.central import GATEWAY, SHEETS, envelope, epc, movement
@@ -119,7 +124,8 @@ def main_job(tmp_path, dsn, port):
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
     log = [json.loads(line)["event"] for line in (tmp_path / "central.log").read_text().splitlines()]
-    assert log == ["listening", "broker connected", "stopped"]
+    told = ["listening", "broker connected", "what this topic sends is quarantined", "stopped"]
+    assert log == told
 
 
 def check_lists(api, token):
@@ -232,12 +238,66 @@ def test_an_import_by_another_process_is_on_the_feed(tmp_path):
 
 def test_bad_input_exits_with_a_message_and_the_documented_status(tmp_path):
     (tmp_path / "tags.csv").write_text("epc,asset,role\nzz,LT-1,body\n")
+    (tmp_path / "list.csv").touch()
     nowhere = "host=127.0.0.1 port=1 connect_timeout=1"
     with fresh_database() as dsn:
         told = command("import", "--dsn", dsn, tmp_path / "tags.csv", status=1)
         assert "tags.csv:2: epc: EPC 'zz' is not hexadecimal" in told
-        assert "1 problem, nothing was imported" in told
+        assert "tags.csv:2: asset: there is no asset 'LT-1'" in told
+        assert "2 problems, nothing was imported" in told
     assert "can't connect" in command("migrate", "--dsn", nowhere, status=1)
+    missing = command("import", "--dsn", nowhere, tmp_path / "nodir", status=2)
+    assert f"no such file or folder: {tmp_path / 'nodir'}" in missing
     assert "say --kind" in command("import", "--dsn", nowhere, tmp_path / "list.csv", status=2)
     assert "reachable from other machines" in command("run", "--dsn", nowhere, "--listen", "0.0.0.0:0", status=2)
     assert "dsn is missing" in command("run", status=2)
+
+
+def start_on(dsn, tmp_path, *arguments):
+    """What a start on an unfit database says before it ends."""
+    return command(*arguments, "--dsn", dsn, "--mqtt", "mqtt://127.0.0.1:1", "--listen", "127.0.0.1:0",
+                   "--data-dir", tmp_path / "data", status=1)  # fmt: skip
+
+
+def test_a_database_without_our_schema_is_told_at_the_start_with_what_to_run(tmp_path):
+    write_sheets(tmp_path)
+    wanted = "the database has no Stockgate schema: run stockgate-central migrate --dsn …"
+    with fresh_database(migrated=False) as dsn:
+        assert start_on(dsn, tmp_path, "run").strip() == wanted
+        assert wanted in command("import", "--dsn", dsn, tmp_path, status=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ("DELETE FROM schema_migration WHERE name > 'migrations/0002'", "older than this program"),
+        ("INSERT INTO schema_migration (name, checksum) VALUES ('migrations/9999_later.sql', 'x')", "newer than this"),
+    ],
+)
+def test_a_schema_of_another_version_is_told_at_the_start(tmp_path, change, wanted):
+    write_sheets(tmp_path)
+    with fresh_database() as dsn:
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute(change).rowcount > 0
+        assert wanted in start_on(dsn, tmp_path, "run")
+        assert wanted in command("import", "--dsn", dsn, tmp_path, status=1)
+
+
+async def test_a_database_that_comes_after_the_start_without_our_schema_ends_the_program(tmp_path, monkeypatch):
+    looks = []
+
+    async def not_at_first(database):
+        looks.append(database)
+        if len(looks) == 1:
+            raise StoreUnavailable("the server is starting")
+        await check_schema(database)
+
+    monkeypatch.setattr(service, "check_schema", not_at_first)
+    with fresh_database(migrated=False) as dsn:
+        where = {"dsn": dsn, "mqtt": "mqtt://127.0.0.1:1", "listen": "127.0.0.1:0", "data_dir": tmp_path}
+        with pytest.raises(SchemaUnfit, match="stockgate-central migrate"):
+            await service.run(config.load(None, where), None)
+
+
+def test_the_version_is_told():
+    assert command("--version").startswith("stockgate-central ")

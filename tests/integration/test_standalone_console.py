@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -235,6 +236,69 @@ def test_an_unknown_asset_gets_the_apis_words_and_a_way_back(page, console):
     page.get_by_text("There is no asset LT-9999").wait_for()
     page.get_by_text("all locations").click()
     page.get_by_text("Where assets are").wait_for()
+
+
+def test_an_id_that_no_asset_can_have_is_told_as_such(page, console):
+    page.goto(f"{console}/assets/%00")
+    page.get_by_text("There is no such asset").wait_for()
+
+
+def test_what_is_wrong_with_a_gateway_is_a_calm_card_with_its_own_words(page, central):
+    about = {"asset": None, "assets": [], "epc": None, "portal": None, "from": None, "to": None, "confidence": None}
+    wrong = alert(2, kind="identity_mismatch", reason="portal 'x' is not assigned to it", **about)
+    central.alerts = [wrong, alert(1)]
+    central.tell("alert", {})
+    page.locator(".gateway-card").wait_for()
+    card = page.locator(".gateway-card").inner_text()
+    for part in ("A message under a wrong name", "Gateway hq-east-1", "portal 'x' is not assigned", "portals.csv"):
+        assert part in card
+    for absent in ("No asset named", "direction not known", "no door"):
+        assert absent not in card
+    assert "gateway-card" not in page.locator(".card").first.get_attribute("class")
+
+
+def test_a_gateways_long_state_stands_below_its_name(page, central):
+    readers = [{"id": f"reader-{number}", "state": "lost"} for number in range(1, 6)]
+    central.gateways = [central.health(readers=readers)]
+    central.tell("gateway", {})
+    page.get_by_text("reader reader-5 does not answer").wait_for()
+    name, state = (page.locator(f".gateway {part}").first.bounding_box() for part in (".grow", ".state"))
+    assert name["width"] > 200
+    assert state["y"] >= name["y"] + name["height"]
+
+
+@pytest.mark.parametrize("path", ["", "/assets/LT-0001"])
+def test_a_page_whose_server_died_says_so_by_itself_and_comes_back(browser, tmp_path, path):
+    with FakeCentral() as api:
+        with RunningConsole(tmp_path, "--api", api.url, "--listen", "127.0.0.1:0") as (url, process):
+            page = browser.new_page()
+            page.goto(url + path)
+            page.wait_for_function("document.querySelector('[data-tick]')?.dataset.tick > 1", timeout=PATIENCE_MS)
+            assert page.locator(".lost-banner").count() == 0
+            process.kill()
+            page.locator(".lost-banner").wait_for(timeout=PATIENCE_MS)
+        words = page.locator(".lost-banner").inner_text()
+        assert re.match(
+            r"▲ Not live: this page lost its server at \d\d:\d\d:\d\d, what stands here is from \d\d:", words
+        )
+        (tmp_path / "ready").unlink()
+        with RunningConsole(tmp_path, "--api", api.url, "--listen", urlsplit(url).netloc):
+            page.locator(".lost-banner").wait_for(state="detached", timeout=PATIENCE_MS)
+            page.wait_for_function("document.querySelector('[data-tick]')?.dataset.tick > 1", timeout=PATIENCE_MS)
+        page.close()
+
+
+def test_a_frozen_server_is_told_too(browser, tmp_path):
+    """Its socket still stands, and yet nothing comes."""
+    with FakeCentral() as api, RunningConsole(tmp_path, "--api", api.url, "--listen", "127.0.0.1:0") as (url, process):
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_text("Live, as of").wait_for(timeout=PATIENCE_MS)
+        process.send_signal(signal.SIGSTOP)
+        page.locator(".lost-banner").wait_for(timeout=PATIENCE_MS)
+        process.send_signal(signal.SIGCONT)
+        page.locator(".lost-banner").wait_for(state="detached", timeout=PATIENCE_MS)
+        page.close()
 
 
 def test_the_board_fits_a_phone(browser, console, central):

@@ -9,7 +9,7 @@ import pytest
 from central.api.auth import TokenError, load_token
 from central.api.routes import Services
 from central.api.server import create_app
-from central.application.errors import NotFound, StoreUnavailable
+from central.application.errors import NotFound, RowsRefused, StoreUnavailable
 from central.application.feed import Feed
 from central.application.metrics import Metrics
 from central.application.views import AlertView, AssetView, EventTotals, LocationView, MovementView, PortalView, Summary
@@ -149,6 +149,24 @@ async def test_a_database_that_is_down_is_503_everywhere(views):
     assert (listed.status_code, listed.headers["retry-after"]) == (503, "2")
     assert health.status_code == 503
     assert health.json()["parts"]["database"] == {"well": False, "problem": "connection refused"}
+
+
+async def test_a_value_that_the_database_refuses_is_a_problem_of_the_request(views):
+    async def refuse():
+        raise RowsRefused("invalid byte sequence")
+
+    views.portals = refuse
+    async with client(views) as api:
+        answer = await api.get("/api/v1/portals")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert "invalid byte sequence" in answer.json()["detail"]
+
+
+async def test_health_may_be_asked_by_head(views):
+    async with client(views) as api:
+        assert (await api.head("/healthz")).status_code == 200
+        views.down = True
+        assert (await api.head("/healthz")).status_code == 503
 
 
 async def test_health_names_what_ingest_lacks(views):

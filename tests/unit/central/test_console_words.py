@@ -77,6 +77,15 @@ def test_an_alert_without_an_asset_names_its_tag_or_says_so():
     assert words.alert_subject(alert(asset=None, assets=[], epc=None)) == "No asset named"
 
 
+def test_an_alert_about_a_gateway_names_it_and_what_to_do():
+    about = alert(asset=None, assets=[], epc=None, portal=None, kind="identity_mismatch", **{"from": None, "to": None})
+    assert words.is_about_gateway(about)
+    assert not words.is_about_gateway(alert())
+    assert words.alert_subject(about) == "gateway hq-east-1"
+    assert "portals.csv" in words.what_to_do(about)
+    assert "/api/v1/gateways" in words.what_to_do(about | {"kind": "something_new"})
+
+
 @pytest.mark.parametrize(("share", "word"), [(0.97, "sure"), (0.9, "sure"), (0.7, "likely"), (0.2, "doubtful")])
 def test_confidence_is_a_word_with_its_figure(share, word):
     assert words.sureness(share) == f"{word}, {share:.0%}"

@@ -90,6 +90,12 @@ def test_a_number_beyond_the_database_is_refused():
     assert "9007199254740991" in read(envelope([movement(2**63)])).unreadable[0].reason
 
 
+@pytest.mark.parametrize(("version", "well"), [("1\0", False), ("1\\u0000", True), ("1\\\0", False)])
+def test_a_word_that_the_database_could_not_keep_is_unreadable(version, well):
+    birth = json.dumps({"online": True, "boot": "b", "version": version}).encode()
+    assert isinstance(read_word(topic("hq", GATEWAY, "state"), birth, NOW), Word) == well
+
+
 def test_a_birth_is_read_and_another_gateways_heartbeat_is_not():
     birth = read_word(topic("hq", GATEWAY, "state"), b'{"online":true,"boot":"b","version":"1"}', NOW)
     assert isinstance(birth, Word)

@@ -106,7 +106,9 @@ def test_offsets_in_faults_count_from_the_start_of_the_stream():
 @pytest.mark.parametrize("have", range(6, 12))
 def test_length_below_the_header_is_told_as_soon_as_it_is_there(have):
     _, _, fault = _received([KEEPALIVE, message(62, b"\0" * 8, length=9)[:have]])
-    assert fault == "the message at byte 10 says it is 9 bytes long, its header alone has 10; nothing from here on can be read"
+    assert fault == (
+        "the message at byte 10 says it is 9 bytes long, its header alone has 10; nothing from here on can be read"
+    )
 
 
 def test_length_above_the_cap_is_told_before_its_bytes_are_awaited():
