@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from deploy.standalone.errors import StandaloneError
+from deploy.standalone.errors import NoAnswerError
 
 TIMEOUT_S = 5.0
 
@@ -20,7 +20,7 @@ class Snapshot:
     pending: int = 0
     health_at: datetime | None = None
     uplink: str = "not heard yet"
-    readers: tuple[tuple[str, str], ...] = ()
+    readers: tuple[tuple[str, str, str], ...] = ()  # name, state, problem (empty: none)
     movements: int = 0
     alerts: int = 0
     unauthorised_exits: int = 0
@@ -56,7 +56,7 @@ class CentralClient:
         """Read all figures.
 
         Raises:
-            StandaloneError: the API didn't answer, or not as it should.
+            NoAnswerError: the API didn't answer, or not as it should.
         """
         summary, locations = self._get("summary"), self._get("locations")
         gateways, alerts = self._get("gateways"), self._get("alerts", state="all", limit=5)
@@ -69,7 +69,7 @@ class CentralClient:
             pending=sum(stream["pending"] for stream in streams),
             health_at=min((datetime.fromisoformat(report["at"]) for report in health), default=None),
             uplink=", ".join(report["uplink"] for report in health) or "not heard yet",
-            readers=tuple((reader["id"], reader["state"]) for reader in readers),
+            readers=tuple((reader["id"], reader["state"], reader.get("problem", "")) for reader in readers),
             movements=summary["movements"],
             alerts=summary["alerts"],
             unauthorised_exits=summary["unauthorised_exits"],
@@ -86,7 +86,7 @@ class CentralClient:
             answer.raise_for_status()
             found: dict[str, Any] = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise StandaloneError(f"the central service did not answer /api/v1/{name}: {error}") from error
+            raise NoAnswerError(f"the central service did not answer /api/v1/{name}: {error}") from error
         return found
 
 

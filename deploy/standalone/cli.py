@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from deploy.standalone.demo import SHORTEST_S, run_demo
-from deploy.standalone.errors import StandaloneError
-from deploy.standalone.up import ConfigurationError, default_data_dir, run_up
+from deploy.standalone.errors import ConfigurationError, StandaloneError
+from deploy.standalone.up import default_data_dir, run_up
 
 app = typer.Typer(
     name="stockgate",
@@ -36,7 +36,8 @@ def demo(
     """Show simulated readers and sample assets in motion: movements, an alert, live counts.
 
     It needs neither configuration nor network, and leaves nothing behind. Its last line is one JSON object of figures,
-    with the simulator's truth beside them. The exit status is 0 only if no event was lost or stored twice.
+    with the simulator's truth beside them. The exit status is 0 only if the edge agent was heard, all
+    that it wrote arrived, and no event was lost or stored twice.
     """
     if 0 < seconds < SHORTEST_S:
         raise typer.BadParameter(
@@ -63,9 +64,9 @@ def up(
     """Run your own readers on this machine until Ctrl-C.
 
     The folder holds edge.toml (without an mqtt table: the broker is ours) and locations.csv, portals.csv, assets.csv,
-    tags.csv and authorisations.csv. What is recorded is kept for the next start.
+    tags.csv and authorisations.csv. What is recorded is kept for the next start. A program that dies is started again.
     """
-    raise typer.Exit(run_up(config, data_dir=data_dir or default_data_dir(), listen=listen))
+    raise typer.Exit(run_up(config.resolve(), data_dir=(data_dir or default_data_dir()).resolve(), listen=listen))
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """`stockgate demo`: simulated readers and sample assets through all programs, with the truth beside the result."""
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from typing import Any
 from rich.console import Console
 
 from deploy.standalone.central_client import CentralClient, Snapshot
+from deploy.standalone.checks import check_broker
 from deploy.standalone.errors import StandaloneError
 from deploy.standalone.interrupts import Interrupted, Interrupts
 from deploy.standalone.judge import Expected, World, expect
 from deploy.standalone.programs import Program
 from deploy.standalone.stack import Stack
 from deploy.standalone.view import View, make_view
+from deploy.standalone.watching import Watch
 
 SCENARIO = "office"
 SAMPLE = Path(__file__).with_name("sample")
@@ -75,21 +78,33 @@ class Demo:
         self._truth_file = stack.run_dir / "truth.json"
         self._started_at = time.monotonic()
         self._first_alert_s: float | None = None
+        self._last = Snapshot()
+        self._most_reads = 0  # an agent that was started again counts from 0
+        self.problems: list[str] = []
 
     def run(self) -> dict[str, Any]:
-        """Start everything, watch until the scenario ends, let it settle, and return the figures."""
+        """Start everything, watch until the scenario ends, let it settle, and return the figures.
+
+        What kept the figures from being complete stands in `problems` then.
+        """
         simulator, edge, api_url = self._start()
-        client = CentralClient(api_url)
-        try:
-            self._watch(client)
+        with contextlib.closing(CentralClient(api_url)) as client:
+            watch = Watch(self._stack, client, self._view)
+            self._watch(watch)
             if simulator.status() is None and not read_truth(self._truth_file).done:
                 self._stack.programs.end(simulator)
-            last = self._settle(client)
+            heard = self._settle(watch)
+            self._stack.check()
             self._stack.programs.end(edge)
-            summary = client.snapshot()
-        finally:
-            client.close()
-        return report(last, summary, read_truth(self._truth_file))
+            summary = self._final(watch)
+        truth = read_truth(self._truth_file)
+        if (
+            shortfall := why_short(
+                self._last, truth, reads=self._most_reads, heard=heard, broker=self._stack.broker.url
+            )
+        ) is not None:
+            self.problems.append(shortfall)
+        return report(self._last, summary, truth)
 
     def _start(self) -> tuple[Program, Program, str]:
         """Start each part as early as what it needs allows: readers walk while the central still wakes.
@@ -99,6 +114,7 @@ class Demo:
         stack = self._stack
         self._view.say("Starting broker, database, simulated readers, edge agent, central service and console ...")
         stack.broker.start()
+        self._interrupts.pulse()
         simulator, ready_file = stack.start_simulator(SCENARIO, seconds=self._seconds, truth_file=self._truth_file)
         stack.postgres.start()
         stack.import_registry(SAMPLE)
@@ -111,39 +127,45 @@ class Demo:
         self._view.say(f"Console  {stack.start_console(api)}")
         return simulator, edge, api.url
 
-    def _watch(self, client: CentralClient) -> None:
+    def _watch(self, watch: Watch) -> None:
         """Show figures until the scenario has ended or somebody asks to stop."""
         deadline = time.monotonic() + self._seconds + SCENARIO_PATIENCE_S
         try:
             while not read_truth(self._truth_file).done:
                 self._interrupts.pulse()
-                self._stack.check()
-                self._show(client)
+                self._show(watch)
                 if self._seconds and time.monotonic() > deadline:
                     raise StandaloneError(f"the scenario did not end: see {self._stack.run_dir / 'simulator.log'}")
                 time.sleep(_WATCH_EVERY_S)
         except Interrupted:
             self._view.say("Stopping: what is on its way is brought to the database first ...")
 
-    def _settle(self, client: CentralClient) -> Snapshot:
-        """Wait, within bounds, until the database has all that the edge wrote."""
+    def _settle(self, watch: Watch) -> bool:
+        """Wait, within bounds, until the database has all that the edge wrote; tell whether the edge was heard."""
         ended_at, deadline = time.time(), time.monotonic() + SETTLE_S
         while True:
             self._interrupts.pulse()
-            self._stack.check()
-            snapshot = self._show(client)
+            snapshot = self._show(watch)
             # Only a report made well after the end counts what the last walk led to.
-            heard = snapshot.health_at is not None and snapshot.health_at.timestamp() > ended_at + 3.0
-            if heard and snapshot.settled:
-                return snapshot
-            if time.monotonic() > deadline:
-                self._view.say(_why_unsettled(snapshot, heard=heard))
-                return snapshot
+            health_at = self._last.health_at
+            heard = health_at is not None and health_at.timestamp() > ended_at + 3.0
+            if (heard and snapshot and snapshot.settled) or time.monotonic() > deadline:
+                return heard
             time.sleep(_WATCH_EVERY_S)
 
-    def _show(self, client: CentralClient) -> Snapshot:
-        snapshot = client.snapshot()
-        self._view.show(snapshot)
+    def _final(self, watch: Watch) -> Snapshot:
+        """The figures after the edge has stopped; a central service that is starting again is waited for."""
+        while (snapshot := watch.look()) is None:
+            self._interrupts.pulse()
+            time.sleep(_WATCH_EVERY_S)
+        return snapshot
+
+    def _show(self, watch: Watch) -> Snapshot | None:
+        snapshot = watch.look()
+        if snapshot is None:
+            return None
+        self._last = snapshot
+        self._most_reads = max(self._most_reads, snapshot.reads)
         if snapshot.alerts and self._first_alert_s is None:
             self._first_alert_s = time.monotonic() - self._started_at
             self._view.say(f"First alert on screen {self._first_alert_s:.1f} s after the start.")
@@ -152,25 +174,24 @@ class Demo:
 
 def run_demo(*, seconds: int, keep: bool, mqtt: str | None = None, dsn: str | None = None) -> int:
     """Run the demo; the last line on stdout is one JSON object of figures."""
+    if mqtt is not None:
+        check_broker(mqtt)
     console = Console()
-    with Interrupts() as interrupts:
-        stack = Stack(pulse=interrupts.pulse, keep=keep, mqtt=mqtt, dsn=dsn)
-        view = make_view(console)
+    with Interrupts() as interrupts, contextlib.closing(make_view(console)) as view:
+        stack = Stack(pulse=interrupts.pulse, say=view.say, keep=keep, mqtt=mqtt, dsn=dsn)
+        demo = Demo(stack, view, interrupts, seconds)
         try:
-            figures = Demo(stack, view, interrupts, seconds).run()
-        except Interrupted:
-            view.close()
-            stack.close()
-            console.print("Stopped before there was anything to report.")
+            figures = demo.run()
+        except (Interrupted, StandaloneError) as error:
+            if isinstance(error, StandaloneError) and not interrupts.pending:
+                stack.keep_if_named(error)
+                raise
+            view.say("Stopped before there was anything to report.")
             return EXIT_INTERRUPTED
-        except BaseException:
-            # The logs say what happened; they would go with the run directory.
-            stack.keep = True
-            raise
         finally:
             view.close()
             problems = stack.close()
-    return _conclude(console, figures, problems, stack.run_dir if keep else None)
+    return _conclude(console, figures, demo.problems + problems, stack.run_dir if keep else None)
 
 
 def edge_config(readers: dict[str, Any], mqtt: str) -> str:
@@ -216,13 +237,20 @@ def report(last: Snapshot, final: Snapshot, truth: Truth) -> dict[str, Any]:
     }
 
 
-def _why_unsettled(snapshot: Snapshot, *, heard: bool) -> str:
+def why_short(last: Snapshot, truth: Truth, *, reads: int, heard: bool, broker: str) -> str | None:
+    """Say why the figures are not complete; None when they are."""
+    if last.health_at is None:
+        return f"The edge agent never reported: nothing came from it through the broker at {broker}."
     if not heard:
-        return f"The edge agent has not reported for {SETTLE_S:.0f} s: its last report is of {snapshot.health_at}."
-    return (
-        f"Not everything arrived within {SETTLE_S:.0f} s: the edge wrote {snapshot.written} events and waits for "
-        f"{snapshot.pending}, the database has {snapshot.committed}."
-    )
+        return f"The edge agent has not reported through the broker at {broker} since {last.health_at}."
+    if truth.reads and not reads:
+        return f"The simulated readers sent {truth.reads} reads; the edge agent reported none (broker {broker})."
+    if not last.settled:
+        return (
+            f"Not everything arrived within {SETTLE_S:.0f} s through the broker at {broker}: the edge wrote "
+            f"{last.written} events and waits for {last.pending}, the database has {last.committed}."
+        )
+    return None
 
 
 def _conclude(console: Console, figures: dict[str, Any], problems: list[str], kept: Path | None) -> int:

@@ -1,7 +1,5 @@
 """Servers that somebody else runs: the standalone form uses them and neither starts nor stops them."""
 
-from pathlib import Path
-
 import psycopg
 
 from deploy.standalone.errors import StandaloneError
@@ -9,8 +7,6 @@ from deploy.standalone.errors import StandaloneError
 
 class GivenBroker:
     """A broker at an address; its own keepers watch over it."""
-
-    log_file = Path("the broker's own log")
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -21,14 +17,9 @@ class GivenBroker:
     def stop(self) -> None:
         """Leave it running."""
 
-    def poll(self) -> None:
-        """Nothing is known of its process."""
-
 
 class GivenDatabase:
     """An empty database on a PostgreSQL server that runs already."""
-
-    log_file = Path("the server's own log")
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
@@ -52,6 +43,3 @@ class GivenDatabase:
 
     def stop(self) -> None:
         """Leave it running, with the demo's data in it."""
-
-    def poll(self) -> None:
-        """Nothing is known of its process."""

@@ -22,6 +22,11 @@ class Interrupts:
             self._pending = False
             raise Interrupted
 
+    @property
+    def pending(self) -> bool:
+        """Whether a signal came that nobody has looked at yet."""
+        return self._pending
+
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._note)

@@ -64,7 +64,7 @@ class EmbeddedBroker:
     def start(self) -> None:
         """Start the broker and wait until it takes MQTT connections."""
         self._run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._reaper is None:
+        if self._reaper is None and self._own_reaper is None:
             self._own_reaper = Reaper()
         reaper = self._reaper or self._own_reaper
         config = self._run_dir / "nats.conf"
@@ -81,16 +81,15 @@ class EmbeddedBroker:
             self.stop()
             raise
 
+    def restart(self) -> None:
+        """Start it again, dead or stuck, on its port and over its store; the old log is kept beside."""
+        self._end()
+        self.log_file.replace(self.log_file.with_suffix(".before.log"))
+        self.start()
+
     def stop(self) -> None:
         """End the broker in order; a second call does nothing."""
-        if self._process:
-            self._process.terminate()
-            try:
-                self._process.wait(timeout=STOP_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
+        self._end()
         if self._own_reaper:
             self._own_reaper.close()
             self._own_reaper = None
@@ -101,6 +100,16 @@ class EmbeddedBroker:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+
+    def _end(self) -> None:
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
 
     def _config(self) -> str:
         store = json.dumps(str((self._run_dir / "jetstream").resolve()))

@@ -31,6 +31,7 @@ USER = "stockgate"
 DATABASE = "stockgate"
 START_S = 30.0
 STOP_S = 20.0
+RESTART_TRIES = 5
 UNPRIVILEGED = "nobody"
 # sun_path holds 108 bytes with its end mark; PostgreSQL appends "/.s.PGSQL.5432".
 MAX_SOCKET_DIRECTORY_BYTES = 107 - len("/.s.PGSQL.5432")
@@ -72,6 +73,7 @@ class EmbeddedPostgres:
         self._own_reaper: Reaper | None = None
         self._private: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._launch: tuple[Path, Path, Path, _Account] | None = None
 
     @property
     def dsn(self) -> str:
@@ -94,6 +96,19 @@ class EmbeddedPostgres:
         except BaseException:
             self.stop()
             raise
+
+    def restart(self) -> None:
+        """Start the server again after it has ended by itself; it recovers what it had promised to keep."""
+        for patience in range(RESTART_TRIES, 0, -1):
+            try:
+                self._run()
+            except StandaloneError:
+                # Sessions of the old server end a moment after it, and until then keep its data directory.
+                if patience == 1 or self.poll() is None:
+                    raise
+                time.sleep(1.0)
+            else:
+                return
 
     def stop(self) -> None:
         """End the server in order (fast shutdown) and remove what was private; a second call does nothing."""
@@ -130,11 +145,18 @@ class EmbeddedPostgres:
         programs = _programs(self._private, copy=os.geteuid() == 0)
         data_dir = self._data_dir or self._private / "data"
         self._make_data(programs, data_dir, account)
-        self._process = self._serve(programs, data_dir, socket_dir, account)
-        if reaper:
+        self._launch = (programs, data_dir, socket_dir, account)
+        self._run()
+        self._make_database()
+
+    def _run(self) -> None:
+        """Start the server's process and wait until it answers."""
+        if self._launch is None:
+            raise StandaloneError("the embedded PostgreSQL can't be started again before it was started")
+        self._process = self._serve(*self._launch)
+        if reaper := self._reaper or self._own_reaper:
             reaper.watch_process(self._process.pid)
         self._wait_ready()
-        self._make_database()
 
     def _make_data(self, programs: Path, data_dir: Path, account: _Account) -> None:
         """Run initdb, or check that a kept directory is one that these binaries can serve."""
@@ -171,7 +193,9 @@ class EmbeddedPostgres:
         ]
         if self._data_dir is None:
             command.append("--no-sync")
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **account.popen)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd="/", start_new_session=True, **account.popen
+        )
         self.log_file.write_text(done.stdout + done.stderr)
         if done.returncode != 0:
             raise StandaloneError(f"initdb failed for {data_dir}: {_tail(done.stderr)} (all of it: {self.log_file})")
@@ -282,6 +306,8 @@ def _check_reachable(data_dir: Path, account: _Account) -> None:
     probe = subprocess.run(["test", "-w", data_dir], check=False, cwd="/", **account.popen)
     if probe.returncode != 0:
         barred = next((p for p in reversed(data_dir.parents) if not p.stat().st_mode & 0o001), data_dir)
+        with contextlib.suppress(OSError):
+            data_dir.rmdir()
         raise StandaloneError(
             f"as root PostgreSQL runs as {UNPRIVILEGED!r}, which can't enter {barred}: choose another data directory "
             "(for example /var/lib/stockgate) or run as an ordinary user"

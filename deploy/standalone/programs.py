@@ -6,22 +6,30 @@ Each writes to its own log; a child that dies is named together with its log's l
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from deploy.standalone.errors import StandaloneError
 from deploy.standalone.reaper import Reaper
+from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_ended
 
 # Readiness includes the first compilation of numba kernels on a slow machine.
 READY_S = 90.0
 STOP_S = 15.0
 _POLL_S = 0.05
+# A stop signal to a whole group of processes reaches us as well, perhaps a moment later than the children.
+_SIGNAL_S = 0.2
+# Wrong options stay wrong.
+_USAGE_STATUS = 2
+# How a child ends that is told to stop before it can handle the signal.
+_TOLD = frozenset({0, -signal.SIGTERM, -signal.SIGINT})
 
 
 @dataclass(slots=True)
@@ -32,6 +40,9 @@ class Program:
     log_file: Path
     process: subprocess.Popen[bytes]
     may_finish: bool = False
+    # The command that starts it again should it die; None as long as its death is for somebody else to judge.
+    again: Sequence[str] | None = None
+    limit: RestartLimit = field(default_factory=RestartLimit)
 
     def status(self) -> int | None:
         """Exit status once it has ended, else None."""
@@ -46,30 +57,23 @@ class Program:
 class Programs:
     """The children of one run; `stop` ends them in the reverse order of their start.
 
-    `pulse` is called in every wait; what it raises ends the wait.
+    `pulse` is called in every wait; what it raises ends the wait. `say` is told of every restart.
     """
 
-    def __init__(self, run_dir: Path, reaper: Reaper, pulse: Callable[[], None]) -> None:
+    def __init__(
+        self, run_dir: Path, reaper: Reaper, pulse: Callable[[], None], say: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._run_dir = run_dir
         self._pulse = pulse
+        self._say = say
         self._reaper = reaper
         self._running: list[Program] = []
 
     def start(self, name: str, command: Sequence[str], *, may_finish: bool = False) -> Program:
         """Start a console script of this distribution; `may_finish` allows it to end with status 0 by itself."""
         log_file = self._run_dir / f"{name}.log"
-        with log_file.open("wb") as log:
-            process = subprocess.Popen(
-                [_script(command[0]), *command[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._run_dir,
-                start_new_session=True,
-                env=_environment(),
-            )
-        self._reaper.watch_process(process.pid)
-        program = Program(name, log_file, process, may_finish)
+        log_file.write_bytes(b"")
+        program = Program(name, log_file, self._spawn(command, log_file), may_finish)
         self._running.append(program)
         return program
 
@@ -98,15 +102,17 @@ class Programs:
         raise StandaloneError(f"{program.name} was not ready within {timeout_s:.0f} s: see {program.log_file}")
 
     def check(self) -> None:
-        """Raise if a program has ended that should be running.
+        """Start again what has ended and should be running, or raise.
 
         Raises:
-            StandaloneError: names the program, its log and its last words.
+            StandaloneError: it can't be started again, or died too often; names the program, its log and last words.
         """
         for program in self._running:
             status = program.status()
             if status is not None and not (status == 0 and program.may_finish):
-                raise _died(program, status)
+                time.sleep(_SIGNAL_S)
+                self._pulse()
+                self._revive(program, status)
 
     def end(self, program: Program) -> None:
         """Ask one program to stop and wait for it.
@@ -115,8 +121,9 @@ class Programs:
             StandaloneError: it had to be killed, or reported a failure.
         """
         self._running.remove(program)
+        before = program.status()
         status = _end(program)
-        if status != 0:
+        if status not in ({0} if before is not None else _TOLD):
             raise _died(program, status)
 
     def stop(self) -> list[str]:
@@ -124,9 +131,31 @@ class Programs:
         problems = []
         while self._running:
             program = self._running.pop()
-            if program.status() is None and (status := _end(program)) != 0:
+            if program.status() is None and (status := _end(program)) not in _TOLD:
                 problems.append(str(_died(program, status)))
         return problems
+
+    def _spawn(self, command: Sequence[str], log_file: Path) -> subprocess.Popen[bytes]:
+        with log_file.open("ab") as log:
+            process = subprocess.Popen(
+                [_script(command[0]), *command[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._run_dir,
+                start_new_session=True,
+                env=_environment(),
+            )
+        self._reaper.watch_process(process.pid)
+        return process
+
+    def _revive(self, program: Program, status: int) -> None:
+        if program.again is None or status == _USAGE_STATUS:
+            raise _died(program, status)
+        if not program.limit.allow(time.monotonic()):
+            raise StandaloneError(f"{_died(program, status)}, again after {LIMIT} restarts within {WITHIN_S:.0f} s")
+        program.process = self._spawn(program.again, program.log_file)
+        self._say(f"{program.name} ended ({how_it_ended(status)}), started again")
 
 
 def _script(name: str) -> str:

@@ -44,11 +44,12 @@ class Reaper:
         self._tell({"directory": str(directory)})
 
     def close(self) -> None:
-        """Release everything: we have cleaned up ourselves."""
-        with contextlib.suppress(BrokenPipeError):
-            self._tell({"released": True})
+        """Release everything: we have cleaned up ourselves; a second call does nothing."""
+        self._tell({"released": True})
         if self._process.stdin:
-            self._process.stdin.close()
+            # Closing flushes: a reaper that is dead already has no need of it.
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
         self._process.wait(timeout=GRACE_S)
 
     def __enter__(self) -> Self:
@@ -58,9 +59,12 @@ class Reaper:
         self.close()
 
     def _tell(self, line: dict[str, object]) -> None:
-        if self._process.stdin:
-            self._process.stdin.write(json.dumps(line).encode() + b"\n")
-            self._process.stdin.flush()
+        stdin = self._process.stdin
+        if stdin is None or stdin.closed:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(json.dumps(line).encode() + b"\n")
+            stdin.flush()
 
 
 def end_processes(found: list[psutil.Process], grace_s: float = GRACE_S) -> None:

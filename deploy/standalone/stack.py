@@ -2,11 +2,13 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from deploy.standalone.errors import StandaloneError
 from deploy.standalone.given import GivenBroker, GivenDatabase
@@ -14,6 +16,7 @@ from deploy.standalone.nats import EmbeddedBroker
 from deploy.standalone.postgres import EmbeddedPostgres
 from deploy.standalone.programs import Program, Programs
 from deploy.standalone.reaper import Reaper
+from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_ended
 
 ANY_PORT = "127.0.0.1:0"
 
@@ -31,6 +34,7 @@ class Stack:
 
     Args:
         pulse: called in every wait; what it raises ends the wait.
+        say: told of everything that had to be started again.
         keep: leave the run directory (logs, configuration) in place.
         data_dir: keeps database, outbox and token between runs; by default they go with the run directory.
         mqtt: address of a broker that runs already, instead of the embedded one.
@@ -41,12 +45,17 @@ class Stack:
         self,
         *,
         pulse: Callable[[], None],
+        say: Callable[[str], None] = lambda _: None,
         keep: bool = False,
         data_dir: Path | None = None,
         mqtt: str | None = None,
         dsn: str | None = None,
     ) -> None:
         self.keep = keep
+        self._pulse = pulse
+        self._say = say
+        self._closed = False
+        self._limits = {"broker": RestartLimit(), "PostgreSQL": RestartLimit()}
         self._data_dir = data_dir
         self._reaper = Reaper()
         self.run_dir = Path(tempfile.mkdtemp(prefix="stockgate-"))
@@ -58,7 +67,7 @@ class Stack:
         self.postgres = (
             GivenDatabase(dsn) if dsn else EmbeddedPostgres(self.run_dir, data_dir=kept_database, reaper=self._reaper)
         )
-        self.programs = Programs(self.run_dir, self._reaper, pulse)
+        self.programs = Programs(self.run_dir, self._reaper, pulse, say)
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +77,9 @@ class Stack:
 
     def close(self) -> list[str]:
         """End everything, last started first; returns what did not go well. A second call does nothing."""
+        if self._closed:
+            return []
+        self._closed = True
         problems = self.programs.stop()
         self.postgres.stop()
         self.broker.stop()
@@ -77,11 +89,31 @@ class Stack:
         return problems
 
     def check(self) -> None:
-        """Raise `StandaloneError` if anything that should run has ended."""
+        """Start again what has ended and should run; raise `StandaloneError` if that does not help."""
+        self._check_server("broker", self.broker)
+        self._check_server("PostgreSQL", self.postgres)
         self.programs.check()
-        for name, server in (("the broker", self.broker), ("PostgreSQL", self.postgres)):
-            if (status := server.poll()) is not None:
-                raise StandaloneError(f"{name} ended with status {status}: see {server.log_file}")
+
+    def restart_broker(self, reason: str) -> None:
+        """Start our own broker again because it passes nothing on; somebody else's is left alone."""
+        if isinstance(self.broker, EmbeddedBroker):
+            self._say(f"{reason}: the broker is started again")
+            try:
+                self.broker.restart()
+            except StandaloneError as error:
+                # Its disk may still be full; the next look that finds it silent tries again.
+                self._say(f"The broker did not start: {error}")
+
+    def keep_if_named(self, error: StandaloneError) -> None:
+        """Keep the run directory if the message sends the reader to a log in it."""
+        self.keep = self.keep or str(self.run_dir) in str(error)
+
+    def start_servers(self) -> None:
+        """Start broker and database."""
+        for server in (self.broker, self.postgres):
+            self._pulse()
+            server.start()
+        self._pulse()
 
     def import_registry(self, directory: Path) -> None:
         """Bring the database to the current schema and read the CSV files into it."""
@@ -94,7 +126,9 @@ class Stack:
         ready_file = self.run_dir / "central.ready"
         command = ["stockgate-central", "run", "--dsn", self.postgres.dsn, "--mqtt", self.broker.url]
         command += ["--listen", ANY_PORT, "--data-dir", str(self._state("central")), "--ready-file", str(ready_file)]
-        found = self.programs.ready(self.programs.start("central", command), ready_file)
+        program = self.programs.start("central", command)
+        found = self.programs.ready(program, ready_file)
+        program.again = _at(command, found["api"])
         return Api(found["api"], found["token_file"])
 
     def start_console(self, api: Api, listen: str = ANY_PORT) -> str:
@@ -102,12 +136,17 @@ class Stack:
         ready_file = self.run_dir / "console.ready"
         command = ["stockgate-central", "console", "--api", api.url, "--listen", listen]
         command += ["--token-file", api.token_file, "--ready-file", str(ready_file)]
-        return str(self.programs.ready(self.programs.start("console", command), ready_file)["console"])
+        program = self.programs.start("console", command)
+        url = str(self.programs.ready(program, ready_file)["console"])
+        program.again = _at(command, url)
+        return url
 
     def start_edge(self, config: Path) -> Program:
         """Start the edge agent; it waits for readers and broker by itself."""
         command = ["stockgate-edge", "run", "--config", str(config), "--data-dir", str(self._state("edge"))]
-        return self.programs.start("edge", command)
+        program = self.programs.start("edge", command)
+        program.again = command
+        return program
 
     def start_simulator(self, scenario: str, *, seconds: int, truth_file: Path) -> tuple[Program, Path]:
         """Start simulated readers; returns the program and its ready file."""
@@ -121,7 +160,25 @@ class Stack:
         found: dict[str, Any] = self.programs.ready(simulator, ready_file)["readers"]
         return found
 
+    def _check_server(self, name: str, server: GivenBroker | GivenDatabase | EmbeddedBroker | EmbeddedPostgres) -> None:
+        if isinstance(server, GivenBroker | GivenDatabase) or (status := server.poll()) is None:
+            return
+        self._pulse()
+        if not self._limits[name].allow(time.monotonic()):
+            raise StandaloneError(
+                f"{name} ended ({how_it_ended(status)}), again after {LIMIT} restarts within {WITHIN_S:.0f} s: "
+                f"see {server.log_file}"
+            )
+        server.restart()
+        self._say(f"{name} ended ({how_it_ended(status)}), started again")
+
     def _state(self, name: str) -> Path:
         directory = (self._data_dir or self.run_dir) / name
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return directory
+
+
+def _at(command: list[str], url: str) -> list[str]:
+    """The command with the address that was chosen in place of the one that was asked for: others know it by now."""
+    place = command.index("--listen") + 1
+    return [*command[:place], urlsplit(url).netloc, *command[place + 1 :]]

@@ -1,5 +1,6 @@
 """`stockgate up`: one's own readers on one machine, with the embedded broker and a database that is kept."""
 
+import contextlib
 import os
 import time
 import tomllib
@@ -8,19 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.standalone.central_client import CentralClient
-from deploy.standalone.errors import StandaloneError
+from deploy.standalone.checks import check_listen, only_user
+from deploy.standalone.errors import ConfigurationError, StandaloneError
 from deploy.standalone.interrupts import Interrupted, Interrupts
 from deploy.standalone.stack import Stack
 from deploy.standalone.view import View, make_view
+from deploy.standalone.watching import Watch
 
 CSV_FILES = ("locations.csv", "portals.csv", "assets.csv", "tags.csv", "authorisations.csv")
 # Without these there is nothing to compare a movement with; the others may come later.
 NEEDED_CSV_FILES = ("locations.csv", "portals.csv")
 _WATCH_EVERY_S = 1.0
-
-
-class ConfigurationError(StandaloneError):
-    """The user's folder is not as it must be; the message says what to change."""
 
 
 def default_data_dir() -> Path:
@@ -51,20 +50,23 @@ def check_folder(folder: Path) -> str:
 
 
 def run_up(folder: Path, *, data_dir: Path, listen: str) -> int:
-    """Run until a signal comes."""
+    """Run until a signal comes; both folders are absolute, for the children run elsewhere."""
     edge_toml = check_folder(folder)
+    check_listen(listen)
+    _make_data_dir(data_dir)
     console = Console()
-    with Interrupts() as interrupts:
-        _make_data_dir(data_dir)
-        stack = Stack(pulse=interrupts.pulse, data_dir=data_dir)
-        view = make_view(console)
+    with only_user(data_dir), Interrupts() as interrupts, contextlib.closing(make_view(console)) as view:
+        stack = Stack(pulse=interrupts.pulse, say=view.say, data_dir=data_dir)
         try:
-            _run(stack, view, interrupts, folder=folder, edge_toml=edge_toml, listen=listen)
+            client = _start(stack, view, folder=folder, edge_toml=edge_toml, listen=listen)
+            _watch(stack, view, client, interrupts)
         except Interrupted:
             view.say("Stopping ...")
-        except BaseException:
-            stack.keep = True
-            raise
+        except StandaloneError as error:
+            if not interrupts.pending:
+                stack.keep_if_named(error)
+                raise
+            view.say("Stopping ...")
         finally:
             view.close()
             problems = stack.close()
@@ -73,26 +75,30 @@ def run_up(folder: Path, *, data_dir: Path, listen: str) -> int:
     return int(bool(problems))
 
 
-def _run(stack: Stack, view: View, interrupts: Interrupts, *, folder: Path, edge_toml: str, listen: str) -> None:
+def _start(stack: Stack, view: View, *, folder: Path, edge_toml: str, listen: str) -> CentralClient:
     view.say("Starting broker, database, central service, console and edge agent ...")
-    stack.broker.start()
-    stack.postgres.start()
-    stack.import_registry(folder)
-    api = stack.start_central()
-    view.say(f"API      {api.url}")
-    view.say(f"Console  {stack.start_console(api, listen)}")
-    config = stack.run_dir / "edge.toml"
-    config.write_text(f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{stack.broker.url}"\n', encoding="utf-8")
-    stack.start_edge(config)
-    client = CentralClient(api.url)
     try:
+        stack.start_servers()
+        stack.import_registry(folder)
+        api = stack.start_central()
+        view.say(f"API      {api.url}")
+        view.say(f"Console  {stack.start_console(api, listen)}")
+        config = stack.run_dir / "edge.toml"
+        config.write_text(f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{stack.broker.url}"\n', encoding="utf-8")
+        stack.start_edge(config)
+    except Interrupted:
+        view.say("Stopped before there was anything to report.")
+        raise
+    return CentralClient(api.url)
+
+
+def _watch(stack: Stack, view: View, client: CentralClient, interrupts: Interrupts) -> None:
+    watch = Watch(stack, client, view)
+    with contextlib.closing(client):
         while True:
             interrupts.pulse()
-            stack.check()
-            view.show(client.snapshot())
+            watch.look()
             time.sleep(_WATCH_EVERY_S)
-    finally:
-        client.close()
 
 
 def _make_data_dir(data_dir: Path) -> None:

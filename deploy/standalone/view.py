@@ -38,13 +38,18 @@ class PlainView:
         self._shown: str | None = None
         self._shown_at = float("-inf")
         self._alerts: set[str] = set()
+        self._readers: set[tuple[str, str, str]] = set()
 
     def say(self, line: str) -> None:
         """Tell one thing."""
         self._print(line)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Print what changed: every new alert, and the figures once a second."""
+        """Print what changed: every new alert, every reader's state, and the figures once a second."""
+        for reader in snapshot.readers:
+            if reader not in self._readers:
+                self._print(f"reader {reader_line(reader)}")
+        self._readers = set(snapshot.readers)
         for alert in reversed(snapshot.newest_alerts):
             if alert not in self._alerts:
                 self._alerts.add(alert)
@@ -89,6 +94,12 @@ def make_view(console: Console) -> View:
     return LiveView(console) if console.is_terminal else PlainView(console)
 
 
+def reader_line(reader: tuple[str, str, str]) -> str:
+    """One reader: name, state, and what is wrong with it."""
+    name, state, problem = reader
+    return f"{name} {state}: {problem}" if problem else f"{name} {state}"
+
+
 def figures_line(snapshot: Snapshot) -> str:
     """All figures in one line."""
     counts = "  ".join(f"{location} {count}" for location, count in snapshot.counts.items())
@@ -115,12 +126,13 @@ def picture(snapshot: Snapshot) -> Group:
     places.columns[1].justify = "right"
     for location, count in snapshot.counts.items():
         places.add_row(location, str(count))
-    readers = ", ".join(f"{name} {state}" for name, state in snapshot.readers) or "not heard yet"
+    readers = [Text(f"reader {reader_line(one)}", style="yellow" if one[2] else "dim") for one in snapshot.readers]
     alerts = Text("\n".join(snapshot.newest_alerts) or "No alert yet: an exit without permission will stand here.")
     border = "red" if snapshot.newest_alerts else "dim"
     return Group(
         numbers,
-        Text(f"readers: {readers}; uplink: {snapshot.uplink}", style="dim"),
+        Text(f"uplink: {snapshot.uplink}", style="dim"),
+        *(readers or [Text("readers: not heard yet", style="dim")]),
         Panel(places, title="Where assets are", title_align="left", border_style="dim"),
         Panel(alerts, title="Alerts, newest first", title_align="left", border_style=border),
     )

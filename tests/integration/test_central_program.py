@@ -16,10 +16,6 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from central import app as service
-from central import config
-from central.application.errors import SchemaUnfit, StoreUnavailable
-from central.storage.schema import check_schema
 from edge.contracts import topic
 from tests.helpers.brokers import BROKERS
 from tests.helpers.central import GATEWAY, SHEETS, envelope, epc, movement
@@ -281,22 +277,6 @@ def test_a_schema_of_another_version_is_told_at_the_start(tmp_path, change, want
             assert connection.execute(change).rowcount > 0
         assert wanted in start_on(dsn, tmp_path, "run")
         assert wanted in command("import", "--dsn", dsn, tmp_path, status=1)
-
-
-async def test_a_database_that_comes_after_the_start_without_our_schema_ends_the_program(tmp_path, monkeypatch):
-    looks = []
-
-    async def not_at_first(database):
-        looks.append(database)
-        if len(looks) == 1:
-            raise StoreUnavailable("the server is starting")
-        await check_schema(database)
-
-    monkeypatch.setattr(service, "check_schema", not_at_first)
-    with fresh_database(migrated=False) as dsn:
-        where = {"dsn": dsn, "mqtt": "mqtt://127.0.0.1:1", "listen": "127.0.0.1:0", "data_dir": tmp_path}
-        with pytest.raises(SchemaUnfit, match="stockgate-central migrate"):
-            await service.run(config.load(None, where), None)
 
 
 def test_the_version_is_told():

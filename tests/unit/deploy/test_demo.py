@@ -3,6 +3,7 @@
 import io
 import json
 import tomllib
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
@@ -10,11 +11,12 @@ from typer.testing import CliRunner
 
 from deploy.standalone.central_client import CentralClient, Snapshot
 from deploy.standalone.cli import app
-from deploy.standalone.demo import SAMPLE, edge_config, read_truth, report
+from deploy.standalone.demo import SAMPLE, Truth, edge_config, read_truth, report, run_demo, why_short
 from deploy.standalone.errors import StandaloneError
 from deploy.standalone.view import PlainView, figures_line, picture
 from tests.helpers.fake_central import FakeCentral, alert
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 READERS = {"r1": {"host": "127.0.0.1", "port": 40001}, "r2": {"host": "127.0.0.1", "port": 40002}}
 
 
@@ -117,6 +119,55 @@ def test_plain_view_prints_each_alert_once_and_at_once():
     view.show(Snapshot(newest_alerts=("second", "first")))
     alerts = [line for line in stream.getvalue().splitlines() if line.startswith("ALERT")]
     assert alerts == ["ALERT first", "ALERT second"]
+
+
+def test_both_views_show_a_reader_that_is_down_with_its_problem():
+    down = Snapshot(readers=(("r1", "lost", "nobody listens there"), ("r2", "connected", "")))
+    view, stream = plain_view(lambda: 0.0)
+    view.show(down)
+    view.show(down)
+    view.show(Snapshot(readers=(("r1", "connected", ""), ("r2", "connected", ""))))
+    lines = [line for line in stream.getvalue().splitlines() if line.startswith("reader")]
+    assert lines == ["reader r1 lost: nobody listens there", "reader r2 connected", "reader r1 connected"]
+    Console(file=(drawn := io.StringIO()), width=100).print(picture(down))
+    assert "reader r1 lost: nobody listens there" in drawn.getvalue()
+
+
+def test_snapshot_has_each_readers_problem():
+    readers = [{"id": "r1", "state": "lost", "reads": 0, "problem": "refused"}]
+    with FakeCentral() as api:
+        api.gateways = [api.health(readers=readers)]
+        client = CentralClient(api.url)
+        try:
+            assert client.snapshot().readers == (("r1", "lost", "refused"),)
+        finally:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "reads", "heard", "words"),
+    [
+        (Snapshot(), 0, False, "never reported"),
+        (Snapshot(health_at=NOW), 5, False, "has not reported"),
+        (Snapshot(health_at=NOW), 0, True, "sent 9 reads; the edge agent reported none"),
+        (Snapshot(health_at=NOW, written=4, pending=1, committed=3), 5, True, "Not everything arrived"),
+    ],
+)
+def test_incomplete_figures_are_told_with_the_brokers_name(last, reads, heard, words):
+    told = why_short(last, Truth(9, done=True, crossings=[]), reads=reads, heard=heard, broker="mqtt://127.0.0.1:1")
+    assert words in told
+    assert "mqtt://127.0.0.1:1" in told
+
+
+def test_complete_figures_need_no_explanation():
+    last = Snapshot(health_at=NOW, written=4, committed=4)
+    assert why_short(last, Truth(9, done=True, crossings=[]), reads=9, heard=True, broker="b") is None
+
+
+def test_a_dead_broker_is_refused_before_anything_starts(capsys):
+    with pytest.raises(StandaloneError, match=r"no broker answers at mqtt://127\.0\.0\.1:1"):
+        run_demo(seconds=20, keep=False, mqtt="mqtt://127.0.0.1:1")
+    assert capsys.readouterr().out == ""
 
 
 def test_picture_shows_every_figure():

@@ -1,5 +1,6 @@
 """Children: started, waited for, missed when they die, and ended."""
 
+import shutil
 import signal
 import sys
 import time
@@ -13,6 +14,7 @@ from deploy.standalone.errors import StandaloneError
 from deploy.standalone.interrupts import Interrupted, Interrupts
 from deploy.standalone.programs import Programs
 from deploy.standalone.reaper import Reaper
+from deploy.standalone.stack import Stack, _at
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -82,13 +84,77 @@ def test_finish_reports_a_failure(programs):
 
 def test_stop_ends_everything_and_says_what_went_wrong(programs):
     good = programs.start("good", python(f"import signal, sys; signal.signal(15, lambda *_: sys.exit(0)); {SLEEP}"))
-    bad = programs.start("bad", python(SLEEP))
+    early = programs.start("early", python(SLEEP))
+    bad = programs.start("bad", python(f"import signal, sys; signal.signal(15, lambda *_: sys.exit(4)); {SLEEP}"))
     wait_for_signal_handler(good)
+    wait_for_signal_handler(bad)
     problems = programs.stop()
     assert len(problems) == 1
-    assert problems[0].startswith("bad was ended by signal 15")
+    assert problems[0].startswith("bad ended with status 4")
     assert good.status() == 0
-    assert bad.status() == -signal.SIGTERM
+    # Our own signal, before the child could handle it, is no failure of the child's.
+    assert early.status() == -signal.SIGTERM
+
+
+def test_a_dead_child_is_started_again_with_its_command_and_told(programs):
+    child = programs.start("central", python(SLEEP))
+    child.again, before = python(f"{SLEEP} # again"), child.process
+    programs._say = (said := []).append
+    before.kill()
+    before.wait()
+    programs.check()
+    assert said == ["central ended (signal 9), started again"]
+    assert child.status() is None
+    assert psutil.Process(child.process.pid).pid != before.pid
+
+
+def test_a_child_that_dies_again_and_again_is_given_up_by_name(programs):
+    child = programs.start("edge", python("raise SystemExit('no disk')"))
+    child.again = python("raise SystemExit('no disk')")
+    for _ in range(5):
+        child.process.wait()
+        programs.check()
+    child.process.wait()
+    with pytest.raises(
+        StandaloneError, match=r"edge ended with status 1: no disk \(its log: .*, again after 5 restarts"
+    ):
+        programs.check()
+    assert child.log_file.read_text().count("no disk") == 6
+
+
+def test_a_child_that_refuses_its_options_is_not_started_again(programs):
+    child = programs.start("edge", python("raise SystemExit(2)"))
+    child.again = python(SLEEP)
+    child.process.wait()
+    with pytest.raises(StandaloneError, match="status 2"):
+        programs.check()
+
+
+def test_a_reaper_may_be_closed_twice_and_told_more_afterwards():
+    one = Reaper()
+    one.close()
+    one.watch_directory(Path("/nowhere"))
+    one.close()
+    dead = Reaper()
+    dead._process.kill()
+    dead._process.wait()
+    dead.watch_directory(Path("/nowhere"))
+    dead.close()
+
+
+def test_a_stack_closes_once_and_keeps_its_directory_only_for_a_message_that_names_it():
+    for text, kept in (("elsewhere is wrong", False), ("see {}/edge.log", True)):
+        stack = Stack(pulse=lambda: None)
+        stack.keep_if_named(StandaloneError(text.format(stack.run_dir)))
+        assert stack.close() == []
+        assert stack.close() == []
+        assert stack.run_dir.exists() == kept
+    shutil.rmtree(stack.run_dir)
+
+
+def test_a_restart_asks_for_the_address_that_was_chosen():
+    command = ["stockgate-central", "run", "--listen", "127.0.0.1:0", "--data-dir", "d"]
+    assert _at(command, "http://127.0.0.1:41234") == [*command[:3], "127.0.0.1:41234", *command[4:]]
 
 
 def wait_for_signal_handler(child):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from deploy.standalone.up import ConfigurationError, check_folder, default_data_dir
+from deploy.standalone.errors import ConfigurationError
+from deploy.standalone.up import check_folder, default_data_dir
 
 EDGE = 'site = "hq"\ngateway = "g"\n'
 
