@@ -23,6 +23,7 @@ class CompiledEngine:
         self._head = np.zeros((max_tags, L.HEAD), np.int64)
         self._ant = np.zeros((max_tags, MAX_ANTENNAS, L.ANT), np.int64)
         self._bins = np.zeros((max_tags, 2, L.BINS, 2), np.int32)
+        self._cells = np.zeros((max_tags, L.CELLS, 2), np.int64)
         self._keys = np.zeros((max_tags, EPC_BYTES), np.uint8)
         self._first = np.full(buckets, -1, np.int32)
         self._chain = np.full(max_tags, -1, np.int32)
@@ -58,8 +59,8 @@ class CompiledEngine:
         taken = 0
         while taken < len(cols):
             taken = kernels.advance(
-                taken, cols, epcs, self._head, self._ant, self._bins, self._keys, self._first, self._chain, self._due,
-                self._meta, self._knobs, *self._out,
+                taken, cols, epcs, self._head, self._ant, self._bins, self._cells, self._keys, self._first,
+                self._chain, self._due, self._meta, self._knobs, *self._out,
             )  # fmt: skip
             records += self._drain()
         return records

@@ -117,7 +117,7 @@ class Group:
         passage = self._passages.pop(key, None)
         if passage is not None:
             self._close(passage.id)
-        verdict = self._after_parking(key, snap, decide(snap, portal))
+        verdict = self._after_parking(key, snap, decide(snap, portal, passage is not None and passage.rev > 0))
         if verdict.kind is None and passage is not None and passage.rev:
             verdict = Verdict("retracted", verdict.confidence)
         if verdict.kind is None:

@@ -123,21 +123,23 @@ def rest(slot: int, head: I64) -> None:
 
 
 @njit(cache=True)
-def tells(slot: int, why: int, head: I64, ant: I64, knobs: I64) -> bool:
-    """Say whether an ending visit is worth a decision: it moved, or both sides heard it at levels that differ."""
+def stirs(slot: int, sure: int, swing: int, head: I64) -> bool:
+    """Say whether phases speak for motion, or at least not against it where a side's level changes."""
+    if head[slot, L.STIR_TOP] >= sure:
+        return True
+    change = max(head[slot, L.HIGH0] - head[slot, L.LOW0], head[slot, L.HIGH1] - head[slot, L.LOW1])
+    return bool(head[slot, L.STIR] > L.STIR_STILL and change >= swing)
+
+
+@njit(cache=True)
+def tells(slot: int, why: int, head: I64, knobs: I64) -> bool:
+    """Say whether an ending visit is worth a decision: it moved, or may have."""
     portal = head[slot, L.PORTAL]
     if head[slot, L.REPORTS] < knobs[portal, L.K_MIN_REPORTS]:
         return False
     if head[slot, L.MOVED] > 0:
         return True
-    if why == L.SETTLED or head[slot, L.COUNT0] == 0 or head[slot, L.COUNT1] == 0:
-        return False
-    top, bottom = L.NO_LEVEL, -L.NO_LEVEL
-    for a in range(ant.shape[1]):
-        if ant[slot, a, L.A_REPORTS] > 0:
-            top = max(top, ant[slot, a, L.A_PEAK_CDBM])
-            bottom = min(bottom, ant[slot, a, L.A_SMOOTH])
-    return bool(top - bottom >= knobs[portal, L.K_MOTION_CDB])
+    return bool(why != L.SETTLED and knobs[portal, L.K_SINGLE] == 0 and stirs(slot, L.STIR_SIGN, L.SWING_CDB, head))
 
 
 @njit(cache=True)
@@ -151,7 +153,7 @@ def end(
         head[slot, L.MOVED] += 1
     if knobs[portal, L.K_SINGLE] and head[slot, L.RANGE_CDB] >= knobs[portal, L.K_RISE]:
         head[slot, L.MOVED] += 1
-    if tells(slot, why, head, ant, knobs):
+    if tells(slot, why, head, knobs):
         emit(slot, why, at, head, ant, bins, keys, meta, out, out_head, out_ant, out_bins, out_keys)
     else:
         meta[L.M_QUIET] += 1
@@ -168,8 +170,35 @@ def wrap(value: int, modulus: int) -> int:
 
 
 @njit(cache=True)
+def note_pair(slot: int, change: int, stayed: int, head: I64) -> None:
+    """Weigh a change of phase: for the visit, and for the motion window if the channel `stayed` meanwhile."""
+    weight = min(L.STIR_MOST, change * change * L.STIR_SCALE // L.STIR_SHIFT - L.STIR_REST)
+    head[slot, L.STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, head[slot, L.STIR] + weight))
+    head[slot, L.STIR_TOP] = max(head[slot, L.STIR_TOP], head[slot, L.STIR])
+    if stayed:
+        head[slot, L.WIN_SUM] += change
+        head[slot, L.WIN_PAIRS] += 1
+
+
+@njit(cache=True)
+def recall(slot: int, a: int, t: int, phase: int, channel: int, fresh: bool, head: I64, cells: I64) -> None:
+    """Compare a phase with the one remembered for its antenna and channel: at rest it comes back."""
+    k = (4 * channel + a) % L.CELLS
+    key = 8 * channel + a + 1
+    known = cells[slot, k, L.P_PHASE]
+    since = t - cells[slot, k, L.P_US]
+    if known != 0 and 0 <= since <= L.RECALL_US:
+        if known // L.TURN != key:
+            return
+        if fresh and since >= L.PAIR_MIN_US:
+            note_pair(slot, abs(wrap(phase - known % L.TURN, L.HALF_TURN)), 0, head)
+    cells[slot, k, L.P_PHASE] = key * L.TURN + phase
+    cells[slot, k, L.P_US] = t
+
+
+@njit(cache=True)
 def note_antenna(slot: int, a: int, t: int, level: int, rssi: int, phase: int, channel: int, count: int,
-                 head: I64, ant: I64) -> None:  # fmt: skip
+                 head: I64, ant: I64, cells: I64) -> None:  # fmt: skip
     """Update one antenna's envelope and phase."""
     ant[slot, a, L.A_READS] += count
     ant[slot, a, L.A_REPORTS] += 1
@@ -202,18 +231,12 @@ def note_antenna(slot: int, a: int, t: int, level: int, rssi: int, phase: int, c
             ant[slot, a, L.A_TURN] += wrap(phase - ant[slot, a, L.A_PHASE], L.TURN)
             ant[slot, a, L.A_TURN_US] += apart
         since = t - ant[slot, a, L.A_REF_US]
-        if L.PAIR_MIN_US <= since <= L.PAIR_MAX_US:
-            change = abs(wrap(phase - ant[slot, a, L.A_REF], L.HALF_TURN))
-            head[slot, L.WIN_SUM] += change
-            head[slot, L.WIN_PAIRS] += 1
-            head[slot, L.ALL_SUM] += change
-            head[slot, L.ALL_PAIRS] += 1
-        if since >= L.PAIR_MIN_US:
-            ant[slot, a, L.A_REF] = phase
-            ant[slot, a, L.A_REF_US] = t
-    else:
+        if L.PAIR_MIN_US <= since <= L.RECALL_US:
+            note_pair(slot, abs(wrap(phase - ant[slot, a, L.A_REF], L.HALF_TURN)), int(since <= L.PAIR_MAX_US), head)
+    if not same or t - ant[slot, a, L.A_REF_US] >= L.PAIR_MIN_US:
         ant[slot, a, L.A_REF] = phase
         ant[slot, a, L.A_REF_US] = t
+    recall(slot, a, t, phase, channel, not same, head, cells)
     ant[slot, a, L.A_PHASE] = phase
     ant[slot, a, L.A_PHASE_US] = t
 
@@ -227,6 +250,8 @@ def note_side(slot: int, side: int, t: int, level: int, count: int, head: I64, b
     head[slot, L.SMOOTH0 + side] = smooth
     head[slot, L.HEARD0_US + side] = t
     head[slot, L.COUNT0 + side] = known + 1
+    head[slot, L.LOW0 + side] = min(head[slot, L.LOW0 + side], smooth) if known else smooth
+    head[slot, L.HIGH0 + side] = max(head[slot, L.HIGH0 + side], smooth) if known else smooth
     head[slot, L.PEAK_CDBM] = max(head[slot, L.PEAK_CDBM], smooth)
     head[slot, L.WIN_PEAK] = max(head[slot, L.WIN_PEAK], smooth)
     at = (t - head[slot, L.BIN0_US]) // head[slot, L.BIN_US]
@@ -267,6 +292,19 @@ def note_lead(slot: int, t: int, head: I64) -> None:
 
 
 @njit(cache=True)
+def wants_candidate(slot: int, t: int, head: I64) -> bool:
+    """Say whether to try an early decision: the side leads that did not lead at first, and something moved."""
+    return bool(
+        head[slot, L.FLIPS] & 1
+        and head[slot, L.REPORTS] > L.MIN_PAIRS
+        and head[slot, L.CANDIDATES] < L.MAX_CANDIDATES
+        and t - head[slot, L.CANDIDATE_US]
+        >= max(L.CANDIDATE_EVERY_US, (t - head[slot, L.START_US]) >> L.CANDIDATE_SHIFT)
+        and stirs(slot, L.STIR_SURE, L.WIDE_SWING_CDB, head)
+    )
+
+
+@njit(cache=True)
 def note_pass(slot: int, level: int, head: I64) -> None:
     """Layout `single`: follow the highest smoothed RSSI and the lowest since."""
     slow = level if head[slot, L.REPORTS] == 1 else head[slot, L.SLOW_CDBM] + ((level - head[slot, L.SLOW_CDBM]) >> 2)
@@ -289,7 +327,7 @@ def silence(slot: int, head: I64, knobs: I64) -> int:
 
 
 @njit(cache=True)
-def take(portal: int, epc: U8, length: int, place: int, head: I64, ant: I64, bins: I32, keys: U8,
+def take(portal: int, epc: U8, length: int, place: int, head: I64, ant: I64, bins: I32, cells: I64, keys: U8,
          first: I32, chain: I32, due: I64, meta: I64, knobs: I64, t: int,
          out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8) -> int:  # fmt: skip
     """Return a slot for a new tag; when all are taken the quietest of a sample goes."""
@@ -313,6 +351,7 @@ def take(portal: int, epc: U8, length: int, place: int, head: I64, ant: I64, bin
     head[slot, L.HASH] = place
     head[slot, L.BASE_CDBM] = L.NO_BASE
     head[slot, L.LAST_US] = t
+    cells[slot] = 0
     for k in range(keys.shape[1]):
         keys[slot, k] = epc[k] if k < length else 0
     chain[slot] = first[place]
@@ -335,8 +374,8 @@ def meet_rivals(slot: int, portal: int, epc: U8, length: int, t: int, head: I64,
 
 @njit(cache=True)
 def advance(
-    begin: int, cols: I64, epcs: U8, head: I64, ant: I64, bins: I32, keys: U8, first: I32, chain: I32, due: I64,
-    meta: I64, knobs: I64, out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8,
+    begin: int, cols: I64, epcs: U8, head: I64, ant: I64, bins: I32, cells: I64, keys: U8, first: I32, chain: I32,
+    due: I64, meta: I64, knobs: I64, out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8,
 ) -> int:  # fmt: skip
     """Take reads in event order; return how many were taken (fewer when the output is full: drain it, call again).
 
@@ -344,7 +383,7 @@ def advance(
         begin: first row to take.
         cols: (n, 10) int64: t_us, first_us, portal, side, antenna, EPC bytes, rssi, phase, channel, count.
         epcs: (n, 62) EPC bytes.
-        head, ant, bins, keys, first, chain, due, meta, knobs: the state, see `layout`.
+        head, ant, bins, cells, keys, first, chain, due, meta, knobs: the state, see `layout`.
         out, out_head, out_ant, out_bins, out_keys: output records; `meta[M_OUT]` of them are filled.
     """
     for i in range(begin, cols.shape[0]):
@@ -359,7 +398,7 @@ def advance(
         place = bucket(portal, epc, length, first.shape[0])
         slot = find(portal, epc, length, place, head, keys, first, chain)
         if slot < 0:
-            slot = take(portal, epc, length, place, head, ant, bins, keys, first, chain, due, meta, knobs, t,
+            slot = take(portal, epc, length, place, head, ant, bins, cells, keys, first, chain, due, meta, knobs, t,
                         out, out_head, out_ant, out_bins, out_keys)  # fmt: skip
         if head[slot, L.STATE] == L.OPEN and t > due[slot]:
             end(slot, L.LEFT, due[slot], head, ant, bins, keys, due, meta, knobs,
@@ -391,6 +430,7 @@ def advance(
             cols[i, L.C_COUNT],
             head,
             ant,
+            cells,
         )
         note_side(slot, side, t, level, cols[i, L.C_COUNT], head, bins)
         if knobs.shape[0] > 1:
@@ -407,10 +447,7 @@ def advance(
                 continue
         else:
             note_lead(slot, t, head)
-            if (head[slot, L.FLIPS] > 0 and head[slot, L.COUNT0] > 1 and head[slot, L.COUNT1] > 1
-                    and head[slot, L.CANDIDATES] < L.MAX_CANDIDATES
-                    and t - head[slot, L.CANDIDATE_US] >= L.CANDIDATE_EVERY_US
-                    and (head[slot, L.MOVED] > 0 or window_moves(slot, head, ant, steps, cdb))):  # fmt: skip
+            if wants_candidate(slot, t, head):
                 head[slot, L.CANDIDATES] += 1
                 head[slot, L.CANDIDATE_US] = t
                 emit(slot, L.CANDIDATE, t, head, ant, bins, keys, meta, out, out_head, out_ant, out_bins, out_keys)
@@ -432,6 +469,10 @@ def advance(
             if head[slot, L.LOUD] and head[slot, L.MOVED] > 0
             else knobs[portal, L.K_SETTLE_US]
         )
+        if head[slot, L.MOVED] == 0 and head[slot, L.STIR] <= L.STIR_STILL and knobs[portal, L.K_SINGLE] == 0:
+            needed = min(needed, L.WINDOW_US)
+        if head[slot, L.STIR] > L.STIR_CALM:
+            needed *= L.SURE_FACTOR
         if still >= needed or t - head[slot, L.START_US] >= L.VISIT_MAX_US:
             end(slot, L.SETTLED, t, head, ant, bins, keys, due, meta, knobs,
                 out, out_head, out_ant, out_bins, out_keys)  # fmt: skip

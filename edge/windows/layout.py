@@ -35,12 +35,16 @@ TOP_CDBM: Final = 28  # `single`: highest smoothed RSSI of the pass
 SLOW_CDBM: Final = 29  # `single`: RSSI smoothed over some reads
 EPC_BYTES: Final = 30
 HASH: Final = 31
-ALL_SUM: Final = 32  # phase change over the whole visit
-ALL_PAIRS: Final = 33
+STIR: Final = 32  # log-likelihood of motion against rest by phase pairs, hundredths, and its highest
+STIR_TOP: Final = 33
 RANGE_CDB: Final = 34  # widest change of the RSSI on one channel
 WIN_PEAK: Final = 35  # best smoothed RSSI in the motion window
 LOUD: Final = 36  # whether the last full window was about as loud as the visit ever was
-HEAD: Final = 37
+LOW0: Final = 37  # extremes of the smoothed RSSI a side
+LOW1: Final = 38
+HIGH0: Final = 39
+HIGH1: Final = 40
+HEAD: Final = 41
 
 FREE: Final = 0
 IDLE: Final = 1
@@ -58,13 +62,18 @@ A_CHANNEL: Final = 7
 A_PHASE_US: Final = 8
 A_TURN: Final = 9  # sum of phase steps between neighbouring reads
 A_TURN_US: Final = 10
-A_REF: Final = 11  # phase that motion is measured against
-A_REF_US: Final = 12
-A_WMIN: Final = 13  # smoothed RSSI's extremes in the motion window
-A_WMAX: Final = 14
-A_REPORTS: Final = 15
-A_STEADY: Final = 16  # RSSI smoothed within that stretch
+A_WMIN: Final = 11  # smoothed RSSI's extremes in the motion window
+A_WMAX: Final = 12
+A_REPORTS: Final = 13
+A_STEADY: Final = 14  # RSSI smoothed within that stretch
+A_REF: Final = 15  # phase that motion is measured against while the channel stays
+A_REF_US: Final = 16
 ANT: Final = 17
+
+# cells[slot, cell, …]: what it is measured against when a channel comes back to an antenna; visits share them
+CELLS: Final = 64
+P_PHASE: Final = 0  # (antenna and channel + 1) * 4096 + phase, 0 while it is free
+P_US: Final = 1
 
 # bins[slot, side, bin, …]
 BINS: Final = 64
@@ -124,6 +133,29 @@ WINDOW_US: Final = 1_000_000
 PAIR_MIN_US: Final = 40_000
 """Phase pairs are this far apart at least: at 0.3 m/s a tag then turns 0.46 rad, three times the noise."""
 PAIR_MAX_US: Final = 1_000_000
+"""Farther apart they don't say when the tag moved: they count for the visit, not for the motion window."""
+RECALL_US: Final = 12_000_000
+"""Channels come back after 10 s where 50 of them are used 0.2 s each, after 0.8 s where there are four."""
+STIR_SCALE: Final = 53
+STIR_SHIFT: Final = 10240
+STIR_REST: Final = 212
+STIR_MOST: Final = 340
+"""A pair's log-likelihood ratio: 0.15 rad of phase noise, 3 % of pairs spoilt, against any change in half a turn."""
+STIR_LEAST: Final = -800
+"""However long a tag has lain still, five moving pairs outweigh it when it is picked up."""
+STIR_SIGN: Final = 100
+SWING_CDB: Final = 300
+"""A visit whose phases don't speak for motion and whose sides' levels change by less gives nothing."""
+STIR_SURE: Final = 300
+WIDE_SWING_CDB: Final = 600
+"""Provisionals are tried from here on: `decide` wouldn't believe less."""
+STIR_UTMOST: Final = 1600
+"""However long it was carried, ten pairs at rest outweigh it when it is put down."""
+STIR_CALM: Final = -200
+SURE_FACTOR: Final = 3
+"""Where phases don't say that a tag lies still, the lack of any sign of motion has to last three times as long."""
+STIR_STILL: Final = -600
+"""Below it a visit lies still beyond doubt, 400 to 1: nothing is tried, and what comes next is another visit."""
 SLOPE_MAX_US: Final = 60_000
 """Beyond it a walker's phase may have turned more than half a turn between two reads."""
 MIN_PAIRS: Final = 3
@@ -135,7 +167,9 @@ STALE_US: Final = 100_000
 STALE_CDB_PER_MS: Final = 3
 """A side not heard for longer loses 30 dB a second: silence is evidence too."""
 CANDIDATE_EVERY_US: Final = 50_000
-MAX_CANDIDATES: Final = 16
+CANDIDATE_SHIFT: Final = 5
+"""The longer a visit, the rarer its candidates: 1/32 of it apart."""
+MAX_CANDIDATES: Final = 32
 RIVAL_US: Final = 1_000_000
 SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full."""

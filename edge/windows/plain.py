@@ -20,6 +20,8 @@ class Side:
     smooth: int = 0
     heard_us: int = 0
     count: int = 0
+    low: int = 0
+    high: int = 0
     bins: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(L.BINS)])
 
     def level(self, now_us: int) -> int:
@@ -80,29 +82,25 @@ class Antenna:
             self.steady = self.low = self.high = level
         return same
 
-    def note_phase(self, at_us: int, phase: int, *, same: bool) -> int | None:
-        """Follow the phase within one channel; return the change since the reference where the pair counts."""
-        change = None
-        if not same:
+    def note_phase(self, at_us: int, phase: int, *, same: bool) -> tuple[int, int] | None:
+        """Follow the phase within one channel; return its change since the reference and how long that took."""
+        told, since = None, at_us - self.ref_us
+        if same and 0 < at_us - self.phase_us <= L.SLOPE_MAX_US:
+            self.turn += nearest(phase - self.phase, L.TURN)
+            self.turn_us += at_us - self.phase_us
+        if same and L.PAIR_MIN_US <= since <= L.RECALL_US:
+            told = abs(nearest(phase - self.ref, L.HALF_TURN)), since
+        if not same or since >= L.PAIR_MIN_US:
             self.ref, self.ref_us = phase, at_us
-        else:
-            if 0 < at_us - self.phase_us <= L.SLOPE_MAX_US:
-                self.turn += nearest(phase - self.phase, L.TURN)
-                self.turn_us += at_us - self.phase_us
-            since = at_us - self.ref_us
-            if L.PAIR_MIN_US <= since <= L.PAIR_MAX_US:
-                change = abs(nearest(phase - self.ref, L.HALF_TURN))
-            if since >= L.PAIR_MIN_US:
-                self.ref, self.ref_us = phase, at_us
         self.phase, self.phase_us = phase, at_us
-        return change
+        return told
 
     def row(self) -> list[int]:
         """Return the columns of `layout`."""
         return [
             self.reads, self.peak, self.peak_us, self.smooth, self.low, self.high, self.phase, self.channel,
-            self.phase_us, self.turn, self.turn_us, self.ref, self.ref_us, self.window_low, self.window_high,
-            self.reports, self.steady,
+            self.phase_us, self.turn, self.turn_us, self.window_low, self.window_high, self.reports, self.steady,
+            self.ref, self.ref_us,
         ]  # fmt: skip
 
 
@@ -121,8 +119,8 @@ class Visit:
     reports: int = 0
     window_sum: int = 0
     window_pairs: int = 0
-    all_sum: int = 0
-    all_pairs: int = 0
+    stir: int = 0
+    stir_top: int = 0
     range: int = 0
     window_peak: int = L.NO_LEVEL
     loud: bool = False
@@ -146,11 +144,19 @@ class Visit:
             return self.window_sum >= steps * self.window_pairs
         return any(a.reports and a.window_high - a.window_low >= cdb for a in self.antennas)
 
-    def differs(self, cdb: int) -> bool:
-        """Say whether both sides heard the tag, and at levels that differ."""
-        heard = [antenna for antenna in self.antennas if antenna.reports]
-        apart = max(antenna.peak for antenna in heard) - min(antenna.smooth for antenna in heard)
-        return all(side.count for side in self.sides) and apart >= cdb
+    def stirs(self, sure: int, swing: int) -> bool:
+        """Say whether phases speak for motion, or at least not against it where a side's level changes."""
+        change = max(side.high - side.low for side in self.sides)
+        return self.stir_top >= sure or (self.stir > L.STIR_STILL and change >= swing)
+
+    def note_pair(self, change: int, *, stayed: bool) -> None:
+        """Weigh a change of phase: for the visit, and for the motion window if the channel `stayed` meanwhile."""
+        weight = min(L.STIR_MOST, change * change * L.STIR_SCALE // L.STIR_SHIFT - L.STIR_REST)
+        self.stir = min(L.STIR_UTMOST, max(L.STIR_LEAST, self.stir + weight))
+        self.stir_top = max(self.stir_top, self.stir)
+        if stayed:
+            self.window_sum += change
+            self.window_pairs += 1
 
     def note_time(self, at_us: int) -> None:
         """Advance to a read and follow the interval between reads."""
@@ -165,6 +171,8 @@ class Visit:
         """Follow one side's smoothed level and fill its bin."""
         mine = self.sides[side]
         mine.smooth = mine.smooth + ((level - mine.smooth) >> 2) if mine.count else level
+        mine.low = min(mine.low, mine.smooth) if mine.count else mine.smooth
+        mine.high = max(mine.high, mine.smooth) if mine.count else mine.smooth
         mine.heard_us = self.now_us
         mine.count += 1
         self.peak = max(self.peak, mine.smooth)
@@ -204,19 +212,24 @@ class Visit:
         for antenna in self.antennas:
             antenna.window_low = antenna.window_high = antenna.smooth
 
-    def wants_candidate(self, steps: int, cdb: int) -> bool:
-        """Say whether both sides have told enough to try an early decision."""
+    def wants_candidate(self) -> bool:
+        """Say whether to try an early decision: the side leads that did not lead at first, and something moved."""
+        apart = max(L.CANDIDATE_EVERY_US, (self.now_us - self.start_us) >> L.CANDIDATE_SHIFT)
         return (
-            self.flips > 0
-            and min(side.count for side in self.sides) > 1
+            self.flips % 2 == 1
+            and self.reports > L.MIN_PAIRS
             and self.candidates < L.MAX_CANDIDATES
-            and self.now_us - self.candidate_us >= L.CANDIDATE_EVERY_US
-            and (self.moved > 0 or self.window_moves(steps, cdb))
+            and self.now_us - self.candidate_us >= apart
+            and self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB)
         )
 
-    def settled(self, settle_us: int, park_us: int) -> bool:
+    def settled(self, settle_us: int, park_us: int, *, single: bool) -> bool:
         """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
         needed = park_us if self.loud and self.moved else settle_us
+        if not self.moved and self.stir <= L.STIR_STILL and not single:
+            needed = min(needed, L.WINDOW_US)
+        if self.stir > L.STIR_CALM:
+            needed *= L.SURE_FACTOR
         return self.now_us - self.still_us >= needed or self.now_us - self.start_us >= L.VISIT_MAX_US
 
 
@@ -229,6 +242,22 @@ class Tag:
     last_us: int
     base: int = L.NO_BASE
     visit: Visit | None = None
+    cells: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+
+    def recall(self, antenna: int, channel: int, phase: int, at_us: int) -> int | None:
+        """Return how the phase changed since it was remembered for this antenna and channel."""
+        key = 8 * channel + antenna + 1
+        place = (4 * channel + antenna) % L.CELLS
+        other, before, then_us = self.cells.get(place, (0, 0, 0))
+        since = at_us - then_us
+        told = None
+        if other and 0 <= since <= L.RECALL_US:
+            if other != key:
+                return None
+            if since >= L.PAIR_MIN_US:
+                told = abs(nearest(phase - before, L.HALF_TURN))
+        self.cells[place] = key, phase, at_us
+        return told
 
     def rest(self, visit: Visit) -> None:
         """Learn the level of a tag that lay still."""
@@ -290,12 +319,13 @@ class PlainEngine:
         mine.note_level(visit.now_us, level, rssi, count)
         same = mine.note_channel(level, channel)
         visit.range = max(visit.range, mine.high - mine.low)
-        change = mine.note_phase(visit.now_us, phase, same=same) if phase >= 0 else None
-        if change is not None:
-            visit.window_sum += change
-            visit.window_pairs += 1
-            visit.all_sum += change
-            visit.all_pairs += 1
+        if phase >= 0:
+            stayed = mine.note_phase(visit.now_us, phase, same=same)
+            returned = tag.recall(antenna, channel, phase, visit.now_us)
+            if stayed is not None:
+                visit.note_pair(stayed[0], stayed=stayed[1] <= L.PAIR_MAX_US)
+            elif returned is not None and not same:
+                visit.note_pair(returned, stayed=False)
         visit.note_side(side, level, count)
         self._meet_rivals(tag, visit)
         self._judge(tag, visit, level)
@@ -342,12 +372,12 @@ class PlainEngine:
                 return
         else:
             visit.note_lead()
-            if visit.wants_candidate(*motion):
+            if visit.wants_candidate():
                 visit.candidates += 1
                 visit.candidate_us = visit.now_us
                 self._emit(tag, visit, L.CANDIDATE, visit.now_us)
         visit.roll_window(*motion)
-        if visit.settled(knobs[L.K_SETTLE_US], knobs[L.K_PARK_US]):
+        if visit.settled(knobs[L.K_SETTLE_US], knobs[L.K_PARK_US], single=bool(knobs[L.K_SINGLE])):
             self._end(tag, visit, L.SETTLED, visit.now_us)
             return
         visit.due_us = visit.now_us + silence_us(visit, knobs)
@@ -358,7 +388,7 @@ class PlainEngine:
             visit.moved += 1
         if knobs[L.K_SINGLE] and visit.range >= knobs[L.K_RISE]:
             visit.moved += 1
-        told = visit.moved or (why != L.SETTLED and visit.differs(knobs[L.K_MOTION_CDB]))
+        told = visit.moved or (why != L.SETTLED and not knobs[L.K_SINGLE] and visit.stirs(L.STIR_SIGN, L.SWING_CDB))
         if visit.reports >= knobs[L.K_MIN_REPORTS] and told:
             self._emit(tag, visit, why, at_us)
         else:
@@ -374,7 +404,8 @@ class PlainEngine:
             visit.still_us, visit.window_us, visit.window_sum, visit.window_pairs, visit.moved, visit.lead,
             visit.flips, visit.candidates, visit.candidate_us, visit.rival, visit.peak, visit.interval_us, tag.base,
             one.smooth, two.smooth, one.heard_us, two.heard_us, one.count, two.count, visit.valley, visit.top,
-            visit.slow, len(tag.epc), 0, visit.all_sum, visit.all_pairs, visit.range, visit.window_peak, visit.loud,
+            visit.slow, len(tag.epc), 0, visit.stir, visit.stir_top, visit.range, visit.window_peak, visit.loud,
+            one.low, two.low, one.high, two.high,
         ]  # fmt: skip
         self._records.append(
             Snapshot(

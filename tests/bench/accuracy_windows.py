@@ -1,5 +1,6 @@
 """How right the windows are: real reads of others, and a door of our own generator that no weight was fitted to."""
 
+import bisect
 import csv
 import json
 from collections import Counter
@@ -20,6 +21,9 @@ SEEDS = range(200_000, 200_800)
 """Weights were fitted on seeds under 1,000 (ADR 4)."""
 KINDS = ("in", "out", "turned_back", "near", "none")
 CROSSINGS = ("in", "out")
+SLICE_US = 50_000
+"""The agent asks for every read at once; this is slower."""
+SCENE_US = 20_000_000
 
 
 @ACCURACY.register("windows.ecd.")
@@ -105,15 +109,24 @@ def first_last(reads: list[tuple]) -> str:
     return "turned_back" if first == last else "out" if first == 0 else "in"
 
 
+def slices(rows: list[tuple]) -> Iterator[tuple[int, list[tuple]]]:
+    """Yield (end of a slice, its reads): a reader reports what it has 20 times a second, silence excepted."""
+    ends = range(doorway.EPOCH_US + SLICE_US, doorway.EPOCH_US + SCENE_US + 1, SLICE_US)
+    begin = 0
+    for end in ends:
+        stop = bisect.bisect_left(rows, end, lo=begin, key=lambda row: row[0])
+        if stop > begin:
+            yield end, rows[begin:stop]
+        begin = stop
+
+
 def watch(seed: int, tally: Tally) -> None:
     """Run one scene and enter what was called."""
     scene = doorway.trial(np.random.default_rng(seed))
     walker, rows = scene.movers[0], scene.rows()
     windows, out = Windows(doorway.settings(), boot="accuracy"), []
-    for at in range(0, len(rows), 20):
-        chunk = rows[at : at + 20]
-        out += [(chunk[-1][0], row) for row in windows.feed(
-            "r1", doorway.batch(chunk), arrival_us=None, clock=WindowClock())]  # fmt: skip
+    for now, chunk in slices(rows):
+        out += [(now, row) for row in windows.feed("r1", doorway.batch(chunk), arrival_us=now, clock=WindowClock())]
     out += [(0, row) for row in windows.flush()]
     mine = [(now, row) for now, row in out if bytes.fromhex(row.epc) == walker.epc]
     reads = [row for row in rows if row[1] == walker.epc]

@@ -87,6 +87,24 @@ def test_turning_back_is_no_crossing():
         assert kinds[0] in {"turned_back", "near"}
 
 
+def test_a_slowly_read_walk_is_not_cut_where_phases_are_too_few_to_show_stillness():
+    """Fifteen reads a second over 50 channels, twelve walkers of ten seconds: each is one visit, called right."""
+    for seed in range(12):
+        made = doorway.Scene(np.random.default_rng(seed), seconds=20.0, rate_hz=15.0)
+        knots = [(1.0, -6.0, 0.0), (13.0, 6.0, 0.0)]
+        made.movers.append(doorway.Mover(b"\x06" * 12, "out", knots, -2.0, 7.0))
+        assert [row.kind for row in finals(run(made.rows()))] == ["out"]
+
+
+def test_a_tag_that_lay_still_is_called_once_it_is_carried_through():
+    """Twenty seconds on a shelf within range, then out: rest before motion hides nothing."""
+    for seed in range(6):
+        made = doorway.Scene(np.random.default_rng(seed), seconds=40.0)
+        knots = [(0.0, -2.0, 0.5), (20.0, -2.0, 0.5), (22.0, 0.0, 0.0), (28.0, 7.0, 0.0)]
+        made.movers.append(doorway.Mover(b"\x08" * 12, "out", knots, -4.0, 22.0))
+        assert [row.kind for row in finals(run(made.rows()))] == ["out"]
+
+
 def test_residents_give_no_event():
     """Tags that lie still, some near enough for hundreds of reads."""
     made = doorway.Scene(np.random.default_rng(5), seconds=40.0)
