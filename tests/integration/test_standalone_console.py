@@ -11,7 +11,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.helpers.fake_central import LOCATIONS, TOKEN, FakeCentral, ago, alert, movement
 
@@ -86,6 +86,8 @@ def page(browser, console, central):
     one.on("request", lambda request: asked.append(request.url))
     one.on("pageerror", lambda error: failed.append(str(error)))
     one.goto(console)
+    # The console outlives a test: what the one before set is gone from the board before this one looks.
+    expect(one.locator(".card, .quiet-line")).to_have_count(0, timeout=PATIENCE_MS)
     yield one
     context.close()
     assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
