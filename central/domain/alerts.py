@@ -15,6 +15,8 @@ Severity = Literal["critical", "high", "low"]
 
 LATE_AFTER: Final = timedelta(minutes=5)
 """An alert on an older event is listed and sent without sound, outside the latency figures (contracts: exits)."""
+UNDECIDED: Final = "unresolved"
+"""The kind of a passage whose evidence fits no single course, or whose end nobody saw (the gateway restarted)."""
 _WORST_FIRST: Final[tuple[AlertKind, ...]] = ("unauthorised_exit", "stale_snapshot", "ambiguous_passage")
 
 
@@ -49,7 +51,7 @@ class Finding:
 
 
 def assess(revisions: Sequence[Revision], places: Places, authorisations: Sequence[Authorisation]) -> Finding | None:
-    """Return the worst thing that any revision shows, marked corrected if the highest one no longer shows it."""
+    """Return the worst thing that any revision shows, marked corrected if the highest one says otherwise."""
     ordered = sorted(revisions, key=lambda one: one.rev)
     findings = [(one, _accuse(one, places, authorisations)) for one in ordered]
     for kind in _WORST_FIRST:
@@ -58,6 +60,8 @@ def assess(revisions: Sequence[Revision], places: Places, authorisations: Sequen
             newest, last = findings[-1]
             if last is not None and last.kind == kind:
                 return last
+            if newest.kind == UNDECIDED:
+                return _undecided(of_kind[-1])
             return _corrected(of_kind[-1], newest)
     return None
 
@@ -74,7 +78,7 @@ def is_late(at: datetime, raised_at: datetime) -> bool:
 
 
 def _accuse(one: Revision, places: Places, authorisations: Sequence[Authorisation]) -> Finding | None:
-    if one.kind == "unresolved" and one.final:
+    if one.kind == UNDECIDED and one.final:
         return _finding(one, "ambiguous_passage", "low", "The evidence fits no single course: look where the asset is.")
     if one.origin is None or one.destination is None:
         return None
@@ -110,6 +114,11 @@ def _finding(
         authorised_late=authorised_late,
         reason=reason,
     )
+
+
+def _undecided(found: Finding) -> Finding:
+    """Let an accusation stand whose passage ended without a decision: no evidence against it came."""
+    return replace(found, reason=f"{found.reason} The passage ended undecided: look where the asset is.")
 
 
 def _corrected(found: Finding, newest: Revision) -> Finding:

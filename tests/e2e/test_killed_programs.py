@@ -54,6 +54,7 @@ def test_a_killed_program_is_started_again_and_nothing_is_lost(words, told):
     figures = json.loads(lines[-1])
     assert (figures["events_lost"], figures["events_duplicated"]) == (0, 0)
     assert figures["reads"] == figures["truth"]["reads"] > 0
+    assert figures["movements"] == figures["truth"]["movements"]
     assert figures["counts"] == figures["truth"]["counts"]
 
 

@@ -57,11 +57,16 @@ def test_the_highest_revision_that_still_accuses_is_told():
     assert found.confidence == 0.7
 
 
-def test_an_unresolved_final_is_ambiguous_and_corrects_the_exit():
+def test_an_unresolved_final_alone_is_ambiguous():
     assert assess([revision(1, "unresolved")], PLACES, []).kind == "ambiguous_passage"
+
+
+def test_an_exit_whose_end_is_undecided_stands():
+    """A gateway that restarts in the middle of a theft must not turn the card off."""
     both = assess([revision(1, final=False), revision(2, "unresolved")], PLACES, [])
     assert both.kind == "unauthorised_exit"
-    assert both.corrected
+    assert not both.corrected
+    assert "undecided" in both.reason
 
 
 def test_an_authorisation_recorded_late_is_told_and_keeps_the_incident():
