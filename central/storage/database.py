@@ -15,6 +15,8 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 CONNECT_TIMEOUT_S: Final = 5
 """A server that doesn't answer within this is as good as down; ingest tries again by itself."""
+RECONNECT_S: Final = 4
+"""The pool gives a connection up after this; the next who wants one dials anew. Its own retries grow to minutes."""
 ROWS_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError, errors.RaiseException)
 """Errors that the data cause. All others are the server's or the schema's, and pass when those are mended."""
 
@@ -36,6 +38,7 @@ class Database:
             min_size=1,
             max_size=settings.max_connections,
             timeout=CONNECT_TIMEOUT_S,
+            reconnect_timeout=RECONNECT_S,
             kwargs={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "stockgate-central"},
             check=AsyncConnectionPool.check_connection,
             open=False,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -277,6 +278,30 @@ def test_a_schema_of_another_version_is_told_at_the_start(tmp_path, change, want
             assert connection.execute(change).rowcount > 0
         assert wanted in start_on(dsn, tmp_path, "run")
         assert wanted in command("import", "--dsn", dsn, tmp_path, status=1)
+
+
+def test_a_database_that_comes_after_the_start_is_looked_at_once_it_is_there(tmp_path):
+    """The service waits for a database that isn't there yet; one without our schema then ends it with what to run."""
+    with fresh_database(migrated=False) as dsn:
+        server, later = psycopg.conninfo.conninfo_to_dict(dsn), f"sg_later_{uuid.uuid4().hex[:12]}"
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "central.cli", "run", "--dsn", psycopg.conninfo.make_conninfo(dsn, dbname=later),
+                 "--mqtt", "mqtt://127.0.0.1:1", "--listen", "127.0.0.1:0", "--data-dir", tmp_path / "data"],
+                stderr=log,
+            )  # fmt: skip
+        try:
+            wait(lambda: b"listening" in (tmp_path / "log").read_bytes())
+            time.sleep(8.0)  # long enough for the pool to have given up once
+            assert process.poll() is None
+            with psycopg.connect(**server, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {later}")
+                assert process.wait(15.0) == 1
+                connection.execute(f"DROP DATABASE {later} WITH (FORCE)")
+        finally:
+            process.kill()
+            process.wait()
+    assert b"the database has no Stockgate schema: run stockgate-central migrate" in (tmp_path / "log").read_bytes()
 
 
 def test_the_version_is_told():
