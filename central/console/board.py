@@ -136,7 +136,8 @@ class Board:
             await self.refresh()
             await asyncio.sleep(REFRESH_EVERY_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), REFRESH_AT_LEAST_S)
+                async with asyncio.timeout(REFRESH_AT_LEAST_S):
+                    await self._changed.wait()
 
     def _set_problem(self, problem: str | None) -> None:
         """Log when a condition starts and when it ends, never in between."""

@@ -150,7 +150,8 @@ class Ingest:
             else:
                 self._database_is("", to="promise")
             try:
-                await asyncio.wait_for(self._promise_now.wait(), self._settings.watermark_s)
+                async with asyncio.timeout(self._settings.watermark_s):
+                    await self._promise_now.wait()
             except TimeoutError:
                 continue
 

@@ -1,5 +1,6 @@
 """The connection pool, and the one place where psycopg's errors become ours."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,10 +59,13 @@ class Database:
         with_pool = self._pool.connection()
         try:
             async with with_pool as connection:
+                _let_cancellation_through()
                 yield connection
         except ROWS_FAULT as error:
+            _let_cancellation_through(error)
             raise RowsRefused(_text(error)) from error
         except (psycopg.Error, PoolTimeout) as error:
+            _let_cancellation_through(error)
             raise StoreUnavailable(_text(error)) from error
 
 
@@ -72,7 +76,19 @@ async def savepoint(connection: Connection) -> AsyncIterator[None]:
         async with connection.transaction():
             yield
     except ROWS_FAULT as error:
+        _let_cancellation_through(error)
         raise RowsRefused(_text(error)) from error
+
+
+def _let_cancellation_through(error: Exception | None = None) -> None:
+    """End a task that was cancelled, where the pool or the driver may have dropped that.
+
+    Python 3.11's wait_for, by which the pool waits, does so when a connection comes free in the same step, and a
+    statement's own error may come in place of the cancellation. Who tries again for ever would never hear of it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 def _text(error: Exception) -> str:

@@ -207,7 +207,8 @@ class Forwarder:
     async def _wait(self, session: MqttSession) -> None:
         """Wait for something to do; rows that come together are left a moment to gather."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), TICK_S)
+            async with asyncio.timeout(TICK_S):
+                await self._wake.wait()
         if self._rows_waiting and session.closed is None and self._stop_at_s is None:
             self._rows_waiting = False
             await asyncio.sleep(self._settings.linger_s)
