@@ -229,7 +229,7 @@ class _Walk:
 
     def _fail(self, at: int, what: str) -> NoReturn:
         where = " > ".join(self._path)
-        raise LlrpError(f"{where}, byte {at}: {what}", offset=at)
+        raise LlrpError(f"{where}, payload byte {at}: {what}", offset=at)
 
 
 def _items(spec: Array, data: bytes) -> Any:
