@@ -12,7 +12,7 @@ from edge.llrp.errors import LlrpError
 from edge.llrp.messages.base import UnknownMessage
 from edge.llrp.messages.decoder import LAST_TV, MAX_DEPTH
 from edge.llrp.messages.element import Element, Leftover, Message, UnknownParameter, VendorMessage
-from edge.llrp.messages.plan import Block, Plan, Slot, Variable, plan_of
+from edge.llrp.messages.plan import Block, Plan, Slot, Variable, key_of, plan_of
 from edge.llrp.messages.wire_types import Array, BitArray, Bits, Octets, Rest, Text
 from edge.llrp.wire import HEADER, TYPE_MASK, VERSIONS
 
@@ -101,6 +101,10 @@ class _Writer:
     def _children(self, plan: Plan, element: Element, leftover: Leftover) -> list[Element | UnknownParameter]:
         """Return the sub-parameters in the order in which they go out."""
         found = [self._slot(slot, getattr(element, slot.field)) for slot in plan.slots]
+        for guest in found[plan.vendor_slot] if plan.vendor_slot >= 0 else ():
+            own = plan.by_key.get(key_of(type(guest)), plan.vendor_slot)
+            if own != plan.vendor_slot:
+                self._fail(f"{guest.STANDARD_NAME} belongs in {plan.slots[own].field}")
         groups: list[tuple[Element | UnknownParameter, ...]] = [*found, leftover.unknown]
         sizes = {place: len(group) for place, group in zip((*range(len(found)), -1), groups, strict=True) if group}
         if leftover.order and dict(Counter(leftover.order)) == sizes:
