@@ -55,7 +55,7 @@ def from_plain(cls: type[E], plain: Mapping[str, Any], where: str = "") -> E:
     if LEFTOVER in rest:
         values["leftover"] = _leftover(rest.pop(LEFTOVER))
     for name in rest:
-        raise LlrpError(f"{where} has no field {name}{_nearest(name, _names(plan))}")
+        raise LlrpError(f"{where} has no field {name}{nearest(name, _names(plan))}")
     return cls(**values)
 
 
@@ -89,6 +89,12 @@ def slot_name(slot: Slot) -> str:
     return standard_name(slot.field) if _mixed(slot) else slot.types[0].STANDARD_NAME
 
 
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return words that name the right spelling, if there is a similar one."""
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f"; the nearest is {found[0]}" if found else ""
+
+
 def _mixed(slot: Slot) -> bool:
     return len(slot.types) > 1 or slot.types[0] is VendorParameter
 
@@ -111,7 +117,7 @@ def _member(enum: type[IntEnum], value: int | str) -> int:
     if isinstance(value, int):
         return value
     if value.upper() not in enum.__members__:
-        raise LookupError(f"its values are {', '.join(enum.__members__)}{_nearest(value.upper(), enum.__members__)}")
+        raise LookupError(f"its values are {', '.join(enum.__members__)}{nearest(value.upper(), enum.__members__)}")
     return enum[value.upper()]
 
 
@@ -141,7 +147,7 @@ def _read_mixed(one: Any, where: str) -> Element:
     ((name, plain),) = one.items()
     cls = _NAMED.get(name)
     if cls is None:
-        raise LlrpError(f"{where}: there is no parameter {name}{_nearest(name, _NAMED)}")
+        raise LlrpError(f"{where}: there is no parameter {name}{nearest(name, _NAMED)}")
     return from_plain(cls, plain, f"{where}.{name}")
 
 
@@ -160,11 +166,6 @@ def _leftover(plain: Mapping[str, Any]) -> Leftover:
 def _names(plan: Plan) -> list[str]:
     singles = [kind.STANDARD_NAME for slot in plan.slots if not slot.repeated for kind in slot.types]
     return [*plan.names.values(), *singles, *(slot_name(slot) for slot in plan.slots if slot.repeated)]
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, list(names), n=1)
-    return f"; the nearest is {found[0]}" if found else ""
 
 
 _NAMED: Final = {cls.STANDARD_NAME: cls for cls in PARAMETERS.values()}
