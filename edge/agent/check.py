@@ -3,6 +3,7 @@
 Exit codes: 0 nothing to do; 1 the agent would run, but something should be seen to; 2 the configuration can't be used.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from edge.profiles.legal import UNKNOWN_GAIN_DBI
 
 EXIT_SEE_TO: Final = 1
 EXIT_UNUSABLE: Final = 2
+KEY_PATH: Final = re.compile(r"\w+(\[\d+\])?( \([^)]*\))?(\.\w+(\[\d+\])?)*")
+"""`readers[0].port`, or `portals[1] (door).antennas[0]` as the configuration's checks word it."""
 ASSUMED_WORDS: Final = {
     "gain_dbi": f"a gain of {UNKNOWN_GAIN_DBI:g} dBi",
     "cable_db": "no loss in the cable",
@@ -91,6 +94,7 @@ def examine(path: Path) -> Report:
     findings = [*_file_problems(config, path.resolve().parent)]
     powers: list[PowerLine] = []
     readers = []
+    built = settings.reader_settings(config)
     for number, reader in enumerate(config.readers):
         place = f"readers[{number}]"
         antennas = list(antenna_powers(config, reader))
@@ -99,13 +103,13 @@ def examine(path: Path) -> Report:
         findings += _power_notes(place, reader, antennas)
         if reader.profile != AUTO:
             findings += _profile_notes(place, reader, profile_named(reader.profile), antennas)
-        readers.append(_reader_line(reader))
+        readers.append(_reader_line(reader, built[number].address))
     return Report(tuple(findings), tuple(readers), tuple(powers))
 
 
 def _error(line: str) -> Finding:
-    key, colon, what = line.partition(": ")
-    return Finding("error", key, what) if colon else Finding("error", "", line)
+    key, _, what = line.partition(": ")
+    return Finding("error", key, what) if KEY_PATH.fullmatch(key) else Finding("error", "", line)
 
 
 def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
@@ -188,9 +192,9 @@ def _power_line(reader: ReaderConfig, antenna: AntennaPower) -> PowerLine:
     )
 
 
-def _reader_line(reader: ReaderConfig) -> ReaderLine:
+def _reader_line(reader: ReaderConfig, address: str) -> ReaderLine:
     unverified = 0 if reader.profile == AUTO else len(profile_named(reader.profile).unverified)
-    return ReaderLine(reader.id, f"{reader.host}:{reader.port}", reader.profile, reader.region, unverified)
+    return ReaderLine(reader.id, address, reader.profile, reader.region, unverified)
 
 
 def _print(path: Path, report: Report) -> None:
