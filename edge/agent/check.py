@@ -37,7 +37,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerLine:
-    """The power of one antenna; `dbm` is None where the reader's own power is left as it is."""
+    """The power of one antenna; `dbm` is None where the reader's own power is left as it is.
+
+    `eirp_dbm` is what the antenna then radiates, as far as its gain and cable are configured or assumed.
+    """
 
     reader: str
     port: int
@@ -46,6 +49,7 @@ class PowerLine:
     asked_dbm: float | None
     legal_dbm: float | None
     dbm: float | None
+    eirp_dbm: float | None
     why: str
 
 
@@ -188,6 +192,7 @@ def _power_line(reader: ReaderConfig, antenna: AntennaPower) -> PowerLine:
         asked_dbm=reader.tx_power_dbm,
         legal_dbm=legal_dbm,
         dbm=min(known, default=None),
+        eirp_dbm=None if antenna.legal is None else round(min(known) + antenna.legal.net_gain_db, 2),
         why=why,
     )
 
@@ -203,11 +208,8 @@ def _print(path: Path, report: Report) -> None:
         rows = [(one.id, one.address, _profile_words(one), one.region or "not configured") for one in report.readers]
         show_table(out, ("reader", "address", "profile", "region"), rows)
     if report.powers:
-        power_rows = [
-            (one.reader, str(one.port), one.portal, _dbm(one.asked_dbm), _dbm(one.legal_dbm), _dbm(one.dbm), one.why)
-            for one in report.powers
-        ]
-        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "why")
+        power_rows = [(one.reader, str(one.port), one.portal, *map(_dbm, _dbms(one)), one.why) for one in report.powers]
+        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "EIRP dBm", "why")
         show_table(out, heads, power_rows)
     if report.findings:
         show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])
@@ -220,6 +222,10 @@ def _profile_words(line: ReaderLine) -> str:
     if line.profile == AUTO:
         return "auto: by what the reader says that it is"
     return f"{line.profile} ({line.unverified} values unverified)" if line.unverified else line.profile
+
+
+def _dbms(line: PowerLine) -> tuple[float | None, ...]:
+    return line.asked_dbm, line.legal_dbm, line.dbm, line.eirp_dbm
 
 
 def _dbm(value: float | None) -> str:

@@ -44,6 +44,7 @@ def test_configuration_that_says_all_has_nothing_to_be_done(check):
     assert report.exit_code == 0
     assert [(line.port, line.dbm, line.legal_dbm) for line in report.powers] == [(1, 27.0, 30.0), (2, 27.0, 28.0)]
     assert {line.why for line in report.powers} == {"tx_power_dbm = 27"}
+    assert [line.eirp_dbm for line in report.powers] == [32.0, 35.0]
     assert [(line.id, line.address, line.profile) for line in report.readers] == [
         ("r1", "192.0.2.10:5084", "impinj/speedway")
     ]
