@@ -9,7 +9,7 @@ def profiles_page() -> str:
     """Return the table of readers, what is verified and what isn't, and each profile's quirks."""
     lines = [MADE, "", "# Reader profiles", ""]
     lines += [
-        "What the agent knows of reader models. *Unverified* is what neither a recording nor a text of the maker states.",
+        "What the agent knows of reader models. *Unverified* is what neither a recording nor a maker's text states.",
         "What isn't known is left at the behaviour of `generic/llrp`.",
         "`stockgate-edge profiles show NAME` gives every value with its source.",
         "",
