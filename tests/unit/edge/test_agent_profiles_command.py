@@ -7,6 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from edge.agent.told import ToldError, read_capabilities
@@ -48,9 +50,9 @@ def test_lint_finds_no_fault_in_what_is_shipped():
 
 def test_lint_of_files_tells_each_fault_by_file_and_key(tmp_path):
     """A copy of a shipped file passes, a changed one is told; regions are known by their folder."""
-    for folder in ("impinj", "regions"):
+    for folder in ("impinj", "regions", "templates"):
         shutil.copytree(FOLDER / folder, tmp_path / folder)
-    good = [str(tmp_path / "impinj" / "speedway.toml"), str(tmp_path / "regions" / "us.toml")]
+    good = [str(tmp_path / file) for file in ("impinj/speedway.toml", "regions/us.toml", "templates/octane.toml")]
     assert _run("lint", *good).exit_code == 0
     profile = tmp_path / "impinj" / "speedway.toml"
     profile.write_text(profile.read_text().replace("outputs = 4", "outputs = 400"))
@@ -113,6 +115,33 @@ def test_file_that_holds_no_capabilities_is_told(tmp_path, name, data, words):
         read_capabilities(file)
     assert words in str(caught.value)
     assert _run("match", str(file)).exit_code == 2
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+GENERAL = st.fixed_dictionaries(
+    dict.fromkeys(("DeviceManufacturer", "Model", "FirmwareVersion"), JSON), optional={"GPIOCapabilities": JSON}
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.binary(max_size=60)
+    | st.fixed_dictionaries({"GeneralDeviceCapabilities": JSON | GENERAL}, optional={"RegulatoryCapabilities": JSON})
+)
+def test_any_file_is_read_or_refused_in_words(tmp_path, data):
+    """Either capabilities, or the one documented error."""
+    file = tmp_path / ("x.bin" if isinstance(data, bytes) else "x.json")
+    file.write_bytes(data if isinstance(data, bytes) else json.dumps(data).encode())
+    said = str(file)
+    try:
+        read_capabilities(file)
+    except ToldError as error:
+        said = str(error)
+    assert said.startswith(str(file))
 
 
 @pytest.mark.shared
