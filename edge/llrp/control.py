@@ -107,6 +107,11 @@ class Capabilities:
     hopping: bool
     hop_table_ids: tuple[int, ...]
     power_levels: tuple[PowerLevel, ...]
+    gpos: int = 0
+    country_code: int = 0
+    communications_standard: int = 0
+    frequencies_khz: tuple[int, ...] = ()
+    mode_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +194,11 @@ def decode_capabilities(frame: Frame) -> Capabilities:
         hopping=band is not None and band.frequency_information.hopping,
         hop_table_ids=_hop_tables(band),
         power_levels=_powers(band),
+        gpos=general.gpio_capabilities.num_gpos,
+        country_code=regulatory.country_code if regulatory else 0,
+        communications_standard=int(regulatory.communications_standard) if regulatory else 0,
+        frequencies_khz=_frequencies(band),
+        mode_ids=_modes(band),
     )
 
 
@@ -222,6 +232,19 @@ def _hop_tables(band: UHFBandCapabilities | None) -> tuple[int, ...]:
 def _powers(band: UHFBandCapabilities | None) -> tuple[PowerLevel, ...]:
     levels = band.transmit_power_level_table_entries if band else ()
     return tuple(PowerLevel(level.index, level.transmit_power_value) for level in levels)
+
+
+def _frequencies(band: UHFBandCapabilities | None) -> tuple[int, ...]:
+    if band is None:
+        return ()
+    told = band.frequency_information
+    hops = {khz for table in told.frequency_hop_tables for khz in table.frequency}
+    return tuple(sorted(hops.union(told.fixed_frequency_table.frequency if told.fixed_frequency_table else ())))
+
+
+def _modes(band: UHFBandCapabilities | None) -> tuple[int, ...]:
+    tables = band.c1g2_uhf_rf_mode_tables if band else ()
+    return tuple(mode.mode_identifier for table in tables for mode in table.c1g2_uhf_rf_mode_table_entries)
 
 
 def _decode(frame: Frame, cls: type[M]) -> M:
