@@ -7,7 +7,7 @@ from typing import Protocol
 from edge.readers.errors import ReaderUnreachableError, ReaderUntrustedError
 from edge.readers.link import Link
 from edge.readers.model import ReaderSettings
-from edge.readers.tls import check_peer, client_context, handshake_words
+from edge.readers.tls import broken_handshake_words, check_peer, client_context, handshake_words
 
 
 class Dialler(Protocol):
@@ -47,9 +47,10 @@ class TcpDialler:
             words = str(error) if tls is None else handshake_words(self._where, error, tls)
             raise ReaderUntrustedError(words) from error
         except OSError as error:
-            hint = "" if tls is None else "; it may have no TLS on that port"
+            if tls is not None and isinstance(error, ConnectionResetError | ConnectionAbortedError):
+                raise ReaderUntrustedError(broken_handshake_words(self._where, tls)) from error
             raise ReaderUnreachableError(
-                f"{self._where} can't be reached ({error.strerror or error}): check power, cable and address{hint}"
+                f"{self._where} can't be reached ({error.strerror or error}): check power, cable and address"
             ) from error
         if tls is not None:
             check_peer(self._where, tls, peer_certificate(transport))

@@ -115,7 +115,7 @@ async def test_old_protocols_are_spoken_only_where_the_settings_say_so(certifica
         async with agent_of(reader.port, tls=pin) as agent:
             problem = (await agent.until_state("lost")).problem
             assert "fails in the TLS handshake" in problem
-            assert "try legacy = true" in problem
+            assert "if its firmware is old, try legacy = true" in problem
         legacy = TlsSettings(fingerprint=pin.fingerprint, legacy=True)
         async with agent_of(reader.port, tls=legacy) as agent:
             await agent.until_state("connected")
