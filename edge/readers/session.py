@@ -376,10 +376,10 @@ class ReaderSession:
 
     def _received(self, messages: Messages, events: list[control.ReaderEvent]) -> None:
         """Take all messages of one receive; their data is valid during this call only."""
-        chunk = self._intake.take(self._now_us(), messages, events)
-        if self._sweep is not None:
-            self._sweep.take(chunk.batch, events)
-        self._delivery.put(chunk)
+        for chunk in self._intake.take(self._now_us(), messages, events):
+            if self._sweep is not None:
+                self._sweep.take(chunk.batch, events)
+            self._delivery.put(chunk)
         if any(event.gpi is not None for event in events):
             self._settle_later()
 
