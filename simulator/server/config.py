@@ -159,7 +159,8 @@ def _antenna_configurations(config: ReaderConfig, model: ReaderModel) -> bytes:
     found = b""
     for port in range(1, model.antennas + 1):
         power_cdbm = round(100 * config.power_dbm.get(port, model.powers_cdbm[-1] / 100))
-        index = 1 + min(range(len(model.powers_cdbm)), key=lambda at: abs(model.powers_cdbm[at] - power_cdbm))
+        nearest = min(range(len(model.powers_cdbm)), key=lambda at: abs(model.powers_cdbm[at] - power_cdbm))
+        index = model.first_power_index + nearest
         receiver = tlv(ParameterType.RF_RECEIVER, struct.pack(">H", 1))
         transmitter = tlv(ParameterType.RF_TRANSMITTER, struct.pack(">HHH", int(model.hopping), 1, index))
         control = tlv(ParameterType.C1G2_RF_CONTROL, struct.pack(">HH", 1000, 0))

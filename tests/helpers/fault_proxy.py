@@ -79,7 +79,7 @@ class FaultProxy:
         seed: of random cuts and jitter.
     """
 
-    def __init__(self, target, *, seed=1):
+    def __init__(self, target, *, seed=1) -> None:
         self.target = target
         rng = random.Random(seed)
         self.up, self.down = Way(rng), Way(rng)
@@ -96,7 +96,7 @@ class FaultProxy:
         await self._listen()
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_) -> None:
         await asyncio.sleep(0.01)  # Python 3.11 leaks a connection whose server closes while it is being accepted
         await self._stop_listening()
         self._unblock()

@@ -14,7 +14,7 @@ WAIT_S = 10.0
 class Far:
     """The far end of a proxy: keeps what it hears."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.heard = bytearray()
         self.ended = asyncio.Event()
         self.writer = None

@@ -7,8 +7,8 @@ from sllurp.llrp import LLRPMessage
 from sllurp.llrp_proto import LLRPROSpec
 
 from simulator.server.device import ReaderDevice
-from simulator.server.inventory import Now
 from simulator.server.model import ETSI_KHZ, ReaderModel
+from simulator.server.now import Now
 from simulator.server.reports import Report
 from simulator.server.wire import HEADER, Message, parameters
 
@@ -332,7 +332,7 @@ def test_a_truncated_request_is_answered_with_a_status(device, kind):
 def test_held_reports_wait_for_the_client_after_a_reconnect(device):
     raw(device, 3, b"\0" + struct.pack(">HHB", 226, 5, 0x80))
     running(device)
-    device.disconnect()
+    device.disconnect(NOW)
     device.connect(NOW)
     assert device.put([read(1), read(2)], NOW) == []
     assert epcs(device.receive(Message(64, 1, b""), NOW)) == [1, 2]
@@ -342,7 +342,7 @@ def test_held_reports_wait_for_the_client_after_a_reconnect(device):
 def test_rospecs_outlive_a_client_and_its_reads_do_not(device):
     running(device)
     device.put([read(1)], NOW)
-    device.disconnect()
+    device.disconnect(NOW)
     assert device.put([read(2)], NOW) == []
     device.tick(NOW)
     device.connect(NOW)
