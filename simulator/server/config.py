@@ -9,7 +9,7 @@ from simulator.server.codes import EventType, ImpinjSubtype, ParameterType, Stat
 from simulator.server.errors import RefusedError
 from simulator.server.model import ReaderModel
 from simulator.server.reports import Content
-from simulator.server.rospec import ReportSpec, antenna_power, parse_report_spec
+from simulator.server.rospec import ReportSpec, parse_antenna, parse_report_spec
 from simulator.server.wire import IMPINJ, Parameter, fields, parameters, tlv
 
 KEEPALIVE_PERIODIC: Final = 1
@@ -142,10 +142,8 @@ def _events(before: frozenset[int], body: bytes) -> frozenset[int]:
 
 
 def _power(body: bytes, model: ReaderModel) -> dict[int, float]:
-    antenna, power = antenna_power(body, model)
-    if power is None:
-        return {}
-    return dict.fromkeys([antenna] if antenna else range(1, model.antennas + 1), power)
+    antenna = parse_antenna(body, model)
+    return {} if antenna.power_dbm is None else dict.fromkeys(antenna.ports(model), antenna.power_dbm)
 
 
 def _antenna_properties(model: ReaderModel) -> bytes:

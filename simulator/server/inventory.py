@@ -117,6 +117,9 @@ class Inventory:
             if spec is None or spec.state is not RoState.ACTIVE:
                 out += self._too_late(read, config)
                 continue
+            if not spec.aispecs[self._aispec].hears(read.epc, read.antenna):
+                self.counters.unheard_reads += read.seen_count
+                continue
             out += self._keep(read, spec, config, now)
             out += self._sent_if_full(spec, config)
             self._observed += read.seen_count

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Final
 
+from simulator.server.air import AirCommand, parse_command
 from simulator.server.codes import ParameterType, Status
 from simulator.server.errors import RefusedError
 from simulator.server.model import ReaderModel
@@ -62,12 +63,34 @@ class AiSpec:
         power_dbm: by antenna port, only where the ROSpec sets one.
         duration_ms: 0 is for ever; with `tags` it is the timeout.
         tags: ends after that many tag observations; 0 is no limit.
+        commands: what is asked of the air, by antenna port, where the ROSpec says.
+        inventory_specs: how many InventoryParameterSpecs it holds.
     """
 
     antennas: tuple[int, ...]
     power_dbm: dict[int, float]
     duration_ms: int = 0
     tags: int = 0
+    commands: dict[int, AirCommand] = field(default_factory=dict)
+    inventory_specs: int = 1
+
+    def hears(self, epc: bytes, antenna: int) -> bool:
+        """Whether a tag answers at that antenna under the filters that were asked."""
+        command = self.commands.get(antenna)
+        return command is None or command.selects(epc)
+
+
+@dataclass(frozen=True, slots=True)
+class AntennaSettings:
+    """One AntennaConfiguration: port (0 is all), and power and air where it sets them."""
+
+    port: int
+    power_dbm: float | None
+    command: AirCommand | None
+
+    def ports(self, model: ReaderModel) -> list[int]:
+        """The ports that it is for."""
+        return [self.port] if self.port else list(range(1, model.antennas + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +140,8 @@ def parse_rospec(body: bytes, model: ReaderModel) -> RoSpec:
             raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"parameter {parameter.type} in a ROSpec")
     if not aispecs:
         raise RefusedError(Status.MISSING_PARAMETER, "a ROSpec needs an AISpec")
+    if len(aispecs) > model.max_specs_a_rospec:
+        raise RefusedError(Status.OVERFLOW_PARAMETER, f"this reader takes {model.max_specs_a_rospec} specs a ROSpec")
     return RoSpec(rospec_id, start, duration_ms, tuple(aispecs), report, body)
 
 
@@ -133,16 +158,21 @@ def parse_report_spec(body: bytes) -> ReportSpec:
     return ReportSpec(ReportTrigger(trigger), n, parse_content(selectors[0], impinj))
 
 
-def antenna_power(body: bytes, model: ReaderModel) -> tuple[int, float | None]:
-    """Antenna port and transmit power (None where it isn't set) of an AntennaConfiguration's body; port 0 is all."""
+def parse_antenna(body: bytes, model: ReaderModel) -> AntennaSettings:
+    """Read an AntennaConfiguration's body.
+
+    Raises:
+        WireError: it is malformed.
+        RefusedError: it asks for a power, channel, mode or filter that the reader hasn't got.
+    """
     (antenna,) = fields(body, ">H", "AntennaConfiguration")
-    power = None
+    power = command = None
     for parameter in parameters(body[2:], "AntennaConfiguration"):
         if parameter.type == ParameterType.RF_TRANSMITTER:
             power = _transmit_power(parameter, model)
         elif parameter.type == ParameterType.C1G2_INVENTORY_COMMAND:
-            _check_inventory_command(parameter.body)
-    return antenna, power
+            command = parse_command(parameter.body, model)
+    return AntennaSettings(antenna, power, command)
 
 
 def _is_impinj_selector(parameter: Parameter) -> bool:
@@ -171,13 +201,25 @@ def _aispec(body: bytes, model: ReaderModel) -> AiSpec:
     ports = set(range(1, model.antennas + 1)) if 0 in listed or not listed else set(listed)
     if max(ports) > model.antennas:
         raise RefusedError(Status.OUT_OF_RANGE, f"antenna {max(ports)}: this reader has 1 to {model.antennas}")
-    duration_ms, tags, power = 0, 0, dict[int, float]()
+    duration_ms, tags = 0, 0
+    power, commands = dict[int, float](), dict[int, AirCommand]()
+    inventory_specs = 0
     for parameter in parameters(body[2 + 2 * count :], "AISpec"):
         if parameter.type == ParameterType.AISPEC_STOP_TRIGGER:
             duration_ms, tags = _ai_stop(parameter.body)
         elif parameter.type == ParameterType.INVENTORY_PARAMETER_SPEC:
-            power |= _inventory_power(parameter.body, model)
-    return AiSpec(tuple(sorted(ports)), power, duration_ms, tags)
+            inventory_specs += 1
+            for antenna in _antennas(parameter.body, model):
+                if antenna.power_dbm is not None:
+                    power |= dict.fromkeys(antenna.ports(model), antenna.power_dbm)
+                if antenna.command is not None:
+                    commands |= dict.fromkeys(antenna.ports(model), antenna.command)
+    if inventory_specs > model.max_inventory_specs:
+        raise RefusedError(
+            Status.OVERFLOW_PARAMETER,
+            f"this reader takes {model.max_inventory_specs} InventoryParameterSpecs an AISpec",
+        )
+    return AiSpec(tuple(sorted(ports)), power, duration_ms, tags, commands, inventory_specs)
 
 
 def _ai_stop(body: bytes) -> tuple[int, int]:
@@ -195,26 +237,20 @@ def _ai_stop(body: bytes) -> tuple[int, int]:
     raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"AISpec stop trigger {kind}: this reader knows 0, 1 and 3")
 
 
-def _inventory_power(body: bytes, model: ReaderModel) -> dict[int, float]:
-    found: dict[int, float] = {}
-    for parameter in parameters(body[3:], "InventoryParameterSpec"):
-        if parameter.type == ParameterType.ANTENNA_CONFIGURATION:
-            antenna, power = antenna_power(parameter.body, model)
-            if power is not None:
-                found |= dict.fromkeys([antenna] if antenna else range(1, model.antennas + 1), power)
-    return found
+def _antennas(body: bytes, model: ReaderModel) -> list[AntennaSettings]:
+    inner = parameters(body[3:], "InventoryParameterSpec")
+    return [parse_antenna(one.body, model) for one in inner if one.type == ParameterType.ANTENNA_CONFIGURATION]
 
 
 def _transmit_power(parameter: Parameter, model: ReaderModel) -> float:
-    _, _, index = fields(parameter.body, ">HHH", "RFTransmitter")
+    hop_table, channel, index = fields(parameter.body, ">HHH", "RFTransmitter")
     power = model.power_dbm(index)
     if power is None:
-        last = len(model.powers_cdbm)
-        raise RefusedError(Status.OUT_OF_RANGE, f"transmit power index {index}: this reader has 1 to {last}")
+        first, last = model.first_power_index, model.first_power_index + len(model.powers_cdbm) - 1
+        raise RefusedError(Status.OUT_OF_RANGE, f"transmit power index {index}: this reader has {first} to {last}")
+    if model.hopping and hop_table != 1:
+        raise RefusedError(Status.OUT_OF_RANGE, f"hop table {hop_table}: this reader has 1")
+    if not model.hopping and not 1 <= channel <= len(model.frequencies_khz):
+        last = len(model.frequencies_khz)
+        raise RefusedError(Status.OUT_OF_RANGE, f"channel index {channel}: this reader has 1 to {last}")
     return power
-
-
-def _check_inventory_command(body: bytes) -> None:
-    for parameter in parameters(body[1:], "C1G2InventoryCommand"):
-        if parameter.type == ParameterType.C1G2_FILTER:
-            raise RefusedError(Status.OVERFLOW_PARAMETER, "a C1G2Filter: this reader takes 0 filters a query")

@@ -1,0 +1,31 @@
+"""The conformance matrix: every behaviour of LLRP readers in the field, played together in one event loop."""
+
+import asyncio
+
+import pytest
+
+from edge.llrp import ReportDecoder
+from tests.helpers.conformance.case import run_cases
+from tests.helpers.conformance.cases import ALL
+from tests.helpers.fake_reader import report, tag
+
+
+def parameters():
+    for case in ALL:
+        short = [pytest.mark.xfail(strict=True, reason=case.falls_short)] if case.falls_short else []
+        yield pytest.param(case.number, id=case.number, marks=short)
+
+
+@pytest.fixture(scope="module")
+def outcomes(request):
+    """Run the cases whose tests were chosen, once and together."""
+    ReportDecoder().decode(bytearray(report(tag())))  # compiled before the clock runs, as the agent does
+    chosen = {item.callspec.params["number"] for item in request.session.items if item.module is request.module}
+    return asyncio.run(run_cases([case for case in ALL if case.number in chosen]))
+
+
+@pytest.mark.parametrize("number", list(parameters()))
+def test_the_agent_does_right_when_a_reader_behaves_so(number, outcomes):
+    outcome = outcomes[number]
+    assert not outcome.error, f"{number}: {outcome.case.behaviour}\n{outcome.error}"
+    assert outcome.did
