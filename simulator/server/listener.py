@@ -38,6 +38,7 @@ class ReaderListener:
         self._client: asyncio.StreamWriter | None = None
         self._others: set[asyncio.StreamWriter] = set()
         self._losing = False
+        self._serving: set[asyncio.Task[None]] = set()
         self._listening: tuple[str, int, ssl.SSLContext | None] | None = None
 
     async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
@@ -88,7 +89,7 @@ class ReaderListener:
         self._send(messages)
 
     async def close(self) -> None:
-        """Close the listener and its connections."""
+        """Close the listener and its connections, and wait until each has ended."""
         if self._server is None:
             return
         self._server.close()
@@ -98,6 +99,8 @@ class ReaderListener:
         for writer in writers:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+        if self._serving:
+            await asyncio.wait(self._serving)
         await self._server.wait_closed()
 
     def put(self, reads: Sequence[Report]) -> None:
@@ -139,6 +142,10 @@ class ReaderListener:
             self._client.write(b"".join(messages))
 
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         if self._client is not None:
             await self._refuse(writer)
             return

@@ -16,7 +16,7 @@ from simulator.server.device import ReaderDevice
 from simulator.server.listener import ReaderListener
 from simulator.server.model import ReaderModel
 from simulator.server.now import Now
-from simulator.server.reports import Report
+from simulator.server.reports import Report, ReportEncoder, report_message
 from tests.helpers.fault_proxy import FaultProxy
 
 WAIT_S = 30.0
@@ -61,6 +61,15 @@ class SimReader:
         at_us = true_now().utc_us if at_us is None else at_us
         reads = [Report(epc(tag), antenna, -5500, 9, 1, at_us, at_us, seen_count) for tag in tags]
         self.listener.put(reads)
+
+    def put_one_message(self, count):
+        """Report so many reads of one tag in a single message, encoded once: the loop that both share must not stop."""
+        inventory = self.device.inventory
+        at_us = true_now().utc_us
+        one = ReportEncoder(self.faults).encode(
+            Report(epc(1), 1, -5500, 9, 1, at_us, at_us), inventory.active.report.content, inventory.active.id
+        )
+        self.listener.tell([report_message(1, [one] * count)])
 
     def tell(self, make, *args, **kwargs):
         """Send an event that `make` (of `simulator.server.events`) builds at the reader's time."""

@@ -215,7 +215,7 @@ async def request_timeout(seen):
 @case(
     "2.6",
     "A cable is cut without a word to either end (no FIN, no RST).",
-    "the proxy stops forwarding both ways for 3 s",
+    "the proxy stops forwarding both ways until the agent has noticed, and a second longer",
 )
 async def silent_cut(seen):
     async with bench(proxied=True, knobs={"connect_timeout_s": 0.5}) as (reader, proxy, agent):
@@ -232,6 +232,21 @@ async def silent_cut(seen):
         seen.that(len([row for row in agent.losses if row.reason == "reader_disconnected"]) == 1,
                   "is back after mending, with one loss that spans the outage")  # fmt: skip
         seen.took("mended to back", took_s)
+
+
+@case(
+    "2.7",
+    "A busy reader may leave keepalives out while reports flow.",
+    f"reports every 100 ms, no keepalives of {KEEPALIVE_MS} ms, for two seconds",
+)
+async def reports_for_keepalives(seen):
+    async with bench(no_keepalives=True) as (reader, agent):
+        await agent.connected()
+        for tag in range(20):
+            reader.put(tag)
+            await asyncio.sleep(0.1)
+        seen.that(not agent.said("reader lost"), "takes every message for a sign of life")
+        seen.that(agent.tags() == [epc(tag) for tag in range(20)], "and reads on")
 
 
 @case(
@@ -406,7 +421,7 @@ async def slow_reader(seen):
 @case(
     "4.6",
     "A request is refused with an error status.",
-    "START_ROSPEC is answered by status 401 (device error) twice, then taken",
+    "START_ROSPEC is answered by status 401 (device error), later taken",
 )
 async def refused_request(seen):
     async with bench(refused={MessageType.START_ROSPEC: 401}) as (reader, agent):
