@@ -41,6 +41,7 @@ class Faults:
         queue_while_away: reports go on while no client is there, and the next one gets them all at once.
         late_reports_after_stop: the last reads are reported after the response to STOP_ROSPEC.
         silent_antennas: ports that hear nothing, with no event about it.
+        temperature_c: what an Impinj reader says that it has inside.
     """
 
     greeting: Literal["normal", "none", "bytes"] = "normal"
@@ -67,6 +68,7 @@ class Faults:
     queue_while_away: bool = False
     late_reports_after_stop: bool = False
     silent_antennas: frozenset[int] = frozenset()
+    temperature_c: int = 41
 
     def reader_utc_us(self, true_us: int) -> int:
         """What the reader's UTC clock shows."""

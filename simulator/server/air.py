@@ -12,6 +12,12 @@ EPC_BANK: Final = 1
 EPC_POINTER_BITS: Final = 32
 """The EPC stands behind CRC and PC in its memory bank, and masks count from the bank's beginning."""
 
+SUPPRESSION: Final = 3
+SINGLE_TARGET: Final = frozenset({1, SUPPRESSION})
+"""ImpinjInventorySearchModes: single target, and TagFocus, which keeps tags quiet in S1 while they have power."""
+PERSISTENCE_US: Final = 2_000_000
+"""S2 and S3 persist for more than 2 s without power, S1 for 0.5 to 5 s with or without it (Gen2 air interface)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Select:
@@ -56,6 +62,27 @@ class AirCommand:
         for one in self.filters:
             selected = _after(one.action, matched=one.matches(epc), selected=selected)
         return selected
+
+
+class Persistence:
+    """Which tags keep quiet because they have answered: the inventoried flag of each session, in the tags themselves.
+
+    Only single-target search leaves them so; dual target turns round and asks them again.
+    """
+
+    def __init__(self) -> None:
+        self._answered_us: dict[tuple[int, bytes], int] = {}
+
+    def answers(self, epc: bytes, command: AirCommand, now_us: int) -> bool:
+        """Whether a tag that is in the field now answers; one that keeps quiet stays so while it has power."""
+        if command.search_mode not in SINGLE_TARGET or not command.session:
+            return True
+        key = command.session, epc
+        since_us = now_us - self._answered_us.get(key, -PERSISTENCE_US)
+        quiet = since_us < PERSISTENCE_US
+        if not quiet or command.session > 1 or command.search_mode == SUPPRESSION:
+            self._answered_us[key] = now_us
+        return not quiet
 
 
 def parse_command(body: bytes, model: ReaderModel) -> AirCommand:

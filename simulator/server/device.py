@@ -2,19 +2,21 @@
 
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from simulator.faults import Faults
-from simulator.server import events
+from simulator.server import events, wire
 from simulator.server import model as models
 from simulator.server.codes import ConnectionAttempt, EventType, ImpinjSubtype, MessageType, ParameterType, Status
 from simulator.server.config import ReaderConfig, encode_config
 from simulator.server.errors import RefusedError, WireError
+from simulator.server.gpio import Terminals
 from simulator.server.inventory import Inventory, Radio
 from simulator.server.now import Now
 from simulator.server.reports import Report
 from simulator.server.rospec import RoSpec, parse_rospec
-from simulator.server.wire import IMPINJ, VERSION, Message, fields, message, parameters
+from simulator.server.wire import IMPINJ, VERSION, Message, Parameter, fields, message, parameters
 
 _RESPONSE: Final = {
     MessageType.GET_READER_CAPABILITIES: MessageType.GET_READER_CAPABILITIES_RESPONSE,
@@ -33,6 +35,9 @@ _RESPONSE: Final = {
 }
 AWAY_MESSAGES: Final = 66_000
 """What a Zebra reader queues while no client is there [Zebra FX7500 manual]; more is lost."""
+_REQUESTED_DATA: Final = 21
+_TEMPERATURE: Final = frozenset({2000, 2004})
+"""ImpinjRequestedData (a parameter, apart from the message of that number) and its values for all and for this."""
 _Answer = tuple[bytes, list[bytes]]
 """What follows the status in a response, and the messages that go after it."""
 
@@ -52,6 +57,7 @@ class ReaderDevice:
         self._keepalive_sent_us = 0
         self._unacknowledged = 0
         self._dead_until_us = 0
+        self.terminals = Terminals()
         self._unplugged: set[int] = set()
         self._away: list[bytes] = []
         self._requests: dict[int, Callable[[Message, Now], _Answer]] = {
@@ -153,21 +159,22 @@ class ReaderDevice:
     def tick(self, now: Now) -> list[bytes]:
         """Do what is due: keepalives and the ends of durations."""
         if not self.connected:
-            self._keep_away(self.inventory.tick(self.config, now))
+            self._keep_away(self._at_terminals(now) + self.inventory.tick(self.config, now))
             self.inventory.disconnected()
             return []
-        out = self.inventory.tick(self.config, now)
-        return out + self._keepalive(now)
+        return self._at_terminals(now) + self.inventory.tick(self.config, now) + self._keepalive(now)
 
     def radio(self) -> Radio | None:
         """What the antennas do now; None while no ROSpec runs."""
         return self.inventory.radio(self.config)
 
     def gpi(self, port: int, now: Now, *, high: bool) -> list[bytes]:
-        """An input changes; its event goes out where the client enabled both the input and such events."""
-        if EventType.GPI not in self.config.events or port not in self.config.gpi_enabled:
-            return []
-        return [events.gpi_event(port, now, high=high)]
+        """An input gets a level; where it is debounced its change counts, at some tick, once it has lasted."""
+        return (
+            self._input(port, now, high=high)
+            if self.terminals.apply(port, self.config, now.steady_us, high=high)
+            else []
+        )
 
     def unplug(self, port: int, now: Now) -> list[bytes]:
         """An antenna's cable comes off; `faults.silent_antennas` is the same without an event."""
@@ -178,6 +185,24 @@ class ReaderDevice:
         """An antenna's cable is back."""
         self._unplugged.discard(port)
         return self._antenna_event(port, now)
+
+    def _at_terminals(self, now: Now) -> list[bytes]:
+        """Let inputs settle and output pulses end."""
+        out = [
+            sent
+            for port, high in self.terminals.settled(self.config, now.steady_us)
+            for sent in self._input(port, now, high=high)
+        ]
+        if over := self.terminals.ended(now.steady_us):
+            self.config = replace(self.config, gpo_high=self.config.gpo_high - over)
+        return out
+
+    def _input(self, port: int, now: Now, *, high: bool) -> list[bytes]:
+        """An input that the client enabled changed: its event, and what it triggers."""
+        if port not in self.config.gpi_enabled:
+            return []
+        told = [events.gpi_event(port, now, high=high)] if EventType.GPI in self.config.events else []
+        return told + self.inventory.gpi(port, self.config, now, high=high)
 
     def _antenna_event(self, port: int, now: Now) -> list[bytes]:
         if EventType.ANTENNA not in self.config.events:
@@ -261,11 +286,16 @@ class ReaderDevice:
 
     def _get_config(self, request: Message, _now: Now) -> _Answer:
         _, requested, _, _ = fields(request.body, ">HBHH", "GET_READER_CONFIG")
-        return encode_config(self.config, self.model, self.identity, requested), []
+        custom = list(parameters(request.body[7:], "GET_READER_CONFIG"))
+        body = encode_config(self.config, self.model, self.identity, requested, self.terminals.inputs)
+        if self.extensions and any(_asks_temperature(parameter) for parameter in custom):
+            body += wire.custom(ImpinjSubtype.READER_TEMPERATURE, struct.pack(">h", self.faults.temperature_c))
+        return body, []
 
     def _set_config(self, request: Message, now: Now) -> _Answer:
         before = self.config.events
         self.config = self.config.changed(request.body, self.model)
+        self.terminals.written(self.config, now.steady_us)
         if EventType.ANTENNA in self.config.events - before:
             return b"", [
                 events.antenna_event(port, now, connected=port not in self._unplugged)
@@ -310,3 +340,9 @@ class ReaderDevice:
             return b"", command(rospec_id, self.config, now)
 
         return run
+
+
+def _asks_temperature(parameter: Parameter) -> bool:
+    if (parameter.vendor, parameter.subtype) != (IMPINJ, _REQUESTED_DATA):
+        return False
+    return fields(parameter.body, ">I", "ImpinjRequestedData")[0] in _TEMPERATURE

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 
 from simulator.faults import Faults
 from simulator.server import events
+from simulator.server.air import Persistence
 from simulator.server.codes import EventType, Status
 from simulator.server.config import ReaderConfig
 from simulator.server.errors import RefusedError
 from simulator.server.model import ReaderModel
 from simulator.server.now import Now
 from simulator.server.reports import Report, ReportEncoder, report_message
-from simulator.server.rospec import ReportSpec, ReportTrigger, RoSpec, RoState, StartTrigger
+from simulator.server.rospec import AiSpec, ReportSpec, ReportTrigger, RoSpec, RoState
+from simulator.server.survey import survey_report
+from simulator.server.triggers import StartTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ class Inventory:
 
     def __post_init__(self) -> None:
         self._encoder = ReportEncoder(self.faults)
+        self._persistence = Persistence()
+        self._new_us = 0
+        self._seen: set[bytes] = set()
 
     @property
     def active(self) -> RoSpec | None:
@@ -89,7 +95,7 @@ class Inventory:
         for spec in self._named(rospec_id):
             if spec.state is RoState.DISABLED:
                 self.rospecs[spec.id] = spec.in_state(RoState.INACTIVE)
-                if spec.start is StartTrigger.IMMEDIATE:
+                if spec.boundary.start is StartTrigger.IMMEDIATE:
                     out += self._start(spec, config, now)
         return out
 
@@ -117,12 +123,15 @@ class Inventory:
             if spec is None or spec.state is not RoState.ACTIVE:
                 out += self._too_late(read, config)
                 continue
-            if not spec.aispecs[self._aispec].hears(read.epc, read.antenna):
+            if not self._hears(spec.aispecs[self._aispec], read, now):
                 self.counters.unheard_reads += read.seen_count
                 continue
             out += self._keep(read, spec, config, now)
             out += self._sent_if_full(spec, config)
             self._observed += read.seen_count
+            if read.epc not in self._seen:
+                self._seen.add(read.epc)
+                self._new_us = now.steady_us
             limit = spec.aispecs[self._aispec].tags
             if limit and self._observed >= limit:
                 out += self._next_aispec(spec, config, now)
@@ -134,12 +143,23 @@ class Inventory:
         spec = self.active
         if spec is None:
             return []
-        if spec.duration_ms and now.steady_us - self._rospec_started_us >= 1000 * spec.duration_ms:
+        if _is_over(spec.boundary.duration_ms, self._rospec_started_us, now):
             return self._done(spec, config, now)
-        duration_ms = spec.aispecs[self._aispec].duration_ms
-        if duration_ms and now.steady_us - self._aispec_started_us >= 1000 * duration_ms:
+        aispec = spec.aispecs[self._aispec]
+        if _is_over(aispec.duration_ms, self._aispec_started_us, now) or _is_over(aispec.quiet_ms, self._new_us, now):
             return self._next_aispec(spec, config, now)
         return []
+
+    def gpi(self, port: int, config: ReaderConfig, now: Now, *, high: bool) -> list[bytes]:
+        """An input changed: what waits for that begins or ends."""
+        out: list[bytes] = []
+        for spec in list(self.rospecs.values()):
+            start, stop = spec.boundary.start_gpi, spec.boundary.stop_gpi
+            if start and spec.state is RoState.INACTIVE and (start.port, start.high) == (port, high):
+                out += self._start(spec, config, now)
+            elif stop and spec.state is RoState.ACTIVE and (stop.port, stop.high) == (port, high):
+                out += self._end(spec, RoState.INACTIVE, config, now)
+        return out
 
     def flush(self) -> list[bytes]:
         """Send all that is pending; nothing while reports are held."""
@@ -219,6 +239,8 @@ class Inventory:
         self.ever_started = True
         self._rospec_started_us = self._aispec_started_us = now.steady_us
         self._aispec = self._observed = 0
+        self._new_us = now.steady_us
+        self._seen.clear()
         if EventType.ROSPEC in config.events:
             return [events.rospec_event(started=True, rospec_id=spec.id, now=now)]
         return []
@@ -237,19 +259,33 @@ class Inventory:
     def _done(self, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
         """A ROSpec has run through; with an immediate start trigger it begins again (10.2.1.1)."""
         out = self._end(spec, RoState.INACTIVE, config, now)
-        return out + (self._start(spec, config, now) if spec.start is StartTrigger.IMMEDIATE else [])
+        return out + (self._start(spec, config, now) if spec.boundary.start is StartTrigger.IMMEDIATE else [])
 
     def _next_aispec(self, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
         out: list[bytes] = []
         if self._report_spec(spec, config).trigger is ReportTrigger.END_OF_AISPEC:
             out += self.flush()
-        if EventType.AISPEC in config.events:
+        survey = spec.aispecs[self._aispec].survey
+        if survey is not None:
+            out.append(survey_report(self._message_id(), survey, spec.id, self.model.frequencies_khz, now))
+            if EventType.RF_SURVEY in config.events:
+                out.append(events.rf_survey_end(spec.id, now))
+        elif EventType.AISPEC in config.events:
             out.append(events.aispec_end(spec.id, self._aispec + 1, now))
         if self._aispec + 1 == len(spec.aispecs):
             return out + self._done(spec, config, now)
         self._aispec += 1
-        self._aispec_started_us, self._observed = now.steady_us, 0
+        self._aispec_started_us = self._new_us = now.steady_us
+        self._observed = 0
+        self._seen.clear()
         return out
+
+    def _hears(self, aispec: AiSpec, read: Report, now: Now) -> bool:
+        """Whether a tag that has power answers: the filters let it, and it doesn't keep quiet in its session."""
+        command = aispec.commands.get(read.antenna)
+        return command is None or (
+            command.selects(read.epc) and self._persistence.answers(read.epc, command, now.steady_us)
+        )
 
     def _flush_unless_none(self, spec: RoSpec, config: ReaderConfig) -> list[bytes]:
         return [] if self._report_spec(spec, config).trigger is ReportTrigger.NONE else self.flush()
@@ -264,3 +300,8 @@ class Inventory:
         if rospec_id not in self.rospecs:
             raise RefusedError(Status.FIELD_ERROR, f"there is no ROSpec {rospec_id}: add it first")
         return self.rospecs[rospec_id]
+
+
+def _is_over(limit_ms: int, since_us: int, now: Now) -> bool:
+    """Whether a time has passed; 0 never does."""
+    return limit_ms > 0 and now.steady_us - since_us >= 1000 * limit_ms

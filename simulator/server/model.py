@@ -21,6 +21,7 @@ _SENSITIVITIES: Final = (0, *range(10, 51))
 _GPI_PORTS: Final = 4
 _GPO_PORTS: Final = 4
 _UTC_CLOCK: Final = 0x4000
+_RF_SURVEY: Final = 0x80
 _REPORT_BUFFER_WARNING: Final = 0x40
 _REPORT_HOLDING: Final = 0x08
 
@@ -60,6 +61,7 @@ class ReaderModel:
         powers_in_text_order: the table is listed as if its indices were words: 0, 1, 10, 100, 101, 11, ...
         frequencies_khz: the hop table or, without hopping, the fixed table; channel indices begin at 1.
         max_filters: Select filters that one query takes.
+        surveys: whether it does RF surveys.
     """
 
     manufacturer: int = IMPINJ
@@ -76,6 +78,7 @@ class ReaderModel:
     max_specs_a_rospec: int = 32
     max_inventory_specs: int = 1
     max_filters: int = 0
+    surveys: bool = False
     utc_clock: bool = True
     holds_reports: bool = True
     warns_of_buffer: bool = False
@@ -105,7 +108,7 @@ def zebra_fx9600() -> ReaderModel:
         modes=tuple(RfMode(id_, id_ % 4, 640_000 >> id_ % 4, 1500, 6250) for id_ in range(36)),
         max_rospecs=64,
         max_specs_a_rospec=16,
-        gpo_ports=4,
+        surveys=True,
         warns_of_buffer=True,
     )
 
@@ -130,6 +133,7 @@ def general_capabilities(model: ReaderModel) -> bytes:
 def llrp_capabilities(model: ReaderModel) -> bytes:
     """LLRPCapabilities: what the model can of what is optional."""
     flags = _REPORT_HOLDING * model.holds_reports | _REPORT_BUFFER_WARNING * model.warns_of_buffer
+    flags |= _RF_SURVEY * model.surveys
     numbers = (model.max_rospecs, model.max_specs_a_rospec, model.max_inventory_specs, 0, 0)
     return tlv(ParameterType.LLRP_CAPABILITIES, struct.pack(">BBHIIIII", flags, 1, 0, *numbers))
 

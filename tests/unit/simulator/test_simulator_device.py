@@ -262,17 +262,7 @@ def test_the_link_monitor_drops_a_client_that_stays_silent(device):
     [
         ({"ROSpecID": 0}, "FieldError"),
         ({"AISpec__0__AntennaID": [5]}, "A_OutOfRange"),
-        (
-            {
-                "ROBoundarySpec__ROSpecStartTrigger__ROSpecStartTriggerType": "GPI",
-                "ROBoundarySpec__ROSpecStartTrigger__GPITriggerValue": {
-                    "GPIPortNum": 1,
-                    "GPIEvent": True,
-                    "Timeout": 0,
-                },
-            },
-            "UnsupportedParameter",
-        ),
+        ({"ROBoundarySpec__ROSpecStartTrigger__ROSpecStartTriggerType": "Periodic"}, "UnsupportedParameter"),
         (
             {"AISpec__0__InventoryParameterSpec__0__AntennaConfiguration__0__RFTransmitter__TransmitPower": 82},
             "A_OutOfRange",

@@ -4,11 +4,12 @@ import json
 import struct
 
 import pytest
+from llrpkit.protocol import decode_message
 from sllurp.llrp import LLRPMessage
 
 from simulator.faults import Faults
 from simulator.server import events
-from simulator.server.air import AirCommand, Select
+from simulator.server.air import AirCommand, Persistence, Select
 from simulator.server.device import AWAY_MESSAGES, ReaderDevice
 from simulator.server.model import ReaderModel, zebra_fx9600
 from simulator.server.now import Now
@@ -177,6 +178,7 @@ def test_an_antenna_goes_silent_with_an_event_or_without():
 def test_an_input_is_told_where_both_switches_are_on():
     device = running()
     assert device.gpi(2, NOW, high=True) == []
+    assert device.gpi(2, NOW, high=False) == []
     ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 1, 0x80))) + tlv(225, struct.pack(">HBB", 2, 0x80, 0)))
     assert device.gpi(3, NOW, high=True) == []
     (event,) = device.gpi(2, NOW, high=True)
@@ -309,3 +311,135 @@ def test_a_select_filter_quiets_the_others():
 def test_each_select_action_does_as_its_table_says(action, outcome):
     chosen = AirCommand(filters=(Select(32, 8, b"\x30", action),))
     assert tuple(chosen.selects(epc) for epc in (b"\x30" * 12, b"\x31" * 12)) == outcome
+
+
+def impinj(subtype, layout, *values):
+    return tlv(1023, struct.pack(">II" + layout, 25882, subtype, *values))
+
+
+def later(ms):
+    return Now(NOW.utc_us + 1000 * ms, NOW.steady_us + 1000 * ms)
+
+
+def wired(device, *more):
+    """Switch on input 2 and its events."""
+    events_on = tlv(244, tlv(245, struct.pack(">HB", 1, 0x80)))
+    ask(device, 3, b"\0" + events_on + tlv(225, struct.pack(">HBB", 2, 0x80, 0)) + b"".join(more))
+    return device
+
+
+def test_an_input_that_is_debounced_tells_only_what_lasts():
+    device = wired(running(), impinj(36, "HI", 2, 100))
+    for ms, high in ((0, True), (20, False), (40, True), (90, False), (95, True)):
+        assert device.gpi(2, later(ms), high=high) == []
+        assert kinds(device.tick(later(ms))) == []
+    assert kinds(device.tick(later(190))) == []
+    assert kinds(device.tick(later(196))) == [63]
+    assert device.terminals.inputs == {2: True}
+
+
+def test_an_input_without_debounce_tells_every_bounce():
+    device = wired(running())
+    assert [len(device.gpi(2, later(ms), high=ms % 2 == 0)) for ms in range(4)] == [1, 1, 1, 1]
+
+
+def test_a_pulsed_output_falls_back_even_when_the_client_has_died():
+    device = running()
+    ask(device, 3, b"\0" + impinj(64, "HHI", 1, 1, 300))
+    ask(device, 3, b"\0" + tlv(219, struct.pack(">HB", 1, 0x80)) + tlv(219, struct.pack(">HB", 2, 0x80)))
+    assert device.config.gpo_high == {1, 2}
+    device.disconnect(later(10))
+    device.tick(later(299))
+    assert device.config.gpo_high == {1, 2}
+    device.tick(later(300))
+    assert device.config.gpo_high == {2}, "the other one has no pulse mode: nobody is left to end it"
+
+
+def triggered(start, stop):
+    boundary = tlv(178, tlv(179, start) + tlv(182, stop))
+    ai = tlv(183, struct.pack(">HH", 1, 0) + tlv(184, struct.pack(">BI", 0, 0)) + tlv(186, struct.pack(">HB", 1, 1)))
+    return tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai)
+
+
+@pytest.mark.parametrize("stop_by", ["input", "time"])
+def test_an_input_starts_a_rospec_and_input_or_time_ends_it(stop_by):
+    device = wired(fresh())
+    start = b"\x03" + tlv(181, struct.pack(">HBI", 2, 0x80, 0))
+    stop = struct.pack(">BI", 2, 0) + tlv(181, struct.pack(">HBI", 2, 0, 500))
+    assert kinds(ask(device, 20, triggered(start, stop))) == [30]
+    ask(device, 24, struct.pack(">I", 1))
+    assert device.radio() is None
+    device.gpi(2, later(10), high=True)
+    assert device.radio() is not None
+    if stop_by == "input":
+        device.gpi(2, later(20), high=False)
+    device.tick(later(511))
+    assert device.radio() is None
+    device.gpi(2, later(600), high=False)
+    device.gpi(2, later(610), high=True)
+    assert device.radio() is not None, "it is armed again"
+
+
+def test_a_sweep_ends_when_no_tag_has_been_new_for_a_while():
+    device = fresh()
+    stop = struct.pack(">BI", 3, 0) + tlv(185, struct.pack(">BBHHHI", 1, 0, 0, 0, 100, 5000))
+    ai = tlv(183, struct.pack(">HH", 1, 0) + tlv(184, stop) + tlv(186, struct.pack(">HB", 1, 1)))
+    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
+    ask(device, 20, tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai))
+    for kind in (24, START):
+        ask(device, kind, struct.pack(">I", 1))
+    for ms, tag in ((0, 1), (80, 2), (150, 1), (170, 2)):
+        device.tick(later(ms))
+        device.put([read(tag)], later(ms))
+        assert device.radio() is not None
+    device.tick(later(181))
+    assert device.radio() is None
+
+
+def test_a_survey_tells_each_channel_that_was_asked_and_ends():
+    device = ReaderDevice(zebra_fx9600(), b"\x02" * 8)
+    device.connect(NOW)
+    ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 5, 0x80))))
+    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
+    survey = tlv(187, struct.pack(">HII", 1, 902_000, 904_000) + tlv(188, struct.pack(">BII", 1, 200, 0)))
+    ask(device, 20, tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + survey))
+    for kind in (24, START):
+        ask(device, kind, struct.pack(">I", 1))
+    assert device.radio().antennas == ()
+    report, event = device.tick(later(201))
+    (data,) = decode_message(report).rf_survey_report_datas  # sllurp doesn't know it, llrpkit does
+    assert [entry.frequency for entry in data.frequency_rssi_level_entrys] == [902_750, 903_250, 903_750]
+    assert "RFSurveyEvent" in by_sllurp(event)[1]["ReaderEventNotificationData"]
+    assert device.radio() is None
+
+
+@pytest.mark.parametrize(
+    ("session", "search_mode", "heard"),
+    [
+        (0, 1, [True, True, True, True]),
+        (2, 2, [True, True, True, True]),
+        (2, 1, [True, False, False, False]),
+        (1, 1, [True, False, False, True]),
+        (1, 3, [True, False, False, False]),
+    ],
+)
+def test_a_tag_that_answered_keeps_quiet_as_its_session_says(session, search_mode, heard):
+    """Asked every 0.9 s, with power all the time: S1 comes back after 2 s, S2 and TagFocus don't."""
+    command = AirCommand(session=session, search_mode=search_mode)
+    persistence = Persistence()
+    assert [persistence.answers(b"\1", command, 900_000 * number) for number in range(4)] == heard
+
+
+def test_without_power_for_a_while_a_quiet_tag_answers_again():
+    command = AirCommand(session=3, search_mode=1)
+    persistence = Persistence()
+    assert [persistence.answers(b"\1", command, at_us) for at_us in (0, 1_000_000, 3_100_000)] == [True, False, True]
+    assert persistence.answers(b"\2", command, 3_100_000)
+
+
+def test_an_impinj_reader_tells_its_temperature_where_it_is_asked():
+    device = running(temperature_c=-7)
+    asked = struct.pack(">HBHH", 0, 1, 0, 0) + impinj(21, "I", 2004)
+    assert struct.pack(">Ih", 37, -7) not in ask(device, 2, asked)[0]
+    ask(device, 1023, struct.pack(">IBI", 25882, 21, 0))
+    assert ask(device, 2, asked)[0].endswith(struct.pack(">Ih", 37, -7))
