@@ -27,6 +27,7 @@ class Faults:
         refused: LLRP status of the response, by message type.
         answer_delay_s: a slow reader: each answer comes so much later.
         interleave: an AISpec event, and a report where a ROSpec runs, come before each response.
+        stale_responses: before each response comes one of its type with an error and another message's id.
         clock_offset_us: the reader's UTC is the true one plus this.
         stamps: which clock is written.
         booted_us: true UTC at which Uptime was 0.
@@ -55,6 +56,7 @@ class Faults:
     refused: dict[int, int] = field(default_factory=dict)
     answer_delay_s: float = 0.0
     interleave: bool = False
+    stale_responses: bool = False
     clock_offset_us: int = 0
     stamps: Stamps = "utc"
     booted_us: int = 0

@@ -127,6 +127,7 @@ class Status(IntEnum):
     UNSUPPORTED_PARAMETER = 111
     INVALID = 300
     OUT_OF_RANGE = 301
+    DEVICE_ERROR = 401
 
 
 class ConnectionAttempt(IntEnum):

@@ -129,7 +129,7 @@ class ReaderDevice:
         if request.type in self.faults.unknown:
             return [self._error(request, Status.UNSUPPORTED_MESSAGE, f"message type {request.type} isn't known here")]
         if request.type in self._requests:
-            return self._between(now) + self._answer(request, now)
+            return self._between(request, now) + self._answer(request, now)
         match request.type:
             case MessageType.KEEPALIVE_ACK:
                 self._unacknowledged = 0
@@ -223,13 +223,16 @@ class ReaderDevice:
         taken, self._away = self._away, []
         return taken
 
-    def _between(self, now: Now) -> list[bytes]:
+    def _between(self, request: Message, now: Now) -> list[bytes]:
         """What comes between a request and its response, where the reader interleaves."""
+        stale = events.status(Status.DEVICE_ERROR, "an answer to somebody else")
+        kind = _RESPONSE[MessageType(request.type)]
+        late = [message(kind, request.message_id ^ 0x4000_0000, stale)] if self.faults.stale_responses else []
         if not self.faults.interleave:
-            return []
+            return late
         spec = self.inventory.active
         event = events.aispec_end(spec.id if spec else 1, 1, now)
-        return [event, message(MessageType.KEEPALIVE, 0), *self.inventory.report_now()]
+        return [event, message(MessageType.KEEPALIVE, 0), *self.inventory.report_now(), *late]
 
     def _keepalive(self, now: Now) -> list[bytes]:
         """The keepalive that is due; with the link monitor on, a client that left too many unanswered is dropped."""
