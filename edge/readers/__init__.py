@@ -1,15 +1,36 @@
 """Shell of one LLRP reader."""
 
 from edge.readers.errors import ReaderError
-from edge.readers.model import Chunk, ClockState, GpiSettings, ReaderRow, ReaderSettings
+from edge.readers.listener import Listener, split_address
+from edge.readers.model import (
+    Chunk,
+    ClockState,
+    GpiSettings,
+    OutputSettings,
+    ReaderRow,
+    ReaderSettings,
+    ReferenceSettings,
+    TlsSettings,
+    TriggerSettings,
+)
+from edge.readers.outputs import OutputPort
+from edge.readers.references import Baselines
 from edge.readers.supervisor import ReaderSupervisor
 
 __all__ = [
+    "Baselines",
     "Chunk",
     "ClockState",
     "GpiSettings",
+    "Listener",
+    "OutputPort",
+    "OutputSettings",
     "ReaderError",
     "ReaderRow",
     "ReaderSettings",
     "ReaderSupervisor",
+    "ReferenceSettings",
+    "TlsSettings",
+    "TriggerSettings",
+    "split_address",
 ]
