@@ -1,7 +1,7 @@
 """A reader's configuration: GET_READER_CONFIG and SET_READER_CONFIG as values (LLRP 1.0.1, 13)."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Final
@@ -76,12 +76,21 @@ class ReaderConfig:
 
 
 def encode_config(
-    config: ReaderConfig, model: ReaderModel, identity: bytes, requested: int, inputs: Mapping[int, bool]
+    config: ReaderConfig,
+    model: ReaderModel,
+    identity: bytes,
+    requested: int,
+    *,
+    inputs: Mapping[int, bool],
+    unplugged: Container[int],
 ) -> bytes:
-    """Encode the parameters of a GET_READER_CONFIG_RESPONSE after its status; `inputs` are the levels there."""
+    """Encode the parameters of a GET_READER_CONFIG_RESPONSE after its status.
+
+    `inputs` are the levels there, `unplugged` the antenna ports that the reader knows to be open.
+    """
     parts = {
         Requested.IDENTIFICATION: tlv(ParameterType.IDENTIFICATION, struct.pack(">BH", 0, len(identity)) + identity),
-        Requested.ANTENNA_PROPERTIES: _antenna_properties(model),
+        Requested.ANTENNA_PROPERTIES: _antenna_properties(model, unplugged),
         Requested.ANTENNA_CONFIGURATION: _antenna_configurations(config, model),
         Requested.EVENT_SPEC: _event_spec(config),
         Requested.RO_REPORT_SPEC: _report_spec(config.report),
@@ -164,9 +173,9 @@ def _power(body: bytes, model: ReaderModel) -> dict[int, float]:
     return {} if antenna.power_dbm is None else dict.fromkeys(antenna.ports(model), antenna.power_dbm)
 
 
-def _antenna_properties(model: ReaderModel) -> bytes:
+def _antenna_properties(model: ReaderModel, unplugged: Container[int]) -> bytes:
     return b"".join(
-        tlv(ParameterType.ANTENNA_PROPERTIES, struct.pack(">BHh", 0x80, port, 0))
+        tlv(ParameterType.ANTENNA_PROPERTIES, struct.pack(">BHh", 0x80 * (port not in unplugged), port, 0))
         for port in range(1, model.antennas + 1)
     )
 

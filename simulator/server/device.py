@@ -290,7 +290,14 @@ class ReaderDevice:
     def _get_config(self, request: Message, _now: Now) -> _Answer:
         _, requested, _, _ = fields(request.body, ">HBHH", "GET_READER_CONFIG")
         custom = list(parameters(request.body[7:], "GET_READER_CONFIG"))
-        body = encode_config(self.config, self.model, self.identity, requested, self.terminals.inputs)
+        body = encode_config(
+            self.config,
+            self.model,
+            self.identity,
+            requested,
+            inputs=self.terminals.inputs,
+            unplugged=self._unplugged,
+        )
         if self.extensions and any(_asks_temperature(parameter) for parameter in custom):
             body += wire.custom(ImpinjSubtype.READER_TEMPERATURE, struct.pack(">h", self.faults.temperature_c))
         return body, []

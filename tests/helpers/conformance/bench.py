@@ -75,6 +75,10 @@ class SimReader:
         """Send an event that `make` (of `simulator.server.events`) builds at the reader's time."""
         self.listener.tell([make(*args, self.listener.now(), **kwargs)])
 
+    def gpi(self, port, *, high):
+        """Put a level on an input."""
+        self.send(self.device.gpi(port, self.listener.now(), high=high))
+
     def send(self, messages):
         self.listener.tell(messages)
 
@@ -192,8 +196,8 @@ class Read:
 
 
 @contextlib.asynccontextmanager
-async def watched(port, **knobs):
-    """Run a supervisor against a port; it is cancelled and awaited at the end."""
+async def watched(port, *, dialler=None, **knobs):
+    """Run a supervisor against a port, or on what `dialler` brings; it is cancelled and awaited at the end."""
     knobs = {
         "antennas": (1, 2),
         "keepalive_ms": KEEPALIVE_MS,
@@ -211,6 +215,7 @@ async def watched(port, **knobs):
     supervisor = ReaderSupervisor(
         settings,
         sink=keep,
+        dialler=dialler,
         now_us=lambda: time.time_ns() // 1000,
         rng=random.Random(1),
         log=structlog.wrap_logger(structlog.PrintLogger(), processors=[capture]),

@@ -36,6 +36,7 @@ class Case:
         behaviour: what readers do, in our words.
         simulated: how it is played here.
         falls_short: why the agent doesn't do right yet; empty where it does.
+        program: system program that playing it wants; empty for none.
     """
 
     number: str
@@ -43,6 +44,7 @@ class Case:
     simulated: str
     run: Callable[[Seen], Awaitable[None]]
     falls_short: str = ""
+    program: str = ""
 
     @property
     def order(self):
@@ -66,12 +68,12 @@ class Outcome:
 CASES: dict[str, Case] = {}
 
 
-def case(number, behaviour, simulated, *, falls_short=""):
+def case(number, behaviour, simulated, *, falls_short="", program=""):
     """Enter a function into the matrix."""
 
     def enter(run):
         assert number not in CASES, f"{number} is taken"
-        CASES[number] = Case(number, behaviour, simulated, run, falls_short)
+        CASES[number] = Case(number, behaviour, simulated, run, falls_short, program)
         return run
 
     return enter

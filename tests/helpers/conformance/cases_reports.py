@@ -1,10 +1,11 @@
 """Items 5 to 8: reports with things left out, clocks, queues, and events."""
 
 import asyncio
+import contextlib
 import time
 
 from edge.contracts.times import instant_us
-from edge.readers import GpiSettings
+from edge.readers import GpiSettings, ReferenceSettings
 from simulator.server import events
 from simulator.server.model import ReaderModel
 from tests.helpers.conformance.bench import bench, epc, sim_reader, true_now, watched
@@ -291,11 +292,12 @@ async def gpi_event(seen):
         await agent.connected()
         seen.that(reader.device.config.gpi_enabled == {2}, "enables the inputs that are wired")
         for port in (3, 2):
-            reader.send(reader.device.gpi(port, reader.listener.now(), high=True))
+            reader.gpi(port, high=True)
         at_us = true_now().utc_us
-        await agent.until(lambda: agent.sensors)
-        (row,) = agent.sensors
-        seen.that((row.gpi, row.kind, row.state) == (2, "door", True), "makes a sensor row of the configured one")
+        await agent.until(lambda: len(agent.sensors) > 1)
+        before, row = agent.sensors
+        seen.that((before.gpi, before.state) == (2, False), "says with a sensor row how the input was when we came")
+        seen.that((row.gpi, row.kind, row.state) == (2, "door", True), "makes a sensor row of its change")
         seen.that(abs(instant_us(row.at) - at_us) < S, "with the time of the event")
 
 
@@ -345,3 +347,66 @@ async def connection_close(seen):
         seen.that("said that it closes the connection" in agent.said("reader lost")[0]["problem"], "says who hung up")
         await agent.until(lambda: agent.health.reconnects == 1)
         seen.that(agent.health.state == "connected", "dials again")
+
+
+@case(
+    "8.8",
+    "AntennaEvent is unreliable on some readers: a cable comes off and no event comes.",
+    "antenna 2 hears its reference tag ten times a second, then nothing; the reader says nothing of it",
+)
+async def antenna_silent(seen):
+    references = tuple(ReferenceSettings(port=port, epc=epc(port).hex()) for port in (1, 2))
+    knobs = {"references": references, "reference_epcs": frozenset(one.epc for one in references)}
+    async with bench(knobs=knobs) as (reader, agent), references_heard(reader):
+        await agent.until(lambda: states(agent) == ["ok", "ok"], "two antennas that are well")
+        cut_us = true_now().utc_us
+        reader.faults.silent_antennas = frozenset({2})
+        took_s = await agent.until(lambda: states(agent) == ["ok", "fault"], "a fault of antenna 2 alone")
+        seen.that(took_s < 10, "calls that antenna a fault within 10 s, and its neighbour well")
+        fault = agent.health.antennas[1]
+        seen.that("reference tag" in fault.reason and "look at cable" in fault.reason, "says why and where to look")
+        seen.that(abs(instant_us(fault.since) - cut_us) < S / 2, "dates it from the last time that it was heard")
+        seen.took("cut to fault", took_s)
+        reader.faults.silent_antennas = frozenset()
+        await agent.until(lambda: states(agent) == ["ok", "ok"], "two antennas that are well again")
+        seen.that(agent.supervisor.counters.reference_reads > 0, "counts reference tags apart from assets")
+
+
+@case(
+    "8.9",
+    "A cable may have been off before the session began, when no event could tell.",
+    "antenna 2 is open while the agent connects",
+)
+async def antenna_open_before(seen):
+    async with sim_reader() as reader:
+        reader.device.unplug(2, reader.listener.now())
+        async with watched(reader.port) as agent:
+            await agent.connected()
+            await agent.until(lambda: states(agent)[1] == "fault", "a fault of antenna 2")
+            seen.that("nothing is connected" in agent.health.antennas[1].reason, "asks the reader; calls it a fault")
+            reader.send(reader.device.plug(2, reader.listener.now()))
+            await agent.until(lambda: states(agent)[1] == "ok", "antenna 2 well")
+            seen.that(agent.health.antennas[1].state == "ok", "and well when the reader says that it is back")
+
+
+def states(agent):
+    """The antennas' states by port."""
+    return [antenna.state for antenna in agent.health.antennas]
+
+
+@contextlib.asynccontextmanager
+async def references_heard(reader):
+    """Let antennas 1 and 2 hear their reference tags ten times a second."""
+
+    async def feed():
+        while True:
+            for port in (1, 2):
+                reader.put(port, antenna=port)
+            await asyncio.sleep(0.1)
+
+    feeding = asyncio.create_task(feed())
+    try:
+        yield
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)

@@ -30,7 +30,7 @@ TITLES = {
     9: "Held reports",
     10: "Capabilities",
     11: "Vendors' extensions",
-    12: "When reports come",
+    12: "Who is asked to answer, and when reports come",
     13: "Unusual messages",
     14: "TLS, and readers that dial",
     15: "Inputs and outputs",
