@@ -28,10 +28,9 @@ RECENT_S: Final = 10
 LEAST_READS: Final = 5
 """A mean RSSI of fewer reads says nothing: across channels one tag at rest varies by 1.6 dB (domain.md, Radio)."""
 STEADY_S: Final = 60
-STEADY_HEARD_S: Final = 20
-STEADY_LAST_S: Final = 5
-"""Without a reference tag silence is suspicious if tags were heard in so many seconds of the last minute, and in each
-of the last seconds before it."""
+STEADY_LAST_S: Final = 30
+STEADY_HEARD_S: Final = 27
+"""Without a reference tag silence is suspicious if tags were heard in so many of the last seconds before it."""
 DRIFTED_SHARE: Final = 0.7
 DRIFT_S: Final = 60
 """A reference tag read this much less often over a minute is told, though it is no fault."""
@@ -264,7 +263,7 @@ class Antennas:
             return True
         silent_s = (now_us - (ear.last_us or now_us)) // SECOND_US
         before = list(ear.reads)[: max(len(ear.reads) - silent_s, 0)]
-        return sum(map(bool, before)) >= STEADY_HEARD_S and all(before[-STEADY_LAST_S:])
+        return sum(map(bool, before[-STEADY_LAST_S:])) >= STEADY_HEARD_S
 
     def _rate_share(self, ear: _Ear, baseline: Baseline | None) -> float | None:
         if baseline is None or not self._full or baseline.rate <= 0 or len(ear.tag_reads) < DRIFT_S:

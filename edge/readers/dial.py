@@ -6,8 +6,8 @@ from typing import Protocol
 
 from edge.readers.errors import ReaderUnreachableError, ReaderUntrustedError
 from edge.readers.link import Link
-from edge.readers.model import ReaderSettings, TlsSettings
-from edge.readers.tls import check_peer, client_context, handshake_words
+from edge.readers.model import ReaderSettings
+from edge.readers.tls import broken_handshake_words, check_peer, client_context, handshake_words
 
 
 class Dialler(Protocol):
@@ -47,19 +47,13 @@ class TcpDialler:
             words = str(error) if tls is None else handshake_words(self._where, error, tls)
             raise ReaderUntrustedError(words) from error
         except OSError as error:
+            if tls is not None and isinstance(error, ConnectionResetError | ConnectionAbortedError):
+                raise ReaderUntrustedError(broken_handshake_words(self._where, tls)) from error
             raise ReaderUnreachableError(
-                f"{self._where} can't be reached ({error.strerror or str(error) or 'it hung up'}): check power, cable "
-                f"and address{_tls_hint(tls)}"
+                f"{self._where} can't be reached ({error.strerror or error}): check power, cable and address"
             ) from error
         if tls is not None:
             check_peer(self._where, tls, peer_certificate(transport))
-
-
-def _tls_hint(tls: TlsSettings | None) -> str:
-    """What else may be wrong where TLS is wanted: many devices hang up on a handshake that isn't theirs."""
-    if tls is None:
-        return ""
-    return "; it may have no TLS on that port" + ("" if tls.legacy else ", or, with old firmware, want legacy = true")
 
 
 def peer_certificate(transport: asyncio.BaseTransport) -> bytes | None:

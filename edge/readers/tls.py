@@ -81,6 +81,12 @@ def handshake_words(where: str, error: ssl.SSLError, tls: TlsSettings) -> str:
     return f"{where} fails in the TLS handshake ({words}){hint}"
 
 
+def broken_handshake_words(where: str, tls: TlsSettings) -> str:
+    """Say what to do about a reader that hangs up instead of agreeing on a cipher."""
+    hint = "it may have no TLS on that port" if tls.legacy else "if its firmware is old, try legacy = true"
+    return f"{where} fails in the TLS handshake (it closed the connection): {hint}"
+
+
 def _load_ca(context: ssl.SSLContext, file: Path | None) -> None:
     if file is None:
         return

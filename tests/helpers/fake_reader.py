@@ -84,6 +84,7 @@ class FakeReader:
     inputs: dict = field(default_factory=dict)
     unplugged: set = field(default_factory=set)
     temperature_c: int = 41
+    ssl: object = None
 
     async def __aenter__(self):  # noqa: ANN204 (itself)
         self.rng = random.Random(self.seed)
@@ -91,7 +92,7 @@ class FakeReader:
         self.started = asyncio.Event()
         self.closed = asyncio.Event()
         self.writers, self.tasks = [], []
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.fixed_port)
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.fixed_port, ssl=self.ssl)
         self.port = self.server.sockets[0].getsockname()[1]
         return self
 
