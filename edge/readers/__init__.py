@@ -1,5 +1,6 @@
 """Shell of one LLRP reader."""
 
+from edge.readers.dial import TcpDialler
 from edge.readers.errors import ReaderError
 from edge.readers.listener import Listener, split_address
 from edge.readers.model import (
@@ -16,6 +17,7 @@ from edge.readers.model import (
 from edge.readers.outputs import OutputPort
 from edge.readers.references import Baselines
 from edge.readers.supervisor import ReaderSupervisor
+from edge.readers.visit import visit_outputs
 
 __all__ = [
     "Baselines",
@@ -30,7 +32,9 @@ __all__ = [
     "ReaderSettings",
     "ReaderSupervisor",
     "ReferenceSettings",
+    "TcpDialler",
     "TlsSettings",
     "TriggerSettings",
     "split_address",
+    "visit_outputs",
 ]

@@ -85,6 +85,7 @@ class FakeReader:
     unplugged: set = field(default_factory=set)
     temperature_c: int = 41
     ssl: object = None
+    mute: bool = False
 
     async def __aenter__(self):  # noqa: ANN204 (itself)
         self.rng = random.Random(self.seed)
@@ -116,7 +117,9 @@ class FakeReader:
         return next(payload for seen, _, payload in self.received if seen == kind)
 
     async def send(self, data):
-        """Put bytes on the newest connection's wire, cut as `link` says."""
+        """Put bytes on the newest connection's wire, cut as `link` says; nothing while `mute`, as with a cut cable."""
+        if self.mute:
+            return
         writer = self.writers[-1]
         at = 0
         while at < len(data):

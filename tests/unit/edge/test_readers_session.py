@@ -64,7 +64,7 @@ class Agent:
 
 
 @contextlib.asynccontextmanager
-async def agent_of(port, *, sink=None, **knobs):
+async def agent_of(port, *, sink=None, now_us=lambda: NOW_US, **knobs):
     """Run a supervisor against `port`; it is cancelled and awaited at the end."""
     knobs = {"antennas": (1, 2), "keepalive_ms": 2000, "backoff_base_s": 0.01, "backoff_max_s": 0.02} | knobs
     settings = ReaderSettings(id="r1", host="127.0.0.1", port=port, **knobs)
@@ -77,7 +77,7 @@ async def agent_of(port, *, sink=None, **knobs):
 
     with capture_logs() as logs:
         supervisor = ReaderSupervisor(
-            settings, sink=keep, now_us=lambda: NOW_US, rng=random.Random(1), log=structlog.get_logger()
+            settings, sink=keep, now_us=now_us, rng=random.Random(1), log=structlog.get_logger()
         )
         agent = Agent(supervisor, chunks, logs)
         task = asyncio.create_task(supervisor.run())
