@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator
 
+from edge.config.links import link_problems
 from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
 from edge.profiles import AUTO, ProfileError, profile_named, region_named
 from edge.uplink import UplinkError, parse_url
@@ -14,6 +15,7 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     yield from _double_ids("portals", [portal.id for portal in config.portals])
     readers = [reader.id for reader in config.readers]
     yield from _mqtt_problems(config.mqtt)
+    yield from link_problems(config)
     named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)

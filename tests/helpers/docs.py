@@ -100,7 +100,7 @@ def _type(annotation: Any) -> str:
         name = models[0].__name__.removesuffix("Config").lower()
         return f"{'tables' if 'list' in str(annotation) else 'table'} ({name})"
     arguments = [item for item in getattr(annotation, "__args__", ()) if item is not type(None)]
-    if arguments and all(isinstance(item, str) for item in arguments):
+    if arguments and all(isinstance(item, (str, int)) for item in arguments):
         return "one of " + ", ".join(f"`{item}`" for item in arguments)
     if arguments:
         return _type(arguments[0])
