@@ -25,7 +25,14 @@ OTHERS_A_CALL: Final = 64
 
 
 class CutAt(NamedTuple):
-    """Where the whole messages end, how many they are, where those stand that are no report, and if a bad header follows."""
+    """What a cut found; the places are the buffer's.
+
+    Attributes:
+        end: where the whole messages end.
+        messages: how many they are.
+        others: where those stand that are no RO_ACCESS_REPORT.
+        broken: whether a header follows that says a wrong version or length.
+    """
 
     end: int
     messages: int
@@ -45,7 +52,8 @@ class PlainCut:
 
     def whole(self, buffer: bytearray, start: int, end: int, max_frame_bytes: int) -> CutAt:
         """See `Cut.whole`."""
-        at, messages, others = start, 0, []
+        at, messages = start, 0
+        others: list[int] = []
         while end - at >= HEADER_BYTES:
             word, length, _ = HEADER.unpack_from(buffer, at)
             if word >> 10 not in VERSIONS or not HEADER_BYTES <= length <= max_frame_bytes:

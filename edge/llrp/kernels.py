@@ -15,6 +15,7 @@ Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint16]
 Shorts = NDArray[np.int16]
 Longs = NDArray[np.int64]
+Place = int | np.int64
 
 STATE_FIELDS: Final = 9
 """Columns of `last`: ROSpec id, antenna, RSSI, channel, first seen, its uptime, last seen, its uptime, seen count."""
@@ -32,18 +33,18 @@ WALK: Final = (
 # The place is made unsigned, as a signed one costs a test for being negative at each byte, which also keeps the
 # compiler from reading four bytes at once.
 @njit("int64(uint8[::1], int64)", cache=True, nogil=True, inline="always")
-def _u8(data: Bytes, at: np.int64) -> np.int64:
+def _u8(data: Bytes, at: Place) -> np.int64:
     return np.int64(data[np.uintp(at)])
 
 
 @njit("int64(uint8[::1], int64)", cache=True, nogil=True, inline="always")
-def _u16(data: Bytes, at: np.int64) -> np.int64:
+def _u16(data: Bytes, at: Place) -> np.int64:
     place = np.uintp(at)
     return (np.int64(data[place]) << 8) | np.int64(data[place + np.uintp(1)])
 
 
 @njit("int64(uint8[::1], int64)", cache=True, nogil=True, inline="always")
-def _u32(data: Bytes, at: np.int64) -> np.int64:
+def _u32(data: Bytes, at: Place) -> np.int64:
     place = np.uintp(at)
     return (
         (np.int64(data[place]) << 24)
@@ -54,15 +55,13 @@ def _u32(data: Bytes, at: np.int64) -> np.int64:
 
 
 @njit(CUT, cache=True, nogil=True)
-def cut_messages(
-    data: Bytes, start: np.int64, end: np.int64, max_frame_bytes: np.int64, others: Longs
-) -> tuple[int, int, int, int]:
+def cut_messages(data: Bytes, start: int, end: int, max_frame_bytes: int, others: Longs) -> tuple[int, int, int, int]:
     """Find the whole messages between two places; return where they end, how many, how many others, and why it ends.
 
     `others` is filled with the places of those that are no RO_ACCESS_REPORTs. It ends for want of bytes (0), by a
     header that says a wrong version or length (1), or as `others` is full (2): the caller then goes on from there.
     """
-    at = np.int64(start)
+    at = start
     messages = 0
     n_others = 0
     while at + 10 <= end:
@@ -78,7 +77,7 @@ def cut_messages(
             others[n_others] = at
             n_others += 1
         messages += 1
-        at += length
+        at += int(length)
     return at, messages, n_others, 0
 
 
