@@ -10,6 +10,7 @@ from simulator.server import events
 from simulator.server.model import ReaderModel
 from tests.helpers.conformance.bench import bench, epc, sim_reader, true_now, watched
 from tests.helpers.conformance.case import case
+from tests.helpers.fault_proxy import FaultProxy
 
 S = 1_000_000
 HOUR_US = 3600 * S
@@ -196,6 +197,50 @@ async def clock_set_right(seen):
             errors = [abs(host_us(read) - at_us) for read, at_us in zip(agent.reads, put_us, strict=True)]
             seen.that([read.chunk.clock.stepped for read in agent.reads] == [False, True], "calls it a step")
             seen.that(max(errors) < S, "and gives both reads the host's time within 1 s")
+
+
+@case(
+    "6.7",
+    "A clock may step between two reads of one report.",
+    "one message holds three reads, then three that a clock set an hour ahead has stamped; the next one is set back",
+)
+async def step_within(seen):
+    async with bench(ignore_n=True, knobs={"report_every_ms": 0}) as (reader, agent):
+        await agent.connected()
+        put_us = []
+        for offset_us in (HOUR_US, 0):
+            for ahead_us in (HOUR_US - offset_us, offset_us):
+                reader.faults.clock_offset_us = ahead_us
+                for _ in range(3):
+                    put_us.append(true_now().utc_us)
+                    reader.put(len(put_us), at_us=put_us[-1])
+            reader.send(reader.device.inventory.report_now())
+            await agent.until_tags(len(put_us))
+        errors = [abs(host_us(read) - at_us) for read, at_us in zip(agent.reads, put_us, strict=True)]
+        seen.that(max(errors) < S, "gives each read its own offset, so that host times stay right within 1 s")
+        seen.that(agent.tags() == [epc(number) for number in range(1, 13)], "and keeps the order of arrival")
+
+
+@case(
+    "7.2",
+    "A reader without a battery clock queues too.",
+    "300 reads of the five minutes before wait in a reader whose clock began at 2000",
+)
+async def queued_from_2000(seen):
+    async with sim_reader(queue_while_away=True) as reader, FaultProxy(reader.port) as proxy:
+        reader.faults.begin_at_2000(true_now().utc_us - 1000 * S)
+        async with watched(proxy.port) as agent:
+            await agent.connected()
+            await proxy.refuse()
+            proxy.reset()
+            await agent.until_state("lost")
+            begun_us = true_now().utc_us - 300 * S
+            for number in range(300):
+                reader.put(1000 + number, at_us=begun_us + number * S)
+            await proxy.accept()
+            await agent.until_tags(300)
+            errors = [abs(host_us(read) - begun_us - number * S) for number, read in enumerate(agent.reads)]
+            seen.that(max(errors) < S, "learns the offset from the greeting, and dates each read by it")
 
 
 @case(

@@ -359,6 +359,20 @@ async def leftover_rospec(seen):
 
 
 @case(
+    "4.7",
+    "AccessSpecs of a client before us would write to tags that we only want to read.",
+    "the reader still holds two of them",
+)
+async def leftover_accessspecs(seen):
+    async with sim_reader() as reader:
+        reader.device.accessspecs = {5, 6}
+        async with watched(reader.port) as agent:
+            await agent.connected()
+            seen.that(not reader.device.accessspecs, "deletes them before it begins")
+            seen.that(agent.health.problem == "", "and has nothing to complain of")
+
+
+@case(
     "4.2",
     "A reader that has nothing to delete may refuse to delete it.",
     "DELETE_ROSPEC and DELETE_ACCESSSPEC are answered by status 101",
