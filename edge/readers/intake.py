@@ -14,7 +14,7 @@ from edge.llrp.batch import NO_TIME_US
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
 from edge.readers.clock import ClockFilter
-from edge.readers.hearing import Hearing, heard_of, is_epc
+from edge.readers.hearing import Hearing, is_epc
 from edge.readers.inputs import Debounce, Edge
 from edge.readers.model import Chunk, ClockState, ReaderCounters, ReaderRow, ReaderSettings
 
@@ -90,7 +90,7 @@ class Intake:
     def _heard(self, batch: TagBatch, arrival_us: int, clock: ClockState) -> TagBatch:
         """Note what the antennas heard, and return what is evidence of passages."""
         if len(batch):
-            self.hearing.add(heard_of(batch, arrival_us, clock))
+            self.hearing.add(batch, arrival_us, clock)
             batch = self._without_references(batch)
         if len(batch):
             self._count(batch, arrival_us)

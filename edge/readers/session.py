@@ -296,12 +296,17 @@ class ReaderSession:
         )
 
     async def _serve(self, deliver: asyncio.Task[None]) -> None:
+        """Run until the reader is lost or the sink fails; a task of ours that fails ends the session by its error."""
         tasks = [
             asyncio.create_task(work)
             for work in (self._connection.watch(), self._poll(), self._tick(), self._feel_temperature())
         ]
+        waiting: set[asyncio.Future[None]] = {self._connection.lost, deliver, *tasks}
         try:
-            await asyncio.wait([self._connection.lost, deliver], return_when=asyncio.FIRST_COMPLETED)
+            while not (self._connection.lost.done() or deliver.done()):
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done.intersection(tasks):
+                    task.result()
         finally:
             for task in tasks:
                 task.cancel()

@@ -243,6 +243,7 @@ async def test_an_unanswered_request_ends_the_session():
 async def test_a_reset_inside_a_message_is_told_and_the_reader_comes_back():
     async with FakeReader(on_start=(report(tag()),)) as reader, agent_of(reader.port) as agent:
         await agent.until(lambda agent: agent.supervisor.counters.reads == 1)
+        await agent.until(lambda agent: agent.supervisor.health().temperature_c is not None)
         await reader.send(report(tag())[:20])
         await asyncio.sleep(0.05)
         reader.drop()
