@@ -227,6 +227,11 @@ async def test_a_cut_is_in_health_within_ten_seconds_and_the_gap_begins_at_the_l
         record("antenna cut to health, with an event", took_s)
         assert took_s < LIMIT_S
         assert cut_us - 500_000 <= instant_us(antenna(health, "r1", 2).since) <= cut_us + 200_000
+        health, _ = await place.central.until(
+            lambda health: by_id(health.portals, "stockroom-a-door").state == "partial", "the doorway, partly blind"
+        )
+        gap = next(gap for gap in health.gaps if gap.portal == "stockroom-a-door" and gap.to is None)
+        assert (gap.state, gap.from_) == ("partial", antenna(health, "r1", 2).since)
         reader.send(reader.device.plug(2, reader.listener.now()))
 
         reader, cut_us = place.readers["r2"], now_us()
