@@ -1,0 +1,6 @@
+"""Serial readers and relay boards: cores without I/O for what they speak, thin shells around them."""
+
+from edge.readers.serial.model import LINE_NAMES, SerialSettings
+from edge.readers.serial.supervisor import serial_reader
+
+__all__ = ["LINE_NAMES", "SerialSettings", "serial_reader"]

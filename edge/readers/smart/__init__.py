@@ -1,0 +1,1 @@
+"""Smart readers that publish by themselves: what their payloads mean, and a thin subscriber."""
