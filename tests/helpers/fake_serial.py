@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import tty
+from typing import Self
 
 
 class Pty:
@@ -29,7 +30,7 @@ class Pty:
         self._tasks = set()
         self.buffer = b""
 
-    async def __aenter__(self) -> "Pty":
+    async def __aenter__(self) -> Self:
         self.plug()
         return self
 
