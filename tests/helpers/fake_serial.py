@@ -239,3 +239,73 @@ class FakeUhfReader(Pty):
     def push(self, epc, mask, rssi=100):
         """Push one tag, as in real-time mode."""
         self.say(uhf_frame(0xEE, [0, mask, len(epc), *epc, rssi]))
+
+
+def crc_modbus(data):
+    """CRC-16 of Modbus, by polynomial division of the reflected bits."""
+    register = 0xFFFF
+    for byte in data:
+        for bit in range(8):
+            feedback = (register ^ (byte >> bit)) & 1
+            register = (register >> 1) ^ (0xA001 if feedback else 0)
+    return register
+
+
+def modbus_frame(*data):
+    """One frame with its CRC."""
+    crc = crc_modbus(bytes(data))
+    return bytes([*data, crc & 0xFF, crc >> 8])
+
+
+class FakeModbusBoard(Pty):
+    """Eight relays and inputs; coil 0x0200 + n switches relay n on for so many tenths of a second."""
+
+    def __init__(self, path, *, unit=1, silent=False, timed=True, **how) -> None:
+        super().__init__(path, **how)
+        self.unit, self.silent, self.timed = unit, silent, timed
+        self.relays, self.inputs, self.orders = [True] * 8, [False] * 8, []
+
+    def heard(self):
+        """Answer each whole request."""
+        while len(self.buffer) >= 8:
+            frame, self.buffer = self.buffer[:8], self.buffer[8:]
+            good = crc_modbus(frame[:-2]) == int.from_bytes(frame[-2:], "little")
+            if good and frame[0] == self.unit and not self.silent:
+                self.answer(frame)
+
+    def answer(self, frame):
+        """Answer one request."""
+        function, at, value = frame[1], int.from_bytes(frame[2:4], "big"), int.from_bytes(frame[4:6], "big")
+        if function == 5 and (at < 8 or (self.timed and 0x200 <= at < 0x208)):
+            self.orders.append((at, value))
+            self.relays[at & 7] = bool(value)
+            if at >= 0x200:
+                self.later(self.end(at & 7, value / 10))
+            self.say(frame)
+        elif function in {1, 2} and at + value <= 8:
+            states = self.relays if function == 1 else self.inputs
+            packed = sum(state << number for number, state in enumerate(states[:value]))
+            self.say(modbus_frame(self.unit, function, 1, packed))
+        else:
+            self.say(modbus_frame(self.unit, function | 0x80, 2))
+
+    async def end(self, relay, after_s):
+        """End a timed pulse, whatever the host does."""
+        await asyncio.sleep(after_s)
+        self.relays[relay] = False
+
+
+class FakeLcus(Pty):
+    """Relays that obey and never answer."""
+
+    def __init__(self, path, **how) -> None:
+        super().__init__(path, **how)
+        self.relays, self.orders = {}, []
+
+    def heard(self):
+        """Obey each whole order with a right sum."""
+        while len(self.buffer) >= 4:
+            order, self.buffer = self.buffer[:4], self.buffer[4:]
+            if order[0] == 0xA0 and order[3] == sum(order[:3]) % 256:
+                self.relays[order[1]] = bool(order[2])
+                self.orders.append((order[1], order[2]))
