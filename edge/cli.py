@@ -111,6 +111,91 @@ def decode(
     raise typer.Exit(dump(inputs, as_json=as_json, payload=kind))
 
 
+@app.command()
+def check(
+    config: Annotated[
+        Path, typer.Option("--config", help="The TOML file that names the readers, the portals and the broker.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Check a configuration without dialling a reader: every problem, each antenna's power and why it is that.
+
+    The exit code is 0 if nothing is to be done, 1 if the agent would run but something should be seen to, and 2 if the
+    configuration can't be used.
+    """
+    from edge.agent.check import run_check  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(run_check(config, as_json=as_json))
+
+
+profiles_app = typer.Typer(
+    name="profiles", help="What the agent knows of reader models, and what of it is verified.", no_args_is_help=True
+)
+app.add_typer(profiles_app)
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+
+@profiles_app.command("list")
+def profiles_list(as_json: AsJson = False) -> None:
+    """List the reader profiles in the order in which they are tried, and how much of each is unverified."""
+    from edge.agent.profiles_command import list_profiles  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(list_profiles(as_json=as_json))
+
+
+@profiles_app.command("show")
+def profiles_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The profile's name, such as impinj/speedway.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one profile: each value with its source, its readers and their quirks."""
+    from edge.agent.profiles_command import show_profile  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(show_profile(name, as_json=as_json))
+
+
+@profiles_app.command("lint")
+def profiles_lint(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE...]", help="Profiles, or regions in a folder `regions`; all that is shipped if none."
+        ),
+    ] = None,
+) -> None:
+    """Check profiles and regions: keys, bounds, names, and a source for every value.
+
+    The exit code is 1 if something is wrong.
+    """
+    from edge.agent.profiles_command import lint  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(lint(files or []))
+
+
+@profiles_app.command("match")
+def profiles_match(
+    recording: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="A recorded GET_READER_CAPABILITIES_RESPONSE: messages (.bin), a payload (.bytes) or JSON (.json).",
+        ),
+    ] = None,
+    vendor: Annotated[int | None, typer.Option("--vendor", help="The reader's DeviceManufacturerName.")] = None,
+    model: Annotated[int | None, typer.Option("--model", help="The reader's ModelName.")] = None,
+    firmware: Annotated[str, typer.Option("--firmware", help="The reader's firmware version.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say which profile a reader gets, and why: by its numbers, or by a recording of its capabilities.
+
+    The exit code is 1 if no profile knows the reader, and 2 if it isn't said which reader.
+    """
+    from edge.agent.profiles_command import Told, match  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    told = None if vendor is None or model is None else Told(vendor=vendor, model=model, firmware=firmware)
+    raise typer.Exit(match(told, recording, as_json=as_json))
+
+
 def main() -> None:
     """Run the command line."""
     app()

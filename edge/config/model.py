@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.outbox import OutboxSettings
+from edge.profiles.legal import Polarisation
 from edge.readers import ReaderSettings
 from edge.uplink import UplinkSettings
 from edge.windows import PortalSettings, WindowsSettings
@@ -47,11 +48,16 @@ class ReaderConfig(_Section):
         pattern=r"^(auto|[a-z0-9-]+/[a-z0-9-]+)$",
         description="Firmware profile, `vendor/model`, or `auto`: chosen by what the reader says that it is.",
     )
+    region: str | None = Field(
+        default=_READER.region,
+        pattern=r"^[a-z0-9-]{1,40}$",
+        description="Regulatory region (docs/reference/regions.md), which caps the power; left out: the reader's own.",
+    )
     tx_power_dbm: float | None = Field(
         default=_READER.tx_power_dbm,
         ge=0.0,
         le=36.0,
-        description="Highest transmit power, dBm; left out: the reader's own.",
+        description="Highest transmit power, dBm, held to what `region` allows; left out: the reader's own or that.",
     )
     keepalive_ms: int = Field(
         default=_READER.keepalive_ms,
@@ -92,6 +98,18 @@ class AntennaConfig(_Section):
     port: int = Field(ge=1, le=65535, description="Antenna port of the reader, counted from 1.")
     side: Side | None = Field(
         default=None, description="Side of the doorway it faces; left out for the layout `single`."
+    )
+    gain_dbi: float | None = Field(
+        default=None,
+        ge=-20.0,
+        le=20.0,
+        description="Gain by its data sheet, dBi (dBic if circular); left out: 9, so that power errs downwards.",
+    )
+    polarisation: Polarisation | None = Field(
+        default=None, description="Polarisation by its data sheet; left out: as linear, which gets no allowance."
+    )
+    cable_db: float | None = Field(
+        default=None, ge=0.0, le=20.0, description="Loss of its cable and connectors, dB; left out: 0."
     )
 
 

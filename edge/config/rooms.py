@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from edge.config.model import DAY_S, MIB, EdgeConfig
+from edge.config.radio import RADIO_KEYS, antenna_powers
 from edge.outbox import OutboxSettings
 from edge.readers import GpiSettings, ReaderSettings
 from edge.uplink import UplinkSettings
@@ -20,7 +21,16 @@ def reader_settings(config: EdgeConfig) -> tuple[ReaderSettings, ...]:
         ports = {a.port for portal in config.portals for a in portal.antennas if a.reader == reader.id}
         gpis = tuple(GpiSettings(**gpi.model_dump()) for gpi in reader.gpis)
         size = reader.max_frame_mib * MIB
-        built.append(ReaderSettings(**knobs, antennas=tuple(sorted(ports)), gpis=gpis, max_frame_bytes=size))
+        caps = tuple((power.port, power.legal.cap_cdbm) for power in antenna_powers(config, reader) if power.legal)
+        built.append(
+            ReaderSettings(
+                **knobs,
+                antennas=tuple(sorted(ports)),
+                gpis=gpis,
+                max_frame_bytes=size,
+                power_caps_cdbm=caps,
+            )
+        )
     return tuple(built)
 
 
@@ -29,7 +39,7 @@ def windows_settings(config: EdgeConfig) -> WindowsSettings:
     portals = []
     for portal in config.portals:
         knobs = portal.model_dump(exclude={"antennas", "inside", "outside"})
-        antennas = tuple(AntennaSettings(**antenna.model_dump()) for antenna in portal.antennas)
+        antennas = tuple(AntennaSettings(**antenna.model_dump(exclude=RADIO_KEYS)) for antenna in portal.antennas)
         portals.append(PortalSettings(**knobs, antennas=antennas))
     return WindowsSettings(gateway=config.gateway, portals=tuple(portals), **config.windows.model_dump())
 

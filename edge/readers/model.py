@@ -30,6 +30,8 @@ class ReaderSettings:
         profile: name of a reader profile, or `auto` to choose by what the reader says that it is.
         antennas: ports to inventory.
         tx_power_dbm: highest power to use; None leaves the reader's own.
+        region: name of a regulatory region that the reader must be set to; None where it isn't configured.
+        power_caps_cdbm: (port, highest legal power) by region, antenna and cable; a port without one has no cap.
         keepalive_ms: period of keepalives; a reader that misses two is dead.
         connect_timeout_s: longest wait for the connection, and again for the reader's greeting.
         request_timeout_s: longest wait for the answer to a request.
@@ -47,6 +49,8 @@ class ReaderSettings:
     profile: str = AUTO
     antennas: tuple[int, ...]
     tx_power_dbm: float | None = None
+    region: str | None = None
+    power_caps_cdbm: tuple[tuple[int, int], ...] = ()
     keepalive_ms: int = 1000
     connect_timeout_s: float = 10.0
     request_timeout_s: float = 10.0

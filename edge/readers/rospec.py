@@ -1,5 +1,6 @@
 """What the session asks of a reader: its ROSpec and its configuration, as fields of LLRP messages. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ ROSPEC_ID: Final = 1
 """The session deletes all ROSpecs and adds this one."""
 FIXED_CHANNEL_INDEX: Final = 1
 """First entry of the fixed frequency table, where the region doesn't hop."""
+OWN_TARI: Final = 0
+"""Leaves the length of a data-0 to the mode (the recorded readers hold 0 here)."""
 LINK_MONITOR_ON: Final = 1
 MISSED_ACKNOWLEDGEMENTS: Final = 2
 """After so many keepalives without acknowledgement the reader drops us, and can be dialled again."""
@@ -44,6 +47,28 @@ def choose_power(where: str, wanted_dbm: float, seen: Capabilities, profile: Rea
     return PowerChoice(best.index, best.cdbm, table, channel)
 
 
+def choose_powers(
+    where: str, settings: ReaderSettings, antennas: tuple[int, ...], seen: Capabilities, profile: ReaderProfile
+) -> dict[int, PowerChoice]:
+    """Choose each antenna's power: what is configured, and never above its legal cap; no entry leaves the reader's."""
+    caps = dict(settings.power_caps_cdbm)
+    chosen = {}
+    for port in antennas:
+        wanted = [dbm for dbm in (settings.tx_power_dbm, caps[port] / 100 if port in caps else None) if dbm is not None]
+        if not wanted:
+            continue
+        try:
+            chosen[port] = choose_power(where, min(wanted), seen, profile)
+        except ReaderRefusedError as error:
+            if min(wanted) == settings.tx_power_dbm:
+                raise
+            raise ReaderRefusedError(
+                f"{where}: antenna port {port} may legally get {min(wanted):g} dBm, which this reader can't set; "
+                "take an antenna of less gain"
+            ) from error
+    return chosen
+
+
 def usable_antennas(where: str, settings: ReaderSettings, seen: Capabilities) -> tuple[tuple[int, ...], str]:
     """Return the configured ports that the reader has, and words about those that it hasn't."""
     there = tuple(port for port in settings.antennas if 1 <= port <= seen.antennas)
@@ -57,7 +82,13 @@ def usable_antennas(where: str, settings: ReaderSettings, seen: Capabilities) ->
 
 
 def rospec(
-    antennas: tuple[int, ...], profile: ReaderProfile, power: PowerChoice | None, *, extensions: bool, every_tags: int
+    antennas: tuple[int, ...],
+    profile: ReaderProfile,
+    powers: Mapping[int, PowerChoice] | None,
+    *,
+    extensions: bool,
+    every_tags: int,
+    mode_id: int | None = None,
 ) -> dict[str, Any]:
     """Return the ROSpec: all antennas in turn until stopped, a report every so many tags."""
     return {
@@ -77,7 +108,8 @@ def rospec(
                         "InventoryParameterSpecID": 1,
                         "ProtocolID": 1,
                         "AntennaConfiguration": [
-                            _antenna(port, profile, power, extensions=extensions) for port in antennas
+                            _antenna(port, profile, (powers or {}).get(port), extensions=extensions, mode_id=mode_id)
+                            for port in antennas
                         ],
                     }
                 ],
@@ -127,7 +159,9 @@ def keepalive_only(settings: ReaderSettings) -> dict[str, Any]:
     return {"KeepaliveSpec": {"KeepaliveTriggerType": 1, "TimeInterval": settings.keepalive_ms}}
 
 
-def _antenna(port: int, profile: ReaderProfile, power: PowerChoice | None, *, extensions: bool) -> dict[str, Any]:
+def _antenna(
+    port: int, profile: ReaderProfile, power: PowerChoice | None, *, extensions: bool, mode_id: int | None
+) -> dict[str, Any]:
     inventory = profile.inventory
     command: dict[str, Any] = {
         "TagInventoryStateAware": False,
@@ -137,6 +171,8 @@ def _antenna(port: int, profile: ReaderProfile, power: PowerChoice | None, *, ex
             "TagTransitTime": 0,
         },
     }
+    if mode_id is not None:
+        command["C1G2RFControl"] = {"ModeIndex": mode_id, "Tari": OWN_TARI}
     if extensions and inventory.search_mode is not None:
         command["ImpinjInventorySearchMode"] = {"InventorySearchMode": inventory.search_mode}
     antenna: dict[str, Any] = {"AntennaID": port, "C1G2InventoryCommand": [command]}

@@ -6,6 +6,7 @@ id alone. Each message that comes, whatever it is, is a sign of life.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -16,7 +17,15 @@ from structlog.typing import FilteringBoundLogger
 from edge.llrp import Chunk as Messages
 from edge.llrp import Frame, LlrpError, control
 from edge.llrp.wire import Message
-from edge.profiles import AUTO, GENERIC, ReaderProfile, match_profile, profile_named
+from edge.profiles import (
+    AUTO,
+    GENERIC,
+    ReaderProfile,
+    match_reader,
+    profile_named,
+    region_conflict,
+    region_named,
+)
 from edge.readers.errors import (
     NotAnLlrpReaderError,
     ReaderBusyError,
@@ -30,7 +39,7 @@ from edge.readers.intake import Intake
 from edge.readers.link import Link
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
 from edge.readers.requests import Requests
-from edge.readers.rospec import ROSPEC_ID, choose_power, keepalive_only, reader_config, rospec, usable_antennas
+from edge.readers.rospec import ROSPEC_ID, choose_powers, keepalive_only, reader_config, rospec, usable_antennas
 
 MISSED_KEEPALIVES: Final = 2
 """So many missed in a row mean a dead reader; one may be late on a busy network."""
@@ -96,6 +105,7 @@ class ReaderSession:
         self._extended = False
         self._profile = profile_named(GENERIC)
         self._make_rospec: Callable[..., dict[str, Any]] = dict
+        self._mode_id: int | None = None
         self.problem = ""
         """What is not as configured though the session runs, in words."""
 
@@ -169,15 +179,23 @@ class ReaderSession:
         antennas, absent = usable_antennas(self._where, self._settings, seen)
         if absent:
             self._note(absent)
-        dbm = self._settings.tx_power_dbm
-        power = None if dbm is None else choose_power(self._where, dbm, seen, profile)
-        if power is not None and dbm is not None and power.cdbm < dbm * 100 - COARSEST_STEP_CDBM:
-            self._note(f"tx_power_dbm = {dbm:g} is not to be had: {power.cdbm / 100:.2f} dBm is used")
-        self._make_rospec = partial(rospec, antennas, profile, power)
+        if self._settings.region is not None and (conflict := _region_conflict(self._settings.region, seen)):
+            self._note(conflict)
+        powers = choose_powers(self._where, self._settings, antennas, seen, profile)
+        dbm, caps = self._settings.tx_power_dbm, dict(self._settings.power_caps_cdbm)
+        for port, power in powers.items():
+            if dbm is not None and power.cdbm < min(dbm * 100, caps.get(port, math.inf)) - COARSEST_STEP_CDBM:
+                self._note(f"tx_power_dbm = {dbm:g} is not to be had: {power.cdbm / 100:.2f} dBm is used")
+                break
+        mode = profile.mode("portal", seen.mode_ids)
+        self._mode_id = mode.mode_id
+        self._log.info("reader mode", mode=mode.why)
+        self._make_rospec = partial(rospec, antennas, profile, powers)
 
     def _choose_profile(self, seen: control.Capabilities) -> ReaderProfile:
         itself = f"vendor {seen.vendor}, model {seen.model}, firmware {seen.firmware}"
-        fitting = match_profile(vendor=seen.vendor, model=seen.model, firmware=seen.firmware)
+        matched = match_reader(vendor=seen.vendor, model=seen.model, firmware=seen.firmware)
+        fitting = matched.profile
         if self._settings.profile != AUTO:
             chosen = profile_named(self._settings.profile)
             if not chosen.fits(vendor=seen.vendor, model=seen.model, firmware=seen.firmware):
@@ -186,7 +204,9 @@ class ReaderSession:
                 )
             return chosen
         if fitting.name == GENERIC:
-            self._note(f"no profile knows this reader ({itself}): {GENERIC} is used, without phase")
+            self._note(matched.words)
+        elif matched.words:
+            self._log.info("reader unlike those on record", reason=matched.words)
         return fitting
 
     async def _enable_extensions(self, profile: ReaderProfile) -> bool:
@@ -217,11 +237,15 @@ class ReaderSession:
             await self._requests.ask("SET_READER_CONFIG", keepalive_only(self._settings))
 
     async def _start_rospec(self, every_tags: int, *, extensions: bool) -> None:
+        spec = self._make_rospec(extensions=extensions, every_tags=every_tags, mode_id=self._mode_id)
         try:
-            await self._requests.ask(
-                "ADD_ROSPEC", {"ROSpec": self._make_rospec(extensions=extensions, every_tags=every_tags)}
-            )
+            await self._requests.ask("ADD_ROSPEC", {"ROSpec": spec})
         except ReaderRefusedError as error:
+            if self._mode_id is not None:
+                self._log.info("reader's own mode", refused=str(error))
+                self._mode_id = None
+                await self._start_rospec(every_tags, extensions=extensions)
+                return
             if not extensions:
                 raise
             self._note(f"goes on without phase: {error}")
@@ -401,3 +425,12 @@ class ReaderSession:
         self._requests.fail(error)
         if not self._greeted.done():
             self._greeted.set_exception(error)
+
+
+def _region_conflict(name: str, seen: control.Capabilities) -> str:
+    return region_conflict(
+        region_named(name),
+        country=seen.country_code,
+        standard=seen.communications_standard,
+        frequencies_khz=seen.frequencies_khz,
+    )

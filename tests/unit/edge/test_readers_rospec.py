@@ -12,7 +12,7 @@ from edge.llrp import control
 from edge.profiles import profile_named
 from edge.readers.errors import ReaderRefusedError
 from edge.readers.model import GpiSettings, ReaderSettings
-from edge.readers.rospec import choose_power, reader_config, rospec, usable_antennas
+from edge.readers.rospec import choose_power, choose_powers, reader_config, rospec, usable_antennas
 
 SEEN = control.Capabilities(
     vendor=1,
@@ -109,3 +109,41 @@ def test_only_supported_and_wired_things_are_configured():
     wired = dataclasses.replace(READER, gpis=(GpiSettings(port=2, kind="beam"),))
     config = reader_config(wired, GENERIC, bare, extensions=False)
     assert config["GPIPortCurrentState"] == [{"GPIPortNum": 2, "GPIConfig": True, "GPIState": 0}]
+
+
+TABLE = dataclasses.replace(SEEN, power_levels=levels(*((n, 1000 + 25 * n) for n in range(81))))
+
+
+def test_no_antenna_gets_more_than_its_legal_cap():
+    """The lower of what is asked and what is legal; without either the reader's own power is left."""
+    capped = dataclasses.replace(READER, power_caps_cdbm=((1, 2710),))
+    chosen = choose_powers("r1", capped, (1, 2), TABLE, GENERIC)
+    assert {port: power.cdbm for port, power in chosen.items()} == {1: 2700}
+    asked = dataclasses.replace(capped, tx_power_dbm=29.0)
+    assert {port: power.cdbm for port, power in choose_powers("r1", asked, (1, 2), TABLE, GENERIC).items()} == {
+        1: 2700,
+        2: 2900,
+    }
+    less = dataclasses.replace(capped, tx_power_dbm=20.0)
+    assert {power.cdbm for power in choose_powers("r1", less, (1, 2), TABLE, GENERIC).values()} == {2000}
+    assert choose_powers("r1", READER, (1, 2), TABLE, GENERIC) == {}
+
+
+def test_cap_below_the_lowest_power_is_refused_with_its_reason():
+    """Transmitting too strongly is no fall-back."""
+    capped = dataclasses.replace(READER, power_caps_cdbm=((2, 700),), tx_power_dbm=20.0)
+    with pytest.raises(ReaderRefusedError, match=r"antenna port 2 may legally get 7 dBm, which this reader can't set"):
+        choose_powers("r1", capped, (1, 2), TABLE, GENERIC)
+    with pytest.raises(ReaderRefusedError, match=r"tx_power_dbm = 5 can't be set"):
+        choose_powers("r1", dataclasses.replace(capped, tx_power_dbm=5.0), (1, 2), TABLE, GENERIC)
+
+
+def test_power_and_mode_stand_at_each_antenna():
+    powers = choose_powers("r1", dataclasses.replace(READER, power_caps_cdbm=((1, 2710),)), (1, 2), TABLE, GENERIC)
+    spec = rospec((1, 2), GENERIC, powers, extensions=False, every_tags=1, mode_id=4)
+    first, second = spec["AISpec"][0]["InventoryParameterSpec"][0]["AntennaConfiguration"]
+    assert first["RFTransmitter"]["TransmitPower"] == powers[1].index
+    assert "RFTransmitter" not in second
+    assert first["C1G2InventoryCommand"][0]["C1G2RFControl"] == {"ModeIndex": 4, "Tari": 0}
+    sent = control.encode("ADD_ROSPEC", {"ROSpec": spec}, message_id=1)
+    assert sent.count(struct.pack("!HHHH", 335, 8, 4, 0)) == 2
