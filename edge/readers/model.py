@@ -13,10 +13,17 @@ ReaderRow = LossRow | SensorRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpiSettings:
-    """What is wired to one general purpose input."""
+    """What is wired to one general purpose input.
+
+    Attributes:
+        port: number of the input, from 1.
+        kind: what is wired to it.
+        debounce_ms: a level counts only once it has lasted this long; 0 takes every change.
+    """
 
     port: int
     kind: Literal["beam", "door"]
+    debounce_ms: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

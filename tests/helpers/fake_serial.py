@@ -222,6 +222,8 @@ class FakeUhfReader(Pty):
         else:
             if command == 0x2F:
                 self.info[6] = data[0]
+            if command == 0x22:
+                self.info[4:6] = data
             self.say(uhf_frame(command, [0]))
 
     async def inventory(self, antenna):

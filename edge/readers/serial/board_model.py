@@ -25,7 +25,6 @@ class BoardSettings:
         outputs: how many relays it has; each is off when the agent connects and when it stops.
         timed_outputs: whether a `modbus` board ends a pulse by itself (see `modbus.TIMED_ON`).
         gpis: what is wired to its inputs.
-        debounce_ms: an input counts once it has kept its state for so long.
         answer_timeout_s: longest wait for an answer before the question is asked again.
         backoff_base_s: the first retry waits between 0 and this; each further one up to twice as long.
         backoff_max_s: longest wait between two tries.
@@ -39,7 +38,6 @@ class BoardSettings:
     outputs: int = 0
     timed_outputs: bool = False
     gpis: tuple[GpiSettings, ...] = ()
-    debounce_ms: int = 40
     answer_timeout_s: float = 0.3
     backoff_base_s: float = 0.5
     backoff_max_s: float = 30.0

@@ -52,7 +52,7 @@ class BoardSession:
         self._settings, self._counters, self._sink, self._now_us, self._log = settings, counters, sink, now_us, log
         self._where = f"board {settings.id} at {settings.address}"
         self._kinds = {gpi.port: gpi.kind for gpi in settings.gpis}
-        self._debouncer = Debouncer(settings.debounce_ms * 1000)
+        self._debouncer = Debouncer({gpi.port: gpi.debounce_ms * 1000 for gpi in settings.gpis})
         self._framer = modbus.framer()
         self._turn = asyncio.Lock()
         self._line: Line | None = None

@@ -16,10 +16,10 @@ class Debouncer:
     """Inputs of one device.
 
     Args:
-        debounce_us: how long a new state must stand.
+        debounce_us: how long a new state must stand, for each input.
     """
 
-    def __init__(self, debounce_us: int) -> None:
+    def __init__(self, debounce_us: Mapping[int, int]) -> None:
         self._debounce_us = debounce_us
         self._state: dict[int, bool] = {}
         self._since_us: dict[int, int] = {}
@@ -35,7 +35,7 @@ class Debouncer:
                 self._since_us.pop(number, None)
             else:
                 since_us = min(self._since_us.setdefault(number, now_us), now_us)
-                if now_us - since_us >= self._debounce_us:
+                if now_us - since_us >= self._debounce_us[number]:
                     self._state[number] = state
                     del self._since_us[number]
                     changes.append(Change(number, state, since_us))

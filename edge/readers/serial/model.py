@@ -6,7 +6,6 @@ from typing import Final, Literal
 from edge.readers.model import GpiSettings
 
 SerialProtocol = Literal["r200", "uhfreader18", "uhfreader288"]
-SerialRegion = Literal["china-900", "china-800", "us", "eu", "korea"]
 AntennaPorts = Literal[1, 4, 8, 12, 16]
 
 DEFAULT_BAUDS: Final = {"r200": 115_200, "uhfreader18": 57_600, "uhfreader288": 57_600}
@@ -27,12 +26,14 @@ class SerialSettings:
         antenna_ports: ports that a `uhfreader288` has: it decides what the antenna byte of a pushed tag means.
         tx_power_dbm: transmit power to set, in whole dBm rounded down where the reader has no finer ones; None leaves
             the reader's own.
-        serial_region: band to set; None leaves the reader's own.
+        power_cap_cdbm: most power that is legal for all of its antennas; the power set, and the reader's own too, is
+            held to it. None where no region is configured.
+        region: name of the regulatory region, for people; None leaves the reader's own band and channels.
+        channels_khz: the region's channels, of which those that the reader has are set.
         answer_timeout_s: longest wait for an answer before the question is asked again.
         backoff_base_s: the first retry waits between 0 and this; each further one up to twice as long.
         backoff_max_s: longest wait between two tries.
         gpis: control lines that a beam or door contact is wired to (see `LINE_NAMES`).
-        debounce_ms: a line counts once it has kept its state for so long.
     """
 
     id: str
@@ -42,12 +43,18 @@ class SerialSettings:
     antennas: tuple[int, ...]
     antenna_ports: AntennaPorts = 4
     tx_power_dbm: float | None = None
-    serial_region: SerialRegion | None = None
+    power_cap_cdbm: int | None = None
+    region: str | None = None
+    channels_khz: tuple[int, ...] = ()
     answer_timeout_s: float = 1.0
     backoff_base_s: float = 0.5
     backoff_max_s: float = 30.0
     gpis: tuple[GpiSettings, ...] = ()
-    debounce_ms: int = 40
+
+    def wanted_cdbm(self, own_cdbm: int) -> int:
+        """Return the power to have, where the reader's own is `own_cdbm`."""
+        wanted = own_cdbm if self.tx_power_dbm is None else round(self.tx_power_dbm * 100)
+        return wanted if self.power_cap_cdbm is None else min(wanted, self.power_cap_cdbm)
 
     @property
     def bauds(self) -> int:

@@ -8,6 +8,7 @@ Two dialects are on the market, which differ in head and tail only: BB … 7E (Y
 Errors: `MalformedError` for a frame's data; a framer raises nothing, it counts.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -45,6 +46,7 @@ class Command(IntEnum):
     POLL_ONCE = 0x22
     POLL_MANY = 0x27
     STOP_POLLING = 0x28
+    INSERT_CHANNELS = 0xA9
     HOPPING = 0xAD
     SET_POWER = 0xB6
     GET_POWER = 0xB7
@@ -58,10 +60,6 @@ class Info(IntEnum):
     FIRMWARE = 0x01
     MAKER = 0x02
 
-
-REGIONS: Final = {"china-900": 0x01, "us": 0x02, "eu": 0x03, "china-800": 0x04, "korea": 0x06}
-"""Codes of SET_REGION (user protocol, 12; the table of its English edition is a picture, the codes are those in
-several public drivers)."""
 
 ERRORS: Final = {
     0x09: "it could not read the tag",
@@ -133,9 +131,14 @@ def set_power(power_cdbm: int, *, head: int = 0xBB) -> bytes:
     return command(Command.SET_POWER, power_cdbm.to_bytes(2, "big"), head=head)
 
 
-def set_region(name: str, *, head: int = 0xBB) -> bytes:
-    """Choose the regulatory region, a key of `REGIONS`."""
-    return command(Command.SET_REGION, bytes((REGIONS[name],)), head=head)
+def set_region(code: int, *, head: int = 0xBB) -> bytes:
+    """Choose a band by its code (`bands.R200_RASTERS`)."""
+    return command(Command.SET_REGION, bytes((code,)), head=head)
+
+
+def insert_channels(channels: Sequence[int], *, head: int = 0xBB) -> bytes:
+    """Say the channels of the band to hop over; none at all means every one of the band."""
+    return command(Command.INSERT_CHANNELS, bytes((len(channels), *channels)), head=head)
 
 
 def set_hopping(*, on: bool, head: int = 0xBB) -> bytes:

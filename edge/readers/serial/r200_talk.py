@@ -1,10 +1,12 @@
 """The conversation with an R200 / YRM100: who are you, be set up, then polls without end."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 from edge.readers.errors import ReaderSilentError
 from edge.readers.serial import r200
+from edge.readers.serial.bands import plan_channels
 from edge.readers.serial.conversation import TRIES, Conversation, Question, Turn, confirmed
 from edge.readers.serial.model import SerialSettings
 from edge.readers.serial.r200 import Command, Frame, Info, Type
@@ -48,18 +50,28 @@ class R200Talk(Conversation[Frame]):
                 self._take_firmware,
             ),
         ]
-        if settings.serial_region is not None:
-            region = r200.set_region(settings.serial_region, head=head)
-            plan.append(Question(f"region {settings.serial_region}", region, _answer_to(Command.SET_REGION), confirmed))
-            hop = r200.set_hopping(on=True, head=head)
-            plan.append(Question("hopping over its channels", hop, _answer_to(Command.HOPPING), confirmed))
-        if settings.tx_power_dbm is not None:
-            cdbm = round(settings.tx_power_dbm * 100)
-            power = r200.set_power(cdbm, head=head)
-            plan.append(Question(f"a power of {cdbm / 100:g} dBm", power, _answer_to(Command.SET_POWER), confirmed))
+        plan += self._plan_region()
+        if settings.tx_power_dbm is not None or settings.power_cap_cdbm is not None:
             ask = r200.command(Command.GET_POWER, head=head)
-            plan.append(Question("its power", ask, _answer_to(Command.GET_POWER), partial(self._take_power, cdbm)))
+            plan.append(Question("its power", ask, _answer_to(Command.GET_POWER), self._take_own_power))
         return plan
+
+    def _plan_region(self) -> Iterator[Question[Frame]]:
+        """Yield how the band and its channels are set: the channel list is emptied first, for it only grows."""
+        head, region = self._head, self._settings.region
+        channels = plan_channels("r200", self._settings.channels_khz) if region is not None else None
+        if channels is None:
+            return
+        orders = (
+            (f"region {region}", Command.SET_REGION, r200.set_region(channels.code, head=head)),
+            ("an empty channel list", Command.INSERT_CHANNELS, r200.insert_channels((), head=head)),
+            (f"the channels of {region}", Command.INSERT_CHANNELS, r200.insert_channels(channels.channels, head=head)),
+            ("hopping over its channels", Command.HOPPING, r200.set_hopping(on=True, head=head)),
+        )
+        for what, command, data in orders:
+            yield Question(what, data, _answer_to(command), confirmed)
+        if channels.left_out:
+            self.notes.append(f"{channels.left_out} channels of {region} are not on this module's raster")
 
     def _ask_again(self, now_s: float) -> bytes:
         """Try the other dialect in turn until the module has answered once."""
@@ -113,12 +125,26 @@ class R200Talk(Conversation[Frame]):
     def _take_firmware(self, frame: Frame) -> None:
         self.who = f"{self._model}, firmware {r200.read_info(frame)}"
 
+    def _take_own_power(self, frame: Frame) -> None:
+        """Learn the power, and ask for another where it isn't as it should be."""
+        own_cdbm = r200.read_power_cdbm(frame)
+        wanted_cdbm = self._settings.wanted_cdbm(own_cdbm)
+        if wanted_cdbm != own_cdbm:
+            set_it, ask = (
+                r200.set_power(wanted_cdbm, head=self._head),
+                r200.command(Command.GET_POWER, head=self._head),
+            )
+            what = f"a power of {wanted_cdbm / 100:g} dBm"
+            self._questions += [
+                Question(what, set_it, _answer_to(Command.SET_POWER), confirmed),
+                Question("its power", ask, _answer_to(Command.GET_POWER), partial(self._take_power, wanted_cdbm)),
+            ]
+
     def _take_power(self, wanted_cdbm: int, frame: Frame) -> None:
         power_cdbm = r200.read_power_cdbm(frame)
         if power_cdbm != wanted_cdbm:
-            self.notes.append(
-                f"tx_power_dbm = {wanted_cdbm / 100:g} is not to be had: {power_cdbm / 100:g} dBm is used"
-            )
+            wanted, used = wanted_cdbm / 100, power_cdbm / 100
+            self.notes.append(f"a power of {wanted:g} dBm is not to be had: {used:g} dBm is used")
 
 
 def _answer_to(command: int, what: int = 0) -> int:

@@ -62,7 +62,7 @@ class SerialSession:
         self._talk: Conversation[Any] = R200Talk(settings) if settings.protocol == "r200" else UhfReaderTalk(settings)
         self._clock = asyncio.get_running_loop().time
         self._losses = LossLog(settings.id)
-        self._debouncer = Debouncer(settings.debounce_ms * 1000)
+        self._debouncer = Debouncer({gpi.port: gpi.debounce_ms * 1000 for gpi in settings.gpis})
         self._kinds = {gpi.port: gpi.kind for gpi in settings.gpis}
         self._antennas = np.array(settings.antennas, np.uint16)
         self._channels = Channels()

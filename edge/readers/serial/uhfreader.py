@@ -75,9 +75,6 @@ FAULTS: Final = {
     0xFF: "it doesn't take this value",
 }
 
-BANDS: Final = {"china-900": (1, 19), "us": (2, 49), "korea": (3, 31), "eu": (4, 14), "china-800": (8, 19)}
-"""Number and last channel of a band (user manual 1.14 of UHFReader288, 8.4.2)."""
-
 
 class Frame(NamedTuple):
     """One whole frame; in a response, `data` begins with the status."""
@@ -164,10 +161,9 @@ def set_scan_time() -> bytes:
     return command(Command.SET_SCAN_TIME, bytes((SCAN_UNITS,)))
 
 
-def set_region(name: str) -> bytes:
-    """Choose a band, a key of `BANDS`, with all its channels; the reader keeps it."""
-    band, last = BANDS[name]
-    return command(Command.SET_REGION, bytes(((band >> 2) << 6 | last, (band & 3) << 6)))
+def set_region(band: int, first: int, last: int) -> bytes:
+    """Choose a band by its number (`bands`), and its channels from `first` to `last`; the reader keeps it."""
+    return command(Command.SET_REGION, bytes(((band >> 2) << 6 | last, (band & 3) << 6 | first)))
 
 
 def read_info(frame: Frame) -> Info:

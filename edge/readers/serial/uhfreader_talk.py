@@ -1,13 +1,13 @@
 """The conversation with a UHFReader18 or 288: who are you, be set up, then one inventory after another."""
 
-import math
 from typing import Final
 
 from edge.readers.errors import ReaderSilentError
 from edge.readers.serial import uhfreader
+from edge.readers.serial.bands import plan_channels
 from edge.readers.serial.conversation import TRIES, Conversation, Question, Turn, confirmed
 from edge.readers.serial.model import SerialSettings
-from edge.readers.serial.uhfreader import BANDS, SCAN_UNIT_MS, SCAN_UNITS, WITH_TAGS, Command, Frame, Status
+from edge.readers.serial.uhfreader import SCAN_UNIT_MS, SCAN_UNITS, WITH_TAGS, Command, Frame, Status
 
 SLACK_S: Final = 0.5
 """An inventory may take so much longer than its time: 75 ms says the manual, the rest is the line."""
@@ -49,18 +49,23 @@ class UhfReaderTalk(Conversation[Frame]):
         """Learn who it is, and ask for what is set otherwise: the reader keeps settings, its memory wears out."""
         info = self._info = uhfreader.read_info(frame)
         self.who = f"reader type {info.type:#04x}, firmware {info.firmware}"
-        settings = self._settings
-        if settings.serial_region is not None:
-            band, last = BANDS[settings.serial_region]
-            if (info.band, info.first_channel, info.last_channel) != (band, 0, last):
-                data = uhfreader.set_region(settings.serial_region)
-                self._want(f"region {settings.serial_region}", data, Command.SET_REGION)
-        if settings.tx_power_dbm is not None:
-            power_dbm = math.floor(settings.tx_power_dbm)
-            if power_dbm != info.power_dbm:
-                self._want(f"a power of {power_dbm} dBm", uhfreader.set_power(power_dbm), Command.SET_POWER)
+        self._want_region(info)
+        power_dbm = self._settings.wanted_cdbm(100 * info.power_dbm) // 100
+        if power_dbm != info.power_dbm:
+            self._want(f"a power of {power_dbm} dBm", uhfreader.set_power(power_dbm), Command.SET_POWER)
         if not self._is_288 and info.scan_units != SCAN_UNITS:
             self._want("a shorter inventory time", uhfreader.set_scan_time(), Command.SET_SCAN_TIME)
+
+    def _want_region(self, info: uhfreader.Info) -> None:
+        settings = self._settings
+        channels = plan_channels(settings.protocol, settings.channels_khz) if settings.region is not None else None
+        if channels is None:
+            return
+        band = (channels.code, channels.channels[0], channels.channels[-1])
+        if (info.band, info.first_channel, info.last_channel) != band:
+            self._want(f"region {settings.region}", uhfreader.set_region(*band), Command.SET_REGION)
+        if channels.left_out:
+            self.notes.append(f"{channels.left_out} channels of {settings.region} can't be set on this reader")
 
     def _want(self, what: str, data: bytes, command: int) -> None:
         self._questions.append(Question(what, data, command, confirmed))

@@ -168,8 +168,8 @@ async def test_a_noisy_bus_asks_again(path, lose, garble):
 
 @LINKS
 async def test_beams_and_contacts_on_inputs_become_rows_without_bounces(path, link):
-    gpis = (GpiSettings(port=1, kind="beam"), GpiSettings(port=5, kind="door"))
-    async with FakeModbusBoard(path, link=link) as board, running(path, gpis=gpis, debounce_ms=60) as agent:
+    gpis = (GpiSettings(port=1, kind="beam", debounce_ms=60), GpiSettings(port=5, kind="door", debounce_ms=60))
+    async with FakeModbusBoard(path, link=link) as board, running(path, gpis=gpis) as agent:
         await agent.until(lambda agent: len(agent.rows) == 2)
         board.inputs[4] = True
         await agent.until(lambda agent: len(agent.rows) == 3)
@@ -196,7 +196,7 @@ async def test_a_bare_serial_port_serves_as_inputs(path, monkeypatch):
 @given(looks=st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=60))
 def test_debounced_changes_alternate_and_stood_for_their_time(looks):
     """Each change stood from its instant for the whole time, and the next differs."""
-    debouncer, at_us, changes, seen = Debouncer(40), 0, [], []
+    debouncer, at_us, changes, seen = Debouncer({1: 40}), 0, [], []
     for pause_us, state in looks:
         at_us += pause_us
         seen.append((at_us, state))

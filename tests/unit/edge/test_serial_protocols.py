@@ -56,7 +56,8 @@ def test_r200_notice_of_the_manual_is_read(data):
         (r200.poll_many(10000, head=0xAA), "aa00270003 222710 83dd"),
         (r200.poll_many(head=0xAA), "aa00270003 22ffff 4add"),
         (r200.command(r200.Command.STOP_POLLING), "bb00280000287e"),
-        (r200.set_region("china-900"), "bb00070001 01 097e"),
+        (r200.set_region(0x01), "bb00070001 01 097e"),
+        (r200.insert_channels((1, 2, 3, 4, 5), head=0xAA), "aa00a90006 05 0102030405 c3dd"),
         (r200.set_power(2000), "bb00b60002 07d0 8f7e"),
         (r200.set_hopping(on=True), "bb00ad0001 ff ad7e"),
     ],
@@ -84,14 +85,14 @@ def test_uhfreader_vectors_of_another_project_are_read():
     assert read(one(uhfreader, NO_TAGS_288), antenna=1, with_rssi=True) == []
     assert read(one(uhfreader, TAGS_18), antenna=1, with_rssi=False)[1].rssi_cdbm is None
     info = uhfreader.read_info(one(uhfreader, INFO_288))
-    assert info == ("0.22", 0x0C, uhfreader.BANDS["eu"][0], 0, 14, 30, 10)
+    assert info == ("0.22", 0x0C, 4, 0, 14, 30, 10)
 
 
 def test_uhfreader_commands_are_those_of_another_project_and_the_manual():
     # chafon-rfid: Q 15, session 0, antenna 1 is `0f 00 01 0000 00 00 80 14` with its scan time of 2 s
     assert uhfreader.inventory_288(1, 15)[3:-2] == bytes.fromhex("0f00 01000000 00 80 03")
     assert uhfreader.inventory_288(4, 2, session=1)[3:-2] == bytes.fromhex("0201 01000000 00 83 03")
-    assert uhfreader.set_region("eu")[3:-2] == bytes.fromhex("4e00"), "as the vector's reader says of itself"
+    assert uhfreader.set_region(4, 0, 14)[3:-2] == bytes.fromhex("4e00"), "as the vector's reader says of itself"
     assert uhfreader.command(uhfreader.Command.INFO)[:3] == bytes.fromhex("04ff21")
 
 

@@ -10,13 +10,15 @@ from edge.contracts import LossRow, SensorRow
 from edge.readers import Chunk, GpiSettings
 from edge.readers.errors import ReaderClosedError
 from edge.readers.serial import SerialSettings, line, serial_reader
-from edge.readers.serial import session as session_module
 from tests.helpers.fake_serial import FakeR200, FakeUhfReader, Pty
 from tests.helpers.kept import kept
 
 LINKS = pytest.mark.parametrize("link", ["whole", "bytes", "split"])
 EPCS = [bytes([0x30, 0xBB, 0x7E, *([number] * 9)]) for number in range(20)]
 """Heads and tails of frames occur in them."""
+
+
+EU = (865_700, 866_300, 866_900, 867_500)
 
 
 @pytest.fixture
@@ -80,30 +82,43 @@ async def test_uhfreader18_reads_without_rssi(path):
 async def test_settings_are_written_only_where_the_reader_is_set_otherwise(path):
     """A UHFReader keeps what it is told in a memory that wears out."""
     async with FakeUhfReader(path, tags={1: [(EPCS[0], 1)]}) as reader:
-        knobs = {"tx_power_dbm": 26.9, "serial_region": "eu"}
+        knobs = {"tx_power_dbm": 26.9, "region": "eu-lower", "channels_khz": EU}
         for written in (1, 1):
             async with running(path, "uhfreader288", **knobs) as agent:
                 await agent.until_state("connected")
             assert [data for command, data in reader.commands if command == 0x2F] == [b"\x1a"] * written
-        assert not [data for command, data in reader.commands if command == 0x22], "the band was right"
+        assert [data for command, data in reader.commands if command == 0x22] == [bytes.fromhex("8340")], (
+            "band 9, 0 to 3"
+        )
 
 
 async def test_r200_is_set_up_by_region_hopping_and_power(path):
     async with (
         FakeR200(path, power_cdbm=2600) as module,
-        running(path, serial_region="us", tx_power_dbm=26.5) as agent,
+        running(path, region="eu-lower", channels_khz=EU, tx_power_dbm=26.5) as agent,
     ):
         health = await agent.until_state("connected")
         assert [command for command, _ in module.commands if command not in {0x28, 0x03}] == [
-            0x07, 0xAD, 0xB6, 0xB7, 0x27,
+            0x07, 0xA9, 0xA9, 0xAD, 0xB7, 0xB6, 0xB7, 0x27,
         ]  # fmt: skip
-        assert health.problem == "tx_power_dbm = 26.5 is not to be had: 26 dBm is used"
+        assert [data for command, data in module.commands if command == 0xA9] == [b"\0", bytes([4, 3, 6, 9, 12])]
+        assert health.problem == "a power of 26.5 dBm is not to be had: 26 dBm is used"
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "cap", "used"), [(2600, None, 2220, 2220), (2000, 26.0, 2220, 2220), (2000, None, 2220, None)]
+)
+async def test_power_is_held_to_what_is_legal(path, own, asked, cap, used):
+    async with FakeR200(path, power_cdbm=own) as module, running(path, tx_power_dbm=asked, power_cap_cdbm=cap) as agent:
+        await agent.until_state("connected")
+        orders = [int.from_bytes(data, "big") for command, data in module.commands if command == 0xB6]
+        assert orders == ([] if used is None else [used])
 
 
 async def test_what_a_reader_refuses_is_told_and_the_rest_goes_on(path):
-    async with FakeR200(path, refuse={0x07}, tags=EPCS[:1]) as _, running(path, serial_region="us") as agent:
+    async with FakeR200(path, refuse={0x07}, tags=EPCS[:1]) as _, running(path, region="eu", channels_khz=EU) as agent:
         await agent.until(lambda agent: agent.tags)
-        assert "refuses region us: it doesn't know this command or its value" in agent.keeper.health().problem
+        assert "refuses region eu: it doesn't know this command or its value" in agent.keeper.health().problem
 
 
 async def test_polls_that_end_are_started_anew(path):
@@ -325,8 +340,8 @@ async def test_control_lines_become_sensor_rows(path, monkeypatch):
     """A pty has no control lines, so their states are put in place of the ioctl."""
     states = {1: False, 2: True}
     monkeypatch.setattr(line.Line, "inputs", lambda _self, numbers: {number: states[number] for number in numbers})
-    gpis = (GpiSettings(port=1, kind="beam"), GpiSettings(port=2, kind="door"))
-    async with FakeR200(path) as _, running(path, gpis=gpis, debounce_ms=30) as agent:
+    gpis = (GpiSettings(port=1, kind="beam", debounce_ms=30), GpiSettings(port=2, kind="door", debounce_ms=30))
+    async with FakeR200(path) as _, running(path, gpis=gpis) as agent:
         await agent.until(lambda agent: len(agent.rows) >= 2)
         states[1] = True
         await asyncio.sleep(0.15)
@@ -341,7 +356,3 @@ async def test_a_port_without_control_lines_says_so_and_reads_tags(path):
     async with FakeR200(path, tags=EPCS[:1]) as _, running(path, gpis=gpis) as agent:
         await agent.until(lambda agent: agent.tags)
         assert "its control lines (CTS) can't be read" in agent.keeper.health().problem
-
-
-def test_ticks_are_shorter_than_what_they_must_see():
-    assert settings("x").debounce_ms >= session_module.INPUT_TICK_S * 1000
