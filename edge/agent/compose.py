@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
 from edge.agent.clock import host_synced
+from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
 from edge.agent.metrics import MetricsServer, counter_figures, health_figures
@@ -107,7 +108,7 @@ def _build(
     end_open_passages(outbox, journal, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
     readers = reader_settings(config)
-    ports = {reader.id: reader.antennas for reader in readers}
+    ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
     supervisors = [
         ReaderSupervisor(reader, sink=pipeline.sink, now_us=now_us, rng=random.Random(), log=log)  # noqa: S311 (as above)
@@ -115,7 +116,7 @@ def _build(
     ]
     agent = Agent(
         me,
-        readers=supervisors,
+        readers=[*supervisors, *devices(config, base=base, sink=pipeline.sink, now_us=now_us, log=log)],
         journal=journal,
         outbox=outbox,
         uplink=forwarder,

@@ -124,7 +124,8 @@ async def test_lcus_orders_reach_the_relays(path):
         await agent.keeper.switch(2, ON)
         await agent.until(lambda _: board.relays == {1: False, 2: True})
         board.pull()
-        assert "is the cable still in" in (await agent.until_state("lost")).problem
+        await agent.until_state("lost")
+        assert "is the cable still in" in agent.said("reader lost")[0]["problem"]
 
 
 async def test_an_absent_board_switches_nothing_and_says_so(path):
