@@ -8,11 +8,11 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from edge.readers.errors import MalformedError
+from edge.readers.serial import crc
 from edge.readers.serial.framer import Found, Framer
 
 BAUD: Final = 9_600
-CRC_PRESET: Final = 0xFFFF
-CRC_POLYNOMIAL: Final = 0xA001
+CRC_TABLE: Final = crc.crc_table(0xA001)
 COIL_ON: Final = 0xFF00
 COIL_OFF: Final = 0x0000
 TIMED_ON: Final = 0x0200
@@ -45,12 +45,7 @@ class Frame(NamedTuple):
 
 def crc16(data: bytes) -> int:
     """Return the CRC of a frame without its last two bytes."""
-    crc = CRC_PRESET
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ CRC_POLYNOMIAL if crc & 1 else crc >> 1
-    return crc
+    return crc.crc16(data, CRC_TABLE)
 
 
 def encode(frame: Frame) -> bytes:

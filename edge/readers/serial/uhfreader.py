@@ -15,14 +15,14 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from edge.readers.errors import MalformedError
+from edge.readers.serial import crc
 from edge.readers.serial.framer import Found, Framer
 from edge.readers.sightings import Sighting
 
 BAUD: Final = 57_600
 BROADCAST: Final = 0xFF
 """Address that every reader answers to; the answer carries its own."""
-CRC_PRESET: Final = 0xFFFF
-CRC_POLYNOMIAL: Final = 0x8408
+CRC_TABLE: Final = crc.crc_table(0x8408)
 SHORTEST: Final = 4
 """`len` of a frame without data."""
 RSSI_ZERO: Final = 160
@@ -103,12 +103,7 @@ class Info(NamedTuple):
 
 def crc16(data: bytes) -> int:
     """Return the CRC of a frame without its last two bytes."""
-    crc = CRC_PRESET
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ CRC_POLYNOMIAL if crc & 1 else crc >> 1
-    return crc
+    return crc.crc16(data, CRC_TABLE)
 
 
 def encode(frame: Frame) -> bytes:
