@@ -161,7 +161,7 @@ def read_power_cdbm(frame: Frame) -> int:
 
 
 def read_tag(frame: Frame) -> Sighting:
-    """Return the tag of a notice: RSSI (signed, dBm at the chip's input), PC, EPC, CRC.
+    """Return the tag of a notice: RSSI (a signed byte, dBm as the module says), PC, EPC, CRC.
 
     The module has one antenna, port 1. The PC's length counts: some modules pad.
     """

@@ -17,7 +17,7 @@ EPC = bytes.fromhex("30751feb705c5904e3d50d70")
 NOTICE = bytes.fromhex("aa02220011c9340030751feb705c5904e3d50d703a76efdd")
 NOTICE_BB = bytes.fromhex("bb02220011c9340030751feb705c5904e3d50d703a76ef7e")
 NO_TAG = bytes.fromhex("bb01ff000115167e")
-# chafon-rfid's tests: answers of a CF-RU6401 and a CF-RU6402.
+# Answers recorded in the tests of chafon-rfid; the info is that of a reader of type 0x0C (CF-RU6402).
 TAG_288 = bytes.fromhex("1500010301010c0000000000000000000003136bb1a5")
 TAG_288_ANT3 = bytes.fromhex("1500010304010c49440000000000000a0003346425c0")
 TAGS_288 = bytes.fromhex("2300010301020c0000000000000000000003136b0c0000000000000000000003146c70f2")
