@@ -119,7 +119,9 @@ class R200Talk(Conversation[Frame]):
         turn.send += r200.command(Command.STOP_POLLING, head=self._head)
 
     def _take_model(self, frame: Frame) -> None:
-        self._head = frame.head
+        if frame.head != self._head:  # a late answer to what was asked in the other dialect
+            self._head = frame.head
+            self._questions = self._plan()
         self._model = self.who = r200.read_info(frame) or "R200"
 
     def _take_firmware(self, frame: Frame) -> None:
