@@ -66,6 +66,33 @@ def run(
     run_agent(config=config, data_dir=data_dir, metrics=metrics)
 
 
+outputs = typer.Typer(help="Lights and sirens that are wired to readers.", no_args_is_help=True)
+app.add_typer(outputs, name="outputs")
+
+
+@outputs.callback()
+def outputs_group() -> None:
+    """Lights and sirens that are wired to readers."""
+
+
+@outputs.command("test")
+def outputs_test(
+    reader: Annotated[str, typer.Argument(metavar="READER", help="The reader's id in the configuration.")],
+    output: Annotated[int, typer.Argument(metavar="OUTPUT", min=1, help="The number of the output, from 1.")],
+    config: Annotated[Path, typer.Option("--config", help="The TOML file that names the readers.")],
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=60.0, help="How long it is on.")] = 2.0,
+) -> None:
+    """Switch an output on for some seconds, and say whether the reader or the agent ended it.
+
+    The agent must not run meanwhile, for a reader serves one client.
+
+    The exit code is 1 if the reader was not reached or refused, and 2 if the configuration or an argument is wrong.
+    """
+    from edge.agent.outputs_command import try_output  # noqa: PLC0415 - loads numba, which `decode` doesn't need
+
+    try_output(config, reader, output, seconds)
+
+
 @app.command()
 def warm() -> None:
     """Compile the kernels and keep them on disk, so that the agent starts in a second instead of ten.

@@ -14,6 +14,7 @@ from edge.agent import logs
 from edge.agent.compose import serve
 from edge.agent.metrics import MetricsError, parse_address
 from edge.outbox import OutboxError
+from edge.readers import ReaderError
 
 EXIT_FAILURE: Final = 1
 EXIT_USAGE: Final = 2
@@ -34,7 +35,7 @@ def run(config: Path, data_dir: Path | None = None, metrics: str | None = None) 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         asyncio.run(_until_signal(checked, base=base, data_dir=folder, metrics=address))
-    except (OutboxError, MetricsError) as error:
+    except (OutboxError, MetricsError, ReaderError) as error:
         _leave(EXIT_FAILURE, str(error))
     except OSError as error:
         _leave(EXIT_FAILURE, f"{folder}: {error.strerror or error}: give a folder that can be written (--data-dir)")

@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
 from edge.agent.clock import host_synced
+from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
@@ -25,11 +26,12 @@ from edge.agent.restart import end_open_passages
 from edge.agent.warm import warm_up
 from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
 from edge.outbox import SqliteOutbox
-from edge.readers import ReaderSupervisor
+from edge.readers import Baselines, Listener, ReaderSupervisor
 from edge.uplink import Forwarder, PahoMqtt
 from edge.windows import Windows
 
 OUTBOX_FILE: Final = "outbox.db"
+REFERENCES_FILE: Final = "references.json"
 
 
 def now_us() -> int:
@@ -51,7 +53,7 @@ async def serve(
     Args:
         config: the checked configuration.
         base: the configuration file's folder, where its relative paths start.
-        data_dir: folder of the outbox.
+        data_dir: folder of the outbox and of the reference tags' baselines.
         metrics: loopback address of the Prometheus endpoint, if there is to be one.
         stop: ends the agent in order.
         log: logger.
@@ -62,7 +64,13 @@ async def serve(
         # One thread works with the outbox: its fsyncs must not hold up the readers' sockets.
         executor = stack.enter_context(ThreadPoolExecutor(1, "outbox"))
         me = Identity(config.gateway, uuid4().hex, version("stockgate"), now_us())
-        agent, figures = _build(config, me, base=base, outbox=outbox, executor=executor, log=log)
+        baselines = Baselines(data_dir / REFERENCES_FILE)
+        if baselines.problem:
+            log.warning("baselines can't be read", problem=baselines.problem)
+        listener = Listener(reader_settings(config, base=base), log=log)
+        agent, figures = _build(
+            config, me, base=base, outbox=outbox, executor=executor, baselines=baselines, listener=listener, log=log
+        )
         started_s = time.monotonic()
         await asyncio.to_thread(warm_up, windows_settings(config))
         log.info("kernels ready", seconds=round(time.monotonic() - started_s, 2))
@@ -70,7 +78,8 @@ async def serve(
             server = stack.enter_context(MetricsServer(metrics, figures))
             log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
         log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        await agent.run(stop)
+        async with listener:
+            await agent.run(stop)
         log.info("stopped")
 
 
@@ -81,6 +90,8 @@ def _build(
     base: Path,
     outbox: SqliteOutbox,
     executor: ThreadPoolExecutor,
+    baselines: Baselines,
+    listener: Listener,
     log: FilteringBoundLogger,
 ) -> tuple[Agent, Callable[[], Iterator[Metric]]]:
     """Join the parts; what an earlier start left open goes into the journal first."""
@@ -107,11 +118,19 @@ def _build(
     )
     end_open_passages(outbox, journal, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
-    readers = reader_settings(config)
+    readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
     supervisors = [
-        ReaderSupervisor(reader, sink=pipeline.sink, now_us=now_us, rng=random.Random(), log=log)  # noqa: S311 (as above)
+        ReaderSupervisor(
+            reader,
+            sink=pipeline.sink,
+            now_us=now_us,
+            rng=random.Random(),  # noqa: S311 (as above)
+            log=log,
+            baselines=baselines,
+            dialler=None if reader.listen is None else listener.dialler(reader),
+        )
         for reader in readers
     ]
     agent = Agent(
@@ -123,6 +142,7 @@ def _build(
         heartbeat_s=config.agent.heartbeat_s,
         now_us=now_us,
         log=log,
+        coverage=Coverage(doorways(config), now_us=me.started_us),
     )
 
     def figures() -> Iterator[Metric]:

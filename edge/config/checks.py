@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterator
 
 from edge.config.device_checks import device_problems
+from edge.config.links import link_problems
 from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
 from edge.profiles import AUTO, ProfileError, profile_named, region_named
 from edge.uplink import UplinkError, parse_url
@@ -16,6 +17,7 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     readers = list(config.reader_places.values())
     yield from _mqtt_problems(config.mqtt)
     yield from device_problems(config)
+    yield from link_problems(config)
     named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)

@@ -1,6 +1,7 @@
 """What a session's messages mean: reads, reader time, and rows for what the reader lost or its inputs saw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,8 @@ from edge.llrp.batch import NO_TIME_US
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
 from edge.readers.clock import ClockFilter
+from edge.readers.hearing import Hearing, heard_of, is_epc
+from edge.readers.inputs import Debounce, Edge
 from edge.readers.model import Chunk, ClockState, ReaderCounters, ReaderRow, ReaderSettings
 
 OVERFLOW: Final = "reader_buffer_overflow"
@@ -42,26 +45,85 @@ class Intake:
         self._report_us: int | None = None
         self._told: set[str] = set()
         self._unplugged: set[int] = set()
+        self._debounce = Debounce(settings.gpis)
+        self._reference_epcs = tuple(bytes.fromhex(epc) for epc in sorted(settings.reference_epcs))
+        self.hearing = Hearing()
+        """What the antennas heard, reference tags included."""
+        self.plugged: list[tuple[int, bool, int]] = []
+        """Antennas that came off or on since somebody looked: port, whether on, last proof of life before it."""
         self.heard_us: int | None = None
 
-    def take(self, arrival_us: int, messages: Messages, events: Sequence[ReaderEvent]) -> Chunk:
-        """Return what one receive brought."""
+    def take(self, arrival_us: int, messages: Messages, events: Sequence[ReaderEvent]) -> list[Chunk]:
+        """Return what one receive brought: one chunk, or two where the reader's clock made a step within it."""
+        proof_us = arrival_us if self.heard_us is None else self.heard_us
         self.heard_us = arrival_us
         rows: list[ReaderRow] = []
         for event in events:
             if event.connection_attempt is not None:
                 self._filter.greet(arrival_us, utc_us=event.utc_us, uptime_us=event.uptime_us)
-        batch, clock = empty_batch(0), self._filter.state()
+        parts = [(empty_batch(0), self._filter.state())]
         if messages.reports:
-            batch = self._decode(messages, arrival_us, rows)
-            clock = self._filter.observe(
-                arrival_us, utc_us=_newest(batch.last_us), uptime_us=_newest(batch.last_uptime_us)
-            )
+            parts = self._timed(self._decode(messages, arrival_us, rows), arrival_us)
         for event in events:
-            self._meet(event, arrival_us, clock, rows)
+            self._meet(event, arrival_us, parts[-1][1], rows)
+            if event.antenna is not None:
+                self.plugged.append((*event.antenna, proof_us))
+        chunks = [
+            Chunk(self._settings.id, arrival_us, self._heard(batch, arrival_us, clock), clock) for batch, clock in parts
+        ]
+        return [*chunks[:-1], replace(chunks[-1], rows=tuple(rows))]
+
+    def _timed(self, batch: TagBatch, arrival_us: int) -> list[tuple[TagBatch, ClockState]]:
+        """Return a batch with the clock that its times are of, cut where that made a step."""
+        cut = self._filter.step_within(
+            arrival_us, batch.last_us if self._filter.state().source == "reader" else batch.last_uptime_us
+        )
+        parts = [_rows(batch, slice(cut)), _rows(batch, slice(cut, None))] if cut else [batch]
+        return [
+            (
+                part,
+                self._filter.observe(arrival_us, utc_us=_newest(part.last_us), uptime_us=_newest(part.last_uptime_us)),
+            )
+            for part in parts
+        ]
+
+    def _heard(self, batch: TagBatch, arrival_us: int, clock: ClockState) -> TagBatch:
+        """Note what the antennas heard, and return what is evidence of passages."""
+        if len(batch):
+            self.hearing.add(heard_of(batch, arrival_us, clock))
+            batch = self._without_references(batch)
         if len(batch):
             self._count(batch, arrival_us)
-        return Chunk(self._settings.id, arrival_us, batch, clock, tuple(rows))
+        return batch
+
+    def levels(self, states: Mapping[int, bool], now_us: int) -> Chunk:
+        """Take the inputs' levels as the reader holds them when a session begins."""
+        edges = [
+            edge
+            for port, state in states.items()
+            if port in self._gpis
+            for edge in self._debounce.level(port, state=state, at_us=now_us)
+        ]
+        rows = tuple(self._sensor_row(edge) for edge in edges)
+        return Chunk(self._settings.id, now_us, empty_batch(0), self._filter.state(), rows)
+
+    def settle_inputs(self, now_us: int) -> Chunk | None:
+        """Return the inputs' changes that have lasted by now, if there are any."""
+        edges = self._debounce.settle(now_us)
+        if not edges:
+            return None
+        rows = tuple(self._sensor_row(edge) for edge in edges)
+        return Chunk(self._settings.id, now_us, empty_batch(0), self._filter.state(), rows)
+
+    @property
+    def inputs_due_us(self) -> int:
+        """When `settle_inputs` has something to say at the earliest."""
+        return self._debounce.due_us()
+
+    @property
+    def clock(self) -> ClockState:
+        """The reader's clock as known now."""
+        return self._filter.state()
 
     def started(self, now_us: int) -> Chunk:
         """Return the chunk that says that the reader inventories, with what the outage before it may have cost."""
@@ -96,9 +158,11 @@ class Intake:
     def _meet(self, event: ReaderEvent, arrival_us: int, clock: ClockState, rows: list[ReaderRow]) -> None:
         at_us = _host_us(event, arrival_us, clock)
         if event.overflow:
+            self._counters.buffer_overflows += 1
             rows.append(self._loss(OVERFLOW, at_us if self._report_us is None else self._report_us, at_us))
             self._log.warning("the reader's report buffer overflowed: reads are lost")
         if event.buffer_percent is not None:
+            self._counters.buffer_warnings += 1
             self._tell("buffer", f"the reader's report buffer is {event.buffer_percent} % full")
         if event.antenna is not None:
             self._meet_antenna(*event.antenna)
@@ -108,8 +172,25 @@ class Intake:
             )
         if event.gpi is not None and event.gpi[0] in self._gpis:
             port, state = event.gpi
-            kind = self._gpis[port].kind
-            rows.append(SensorRow(seq=0, reader=self._settings.id, gpi=port, kind=kind, state=state, at=instant(at_us)))
+            edges = self._debounce.level(port, state=state, at_us=at_us)
+            self._counters.bounces += self._debounce.take_bounces()
+            rows += [self._sensor_row(edge) for edge in edges]
+
+    def _sensor_row(self, edge: Edge) -> SensorRow:
+        kind = self._gpis[edge.gpi].kind
+        return SensorRow(
+            seq=0, reader=self._settings.id, gpi=edge.gpi, kind=kind, state=edge.state, at=instant(edge.at_us)
+        )
+
+    def _without_references(self, batch: TagBatch) -> TagBatch:
+        """Return a batch without the reads of reference tags, which are no asset and pass no door."""
+        if not self._reference_epcs:
+            return batch
+        theirs = np.logical_or.reduce([is_epc(batch, epc) for epc in self._reference_epcs])
+        if not theirs.any():
+            return batch
+        self._counters.reference_reads += int(batch.seen_count[theirs].sum())
+        return _rows(batch, ~theirs)
 
     def _meet_antenna(self, port: int, connected: bool) -> None:  # noqa: FBT001 (as the event says it)
         """Tell a cable that comes off, and its return; that all are on is how a session begins."""
@@ -137,6 +218,10 @@ class Intake:
         if condition not in self._told:
             self._told.add(condition)
             self._log.warning(words)
+
+
+def _rows(batch: TagBatch, which: slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> TagBatch:
+    return TagBatch(**{name: getattr(batch, name)[which] for name in TagBatch.__slots__})
 
 
 def _newest(times_us: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int | None:
