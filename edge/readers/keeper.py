@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import ReaderHealth, instant
+from edge.contracts import AntennaHealth, ReaderHealth, instant
 from edge.readers.errors import ReaderError
 from edge.readers.model import ReaderCounters
 
@@ -29,6 +29,15 @@ class KeptSession(Protocol):
     @property
     def heard_us(self) -> int | None:
         """Host time of the last sign of life; None before the first."""
+        ...
+
+    @property
+    def who(self) -> str:
+        """What the device says that it is; empty where it doesn't."""
+        ...
+
+    def antennas(self) -> list[AntennaHealth]:
+        """Return what is known of its antennas."""
         ...
 
     async def run(self, started: Callable[[], None]) -> None:
@@ -55,10 +64,12 @@ class Keeper:
     Args:
         name: the device's id.
         address: where it is, for people.
+        profile: what is spoken with it, as the birth message calls it.
         make: makes a session.
         counters: counts over all sessions, which sessions write.
         backoff_base_s: the first retry waits between 0 and this.
         backoff_max_s: longest wait between two tries.
+        now_us: the host's clock.
         rng: for the waits.
         log: logger.
     """
@@ -68,14 +79,18 @@ class Keeper:
         name: str,
         address: str,
         *,
+        profile: str,
         make: MakeSession,
         counters: ReaderCounters,
         backoff_base_s: float,
         backoff_max_s: float,
+        now_us: Callable[[], int],
         rng: random.Random,
         log: FilteringBoundLogger,
     ) -> None:
         self._name, self._address, self._make, self._rng = name, address, make, rng
+        self._profile, self._now_us = profile, now_us
+        self._since_us = now_us()
         self._base_s, self._max_s = backoff_base_s, backoff_max_s
         self._log: FilteringBoundLogger = log.bind(reader=name)
         self._state: Literal["connecting", "connected", "lost"] = "connecting"
@@ -112,6 +127,10 @@ class Keeper:
             lost_reports=counters.lost_reports,
             last_read_at=None if last_us is None else instant(last_us),
             problem=self._problem or ("" if running is None else running.problem),
+            since=instant(self._since_us),
+            model="" if running is None else running.who,
+            profile=self._profile,
+            antennas=[] if running is None else running.antennas(),
         )
 
     async def _run_session(self) -> None:
@@ -121,6 +140,7 @@ class Keeper:
         finally:
             if self._state == "connected":
                 self._lost_at_us = session.heard_us
+                self._since_us = self._now_us() if session.heard_us is None else session.heard_us
                 if asyncio.get_running_loop().time() - self._started_s >= STABLE_S:
                     self._attempt = 0
 
@@ -129,6 +149,7 @@ class Keeper:
         self.counters.reconnects += back
         self._log.info("reader back" if back else "reader connected", address=self._address)
         self._state, self._problem, self._kind = "connected", "", None
+        self._since_us = self._now_us()
         self._started_s = asyncio.get_running_loop().time()
 
     def _tell(self, words: str) -> None:

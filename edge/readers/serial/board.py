@@ -40,6 +40,8 @@ class Board:
         self._keeper = Keeper(
             settings.id,
             settings.address,
+            profile=f"board/{settings.protocol}",
+            now_us=now_us,
             make=self._make,
             counters=self._counters,
             backoff_base_s=settings.backoff_base_s,

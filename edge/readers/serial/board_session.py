@@ -7,7 +7,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import SensorRow, instant
+from edge.contracts import AntennaHealth, SensorRow, instant
 from edge.llrp.reports import empty_batch
 from edge.readers.errors import MalformedError, ReaderError, ReaderRefusedError, ReaderSilentError
 from edge.readers.model import Chunk, ClockState, ReaderCounters
@@ -60,6 +60,15 @@ class BoardSession:
         """What is not as it should be though the session runs: nothing yet known."""
         self.heard_us: int | None = None
         """Host time of the last sign of life; None before the first."""
+
+    @property
+    def who(self) -> str:
+        """Not told: these boards don't say."""
+        return ""
+
+    def antennas(self) -> list[AntennaHealth]:
+        """Return nothing: a board has none."""
+        return []
 
     async def run(self, started: Callable[[], None]) -> None:
         """Run until the board is lost (`ReaderError`) or until cancelled; `started` is called once outputs are off."""

@@ -50,6 +50,7 @@ class Turn:
         sightings: tags, in the order of the wire.
         heard: whether a whole frame came, which is a sign of life.
         malformed: frames whose data can't be read; the first one's reason is in `told`.
+        antennas: what the reader says of antennas that it tried: a fault in words, or nothing.
         told: conditions worth a log line each, by name; the session tells each once.
     """
 
@@ -57,6 +58,7 @@ class Turn:
     sightings: list[Sighting] = field(default_factory=list)
     heard: bool = False
     malformed: int = 0
+    antennas: dict[int, str] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import SensorRow, instant
+from edge.contracts import AntennaHealth, SensorRow, instant
 from edge.readers.errors import ReaderError
 from edge.readers.losses import LossLog
 from edge.readers.model import Chunk, ClockState, ReaderCounters, ReaderRow
@@ -67,6 +67,7 @@ class SerialSession:
         self._antennas = np.array(settings.antennas, np.uint16)
         self._channels = Channels()
         self._told: set[str] = set()
+        self._antenna_faults: dict[int, tuple[str, int]] = {}
         self._faults = 0
         self._dropped_bytes = 0
         self._said_alive_us = 0
@@ -79,6 +80,18 @@ class SerialSession:
     def problem(self) -> str:
         """What is not as configured though the session runs, in words."""
         return "; ".join([*self._talk.notes, *([self._input_problem] if self._input_problem else [])])
+
+    @property
+    def who(self) -> str:
+        """What the reader says that it is."""
+        return self._talk.who
+
+    def antennas(self) -> list[AntennaHealth]:
+        """Return the antennas that the reader itself calls faulty, and those that it has read with since."""
+        return [
+            AntennaHealth(port=port, state="fault" if words else "ok", reason=words, since=instant(since_us))
+            for port, (words, since_us) in sorted(self._antenna_faults.items())
+        ]
 
     async def run(self, started: Callable[[], None]) -> None:
         """Run until the reader is lost (`ReaderError`) or until cancelled; `started` is called once it inventories."""
@@ -123,6 +136,8 @@ class SerialSession:
             if condition not in self._told:
                 self._told.add(condition)
                 self._log.warning(words)
+        for port, words in turn.antennas.items():
+            self._judge_antenna(port, words, at_us)
         rows: list[ReaderRow] = [*self._look(line, at_us), *self._losses.due(at_us)]
         if turn.heard:
             self.heard_us = at_us
@@ -155,6 +170,17 @@ class SerialSession:
             self._counters.lost_reports += 1
             self._losses.add(DROPPED, since_us, at_us)
             self._tell_once(DROPPED, "the agent did not keep up: bytes of the reader are dropped")
+
+    def _judge_antenna(self, port: int, words: str, at_us: int) -> None:
+        """Note what the reader says of an antenna; tell a fault once, and its end."""
+        before = self._antenna_faults.get(port)
+        if before is not None and before[0] == words:
+            return
+        self._antenna_faults[port] = (words, at_us)
+        if words:
+            self._log.warning("antenna fault", antenna=port, reason=words)
+        elif before is not None:
+            self._log.info("antenna back", antenna=port)
 
     def _look(self, line: Line, at_us: int) -> list[SensorRow]:
         """Look at the control lines; where there are none, say so and go on reading tags."""

@@ -28,6 +28,8 @@ def serial_reader(
     return Keeper(
         settings.id,
         settings.address,
+        profile=f"serial/{settings.protocol}",
+        now_us=now_us,
         make=make,
         counters=counters,
         backoff_base_s=settings.backoff_base_s,

@@ -113,7 +113,11 @@ class UhfReaderTalk(Conversation[Frame]):
                 tags = uhfreader.read_tags(frame, antenna=antenna, with_rssi=self._is_288)
                 turn.sightings += tags
                 self._seen += len(tags)
-            if status in uhfreader.FAULTS:
+            if status == Status.ANTENNA:
+                turn.antennas[antenna] = uhfreader.words(status)
+            elif status in {*WITH_TAGS, Status.NO_TAG}:
+                turn.antennas[antenna] = ""
+            if status in uhfreader.FAULTS and status != Status.ANTENNA:
                 turn.told[f"status {status} of antenna {antenna}"] = f"antenna {antenna}: {uhfreader.words(status)}"
         finally:
             if status != Status.MORE:

@@ -27,6 +27,8 @@ def smart_reader(
     return Keeper(
         settings.id,
         settings.address,
+        profile=f"mqtt/{settings.format}",
+        now_us=now_us,
         make=partial(
             SmartSession, settings, counters=counters, sink=sink, now_us=now_us, log=log.bind(reader=settings.id)
         ),

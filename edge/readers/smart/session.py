@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import SensorRow, instant
+from edge.contracts import AntennaHealth, SensorRow, instant
 from edge.llrp import TagBatch
 from edge.llrp.batch import NO_TIME_US
 from edge.readers.clock import ClockFilter
@@ -76,6 +76,15 @@ class SmartSession:
         if self._silent:
             return f"nothing has come for {self._settings.silence_s:g} s: is the reader running? It {LOSSY}"
         return LOSSY
+
+    @property
+    def who(self) -> str:
+        """Not told: payloads name tags, not the reader's model."""
+        return ""
+
+    def antennas(self) -> list[AntennaHealth]:
+        """Return nothing: what is published tells nothing of antennas."""
+        return []
 
     async def run(self, started: Callable[[], None]) -> None:
         """Run until the broker is lost (`ReaderError`) or until cancelled; `started` is called once subscribed."""

@@ -6,12 +6,12 @@ import socket
 
 import pytest
 
-from edge.contracts import LossRow, SensorRow
+from edge.contracts import LossRow, SensorRow, instant_us
 from edge.readers import Chunk, GpiSettings
 from edge.readers.errors import ReaderClosedError
 from edge.readers.serial import SerialSettings, line, serial_reader
 from tests.helpers.fake_serial import FakeR200, FakeUhfReader, Pty
-from tests.helpers.kept import kept
+from tests.helpers.kept import kept, now_us
 
 LINKS = pytest.mark.parametrize("link", ["whole", "bytes", "split"])
 EPCS = [bytes([0x30, 0xBB, 0x7E, *([number] * 9)]) for number in range(20)]
@@ -141,9 +141,11 @@ async def test_a_pulled_cable_is_told_once_and_the_gap_is_a_row(path):
     async with FakeR200(path, tags=EPCS[:1]) as module, running(path) as agent:
         await agent.until(lambda agent: agent.tags)
         module.polling = False
+        pulled_us = now_us()
         module.pull()
         health = await agent.until_state("lost")
         assert "is the cable still in?" in health.problem or "plug it in" in health.problem
+        assert agent.chunks[0].arrival_us <= instant_us(health.since) <= pulled_us + 200_000, "the last proof of life"
         await asyncio.sleep(0.3)
         module.tags = EPCS[1:2]
         module.plug()
@@ -201,8 +203,13 @@ async def test_an_open_antenna_is_told_once_and_the_others_are_read(path):
     ):
         reader.statuses[1] = 0xF8
         await agent.until(lambda agent: len(agent.tags) >= 5)
-        told = [entry for entry in agent.logs if entry["event"].startswith("antenna 1: the antenna is not connected")]
-        assert len(told) == 1
+        health = {antenna.port: antenna for antenna in agent.keeper.health().antennas}
+        assert (health[1].state, health[2].state) == ("fault", "ok")
+        assert "not connected" in health[1].reason
+        assert len(agent.said("antenna fault")) == 1
+        del reader.statuses[1]
+        await agent.until(lambda agent: agent.said("antenna back"))
+        assert {antenna.state for antenna in agent.keeper.health().antennas} == {"ok"}
 
 
 async def test_a_reader_in_real_time_mode_is_listened_to(path):
