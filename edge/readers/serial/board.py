@@ -3,15 +3,21 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import Final
 
+from msgspec import structs
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import ReaderHealth
+from edge.contracts import OutputHealth, ReaderHealth
 from edge.readers.errors import ReaderError, ReaderRefusedError, ReaderUnreachableError
 from edge.readers.keeper import Keeper
 from edge.readers.model import Chunk, ReaderCounters
-from edge.readers.serial.board_model import LEAST_ON_MS, LONGEST_ON_MS, BoardSettings
+from edge.readers.outputs import checked_on_ms
+from edge.readers.serial.board_model import BoardSettings
 from edge.readers.serial.board_session import BoardSession
+
+FOR_EVER_US: Final = 1 << 62
+"""An output that was switched on is on until it is switched off."""
 
 
 class Board:
@@ -37,6 +43,7 @@ class Board:
         self._counters = ReaderCounters()
         self._session: BoardSession | None = None
         self._ends: dict[int, asyncio.Task[None]] = {}
+        self._on_until_us: dict[int, int] = {}
         self._keeper = Keeper(
             settings.id,
             settings.address,
@@ -64,27 +71,37 @@ class Board:
                 await self._forget_end(output)
 
     def health(self) -> ReaderHealth:
-        """Return state and counters for the heartbeat."""
-        return self._keeper.health()
+        """Return state and counters for the heartbeat, and which outputs were switched on."""
+        health, now_us = self._keeper.health(), self._now_us()
+        outputs = [
+            OutputHealth(
+                output=number,
+                on=health.state == "connected" and self._on_until_us.get(number, 0) > now_us,
+                ends_itself=self.ends_itself,
+            )
+            for number in range(1, self._settings.outputs + 1)
+        ]
+        return structs.replace(health, outputs=outputs)
 
     async def switch(self, output: int, on: bool) -> None:  # noqa: FBT001 (as a light switch)
         """Switch an output, from 1, and leave it so."""
         session = self._ready(output)
         await self._forget_end(output)
         await session.switch(output, on=on)
+        self._on_until_us[output] = FOR_EVER_US if on else 0
 
     async def pulse(self, output: int, on_ms: int) -> None:
         """Switch an output on, and off after `on_ms`; return once it is on."""
         session = self._ready(output)
-        if not LEAST_ON_MS <= on_ms <= LONGEST_ON_MS:
-            raise ReaderRefusedError(
-                f"board {self._settings.id}: a pulse of {on_ms} ms can't be made: {LEAST_ON_MS} to {LONGEST_ON_MS} can"
-            )
+        checked_on_ms(on_ms)
         await self._forget_end(output)
         if self.ends_itself:
             await session.timed_on(output, on_ms)
+        else:
+            await session.switch(output, on=True)
+        self._on_until_us[output] = self._now_us() + 1000 * on_ms
+        if self.ends_itself:
             return
-        await session.switch(output, on=True)
         self._ends[output] = asyncio.create_task(self._end(session, output, on_ms), name=f"pulse {output}")
 
     async def _end(self, session: BoardSession, output: int, on_ms: int) -> None:
@@ -92,6 +109,7 @@ class Board:
         try:
             await session.switch(output, on=False)
         except ReaderError as error:
+            self._on_until_us[output] = FOR_EVER_US
             self._log.warning(
                 "a pulse could not be ended: the output may still be on", output=output, problem=str(error)
             )
@@ -106,6 +124,7 @@ class Board:
             await asyncio.gather(ending, return_exceptions=True)
 
     def _make(self, *, tell: Callable[[str], None], lost_at_us: int | None) -> BoardSession:
+        self._on_until_us.clear()  # a session begins with all outputs off
         self._session = BoardSession(
             self._settings,
             counters=self._counters,

@@ -1,15 +1,11 @@
 """Settings of boards that switch lights and sirens and see beams and door contacts."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from edge.readers.model import GpiSettings
 
 BoardProtocol = Literal["lcus", "modbus", "lines"]
-LEAST_ON_MS: Final = 100
-"""A relay follows a tenth of a second; a shorter pulse may do nothing."""
-LONGEST_ON_MS: Final = 600_000
-"""Ten minutes: whoever wants a light for longer switches it on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge.contracts import SensorRow
 from edge.readers import GpiSettings
-from edge.readers.errors import ReaderRefusedError, ReaderUnreachableError
+from edge.readers.errors import ReaderError, ReaderRefusedError, ReaderUnreachableError
 from edge.readers.serial import Board, BoardSettings, lcus, line, modbus
 from edge.readers.serial.debounce import Debouncer
 from tests.helpers.fake_serial import FakeLcus, FakeModbusBoard, crc_modbus, modbus_frame
@@ -89,9 +89,11 @@ async def test_a_pulse_ends_in_the_board_where_it_can(path, link):
         assert agent.keeper.ends_itself
         await agent.keeper.pulse(2, 150)
         assert board.orders[-1] == (0x201, 2), "rounded up to tenths of a second"
+        assert [one.on for one in agent.keeper.health().outputs[:3]] == [False, True, False]
         assert board.relays[1]
         await agent.until(lambda _: not board.relays[1])
         assert board.orders[-1] == (0x201, 2), "the host sent nothing more"
+        assert not any(one.on for one in agent.keeper.health().outputs)
 
 
 @pytest.mark.parametrize("kind", ["modbus", "lcus"])
@@ -146,7 +148,7 @@ async def test_what_a_board_has_not_or_refuses_is_told(path):
             await agent.keeper.switch(9, ON)
         with pytest.raises(ReaderRefusedError, match="it has no such channel"):
             await agent.keeper.pulse(1, 500)
-        with pytest.raises(ReaderRefusedError, match="a pulse of 50 ms"):
+        with pytest.raises(ReaderError, match="a pulse of 50 ms"):
             await agent.keeper.pulse(1, 50)
 
 
