@@ -33,18 +33,20 @@ async def pulse_board(settings: BoardSettings, output: int, seconds: float, *, s
     running = asyncio.create_task(board.run())
     try:
         await _found(board)
-        port: OutputPort = board
-        await port.pulse(output, round(seconds * 1000))
-        say(f"output {output} of {settings.id} is on for {seconds:g} s")
-        await asyncio.sleep(seconds + MARGIN_S)
-        who = "the board has ended it by itself" if board.ends_itself else "the agent has ended it"
-        say(f"output {output} of {settings.id} is off: {who}")
-        if not board.ends_itself:
-            say("should the agent die while it is on, it stays on: wire a timer relay, or see docs/serial-readers.md")
+        await _pulse(board, f"output {output} of {settings.id}", output, seconds, say)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+async def _pulse(port: OutputPort, what: str, output: int, seconds: float, say: Callable[[str], None]) -> None:
+    await port.pulse(output, round(seconds * 1000))
+    say(f"{what} is on for {seconds:g} s")
+    await asyncio.sleep(seconds + MARGIN_S)
+    say(f"{what} is off: " + ("the board has ended it by itself" if port.ends_itself else "the agent has ended it"))
+    if not port.ends_itself:
+        say("should the agent die while it is on, it stays on: wire a timer relay, or see docs/serial-readers.md")
 
 
 async def _found(board: Board) -> None:
