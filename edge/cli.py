@@ -18,6 +18,12 @@ app = typer.Typer(
 )
 
 
+MIB = 1024 * 1024
+RecordMaxMib = Annotated[
+    int, typer.Option(min=1, max=1024 * 1024, help="The recording ends before its file is larger than so many MiB.")
+]
+
+
 class DecodeCommand(TyperCommand):
     """Lets `--payload` stand alone: the next word is its value only where it names a message type."""
 
@@ -59,11 +65,20 @@ def run(
         str | None,
         typer.Option("--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics at this loopback address."),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Write all that passes between agent and readers to this pcapng file.",
+        ),
+    ] = None,
+    record_max_mib: RecordMaxMib = 1024,
 ) -> None:
     """Run the agent until it is told to stop: read, decide, store and forward."""
     from edge.agent.command import run as run_agent  # noqa: PLC0415 - loads numba, which `decode` and --help don't need
 
-    run_agent(config=config, data_dir=data_dir, metrics=metrics)
+    run_agent(config=config, data_dir=data_dir, metrics=metrics, record=record, record_max_bytes=record_max_mib * MIB)
 
 
 @app.command()
@@ -109,6 +124,38 @@ def decode(
     except LlrpError as error:
         raise typer.BadParameter(str(error), param_hint="FILE") from error
     raise typer.Exit(dump(inputs, as_json=as_json, payload=kind))
+
+
+@app.command()
+def replay(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE",
+            help="Recordings in the order of their time: pcapng, pcap, or one reader's bare bytes (.bin).",
+        ),
+    ],
+    config: Annotated[Path, typer.Option("--config", help="The agent's TOML file with its readers and portals.")],
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reader",
+            metavar="ID[=HOST[:PORT]]",
+            help="Where a reader stood that the capture shows at another address; without an address: whose the bare "
+            "bytes are.",
+        ),
+    ] = None,
+) -> None:
+    """Decide recorded reads anew: the final movements on standard output, one JSON object a line.
+
+    A recording made by `run --record` gives what was published then. Passages that are open at its end are decided by
+    the evidence so far. Progress, and reads of ports that serve no portal, are told on standard error.
+
+    The exit code is 1 if a part of a recording could not be read, and 2 if a file or an option is wrong.
+    """
+    from edge.agent.replay_command import replay as replay_files  # noqa: PLC0415 - loads numba
+
+    replay_files(files, config, reader or ())
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from edge.readers.errors import ReaderError
 from edge.readers.model import Chunk, ClockState, GpiSettings, ReaderRow, ReaderSettings
+from edge.readers.recorder import Recorder
 from edge.readers.supervisor import ReaderSupervisor
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "ReaderRow",
     "ReaderSettings",
     "ReaderSupervisor",
+    "Recorder",
 ]

@@ -31,6 +31,7 @@ from edge.readers.link import Link
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
 from edge.readers.requests import Requests
 from edge.readers.rospec import ROSPEC_ID, choose_power, keepalive_only, reader_config, rospec, usable_antennas
+from edge.readers.tap import Tap
 
 MISSED_KEEPALIVES: Final = 2
 """So many missed in a row mean a dead reader; one may be late on a busy network."""
@@ -60,6 +61,7 @@ class ReaderSession:
         log: logger with the reader's id bound.
         tell: gets what is not as configured though the session goes on, in words.
         lost_at_us: when the session before this one last heard from the reader; None if there was none.
+        tap: sees the connection's bytes and what was made of them, for a recording.
     """
 
     def __init__(
@@ -72,8 +74,10 @@ class ReaderSession:
         log: FilteringBoundLogger,
         tell: Callable[[str], None],
         lost_at_us: int | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self._settings = settings
+        self._tap = tap
         self._counters = counters
         self._sink = sink
         self._now_us = now_us
@@ -81,7 +85,7 @@ class ReaderSession:
         self._tell = tell
         self._where = f"reader {settings.id} at {settings.address}"
         self._intake = Intake(settings, counters, log, lost_at_us=lost_at_us)
-        self._link = Link(max_frame_bytes=settings.max_frame_bytes, received=self._received, lost=self._lose)
+        self._link = Link(max_frame_bytes=settings.max_frame_bytes, received=self._received, lost=self._lose, tap=tap)
         self._queue: asyncio.Queue[Chunk | None] = asyncio.Queue()
         self._handing: Chunk | None = None
         self._paused = False
@@ -112,7 +116,10 @@ class ReaderSession:
         try:
             await self._greet()
             await self._set_up()
-            self._queue.put_nowait(self._intake.started(self._now_us()))
+            begun = self._intake.started(self._now_us())
+            if self._tap is not None:
+                self._tap.started(begun)
+            self._queue.put_nowait(begun)
             started()
             await self._serve(deliver)
         except asyncio.CancelledError:
@@ -334,6 +341,8 @@ class ReaderSession:
         chunk = self._intake.take(
             self._now_us(), messages, [event for frame in events if (event := self._event(frame))]
         )
+        if self._tap is not None:
+            self._tap.took(chunk)
         self._queue.put_nowait(chunk)
         if self._queue.qsize() >= QUEUE_HIGH and not self._paused and not self._ending:
             self._paused = True

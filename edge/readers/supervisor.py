@@ -13,6 +13,7 @@ from edge.profiles import ProfileError
 from edge.readers.errors import ReaderError
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
 from edge.readers.session import ReaderSession
+from edge.readers.tap import Tap
 
 STABLE_S: Final = 10.0
 """A session that lasted this long was a good one: the next retry starts from the shortest wait."""
@@ -33,6 +34,7 @@ class ReaderSupervisor:
         now_us: the host's clock, UTC microseconds.
         rng: for the waits between tries.
         log: logger.
+        tap: sees every connection's bytes, for a recording.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class ReaderSupervisor:
         now_us: Callable[[], int],
         rng: random.Random,
         log: FilteringBoundLogger,
+        tap: Tap | None = None,
     ) -> None:
         self._settings = settings
+        self._tap = tap
         self._sink = sink
         self._now_us = now_us
         self._rng = rng
@@ -95,6 +99,7 @@ class ReaderSupervisor:
             log=self._log,
             tell=self._tell,
             lost_at_us=self._lost_at_us,
+            tap=self._tap,
         )
         try:
             await session.run(self._started)
