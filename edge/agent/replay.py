@@ -95,16 +95,12 @@ class Replay:
         """What could not be read, in words."""
         return [f"reader {name}: {fault}" for name, reader in self._readers.items() for fault in reader.faults]
 
-    def begin(self, note: RecordingNote) -> Iterator[MovementRow]:
-        """Take what a recording says of itself; another boot ends what was open, as a restart does."""
-        yield from self._end()
-        self._past.append(self._windows.counters)
-        self._windows = Windows(self._settings, boot=note.boot or BOOT)
-        self._seq = note.first_seq
-
     def packet(self, packet: Packet) -> Iterator[MovementRow]:
         """Take one packet of a capture."""
         self.tally.packets += 1
+        for note in notes_in(packet.comments):
+            if isinstance(note, RecordingNote):
+                yield from self._begin(note)
         segment = dissect(packet.link, packet.data, whole=packet.whole)
         if isinstance(segment, Skipped):
             self.tally.skipped[segment] += 1
@@ -134,6 +130,13 @@ class Replay:
         for piece in self._reassembler.finish():
             yield from self._piece(piece)
         yield from self._end()
+
+    def _begin(self, note: RecordingNote) -> Iterator[MovementRow]:
+        """Take what a recording says of itself; another boot ends what was open, as a restart does."""
+        yield from self._end()
+        self._past.append(self._windows.counters)
+        self._windows = Windows(self._settings, boot=note.boot or BOOT)
+        self._seq = note.first_seq
 
     def _end(self) -> Iterator[MovementRow]:
         return self._numbered(self._windows.flush())

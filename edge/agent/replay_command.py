@@ -19,7 +19,7 @@ from edge.agent.replay import Replay, ReplayError
 from edge.config import reader_settings, windows_settings
 from edge.contracts import MovementRow, encode
 from edge.llrp import LlrpError
-from edge.llrp.capture import CaptureReader, RecordingNote, notes_in
+from edge.llrp.capture import CaptureReader
 from edge.readers import ReaderSettings
 
 EXIT_PART: Final = 1
@@ -128,11 +128,9 @@ def _file(known: Replay, file: Path, bare: str) -> bool:
 def _capture(known: Replay, file: Path, parts: Iterable[bytes]) -> bool:
     reader = CaptureReader()
     told_s = time.monotonic()
-    sections = 0
     try:
         for part in parts:
             for packet in reader.feed(part):
-                sections = _sections(known, reader, sections)
                 _print(known.packet(packet))
             if time.monotonic() - told_s > PROGRESS_S:
                 told_s = time.monotonic()
@@ -144,14 +142,6 @@ def _capture(known: Replay, file: Path, parts: Iterable[bytes]) -> bool:
         _tell(f"{file}: {error}")
         return False
     return True
-
-
-def _sections(known: Replay, reader: CaptureReader, done: int) -> int:
-    """Take what new sections say of themselves."""
-    for note in notes_in(reader.comments[done:]):
-        if isinstance(note, RecordingNote):
-            _print(known.begin(note))
-    return len(reader.comments)
 
 
 def _bare_hint(file: Path) -> str:

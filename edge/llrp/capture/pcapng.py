@@ -59,7 +59,7 @@ class Packet:
         link: LINKTYPE of its interface.
         data: what was captured of it.
         whole: whether that is all of it; a capture may cut packets off (its snap length).
-        comments: what was noted beside it.
+        comments: what was noted beside it; with the first packet of a section, what was noted of the section too.
     """
 
     at_us: int
@@ -117,9 +117,8 @@ class CaptureReader:
     then, since the pieces are parsed as they come; `offset` is where the next block begins.
     """
 
-    comments: list[str] = field(default_factory=list)
-    """Comments of the sections so far."""
     offset: int = 0
+    _section: tuple[str, ...] = ()
     _data: bytearray = field(default_factory=bytearray)
     _order: Literal["<", ">", ""] = ""
     _classic: _Interface | None = None
@@ -221,7 +220,7 @@ class CaptureReader:
     def _meaning(self, kind: int, body: bytes) -> Packet | None:
         if kind == SECTION:
             self._interfaces = []
-            self.comments += [_text(value) for code, value in self._parse_options(body, 16) if code == COMMENT]
+            self._section += self._comments(body, 16)
         elif kind == INTERFACE:
             self._interfaces.append(self._interface(body))
         elif kind == ENHANCED_PACKET:
@@ -249,7 +248,7 @@ class CaptureReader:
         number, high, low, size, wire = layout.unpack_from(body)
         self._need(body, layout.size + size)
         end = layout.size + size + -size % 4
-        comments = tuple(_text(value) for code, value in self._parse_options(body, end) if code == COMMENT)
+        comments = self._comments(body, end)
         return self._packet(number, high << 32 | low, body[layout.size : layout.size + size], wire, comments)
 
     def _old(self, body: bytes) -> Packet:
@@ -263,7 +262,11 @@ class CaptureReader:
         if number >= len(self._interfaces):
             raise self._broken(f"a packet there is of interface {number}, which the capture does not describe")
         interface = self._interfaces[number]
-        return Packet(interface.at_us(ticks), interface.link, data, len(data) >= wire, comments)
+        section, self._section = self._section, ()
+        return Packet(interface.at_us(ticks), interface.link, data, len(data) >= wire, section + comments)
+
+    def _comments(self, body: bytes, at: int) -> tuple[str, ...]:
+        return tuple(_text(value) for code, value in self._parse_options(body, at) if code == COMMENT)
 
     def _parse_options(self, body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         layout = Struct(self._order + "HH")

@@ -126,6 +126,8 @@ class Reassembler:
             data, comments = side.waiting.pop(seq)
             fresh = data[-ahead:] if ahead < 0 else data
             if ahead < 0 and -ahead >= len(data):
+                if comments:
+                    yield Piece(connection.number, segment.source, segment.target, at_us, b"", comments)
                 continue
             side.next_seq = _after(expected, max(ahead, 0) + len(fresh))
             lost, joined, side.joined = max(ahead, 0), side.joined, False
