@@ -148,8 +148,8 @@ class Replay:
     def _bytes(self, given: ReaderBytes) -> Iterator[MovementRow]:
         notes = list(notes_in(given.comments))
         if given.connection not in self._owners:
-            named = next((note.reader for note in notes if isinstance(note, ConnectionNote)), None)
-            self._owners[given.connection] = self._connect(given, named)
+            named = next((note for note in notes if isinstance(note, ConnectionNote)), None)
+            self._owners[given.connection] = self._connect(given.reader, named)
         reader = self._owners[given.connection]
         if reader is None:
             self.tally.strange[str(given.reader)] = self.tally.strange.get(str(given.reader), 0) + len(given.data)
@@ -184,8 +184,12 @@ class Replay:
                 yield msgspec.structs.replace(row, seq=self._seq)
             self._seq += 1
 
-    def _connect(self, given: ReaderBytes, named: str | None) -> ReplayedReader | None:
-        name = named if named in self._readers else self._whose(given.reader)
+    def _connect(self, place: Endpoint, named: ConnectionNote | None) -> ReplayedReader | None:
+        """Return whose connection it is: the reader that a note names, else the one that stands there."""
+        if named is None or named.reader not in self._readers:
+            name = self._whose(place if named is None else Endpoint(named.host, named.port))
+        else:
+            name = named.reader
         if name is None:
             return None
         self.tally.connections += 1

@@ -80,7 +80,7 @@ class ReaderTap:
         """See `Tap`."""
         client, reader = self._recorder.ends(local, remote)
         self._connection, self._held, self._clock = RecordedConnection(client=client, reader=reader), [], None
-        note = ConnectionNote(reader=self._reader, address=str(remote))
+        note = ConnectionNote(reader=self._reader, host=remote.host, port=remote.port)
         self._recorder.write(self._connection.open(self._recorder.now_us(), [to_comment(note)]))
 
     def received(self, data: bytes) -> None:

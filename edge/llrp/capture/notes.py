@@ -21,7 +21,8 @@ class ConnectionNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note"
     """At a connection's first packet: which reader, and its real address; the packets show port 5084."""
 
     reader: str
-    address: str
+    host: str
+    port: int
 
 
 class ClockNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="clock"):

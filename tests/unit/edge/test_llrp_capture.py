@@ -259,7 +259,7 @@ def test_damaged_captures_give_packets_or_the_one_error(seed, noise):
 def test_notes_stand_among_the_comments_of_people():
     """What others wrote, or a later version of us, is passed over."""
     notes = [
-        ConnectionNote(reader="r1", address="[2001:db8::10]:5085"),
+        ConnectionNote(reader="r1", host="2001:db8::10", port=5085),
         ClockNote(source="uptime", offset_us=-5, spread_us=7),
         StartedNote(losses=1),
     ]
