@@ -14,6 +14,8 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.pipeline import window_clock
 from edge.contracts import MovementRow
+from edge.llrp import TagBatch
+from edge.llrp.batch import NO_TIME_US
 from edge.llrp.capture import (
     ClockNote,
     ConnectionNote,
@@ -95,6 +97,11 @@ class Replay:
         """What could not be read, in words."""
         return [f"reader {name}: {fault}" for name, reader in self._readers.items() for fault in reader.faults]
 
+    @property
+    def lost_bytes(self) -> int:
+        """Bytes of readers that the recording lacks, or that could not be followed."""
+        return self.tally.lost_bytes + self._streams.lost
+
     def packet(self, packet: Packet) -> Iterator[MovementRow]:
         """Take one packet of a capture."""
         self.tally.packets += 1
@@ -117,7 +124,7 @@ class Replay:
             chunk = mine.take(0, data[begin : begin + SLICE_BYTES])
             if chunk is None or not len(chunk.batch):
                 continue
-            if chunk.clock.source == "host":
+            if not _has_times(chunk.batch):
                 raise ReplayError(
                     f"the reports of reader {reader} carry no times, and a bare file has no arrivals: record pcapng"
                 )
@@ -212,6 +219,11 @@ class Replay:
             self._only = next(iter(self._readers)), place
             return self._only[0]
         return None
+
+
+def _has_times(batch: TagBatch) -> bool:
+    columns = (batch.first_us, batch.last_us, batch.first_uptime_us, batch.last_uptime_us)
+    return any(bool((column != NO_TIME_US).any()) for column in columns)
 
 
 def _sum(counters: Iterable[Counters]) -> Counters:

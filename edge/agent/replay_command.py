@@ -162,17 +162,18 @@ def _sum_up(known: Replay, wanted: Sequence[ReaderSettings], config: Path) -> bo
         _tell(f"the reader at {place} ({size:,} bytes) is none of {config}: say which it is with --reader ID={place}")
     for fault in known.faults:
         _tell(fault)
-    if tally.lost_bytes:
-        _tell(f"{tally.lost_bytes:,} bytes of the readers are missing in the recording or could not be followed")
+    if known.lost_bytes:
+        _tell(f"{known.lost_bytes:,} bytes of the readers are missing in the recording or could not be followed")
     if not tally.connections:
         names = ", ".join(f"{reader.id} at {reader.address}" for reader in wanted)
         _leave(EXIT_USAGE, f"no connection of a reader of {config} ({names}) is in the recording")
+    connections = "1 connection" if tally.connections == 1 else f"{tally.connections} connections"
     _tell(
-        f"{tally.connections} connections, {counters.reads:,} reads, {counters.unlisted_reads:,} of them at ports that "
+        f"{connections}, {counters.reads:,} reads, {counters.unlisted_reads:,} of them at ports that "
         f"serve no portal, {counters.late_reads:,} late, {counters.unusable_reads:,} unusable; {counters.finals:,} "
         f"finals after {counters.provisionals:,} provisionals"
     )
-    return not (known.faults or tally.lost_bytes)
+    return not (known.faults or known.lost_bytes)
 
 
 def _tell(line: str) -> None:

@@ -201,7 +201,7 @@ def test_walk_out_of_the_door_arrives_once_with_its_evidence(agent, central, tmp
         timeout=PATIENCE_S,
     )
     assert replay.stdout.splitlines() == central.final_payloads
-    assert b"1 connections" in replay.stderr
+    assert b"1 connection, " in replay.stderr
 
 
 def test_passage_cut_off_by_a_crash_ends_as_unresolved(agent, central):

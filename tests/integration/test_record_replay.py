@@ -155,7 +155,7 @@ def replayed(data, *names, places=None):
     reader.finish()
     rows += known.finish()
     assert not known.faults
-    assert not known.tally.lost_bytes
+    assert not known.lost_bytes
     return rows
 
 

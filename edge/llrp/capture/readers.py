@@ -1,9 +1,11 @@
 """Pieces of TCP streams -> the bytes that readers sent, connection by connection.
 
-Which side is the reader, its first message says: the standard gives each message type to one role. A capture that
-begins inside a connection, or has a hole, goes on at the next piece that begins with a message of a reader.
+Which side is the reader, its first message says: the standard gives each message type to one role. In a capture that
+begins inside a connection, or has a hole, reading goes on at the first place where a whole message stands and another
+one, or nothing, behind it.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -20,7 +22,12 @@ FROM_READER: Final = frozenset(message.value for message in Message) - FROM_CLIE
 """Message types by who sends them [LLRP 1.1, 16.2]; CLIENT_REQUEST_OP (45) is one that the reader sends."""
 MESSAGES: Final = FROM_CLIENT | FROM_READER | {Message.CUSTOM_MESSAGE.value}
 _TYPE_BYTES: Final = 2
-_MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
+MAX_SEARCH_BYTES: Final = 16 * 1024
+"""So much is searched at a time for a place to go on at: several of a reader's usual messages."""
+MAX_STRANGE_BYTES: Final = 1024 * 1024
+"""A connection that the capture joined and that shows no LLRP in so many bytes is none."""
+_HEAD: Final = re.compile(rb"[\x04\x08][\x01-\x64]\x00|[\x07\x0b]\xff\x00")
+"""How the messages that readers and clients send begin, but for those over 16 MiB."""
 
 
 class ReaderBytes(NamedTuple):
@@ -49,10 +56,11 @@ class ReaderBytes(NamedTuple):
 
 @dataclass(slots=True)
 class _Side:
-    """What one end sent: its first bytes, and whether the beginning of a message has to be found."""
+    """What one end sent: its first bytes; while the beginning of a message is sought, what is searched and was lost."""
 
     head: bytes = b""
     seeking: bool = False
+    searched: bytes = b""
     lost: int = 0
 
 
@@ -77,6 +85,12 @@ class ReaderStreams:
         """Connections in which no LLRP was found."""
         return sum(talk.reader is None for talk in self._talks.values())
 
+    @property
+    def lost(self) -> int:
+        """Bytes of readers in which no place to go on at has been found so far."""
+        sides = [talk.sides.get(talk.reader) for talk in self._talks.values() if talk.reader is not None]
+        return sum(side.lost + len(side.searched) for side in sides if side is not None)
+
     def take(self, piece: Piece) -> Iterator[ReaderBytes]:
         """Take one piece and yield what a reader sent by it, in order."""
         talk = self._talks.setdefault(piece.connection, _Talk())
@@ -87,6 +101,9 @@ class ReaderStreams:
         if found is None and not piece.comments and not piece.closed:
             return
         piece = found or piece._replace(data=b"", joined=False, lost=0)
+        if talk.reader is None and side.lost > MAX_STRANGE_BYTES:
+            talk.foreign, talk.held = True, []
+            return
         if talk.reader is None:
             talk.held.append(piece)
             _find_reader(talk, side, piece)
@@ -96,16 +113,41 @@ class ReaderStreams:
 
 
 def _sought(side: _Side, piece: Piece) -> Piece | None:
-    """Return the piece, or None where it is passed over because no message begins with it; `joined` says "anew"."""
+    """Return the piece, or None while no place to go on at is found in it; `joined` says that it goes on anew."""
     if piece.data and (piece.joined or piece.lost):
-        side.seeking = True
+        side.lost += piece.lost + len(side.searched)
+        side.seeking, side.searched = True, b""
     if not piece.data or not side.seeking:
         return piece
-    if not _begins_message(piece.data):
-        side.lost += piece.lost + len(piece.data)
+    side.searched += piece.data
+    at = message_start(side.searched)
+    if at is None:
+        over = max(len(side.searched) - MAX_SEARCH_BYTES, 0)
+        side.lost += over
+        side.searched = side.searched[over:]
         return None
-    lost, side.seeking, side.lost = side.lost + piece.lost, False, 0
-    return piece._replace(joined=True, lost=lost)
+    data, lost = side.searched[at:], side.lost + at
+    side.seeking, side.searched, side.lost = False, b"", 0
+    return piece._replace(data=data, joined=True, lost=lost)
+
+
+def message_start(data: bytes) -> int | None:
+    """Return where a whole message stands that another one, or the end of the data, follows."""
+    for match in _HEAD.finditer(data):
+        length = _length_at(data, match.start())
+        after = match.start() + length if length else len(data) + 1
+        if after == len(data) or (after < len(data) and _length_at(data, after)):
+            return match.start()
+    return None
+
+
+def _length_at(data: bytes, at: int) -> int:
+    """Return the length of the message whose header stands at a place, 0 if none does."""
+    if len(data) - at < HEADER_BYTES:
+        return 0
+    word, length, _ = HEADER.unpack_from(data, at)
+    known = word >> 10 in VERSIONS and word & TYPE_MASK in MESSAGES
+    return length if known and length >= HEADER_BYTES else 0
 
 
 def _find_reader(talk: _Talk, side: _Side, piece: Piece) -> None:
@@ -144,11 +186,3 @@ def _reader_end(kind: int, piece: Piece) -> Endpoint:
     if kind in FROM_CLIENT:
         return piece.target
     return piece.source if piece.source.port in LLRP_PORTS else piece.target
-
-
-def _begins_message(data: bytes) -> bool:
-    """Whether a message can begin here: after a hole only a whole header is believed."""
-    if len(data) < HEADER_BYTES:
-        return False
-    word, length, _ = HEADER.unpack_from(data)
-    return word & TYPE_MASK in MESSAGES and word >> 10 in VERSIONS and HEADER_BYTES <= length <= _MAX_FRAME_BYTES
