@@ -47,6 +47,14 @@ def with_payload_types(args: list[str]) -> list[str]:
     return given
 
 
+def ports_in(text: str) -> list[int]:
+    """Return the antenna ports in `1,2`; `typer.BadParameter` for anything else."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
+        raise typer.BadParameter(f"{text!r}: write ports like 1,2", param_hint="--antennas")
+    return [int(word) for word in words]
+
+
 @app.callback()
 def stockgate_edge() -> None:
     """The agent at the door: it reads RFID readers, decides movements and stores them until the central has them."""
@@ -124,6 +132,35 @@ def decode(
     except LlrpError as error:
         raise typer.BadParameter(str(error), param_hint="FILE") from error
     raise typer.Exit(dump(inputs, as_json=as_json, payload=kind))
+
+
+@app.command()
+def probe(
+    host: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="The reader's name or address; its port is 5084.")],
+    *,
+    listen_seconds: Annotated[
+        float, typer.Option(min=0.0, max=60.0, help="Try each antenna for so long with a short inventory; 0 for none.")
+    ] = 2.0,
+    antennas: Annotated[
+        str | None,
+        typer.Option(metavar="PORTS", help="The ports that should have an antenna, such as 1,2; all if not given."),
+    ] = None,
+    timeout_seconds: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="Wait so long for the connection and for each answer.")
+    ] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of the tables.")] = False,
+) -> None:
+    """Say what reader stands at an address, how it is set up, and what is wrong with it.
+
+    Nothing is changed on the reader. It takes one client at a time, so stop an agent that holds it before.
+
+    The exit code is 0 if all is well, 1 if the reader answers and something is wrong, 2 if an option is wrong, and 3 if
+    nothing answers there or what answers is no LLRP reader.
+    """
+    from edge.agent.probe_command import look  # noqa: PLC0415 - loads what `decode` and --help don't need
+
+    ports = None if antennas is None else ports_in(antennas)
+    raise typer.Exit(look(host, timeout_s=timeout_seconds, listen_s=listen_seconds, antennas=ports, as_json=as_json))
 
 
 @app.command()

@@ -15,6 +15,7 @@ import typer
 
 from edge import config as settings
 from edge.agent import logs
+from edge.agent.address import AddressError, parse_address
 from edge.agent.replay import Replay, ReplayError
 from edge.config import reader_settings, windows_settings
 from edge.contracts import MovementRow, encode
@@ -44,7 +45,7 @@ def replay(files: Sequence[Path], config: Path, readers: Sequence[str] = ()) -> 
         places, bare = _places(wanted, readers)
         _check_bare(files, wanted, bare, config)
         known = Replay(wanted, windows_settings(checked), places=places, log=structlog.get_logger("replay"))
-    except (settings.ConfigError, ReplayError) as error:
+    except (settings.ConfigError, AddressError, ReplayError) as error:
         _leave(EXIT_USAGE, str(error))
     whole = True
     try:
@@ -76,23 +77,12 @@ def _places(
         if not place:
             bare = name
             continue
-        host, port = _place(word, place)
-        places.setdefault(name, []).append((host, port))
+        places.setdefault(name, []).append(parse_address(place))
     for reader in wanted:
         if reader.id not in places:
             addresses = _addresses(reader.host)
             places[reader.id] = [(host, port) for host in addresses for port in (reader.port, None)]
     return places, bare
-
-
-def _place(word: str, place: str) -> tuple[str, int | None]:
-    """Take `HOST`, `HOST:PORT` or `[IPV6]:PORT` apart."""
-    host, colon, port = place.rpartition(":")
-    if not colon or (":" in host and not host.endswith("]")):
-        return place.strip("[]"), None
-    if not port.isascii() or not port.isdigit():
-        raise ReplayError(f"--reader {word}: write it like ID=192.0.2.10 or ID=192.0.2.10:5084")
-    return host.strip("[]"), int(port)
 
 
 def _addresses(host: str) -> list[str]:
