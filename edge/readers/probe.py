@@ -90,8 +90,8 @@ async def probe(settings: ProbeSettings, *, now_us: Callable[[], int]) -> Reader
     """Look at one reader; `ReaderError` says why that could not be."""
     look = _Look(settings, now_us)
     try:
-        await look.dial()
         try:
+            await look.dial()
             return await look.ask()
         finally:
             await look.leave()
@@ -131,7 +131,7 @@ class _Look:
     @property
     def greeted(self) -> bool:
         """Whether it has said that the connection is ours, or that it is not."""
-        if not self._greeting.done():
+        if not self._greeting.done() or self._greeting.cancelled():
             return False
         error = self._greeting.exception()
         return error is None or isinstance(error, ReaderBusyError)
@@ -155,7 +155,6 @@ class _Look:
             async with asyncio.timeout(settings.timeout_s):
                 await asyncio.shield(self._greeting)
         except TimeoutError:
-            self._link.close()
             raise NotAnLlrpReaderError(
                 f"{settings.address} takes the connection but sends no LLRP greeting within {settings.timeout_s:g} s: "
                 "is this an LLRP reader's port (5084)?"
