@@ -89,6 +89,33 @@ def run(
     run_agent(config=config, data_dir=data_dir, metrics=metrics, record=record, record_max_bytes=record_max_mib * MIB)
 
 
+outputs = typer.Typer(help="Lights and sirens that are wired to readers.", no_args_is_help=True)
+app.add_typer(outputs, name="outputs")
+
+
+@outputs.callback()
+def outputs_group() -> None:
+    """Lights and sirens that are wired to readers."""
+
+
+@outputs.command("test")
+def outputs_test(
+    reader: Annotated[str, typer.Argument(metavar="READER", help="The reader's id in the configuration.")],
+    output: Annotated[int, typer.Argument(metavar="OUTPUT", min=1, help="The number of the output, from 1.")],
+    config: Annotated[Path, typer.Option("--config", help="The TOML file that names the readers.")],
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, max=60.0, help="How long it is on.")] = 2.0,
+) -> None:
+    """Switch an output on for some seconds, and say whether the reader or the agent ended it.
+
+    The agent must not run meanwhile, for a reader serves one client.
+
+    The exit code is 1 if the reader was not reached or refused, and 2 if the configuration or an argument is wrong.
+    """
+    from edge.agent.outputs_command import try_output  # noqa: PLC0415 - loads numba, which `decode` doesn't need
+
+    try_output(config, reader, output, seconds)
+
+
 @app.command()
 def warm() -> None:
     """Compile the kernels and keep them on disk, so that the agent starts in a second instead of ten.
@@ -193,6 +220,91 @@ def replay(
     from edge.agent.replay_command import replay as replay_files  # noqa: PLC0415 - loads numba
 
     replay_files(files, config, reader or ())
+
+
+@app.command()
+def check(
+    config: Annotated[
+        Path, typer.Option("--config", help="The TOML file that names the readers, the portals and the broker.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Check a configuration without dialling a reader: every problem, each antenna's power and why it is that.
+
+    The exit code is 0 if nothing is to be done, 1 if the agent would run but something should be seen to, and 2 if the
+    configuration can't be used.
+    """
+    from edge.agent.check import run_check  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(run_check(config, as_json=as_json))
+
+
+profiles_app = typer.Typer(
+    name="profiles", help="What the agent knows of reader models, and what of it is verified.", no_args_is_help=True
+)
+app.add_typer(profiles_app)
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+
+@profiles_app.command("list")
+def profiles_list(as_json: AsJson = False) -> None:
+    """List the reader profiles in the order in which they are tried, and how much of each is unverified."""
+    from edge.agent.profiles_command import list_profiles  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(list_profiles(as_json=as_json))
+
+
+@profiles_app.command("show")
+def profiles_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The profile's name, such as impinj/speedway.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one profile: each value with its source, its readers and their quirks."""
+    from edge.agent.profiles_command import show_profile  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(show_profile(name, as_json=as_json))
+
+
+@profiles_app.command("lint")
+def profiles_lint(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE...]", help="Profiles, or regions in a folder `regions`; all that is shipped if none."
+        ),
+    ] = None,
+) -> None:
+    """Check profiles and regions: keys, bounds, names, and a source for every value.
+
+    The exit code is 1 if something is wrong.
+    """
+    from edge.agent.profiles_command import lint  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(lint(files or []))
+
+
+@profiles_app.command("match")
+def profiles_match(
+    recording: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="A recorded GET_READER_CAPABILITIES_RESPONSE: messages (.bin), a payload (.bytes) or JSON (.json).",
+        ),
+    ] = None,
+    vendor: Annotated[int | None, typer.Option("--vendor", help="The reader's DeviceManufacturerName.")] = None,
+    model: Annotated[int | None, typer.Option("--model", help="The reader's ModelName.")] = None,
+    firmware: Annotated[str, typer.Option("--firmware", help="The reader's firmware version.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say which profile a reader gets, and why: by its numbers, or by a recording of its capabilities.
+
+    The exit code is 1 if no profile knows the reader, and 2 if it isn't said which reader.
+    """
+    from edge.agent.profiles_command import Told, match  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    told = None if vendor is None or model is None else Told(vendor=vendor, model=model, firmware=firmware)
+    raise typer.Exit(match(told, recording, as_json=as_json))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from edge.agent.coverage import Coverage, tell_doorway
 from edge.agent.health import Identity, reader_health, stream_health
 from edge.agent.journal import Journal
 from edge.contracts import Health, ReaderHealth, UplinkState, instant
@@ -18,6 +19,8 @@ from edge.outbox import STREAMS, Outbox, OutboxError, OutboxStats
 
 # A reader that answers does so in milliseconds; one that doesn't frees its session by itself.
 GOODBYE_S: Final = 5.0
+# A reader that is lost for less than this may never show as a gap; its reconnect is counted all the same.
+LOOK_S: Final = 0.5
 
 
 class Reader(Protocol):
@@ -67,9 +70,11 @@ class Agent:
         heartbeat_s: float,
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
+        coverage: Coverage | None = None,
     ) -> None:
         self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
+        self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
         self._stats: list[OutboxStats] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -78,6 +83,7 @@ class Agent:
             uplink = group.create_task(self._uplink.run(), name="uplink")
             journal = group.create_task(self._journal.run(), name="journal")
             beat = group.create_task(self._beat(), name="heartbeat")
+            look = group.create_task(self._look(), name="coverage")
             readers = [group.create_task(reader.run(), name="reader") for reader in self._readers]
             await stop.wait()
             self._log.info("stopping")
@@ -91,6 +97,7 @@ class Agent:
             self._uplink.stop()
             await asyncio.wait([uplink])
             beat.cancel()
+            look.cancel()
 
     def health(self) -> Health:
         """Return the heartbeat as of now; the outbox's figures are those of the last beat."""
@@ -112,7 +119,17 @@ class Agent:
             uplink=self._uplink.state,
             readers=reader_health(reader.health() for reader in self._readers),
             streams=streams,
+            portals=self._coverage.portals(),
+            gaps=self._coverage.gaps(),
         )
+
+    async def _look(self) -> None:
+        """Judge the doorways, more often than the heartbeat says so: a gap may be shorter than that."""
+        while True:
+            readers = reader_health(reader.health() for reader in self._readers)
+            for change in self._coverage.look(readers, self._now_us()):
+                tell_doorway(change, self._log)
+            await asyncio.sleep(LOOK_S)
 
     async def _beat(self) -> None:
         while True:

@@ -16,6 +16,7 @@ from edge.agent.compose import serve
 from edge.agent.metrics import MetricsError, parse_address
 from edge.agent.recording import RecordingFile
 from edge.outbox import OutboxError
+from edge.readers import ReaderError
 
 EXIT_FAILURE: Final = 1
 EXIT_USAGE: Final = 2
@@ -44,7 +45,7 @@ def run(
         with ExitStack() as stack:
             taken = None if record is None else stack.enter_context(_open(record, record_max_bytes))
             asyncio.run(_until_signal(checked, base=base, data_dir=folder, metrics=address, record=taken))
-    except (OutboxError, MetricsError) as error:
+    except (OutboxError, MetricsError, ReaderError) as error:
         _leave(EXIT_FAILURE, str(error))
     except OSError as error:
         _leave(EXIT_FAILURE, f"{folder}: {error.strerror or error}: give a folder that can be written (--data-dir)")

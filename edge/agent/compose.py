@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
 from edge.agent.clock import host_synced
+from edge.agent.coverage import Coverage, doorways
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
 from edge.agent.metrics import MetricsServer, counter_figures, health_figures
@@ -26,11 +27,12 @@ from edge.agent.warm import warm_up
 from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
 from edge.llrp.capture import RecordingNote
 from edge.outbox import SqliteOutbox
-from edge.readers import ReaderSupervisor, Recorder
+from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
 from edge.uplink import Forwarder, PahoMqtt
 from edge.windows import Windows
 
 OUTBOX_FILE: Final = "outbox.db"
+REFERENCES_FILE: Final = "references.json"
 
 
 def now_us() -> int:
@@ -53,7 +55,7 @@ async def serve(
     Args:
         config: the checked configuration.
         base: the configuration file's folder, where its relative paths start.
-        data_dir: folder of the outbox.
+        data_dir: folder of the outbox and of the reference tags' baselines.
         metrics: loopback address of the Prometheus endpoint, if there is to be one.
         record: takes all that passes between the agent and its readers, for a replay.
         stop: ends the agent in order.
@@ -65,7 +67,21 @@ async def serve(
         # One thread works with the outbox: its fsyncs must not hold up the readers' sockets.
         executor = stack.enter_context(ThreadPoolExecutor(1, "outbox"))
         me = Identity(config.gateway, uuid4().hex, version("stockgate"), now_us())
-        agent, figures = _build(config, me, base=base, outbox=outbox, executor=executor, record=record, log=log)
+        baselines = Baselines(data_dir / REFERENCES_FILE)
+        if baselines.problem:
+            log.warning("baselines can't be read", problem=baselines.problem)
+        listener = Listener(reader_settings(config, base=base), log=log)
+        agent, figures = _build(
+            config,
+            me,
+            base=base,
+            outbox=outbox,
+            executor=executor,
+            baselines=baselines,
+            listener=listener,
+            record=record,
+            log=log,
+        )
         started_s = time.monotonic()
         await asyncio.to_thread(warm_up, windows_settings(config))
         log.info("kernels ready", seconds=round(time.monotonic() - started_s, 2))
@@ -73,7 +89,8 @@ async def serve(
             server = stack.enter_context(MetricsServer(metrics, figures))
             log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
         log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        await agent.run(stop)
+        async with listener:
+            await agent.run(stop)
         log.info("stopped")
 
 
@@ -84,6 +101,8 @@ def _build(
     base: Path,
     outbox: SqliteOutbox,
     executor: ThreadPoolExecutor,
+    baselines: Baselines,
+    listener: Listener,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
 ) -> tuple[Agent, Callable[[], Iterator[Metric]]]:
@@ -111,7 +130,7 @@ def _build(
     )
     end_open_passages(outbox, journal, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
-    readers = reader_settings(config)
+    readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers}
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
     recorder = None if record is None else _recorder(record, me, first_seq=_next_seq(outbox, journal))
@@ -122,6 +141,8 @@ def _build(
             now_us=now_us,
             rng=random.Random(),  # noqa: S311 (as above)
             log=log,
+            baselines=baselines,
+            dialler=None if reader.listen is None else listener.dialler(reader),
             tap=None if recorder is None else recorder.tap(reader.id),
         )
         for reader in readers
@@ -135,6 +156,7 @@ def _build(
         heartbeat_s=config.agent.heartbeat_s,
         now_us=now_us,
         log=log,
+        coverage=Coverage(doorways(config), now_us=me.started_us),
     )
 
     def figures() -> Iterator[Metric]:

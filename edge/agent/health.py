@@ -52,7 +52,17 @@ def stream_health(stats: OutboxStats, *, now_us: int, held: int = 0, dropped: in
 
 def reader_health(readers: Iterable[ReaderHealth]) -> list[ReaderHealth]:
     """Return the readers' reports with texts that the contract allows."""
-    return [msgspec.structs.replace(reader, problem=plain_text(reader.problem)) for reader in readers]
+    return [
+        msgspec.structs.replace(
+            reader,
+            problem=plain_text(reader.problem),
+            firmware=plain_text(reader.firmware),
+            antennas=[
+                msgspec.structs.replace(antenna, reason=plain_text(antenna.reason)) for antenna in reader.antennas
+            ],
+        )
+        for reader in readers
+    ]
 
 
 def plain_text(text: str) -> str:

@@ -17,6 +17,7 @@ from edge.contracts import MovementRow
 from edge.llrp import TagBatch
 from edge.llrp.batch import NO_TIME_US
 from edge.llrp.capture import (
+    AsideNote,
     ClockNote,
     ConnectionNote,
     Endpoint,
@@ -26,8 +27,8 @@ from edge.llrp.capture import (
     ReaderStreams,
     Reassembler,
     RecordingNote,
+    RowsNote,
     Skipped,
-    StartedNote,
     dissect,
     notes_in,
 )
@@ -83,6 +84,7 @@ class Replay:
         self._only: tuple[str, Endpoint] | None = None
         self._host_synced = True
         self._seq = 1
+        self._noted = False
         self._windows = Windows(windows, boot=BOOT)
         self._past: list[Counters] = []
         self.tally = Tally()
@@ -144,6 +146,7 @@ class Replay:
         self._past.append(self._windows.counters)
         self._windows = Windows(self._settings, boot=note.boot or BOOT)
         self._seq = note.first_seq
+        self._noted = True
 
     def _end(self) -> Iterator[MovementRow]:
         return self._numbered(self._windows.flush())
@@ -168,21 +171,21 @@ class Replay:
             if isinstance(note, ClockNote):
                 self._host_synced = note.host_synced
                 reader.set_clock(note)
-            elif isinstance(note, StartedNote):
-                chunk, losses = reader.started(given.at_us, note)
-                yield from self._feed(chunk, arrival_us=given.at_us, clock=chunk.clock, losses=losses)
-        chunk_or_none = reader.take(given.at_us, given.data) if given.data else None
-        if chunk_or_none is not None:
-            yield from self._feed(chunk_or_none, arrival_us=given.at_us, clock=chunk_or_none.clock)
+            elif isinstance(note, AsideNote):
+                chunk = reader.aside(given.at_us)
+                yield from self._feed(chunk, arrival_us=given.at_us, clock=chunk.clock)
+                self._seq += note.rows
+        taken = reader.take(given.at_us, given.data) if given.data else None
+        if taken is not None:
+            yield from self._feed(taken, arrival_us=given.at_us, clock=taken.clock)
+            self._seq += 0 if self._noted else len(taken.rows)
+        self._seq += sum(note.rows for note in notes if isinstance(note, RowsNote))
 
-    def _feed(
-        self, chunk: Chunk, *, arrival_us: int | None, clock: ClockState, losses: int = 0
-    ) -> Iterator[MovementRow]:
+    def _feed(self, chunk: Chunk, *, arrival_us: int | None, clock: ClockState) -> Iterator[MovementRow]:
         stamp = window_clock(clock, host_synced=self._host_synced)
         rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=arrival_us, clock=stamp)
         self._windows.take_open_changes()
         yield from self._numbered(rows)
-        self._seq += len(chunk.rows) + losses
 
     def _numbered(self, rows: Iterable[MovementRow]) -> Iterator[MovementRow]:
         """Give rows the numbers that the outbox gives them; provisionals take theirs and go no further."""

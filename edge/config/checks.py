@@ -3,8 +3,9 @@
 import difflib
 from collections.abc import Iterator
 
+from edge.config.links import link_problems
 from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
-from edge.profiles import AUTO, ProfileError, profile_named
+from edge.profiles import AUTO, ProfileError, profile_named, region_named
 from edge.uplink import UplinkError, parse_url
 
 
@@ -14,9 +15,11 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     yield from _double_ids("portals", [portal.id for portal in config.portals])
     readers = [reader.id for reader in config.readers]
     yield from _mqtt_problems(config.mqtt)
+    yield from link_problems(config)
     named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)
+        yield from _region_problems(f"readers[{number}].region", reader.region)
         if (reader.report_every_tags or 1) > 1 and not reader.report_every_ms:
             yield (
                 f"readers[{number}].report_every_ms: is missing, since report_every_tags is "
@@ -46,6 +49,14 @@ def _profile_problems(place: str, name: str) -> Iterator[str]:
     try:
         if name != AUTO:
             profile_named(name)
+    except ProfileError as error:
+        yield f"{place}: {error}"
+
+
+def _region_problems(place: str, name: str | None) -> Iterator[str]:
+    try:
+        if name is not None:
+            region_named(name)
     except ProfileError as error:
         yield f"{place}: {error}"
 

@@ -12,8 +12,6 @@ from edge.config.model import EdgeConfig
 # What contracts.md draws and this version has not yet: named, so that nobody hunts for a spelling mistake.
 _NOT_YET: Final[Mapping[str, str]] = {
     "serial": "serial readers are not in this version of the agent: give `host` of an LLRP reader",
-    "tls": "LLRP over TLS is not in this version of the agent: use the reader's plain port on a private network",
-    "region": "regulatory regions are not in this version of the agent: set the region on the reader itself",
     "zones": "counting zones are not in this version of the agent: leave [[zones]] out",
     "beam": "light beams decide no direction in this version of the agent: take the layout of the antennas",
     "trust": "the gate at the door is not in this version of the agent: leave [trust] out",

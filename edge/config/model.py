@@ -2,9 +2,19 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from edge.config.section import Section
+from edge.config.wiring import (
+    EpcText,
+    GpiConfig,
+    OutputConfig,
+    ReferenceConfig,
+    TlsConfig,
+    TriggerConfig,
+)
 from edge.outbox import OutboxSettings
+from edge.profiles.legal import Polarisation
 from edge.readers import ReaderSettings
 from edge.uplink import UplinkSettings
 from edge.windows import PortalSettings, WindowsSettings
@@ -25,33 +35,42 @@ DAY_S: Final = 86_400.0
 MIB: Final = 1024 * 1024
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class GpiConfig(_Section):
-    """An input of a reader that something is wired to."""
-
-    port: int = Field(ge=1, le=64, description="Number of the input, counted from 1.")
-    kind: Literal["beam", "door"] = Field(description="What is wired to it: a light beam or a door contact.")
-
-
-class ReaderConfig(_Section):
+class ReaderConfig(Section):
     """One LLRP reader."""
 
     id: Id = Field(description="The reader's name in this file, in events and on screens.")
     host: str = Field(min_length=1, max_length=253, description="Host name or IP address of the reader.")
-    port: int = Field(default=_READER.port, ge=1, le=65535, description="TCP port of the reader's LLRP service.")
+    port: int | None = Field(
+        default=_READER.port,
+        ge=1,
+        le=65535,
+        description="TCP port of the reader's LLRP service; left out: 5084, with `tls` 5085.",
+    )
+    tls: TlsConfig | None = Field(default=None, description="LLRP over TLS; left out: plain TCP.")
+    listen: str | None = Field(
+        default=_READER.listen,
+        max_length=80,
+        description="Our own `address:port` that the reader dials (from `host`); left out: we dial it.",
+    )
+    trusted_network: bool = Field(
+        default=False,
+        description="With `listen` beyond this machine and without TLS: believe the reader's address alone.",
+    )
     profile: str = Field(
         default=_READER.profile,
         pattern=r"^(auto|[a-z0-9-]+/[a-z0-9-]+)$",
         description="Firmware profile, `vendor/model`, or `auto`: chosen by what the reader says that it is.",
     )
+    region: str | None = Field(
+        default=_READER.region,
+        pattern=r"^[a-z0-9-]{1,40}$",
+        description="Regulatory region (docs/reference/regions.md), which caps the power; left out: the reader's own.",
+    )
     tx_power_dbm: float | None = Field(
         default=_READER.tx_power_dbm,
         ge=0.0,
         le=36.0,
-        description="Highest transmit power, dBm; left out: the reader's own.",
+        description="Highest transmit power, dBm, held to what `region` allows; left out: the reader's own or that.",
     )
     keepalive_ms: int = Field(
         default=_READER.keepalive_ms,
@@ -83,9 +102,32 @@ class ReaderConfig(_Section):
     gpis: list[GpiConfig] = Field(
         default=[], max_length=64, description="Inputs that light beams and door contacts are wired to."
     )
+    outputs: list[OutputConfig] = Field(
+        default=[], max_length=64, description="Outputs that lights, sirens and relays are wired to."
+    )
+    references: list[ReferenceConfig] = Field(
+        default=[], max_length=64, description="Reference tags, at most one an antenna; their reads are no passages."
+    )
+    trigger: TriggerConfig | None = Field(
+        default=None, description="Read only for a while after an input calls; left out: all the time."
+    )
+    select: list[EpcText] = Field(
+        default=[],
+        max_length=16,
+        description="EPC prefixes, hex: only tags that begin with one are asked, where the reader can; none: all.",
+    )
+    session: Literal[0, 1, 2, 3] | None = Field(
+        default=_READER.session, description="Gen2 session to keep to; left out: planned, neighbours take others."
+    )
+    quiet_above: int = Field(
+        default=_READER.quiet_above,
+        ge=0,
+        le=10_000,
+        description="With more tags than this at rest in the field they are kept quiet; 0: never.",
+    )
 
 
-class AntennaConfig(_Section):
+class AntennaConfig(Section):
     """One antenna port that serves a portal."""
 
     reader: Id = Field(description="`id` of one of the `[[readers]]`.")
@@ -93,9 +135,21 @@ class AntennaConfig(_Section):
     side: Side | None = Field(
         default=None, description="Side of the doorway it faces; left out for the layout `single`."
     )
+    gain_dbi: float | None = Field(
+        default=None,
+        ge=-20.0,
+        le=20.0,
+        description="Gain by its data sheet, dBi (dBic if circular); left out: 9, so that power errs downwards.",
+    )
+    polarisation: Polarisation | None = Field(
+        default=None, description="Polarisation by its data sheet; left out: as linear, which gets no allowance."
+    )
+    cable_db: float | None = Field(
+        default=None, ge=0.0, le=20.0, description="Loss of its cable and connectors, dB; left out: 0."
+    )
 
 
-class PortalConfig(_Section):
+class PortalConfig(Section):
     """One doorway."""
 
     id: Id = Field(description="The portal's name, the same as in the central's registry.")
@@ -147,7 +201,7 @@ class PortalConfig(_Section):
     )
 
 
-class WindowsConfig(_Section):
+class WindowsConfig(Section):
     """How reads become passages, for all portals."""
 
     grace_ms: int = Field(
@@ -189,7 +243,7 @@ class WindowsConfig(_Section):
     )
 
 
-class OutboxConfig(_Section):
+class OutboxConfig(Section):
     """Events that the central has not confirmed yet, on disk."""
 
     keep_acknowledged_days: float = Field(
@@ -206,7 +260,7 @@ class OutboxConfig(_Section):
     )
 
 
-class MqttConfig(_Section):
+class MqttConfig(Section):
     """The broker, and how hard to try."""
 
     url: str = Field(description="Broker, `mqtt://host:1883` or `mqtts://host:8883`.")
@@ -243,7 +297,7 @@ class MqttConfig(_Section):
     )
 
 
-class AgentConfig(_Section):
+class AgentConfig(Section):
     """The agent itself."""
 
     data_dir: str = Field(
@@ -257,7 +311,7 @@ class AgentConfig(_Section):
     commit_ms: int = Field(default=50, ge=0, le=1_000, description="Least time between two writes of events to disk.")
 
 
-class EdgeConfig(_Section):
+class EdgeConfig(Section):
     """The whole file."""
 
     site: TopicId = Field(description="Site id, part of every topic: 1 to 40 of a-z, 0-9 and -.")

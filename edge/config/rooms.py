@@ -2,26 +2,84 @@
 
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from edge.config.model import DAY_S, MIB, EdgeConfig
+from edge.config.radio import RADIO_KEYS, antenna_powers
+from edge.config.wiring import TlsConfig
 from edge.outbox import OutboxSettings
-from edge.readers import GpiSettings, ReaderSettings
+from edge.readers import (
+    GpiSettings,
+    OutputSettings,
+    ReaderSettings,
+    ReferenceSettings,
+    TlsSettings,
+    TriggerSettings,
+)
 from edge.uplink import UplinkSettings
 from edge.windows import AntennaSettings, PortalSettings, WindowsSettings
 
+WIRING_KEYS: Final = {"gpis", "tls", "outputs", "references", "trigger", "select"}
+"""Keys of a reader that are tables or lists, and built one by one."""
 
-def reader_settings(config: EdgeConfig) -> tuple[ReaderSettings, ...]:
-    """Build the readers' settings; each inventories the ports that some portal names."""
+
+def reader_settings(config: EdgeConfig, *, base: Path = Path()) -> tuple[ReaderSettings, ...]:
+    """Build the readers' settings; each inventories the ports that some portal names.
+
+    Relative paths start at `base`, the configuration file's directory.
+    """
     built = []
+    slots = session_slots(config)
+    reference_epcs = frozenset(tag.epc for reader in config.readers for tag in reader.references)
     for reader in config.readers:
-        knobs = reader.model_dump(exclude={"gpis", "max_frame_mib"})
+        knobs = reader.model_dump(exclude=WIRING_KEYS | {"max_frame_mib", "trusted_network"})
         ports = {a.port for portal in config.portals for a in portal.antennas if a.reader == reader.id}
         gpis = tuple(GpiSettings(**gpi.model_dump()) for gpi in reader.gpis)
         size = reader.max_frame_mib * MIB
-        built.append(ReaderSettings(**knobs, antennas=tuple(sorted(ports)), gpis=gpis, max_frame_bytes=size))
+        caps = tuple((power.port, power.legal.cap_cdbm) for power in antenna_powers(config, reader) if power.legal)
+        built.append(
+            ReaderSettings(
+                **knobs,
+                antennas=tuple(sorted(ports)),
+                gpis=gpis,
+                tls=None if reader.tls is None else _tls_settings(reader.tls, base),
+                outputs=tuple(OutputSettings(**one.model_dump()) for one in reader.outputs),
+                references=tuple(ReferenceSettings(**one.model_dump()) for one in reader.references),
+                reference_epcs=reference_epcs,
+                trigger=None if reader.trigger is None else TriggerSettings(**reader.trigger.model_dump()),
+                select=tuple(reader.select),
+                session_slot=slots[reader.id],
+                max_frame_bytes=size,
+                power_caps_cdbm=caps,
+            )
+        )
     return tuple(built)
+
+
+def session_slots(config: EdgeConfig) -> dict[str, int]:
+    """Give readers that share a portal different slots where two suffice, and let all others take turns."""
+    slots: dict[str, int] = {}
+    for number, reader in enumerate(config.readers):
+        beside = {
+            slots[antenna.reader]
+            for portal in config.portals
+            if any(antenna.reader == reader.id for antenna in portal.antennas)
+            for antenna in portal.antennas
+            if antenna.reader in slots
+        }
+        free = [slot for slot in (number % 2, 1 - number % 2) if slot not in beside]
+        slots[reader.id] = (free or [number % 2])[0]
+    return slots
+
+
+def _tls_settings(tls: TlsConfig, base: Path) -> TlsSettings:
+    files = {
+        key: None if name is None else base / name
+        for key, name in tls.model_dump(include={"ca_file", "certificate_file", "key_file"}).items()
+    }
+    return TlsSettings(fingerprint=tls.fingerprint, legacy=tls.legacy, **files)
 
 
 def windows_settings(config: EdgeConfig) -> WindowsSettings:
@@ -29,7 +87,7 @@ def windows_settings(config: EdgeConfig) -> WindowsSettings:
     portals = []
     for portal in config.portals:
         knobs = portal.model_dump(exclude={"antennas", "inside", "outside"})
-        antennas = tuple(AntennaSettings(**antenna.model_dump()) for antenna in portal.antennas)
+        antennas = tuple(AntennaSettings(**antenna.model_dump(exclude=RADIO_KEYS)) for antenna in portal.antennas)
         portals.append(PortalSettings(**knobs, antennas=antennas))
     return WindowsSettings(gateway=config.gateway, portals=tuple(portals), **config.windows.model_dump())
 

@@ -1,11 +1,14 @@
 """Unsequenced and retained messages: watermark, state (birth and will), health."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from edge.contracts.rows import Count, Epoch, GatewayId, Name, Seq, Stream, Text
+from edge.contracts.rows import Clock, Count, EpcHex, Epoch, GatewayId, Name, Port, RssiCdbm, Seq, Stream, Text
 from edge.contracts.times import Instant
+
+MAX_GAPS: Final = 64
+"""The newest; a heartbeat stays small however bad a day was."""
 
 UplinkState = Literal["live", "backlog", "offline", "draining"]
 
@@ -53,8 +56,39 @@ class State(Struct, frozen=True, kw_only=True):
     readers: list[ReaderBirth] = field(default_factory=list)
 
 
+class AntennaHealth(Struct, frozen=True, kw_only=True):
+    """What is known of one antenna; a fault or silence begins at the antenna's last proof of life.
+
+    `ok`: heard lately, or its reader vouches for it. `fault`: its reader says so, or its reference tag is lost or
+    weak. `silent`: tags that were heard all the time are all gone at once. `unknown`: nothing speaks for or against it.
+    """
+
+    port: Port
+    state: Literal["ok", "fault", "silent", "unknown"]
+    reason: Text = ""
+    since: Instant | None = None
+    read_rate: Annotated[float, Meta(ge=0.0, description="reads per second of late")] = 0.0
+    rssi_cdbm: Annotated[RssiCdbm, Meta(description="of its reference tag, else of all tags")] | None = None
+    reference: EpcHex | None = None
+    rate_share: (
+        Annotated[float, Meta(ge=0.0, description="the reference tag's read rate; 1 is as commissioned")] | None
+    ) = None
+    rssi_drift_cdb: Annotated[int, Meta(description="the reference tag's RSSI less its commissioning's")] | None = None
+
+
+class OutputHealth(Struct, frozen=True, kw_only=True):
+    """One switched output; `ends_itself` says that a pulse ends in the device even if the agent dies."""
+
+    output: Port
+    on: bool
+    ends_itself: bool = False
+
+
 class ReaderHealth(Struct, frozen=True, kw_only=True):
-    """One reader's state and counters since the agent started."""
+    """One reader's state and counters since the agent started.
+
+    `since` is when the state began; for `lost` that is the last proof of life.
+    """
 
     id: Name
     state: Literal["connecting", "connected", "lost"]
@@ -65,6 +99,37 @@ class ReaderHealth(Struct, frozen=True, kw_only=True):
     lost_reports: Count = 0
     last_read_at: Instant | None = None
     problem: Text = ""
+    since: Instant | None = None
+    model: Text = ""
+    firmware: Text = ""
+    profile: Text = ""
+    plan: Annotated[Text, Meta(description="how tags are singulated now, in words")] = ""
+    residents: Annotated[Count, Meta(description="tags that stay in the field")] | None = None
+    temperature_c: Annotated[float, Meta(description="where the reader tells it")] | None = None
+    buffer_warnings: Count = 0
+    buffer_overflows: Count = 0
+    clock: Clock | None = None
+    antennas: list[AntennaHealth] = field(default_factory=list)
+    outputs: list[OutputHealth] = field(default_factory=list)
+
+
+class PortalHealth(Struct, frozen=True, kw_only=True):
+    """Whether a doorway is watched, and since when; `partial` and `dark` begin at the last proof of life."""
+
+    id: Name
+    state: Literal["watching", "partial", "dark"]
+    since: Instant
+    reason: Text = ""
+
+
+class CoverageGap(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """A span in which a doorway was not watched, or not whole; `to` is null while it lasts."""
+
+    portal: Name
+    state: Literal["partial", "dark"]
+    from_: Instant
+    to: Instant | None = None
+    reason: Text = ""
 
 
 class StreamHealth(Struct, frozen=True, kw_only=True):
@@ -88,3 +153,5 @@ class Health(Struct, frozen=True, kw_only=True):
     uplink: UplinkState
     readers: list[ReaderHealth]
     streams: list[StreamHealth]
+    portals: list[PortalHealth] = field(default_factory=list)
+    gaps: Annotated[list[CoverageGap], Meta(max_length=MAX_GAPS)] = field(default_factory=list)

@@ -126,6 +126,11 @@ class Capabilities:
     hopping: bool
     hop_table_ids: tuple[int, ...]
     power_levels: tuple[PowerLevel, ...]
+    gpos: int = 0
+    country_code: int = 0
+    communications_standard: int = 0
+    frequencies_khz: tuple[int, ...] = ()
+    mode_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,9 +231,12 @@ def _status(body: bytes) -> Status:
 def _capabilities(message: Mapping[str, Any]) -> Capabilities:
     general = message["GeneralDeviceCapabilities"]
     llrp = message["LLRPCapabilities"]
-    band = message.get("RegulatoryCapabilities", {}).get("UHFBandCapabilities", {})
+    regulatory = message.get("RegulatoryCapabilities", {})
+    band = regulatory.get("UHFBandCapabilities", {})
     frequencies = band.get("FrequencyInformation", {})
     levels = band.get("TransmitPowerLevelTableEntry", [])
+    fixed = frequencies.get("FixedFrequencyTable", {}).get("Frequency", [])
+    hops = [khz for table in frequencies.get("FrequencyHopTable", []) for khz in table["Frequency"]]
     return Capabilities(
         vendor=general["DeviceManufacturerName"],
         model=general["ModelName"],
@@ -242,7 +250,19 @@ def _capabilities(message: Mapping[str, Any]) -> Capabilities:
         hopping=bool(frequencies.get("Hopping", False)),
         hop_table_ids=tuple(table["HopTableId"] for table in frequencies.get("FrequencyHopTable", [])),
         power_levels=tuple(PowerLevel(level["Index"], level["TransmitPowerValue"]) for level in levels),
+        gpos=general.get("GPIOCapabilities", {}).get("NumGPOs", 0),
+        country_code=regulatory.get("CountryCode", 0),
+        communications_standard=regulatory.get("CommunicationsStandard", 0),
+        frequencies_khz=tuple(sorted({*hops, *fixed})),
+        mode_ids=tuple(mode["ModeIdentifier"] for mode in _modes(band)),
     )
+
+
+def _modes(band: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the entries of all mode tables; sllurp gives a lone table without its list."""
+    tables = band.get("UHFC1G2RFModeTable", [])
+    tables = [tables] if isinstance(tables, Mapping) else tables
+    return [mode for table in tables for mode in table.get("UHFC1G2RFModeTableEntry", [])]
 
 
 def _event(data: Mapping[str, Any]) -> ReaderEvent:

@@ -1,44 +1,54 @@
 """Load, validate and match the profiles in `firmware_profiles`."""
 
-import difflib
 import json
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-
 from edge.profiles.errors import ProfileError
-from edge.profiles.model import ReaderProfile
+from edge.profiles.files import PACKAGE, data_files, nearest, parsed, read_data, validated
+from edge.profiles.model import ReaderProfile, set_keys
 
 GENERIC: Final = "generic/llrp"
 AUTO: Final = "auto"
 """In a configuration: choose the profile by what the reader says that it is."""
 
-_PACKAGE: Final = "firmware_profiles"
 _INDEX: Final = "index.toml"
+_LISTS_BY_ID: Final = {"products": "name", "quirks": "id"}
+"""Lists that a file adds to its template's, each item named by one of its keys; other lists it replaces."""
 
 
-def parse_profile(text: str, *, file: str) -> ReaderProfile:
-    """Return the profile in TOML `text`; `file` is named in errors."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{file}: not TOML: {error}") from error
-    try:
-        profile = ReaderProfile.model_validate(data)
-    except ValidationError as error:
-        raise ProfileError("\n".join(f"{file}: {_words(fault)}" for fault in error.errors())) from error
-    _check_evidence(profile, file)
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The profile for a reader, and in words what an installer should know about the choice; empty if nothing."""
+
+    profile: ReaderProfile
+    words: str
+
+
+def parse_profile(text: str, *, file: str, template: Callable[[str], str] | None = None) -> ReaderProfile:
+    """Return the profile in TOML `text`.
+
+    Args:
+        text: the file.
+        file: its name, for errors.
+        template: returns the text of a template by its name; that of `firmware_profiles` if not given.
+    """
+    chain = _chain(text, file=file, template=template or _template_text)
+    merged: dict[str, Any] = {}
+    for _, data in reversed(chain):
+        merged = _over(merged, data)
+    profile = validated(ReaderProfile, merged, file=file)
+    for part, data in chain:
+        _check_evidence(data, part)
     return profile
 
 
 @cache
 def profiles() -> tuple[ReaderProfile, ...]:
     """Return all profiles in the order in which they are tried; the last one, `generic/llrp`, fits every reader."""
-    index = tomllib.loads(_read(_INDEX))
+    index = parsed(read_data(_INDEX), file=f"{PACKAGE}/{_INDEX}")
     return tuple(_load(name) for name in index["profiles"])
 
 
@@ -48,14 +58,25 @@ def profile_named(name: str) -> ReaderProfile:
         if profile.name == name:
             return profile
     names = [profile.name for profile in profiles()]
-    raise ProfileError(f"no reader profile {name!r}{_nearest(name, names)}; there are {AUTO}, {', '.join(names)}")
+    raise ProfileError(f"no reader profile {name!r}{nearest(name, names)}; there are {AUTO}, {', '.join(names)}")
 
 
 def match_profile(*, vendor: int, model: int, firmware: str) -> ReaderProfile:
     """Return the first profile that fits; an unknown reader gets `generic/llrp`."""
-    return next(
-        (one for one in profiles() if one.fits(vendor=vendor, model=model, firmware=firmware)), profile_named(GENERIC)
-    )
+    return match_reader(vendor=vendor, model=model, firmware=firmware).profile
+
+
+def match_reader(*, vendor: int, model: int, firmware: str) -> Matched:
+    """Return the first profile that fits and what is to be said about it: unknown reader, unknown firmware."""
+    itself = f"vendor {vendor}, model {model}, firmware {firmware}"
+    found = next(one for one in profiles() if one.fits(vendor=vendor, model=model, firmware=firmware))
+    if found.name != GENERIC:
+        return Matched(found, _distant_words(found, model, firmware))
+    other = next((one for one in profiles()[:-1] if one.fits_model(vendor=vendor, model=model)), None)
+    if other is not None:
+        words = f"{other.name} knows this reader ({itself}), but holds for firmware {other.match.firmware_span} only"
+        return Matched(found, f"{words}: {GENERIC} is used, without vendor extensions and phase")
+    return Matched(found, f"no profile knows this reader ({itself}): {GENERIC} is used, without phase")
 
 
 def schema_text() -> str:
@@ -64,49 +85,68 @@ def schema_text() -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
+def template_names() -> list[str]:
+    """Return the names of the templates."""
+    return [file.removesuffix(".toml") for file in data_files(ReaderProfile.TEMPLATES)]
+
+
+def _distant_words(profile: ReaderProfile, model: int, firmware: str) -> str:
+    """Say how far the reader is from those that the profile was held against."""
+    if not profile.match.models:
+        return f"model {model} is not known by its number: it is taken for a relative of {profile.title}"
+    seen = profile.match.firmware_seen
+    if not seen or firmware in seen:
+        return ""
+    return f"firmware {firmware} is not among those that {profile.name} was held against ({', '.join(seen)})"
+
+
 def _load(name: str) -> ReaderProfile:
     file = f"{name}.toml"
-    profile = parse_profile(_read(file), file=f"{_PACKAGE}/{file}")
+    profile = parse_profile(read_data(file), file=f"{PACKAGE}/{file}")
     if profile.name != name:
-        raise ProfileError(f"{_PACKAGE}/{file}: name is {profile.name!r}; the file's place says {name!r}")
+        raise ProfileError(f"{PACKAGE}/{file}: name is {profile.name!r}; the file's place says {name!r}")
     return profile
 
 
-def _read(file: str) -> str:
-    try:
-        return resources.files(_PACKAGE).joinpath(file).read_text(encoding="utf-8")
-    except (OSError, ModuleNotFoundError) as error:
-        raise ProfileError(f"{_PACKAGE}/{file} can't be read: {error}") from error
+def _template_text(name: str) -> str:
+    return read_data(f"{name}.toml")
 
 
-def _check_evidence(profile: ReaderProfile, file: str) -> None:
-    """Each value that is set has its source, and each source its value."""
-    given = set(_dotted(profile))
-    for key in sorted(given - set(profile.evidence)):
+def _chain(text: str, *, file: str, template: Callable[[str], str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the file and the templates that it goes back to, nearest first."""
+    chain = [(file, parsed(text, file=file))]
+    names: list[str] = []
+    while isinstance(parent := chain[-1][1].get("extends"), str):
+        if parent in names:
+            raise ProfileError(f"{file}: extends goes in a circle: {' > '.join((*names, parent))}")
+        if not parent.startswith(f"{ReaderProfile.TEMPLATES}/"):
+            raise ProfileError(f"{file}: extends is {parent!r}: only {ReaderProfile.TEMPLATES}/… can be extended")
+        names.append(parent)
+        chain.append((f"{parent}.toml", parsed(template(parent), file=f"{parent}.toml")))
+    return chain
+
+
+def _over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Put a file's values over those of its template."""
+    merged = {key: value for key, value in base.items() if key not in {"name", "title", "extends"}}
+    for key, value in data.items():
+        below = merged.get(key)
+        if key in _LISTS_BY_ID and isinstance(below, list) and isinstance(value, list):
+            own = {item.get(_LISTS_BY_ID[key]) for item in value if isinstance(item, dict)}
+            merged[key] = [item for item in below if item.get(_LISTS_BY_ID[key]) not in own] + value
+        elif isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = {**below, **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def _check_evidence(data: dict[str, Any], file: str) -> None:
+    """Each value that a file sets has its source in that file, and each source its value."""
+    given, sources = set(set_keys(data)), set(data.get("evidence", {}))
+    for key in sorted(given - sources):
         raise ProfileError(
             f'{file}: {key} has no source: add evidence."{key}"; begin it with "unverified" if not tried'
         )
-    for key in sorted(set(profile.evidence) - given):
-        raise ProfileError(f'{file}: evidence."{key}" is about no value in this file{_nearest(key, sorted(given))}')
-
-
-def _dotted(profile: ReaderProfile) -> list[str]:
-    tables = (name for name in profile.model_fields_set if isinstance(getattr(profile, name), BaseModel))
-    return [f"{name}.{key}" for name in tables for key in getattr(profile, name).model_fields_set]
-
-
-def _words(fault: Any) -> str:
-    """Put one pydantic fault in words, with the nearest right key for an unknown one."""
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] != "extra_forbidden":
-        return f"{place or 'the profile'}: {fault['msg']}"
-    *parents, key = fault["loc"]
-    model: Any = ReaderProfile
-    for parent in parents:
-        model = model.model_fields[parent].annotation
-    return f"{place} is no key of a profile{_nearest(str(key), list(model.model_fields))}"
-
-
-def _nearest(name: str, names: Sequence[str]) -> str:
-    found = difflib.get_close_matches(name, names, n=1)
-    return f"; the nearest is {found[0]}" if found else ""
+    for key in sorted(sources - given):
+        raise ProfileError(f'{file}: evidence."{key}" is about no value in this file{nearest(key, sorted(given))}')

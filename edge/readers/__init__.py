@@ -1,17 +1,42 @@
 """Shell of one LLRP reader."""
 
+from edge.readers.dial import TcpDialler
 from edge.readers.errors import ReaderError
-from edge.readers.model import Chunk, ClockState, GpiSettings, ReaderRow, ReaderSettings
+from edge.readers.listener import Listener, split_address
+from edge.readers.model import (
+    Chunk,
+    ClockState,
+    GpiSettings,
+    OutputSettings,
+    ReaderRow,
+    ReaderSettings,
+    ReferenceSettings,
+    TlsSettings,
+    TriggerSettings,
+)
+from edge.readers.outputs import OutputPort
 from edge.readers.recorder import Recorder
+from edge.readers.references import Baselines
 from edge.readers.supervisor import ReaderSupervisor
+from edge.readers.visit import visit_outputs
 
 __all__ = [
+    "Baselines",
     "Chunk",
     "ClockState",
     "GpiSettings",
+    "Listener",
+    "OutputPort",
+    "OutputSettings",
     "ReaderError",
     "ReaderRow",
     "ReaderSettings",
     "ReaderSupervisor",
     "Recorder",
+    "ReferenceSettings",
+    "TcpDialler",
+    "TlsSettings",
+    "TriggerSettings",
+    "split_address",
+    "visit_outputs",
 ]

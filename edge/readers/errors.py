@@ -2,6 +2,7 @@
 
 ReaderError
 ├── ReaderUnreachableError  nobody answers at the address
+├── ReaderUntrustedError    the reader's certificate, or ours, can't be trusted
 ├── NotAnLlrpReaderError    somebody answers, but not in LLRP
 ├── ReaderBusyError         the reader serves another client
 ├── ReaderRefusedError      the reader answered a request with an error status
@@ -16,6 +17,10 @@ class ReaderError(Exception):
 
 class ReaderUnreachableError(ReaderError):
     """Nobody answers at the address."""
+
+
+class ReaderUntrustedError(ReaderError):
+    """The reader's certificate is not the one to trust, or ours can't be used."""
 
 
 class NotAnLlrpReaderError(ReaderError):

@@ -1,6 +1,6 @@
 """What a session's messages mean: reads, reader time, and rows for what the reader lost or its inputs saw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,8 @@ from edge.llrp.batch import NO_TIME_US
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
 from edge.readers.clock import ClockFilter
+from edge.readers.hearing import Hearing, heard_of, is_epc
+from edge.readers.inputs import Debounce, Edge
 from edge.readers.model import Chunk, ClockState, ReaderCounters, ReaderRow, ReaderSettings
 
 OVERFLOW: Final = "reader_buffer_overflow"
@@ -42,10 +44,17 @@ class Intake:
         self._report_us: int | None = None
         self._told: set[str] = set()
         self._unplugged: set[int] = set()
+        self._debounce = Debounce(settings.gpis)
+        self._reference_epcs = tuple(bytes.fromhex(epc) for epc in sorted(settings.reference_epcs))
+        self.hearing = Hearing()
+        """What the antennas heard, reference tags included."""
+        self.plugged: list[tuple[int, bool, int]] = []
+        """Antennas that came off or on since somebody looked: port, whether on, last proof of life before it."""
         self.heard_us: int | None = None
 
     def take(self, arrival_us: int, messages: Messages, events: Sequence[ReaderEvent]) -> Chunk:
         """Return what one receive brought."""
+        proof_us = arrival_us if self.heard_us is None else self.heard_us
         self.heard_us = arrival_us
         rows: list[ReaderRow] = []
         for event in events:
@@ -59,9 +68,43 @@ class Intake:
             )
         for event in events:
             self._meet(event, arrival_us, clock, rows)
+            if event.antenna is not None:
+                self.plugged.append((*event.antenna, proof_us))
+        if len(batch):
+            self.hearing.add(heard_of(batch, arrival_us, clock))
+            batch = self._without_references(batch)
         if len(batch):
             self._count(batch, arrival_us)
         return Chunk(self._settings.id, arrival_us, batch, clock, tuple(rows))
+
+    def levels(self, states: Mapping[int, bool], now_us: int) -> Chunk:
+        """Take the inputs' levels as the reader holds them when a session begins."""
+        edges = [
+            edge
+            for port, state in states.items()
+            if port in self._gpis
+            for edge in self._debounce.level(port, state=state, at_us=now_us)
+        ]
+        rows = tuple(self._sensor_row(edge) for edge in edges)
+        return Chunk(self._settings.id, now_us, empty_batch(0), self._filter.state(), rows)
+
+    def settle_inputs(self, now_us: int) -> Chunk | None:
+        """Return the inputs' changes that have lasted by now, if there are any."""
+        edges = self._debounce.settle(now_us)
+        if not edges:
+            return None
+        rows = tuple(self._sensor_row(edge) for edge in edges)
+        return Chunk(self._settings.id, now_us, empty_batch(0), self._filter.state(), rows)
+
+    @property
+    def inputs_due_us(self) -> int:
+        """When `settle_inputs` has something to say at the earliest."""
+        return self._debounce.due_us()
+
+    @property
+    def clock(self) -> ClockState:
+        """The reader's clock as known now."""
+        return self._filter.state()
 
     def started(self, now_us: int) -> Chunk:
         """Return the chunk that says that the reader inventories, with what the outage before it may have cost."""
@@ -96,9 +139,11 @@ class Intake:
     def _meet(self, event: ReaderEvent, arrival_us: int, clock: ClockState, rows: list[ReaderRow]) -> None:
         at_us = _host_us(event, arrival_us, clock)
         if event.overflow:
+            self._counters.buffer_overflows += 1
             rows.append(self._loss(OVERFLOW, at_us if self._report_us is None else self._report_us, at_us))
             self._log.warning("the reader's report buffer overflowed: reads are lost")
         if event.buffer_percent is not None:
+            self._counters.buffer_warnings += 1
             self._tell("buffer", f"the reader's report buffer is {event.buffer_percent} % full")
         if event.antenna is not None:
             self._meet_antenna(*event.antenna)
@@ -108,8 +153,25 @@ class Intake:
             )
         if event.gpi is not None and event.gpi[0] in self._gpis:
             port, state = event.gpi
-            kind = self._gpis[port].kind
-            rows.append(SensorRow(seq=0, reader=self._settings.id, gpi=port, kind=kind, state=state, at=instant(at_us)))
+            edges = self._debounce.level(port, state=state, at_us=at_us)
+            self._counters.bounces += self._debounce.take_bounces()
+            rows += [self._sensor_row(edge) for edge in edges]
+
+    def _sensor_row(self, edge: Edge) -> SensorRow:
+        kind = self._gpis[edge.gpi].kind
+        return SensorRow(
+            seq=0, reader=self._settings.id, gpi=edge.gpi, kind=kind, state=edge.state, at=instant(edge.at_us)
+        )
+
+    def _without_references(self, batch: TagBatch) -> TagBatch:
+        """Return a batch without the reads of reference tags, which are no asset and pass no door."""
+        if not self._reference_epcs:
+            return batch
+        theirs = np.logical_or.reduce([is_epc(batch, epc) for epc in self._reference_epcs])
+        if not theirs.any():
+            return batch
+        self._counters.reference_reads += int(batch.seen_count[theirs].sum())
+        return TagBatch(**{name: getattr(batch, name)[~theirs] for name in TagBatch.__slots__})
 
     def _meet_antenna(self, port: int, connected: bool) -> None:  # noqa: FBT001 (as the event says it)
         """Tell a cable that comes off, and its return; that all are on is how a session begins."""

@@ -8,13 +8,24 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from edge.llrp import Chunk as Messages
 from edge.llrp import Frame, LlrpError, ReportDecoder, control
 from edge.llrp.batch import NO_RSSI_CDBM
 from edge.llrp.messages import Message as LlrpMessage
-from edge.llrp.messages.answers import GetReaderCapabilitiesResponse, GetReaderConfigResponse, GetROSpecsResponse
+from edge.llrp.messages import encode_message
+from edge.llrp.messages.answers import (
+    AddROSpecResponse,
+    CloseConnectionResponse,
+    DeleteROSpecResponse,
+    EnableROSpecResponse,
+    GetReaderCapabilitiesResponse,
+    GetReaderConfigResponse,
+    GetROSpecsResponse,
+    StartROSpecResponse,
+    StopROSpecResponse,
+)
 from edge.llrp.messages.commands import (
     AddROSpec,
     CloseConnection,
@@ -23,6 +34,7 @@ from edge.llrp.messages.commands import (
     EnableROSpec,
     GetReaderCapabilities,
     GetROSpecs,
+    KeepaliveAck,
     StartROSpec,
     StopROSpec,
 )
@@ -59,7 +71,6 @@ FAREWELL_S: Final = 2.0
 """Longest wait for each answer while the reader is being left."""
 STRANGER_S: Final = 2.0
 """Longest wait for each try to find out what a silent port speaks."""
-_Answer = TypeVar("_Answer", bound=LlrpMessage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +173,9 @@ class _Look:
 
     async def ask(self) -> ReaderFound:
         """Ask for capabilities and configuration, then try the antennas."""
-        answer = await self._call(GetReaderCapabilities(requested_data=EVERYTHING), GetReaderCapabilitiesResponse)
+        answer = await self._requests.ask(
+            GetReaderCapabilities(requested_data=EVERYTHING), GetReaderCapabilitiesResponse
+        )
         general = answer.general_device_capabilities
         if general is None:
             raise ReaderRefusedError(f"{self._where} does not say what it is (GeneralDeviceCapabilities is missing)")
@@ -180,9 +193,9 @@ class _Look:
     async def leave(self) -> None:
         """Delete what we added, close in order."""
         if self._rospec_id is not None:
-            await self._quietly(DeleteROSpec(rospec_id=self._rospec_id))
+            await self._quietly(DeleteROSpec(rospec_id=self._rospec_id), DeleteROSpecResponse)
         if self.greeted:
-            await self._quietly(CloseConnection())
+            await self._quietly(CloseConnection(), CloseConnectionResponse)
         self._link.close()
         if not self._greeting.cancel() and not self._greeting.cancelled():
             self._greeting.exception()
@@ -190,17 +203,17 @@ class _Look:
     async def _config(self) -> GetReaderConfigResponse | None:
         """Return what the reader tells of its configuration; some refuse to tell all at once, some to tell at all."""
         try:
-            return await self._call(config_request(EVERYTHING), GetReaderConfigResponse)
+            return await self._requests.ask(config_request(EVERYTHING), GetReaderConfigResponse)
         except ReaderRefusedError:
             parts = []
             for part in CONFIG_PARTS:
                 with suppress(ReaderRefusedError):
-                    parts.append(await self._call(config_request(part), GetReaderConfigResponse))
+                    parts.append(await self._requests.ask(config_request(part), GetReaderConfigResponse))
         return config_parts(parts) if parts else None
 
     async def _rospecs(self) -> tuple[RospecFound, ...]:
         try:
-            return rospecs_of(await self._call(GetROSpecs(), GetROSpecsResponse))
+            return rospecs_of(await self._requests.ask(GetROSpecs(), GetROSpecsResponse))
         except ReaderRefusedError:
             return ()
 
@@ -208,14 +221,14 @@ class _Look:
         taken = {one.id for one in found.rospecs}
         self._rospec_id = next(number for number in range(FIRST_ROSPEC_ID, 1 << 32) if number not in taken)
         if found.holds_reports:
-            self._requests.tell(EnableEventsAndReports())
+            self._requests.say(EnableEventsAndReports())
         tried = []
         for antenna in found.antennas:
             try:
                 heard = await self._listen(antenna.port, self._rospec_id)
             except ReaderRefusedError as error:
                 tried.append(replace(antenna, refused=str(error).removeprefix(f"{self._where} refused ")))
-                await self._quietly(DeleteROSpec(rospec_id=self._rospec_id))
+                await self._quietly(DeleteROSpec(rospec_id=self._rospec_id), DeleteROSpecResponse)
                 continue
             tags = len(heard.tags or ())
             tried.append(replace(antenna, reads=heard.reads, tags=tags, best_rssi_cdbm=heard.best_cdbm))
@@ -223,30 +236,24 @@ class _Look:
 
     async def _listen(self, port: int, number: int) -> _Heard:
         self._heard = _Heard(tags=set())
-        await self._requests.call(AddROSpec(rospec=trial_rospec(number, port)))
-        await self._requests.call(EnableROSpec(rospec_id=number))
-        await self._requests.call(StartROSpec(rospec_id=number))
+        await self._requests.ask(AddROSpec(rospec=trial_rospec(number, port)), AddROSpecResponse)
+        await self._requests.ask(EnableROSpec(rospec_id=number), EnableROSpecResponse)
+        await self._requests.ask(StartROSpec(rospec_id=number), StartROSpecResponse)
         await asyncio.sleep(self._settings.listen_s)
-        await self._requests.call(StopROSpec(rospec_id=number))
-        await self._requests.call(DeleteROSpec(rospec_id=number))
+        await self._requests.ask(StopROSpec(rospec_id=number), StopROSpecResponse)
+        await self._requests.ask(DeleteROSpec(rospec_id=number), DeleteROSpecResponse)
         return self._heard
 
-    async def _call(self, question: LlrpMessage, kind: type[_Answer]) -> _Answer:
-        answer = await self._requests.call(question)
-        if not isinstance(answer, kind):
-            raise ReaderRefusedError(f"{self._where} answered {question.STANDARD_NAME} by {answer.STANDARD_NAME}")
-        return answer
-
-    async def _quietly(self, question: LlrpMessage) -> None:
+    async def _quietly(self, question: LlrpMessage, answer: type[LlrpMessage]) -> None:
         with suppress(ReaderError):
-            await self._requests.call(question, timeout_s=min(FAREWELL_S, self._settings.timeout_s))
+            await self._requests.ask(question, answer, timeout_s=min(FAREWELL_S, self._settings.timeout_s))
 
     def _received(self, messages: Messages) -> None:
         if messages.reports and self._heard.tags is not None:
             self._count(messages)
         for frame in messages.others:
             if frame.type == Message.KEEPALIVE:
-                self._link.send(control.encode("KEEPALIVE_ACK", message_id=frame.message_id))
+                self._link.send(encode_message(KeepaliveAck(), frame.message_id))
             elif frame.type == Message.READER_EVENT_NOTIFICATION:
                 self._event(frame)
             else:

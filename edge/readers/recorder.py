@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 from edge.llrp.capture import (
+    AsideNote,
     ClockNote,
     ConnectionNote,
     Endpoint,
     RecordedConnection,
     RecordingNote,
-    StartedNote,
+    RowsNote,
     header,
     to_comment,
 )
@@ -90,14 +91,16 @@ class ReaderTap:
 
     def took(self, chunk: Chunk) -> None:
         """See `Tap`."""
-        self._write_held(chunk.arrival_us, self._clock_comments(chunk))
+        comments = self._clock_comments(chunk)
+        if chunk.rows:
+            comments = (*comments, to_comment(RowsNote(rows=len(chunk.rows))))
+        self._write_held(chunk.arrival_us, comments)
 
-    def started(self, chunk: Chunk) -> None:
+    def aside(self, chunk: Chunk) -> None:
         """See `Tap`."""
         if self._connection is not None:
             self._write_held()
-            note = to_comment(StartedNote(losses=len(chunk.rows)))
-            comments = [*self._clock_comments(chunk), note]
+            comments = [*self._clock_comments(chunk), to_comment(AsideNote(rows=len(chunk.rows)))]
             self._recorder.write(self._connection.note(chunk.arrival_us, comments))
 
     def sent(self, data: bytes) -> None:

@@ -6,7 +6,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.llrp import Chunk as Messages
 from edge.llrp import FrameBuffer, LlrpError, control
-from edge.llrp.capture import ClockNote, StartedNote
+from edge.llrp.capture import ClockNote
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
 from edge.llrp.wire import Message
@@ -57,10 +57,9 @@ class ReplayedReader:
             return None
         return self._timed(self._intake.take(at_us, messages, self._events(messages)))
 
-    def started(self, at_us: int, note: StartedNote) -> tuple[Chunk, int]:
-        """Return the chunk that says that the reader inventories, and how many rows went with it."""
-        state = ClockState("host", 0, 0, stepped=False)
-        return self._timed(Chunk(self._settings.id, at_us, empty_batch(0), state)), note.losses
+    def aside(self, at_us: int) -> Chunk:
+        """Return a chunk that no receive brought: time has passed."""
+        return self._timed(Chunk(self._settings.id, at_us, empty_batch(0), self._intake.clock))
 
     def finish(self) -> None:
         """Say that the connection's bytes have ended; a message that is cut off is kept as a fault."""

@@ -2,14 +2,15 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 from edge.llrp import Frame, LlrpError, control
 from edge.llrp.messages import Message, decode_message, encode_message
-from edge.llrp.wire import Message as Type
+from edge.llrp.wire import Message as Number
 from edge.readers.errors import ReaderError, ReaderRefusedError, ReaderSilentError
+
+Answer = TypeVar("Answer", bound=Message)
 
 
 class Requests:
@@ -26,70 +27,66 @@ class Requests:
         self._send = send
         self._timeout_s = timeout_s
         self._ids = itertools.count(1)
-        self._pending: dict[int, tuple[str, asyncio.Future[Frame]]] = {}
+        self._pending: dict[int, tuple[int, asyncio.Future[Frame]]] = {}
         self._error: ReaderError | None = None
 
-    def say(self, name: str) -> None:
-        """Send a message that has no response."""
-        self._send(control.encode(name, message_id=next(self._ids)))
+    def say(self, message: Message) -> int:
+        """Send a message that has no response; return its id, which an ERROR_MESSAGE would carry."""
+        message_id = next(self._ids)
+        self._send(encode_message(message, message_id, control.VERSION))
+        return message_id
 
-    async def ask(self, name: str, fields: Mapping[str, Any] | None = None, *, timeout_s: float | None = None) -> Frame:
+    async def ask(self, message: Message, answer: type[Answer], *, timeout_s: float | None = None) -> Answer:
         """Send a request and return its response; an error status, silence or loss raises `ReaderError`."""
-        return await self._exchange(
-            name, lambda message_id: control.encode(name, fields, message_id=message_id), timeout_s
-        )
-
-    def tell(self, message: Message) -> None:
-        """Send a typed message that has no response."""
-        self._send(encode_message(message, next(self._ids)))
-
-    async def call(self, message: Message, *, timeout_s: float | None = None) -> Message:
-        """Send a typed request and return its typed response; an error status, silence or loss raises `ReaderError`."""
-        frame = await self._exchange(message.STANDARD_NAME, partial(encode_message, message), timeout_s)
+        name = message.STANDARD_NAME
+        frame = await self.ask_frame(message, answer, timeout_s=timeout_s)
         try:
-            return decode_message(frame)
+            found = decode_message(frame)
         except LlrpError as error:
-            raise ReaderRefusedError(
-                f"{self._where}: the answer to {message.STANDARD_NAME} can't be read: {error}"
-            ) from error
+            raise ReaderRefusedError(f"{self._where}: the answer to {name} can't be read: {error}") from error
+        if not isinstance(found, answer):
+            raise ReaderRefusedError(f"{self._where} answered {name} by {found.STANDARD_NAME}")
+        return found
 
-    def answer(self, frame: Frame) -> bool:
-        """Give a frame to the request that it answers; False if there is none."""
-        expected, answer = self._pending.get(frame.message_id, ("", None))
-        if answer is None or answer.done() or control.message_name(frame) not in {expected, "ERROR_MESSAGE"}:
-            return False
-        answer.set_result(frame)
-        return True
-
-    def fail(self, error: ReaderError) -> None:
-        """End all requests, those to come too."""
-        self._error = error
-        for _, answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(error)
-
-    async def _exchange(self, name: str, encode: Callable[[int], bytes], timeout_s: float | None) -> Frame:
+    async def ask_frame(self, message: Message, answer: type[Message], *, timeout_s: float | None = None) -> Frame:
+        """Send a request and return its response unread but for the status, which must be success."""
         if self._error is not None:
             raise self._error
+        name = message.STANDARD_NAME
         wait_s = self._timeout_s if timeout_s is None else timeout_s
         message_id = next(self._ids)
-        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        self._pending[message_id] = control.response_name(name), answer
+        coming: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._pending[message_id] = answer.NUMBER, coming
         try:
-            self._send(encode(message_id))
+            self._send(encode_message(message, message_id, control.VERSION))
             async with asyncio.timeout(wait_s):
-                frame = await answer
+                frame = await coming
         except TimeoutError:
             raise ReaderSilentError(f"{self._where} did not answer {name} within {wait_s:g} s") from None
         finally:
             del self._pending[message_id]
         return self._checked(name, frame)
 
+    def answer(self, frame: Frame) -> bool:
+        """Give a frame to the request that it answers; False if there is none."""
+        expected, coming = self._pending.get(frame.message_id, (-1, None))
+        if coming is None or coming.done() or frame.type not in {expected, Number.ERROR_MESSAGE}:
+            return False
+        coming.set_result(frame)
+        return True
+
+    def fail(self, error: ReaderError) -> None:
+        """End all requests, those to come too."""
+        self._error = error
+        for _, coming in self._pending.values():
+            if not coming.done():
+                coming.set_exception(error)
+
     def _checked(self, name: str, frame: Frame) -> Frame:
         try:
             status = control.decode_status(frame)
         except LlrpError as error:
             raise ReaderRefusedError(f"{self._where}: the answer to {name} can't be read: {error}") from error
-        if not status.ok or frame.type == Type.ERROR_MESSAGE:
+        if not status.ok or frame.type == Number.ERROR_MESSAGE:
             raise ReaderRefusedError(f"{self._where} refused {name}: {status}")
         return frame

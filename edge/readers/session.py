@@ -1,53 +1,54 @@
 """One session with one reader, used once: dial, greet, set up, hand on what comes, hang up.
 
 The session ends by a `ReaderError`, or by cancellation, which closes it in order. Who wants another one makes another
-object (`edge.readers.supervisor`). Responses, events and reports come interleaved: a response is matched on its message
-id alone. Each message that comes, whatever it is, is a sign of life.
+object (`edge.readers.supervisor`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
 from edge.llrp import Chunk as Messages
 from edge.llrp import Frame, LlrpError, control
-from edge.llrp.wire import Message
-from edge.profiles import AUTO, GENERIC, ReaderProfile, match_profile, profile_named
-from edge.readers.errors import (
-    NotAnLlrpReaderError,
-    ReaderBusyError,
-    ReaderClosedError,
-    ReaderError,
-    ReaderRefusedError,
-    ReaderSilentError,
-    ReaderUnreachableError,
-)
+from edge.llrp.messages import decode_message
+from edge.llrp.messages.answers import GetReaderCapabilitiesResponse
+from edge.llrp.messages.commands import EnableEventsAndReports, GetReaderCapabilities, GetReport
+from edge.llrp.messages.enums import GetReaderCapabilitiesRequestedData
+from edge.llrp.wire import Message as Number
+from edge.profiles import GENERIC, profile_named, region_conflict, region_named
+from edge.readers.antennas import AntennaChange, Antennas
+from edge.readers.configuration import Abilities, abilities
+from edge.readers.connection import Connection
+from edge.readers.delivery import Delivery
+from edge.readers.dial import Dialler
+from edge.readers.errors import ReaderError, ReaderRefusedError
+from edge.readers.gpo import ReaderOutputs
+from edge.readers.inputs import NEVER_US
 from edge.readers.intake import Intake
-from edge.readers.link import Link
+from edge.readers.inventory import FAREWELL, Inventory
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
-from edge.readers.requests import Requests
-from edge.readers.rospec import ROSPEC_ID, choose_power, keepalive_only, reader_config, rospec, usable_antennas
+from edge.readers.planner import PlanLimits, Planner, sessions_for
+from edge.readers.residents import Residents
+from edge.readers.rospec import Radio, choose_powers, session_number, usable_antennas
+from edge.readers.setup import SetUp
+from edge.readers.sweep import Sweep, SweepResult
 from edge.readers.tap import Tap
+from edge.readers.thermometer import read_temperature_c
 
-MISSED_KEEPALIVES: Final = 2
-"""So many missed in a row mean a dead reader; one may be late on a busy network."""
-KEEPALIVE_GRACE: Final = 0.5
-"""Part of a period that the last keepalive may be late."""
-SECOND_LOOK_S: Final = 0.05
-"""Before a reader is called dead, what waits in the socket is read: it may be us who slept."""
-QUEUE_HIGH: Final = 256
-QUEUE_LOW: Final = 64
-"""Chunks that wait for the sink: at the first number receiving stops, at the second it goes on."""
 COARSEST_STEP_CDBM: Final = 25
 """Power tables on record have steps of 0.1 and 0.25 dB; a choice further off than that is told."""
-FLUSH_S: Final = 5.0
-"""When the agent stops, the sink has this long for the chunks that wait."""
-HANG_UP_S: Final = 1.0
-"""Longest wait for each of the farewell's answers."""
+TICK_S: Final = 1.0
+"""Antennas are judged and the plan is looked at this often."""
+ASKED_REPORTS: Final = 64
+"""GET_REPORTs whose refusal is recognised; a reader answers long before so many more were sent."""
+TEMPERATURE_S: Final = 60.0
+"""A reader warms up within minutes."""
 
 
 class ReaderSession:
@@ -55,7 +56,9 @@ class ReaderSession:
 
     Args:
         settings: the reader.
+        dialler: gives it its connection.
         counters: counts that go on over sessions.
+        antennas: judgement of the antennas, which goes on over sessions.
         sink: gets every chunk in order; receiving waits for it when it is slow.
         now_us: the host's clock, UTC microseconds.
         log: logger with the reader's id bound.
@@ -68,7 +71,9 @@ class ReaderSession:
         self,
         settings: ReaderSettings,
         *,
+        dialler: Dialler,
         counters: ReaderCounters,
+        antennas: Antennas,
         sink: Callable[[Chunk], Awaitable[None]],
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
@@ -76,30 +81,42 @@ class ReaderSession:
         lost_at_us: int | None = None,
         tap: Tap | None = None,
     ) -> None:
-        self._settings = settings
         self._tap = tap
+        self._settings = settings
         self._counters = counters
-        self._sink = sink
+        self._antennas = antennas
         self._now_us = now_us
         self._log = log
         self._tell = tell
-        self._where = f"reader {settings.id} at {settings.address}"
         self._intake = Intake(settings, counters, log, lost_at_us=lost_at_us)
-        self._link = Link(max_frame_bytes=settings.max_frame_bytes, received=self._received, lost=self._lose, tap=tap)
-        self._queue: asyncio.Queue[Chunk | None] = asyncio.Queue()
-        self._handing: Chunk | None = None
-        self._paused = False
-        self._ending = False
-        self._requests = Requests(self._where, self._link.send, timeout_s=settings.request_timeout_s)
-        loop = asyncio.get_running_loop()
-        self._clock = loop.time
-        self._heard_s = loop.time()
-        self._greeted: asyncio.Future[None] = loop.create_future()
-        self._lost: asyncio.Future[None] = loop.create_future()
+        self._connection = Connection(
+            settings,
+            dialler,
+            received=self._received,
+            stray=self._stray,
+            bad=self._intake.bad_message,
+            log=log,
+            tap=tap,
+        )
+        self._requests, self._where = self._connection.requests, self._connection.where
+        self._delivery = Delivery(
+            sink, pause=self._connection.pause, resume=self._connection.resume, counters=counters, log=log
+        )
         self._polls = False
-        self._extended = False
+        self._asked_reports: deque[int] = deque(maxlen=ASKED_REPORTS)
+        self._drains = lost_at_us is not None
         self._profile = profile_named(GENERIC)
-        self._make_rospec: Callable[..., dict[str, Any]] = dict
+        self._abilities = Abilities()
+        self._inventory: Inventory | None = None
+        self._planner = Planner(PlanLimits(quiet_above=0))
+        self._residents = Residents(bytes.fromhex(epc) for epc in settings.reference_epcs)
+        self._busy = asyncio.Lock()
+        self._sweep: Sweep | None = None
+        self.seen: control.Capabilities | None = None
+        """What the reader says that it is; None before it was asked."""
+        self.outputs: ReaderOutputs | None = None
+        """Its wired outputs, once the session is set up."""
+        self.temperature_c: float | None = None
         self.problem = ""
         """What is not as configured though the session runs, in words."""
 
@@ -108,282 +125,297 @@ class ReaderSession:
         """Host time of the last message; None before the first."""
         return self._intake.heard_us
 
+    @property
+    def profile(self) -> str:
+        """Name of the profile that it is driven by."""
+        return self._profile.name
+
+    @property
+    def plan(self) -> str:
+        """How tags are singulated now, in words."""
+        return self._planner.plan.words
+
+    @property
+    def residents(self) -> int:
+        """Tags that stay in the field."""
+        return self._residents.count()
+
+    @property
+    def intake(self) -> Intake:
+        """What its messages mean, clock and inputs included."""
+        return self._intake
+
     async def run(self, started: Callable[[], None]) -> None:
         """Run until the reader is lost (`ReaderError`) or until cancelled; `started` is called once it inventories."""
-        await self._dial()
-        deliver = asyncio.create_task(self._deliver())
-        flush_s: float | None = None
+        deliver = asyncio.create_task(self._delivery.run())
+        stopping = False
         try:
-            await self._greet()
+            await self._connection.open()
             await self._set_up()
-            begun = self._intake.started(self._now_us())
-            if self._tap is not None:
-                self._tap.started(begun)
-            self._queue.put_nowait(begun)
+            now_us = self._now_us()
+            self._antennas.connected(now_us)
+            self._antennas.replanned(full=self._judges_silence, now_us=now_us)
+            self._put_aside(self._intake.started(now_us))
             started()
             await self._serve(deliver)
         except asyncio.CancelledError:
-            flush_s = FLUSH_S
+            stopping = True
             raise
         finally:
             await self._hang_up()
-            await self._flush(deliver, flush_s)
+            await self._delivery.flush(deliver, bounded=stopping)
 
-    async def _dial(self) -> None:
-        settings = self._settings
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(settings.connect_timeout_s):
-                await loop.create_connection(lambda: self._link, settings.host, settings.port)
-        except TimeoutError:
-            raise ReaderUnreachableError(
-                f"{self._where} does not answer within {settings.connect_timeout_s:g} s: check power, cable and address"
-            ) from None
-        except OSError as error:
-            raise ReaderUnreachableError(
-                f"{self._where} can't be reached ({error.strerror or error}): check power, cable and address"
-            ) from error
+    async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
+        """Count every tag in the field once, then go back to the plan; the doorway is blind meanwhile.
 
-    async def _greet(self) -> None:
-        """Stay silent until the reader has said that the connection is ours (LLRP 1.0.1, section 20.1)."""
-        wait_s = self._settings.connect_timeout_s
-        try:
-            async with asyncio.timeout(wait_s):
-                await self._greeted
-        except TimeoutError:
-            raise NotAnLlrpReaderError(
-                f"{self._where} takes the connection but sends no LLRP greeting within {wait_s:g} s: "
-                "is this an LLRP reader's port?"
-            ) from None
-        self._heard_s = self._clock()
+        What is read goes to the sink too. `ReaderError` where there is no session, or one is already counting.
+        """
+        inventory = self._inventory
+        if inventory is None or self._busy.locked():
+            raise ReaderRefusedError(f"{self._where} can't count now: it is not in session, or is just being set")
+        async with self._busy:
+            self._sweep = Sweep(self._log)
+            begin_us = self._now_us()
+            self._antennas.replanned(full=False, now_us=begin_us)
+            try:
+                await self._sweep.run(inventory, timeout_ms=timeout_ms, silence_ms=silence_ms)
+            finally:
+                tags, self._sweep = self._sweep, None
+                await inventory.replace(self._planner.plan)
+                self._antennas.replanned(full=self._judges_silence, now_us=self._now_us())
+        return SweepResult(tags.epcs, begin_us, self._now_us())
+
+    def end_sweep(self) -> None:
+        """End a sweep at once, as a beam, a contact or a new tag demands; nothing happens without one."""
+        if self._sweep is not None:
+            self._sweep.end()
+
+    @property
+    def _judges_silence(self) -> bool:
+        """Whether tags at rest answer all the time, so that silence means something."""
+        return self._planner.plan.full and self._settings.trigger is None
 
     async def _set_up(self) -> None:
-        frame = await self._requests.ask("GET_READER_CAPABILITIES", {"RequestedData": 0})
+        wanted = GetReaderCapabilities(requested_data=GetReaderCapabilitiesRequestedData.ALL)
+        frame = await self._requests.ask_frame(wanted, GetReaderCapabilitiesResponse)
         try:
-            seen = control.decode_capabilities(frame)
+            seen = self.seen = control.decode_capabilities(frame)
+            said = decode_message(frame)
         except LlrpError as error:
             raise ReaderRefusedError(f"{self._where}: {error}") from error
-        profile = self._profile = self._choose_profile(seen)
-        extensions = await self._enable_extensions(profile)
-        await self._clear()
-        await self._configure(profile, seen, extensions=extensions)
-        self._plan(profile, seen)
-        await self._start_rospec(self._every_tags(), extensions=extensions)
+        if isinstance(said, GetReaderCapabilitiesResponse):
+            self._abilities = abilities(said)
+        setup = SetUp(self._settings, self._requests, self._where, note=self._note, log=self._log)
+        profile = self._profile = setup.choose_profile(seen)
+        extensions = await setup.enable_extensions(profile)
+        if self._drains:
+            self._drain(seen)
+        await setup.clear()
+        await setup.configure(profile, seen, extensions=extensions)
+        self.outputs = ReaderOutputs(
+            self._where, self._requests, self._settings.outputs, profile, extensions=extensions, log=self._log
+        )
+        try:
+            await self.outputs.all_off()
+        except ReaderRefusedError as error:
+            self._note(f"its outputs can't be switched: {error}")
+        await self._look(setup)
+        self._planner = Planner(self._limits())
+        self._inventory = Inventory(
+            self._requests,
+            self._radio(seen, extensions=extensions),
+            note=self._note,
+            log=self._log,
+            trigger=self._settings.trigger,
+        )
+        await self._inventory.start(self._planner.plan)
         if seen.holds_events:
-            self._requests.say("ENABLE_EVENTS_AND_REPORTS")
+            self._requests.say(EnableEventsAndReports())
 
-    def _plan(self, profile: ReaderProfile, seen: control.Capabilities) -> None:
-        antennas, absent = usable_antennas(self._where, self._settings, seen)
+    async def _look(self, setup: SetUp) -> None:
+        """Learn how antennas and inputs are now: no event tells what was so before we came."""
+        at_us = self._now_us()
+        for port, on in (await setup.antennas()).items():
+            if not on:
+                self._intake.plugged.append((port, on, at_us))
+        chunk = self._intake.levels(await setup.inputs(), at_us)
+        if chunk.rows:
+            self._put_aside(chunk)
+        self._settle_later()
+
+    def _drain(self, seen: control.Capabilities) -> None:
+        """Ask for what the reader has gathered since the session before, which goes with the ROSpec otherwise."""
+        if seen.holds_events:
+            self._requests.say(EnableEventsAndReports())
+        self._ask_reports()
+
+    def _ask_reports(self) -> None:
+        self._asked_reports.append(self._requests.say(GetReport()))
+
+    def _limits(self) -> PlanLimits:
+        settings = self._settings
+        open_session, quiet_session = sessions_for(
+            settings.session_slot, session_number(self._profile.inventory.session), settings.session
+        )
+        select = tuple(bytes.fromhex(prefix) for prefix in settings.select)
+        references = tuple((reference.port, bytes.fromhex(reference.epc)) for reference in settings.references)
+        if select and len(select) + bool(references) > self._abilities.filters:
+            self._note(
+                f"takes {self._abilities.filters} Select masks an antenna; {len(select)} prefixes"
+                f"{' and a reference tag' if references else ''} want one each: all tags are asked"
+            )
+        turns = self._abilities.specs if settings.trigger is None else 1
+        return PlanLimits(
+            open_session=open_session,
+            quiet_session=quiet_session,
+            quiet_above=settings.quiet_above,
+            select=select,
+            references=references,
+            filters=self._abilities.filters,
+            rounds=turns or 2,
+        )
+
+    def _radio(self, seen: control.Capabilities, *, extensions: bool) -> Radio:
+        settings, profile = self._settings, self._profile
+        antennas, absent = usable_antennas(self._where, settings, seen)
         if absent:
             self._note(absent)
-        dbm = self._settings.tx_power_dbm
-        power = None if dbm is None else choose_power(self._where, dbm, seen, profile)
-        if power is not None and dbm is not None and power.cdbm < dbm * 100 - COARSEST_STEP_CDBM:
-            self._note(f"tx_power_dbm = {dbm:g} is not to be had: {power.cdbm / 100:.2f} dBm is used")
-        self._make_rospec = partial(rospec, antennas, profile, power)
-
-    def _choose_profile(self, seen: control.Capabilities) -> ReaderProfile:
-        itself = f"vendor {seen.vendor}, model {seen.model}, firmware {seen.firmware}"
-        fitting = match_profile(vendor=seen.vendor, model=seen.model, firmware=seen.firmware)
-        if self._settings.profile != AUTO:
-            chosen = profile_named(self._settings.profile)
-            if not chosen.fits(vendor=seen.vendor, model=seen.model, firmware=seen.firmware):
-                self._note(
-                    f"profile {chosen.name} is configured, but the reader says it is {itself}: {fitting.name} fits"
-                )
-            return chosen
-        if fitting.name == GENERIC:
-            self._note(f"no profile knows this reader ({itself}): {GENERIC} is used, without phase")
-        return fitting
-
-    async def _enable_extensions(self, profile: ReaderProfile) -> bool:
-        if profile.extensions.handshake == "none":
-            return False
-        try:
-            await self._requests.ask("IMPINJ_ENABLE_EXTENSIONS")
-        except ReaderRefusedError as error:
-            self._note(f"goes on without vendor extensions and phase: {error}")
-            return False
-        return True
-
-    async def _clear(self) -> None:
-        """Delete what a client before us left; readers that have nothing to delete may refuse."""
-        for name, fields in (("DELETE_ROSPEC", {"ROSpecID": 0}), ("DELETE_ACCESSSPEC", {"AccessSpecID": 0})):
-            try:
-                await self._requests.ask(name, fields)
-            except ReaderRefusedError as error:
-                self._log.info("nothing deleted", reason=str(error))
-
-    async def _configure(self, profile: ReaderProfile, seen: control.Capabilities, *, extensions: bool) -> None:
-        try:
-            await self._requests.ask(
-                "SET_READER_CONFIG", reader_config(self._settings, profile, seen, extensions=extensions)
-            )
-        except ReaderRefusedError as error:
-            self._note(f"goes on with keepalives alone, without events: {error}")
-            await self._requests.ask("SET_READER_CONFIG", keepalive_only(self._settings))
-
-    async def _start_rospec(self, every_tags: int, *, extensions: bool) -> None:
-        try:
-            await self._requests.ask(
-                "ADD_ROSPEC", {"ROSpec": self._make_rospec(extensions=extensions, every_tags=every_tags)}
-            )
-        except ReaderRefusedError as error:
-            if not extensions:
-                raise
-            self._note(f"goes on without phase: {error}")
-            await self._start_rospec(every_tags, extensions=False)
-            return
-        await self._requests.ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
-        await self._requests.ask("START_ROSPEC", {"ROSpecID": ROSPEC_ID})
-        self._extended = extensions
+        if settings.region is not None and (conflict := _region_conflict(settings.region, seen)):
+            self._note(conflict)
+        powers = choose_powers(self._where, settings, antennas, seen, profile)
+        dbm, caps = settings.tx_power_dbm, dict(settings.power_caps_cdbm)
+        for port, power in powers.items():
+            if dbm is not None and power.cdbm < min(dbm * 100, caps.get(port, math.inf)) - COARSEST_STEP_CDBM:
+                self._note(f"tx_power_dbm = {dbm:g} is not to be had: {power.cdbm / 100:.2f} dBm is used")
+                break
+        mode = profile.mode("portal", seen.mode_ids)
+        self._log.info("reader mode", mode=mode.why)
+        every_tags = settings.report_every_tags
+        return Radio(
+            profile=profile,
+            antennas=antennas,
+            powers=powers,
+            mode_id=mode.mode_id,
+            extensions=extensions,
+            every_tags=profile.reports.every_tags if every_tags is None else every_tags,
+        )
 
     async def _serve(self, deliver: asyncio.Task[None]) -> None:
-        tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._poll())]
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._connection.watch(), self._poll(), self._tick(), self._feel_temperature())
+        ]
         try:
-            await asyncio.wait([self._lost, deliver], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([self._connection.lost, deliver], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        if self._lost.done():
-            self._lost.result()
-
-    async def _watch(self) -> None:
-        """Call the reader dead when keepalives, and all else, have been missing for too long."""
-        limit_s = (MISSED_KEEPALIVES + KEEPALIVE_GRACE) * self._settings.keepalive_ms / 1000
-        while not self._lost.done():
-            rest_s = self._heard_s + limit_s - self._clock()
-            await asyncio.sleep(max(rest_s, SECOND_LOOK_S))
-            if self._paused:
-                self._heard_s = self._clock()
-            elif self._clock() - self._heard_s > limit_s + SECOND_LOOK_S:
-                self._lose(ReaderSilentError(f"sent nothing for {limit_s:g} s though keepalives are on"))
+        if self._connection.lost.done():
+            self._connection.lost.result()
 
     async def _poll(self) -> None:
         """Where reports are gathered, ask for them in time, so that no read waits for company."""
         every_ms = self._settings.report_every_ms
         if every_ms is None:
             every_ms = self._profile.reports.every_ms
-        if not every_ms:
+        if not every_ms or self._inventory is None:
             return
         self._polls = True
         while self._polls:
-            self._requests.say("GET_REPORT")
+            self._ask_reports()
             await asyncio.sleep(every_ms / 1000)
         self._note("does not know GET_REPORT: each read is reported by itself")
         try:
-            await self._requests.ask("STOP_ROSPEC", {"ROSpecID": ROSPEC_ID})
-            await self._requests.ask("DELETE_ROSPEC", {"ROSpecID": ROSPEC_ID})
-            await self._start_rospec(1, extensions=self._extended)
+            async with self._busy:
+                self._inventory.radio = replace(self._inventory.radio, every_tags=1)
+                await self._inventory.replace(self._planner.plan)
         except ReaderError as error:
-            self._lose(error)
+            self._connection.lose(error)
 
-    def _every_tags(self) -> int:
-        every_tags = self._settings.report_every_tags
-        return self._profile.reports.every_tags if every_tags is None else every_tags
+    async def _tick(self) -> None:
+        """Judge the antennas, and let the plan follow who is there."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_us = self._now_us()
+            heard = self._intake.hearing.take()
+            for port, on, proof_us in self._intake.plugged:
+                self._antennas.plugged(port, on=on, proof_us=proof_us)
+            self._intake.plugged.clear()
+            tell_changes(self._antennas.second(heard, now_us), self._log)
+            self._residents.hear(heard)
+            if not self._planner.remembers:
+                self._residents.forget_gone(now_us)
+            newcomers = self._residents.newcomers(now_us)
+            if self._planner.step(now_us, residents=self._residents.count(), newcomers=newcomers):
+                await self._replan(now_us)
 
-    async def _deliver(self) -> None:
-        while (chunk := await self._queue.get()) is not None:
-            self._handing = chunk
-            await self._sink(chunk)
-            self._handing = None
-            if self._paused and not self._ending and self._queue.qsize() <= QUEUE_LOW:
-                self._paused = False
-                self._link.resume()
+    async def _replan(self, now_us: int) -> None:
+        if self._planner.counts_anew:
+            self._residents.clear()
+        if self._inventory is None or self._busy.locked():
+            return
+        self._counters.plan_changes += 1
+        self._antennas.replanned(full=self._judges_silence, now_us=now_us)
+        try:
+            async with self._busy:
+                await self._inventory.replace(self._planner.plan)
+        except ReaderError as error:
+            self._connection.lose(error)
+
+    async def _feel_temperature(self) -> None:
+        """Ask for the temperature now and then; a reader that refuses once is not asked again."""
+        if self._profile.hardware.temperature != "impinj" or self._inventory is None:
+            return
+        with suppress(ReaderError):
+            while self._inventory.radio.extensions:
+                self.temperature_c = await read_temperature_c(self._requests)
+                await asyncio.sleep(TEMPERATURE_S)
 
     async def _hang_up(self) -> None:
-        """Leave the reader without our ROSpec and free for the next client, if it still answers."""
-        self._ending = True
-        if self._paused:
-            self._link.resume()
-        greeted = self._greeted.done() and not self._greeted.cancelled()
-        farewell: list[tuple[str, dict[str, Any]]] = [
-            ("STOP_ROSPEC", {"ROSpecID": ROSPEC_ID}),
-            ("DELETE_ROSPEC", {"ROSpecID": ROSPEC_ID}),
-            ("CLOSE_CONNECTION", {}),
-        ]
-        for name, fields in farewell:
-            if greeted and self._link.open:
-                with suppress(ReaderError):
-                    await self._requests.ask(name, fields, timeout_s=HANG_UP_S)
-        self._link.close()
-        for future in (self._greeted, self._lost):
-            if not future.cancel() and not future.cancelled():
-                future.exception()
+        """Leave the reader without our ROSpec, its outputs off and free for the next client, if it still answers."""
+        self._delivery.end()
+        if self.outputs is not None and not self._connection.lost.done():
+            await self.outputs.close()
+        await self._connection.hang_up(FAREWELL)
 
-    async def _flush(self, deliver: asyncio.Task[None], timeout_s: float | None) -> None:
-        """Give the sink what still waits; what it doesn't take in time is counted and told."""
-        self._queue.put_nowait(None)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await deliver
-        except TimeoutError:
-            left = [chunk for chunk in (self._handing, *self._left()) if chunk is not None]
-            reports = sum(len(chunk.batch) for chunk in left)
-            self._counters.lost_reports += reports
-            self._log.error("stopped before the reads that waited were taken", chunks=len(left), reports=reports)
-
-    def _left(self) -> Iterator[Chunk | None]:
-        with suppress(asyncio.QueueEmpty):
-            while True:
-                yield self._queue.get_nowait()
-
-    def _received(self, messages: Messages) -> None:
+    def _received(self, messages: Messages, events: list[control.ReaderEvent]) -> None:
         """Take all messages of one receive; their data is valid during this call only."""
-        self._heard_s = self._clock()
-        events = []
-        for frame in messages.others:
-            if frame.type == Message.READER_EVENT_NOTIFICATION:
-                events.append(frame)
-            else:
-                self._take(frame)
-        chunk = self._intake.take(
-            self._now_us(), messages, [event for frame in events if (event := self._event(frame))]
-        )
+        chunk = self._intake.take(self._now_us(), messages, events)
+        if self._sweep is not None:
+            self._sweep.take(chunk.batch, events)
         if self._tap is not None:
             self._tap.took(chunk)
-        self._queue.put_nowait(chunk)
-        if self._queue.qsize() >= QUEUE_HIGH and not self._paused and not self._ending:
-            self._paused = True
-            self._link.pause()
+        self._delivery.put(chunk)
+        if any(event.gpi is not None for event in events):
+            self._settle_later()
 
-    def _take(self, frame: Frame) -> None:
-        if frame.type == Message.KEEPALIVE:
-            self._link.send(control.encode("KEEPALIVE_ACK", message_id=frame.message_id))
-        elif not self._requests.answer(frame):
-            self._stray(frame)
+    def _settle_later(self) -> None:
+        """Come back when an input's level has lasted; levels that come meanwhile make their own appointments."""
+        due_us = self._intake.inputs_due_us
+        if due_us != NEVER_US:
+            rest_s = max(due_us - self._now_us(), 0) / 1e6
+            asyncio.get_running_loop().call_later(rest_s, self._settle, due_us)
 
-    def _event(self, frame: Frame) -> control.ReaderEvent | None:
-        try:
-            event = control.decode_event(frame)
-        except LlrpError as error:
-            self._intake.bad_message(str(error))
-            return None
-        if event.connection_attempt is not None:
-            self._connection_attempt(event.connection_attempt)
-        if event.connection_closed:
-            self._lose(ReaderClosedError("the reader said that it closes the connection"))
-        return event
+    def _settle(self, due_us: int) -> None:
+        chunk = self._intake.settle_inputs(max(due_us, self._now_us()))
+        if chunk is not None and not self._connection.lost.done():
+            self._put_aside(chunk)
+        self._settle_later()
 
-    def _connection_attempt(self, status: int) -> None:
-        if status == control.CONNECTED:
-            if not self._greeted.done():
-                self._greeted.set_result(None)
-        elif status == control.ANOTHER_ATTEMPTED:
-            self._log.warning("another client tried to connect to this reader and was turned away")
-        elif status in control.ALREADY_CONNECTED:
-            self._lose(ReaderBusyError("serves another client: end that one, or wait until the reader gives it up"))
-        else:
-            self._lose(ReaderBusyError(f"turned us away (ConnectionAttemptEvent status {status}): restart it"))
+    def _put_aside(self, chunk: Chunk) -> None:
+        """Hand on a chunk that no receive brought."""
+        if self._tap is not None:
+            self._tap.aside(chunk)
+        self._delivery.put(chunk)
 
     def _stray(self, frame: Frame) -> None:
         """Meet a message that answers nothing we wait for; GET_REPORT is answered by reports, or by an error."""
-        if frame.type == Message.ERROR_MESSAGE and self._polls and self._is_unsupported(frame):
-            self._polls = False
+        if frame.type == Number.ERROR_MESSAGE and frame.message_id in self._asked_reports:
+            self._polls = self._polls and not self._is_unsupported(frame)
             return
         words = f"{control.message_name(frame)} came that answers nothing"
-        if frame.type == Message.ERROR_MESSAGE:
+        if frame.type == Number.ERROR_MESSAGE:
             with suppress(LlrpError):
                 words = f"the reader complains: {control.decode_status(frame)}"
         self._intake.stray_message(words)
@@ -398,15 +430,21 @@ class ReaderSession:
         self.problem = f"{self.problem}; {words}" if self.problem else words
         self._tell(words)
 
-    def _lose(self, reason: ReaderError) -> None:
-        """End the session for the first reason given; whoever waits for the reader hears it."""
-        if self._lost.done():
-            return
-        words = str(reason)
-        if not self._greeted.done() and isinstance(reason, ReaderClosedError):
-            words += " before it greeted us: does it serve another client, or is this no LLRP reader's port?"
-        error = type(reason)(words if words.startswith(self._where) else f"{self._where}: {words}")
-        self._lost.set_exception(error)
-        self._requests.fail(error)
-        if not self._greeted.done():
-            self._greeted.set_exception(error)
+
+def tell_changes(changes: list[AntennaChange], log: FilteringBoundLogger) -> None:
+    """Tell an antenna's fault once when it begins, and its end once."""
+    for change in changes:
+        bad = change.report.state in {"fault", "silent"}
+        if bad:
+            log.warning("antenna fault", antenna=change.port, problem=change.report.reason)
+        elif change.before in {"fault", "silent"} and change.report.state == "ok":
+            log.info("antenna well again", antenna=change.port)
+
+
+def _region_conflict(name: str, seen: control.Capabilities) -> str:
+    return region_conflict(
+        region_named(name),
+        country=seen.country_code,
+        standard=seen.communications_standard,
+        frequencies_khz=seen.frequencies_khz,
+    )

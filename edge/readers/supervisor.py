@@ -7,12 +7,18 @@ from typing import Final, Literal
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import ReaderHealth, instant
+from edge.contracts import ReaderHealth
 from edge.llrp import LlrpError
 from edge.profiles import ProfileError
-from edge.readers.errors import ReaderError
+from edge.readers.antennas import Antennas
+from edge.readers.dial import Dialler, TcpDialler
+from edge.readers.errors import ReaderError, ReaderUnreachableError
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
-from edge.readers.session import ReaderSession
+from edge.readers.outputs import OutputPort
+from edge.readers.references import Baselines
+from edge.readers.report import Standing, reader_health
+from edge.readers.session import ReaderSession, tell_changes
+from edge.readers.sweep import SweepResult
 from edge.readers.tap import Tap
 
 STABLE_S: Final = 10.0
@@ -34,6 +40,8 @@ class ReaderSupervisor:
         now_us: the host's clock, UTC microseconds.
         rng: for the waits between tries.
         log: logger.
+        baselines: what reference tags were like when commissioned; None: what is learnt lives as long as this object.
+        dialler: gives each session its connection; None: it is dialled as the settings say.
         tap: sees every connection's bytes, for a recording.
     """
 
@@ -45,10 +53,12 @@ class ReaderSupervisor:
         now_us: Callable[[], int],
         rng: random.Random,
         log: FilteringBoundLogger,
+        baselines: Baselines | None = None,
+        dialler: Dialler | None = None,
         tap: Tap | None = None,
     ) -> None:
-        self._settings = settings
         self._tap = tap
+        self._settings = settings
         self._sink = sink
         self._now_us = now_us
         self._rng = rng
@@ -61,6 +71,15 @@ class ReaderSupervisor:
         self._lost_at_us: int | None = None
         self._session: ReaderSession | None = None
         self._told: set[str] = set()
+        self._since_us = now_us()
+        self._dialler = TcpDialler(settings) if dialler is None else dialler
+        self._antennas = Antennas(
+            settings.id,
+            settings.antennas,
+            settings.references,
+            Baselines() if baselines is None else baselines,
+            now_us=self._since_us,
+        )
         self.counters = ReaderCounters()
 
     async def run(self) -> None:
@@ -75,25 +94,41 @@ class ReaderSupervisor:
 
     def health(self) -> ReaderHealth:
         """Return state and counters for the heartbeat."""
-        counters = self.counters
-        last_us = counters.last_read_us
-        degraded = self._session.problem if self._session is not None and self._state == "connected" else ""
-        return ReaderHealth(
-            id=self._settings.id,
-            state=self._state,
-            reads=counters.reads,
-            reports=counters.reports,
-            unlisted_reads=counters.unlisted_reads,
-            reconnects=counters.reconnects,
-            lost_reports=counters.lost_reports,
-            last_read_at=None if last_us is None else instant(last_us),
-            problem=self._problem or degraded,
+        session = self._session if self._state == "connected" else None
+        return reader_health(
+            self._settings,
+            self.counters,
+            Standing(
+                state=self._state,
+                since_us=self._since_us,
+                problem=self._problem or (session.problem if session is not None else ""),
+            ),
+            antennas=self._antennas.reports(),
+            session=session,
         )
+
+    @property
+    def outputs(self) -> OutputPort:
+        """Return the wired outputs of the session that runs; `ReaderError` where none does."""
+        if self._state != "connected" or self._session is None or self._session.outputs is None:
+            raise ReaderUnreachableError(
+                f"reader {self._settings.id} at {self._settings.address} is not in session: its outputs can't be "
+                f"switched; {self._problem or 'it is being dialled'}"
+            )
+        return self._session.outputs
+
+    async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
+        """Count the tags in the field by the session that runs; see `ReaderSession.sweep`."""
+        if self._state != "connected" or self._session is None:
+            raise ReaderUnreachableError(f"reader {self._settings.id} is not in session: it can't count")
+        return await self._session.sweep(timeout_ms=timeout_ms, silence_ms=silence_ms)
 
     async def _run_session(self) -> None:
         session = self._session = ReaderSession(
             self._settings,
+            dialler=self._dialler,
             counters=self.counters,
+            antennas=self._antennas,
             sink=self._sink,
             now_us=self._now_us,
             log=self._log,
@@ -106,6 +141,7 @@ class ReaderSupervisor:
         finally:
             if self._state == "connected":
                 self._lost_at_us = session.heard_us
+                tell_changes(self._antennas.lost(session.heard_us or self._now_us()), self._log)
                 if asyncio.get_running_loop().time() - self._started_s >= STABLE_S:
                     self._attempt = 0
 
@@ -119,6 +155,7 @@ class ReaderSupervisor:
             self._told.clear()
             self._log.info("reader runs as configured again")
         self._state, self._problem, self._kind = "connected", "", None
+        self._since_us = self._now_us()
         self._started_s = asyncio.get_running_loop().time()
 
     def _tell(self, words: str) -> None:
@@ -131,4 +168,6 @@ class ReaderSupervisor:
         """Tell a loss once, and again only when its cause becomes another one."""
         if type(error) is not self._kind:
             self._log.warning("reader lost", problem=str(error), cause=type(error).__name__)
+        if self._state == "connected":
+            self._since_us = self._lost_at_us or self._now_us()
         self._state, self._problem, self._kind = "lost", str(error), type(error)

@@ -24,8 +24,8 @@ class Tap(Protocol):
         """Take what the last receive meant: its arrival, the clock that was taken for it, its rows."""
         ...
 
-    def started(self, chunk: Chunk) -> None:
-        """Take the chunk that says that the reader inventories; no receive brought it."""
+    def aside(self, chunk: Chunk) -> None:
+        """Take a chunk that no receive brought: the start of the inventory, or an input's level that has lasted."""
         ...
 
     def sent(self, data: bytes) -> None:

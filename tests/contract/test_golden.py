@@ -110,3 +110,24 @@ def test_golden_part_is_packed_again_byte_for_byte():
     assert contracts.encode_part(part.generation, part.index, part.entries) == payload
     assert [entry.verdict for entry in part.entries].count("refuse") == 1
     assert {contracts.bucket_of(entry.epc) for entry in part.entries} == {part.index}
+
+
+def test_a_heartbeat_of_an_older_agent_is_read():
+    """Before there were antennas and doorways in it; the central meets agents of both kinds."""
+    message = json.loads(_golden("health.json"))
+    older = {
+        "id",
+        "state",
+        "reads",
+        "reports",
+        "unlisted_reads",
+        "reconnects",
+        "lost_reports",
+        "last_read_at",
+        "problem",
+    }
+    message["readers"] = [{key: one[key] for key in older} for one in message["readers"]]
+    del message["portals"], message["gaps"]
+    health = contracts.decode_health(json.dumps(message).encode())
+    assert health.portals == health.gaps == []
+    assert [(one.antennas, one.since) for one in health.readers] == [([], None), ([], None)]

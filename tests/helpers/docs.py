@@ -15,6 +15,8 @@ from pydantic_core import PydanticUndefined
 from edge.config import EdgeConfig
 from edge.contracts.schema import asyncapi, json_schemas
 from edge.profiles import schema_text
+from edge.profiles.regions import region_schema
+from tests.helpers.docs_radio import profiles_page, regions_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = {
@@ -33,7 +35,10 @@ def pages() -> dict[str, Callable[[], str]]:
         "docs/contracts/asyncapi.json": lambda: _json(asyncapi()),
         "docs/reference/edge-config.md": edge_config_page,
         "docs/reference/cli.md": cli_page,
+        "docs/reference/profiles.md": profiles_page,
+        "docs/reference/regions.md": regions_page,
         "firmware_profiles/schema.json": schema_text,
+        "firmware_profiles/regions/schema.json": lambda: _json(region_schema()),
     }
 
 
@@ -95,7 +100,7 @@ def _type(annotation: Any) -> str:
         name = models[0].__name__.removesuffix("Config").lower()
         return f"{'tables' if 'list' in str(annotation) else 'table'} ({name})"
     arguments = [item for item in getattr(annotation, "__args__", ()) if item is not type(None)]
-    if arguments and all(isinstance(item, str) for item in arguments):
+    if arguments and all(isinstance(item, (str, int)) for item in arguments):
         return "one of " + ", ".join(f"`{item}`" for item in arguments)
     if arguments:
         return _type(arguments[0])

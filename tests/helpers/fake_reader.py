@@ -5,11 +5,11 @@ import random
 import struct
 from dataclasses import dataclass, field
 
-GET_CAPABILITIES, SET_CONFIG, CLOSE, CLOSE_RESPONSE = 1, 3, 14, 4
+GET_CAPABILITIES, GET_CONFIG, SET_CONFIG, CLOSE, CLOSE_RESPONSE = 1, 2, 3, 14, 4
 ADD, DELETE, START, STOP, ENABLE, DELETE_ACCESS = 20, 21, 22, 23, 24, 41
 GET_REPORT, REPORT, KEEPALIVE, EVENT, ENABLE_EVENTS, KEEPALIVE_ACK, ERROR, CUSTOM = 60, 61, 62, 63, 64, 72, 100, 1023
 
-RESPONSES = {1: 11, 3: 13, 14: 4, 20: 30, 21: 31, 22: 32, 23: 33, 24: 34, 41: 51}
+RESPONSES = {1: 11, 2: 12, 3: 13, 14: 4, 20: 30, 21: 31, 22: 32, 23: 33, 24: 34, 41: 51}
 IMPINJ_HANDSHAKE = struct.pack("!IB", 25882, 21)
 
 
@@ -43,13 +43,20 @@ def report(*tags):
     return message(REPORT, 0, b"".join(tags))
 
 
-def capabilities(*, vendor=25882, model=2001002, firmware="5.14.0.240", antennas=4, levels=((1, 1000), (2, 3000))):
+def capabilities(
+    *, vendor=25882, model=2001002, firmware="5.14.0.240", antennas=4, levels=((1, 1000), (2, 3000)), filters=2
+):
     general = struct.pack("!HHIIH", antennas, 1 << 14, vendor, model, len(firmware)) + firmware.encode()
     general += tlv(141, struct.pack("!HH", 4, 4))
     llrp = struct.pack("!BBHIIIII", 1 << 6 | 1 << 3, 1, 0, 1, 32, 1, 8, 8)
     hops = tlv(146, b"\x80" + tlv(147, struct.pack("!BBHI", 1, 0, 1, 915250)))
     band = b"".join(tlv(145, struct.pack("!HH", index, cdbm)) for index, cdbm in levels) + hops
-    return tlv(137, general) + tlv(142, llrp) + tlv(143, struct.pack("!HH", 840, 1) + tlv(144, band))
+    return (
+        tlv(137, general)
+        + tlv(142, llrp)
+        + tlv(143, struct.pack("!HH", 840, 1) + tlv(144, band))
+        + tlv(327, struct.pack("!BH", 0, filters))
+    )
 
 
 @dataclass
@@ -74,6 +81,11 @@ class FakeReader:
     connections: int = 0
     fixed_port: int = 0
     rospecs: set = field(default_factory=set)
+    inputs: dict = field(default_factory=dict)
+    unplugged: set = field(default_factory=set)
+    temperature_c: int = 41
+    ssl: object = None
+    mute: bool = False
 
     async def __aenter__(self):  # noqa: ANN204 (itself)
         self.rng = random.Random(self.seed)
@@ -81,7 +93,7 @@ class FakeReader:
         self.started = asyncio.Event()
         self.closed = asyncio.Event()
         self.writers, self.tasks = [], []
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.fixed_port)
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.fixed_port, ssl=self.ssl)
         self.port = self.server.sockets[0].getsockname()[1]
         return self
 
@@ -105,7 +117,9 @@ class FakeReader:
         return next(payload for seen, _, payload in self.received if seen == kind)
 
     async def send(self, data):
-        """Put bytes on the newest connection's wire, cut as `link` says."""
+        """Put bytes on the newest connection's wire, cut as `link` says; nothing while `mute`, as with a cut cable."""
+        if self.mute:
+            return
         writer = self.writers[-1]
         at = 0
         while at < len(data):
@@ -160,11 +174,25 @@ class FakeReader:
         else:
             self._note_rospec(kind, payload)
             body = status() + (self.capabilities if kind == GET_CAPABILITIES else b"")
+            if kind == GET_CONFIG:
+                body += self._config(payload)
             await self.send(message(RESPONSES[kind], message_id, body))
             if kind == START:
                 self.started.set()
                 for data in self.on_start:
                     await self.send(data)
+
+    def _config(self, payload):
+        """What GET_READER_CONFIG asks for: antennas, inputs, or by a custom parameter the temperature."""
+        asked = payload[2]
+        if struct.pack("!II", 25882, 21) in payload:
+            return tlv(1023, struct.pack("!IIh", 25882, 37, self.temperature_c))
+        if asked == 2:
+            ports = (struct.pack("!BHh", 0x80 * (port not in self.unplugged), port, 0) for port in range(1, 5))
+            return b"".join(tlv(221, port) for port in ports)
+        if asked == 9:
+            return b"".join(tlv(225, struct.pack("!HBB", port, 0x80, on)) for port, on in self.inputs.items())
+        return b""
 
     def _note_rospec(self, kind, payload):
         if kind == ADD:

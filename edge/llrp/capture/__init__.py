@@ -6,12 +6,22 @@ What is wrong with a capture is said by `LlrpError`, the error of the room.
 
 from edge.llrp.capture.connection import RecordedConnection
 from edge.llrp.capture.frames import Endpoint, Segment, Skipped, dissect
-from edge.llrp.capture.notes import ClockNote, ConnectionNote, Note, RecordingNote, StartedNote, notes_in, to_comment
+from edge.llrp.capture.notes import (
+    AsideNote,
+    ClockNote,
+    ConnectionNote,
+    Note,
+    RecordingNote,
+    RowsNote,
+    notes_in,
+    to_comment,
+)
 from edge.llrp.capture.pcapng import CaptureReader, Packet, header, packet
 from edge.llrp.capture.readers import ReaderBytes, ReaderStreams
 from edge.llrp.capture.streams import Piece, Reassembler
 
 __all__ = [
+    "AsideNote",
     "CaptureReader",
     "ClockNote",
     "ConnectionNote",
@@ -24,9 +34,9 @@ __all__ = [
     "Reassembler",
     "RecordedConnection",
     "RecordingNote",
+    "RowsNote",
     "Segment",
     "Skipped",
-    "StartedNote",
     "dissect",
     "header",
     "notes_in",

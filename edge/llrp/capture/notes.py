@@ -35,13 +35,19 @@ class ClockNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag
     host_synced: bool = True
 
 
-class StartedNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="started"):
-    """The reader inventories from here on; `losses` rows told what the outage before it may have cost."""
+class RowsNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="rows"):
+    """Rows of the reader's own (losses, beams, doors) that took their numbers with this packet's messages."""
 
-    losses: int = 0
+    rows: int
 
 
-Note = RecordingNote | ConnectionNote | ClockNote | StartedNote
+class AsideNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="aside"):
+    """Time passed for the reader, and rows of its own took their numbers, though it sent nothing: at a start, say."""
+
+    rows: int = 0
+
+
+Note = RecordingNote | ConnectionNote | ClockNote | RowsNote | AsideNote
 
 _decoder: Final[msgspec.json.Decoder[Note]] = msgspec.json.Decoder(Note)
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from edge.cli import app
@@ -24,6 +25,14 @@ outside = "corridor"
 layout = "single"
 antennas = [{{ reader = "{id}", port = 1 }}]
 """
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """The command configures structlog for the whole process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 def config(tmp_path, **readers):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edge.llrp import LlrpError
 from edge.llrp.capture import (
+    AsideNote,
     CaptureReader,
     ClockNote,
     ConnectionNote,
@@ -17,8 +18,8 @@ from edge.llrp.capture import (
     ReaderStreams,
     Reassembler,
     RecordedConnection,
+    RowsNote,
     Skipped,
-    StartedNote,
     dissect,
     header,
     notes_in,
@@ -261,7 +262,8 @@ def test_notes_stand_among_the_comments_of_people():
     notes = [
         ConnectionNote(reader="r1", host="2001:db8::10", port=5085),
         ClockNote(source="uptime", offset_us=-5, spread_us=7),
-        StartedNote(losses=1),
+        AsideNote(rows=1),
+        RowsNote(rows=2),
     ]
     comments = ["look here", 'stockgate {"note":"from the future"}', "stockgate no JSON", *map(to_comment, notes)]
     assert list(notes_in(comments)) == notes

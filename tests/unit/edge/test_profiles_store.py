@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.profiles import GENERIC, ProfileError, match_profile, parse_profile, profile_named
+from edge.profiles import GENERIC, ProfileError, match_profile, match_reader, parse_profile, profile_named
 
 HEAD = 'name = "a/b"\ntitle = "T"\n'
 
@@ -48,3 +48,94 @@ def test_wrong_profile_is_told_by_file_and_key(text, words):
 def test_misspelt_profile_name_is_told_with_the_nearest():
     with pytest.raises(ProfileError, match="no reader profile 'impinj/speedwy'; the nearest is impinj/speedway"):
         profile_named("impinj/speedwy")
+
+
+TEMPLATE = """
+[match]
+vendor = 7
+[inventory]
+session = 1
+tag_population = 9
+[[quirks]]
+id = "odd"
+what = "It does what no other does."
+so = "We do something about it."
+evidence = "seen"
+[[quirks]]
+id = "even"
+what = "It does what every other does."
+so = "We do nothing about it."
+evidence = "seen"
+[evidence]
+"match.vendor" = "from the template"
+"inventory.session" = "from the template"
+"inventory.tag_population" = "from the template"
+"""
+CHILD = (
+    HEAD
+    + """extends = "templates/t"
+[inventory]
+session = 2
+[[quirks]]
+id = "odd"
+what = "It does it only on Sundays."
+so = "We do something on Sundays."
+evidence = "seen again"
+[evidence]
+"inventory.session" = "from the child"
+"""
+)
+
+
+def test_profile_takes_from_its_template_what_it_does_not_say():
+    profile = parse_profile(CHILD, file="f", template=lambda _: TEMPLATE)
+    assert (profile.match.vendor, profile.inventory.session, profile.inventory.tag_population) == (7, 2, 9)
+    assert profile.evidence["inventory.session"] == "from the child"
+    assert profile.evidence["inventory.tag_population"] == "from the template"
+    assert [(quirk.id, quirk.evidence) for quirk in profile.quirks] == [("even", "seen"), ("odd", "seen again")]
+
+
+def test_value_over_a_template_needs_a_source_of_its_own():
+    """The template's source is about the template's value."""
+    silent = CHILD.replace('"inventory.session" = "from the child"\n', "")
+    with pytest.raises(ProfileError, match=r"^f: inventory.session has no source"):
+        parse_profile(silent, file="f", template=lambda _: TEMPLATE)
+
+
+def test_fault_of_a_template_is_told_by_the_template_s_name():
+    with pytest.raises(ProfileError, match=r"^templates/t.toml: match.vendor has no source"):
+        parse_profile(
+            CHILD, file="f", template=lambda _: TEMPLATE.replace('"match.vendor" = "from the template"\n', "")
+        )
+
+
+def test_templates_that_go_in_a_circle_or_elsewhere_are_refused():
+    circle = 'extends = "templates/t"\n'
+    with pytest.raises(ProfileError, match="goes in a circle: templates/t > templates/t"):
+        parse_profile(HEAD + circle, file="f", template=lambda _: circle)
+    with pytest.raises(ProfileError, match="only templates/… can be extended"):
+        parse_profile(HEAD + 'extends = "impinj/speedway"\n', file="f")
+    with pytest.raises(ProfileError, match=r"firmware_profiles/templates/nowhere.toml can't be read"):
+        parse_profile(HEAD + 'extends = "templates/nowhere"\n', file="f")
+
+
+@pytest.mark.parametrize(
+    ("vendor", "model", "firmware", "name", "words"),
+    [
+        (25882, 2001002, "5.14.0.240", "impinj/speedway", ""),
+        (25882, 2001002, "7.6.1", "impinj/speedway", "firmware 7.6.1 is not among those that impinj/speedway"),
+        (25882, 2001002, "4.8.3", GENERIC, "impinj/speedway knows this reader (vendor 25882, model 2001002"),
+        (25882, 2001002, "", GENERIC, "but holds for firmware from 5.0 only"),
+        (25882, 2001054, "8.0", GENERIC, "no profile knows this reader"),
+        (161, 75004, "3.0", "zebra/fx7500", "model 75004 is not known by its number"),
+        (17996, 1, "19.10", "alien/alr-f800", "it is taken for a relative of Alien ALR-F800"),
+        (53048, 1, "1", GENERIC, "no profile knows this reader"),
+        (0, 0, "", GENERIC, "no profile knows this reader (vendor 0, model 0, firmware )"),
+    ],
+)
+def test_distance_from_what_is_known_is_said(vendor, model, firmware, name, words):
+    """An unknown reader or firmware degrades visibly: to what, and why."""
+    matched = match_reader(vendor=vendor, model=model, firmware=firmware)
+    assert matched.profile.name == name
+    assert words in matched.words
+    assert bool(words) is bool(matched.words)

@@ -8,11 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.llrp import control
+from edge.llrp import Frame, FrameBuffer, control
+from edge.llrp.messages import decode_message, encode_message, enums
+from edge.llrp.messages.commands import AddROSpec
 from edge.profiles import profile_named
+from edge.readers.configuration import Abilities, abilities, reader_config
 from edge.readers.errors import ReaderRefusedError
-from edge.readers.model import GpiSettings, ReaderSettings
-from edge.readers.rospec import choose_power, reader_config, rospec, usable_antennas
+from edge.readers.model import GpiSettings, ReaderSettings, TriggerSettings
+from edge.readers.planner import Plan, Round
+from edge.readers.rospec import (
+    Radio,
+    choose_power,
+    portal_rospec,
+    starts_itself,
+    survey_rospec,
+    sweep_rospec,
+    timed_sweep_rospec,
+    usable_antennas,
+)
+from tests.helpers import fake_reader as fake
 
 SEEN = control.Capabilities(
     vendor=1,
@@ -81,31 +95,124 @@ def test_ports_that_the_reader_lacks_are_left_out_and_told():
         usable_antennas("reader r1", dataclasses.replace(READER, antennas=(7, 9)), SEEN)
 
 
+def radio(**changes):
+    return Radio(profile=GENERIC, antennas=(1, 2), powers={}, **changes)
+
+
+def plan(*rounds):
+    return Plan(rounds, full=True, words="")
+
+
+OPEN = plan(Round(0, "dual"))
+
+
+def on_wire(message):
+    """Encode a message, which reads back as it was."""
+    data = encode_message(message, 1, 1)
+    frames = FrameBuffer()
+    frames.feed(data)
+    frame = frames.take().others[0]
+    assert decode_message(frame) == message
+    return data
+
+
 def test_vendor_parameters_are_sent_only_with_extensions_on():
     for extensions in (False, True):
-        fields = {"ROSpec": rospec((1, 2), IMPINJ, None, extensions=extensions, every_tags=1)}
+        spec = portal_rospec(dataclasses.replace(radio(extensions=extensions), profile=IMPINJ), OPEN)
         config = reader_config(READER, IMPINJ, SEEN, extensions=extensions)
-        sent = control.encode("ADD_ROSPEC", fields, message_id=1) + control.encode(
-            "SET_READER_CONFIG", config, message_id=2
-        )
+        sent = on_wire(AddROSpec(rospec=spec)) + on_wire(config)
         assert (struct.pack("!I", 25882) in sent) is extensions
 
 
 def test_rospec_asks_for_all_that_windows_read():
-    fields = rospec((1, 2), GENERIC, None, extensions=False, every_tags=1)
-    asked = fields["ROReportSpec"]["TagReportContentSelector"]
-    assert all(asked[f"Enable{name}"] for name in ("AntennaID", "PeakRSSI", "FirstSeenTimestamp", "TagSeenCount"))
-    assert fields["ROReportSpec"]["N"] == 1, "N = 0 would send nothing before the ROSpec's end"
+    spec = portal_rospec(radio(), OPEN)
+    asked = spec.ro_report_spec.tag_report_content_selector
+    names = ("antenna_id", "peak_rssi", "first_seen_timestamp", "last_seen_timestamp", "tag_seen_count")
+    assert all(getattr(asked, f"enable_{name}") for name in names)
+    assert spec.ro_report_spec.n == 1, "N = 0 would send nothing before the ROSpec's end"
 
 
 def test_only_supported_and_wired_things_are_configured():
     bare = dataclasses.replace(SEEN, holds_events=False, warns_of_buffer=False)
     config = reader_config(READER, GENERIC, bare, extensions=False)
-    assert "EventsAndReports" not in config
-    assert "GPIPortCurrentState" not in config
-    states = config["ReaderEventNotificationSpec"]["EventNotificationState"]
-    assert not states["ReportBufferFillWarning"]
-    assert not states["GPIEvent"]
+    assert config.events_and_reports is None
+    assert config.gpi_port_current_states == ()
+    on = {
+        one.event_type
+        for one in config.reader_event_notification_spec.event_notification_states
+        if one.notification_state
+    }
+    assert on == {enums.NotificationEventType.READER_EXCEPTION_EVENT, enums.NotificationEventType.ANTENNA_EVENT}
     wired = dataclasses.replace(READER, gpis=(GpiSettings(port=2, kind="beam"),))
     config = reader_config(wired, GENERIC, bare, extensions=False)
-    assert config["GPIPortCurrentState"] == [{"GPIPortNum": 2, "GPIConfig": True, "GPIState": 0}]
+    assert [(one.gpi_port_num, one.config) for one in config.gpi_port_current_states] == [(2, True)]
+
+
+def test_the_readers_own_debounce_is_set_where_it_has_one():
+    wired = dataclasses.replace(READER, gpis=(GpiSettings(port=2, kind="beam", debounce_ms=150),))
+    own = struct.pack("!IIHI", 25882, 36, 2, 150)
+    assert own in on_wire(reader_config(wired, IMPINJ, SEEN, extensions=True))
+    assert own not in on_wire(reader_config(wired, IMPINJ, SEEN, extensions=False))
+
+
+def test_select_keeps_tags_of_each_prefix_and_no_others():
+    """The first Select unselects all others, each further one only adds: LLRP 1.0.1's unaware actions 0 and 1."""
+    spec = portal_rospec(radio(), plan(Round(1, "dual", (b"\x30", b"\xe2\x80"))))
+    data = on_wire(AddROSpec(rospec=spec))
+    first = fake.tlv(331, b"\x40" + fake.tlv(332, b"\x40" + struct.pack("!HH", 32, 8) + b"\x30") + fake.tlv(334, b"\0"))
+    second = fake.tlv(
+        331, b"\x40" + fake.tlv(332, b"\x40" + struct.pack("!HH", 32, 16) + b"\xe2\x80") + fake.tlv(334, b"\1")
+    )
+    assert data.count(first + second) == 2, "for each of the two antennas"
+    assert data.count(fake.tlv(336, b"\x40" + struct.pack("!HI", 32, 0))) == 2, "session 1"
+
+
+def test_rounds_that_take_turns_begin_again_by_themselves():
+    quiet = plan(Round(2, "single", (), 200), Round(0, "dual", (), 100))
+    spec = portal_rospec(radio(), quiet)
+    assert (
+        spec.ro_boundary_spec.rospec_start_trigger.rospec_start_trigger_type == enums.ROSpecStartTriggerType.IMMEDIATE
+    )
+    assert [one.aispec_stop_trigger.duration_trigger for one in spec.specs] == [200, 100]
+    assert starts_itself(quiet, None)
+    assert not starts_itself(OPEN, None)
+
+
+def test_target_is_told_in_the_vendors_words_where_it_has_some():
+    one = dataclasses.replace(radio(extensions=True), profile=IMPINJ)
+    data = on_wire(AddROSpec(rospec=portal_rospec(one, plan(Round(2, "single"), Round(0, "dual")))))
+    modes = [struct.pack("!IIH", 25882, 23, mode) for mode in (1, 2)]
+    assert [data.count(mode) for mode in modes] == [2, 2]
+    assert data.index(modes[0]) < data.index(modes[1])
+
+
+def test_an_input_starts_reading_for_a_while():
+    spec = portal_rospec(radio(), OPEN, TriggerSettings(gpi=3, state=True, read_ms=7000))
+    data = on_wire(AddROSpec(rospec=spec))
+    assert fake.tlv(179, b"\3" + fake.tlv(181, struct.pack("!HBI", 3, 0x80, 0))) in data
+    assert fake.tlv(182, struct.pack("!BI", 1, 7000)) in data
+
+
+def test_a_sweep_ends_when_no_tag_is_new():
+    spec = sweep_rospec(radio(), timeout_ms=20_000, silence_ms=1500)
+    data = on_wire(AddROSpec(rospec=spec))
+    assert (
+        fake.tlv(184, struct.pack("!BI", 3, 0) + fake.tlv(185, struct.pack("!BBHHHI", 1, 0, 0, 0, 1500, 20_000)))
+        in data
+    )
+    timed = timed_sweep_rospec(radio(), timeout_ms=20_000)
+    assert timed.specs[0].aispec_stop_trigger.duration_trigger == 20_000
+
+
+def test_a_survey_listens_without_asking_tags():
+    spec = survey_rospec(2, from_khz=902_750, to_khz=927_250, duration_ms=5000)
+    data = on_wire(AddROSpec(rospec=spec))
+    assert (
+        fake.tlv(187, struct.pack("!HII", 2, 902_750, 927_250) + fake.tlv(188, struct.pack("!BII", 1, 5000, 0))) in data
+    )
+
+
+def test_what_a_reader_can_is_taken_from_its_capabilities():
+    frame = Frame(11, 1, 1, fake.status() + fake.capabilities(filters=2), 0)
+    assert abilities(decode_message(frame)) == Abilities(filters=2, specs=32, surveys=False, outputs=4)
+    assert abilities(decode_message(Frame(11, 1, 1, fake.status(), 0))) == Abilities()

@@ -13,8 +13,7 @@ from structlog.testing import capture_logs
 
 from edge.contracts import LossRow, SensorRow
 from edge.llrp import ReportDecoder
-from edge.readers import GpiSettings, ReaderSettings, ReaderSupervisor
-from edge.readers import session as session_module
+from edge.readers import GpiSettings, ReaderSettings, ReaderSupervisor, delivery
 from edge.readers.supervisor import backoff_s
 from tests.helpers import fake_reader as fake
 from tests.helpers.fake_reader import FakeReader, report, tag
@@ -65,7 +64,7 @@ class Agent:
 
 
 @contextlib.asynccontextmanager
-async def agent_of(port, *, sink=None, **knobs):
+async def agent_of(port, *, sink=None, now_us=lambda: NOW_US, **knobs):
     """Run a supervisor against `port`; it is cancelled and awaited at the end."""
     knobs = {"antennas": (1, 2), "keepalive_ms": 2000, "backoff_base_s": 0.01, "backoff_max_s": 0.02} | knobs
     settings = ReaderSettings(id="r1", host="127.0.0.1", port=port, **knobs)
@@ -78,7 +77,7 @@ async def agent_of(port, *, sink=None, **knobs):
 
     with capture_logs() as logs:
         supervisor = ReaderSupervisor(
-            settings, sink=keep, now_us=lambda: NOW_US, rng=random.Random(1), log=structlog.get_logger()
+            settings, sink=keep, now_us=now_us, rng=random.Random(1), log=structlog.get_logger()
         )
         agent = Agent(supervisor, chunks, logs)
         task = asyncio.create_task(supervisor.run())
@@ -135,7 +134,7 @@ async def test_reads_arrive_once_however_the_link_cuts_them(link):
 async def test_a_leftover_rospec_is_deleted_before_ours_is_added(link):
     async with FakeReader(link=link, leftover=True) as reader, agent_of(reader.port) as agent:
         await agent.until_state("connected")
-        order = [kind for kind in reader.types() if kind not in {fake.KEEPALIVE_ACK, fake.CUSTOM}]
+        order = [kind for kind in reader.types() if kind not in {fake.KEEPALIVE_ACK, fake.CUSTOM, fake.GET_CONFIG}]
         assert order[:7] == [
             fake.GET_CAPABILITIES, fake.DELETE, fake.DELETE_ACCESS, fake.SET_CONFIG, fake.ADD, fake.ENABLE, fake.START,
         ]  # fmt: skip
@@ -455,8 +454,8 @@ async def test_a_reader_that_announces_its_close_is_dialled_anew():
 
 async def test_a_slow_sink_stops_receiving_and_loses_nothing(monkeypatch):
     """Back-pressure goes to the reader's TCP window; the watchdog knows that it is us who don't listen."""
-    monkeypatch.setattr(session_module, "QUEUE_HIGH", 4)
-    monkeypatch.setattr(session_module, "QUEUE_LOW", 1)
+    monkeypatch.setattr(delivery, "QUEUE_HIGH", 4)
+    monkeypatch.setattr(delivery, "QUEUE_LOW", 1)
     free = asyncio.Event()
 
     async def sink(chunk):
@@ -476,7 +475,7 @@ async def test_a_slow_sink_stops_receiving_and_loses_nothing(monkeypatch):
 
 
 async def test_chunks_that_a_stuck_sink_did_not_take_are_counted_at_the_stop(monkeypatch):
-    monkeypatch.setattr(session_module, "FLUSH_S", 0.05)
+    monkeypatch.setattr(delivery, "FLUSH_S", 0.05)
 
     async def sink(chunk):
         if len(chunk.batch):

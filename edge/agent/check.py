@@ -1,0 +1,222 @@
+"""The body of `stockgate-edge check`: everything that can be said about a configuration before a reader is dialled.
+
+Exit codes: 0 nothing to do; 1 the agent would run, but something should be seen to; 2 the configuration can't be used.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from edge import config as settings
+from edge.agent.tables import console, show_json, show_table
+from edge.config import EdgeConfig, ReaderConfig
+from edge.config.radio import AntennaPower, antenna_powers
+from edge.profiles import AUTO, ReaderProfile, profile_named, region_named
+from edge.profiles.legal import UNKNOWN_GAIN_DBI
+
+EXIT_SEE_TO: Final = 1
+EXIT_UNUSABLE: Final = 2
+ASSUMED_WORDS: Final = {
+    "gain_dbi": f"a gain of {UNKNOWN_GAIN_DBI:g} dBi",
+    "cable_db": "no loss in the cable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about the configuration: an error keeps the agent from starting, a warning doesn't."""
+
+    severity: Literal["error", "warning"]
+    key: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerLine:
+    """The power of one antenna; `dbm` is None where the reader's own power is left as it is."""
+
+    reader: str
+    port: int
+    portal: str
+    region: str | None
+    asked_dbm: float | None
+    legal_dbm: float | None
+    dbm: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLine:
+    """One reader, as configured."""
+
+    id: str
+    address: str
+    profile: str
+    region: str | None
+    unverified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was found."""
+
+    findings: tuple[Finding, ...]
+    readers: tuple[ReaderLine, ...] = ()
+    powers: tuple[PowerLine, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of the findings."""
+        worst = {finding.severity for finding in self.findings}
+        return EXIT_UNUSABLE if "error" in worst else EXIT_SEE_TO if worst else 0
+
+
+def run_check(path: Path, *, as_json: bool) -> int:
+    """Check a configuration file, print what was found and return the exit code."""
+    report = examine(path)
+    if as_json:
+        show_json({"exit_code": report.exit_code, **asdict(report)})
+    else:
+        _print(path, report)
+    return report.exit_code
+
+
+def examine(path: Path) -> Report:
+    """Return all that can be said about a configuration file."""
+    try:
+        config = settings.load(path)
+    except settings.ConfigError as error:
+        return Report(tuple(_error(line.removeprefix(f"{path}: ")) for line in str(error).splitlines()))
+    findings = [*_file_problems(config, path.resolve().parent)]
+    powers: list[PowerLine] = []
+    readers = []
+    for number, reader in enumerate(config.readers):
+        place = f"readers[{number}]"
+        antennas = list(antenna_powers(config, reader))
+        powers += [_power_line(reader, antenna) for antenna in antennas]
+        findings += _region_notes(place, reader)
+        findings += _power_notes(place, reader, antennas)
+        if reader.profile != AUTO:
+            findings += _profile_notes(place, reader, profile_named(reader.profile), antennas)
+        readers.append(_reader_line(reader))
+    return Report(tuple(findings), tuple(readers), tuple(powers))
+
+
+def _error(line: str) -> Finding:
+    key, colon, what = line.partition(": ")
+    return Finding("error", key, what) if colon else Finding("error", "", line)
+
+
+def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
+    """What the broker's settings name on disk must be there."""
+    try:
+        settings.uplink_settings(config, base=base).password()
+    except (OSError, ValueError) as error:
+        yield Finding("error", "mqtt.password_file", str(error))
+
+
+def _region_notes(place: str, reader: ReaderConfig) -> Iterator[Finding]:
+    if reader.region is None:
+        yield Finding(
+            "warning",
+            f"{place}.region",
+            f"is missing: no power of reader {reader.id} is held to what is legal; name the region that it stands in",
+        )
+        return
+    region = region_named(reader.region)
+    rules = [key for key in region.unverified if key.startswith("limits.")]
+    if rules:
+        yield Finding(
+            "warning",
+            f"{place}.region",
+            f"{region.name}: {', '.join(rules)} stand in {region.regulation}, which wasn't read: compare them with it",
+        )
+
+
+def _power_notes(place: str, reader: ReaderConfig, antennas: list[AntennaPower]) -> Iterator[Finding]:
+    for antenna in antennas:
+        if antenna.legal is not None and antenna.legal.assumed:
+            taken = " and ".join(ASSUMED_WORDS[key] for key in antenna.legal.assumed)
+            cap = f"port {antenna.port} of reader {reader.id} is held to {antenna.legal.cap_cdbm / 100:.2f} dBm"
+            keys = " and ".join(antenna.legal.assumed)
+            yield Finding("warning", antenna.place, f"{keys} not given: {cap}, reckoned with {taken}")
+    asked = reader.tx_power_dbm
+    over = [one for one in antennas if asked is not None and one.legal and one.legal.cap_cdbm < asked * 100]
+    if over:
+        held = ", ".join(f"port {one.port} to {one.legal.cap_cdbm / 100:.2f}" for one in over if one.legal)
+        yield Finding("warning", f"{place}.tx_power_dbm", f"{asked:g} dBm is more than is legal: held down, {held} dBm")
+
+
+def _profile_notes(
+    place: str, reader: ReaderConfig, profile: ReaderProfile, antennas: list[AntennaPower]
+) -> Iterator[Finding]:
+    most = max((one.antenna_ports or 0 for one in profile.products), default=0)
+    if most and all(one.antenna_ports for one in profile.products):
+        for antenna in antennas:
+            if antenna.port > most:
+                what = f"port {antenna.port}: no reader of {profile.title} has more than {most} antenna ports"
+                yield Finding("warning", f"{antenna.place}.port", what)
+    inputs = profile.gpio.inputs
+    for index, gpi in enumerate(reader.gpis):
+        if inputs is not None and gpi.port > inputs:
+            what = f"input {gpi.port}: {profile.title} has {inputs}"
+            yield Finding("warning", f"{place}.gpis[{index}].port", what)
+    if profile.power.max_dbm is not None and (reader.tx_power_dbm or 0.0) > profile.power.max_dbm:
+        what = f"{reader.tx_power_dbm:g} dBm: the highest on record for {profile.title} is {profile.power.max_dbm:g}"
+        yield Finding("warning", f"{place}.tx_power_dbm", what)
+
+
+def _power_line(reader: ReaderConfig, antenna: AntennaPower) -> PowerLine:
+    legal_dbm = None if antenna.legal is None else antenna.legal.cap_cdbm / 100
+    known = [dbm for dbm in (reader.tx_power_dbm, legal_dbm) if dbm is not None]
+    if antenna.legal is not None and min(known) == legal_dbm:
+        why = antenna.legal.why
+    elif reader.tx_power_dbm is not None:
+        why = f"tx_power_dbm = {reader.tx_power_dbm:g}"
+    else:
+        why = "the reader's own power: neither region nor tx_power_dbm is configured"
+    return PowerLine(
+        reader=reader.id,
+        port=antenna.port,
+        portal=antenna.portal,
+        region=reader.region,
+        asked_dbm=reader.tx_power_dbm,
+        legal_dbm=legal_dbm,
+        dbm=min(known, default=None),
+        why=why,
+    )
+
+
+def _reader_line(reader: ReaderConfig) -> ReaderLine:
+    unverified = 0 if reader.profile == AUTO else len(profile_named(reader.profile).unverified)
+    return ReaderLine(reader.id, f"{reader.host}:{reader.port}", reader.profile, reader.region, unverified)
+
+
+def _print(path: Path, report: Report) -> None:
+    out = console()
+    if report.readers:
+        rows = [(one.id, one.address, _profile_words(one), one.region or "not configured") for one in report.readers]
+        show_table(out, ("reader", "address", "profile", "region"), rows)
+    if report.powers:
+        power_rows = [
+            (one.reader, str(one.port), one.portal, _dbm(one.asked_dbm), _dbm(one.legal_dbm), _dbm(one.dbm), one.why)
+            for one in report.powers
+        ]
+        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "why")
+        show_table(out, heads, power_rows)
+    if report.findings:
+        show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])
+    errors = sum(finding.severity == "error" for finding in report.findings)
+    warnings = len(report.findings) - errors
+    out.print(f"{path}: {errors} errors, {warnings} warnings")
+
+
+def _profile_words(line: ReaderLine) -> str:
+    if line.profile == AUTO:
+        return "auto: by what the reader says that it is"
+    return f"{line.profile} ({line.unverified} values unverified)" if line.unverified else line.profile
+
+
+def _dbm(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
