@@ -80,6 +80,7 @@ def leftover_plain(leftover: Leftover) -> Plain:
         "reserved": leftover.reserved,
         "order": list(leftover.order),
         "unknown": [one.data.hex() for one in leftover.unknown],
+        "short": leftover.short,
         "tail": leftover.tail.hex(),
     }
 
@@ -157,6 +158,7 @@ def _leftover(plain: Mapping[str, Any]) -> Leftover:
             reserved=plain["reserved"],
             order=tuple(plain["order"]),
             unknown=tuple(UnknownParameter(bytes.fromhex(one)) for one in plain["unknown"]),
+            short=plain["short"],
             tail=bytes.fromhex(plain["tail"]),
         )
     except (TypeError, ValueError, LookupError) as error:

@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from edge.llrp.errors import LlrpError
 from edge.llrp.framing import Frame, FrameBuffer
 from edge.llrp.messages import decode_message, encode_message
-from edge.llrp.messages.answers import ErrorMessage, GetSupportedVersionResponse, Keepalive, ROAccessReport
+from edge.llrp.messages.answers import (
+    ErrorMessage,
+    GetReaderCapabilitiesResponse,
+    GetSupportedVersionResponse,
+    Keepalive,
+    ROAccessReport,
+)
 from edge.llrp.messages.base import Custom, CustomMessage, UnknownMessage
+from edge.llrp.messages.capabilities import RegulatoryCapabilities
 from edge.llrp.messages.commands import (
     AddROSpec,
     DeleteROSpec,
@@ -301,6 +308,26 @@ def test_parameters_in_another_order_keep_it():
     assert message.tag_report_data[0].leftover.order == (4, 5, 0)
 
 
+def test_an_empty_table_is_read_and_marked():
+    """A reader without power levels is one to talk to; who writes such a table himself is told."""
+    band = tlv(144, tlv(146, b"\0") + tlv(328))
+    message = unchanged(11, STATUS + tlv(143, b"\0\0\0\0" + band))
+    read = message.regulatory_capabilities.uhf_band_capabilities
+    assert (read.transmit_power_level_table_entries, read.leftover.short) == ((), True)
+    with pytest.raises(LlrpError, match="transmit_power_level_table_entries needs at least one"):
+        encode_message(
+            GetReaderCapabilitiesResponse(
+                llrp_status=message.llrp_status,
+                regulatory_capabilities=RegulatoryCapabilities(
+                    country_code=0,
+                    communications_standard=0,
+                    uhf_band_capabilities=msgspec.structs.replace(read, leftover=None),
+                ),
+            ),
+            1,
+        )
+
+
 def test_a_kept_order_gives_way_where_it_no_longer_fits():
     """Who changes a decoded message gets the standard's order, with nothing lost."""
     message = decode_message(frame(61, tlv(240, b"\x81\0\2" + EPC)))
@@ -345,17 +372,17 @@ def test_nesting_is_bounded_both_ways():
 def test_time_grows_with_the_size_and_not_faster():
     """Tiny parameters, unknown ones and vendors' within vendors': four times the bytes, hardly more than four times."""
     for part in (tlv(300), tlv(240, EPC), tlv(1023, struct.pack("!II", 25882, 40) + tlv(1023, bytes(8)) * 50)):
-        few, many = (best_of_three(part * count) for count in (500, 2000))
+        few, many = (best_of_three(part * count) for count in (200, 800))
         assert many < 10 * few + 0.01
 
 
 def best_of_three(payload):
-    """Return the least seconds to decode a report."""
+    """Return the least processor time to decode a report."""
     times = []
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         decode_message(frame(61, payload))
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     return min(times)
 
 

@@ -226,6 +226,8 @@ def test_knows_not_all_parameters_and_messages():
     unwritable = {name for name, info in theirs.Param_struct.items() if "encode" not in info}
     unreadable = {name for name, info in theirs.Param_struct.items() if "decode" not in info}
     assert (len(unwritable), len(unreadable)) == (103, 14)
+    infos = theirs.Message_struct.values()
+    assert (sum("encode" not in info for info in infos), sum("decode" not in info for info in infos)) == (18, 17)
     messages = {cls.STANDARD_NAME for cls in MESSAGES.values()}
     assert messages - set(theirs.Message_struct) == {
         "GET_ROSPECS", "GET_ROSPECS_RESPONSE", "GET_ACCESSSPECS", "GET_ACCESSSPECS_RESPONSE", "GET_REPORT",
