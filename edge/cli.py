@@ -200,7 +200,8 @@ def profiles_lint(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE...]", help="Profiles, or regions in a folder `regions`; all that is shipped if none."
+            metavar="[FILE...]",
+            help="Profiles; regions and templates in folders of that name; all that is shipped if none.",
         ),
     ] = None,
 ) -> None:

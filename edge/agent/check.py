@@ -3,6 +3,7 @@
 Exit codes: 0 nothing to do; 1 the agent would run, but something should be seen to; 2 the configuration can't be used.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from edge.profiles.legal import UNKNOWN_GAIN_DBI
 
 EXIT_SEE_TO: Final = 1
 EXIT_UNUSABLE: Final = 2
+KEY_PATH: Final = re.compile(r"\w+(\[\d+\])?( \([^)]*\))?(\.\w+(\[\d+\])?)*")
+"""`readers[0].port`, or `portals[1] (door).antennas[0]` as the configuration's checks word it."""
 ASSUMED_WORDS: Final = {
     "gain_dbi": f"a gain of {UNKNOWN_GAIN_DBI:g} dBi",
     "cable_db": "no loss in the cable",
@@ -34,7 +37,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerLine:
-    """The power of one antenna; `dbm` is None where the reader's own power is left as it is."""
+    """The power of one antenna; `dbm` is None where the reader's own power is left as it is.
+
+    `eirp_dbm` is what the antenna then radiates, as far as its gain and cable are configured or assumed.
+    """
 
     reader: str
     port: int
@@ -43,6 +49,7 @@ class PowerLine:
     asked_dbm: float | None
     legal_dbm: float | None
     dbm: float | None
+    eirp_dbm: float | None
     why: str
 
 
@@ -91,6 +98,7 @@ def examine(path: Path) -> Report:
     findings = [*_file_problems(config, path.resolve().parent)]
     powers: list[PowerLine] = []
     readers = []
+    built = settings.reader_settings(config)
     for number, reader in enumerate(config.readers):
         place = f"readers[{number}]"
         antennas = list(antenna_powers(config, reader))
@@ -99,13 +107,13 @@ def examine(path: Path) -> Report:
         findings += _power_notes(place, reader, antennas)
         if reader.profile != AUTO:
             findings += _profile_notes(place, reader, profile_named(reader.profile), antennas)
-        readers.append(_reader_line(reader))
+        readers.append(_reader_line(reader, built[number].address))
     return Report(tuple(findings), tuple(readers), tuple(powers))
 
 
 def _error(line: str) -> Finding:
-    key, colon, what = line.partition(": ")
-    return Finding("error", key, what) if colon else Finding("error", "", line)
+    key, _, what = line.partition(": ")
+    return Finding("error", key, what) if KEY_PATH.fullmatch(key) else Finding("error", "", line)
 
 
 def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
@@ -184,13 +192,14 @@ def _power_line(reader: ReaderConfig, antenna: AntennaPower) -> PowerLine:
         asked_dbm=reader.tx_power_dbm,
         legal_dbm=legal_dbm,
         dbm=min(known, default=None),
+        eirp_dbm=None if antenna.legal is None else round(min(known) + antenna.legal.net_gain_db, 2),
         why=why,
     )
 
 
-def _reader_line(reader: ReaderConfig) -> ReaderLine:
+def _reader_line(reader: ReaderConfig, address: str) -> ReaderLine:
     unverified = 0 if reader.profile == AUTO else len(profile_named(reader.profile).unverified)
-    return ReaderLine(reader.id, f"{reader.host}:{reader.port}", reader.profile, reader.region, unverified)
+    return ReaderLine(reader.id, address, reader.profile, reader.region, unverified)
 
 
 def _print(path: Path, report: Report) -> None:
@@ -199,11 +208,8 @@ def _print(path: Path, report: Report) -> None:
         rows = [(one.id, one.address, _profile_words(one), one.region or "not configured") for one in report.readers]
         show_table(out, ("reader", "address", "profile", "region"), rows)
     if report.powers:
-        power_rows = [
-            (one.reader, str(one.port), one.portal, _dbm(one.asked_dbm), _dbm(one.legal_dbm), _dbm(one.dbm), one.why)
-            for one in report.powers
-        ]
-        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "why")
+        power_rows = [(one.reader, str(one.port), one.portal, *map(_dbm, _dbms(one)), one.why) for one in report.powers]
+        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "EIRP dBm", "why")
         show_table(out, heads, power_rows)
     if report.findings:
         show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])
@@ -216,6 +222,10 @@ def _profile_words(line: ReaderLine) -> str:
     if line.profile == AUTO:
         return "auto: by what the reader says that it is"
     return f"{line.profile} ({line.unverified} values unverified)" if line.unverified else line.profile
+
+
+def _dbms(line: PowerLine) -> tuple[float | None, ...]:
+    return line.asked_dbm, line.legal_dbm, line.dbm, line.eirp_dbm
 
 
 def _dbm(value: float | None) -> str:
