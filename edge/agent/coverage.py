@@ -151,6 +151,8 @@ def _blindness(
     if reader.state != "connected":
         words = "is being dialled" if reader.state == "connecting" else "is lost"
         return _Blindness(_since_us(reader.since, now_us), f"reader {name} {words}", sure=True)
+    if reader.busy_since is not None:
+        return _Blindness(instant_us(reader.busy_since), f"reader {name} {reader.busy}", sure=True)
     if antenna is None or antenna.state not in _DOUBTED:
         return None
     since_us = _since_us(antenna.since, now_us)

@@ -57,6 +57,7 @@ def reader_health(readers: Iterable[ReaderHealth]) -> list[ReaderHealth]:
             reader,
             problem=plain_text(reader.problem),
             firmware=plain_text(reader.firmware),
+            profile=plain_text(reader.profile),
             antennas=[
                 msgspec.structs.replace(antenna, reason=plain_text(antenna.reason)) for antenna in reader.antennas
             ],

@@ -96,6 +96,10 @@ class Intake:
             self._count(batch, arrival_us)
         return batch
 
+    def inputs_are_settled(self) -> None:
+        """Say that the reader debounces its inputs itself: what comes has lasted already."""
+        self._debounce = Debounce(tuple(replace(gpi, debounce_ms=0) for gpi in self._settings.gpis))
+
     def levels(self, states: Mapping[int, bool], now_us: int) -> Chunk:
         """Take the inputs' levels as the reader holds them when a session begins."""
         edges = [

@@ -7,8 +7,8 @@ object (`edge.readers.supervisor`).
 import asyncio
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -37,6 +37,7 @@ from edge.readers.planner import PlanLimits, Planner, sessions_for
 from edge.readers.residents import Residents
 from edge.readers.rospec import Radio, choose_powers, session_number, usable_antennas
 from edge.readers.setup import SetUp
+from edge.readers.survey import ChannelLevel, Survey
 from edge.readers.sweep import Sweep, SweepResult
 from edge.readers.thermometer import read_temperature_c
 
@@ -101,12 +102,16 @@ class ReaderSession:
         self._asked_reports: deque[int] = deque(maxlen=ASKED_REPORTS)
         self._drains = lost_at_us is not None
         self._profile = profile_named(GENERIC)
+        self._doubt = ""
         self._abilities = Abilities()
         self._inventory: Inventory | None = None
         self._planner = Planner(PlanLimits(quiet_above=0))
         self._residents = Residents(bytes.fromhex(epc) for epc in settings.reference_epcs)
         self._busy = asyncio.Lock()
         self._sweep: Sweep | None = None
+        self._survey: Survey | None = None
+        self.errand: tuple[str, int] | None = None
+        """What keeps it from watching, in words, and since when; None while it watches."""
         self.seen: control.Capabilities | None = None
         """What the reader says that it is; None before it was asked."""
         self.outputs: ReaderOutputs | None = None
@@ -122,8 +127,8 @@ class ReaderSession:
 
     @property
     def profile(self) -> str:
-        """Name of the profile that it is driven by."""
-        return self._profile.name
+        """Name of the profile that it is driven by, and how far the reader is from those on record."""
+        return f"{self._profile.name}; {self._doubt}" if self._doubt else self._profile.name
 
     @property
     def plan(self) -> str:
@@ -163,27 +168,50 @@ class ReaderSession:
     async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
         """Count every tag in the field once, then go back to the plan; the doorway is blind meanwhile.
 
-        What is read goes to the sink too. `ReaderError` where there is no session, or one is already counting.
+        What is read goes to the sink too. `ReaderError` where there is no session, or it is on an errand already.
         """
-        inventory = self._inventory
-        if inventory is None or self._busy.locked():
-            raise ReaderRefusedError(f"{self._where} can't count now: it is not in session, or is just being set")
-        async with self._busy:
-            self._sweep = Sweep(self._log)
+        async with self._errand("counts every tag once") as inventory:
             begin_us = self._now_us()
-            self._antennas.replanned(full=False, now_us=begin_us)
+            sweep = self._sweep = Sweep(self._log)
             try:
-                await self._sweep.run(inventory, timeout_ms=timeout_ms, silence_ms=silence_ms)
+                await sweep.run(inventory, timeout_ms=timeout_ms, silence_ms=silence_ms)
             finally:
-                tags, self._sweep = self._sweep, None
-                await inventory.replace(self._planner.plan)
-                self._antennas.replanned(full=self._judges_silence, now_us=self._now_us())
-        return SweepResult(tags.epcs, begin_us, self._now_us())
+                self._sweep = None
+        return SweepResult(sweep.epcs, begin_us, self._now_us())
 
     def end_sweep(self) -> None:
         """End a sweep at once, as a beam, a contact or a new tag demands; nothing happens without one."""
         if self._sweep is not None:
             self._sweep.end()
+
+    async def survey(self, antenna: int, *, from_khz: int, to_khz: int, duration_ms: int) -> tuple[ChannelLevel, ...]:
+        """Listen on one antenna, channel by channel, then go back to the plan; the doorway is blind meanwhile."""
+        if not self._abilities.surveys:
+            raise ReaderRefusedError(f"{self._where} can't survey: its capabilities say so")
+        async with self._errand("listens to what else is on the air") as inventory:
+            survey = self._survey = Survey(self._log)
+            try:
+                await survey.run(inventory, antenna, from_khz=from_khz, to_khz=to_khz, duration_ms=duration_ms)
+            finally:
+                self._survey = None
+        return survey.levels
+
+    @asynccontextmanager
+    async def _errand(self, what: str) -> AsyncIterator[Inventory]:
+        """Take the reader from its plan for a while; the gap that this makes is told in health."""
+        inventory = self._inventory
+        if inventory is None or self._busy.locked():
+            raise ReaderRefusedError(f"{self._where} is not in session, or just being set: try again")
+        async with self._busy:
+            now_us = self._now_us()
+            self.errand = what, now_us
+            self._antennas.replanned(full=False, now_us=now_us)
+            try:
+                yield inventory
+            finally:
+                await inventory.replace(self._planner.plan)
+                self.errand = None
+                self._antennas.replanned(full=self._judges_silence, now_us=self._now_us())
 
     @property
     def _judges_silence(self) -> bool:
@@ -206,7 +234,10 @@ class ReaderSession:
         if self._drains:
             self._drain(seen)
         await setup.clear()
-        await setup.configure(profile, seen, extensions=extensions)
+        self._doubt = setup.doubt
+        took_all = await setup.configure(profile, seen, extensions=extensions)
+        if took_all and extensions and profile.extensions.handshake == "impinj":
+            self._intake.inputs_are_settled()
         self.outputs = ReaderOutputs(
             self._where, self._requests, self._settings.outputs, profile, extensions=extensions, log=self._log
         )
@@ -381,6 +412,8 @@ class ReaderSession:
 
     def _received(self, messages: Messages, events: list[control.ReaderEvent]) -> None:
         """Take all messages of one receive; their data is valid during this call only."""
+        if self._survey is not None and messages.reports:
+            self._survey.take(messages)
         for chunk in self._intake.take(self._now_us(), messages, events):
             if self._sweep is not None:
                 self._sweep.take(chunk.batch, events)
