@@ -18,6 +18,9 @@ SINGLE_TARGET: Final = frozenset({1, SUPPRESSION})
 PERSISTENCE_US: Final = 2_000_000
 """S2 and S3 persist for more than 2 s without power, S1 for 0.5 to 5 s with or without it (Gen2 air interface)."""
 
+LEAST_ROOM: Final = 10_000
+"""Flags that are kept before lapsed ones are looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Select:
@@ -72,6 +75,7 @@ class Persistence:
 
     def __init__(self) -> None:
         self._answered_us: dict[tuple[int, bytes], int] = {}
+        self._room = LEAST_ROOM
 
     def answers(self, epc: bytes, command: AirCommand, now_us: int) -> bool:
         """Whether a tag that is in the field now answers; one that keeps quiet stays so while it has power."""
@@ -82,7 +86,14 @@ class Persistence:
         quiet = since_us < PERSISTENCE_US
         if not quiet or command.session > 1 or command.search_mode == SUPPRESSION:
             self._answered_us[key] = now_us
+        if len(self._answered_us) > self._room:
+            self._forget(now_us)
         return not quiet
+
+    def _forget(self, now_us: int) -> None:
+        """Let go of flags that have lapsed, so that a long run with ever new tags needs no more and more room."""
+        live = {key: at_us for key, at_us in self._answered_us.items() if now_us - at_us < PERSISTENCE_US}
+        self._answered_us, self._room = live, max(2 * len(live), LEAST_ROOM)
 
 
 def parse_command(body: bytes, model: ReaderModel) -> AirCommand:

@@ -58,6 +58,8 @@ class ReaderDevice:
         self._unacknowledged = 0
         self._dead_until_us = 0
         self.terminals = Terminals()
+        self.accessspecs: set[int] = set()
+        """Ids of AccessSpecs that another client left; this reader plays none of what they ask."""
         self._unplugged: set[int] = set()
         self._away: list[bytes] = []
         self._requests: dict[int, Callable[[Message, Now], _Answer]] = {
@@ -112,6 +114,7 @@ class ReaderDevice:
         self.connected, self._dead_until_us = False, 0
         self.config = ReaderConfig()
         self.inventory.rospecs.clear()
+        self.accessspecs.clear()
         self.inventory.disconnected()
         self._away.clear()
         self.faults.booted_us = true_utc_us
@@ -332,8 +335,9 @@ class ReaderDevice:
 
     def _delete_accessspec(self, request: Message, _now: Now) -> _Answer:
         (accessspec,) = fields(request.body, ">I", "DELETE_ACCESSSPEC")
-        if accessspec:
+        if accessspec and accessspec not in self.accessspecs:
             raise RefusedError(Status.FIELD_ERROR, f"there is no AccessSpec {accessspec}")
+        self.accessspecs -= {accessspec} if accessspec else set(self.accessspecs)
         return b"", []
 
     def _close(self, _request: Message, _now: Now) -> _Answer:

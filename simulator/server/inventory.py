@@ -129,7 +129,7 @@ class Inventory:
             out += self._keep(read, spec, config, now)
             out += self._sent_if_full(spec, config)
             self._observed += read.seen_count
-            if read.epc not in self._seen:
+            if spec.aispecs[self._aispec].quiet_ms and read.epc not in self._seen:
                 self._seen.add(read.epc)
                 self._new_us = now.steady_us
             limit = spec.aispecs[self._aispec].tags

@@ -9,7 +9,7 @@ from sllurp.llrp import LLRPMessage
 
 from simulator.faults import Faults
 from simulator.server import events
-from simulator.server.air import AirCommand, Persistence, Select
+from simulator.server.air import LEAST_ROOM, AirCommand, Persistence, Select
 from simulator.server.device import AWAY_MESSAGES, ReaderDevice
 from simulator.server.model import ReaderModel, zebra_fx9600
 from simulator.server.now import Now
@@ -435,6 +435,15 @@ def test_without_power_for_a_while_a_quiet_tag_answers_again():
     persistence = Persistence()
     assert [persistence.answers(b"\1", command, at_us) for at_us in (0, 1_000_000, 3_100_000)] == [True, False, True]
     assert persistence.answers(b"\2", command, 3_100_000)
+
+
+def test_flags_that_have_lapsed_take_no_room():
+    command = AirCommand(session=2, search_mode=1)
+    persistence = Persistence()
+    for number in range(3 * LEAST_ROOM):
+        persistence.answers(number.to_bytes(12), command, 1000 * number)
+    assert len(persistence._answered_us) <= LEAST_ROOM + 1
+    assert not persistence.answers((3 * LEAST_ROOM - 1).to_bytes(12), command, 3000 * LEAST_ROOM)
 
 
 def test_an_impinj_reader_tells_its_temperature_where_it_is_asked():
