@@ -39,6 +39,7 @@ from edge.readers.rospec import Radio, choose_powers, session_number, usable_ant
 from edge.readers.setup import SetUp
 from edge.readers.survey import ChannelLevel, Survey
 from edge.readers.sweep import Sweep, SweepResult
+from edge.readers.tap import Tap
 from edge.readers.thermometer import read_temperature_c
 
 COARSEST_STEP_CDBM: Final = 25
@@ -66,6 +67,7 @@ class ReaderSession:
         log: logger with the reader's id bound.
         tell: gets what is not as configured though the session goes on, in words.
         lost_at_us: when the session before this one last heard from the reader; None if there was none.
+        tap: sees the connection's bytes and what was made of them, for a recording.
     """
 
     def __init__(
@@ -80,7 +82,9 @@ class ReaderSession:
         log: FilteringBoundLogger,
         tell: Callable[[str], None],
         lost_at_us: int | None = None,
+        tap: Tap | None = None,
     ) -> None:
+        self._tap = tap
         self._settings = settings
         self._counters = counters
         self._antennas = antennas
@@ -95,6 +99,7 @@ class ReaderSession:
             stray=self._stray,
             bad=self._intake.bad_message,
             log=log,
+            tap=tap,
         )
         self._requests, self._where = self._connection.requests, self._connection.where
         self._delivery = Delivery(
@@ -157,7 +162,7 @@ class ReaderSession:
             now_us = self._now_us()
             self._antennas.connected(now_us)
             self._antennas.replanned(full=self._judges_silence, now_us=now_us)
-            self._delivery.put(self._intake.started(now_us))
+            self._put_aside(self._intake.started(now_us))
             started()
             await self._serve(deliver)
         except asyncio.CancelledError:
@@ -268,7 +273,7 @@ class ReaderSession:
                 self._intake.plugged.append((port, on, at_us))
         chunk = self._intake.levels(await setup.inputs(), at_us)
         if chunk.rows:
-            self._delivery.put(chunk)
+            self._put_aside(chunk)
         self._settle_later()
 
     def _drain(self, seen: control.Capabilities) -> None:
@@ -419,7 +424,10 @@ class ReaderSession:
         """Take all messages of one receive; their data is valid during this call only."""
         if self._survey is not None and messages.reports:
             self._survey.take(messages)
-        for chunk in self._intake.take(self._now_us(), messages, events):
+        chunks = self._intake.take(self._now_us(), messages, events)
+        if self._tap is not None:
+            self._tap.took(chunks[-1])
+        for chunk in chunks:
             if self._sweep is not None:
                 self._sweep.take(chunk.batch, events)
             self._delivery.put(chunk)
@@ -436,8 +444,14 @@ class ReaderSession:
     def _settle(self, due_us: int) -> None:
         chunk = self._intake.settle_inputs(max(due_us, self._now_us()))
         if chunk is not None and not self._connection.lost.done():
-            self._delivery.put(chunk)
+            self._put_aside(chunk)
         self._settle_later()
+
+    def _put_aside(self, chunk: Chunk) -> None:
+        """Hand on a chunk that no receive brought."""
+        if self._tap is not None:
+            self._tap.aside(chunk)
+        self._delivery.put(chunk)
 
     def _stray(self, frame: Frame) -> None:
         """Meet a message that answers nothing we wait for; GET_REPORT is answered by reports, or by an error."""
