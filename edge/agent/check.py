@@ -4,14 +4,17 @@ Exit codes: 0 nothing to do; 1 the agent would run, but something should be seen
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from edge import config as settings
 from edge.agent.tables import console, show_json, show_table
 from edge.config import EdgeConfig, ReaderConfig
+from edge.config.devices import SerialReaderConfig
+from edge.config.kinds import named_as_written
 from edge.config.radio import AntennaPower, antenna_powers
 from edge.profiles import AUTO, ReaderProfile, profile_named, region_named
 from edge.profiles.legal import UNKNOWN_GAIN_DBI
@@ -24,6 +27,10 @@ ASSUMED_WORDS: Final = {
     "gain_dbi": f"a gain of {UNKNOWN_GAIN_DBI:g} dBi",
     "cable_db": "no loss in the cable",
 }
+
+
+Radio = ReaderConfig | SerialReaderConfig
+"""Readers whose power we set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,42 @@ def examine(path: Path) -> Report:
         if reader.profile != AUTO:
             findings += _profile_notes(place, reader, profile_named(reader.profile), antennas)
         readers.append(_reader_line(reader, built[number].address))
-    return Report(tuple(findings), tuple(readers), tuple(powers))
+    for number, serial in enumerate(config.serial_readers):
+        place, antennas = f"serial_readers[{number}]", list(antenna_powers(config, serial))
+        powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
+        findings += _region_notes(place, serial)
+        findings += _power_notes(place, serial, antennas)
+    readers += _device_lines(config, path.resolve().parent)
+    return Report(tuple(_as_written(path, findings)), tuple(readers), tuple(powers))
+
+
+def _as_written(path: Path, findings: list[Finding]) -> Iterator[Finding]:
+    """Name readers' places as they stand in the file, where readers of all kinds stand in one list."""
+    document = tomllib.loads(path.read_text("utf-8"))
+    for finding in findings:
+        yield replace(finding, key=named_as_written(finding.key, document))
+
+
+def _one_power(lines: list[PowerLine]) -> Iterator[PowerLine]:
+    """Yield the antennas of a reader that has one power for all of them: the strictest of theirs."""
+    strictest = min((line for line in lines if line.dbm is not None), key=lambda line: line.dbm or 0.0, default=None)
+    for line in lines:
+        if strictest is None or strictest.dbm is None or line.dbm is None or line.dbm == strictest.dbm:
+            yield line
+        else:
+            eirp_dbm = None if line.eirp_dbm is None else round(line.eirp_dbm - line.dbm + strictest.dbm, 2)
+            why = f"one power for all antennas: port {strictest.port} allows no more"
+            yield replace(line, dbm=strictest.dbm, eirp_dbm=eirp_dbm, why=why)
+
+
+def _device_lines(config: EdgeConfig, base: Path) -> Iterator[ReaderLine]:
+    regions = {serial.id: serial.region for serial in config.serial_readers}
+    for serial in settings.serial_settings(config):
+        yield ReaderLine(serial.id, serial.address, f"serial/{serial.protocol}", regions[serial.id], 0)
+    for smart in settings.smart_settings(config, base=base):
+        yield ReaderLine(smart.id, smart.address, f"mqtt/{smart.format}", None, 0)
+    for board in settings.board_settings(config):
+        yield ReaderLine(board.id, board.address, f"board/{board.protocol}", None, 0)
 
 
 def _error(line: str) -> Finding:
@@ -124,7 +166,7 @@ def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
         yield Finding("error", "mqtt.password_file", str(error))
 
 
-def _region_notes(place: str, reader: ReaderConfig) -> Iterator[Finding]:
+def _region_notes(place: str, reader: Radio) -> Iterator[Finding]:
     if reader.region is None:
         yield Finding(
             "warning",
@@ -142,7 +184,7 @@ def _region_notes(place: str, reader: ReaderConfig) -> Iterator[Finding]:
         )
 
 
-def _power_notes(place: str, reader: ReaderConfig, antennas: list[AntennaPower]) -> Iterator[Finding]:
+def _power_notes(place: str, reader: Radio, antennas: list[AntennaPower]) -> Iterator[Finding]:
     for antenna in antennas:
         if antenna.legal is not None and antenna.legal.assumed:
             taken = " and ".join(ASSUMED_WORDS[key] for key in antenna.legal.assumed)
@@ -175,7 +217,7 @@ def _profile_notes(
         yield Finding("warning", f"{place}.tx_power_dbm", what)
 
 
-def _power_line(reader: ReaderConfig, antenna: AntennaPower) -> PowerLine:
+def _power_line(reader: Radio, antenna: AntennaPower) -> PowerLine:
     legal_dbm = None if antenna.legal is None else antenna.legal.cap_cdbm / 100
     known = [dbm for dbm in (reader.tx_power_dbm, legal_dbm) if dbm is not None]
     if antenna.legal is not None and min(known) == legal_dbm:

@@ -129,3 +129,42 @@ def test_command_prints_tables_or_json_and_exits_with_the_worst(check, tmp_path)
     absent = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "no.toml"), "--json"])
     assert absent.exit_code == 2
     assert "cannot be read" in json.loads(absent.stdout)["findings"][0]["what"]
+
+
+def test_readers_of_all_kinds_stand_in_the_table_at_their_places(check):
+    """One power serves all antennas of a serial reader, and its place is that in the file."""
+    more = """
+[[readers]]
+id = "s1"
+serial = "/dev/ttyUSB0"
+protocol = "uhfreader288"
+region = "us"
+[[readers]]
+id = "m1"
+mqtt_topic = "doors/reads"
+format = "zebra-iotc"
+[[boards]]
+id = "b1"
+serial = "/dev/ttyUSB1"
+protocol = "lcus"
+outputs = 1
+[[portals]]
+id = "north"
+inside = "stockroom-a"
+outside = "yard"
+antennas = [
+  { reader = "s1", port = 1, side = "inside", gain_dbi = 8.0, cable_db = 0.0 },
+  { reader = "s1", port = 2, side = "outside" },
+  { reader = "m1", port = 1, side = "inside" },
+]
+"""
+    report = check('region = "us"\ntx_power_dbm = 27.0\nprofile = "impinj/speedway"', PORTAL + more)
+    assert [(line.id, line.profile) for line in report.readers][1:] == [
+        ("s1", "serial/uhfreader288"),
+        ("m1", "mqtt/zebra-iotc"),
+        ("b1", "board/lcus"),
+    ]
+    powers = [(line.port, line.legal_dbm, line.dbm) for line in report.powers if line.reader == "s1"]
+    assert powers == [(1, 28.0, 27.0), (2, 27.0, 27.0)]
+    (finding,) = report.findings
+    assert finding.key == "portals[1].antennas[1]"
