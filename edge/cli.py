@@ -205,6 +205,36 @@ def probe(
 
 
 @app.command()
+def record(
+    hosts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[HOST...]", help="Readers to dial; with --config, ids of its readers, none for all."),
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The pcapng file to write.")],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Drive the readers as this configuration of the agent says.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="Stop after so long; until Control-C if not given.")
+    ] = None,
+    record_max_mib: RecordMaxMib = 1024,
+) -> None:
+    """Record what readers and a client of theirs say to each other, for Wireshark and for `replay`.
+
+    Without a configuration every antenna port of each reader is read. The agent must not run meanwhile, for a reader
+    serves one client; `run --record` records the agent's own connections.
+
+    The exit code is 1 if a reader did not answer or the file is not whole, and 2 if an option is wrong.
+    """
+    from edge.agent.record_command import record as record_readers  # noqa: PLC0415 - loads numba
+
+    if not hosts and config is None:
+        raise typer.BadParameter("name a reader, or give --config", param_hint="HOST")
+    record_readers(hosts or [], output, config=config, seconds=seconds, max_bytes=record_max_mib * MIB)
+
+
+@app.command()
 def replay(
     files: Annotated[
         list[Path],

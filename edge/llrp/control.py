@@ -229,6 +229,19 @@ def _hop_tables(band: UHFBandCapabilities | None) -> tuple[int, ...]:
     return tuple(table.hop_table_id for table in band.frequency_information.frequency_hop_tables) if band else ()
 
 
+def _frequencies(band: UHFBandCapabilities | None) -> tuple[int, ...]:
+    if band is None:
+        return ()
+    fixed = band.frequency_information.fixed_frequency_table
+    hops = [khz for table in band.frequency_information.frequency_hop_tables for khz in table.frequency]
+    return tuple(sorted({*hops, *(fixed.frequency if fixed else ())}))
+
+
+def _modes(band: UHFBandCapabilities | None) -> tuple[int, ...]:
+    tables = band.c1g2_uhf_rf_mode_tables if band else ()
+    return tuple(mode.mode_identifier for table in tables for mode in table.c1g2_uhf_rf_mode_table_entries)
+
+
 def _powers(band: UHFBandCapabilities | None) -> tuple[PowerLevel, ...]:
     levels = band.transmit_power_level_table_entries if band else ()
     return tuple(PowerLevel(level.index, level.transmit_power_value) for level in levels)

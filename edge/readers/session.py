@@ -45,7 +45,9 @@ from edge.readers.thermometer import read_temperature_c
 COARSEST_STEP_CDBM: Final = 25
 """Power tables on record have steps of 0.1 and 0.25 dB; a choice further off than that is told."""
 TICK_S: Final = 1.0
-"""Antennas are judged and the plan is looked at this often."""
+"""Antennas are judged this often."""
+PLANS_A_TICK: Final = 5
+"""The plan is looked at more often: a walk lasts two seconds, and a newcomer is to be followed for most of it."""
 ASKED_REPORTS: Final = 64
 """GET_REPORTs whose refusal is recognised; a reader answers long before so many more were sent."""
 TEMPERATURE_S: Final = 60.0
@@ -370,21 +372,24 @@ class ReaderSession:
             self._connection.lose(error)
 
     async def _tick(self) -> None:
-        """Judge the antennas, and let the plan follow who is there."""
+        """Let the plan follow who is there, and judge the antennas."""
         while True:
-            await asyncio.sleep(TICK_S)
-            now_us = self._now_us()
-            heard = self._intake.hearing.take()
+            for _ in range(PLANS_A_TICK):
+                await asyncio.sleep(TICK_S / PLANS_A_TICK)
+                await self._follow()
             for port, on, proof_us in self._intake.plugged:
                 self._antennas.plugged(port, on=on, proof_us=proof_us)
             self._intake.plugged.clear()
-            tell_changes(self._antennas.second(heard, now_us), self._log)
-            self._residents.hear(heard)
-            if not self._planner.remembers:
-                self._residents.forget_gone(now_us)
-            newcomers = self._residents.newcomers(now_us)
-            if self._planner.step(now_us, residents=self._residents.count(), newcomers=newcomers):
-                await self._replan(now_us)
+            tell_changes(self._antennas.second(self._intake.hearing.take(), self._now_us()), self._log)
+
+    async def _follow(self) -> None:
+        now_us = self._now_us()
+        self._residents.hear(self._intake.news.take())
+        if not self._planner.remembers:
+            self._residents.forget_gone(now_us)
+        newcomers = self._residents.newcomers(now_us, since_us=self._planner.newcomers_from_us)
+        if self._planner.step(now_us, residents=self._residents.count(), newcomers=newcomers):
+            await self._replan(now_us)
 
     async def _replan(self, now_us: int) -> None:
         if self._planner.counts_anew:
@@ -419,7 +424,10 @@ class ReaderSession:
         """Take all messages of one receive; their data is valid during this call only."""
         if self._survey is not None and messages.reports:
             self._survey.take(messages)
-        for chunk in self._intake.take(self._now_us(), messages, events):
+        chunks = self._intake.take(self._now_us(), messages, events)
+        if self._tap is not None:
+            self._tap.took(chunks[-1])
+        for chunk in chunks:
             if self._sweep is not None:
                 self._sweep.take(chunk.batch, events)
             if self._tap is not None:

@@ -11,7 +11,7 @@ from tests.helpers.conformance.bench import epc, sim_reader, watched
 from tests.helpers.fake_reader import report, tag
 from tests.helpers.fault_proxy import FaultProxy
 
-SECONDS = float(os.environ.get("STOCKGATE_CHAOS_SECONDS", "6"))
+SECONDS = float(os.environ.get("STOCKGATE_CHAOS_SECONDS", "5"))
 """How long faults come; longer runs are for a machine of one's own."""
 SEEDS = (1, 2, 3, 4)
 
