@@ -45,7 +45,10 @@ async def record_session(path, *, scenario="single-walk", speed=1.0, seconds=6.0
             recorder = Recorder(file.write, now_us=_now_us, host_synced=lambda: True, note=RecordingNote(version="0"))
             for number in range(reconnects + 1):
                 span_s = seconds / speed / (reconnects + 1)
-                one = [_session(recorder, name, place, speed, span_s, number) for name, place in places.items()]
+                one = [
+                    _session(recorder, name, place, speed=speed, seconds=span_s, number=number)
+                    for name, place in places.items()
+                ]
                 reads += sum(await asyncio.gather(*one))
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -91,7 +94,7 @@ def _tshark(path, *words):
     return done.stdout.splitlines()
 
 
-async def _session(recorder, name, place, speed, seconds, number):
+async def _session(recorder, name, place, *, speed, seconds, number):
     """Run one supervisor: its first connection is broken off when a third of the time is over."""
     settings = ReaderSettings(
         id=name,
