@@ -10,7 +10,7 @@ ONLY ?=
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo test check bench accuracy soak fuzz docs system-deps test-timescale clean pins
+.PHONY: setup demo test check bench accuracy soak fuzz docs conformance system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -52,6 +52,9 @@ fuzz: setup
 
 docs: setup
 	@$(BIN)/python -m tests.helpers.docs
+
+conformance: setup
+	@$(BIN)/python -m tests.helpers.conformance
 
 test-timescale: setup
 	@deploy/timescaledb/run-tests

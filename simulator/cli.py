@@ -13,6 +13,7 @@ import typer
 from simulator import recording
 from simulator.clock import SimulatedClock
 from simulator.engine import Engine, Service, models
+from simulator.faults import FaultPlan
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
@@ -86,6 +87,7 @@ def serve(
         SimulatedClock(speed),
         truth,
         Service(listen=listen, base_port=base_port, ready_file=ready_file, exit_when_done=exit_when_done),
+        faults=chosen.fault_plan(),
     )
 
 
@@ -139,9 +141,17 @@ def _source(scenario: Scenario, seed: int, seconds: float | None, played: dict[s
     return World(scenario, seed, seconds, {name: model.frequencies_khz for name, model in played.items()})
 
 
-def _run(played: dict[str, ReaderModel], source: Source, clock: SimulatedClock, truth: Truth, service: Service) -> None:
+def _run(
+    played: dict[str, ReaderModel],
+    source: Source,
+    clock: SimulatedClock,
+    truth: Truth,
+    service: Service,
+    *,
+    faults: FaultPlan | None = None,
+) -> None:
     async def body() -> None:
-        engine = Engine(played, source, clock, truth, _log())
+        engine = Engine(played, source, clock, truth, _log(), faults=faults)
         engine.stop_on_signals()
         await engine.run(service)
 

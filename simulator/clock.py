@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from simulator.server.inventory import Now
+from simulator.server.now import Now
 
 
 class SimulatedClock:

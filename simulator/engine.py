@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from simulator.clock import SimulatedClock
+from simulator.faults import FaultPlan
 from simulator.server.device import ReaderDevice
 from simulator.server.listener import ReaderListener
 from simulator.server.model import ETSI_KHZ, FCC_KHZ, ReaderModel
@@ -54,8 +55,11 @@ class Engine:
         clock: SimulatedClock,
         truth: Truth,
         log: structlog.typing.FilteringBoundLogger,
+        *,
+        faults: FaultPlan | None = None,
     ) -> None:
         self._source = source
+        self._faults = faults or FaultPlan()
         self._clock = clock
         self._truth = truth
         self._log = log
@@ -94,12 +98,20 @@ class Engine:
         """Draw and send what happened since the last step."""
         self._begin_when_started()
         now_us = self._clock.scenario_us()
+        if now_us is not None:
+            self._misbehave(now_us)
         for name, listener in self.listeners.items():
             if now_us is not None and not self._truth.done:
                 listener.put(self._reports(self._source.advance(name, now_us, listener.device.radio())))
             listener.tick()
         if now_us is not None and not self._truth.done:
             self._end_when_over(now_us)
+
+    def _misbehave(self, now_us: int) -> None:
+        """Set the switches whose time has come."""
+        for change in self._faults.due(now_us):
+            setattr(self.listeners[change.reader].device.faults, change.switch, change.value)
+            self._log.info("fault", reader=change.reader, switch=change.switch, value=change.value)
 
     async def _listen(self, service: Service) -> None:
         for index, (name, listener) in enumerate(self.listeners.items()):

@@ -33,6 +33,7 @@ KINDS: Final = {
 # An arrow or sign for each kind, so that no meaning hangs on colour.
 KIND_SIGNS: Final = {"in": "→", "out": "←", "turned_back": "↩", "near": "·", "parked": "■", "unresolved": "?"}
 READER_STATES: Final = {"connected": "reads", "connecting": "is being dialled", "lost": "does not answer"}
+ANTENNA_STATES: Final = {"fault": "has a fault", "silent": "hears nothing any more"}
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -139,8 +140,21 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
         return False, "is not connected"
     health = gateway.get("health") or {}
     ill = [reader for reader in health.get("readers", []) if reader["state"] != "connected"]
-    if ill:
-        return False, "; ".join(f"reader {one['id']} {READER_STATES.get(one['state'], one['state'])}" for one in ill)
+    troubles = [f"reader {one['id']} {READER_STATES.get(one['state'], one['state'])}" for one in ill]
+    troubles += [
+        f"antenna {antenna['port']} of {reader['id']} {ANTENNA_STATES[antenna['state']]}"
+        for reader in health.get("readers", [])
+        if reader["state"] == "connected"
+        for antenna in reader.get("antennas", [])
+        if antenna["state"] in ANTENNA_STATES
+    ]
+    troubles += [
+        f"{portal_name(portal['id'])} is not watched since {clock_time(portal['since'])}"
+        for portal in health.get("portals", [])
+        if portal["state"] == "dark"
+    ]
+    if troubles:
+        return False, "; ".join(troubles)
     pending = sum(stream["pending"] for stream in health.get("streams", []))
     waiting = f", {pending:,} event{'' if pending == 1 else 's'} on the way" if pending else ""
     return True, f"{len(health.get('readers', []))} readers read{waiting}"

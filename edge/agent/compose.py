@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.agent import Agent
 from edge.agent.clock import host_synced
 from edge.agent.coverage import Coverage, doorways
+from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
 from edge.agent.metrics import MetricsServer, counter_figures, health_figures
@@ -131,7 +132,7 @@ def _build(
     end_open_passages(outbox, journal, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
     readers = reader_settings(config, base=base)
-    ports = {reader.id: reader.antennas for reader in readers}
+    ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
     recorder = None if record is None else _recorder(record, me, first_seq=_next_seq(outbox, journal))
     supervisors = [
@@ -149,7 +150,7 @@ def _build(
     ]
     agent = Agent(
         me,
-        readers=supervisors,
+        readers=[*supervisors, *devices(config, base=base, sink=pipeline.sink, now_us=now_us, log=log)],
         journal=journal,
         outbox=outbox,
         uplink=forwarder,

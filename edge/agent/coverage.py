@@ -130,7 +130,9 @@ def _judge(portal: Doorway, readers: Mapping[str, ReaderHealth], now_us: int) ->
         if found is not None:
             blind.append(found)
         elif reader is not None:
-            seeing_us.append(_since_us(antenna.since if antenna is not None else reader.since, now_us))
+            # A session that has just begun still holds what its antennas were like before it.
+            since = [reader.since, antenna.since if antenna is not None else None]
+            seeing_us.append(max((instant_us(one) for one in since if one is not None), default=now_us))
     if not blind:
         return PortalHealth(id=portal.id, state="watching", since=instant(max(seeing_us, default=now_us)))
     reason = "; ".join(dict.fromkeys(one.reason for one in blind))[:500]
@@ -149,6 +151,8 @@ def _blindness(
     if reader.state != "connected":
         words = "is being dialled" if reader.state == "connecting" else "is lost"
         return _Blindness(_since_us(reader.since, now_us), f"reader {name} {words}", sure=True)
+    if reader.busy_since is not None:
+        return _Blindness(instant_us(reader.busy_since), f"reader {name} {reader.busy}", sure=True)
     if antenna is None or antenna.state not in _DOUBTED:
         return None
     since_us = _since_us(antenna.since, now_us)

@@ -33,7 +33,11 @@ def birth(config: EdgeConfig, me: Identity) -> State:
         version=me.version,
         config_digest=digest(config),
         portals=[PortalBirth(id=p.id, inside=p.inside, outside=p.outside, layout=p.layout) for p in config.portals],
-        readers=[ReaderBirth(id=reader.id, profile=reader.profile) for reader in config.readers],
+        readers=[
+            *(ReaderBirth(id=reader.id, profile=reader.profile) for reader in config.readers),
+            *(ReaderBirth(id=reader.id, profile=f"serial/{reader.protocol}") for reader in config.serial_readers),
+            *(ReaderBirth(id=reader.id, profile=f"mqtt/{reader.format}") for reader in config.smart_readers),
+        ],
     )
 
 
@@ -57,6 +61,7 @@ def reader_health(readers: Iterable[ReaderHealth]) -> list[ReaderHealth]:
             reader,
             problem=plain_text(reader.problem),
             firmware=plain_text(reader.firmware),
+            profile=plain_text(reader.profile),
             antennas=[
                 msgspec.structs.replace(antenna, reason=plain_text(antenna.reason)) for antenna in reader.antennas
             ],

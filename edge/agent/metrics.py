@@ -54,6 +54,7 @@ def health_figures(health: Health) -> Iterator[Metric]:
         reconnects.add_metric([reader.id], reader.reconnects)
         lost.add_metric([reader.id], reader.lost_reports)
     yield from (up, reads, unlisted, reconnects, lost)
+    yield from _antenna_figures(health)
     yield from _stream_figures(health)
     uplink = GaugeMetricFamily("stockgate_edge_uplink_state", "1 for the uplink's state.", labels=["state"])
     for state in ("live", "backlog", "offline", "draining"):
@@ -67,6 +68,32 @@ def counter_figures(prefix: str, counters: Any) -> Iterator[Metric]:
         value = getattr(counters, item.name)
         if isinstance(value, int):
             yield CounterMetricFamily(f"{prefix}_{item.name}", f"{item.name.replace('_', ' ')} since the start.", value)
+
+
+def _antenna_figures(health: Health) -> Iterator[Metric]:
+    labels = ["reader", "antenna"]
+    well = GaugeMetricFamily(
+        "stockgate_edge_antenna_well", "0 while the antenna has a fault or is silent.", labels=labels
+    )
+    rate = GaugeMetricFamily("stockgate_edge_antenna_reads_per_second", "Tag reads a second of late.", labels=labels)
+    warm = GaugeMetricFamily("stockgate_edge_reader_celsius", "Temperature inside the reader.", labels=["reader"])
+    full = CounterMetricFamily(
+        "stockgate_edge_reader_overflows", "Times that a report buffer overflowed.", labels=["reader"]
+    )
+    for reader in health.readers:
+        full.add_metric([reader.id], reader.buffer_overflows)
+        if reader.temperature_c is not None:
+            warm.add_metric([reader.id], reader.temperature_c)
+        for antenna in reader.antennas:
+            names = [reader.id, str(antenna.port)]
+            well.add_metric(names, float(antenna.state not in {"fault", "silent"}))
+            rate.add_metric(names, antenna.read_rate)
+    watched = GaugeMetricFamily(
+        "stockgate_edge_portal_watched", "1 watched, 0.5 partly blind, 0 dark.", labels=["portal"]
+    )
+    for portal in health.portals:
+        watched.add_metric([portal.id], {"watching": 1.0, "partial": 0.5, "dark": 0.0}[portal.state])
+    yield from (well, rate, warm, full, watched)
 
 
 def _stream_figures(health: Health) -> Iterator[Metric]:

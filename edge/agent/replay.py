@@ -123,15 +123,15 @@ class Replay:
         self.tally.connections += 1
         mine.connect()
         for begin in range(0, len(data), SLICE_BYTES):
-            chunk = mine.take(0, data[begin : begin + SLICE_BYTES])
-            if chunk is None or not len(chunk.batch):
-                continue
-            if not _has_times(chunk.batch):
-                raise ReplayError(
-                    f"the reports of reader {reader} carry no times, and a bare file has no arrivals: record pcapng"
-                )
-            clock = ClockState(chunk.clock.source, 0, 0, stepped=False)
-            yield from self._feed(chunk, arrival_us=None, clock=clock)
+            for chunk in mine.take(0, data[begin : begin + SLICE_BYTES]):
+                if not len(chunk.batch):
+                    continue
+                if not _has_times(chunk.batch):
+                    raise ReplayError(
+                        f"the reports of reader {reader} carry no times, and a bare file has no arrivals: record pcapng"
+                    )
+                clock = ClockState(chunk.clock.source, 0, 0, stepped=False)
+                yield from self._feed(chunk, arrival_us=None, clock=clock)
         mine.finish()
 
     def finish(self) -> Iterator[MovementRow]:
@@ -175,8 +175,7 @@ class Replay:
                 chunk = reader.aside(given.at_us)
                 yield from self._feed(chunk, arrival_us=given.at_us, clock=chunk.clock)
                 self._seq += note.rows
-        taken = reader.take(given.at_us, given.data) if given.data else None
-        if taken is not None:
+        for taken in reader.take(given.at_us, given.data) if given.data else ():
             yield from self._feed(taken, arrival_us=given.at_us, clock=taken.clock)
             self._seq += 0 if self._noted else len(taken.rows)
         self._seq += sum(note.rows for note in notes if isinstance(note, RowsNote))

@@ -103,6 +103,8 @@ class ReaderHealth(Struct, frozen=True, kw_only=True):
     model: Text = ""
     firmware: Text = ""
     profile: Text = ""
+    busy: Annotated[Text, Meta(description="what keeps it from watching though it is in session")] = ""
+    busy_since: Instant | None = None
     plan: Annotated[Text, Meta(description="how tags are singulated now, in words")] = ""
     residents: Annotated[Count, Meta(description="tags that stay in the field")] | None = None
     temperature_c: Annotated[float, Meta(description="where the reader tells it")] | None = None

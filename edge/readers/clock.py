@@ -9,6 +9,10 @@ from collections import deque
 from statistics import median_low
 from typing import Final, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.llrp.batch import NO_TIME_US
 from edge.readers.model import ClockState
 
 BUCKET_US: Final = 1_000_000
@@ -22,6 +26,8 @@ UNSETTLED_SPREAD_US: Final = 500_000
 """Spread said at least until `SETTLED_BUCKETS` seconds have been heard: one sample tells nothing of its delay."""
 STEP_US: Final = 2_000_000
 """A jump above this is a step of a clock: drift and delay on a live link stay far below."""
+STEP_WITHIN_US: Final = 5_000_000
+"""Within one receive: reports that a reader has gathered may come out of order by seconds."""
 LONGEST_QUEUE_US: Final = 24 * 3600 * BUCKET_US
 """A reader's queue holds minutes to hours; a time that is older than a day is another clock."""
 
@@ -61,6 +67,20 @@ class ClockFilter:
         self._newest_report_us = max(reader_us, self._newest_report_us)
         self._learn(arrival_us, utc_us, uptime_us)
         return self.state(stepped=stepped)
+
+    def step_within(self, arrival_us: int, times_us: NDArray[np.int64]) -> int:
+        """Return the row of a receive's times from which on the reader's clock is another one; 0 where it is not.
+
+        A time far before an earlier one of the same receive was told by a clock that was set back; one that would come
+        from the future by one that was set forward.
+        """
+        if len(times_us) < 2 or not self._buckets:  # noqa: PLR2004 (a step lies between two)
+            return 0
+        known = times_us != NO_TIME_US
+        newest_us = np.maximum.accumulate(np.where(known, times_us, NO_TIME_US))
+        stepped = known & (newest_us - times_us > STEP_WITHIN_US)
+        stepped |= known & (arrival_us - times_us < self._offset_us - STEP_US)
+        return int(np.argmax(stepped)) if stepped.any() else 0
 
     def _learn(self, arrival_us: int, utc_us: int | None, uptime_us: int | None) -> None:
         reader_us = uptime_us if utc_us is None else utc_us

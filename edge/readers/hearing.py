@@ -14,8 +14,8 @@ from edge.llrp.batch import NO_RSSI_CDBM, NO_TIME_US
 from edge.llrp.reports import empty_batch
 from edge.readers.model import ClockState
 
-MAX_HELD_READS: Final = 50_000
-"""Ten seconds of eight antennas at full rate: beyond it the oldest reads count in no figure, but nothing is lost."""
+MAX_HELD_REPORTS: Final = 50_000
+"""Ten seconds of eight antennas at full rate: beyond it the oldest count in no figure, but nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +43,53 @@ def nothing_heard() -> Heard:
     return Heard(none.epc, none.epc_bits, none.antenna, none.rssi_cdbm, none.seen_count, none.last_us)
 
 
-def heard_of(batch: TagBatch, arrival_us: int, clock: ClockState) -> Heard:
-    """Return a batch's columns with host times: a report that was queued proves life when it was read, not now."""
-    at_us = np.full(len(batch), arrival_us, np.int64)
-    if clock.source != "host":
-        reader_us = batch.last_us if clock.source == "reader" else batch.last_uptime_us
-        known = reader_us != NO_TIME_US
-        at_us[known] = np.minimum(reader_us[known] + clock.offset_us, arrival_us)
-    return Heard(batch.epc, batch.epc_bits, batch.antenna, batch.rssi_cdbm, batch.seen_count, at_us)
-
-
 class Hearing:
-    """Keeps reports until they are taken."""
+    """Keeps batches until they are taken; what one costs is put off until then."""
 
     def __init__(self) -> None:
-        self._parts: list[Heard] = []
-        self._reads = 0
+        self._parts: list[tuple[TagBatch, int, ClockState]] = []
+        self._reports = 0
         self.skipped = 0
         """Reports that no figure counts, since nobody asked for too long."""
 
-    def add(self, heard: Heard) -> None:
-        """Keep reports; their arrays must not change afterwards."""
-        self._parts.append(heard)
-        self._reads += len(heard)
-        while self._reads > MAX_HELD_READS and len(self._parts) > 1:
-            gone = len(self._parts.pop(0))
-            self._reads -= gone
+    def add(self, batch: TagBatch, arrival_us: int, clock: ClockState) -> None:
+        """Keep a batch with its arrival and clock; its arrays must not change afterwards."""
+        self._parts.append((batch, arrival_us, clock))
+        self._reports += len(batch)
+        while self._reports > MAX_HELD_REPORTS and len(self._parts) > 1:
+            gone = len(self._parts.pop(0)[0])
+            self._reports -= gone
             self.skipped += gone
 
     def take(self) -> Heard | None:
         """Return what was kept since the last call, in order; None where that is nothing."""
-        parts, self._parts, self._reads = self._parts, [], 0
+        parts, self._parts, self._reports = self._parts, [], 0
         if not parts:
             return None
-        return Heard(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Heard)))
+        batches = [batch for batch, _, _ in parts]
+        return Heard(
+            epc=np.concatenate([batch.epc for batch in batches]),
+            epc_bits=np.concatenate([batch.epc_bits for batch in batches]),
+            antenna=np.concatenate([batch.antenna for batch in batches]),
+            rssi_cdbm=np.concatenate([batch.rssi_cdbm for batch in batches]),
+            count=np.concatenate([batch.seen_count for batch in batches]),
+            at_us=_host_times(parts),
+        )
+
+
+def _host_times(parts: list[tuple[TagBatch, int, ClockState]]) -> NDArray[np.int64]:
+    """Return each report's host time: one that was queued proves life when it was read, not when it came."""
+    sizes = [len(batch) for batch, _, _ in parts]
+    arrival_us = np.repeat(np.array([arrival for _, arrival, _ in parts], np.int64), sizes)
+    offset_us = np.repeat(np.array([clock.offset_us for _, _, clock in parts], np.int64), sizes)
+    reader_us = np.concatenate([_reader_times(batch, clock) for batch, _, clock in parts])
+    return np.where(reader_us == NO_TIME_US, arrival_us, np.minimum(reader_us + offset_us, arrival_us))
+
+
+def _reader_times(batch: TagBatch, clock: ClockState) -> NDArray[np.int64]:
+    if clock.source == "host":
+        return np.full(len(batch), NO_TIME_US, np.int64)
+    return batch.last_us if clock.source == "reader" else batch.last_uptime_us
 
 
 def is_epc(heard: Heard | TagBatch, epc: bytes) -> NDArray[np.bool_]:

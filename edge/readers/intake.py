@@ -1,6 +1,7 @@
 """What a session's messages mean: reads, reader time, and rows for what the reader lost or its inputs saw."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from edge.llrp.batch import NO_TIME_US
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
 from edge.readers.clock import ClockFilter
-from edge.readers.hearing import Hearing, heard_of, is_epc
+from edge.readers.hearing import Hearing, is_epc
 from edge.readers.inputs import Debounce, Edge
 from edge.readers.model import Chunk, ClockState, ReaderCounters, ReaderRow, ReaderSettings
 
@@ -47,35 +48,60 @@ class Intake:
         self._debounce = Debounce(settings.gpis)
         self._reference_epcs = tuple(bytes.fromhex(epc) for epc in sorted(settings.reference_epcs))
         self.hearing = Hearing()
-        """What the antennas heard, reference tags included."""
+        """What the antennas heard, reference tags included, for the judgement of them."""
+        self.news = Hearing()
+        """The same, for the plan, which is looked at more often."""
         self.plugged: list[tuple[int, bool, int]] = []
         """Antennas that came off or on since somebody looked: port, whether on, last proof of life before it."""
         self.heard_us: int | None = None
 
-    def take(self, arrival_us: int, messages: Messages, events: Sequence[ReaderEvent]) -> Chunk:
-        """Return what one receive brought."""
+    def take(self, arrival_us: int, messages: Messages, events: Sequence[ReaderEvent]) -> list[Chunk]:
+        """Return what one receive brought: one chunk, or two where the reader's clock made a step within it."""
         proof_us = arrival_us if self.heard_us is None else self.heard_us
         self.heard_us = arrival_us
         rows: list[ReaderRow] = []
         for event in events:
             if event.connection_attempt is not None:
                 self._filter.greet(arrival_us, utc_us=event.utc_us, uptime_us=event.uptime_us)
-        batch, clock = empty_batch(0), self._filter.state()
+        parts = [(empty_batch(0), self._filter.state())]
         if messages.reports:
-            batch = self._decode(messages, arrival_us, rows)
-            clock = self._filter.observe(
-                arrival_us, utc_us=_newest(batch.last_us), uptime_us=_newest(batch.last_uptime_us)
-            )
+            parts = self._timed(self._decode(messages, arrival_us, rows), arrival_us)
         for event in events:
-            self._meet(event, arrival_us, clock, rows)
+            self._meet(event, arrival_us, parts[-1][1], rows)
             if event.antenna is not None:
                 self.plugged.append((*event.antenna, proof_us))
+        chunks = [
+            Chunk(self._settings.id, arrival_us, self._heard(batch, arrival_us, clock), clock) for batch, clock in parts
+        ]
+        return [*chunks[:-1], replace(chunks[-1], rows=tuple(rows))]
+
+    def _timed(self, batch: TagBatch, arrival_us: int) -> list[tuple[TagBatch, ClockState]]:
+        """Return a batch with the clock that its times are of, cut where that made a step."""
+        cut = self._filter.step_within(
+            arrival_us, batch.last_us if self._filter.state().source == "reader" else batch.last_uptime_us
+        )
+        parts = [_rows(batch, slice(cut)), _rows(batch, slice(cut, None))] if cut else [batch]
+        return [
+            (
+                part,
+                self._filter.observe(arrival_us, utc_us=_newest(part.last_us), uptime_us=_newest(part.last_uptime_us)),
+            )
+            for part in parts
+        ]
+
+    def _heard(self, batch: TagBatch, arrival_us: int, clock: ClockState) -> TagBatch:
+        """Note what the antennas heard, and return what is evidence of passages."""
         if len(batch):
-            self.hearing.add(heard_of(batch, arrival_us, clock))
+            self.hearing.add(batch, arrival_us, clock)
+            self.news.add(batch, arrival_us, clock)
             batch = self._without_references(batch)
         if len(batch):
             self._count(batch, arrival_us)
-        return Chunk(self._settings.id, arrival_us, batch, clock, tuple(rows))
+        return batch
+
+    def inputs_are_settled(self) -> None:
+        """Say that the reader debounces its inputs itself: what comes has lasted already."""
+        self._debounce = Debounce(tuple(replace(gpi, debounce_ms=0) for gpi in self._settings.gpis))
 
     def levels(self, states: Mapping[int, bool], now_us: int) -> Chunk:
         """Take the inputs' levels as the reader holds them when a session begins."""
@@ -171,7 +197,7 @@ class Intake:
         if not theirs.any():
             return batch
         self._counters.reference_reads += int(batch.seen_count[theirs].sum())
-        return TagBatch(**{name: getattr(batch, name)[~theirs] for name in TagBatch.__slots__})
+        return _rows(batch, ~theirs)
 
     def _meet_antenna(self, port: int, connected: bool) -> None:  # noqa: FBT001 (as the event says it)
         """Tell a cable that comes off, and its return; that all are on is how a session begins."""
@@ -199,6 +225,10 @@ class Intake:
         if condition not in self._told:
             self._told.add(condition)
             self._log.warning(words)
+
+
+def _rows(batch: TagBatch, which: slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> TagBatch:
+    return TagBatch(**{name: getattr(batch, name)[which] for name in TagBatch.__slots__})
 
 
 def _newest(times_us: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int | None:

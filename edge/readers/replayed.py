@@ -34,6 +34,7 @@ class ReplayedReader:
         self._buffer = FrameBuffer(max_frame_bytes=self._settings.max_frame_bytes)
         self._intake = Intake(self._settings, self.counters, self._log)
         self._clock: ClockState | None = None
+        self._clock_before: ClockState | None = None
         self._broken = False
 
     def resume(self) -> None:
@@ -42,20 +43,26 @@ class ReplayedReader:
 
     def set_clock(self, note: ClockNote) -> None:
         """Take the clock that was recorded; it holds from the next whole message on."""
+        self._clock_before = self._clock
         self._clock = ClockState(note.source, note.offset_us, note.spread_us, note.stepped)
 
-    def take(self, at_us: int, data: bytes) -> Chunk | None:
-        """Return what the bytes of one receive mean, None while no message is whole."""
+    def take(self, at_us: int, data: bytes) -> list[Chunk]:
+        """Return what the bytes of one receive mean, as the session did; nothing while no message is whole.
+
+        Where the reader's clock made a step within it, the recorded clock is that of the last part.
+        """
         if self._broken:
-            return None
+            return []
         self._buffer.feed(data)
         messages = self._buffer.take()
         if messages.fault is not None:
             self._broken = True
             self.faults.append(messages.fault)
         if not messages.messages:
-            return None
-        return self._timed(self._intake.take(at_us, messages, self._events(messages)))
+            return []
+        *first, last = self._intake.take(at_us, messages, self._events(messages))
+        before = self._clock_before
+        return [*(part if before is None else replace(part, clock=before) for part in first), self._timed(last)]
 
     def aside(self, at_us: int) -> Chunk:
         """Return a chunk that no receive brought: time has passed."""

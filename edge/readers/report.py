@@ -44,6 +44,8 @@ def reader_health(
         model="" if seen is None else f"{seen.vendor}/{seen.model}",
         firmware="" if seen is None else seen.firmware,
         profile="" if session is None else session.profile,
+        busy="" if session is None or session.errand is None else session.errand[0],
+        busy_since=None if session is None or session.errand is None else instant(session.errand[1]),
         plan="" if session is None else session.plan,
         residents=None if session is None else session.residents,
         temperature_c=None if session is None else session.temperature_c,

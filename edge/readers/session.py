@@ -7,8 +7,8 @@ object (`edge.readers.supervisor`).
 import asyncio
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -37,6 +37,7 @@ from edge.readers.planner import PlanLimits, Planner, sessions_for
 from edge.readers.residents import Residents
 from edge.readers.rospec import Radio, choose_powers, session_number, usable_antennas
 from edge.readers.setup import SetUp
+from edge.readers.survey import ChannelLevel, Survey
 from edge.readers.sweep import Sweep, SweepResult
 from edge.readers.tap import Tap
 from edge.readers.thermometer import read_temperature_c
@@ -44,7 +45,9 @@ from edge.readers.thermometer import read_temperature_c
 COARSEST_STEP_CDBM: Final = 25
 """Power tables on record have steps of 0.1 and 0.25 dB; a choice further off than that is told."""
 TICK_S: Final = 1.0
-"""Antennas are judged and the plan is looked at this often."""
+"""Antennas are judged this often."""
+PLANS_A_TICK: Final = 5
+"""The plan is looked at more often: a walk lasts two seconds, and a newcomer is to be followed for most of it."""
 ASKED_REPORTS: Final = 64
 """GET_REPORTs whose refusal is recognised; a reader answers long before so many more were sent."""
 TEMPERATURE_S: Final = 60.0
@@ -106,12 +109,16 @@ class ReaderSession:
         self._asked_reports: deque[int] = deque(maxlen=ASKED_REPORTS)
         self._drains = lost_at_us is not None
         self._profile = profile_named(GENERIC)
+        self._doubt = ""
         self._abilities = Abilities()
         self._inventory: Inventory | None = None
         self._planner = Planner(PlanLimits(quiet_above=0))
         self._residents = Residents(bytes.fromhex(epc) for epc in settings.reference_epcs)
         self._busy = asyncio.Lock()
         self._sweep: Sweep | None = None
+        self._survey: Survey | None = None
+        self.errand: tuple[str, int] | None = None
+        """What keeps it from watching, in words, and since when; None while it watches."""
         self.seen: control.Capabilities | None = None
         """What the reader says that it is; None before it was asked."""
         self.outputs: ReaderOutputs | None = None
@@ -127,8 +134,8 @@ class ReaderSession:
 
     @property
     def profile(self) -> str:
-        """Name of the profile that it is driven by."""
-        return self._profile.name
+        """Name of the profile that it is driven by, and how far the reader is from those on record."""
+        return f"{self._profile.name}; {self._doubt}" if self._doubt else self._profile.name
 
     @property
     def plan(self) -> str:
@@ -168,27 +175,50 @@ class ReaderSession:
     async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
         """Count every tag in the field once, then go back to the plan; the doorway is blind meanwhile.
 
-        What is read goes to the sink too. `ReaderError` where there is no session, or one is already counting.
+        What is read goes to the sink too. `ReaderError` where there is no session, or it is on an errand already.
         """
-        inventory = self._inventory
-        if inventory is None or self._busy.locked():
-            raise ReaderRefusedError(f"{self._where} can't count now: it is not in session, or is just being set")
-        async with self._busy:
-            self._sweep = Sweep(self._log)
+        async with self._errand("counts every tag once") as inventory:
             begin_us = self._now_us()
-            self._antennas.replanned(full=False, now_us=begin_us)
+            sweep = self._sweep = Sweep(self._log)
             try:
-                await self._sweep.run(inventory, timeout_ms=timeout_ms, silence_ms=silence_ms)
+                await sweep.run(inventory, timeout_ms=timeout_ms, silence_ms=silence_ms)
             finally:
-                tags, self._sweep = self._sweep, None
-                await inventory.replace(self._planner.plan)
-                self._antennas.replanned(full=self._judges_silence, now_us=self._now_us())
-        return SweepResult(tags.epcs, begin_us, self._now_us())
+                self._sweep = None
+        return SweepResult(sweep.epcs, begin_us, self._now_us())
 
     def end_sweep(self) -> None:
         """End a sweep at once, as a beam, a contact or a new tag demands; nothing happens without one."""
         if self._sweep is not None:
             self._sweep.end()
+
+    async def survey(self, antenna: int, *, from_khz: int, to_khz: int, duration_ms: int) -> tuple[ChannelLevel, ...]:
+        """Listen on one antenna, channel by channel, then go back to the plan; the doorway is blind meanwhile."""
+        if not self._abilities.surveys:
+            raise ReaderRefusedError(f"{self._where} can't survey: its capabilities say so")
+        async with self._errand("listens to what else is on the air") as inventory:
+            survey = self._survey = Survey(self._log)
+            try:
+                await survey.run(inventory, antenna, from_khz=from_khz, to_khz=to_khz, duration_ms=duration_ms)
+            finally:
+                self._survey = None
+        return survey.levels
+
+    @asynccontextmanager
+    async def _errand(self, what: str) -> AsyncIterator[Inventory]:
+        """Take the reader from its plan for a while; the gap that this makes is told in health."""
+        inventory = self._inventory
+        if inventory is None or self._busy.locked():
+            raise ReaderRefusedError(f"{self._where} is not in session, or just being set: try again")
+        async with self._busy:
+            now_us = self._now_us()
+            self.errand = what, now_us
+            self._antennas.replanned(full=False, now_us=now_us)
+            try:
+                yield inventory
+            finally:
+                await inventory.replace(self._planner.plan)
+                self.errand = None
+                self._antennas.replanned(full=self._judges_silence, now_us=self._now_us())
 
     @property
     def _judges_silence(self) -> bool:
@@ -211,7 +241,10 @@ class ReaderSession:
         if self._drains:
             self._drain(seen)
         await setup.clear()
-        await setup.configure(profile, seen, extensions=extensions)
+        self._doubt = setup.doubt
+        took_all = await setup.configure(profile, seen, extensions=extensions)
+        if took_all and extensions and profile.extensions.handshake == "impinj":
+            self._intake.inputs_are_settled()
         self.outputs = ReaderOutputs(
             self._where, self._requests, self._settings.outputs, profile, extensions=extensions, log=self._log
         )
@@ -301,12 +334,17 @@ class ReaderSession:
         )
 
     async def _serve(self, deliver: asyncio.Task[None]) -> None:
+        """Run until the reader is lost or the sink fails; a task of ours that fails ends the session by its error."""
         tasks = [
             asyncio.create_task(work)
             for work in (self._connection.watch(), self._poll(), self._tick(), self._feel_temperature())
         ]
+        waiting: set[asyncio.Future[None]] = {self._connection.lost, deliver, *tasks}
         try:
-            await asyncio.wait([self._connection.lost, deliver], return_when=asyncio.FIRST_COMPLETED)
+            while not (self._connection.lost.done() or deliver.done()):
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done.intersection(tasks):
+                    task.result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -334,21 +372,24 @@ class ReaderSession:
             self._connection.lose(error)
 
     async def _tick(self) -> None:
-        """Judge the antennas, and let the plan follow who is there."""
+        """Let the plan follow who is there, and judge the antennas."""
         while True:
-            await asyncio.sleep(TICK_S)
-            now_us = self._now_us()
-            heard = self._intake.hearing.take()
+            for _ in range(PLANS_A_TICK):
+                await asyncio.sleep(TICK_S / PLANS_A_TICK)
+                await self._follow()
             for port, on, proof_us in self._intake.plugged:
                 self._antennas.plugged(port, on=on, proof_us=proof_us)
             self._intake.plugged.clear()
-            tell_changes(self._antennas.second(heard, now_us), self._log)
-            self._residents.hear(heard)
-            if not self._planner.remembers:
-                self._residents.forget_gone(now_us)
-            newcomers = self._residents.newcomers(now_us)
-            if self._planner.step(now_us, residents=self._residents.count(), newcomers=newcomers):
-                await self._replan(now_us)
+            tell_changes(self._antennas.second(self._intake.hearing.take(), self._now_us()), self._log)
+
+    async def _follow(self) -> None:
+        now_us = self._now_us()
+        self._residents.hear(self._intake.news.take())
+        if not self._planner.remembers:
+            self._residents.forget_gone(now_us)
+        newcomers = self._residents.newcomers(now_us, since_us=self._planner.newcomers_from_us)
+        if self._planner.step(now_us, residents=self._residents.count(), newcomers=newcomers):
+            await self._replan(now_us)
 
     async def _replan(self, now_us: int) -> None:
         if self._planner.counts_anew:
@@ -381,12 +422,15 @@ class ReaderSession:
 
     def _received(self, messages: Messages, events: list[control.ReaderEvent]) -> None:
         """Take all messages of one receive; their data is valid during this call only."""
-        chunk = self._intake.take(self._now_us(), messages, events)
-        if self._sweep is not None:
-            self._sweep.take(chunk.batch, events)
+        if self._survey is not None and messages.reports:
+            self._survey.take(messages)
+        chunks = self._intake.take(self._now_us(), messages, events)
         if self._tap is not None:
-            self._tap.took(chunk)
-        self._delivery.put(chunk)
+            self._tap.took(chunks[-1])
+        for chunk in chunks:
+            if self._sweep is not None:
+                self._sweep.take(chunk.batch, events)
+            self._delivery.put(chunk)
         if any(event.gpi is not None for event in events):
             self._settle_later()
 

@@ -43,6 +43,8 @@ class SetUp:
     ) -> None:
         self._settings, self._requests, self._where = settings, requests, where
         self._note, self._log = note, log
+        self.doubt = ""
+        """How far the reader is from those that its profile was held against."""
 
     def choose_profile(self, seen: Capabilities) -> ReaderProfile:
         """Return the configured profile, or the one that fits what the reader says that it is."""
@@ -59,6 +61,7 @@ class SetUp:
         if fitting.name == GENERIC:
             self._note(matched.words)
         elif matched.words:
+            self.doubt = matched.words
             self._log.info("reader unlike those on record", reason=matched.words)
         return fitting
 
@@ -102,11 +105,13 @@ class SetUp:
             self._log.info("not told by the reader", asked=wanted.name.lower(), reason=str(error))
             return None
 
-    async def configure(self, profile: ReaderProfile, seen: Capabilities, *, extensions: bool) -> None:
-        """Set keepalives and events; where the reader refuses them, keepalives alone."""
+    async def configure(self, profile: ReaderProfile, seen: Capabilities, *, extensions: bool) -> bool:
+        """Set keepalives and events; where the reader refuses them, keepalives alone; return whether it took all."""
         wanted = reader_config(self._settings, profile, seen, extensions=extensions)
         try:
             await self._requests.ask(wanted, SetReaderConfigResponse)
         except ReaderRefusedError as error:
             self._note(f"goes on with keepalives alone, without events: {error}")
             await self._requests.ask(keepalive_only(self._settings), SetReaderConfigResponse)
+            return False
+        return True

@@ -110,18 +110,24 @@ class ReaderSupervisor:
     @property
     def outputs(self) -> OutputPort:
         """Return the wired outputs of the session that runs; `ReaderError` where none does."""
-        if self._state != "connected" or self._session is None or self._session.outputs is None:
+        outputs = self.session.outputs
+        if outputs is None:
+            raise ReaderUnreachableError(f"reader {self._settings.id} is just being set: its outputs can't be switched")
+        return outputs
+
+    @property
+    def session(self) -> ReaderSession:
+        """Return the session that runs, for what is asked of it besides inventory; `ReaderError` where none does."""
+        if self._state != "connected" or self._session is None:
             raise ReaderUnreachableError(
-                f"reader {self._settings.id} at {self._settings.address} is not in session: its outputs can't be "
-                f"switched; {self._problem or 'it is being dialled'}"
+                f"reader {self._settings.id} at {self._settings.address} is not in session: "
+                f"{self._problem or 'it is being dialled'}"
             )
-        return self._session.outputs
+        return self._session
 
     async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
         """Count the tags in the field by the session that runs; see `ReaderSession.sweep`."""
-        if self._state != "connected" or self._session is None:
-            raise ReaderUnreachableError(f"reader {self._settings.id} is not in session: it can't count")
-        return await self._session.sweep(timeout_ms=timeout_ms, silence_ms=silence_ms)
+        return await self.session.sweep(timeout_ms=timeout_ms, silence_ms=silence_ms)
 
     async def _run_session(self) -> None:
         session = self._session = ReaderSession(

@@ -1,7 +1,7 @@
 """`Windows`: one gateway's portals, fed with batches, giving movement rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,8 @@ from edge.windows.order import Reads
 from edge.windows.passages import OpenPassage
 from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
 
+STEP_US: Final = 2_000_000
+"""A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below."""
 LATEST_US: Final = 4_102_444_800_000_000
 """Reader time from 2100 on is garbage, not a clock."""
 
@@ -43,8 +45,27 @@ class _Port:
 
 @dataclass(slots=True)
 class _Reader:
+    """One reader; `unwrap_us` is what its clock's steps so far have to be taken back by."""
+
     group: Group
     ports: dict[int, _Port] = field(default_factory=dict)
+    clock: WindowClock | None = None
+    unwrap_us: int = 0
+
+    def unwrapped(self, clock: WindowClock) -> WindowClock:
+        """Return a clock in whose time the reader has made no step (contracts: Windows' input and replay).
+
+        When a reader's clock is set by an hour the offset makes the opposite step, so that host time goes on; taking
+        both back lets a visit go on too, and keeps the order of what the reader sent.
+        """
+        before, self.clock = self.clock, clock
+        if clock.offset_us is None:
+            return clock
+        if before is not None and before.source == clock.source and before.offset_us is not None:
+            change_us = clock.offset_us - before.offset_us
+            if clock.stepped or abs(change_us) > STEP_US:
+                self.unwrap_us += change_us
+        return replace(clock, offset_us=clock.offset_us - self.unwrap_us)
 
     def table(self) -> NDArray[np.int64]:
         """Return (ports + 1, 3): portal, side, antenna; -1 where nothing is listed."""
@@ -97,6 +118,7 @@ class Windows:
         if mine is None:
             self._counters.unlisted_reads += int(batch.seen_count.sum())
             return []
+        clock = mine.unwrapped(clock)
         if len(batch) == 0:
             if arrival_us is None:
                 return []
@@ -123,12 +145,14 @@ class Windows:
     def _reads(self, reader: str, batch: TagBatch, arrival_us: int | None, clock: WindowClock) -> Reads:
         table = self._tables[reader]
         where = table[np.minimum(batch.antenna, len(table) - 1)]
-        first_us, last_us = _times(batch, arrival_us, clock)
+        first_us, last_us = _times(batch, arrival_us, clock, unwrap_us=self._readers[reader].unwrap_us)
         usable = (last_us >= 0) & (last_us < LATEST_US) & (batch.epc_bits > 0)
         listed = where[:, 0] >= 0
         self._counters.unlisted_reads += int(batch.seen_count[~listed].sum())
         self._counters.unusable_reads += int(batch.seen_count[listed & ~usable].sum())
-        shift = (clock.offset_us or 0) if self._readers[reader].group.shared else 0
+        shift = self._readers[reader].unwrap_us
+        if self._readers[reader].group.shared:
+            shift += clock.offset_us or 0
         cols = np.empty((len(batch), L.COLS), np.int64)
         cols[:, L.C_US] = last_us + shift
         cols[:, L.C_FIRST_US] = np.where((first_us >= 0) & (first_us <= last_us), first_us, last_us) + shift
@@ -141,14 +165,16 @@ class Windows:
         return Reads(cols, batch.epc).pick(listed & usable)
 
 
-def _times(batch: TagBatch, arrival_us: int | None, clock: WindowClock) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _times(
+    batch: TagBatch, arrival_us: int | None, clock: WindowClock, *, unwrap_us: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return first and last seen on the reader's own clock; arrival stands in where the reader sent no time."""
     first_us, last_us = batch.first_us, batch.last_us
     if clock.source == "uptime":
         first_us, last_us = batch.first_uptime_us, batch.last_uptime_us
     elif clock.source == "host":
         first_us = last_us = np.full(len(batch), NO_TIME_US, np.int64)
-    arrived_us = NO_TIME_US if arrival_us is None else arrival_us - (clock.offset_us or 0)
+    arrived_us = NO_TIME_US if arrival_us is None else arrival_us - (clock.offset_us or 0) - unwrap_us
     last_us = np.where(last_us == NO_TIME_US, first_us, last_us)
     return first_us, np.where(last_us == NO_TIME_US, arrived_us, last_us)
 

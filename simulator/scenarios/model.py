@@ -1,8 +1,10 @@
 """Scenarios as data: readers, doorways, tags and walks in one TOML file (the descriptions are the manual)."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from simulator.faults import FaultPlan, checked, span
 
 Point = tuple[float, float, float]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -98,6 +100,22 @@ class CrowdPart(Part):
     pass_s: float = Field(0.5, gt=0, le=60, description="How long each is heard.")
 
 
+class FaultPart(Part):
+    """A reader misbehaves for a while."""
+
+    reader: Identifier = Field(description="The reader.")
+    at_s: float = Field(ge=0, description="From when on, in seconds of the scenario.")
+    for_s: float | None = Field(None, gt=0, description="For how long; left out: to the end.")
+    switches: dict[str, Any] = Field(
+        min_length=1, description="What it does, by the names in `simulator/faults/model.py`, such as `no_keepalives`."
+    )
+
+    @field_validator("switches")
+    @classmethod
+    def _are_switches(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {switch: checked(switch, value) for switch, value in given.items()}
+
+
 class Scenario(Part):
     """A whole scenario."""
 
@@ -112,6 +130,7 @@ class Scenario(Part):
     residents: tuple[ResidentPart, ...] = Field((), description="Tags in range that never move.")
     routes: tuple[RoutePart, ...] = Field((), description="Paths.")
     walks: tuple[WalkPart, ...] = Field((), description="Who walks when.")
+    faults: tuple[FaultPart, ...] = Field((), description="Readers that misbehave, and when.")
     crowd: CrowdPart | None = Field(None, description="Load instead of walks.")
 
     @model_validator(mode="after")
@@ -127,6 +146,8 @@ class Scenario(Part):
                 _known("portal", name, portals)
         for walk in self.walks:
             _known("route", walk.route, routes)
+        for fault in self.faults:
+            _known("reader", fault.reader, readers)
         if self.crowd is not None:
             _known("reader", self.crowd.reader, readers)
             _known("portal", self.crowd.portal, portals)
@@ -146,6 +167,21 @@ class Scenario(Part):
         if self.walks and self.crowd:
             raise ValueError("a scenario has walks or a crowd, not both")
         return self
+
+    def fault_plan(self) -> FaultPlan:
+        """The faults as changes of switches; each run wants a plan of its own."""
+        return FaultPlan(
+            change
+            for fault in self.faults
+            for switch, value in fault.switches.items()
+            for change in span(
+                fault.reader,
+                switch,
+                value,
+                from_us=round(1e6 * fault.at_s),
+                to_us=None if fault.for_s is None else round(1e6 * (fault.at_s + fault.for_s)),
+            )
+        )
 
     def epc(self, number: int) -> bytes:
         """EPC of the tag with that number."""

@@ -1,6 +1,7 @@
 """A reader's configuration: GET_READER_CONFIG and SET_READER_CONFIG as values (LLRP 1.0.1, 13)."""
 
 import struct
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Final
@@ -9,10 +10,12 @@ from simulator.server.codes import EventType, ImpinjSubtype, ParameterType, Stat
 from simulator.server.errors import RefusedError
 from simulator.server.model import ReaderModel
 from simulator.server.reports import Content
-from simulator.server.rospec import ReportSpec, antenna_power, parse_report_spec
+from simulator.server.rospec import ReportSpec, parse_antenna, parse_report_spec
 from simulator.server.wire import IMPINJ, Parameter, fields, parameters, tlv
 
 KEEPALIVE_PERIODIC: Final = 1
+_PULSED: Final = 1
+"""ImpinjAdvancedGPOMode in which an output falls back by itself."""
 
 
 class Requested(IntEnum):
@@ -41,6 +44,8 @@ class ReaderConfig:
         link_down_after: drop a client that left so many keepalives unanswered (Impinj's link monitor); 0 is off.
         hold: events and reports wait for ENABLE_EVENTS_AND_REPORTS after a reconnect.
         power_dbm: by antenna port, where it was set.
+        debounce_ms: by input, how long a level must last (Impinj's); an input that isn't in it has none.
+        pulse_ms: by output, after which time it falls back (Impinj's pulsed mode); 0 or none stays.
         version: counts changes, as LLRPConfigurationStateValue.
     """
 
@@ -52,6 +57,8 @@ class ReaderConfig:
     power_dbm: dict[int, float] = field(default_factory=dict)
     gpi_enabled: frozenset[int] = frozenset()
     gpo_high: frozenset[int] = frozenset()
+    debounce_ms: dict[int, int] = field(default_factory=dict)
+    pulse_ms: dict[int, int] = field(default_factory=dict)
     version: int = 1
 
     def changed(self, body: bytes, model: ReaderModel) -> "ReaderConfig":
@@ -68,18 +75,29 @@ class ReaderConfig:
         return replace(config, version=self.version + 1)
 
 
-def encode_config(config: ReaderConfig, model: ReaderModel, identity: bytes, requested: int) -> bytes:
-    """Encode the parameters of a GET_READER_CONFIG_RESPONSE after its status."""
+def encode_config(
+    config: ReaderConfig,
+    model: ReaderModel,
+    identity: bytes,
+    requested: int,
+    *,
+    inputs: Mapping[int, bool],
+    unplugged: Container[int],
+) -> bytes:
+    """Encode the parameters of a GET_READER_CONFIG_RESPONSE after its status.
+
+    `inputs` are the levels there, `unplugged` the antenna ports that the reader knows to be open.
+    """
     parts = {
         Requested.IDENTIFICATION: tlv(ParameterType.IDENTIFICATION, struct.pack(">BH", 0, len(identity)) + identity),
-        Requested.ANTENNA_PROPERTIES: _antenna_properties(model),
+        Requested.ANTENNA_PROPERTIES: _antenna_properties(model, unplugged),
         Requested.ANTENNA_CONFIGURATION: _antenna_configurations(config, model),
         Requested.EVENT_SPEC: _event_spec(config),
         Requested.RO_REPORT_SPEC: _report_spec(config.report),
         Requested.ACCESS_REPORT_SPEC: tlv(ParameterType.ACCESS_REPORT_SPEC, b"\x01"),
         Requested.STATE_VALUE: tlv(ParameterType.LLRP_CONFIGURATION_STATE, struct.pack(">I", config.version)),
         Requested.KEEPALIVE_SPEC: _keepalive(config),
-        Requested.GPI: _gpi(config, model),
+        Requested.GPI: _gpi(config, model, inputs),
         Requested.GPO: _gpo(config, model),
         Requested.EVENTS_AND_REPORTS: tlv(ParameterType.EVENTS_AND_REPORTS, bytes([0x80 * config.hold])),
     }
@@ -113,7 +131,7 @@ def _change(config: ReaderConfig, parameter: Parameter, model: ReaderModel) -> d
             port, high = fields(body, ">HB", "GPOWriteData")
             change["gpo_high"] = _switched(config.gpo_high, port, on=bool(high & 0x80))
         case ParameterType.CUSTOM:
-            change |= _vendor_change(parameter)
+            change |= _vendor_change(config, parameter)
         case ParameterType.ACCESS_REPORT_SPEC | ParameterType.ANTENNA_PROPERTIES:
             pass  # there are no AccessSpecs here, and gains stay as built
         case _:
@@ -121,12 +139,21 @@ def _change(config: ReaderConfig, parameter: Parameter, model: ReaderModel) -> d
     return change
 
 
-def _vendor_change(parameter: Parameter) -> dict[str, int]:
-    """Of vendors' parameters the link monitor is played; the others change nothing that is simulated."""
-    if (parameter.vendor, parameter.subtype) != (IMPINJ, ImpinjSubtype.LINK_MONITOR_CONFIGURATION):
+def _vendor_change(config: ReaderConfig, parameter: Parameter) -> dict[str, Any]:
+    """Of vendors' parameters those of link, inputs and outputs are played; the others change nothing here."""
+    if parameter.vendor != IMPINJ:
         return {}
-    mode, threshold = fields(parameter.body, ">HH", "ImpinjLinkMonitorConfiguration")
-    return {"link_down_after": threshold if mode else 0}
+    match parameter.subtype:
+        case ImpinjSubtype.LINK_MONITOR_CONFIGURATION:
+            mode, threshold = fields(parameter.body, ">HH", "ImpinjLinkMonitorConfiguration")
+            return {"link_down_after": threshold if mode else 0}
+        case ImpinjSubtype.GPI_DEBOUNCE_CONFIGURATION:
+            port, debounce_ms = fields(parameter.body, ">HI", "ImpinjGPIDebounceConfiguration")
+            return {"debounce_ms": config.debounce_ms | {port: debounce_ms}}
+        case ImpinjSubtype.ADVANCED_GPO_CONFIGURATION:
+            port, mode, pulse_ms = fields(parameter.body, ">HHI", "ImpinjAdvancedGPOConfiguration")
+            return {"pulse_ms": config.pulse_ms | {port: pulse_ms if mode == _PULSED else 0}}
+    return {}
 
 
 def _switched(ports: frozenset[int], port: int, *, on: bool) -> frozenset[int]:
@@ -142,15 +169,13 @@ def _events(before: frozenset[int], body: bytes) -> frozenset[int]:
 
 
 def _power(body: bytes, model: ReaderModel) -> dict[int, float]:
-    antenna, power = antenna_power(body, model)
-    if power is None:
-        return {}
-    return dict.fromkeys([antenna] if antenna else range(1, model.antennas + 1), power)
+    antenna = parse_antenna(body, model)
+    return {} if antenna.power_dbm is None else dict.fromkeys(antenna.ports(model), antenna.power_dbm)
 
 
-def _antenna_properties(model: ReaderModel) -> bytes:
+def _antenna_properties(model: ReaderModel, unplugged: Container[int]) -> bytes:
     return b"".join(
-        tlv(ParameterType.ANTENNA_PROPERTIES, struct.pack(">BHh", 0x80, port, 0))
+        tlv(ParameterType.ANTENNA_PROPERTIES, struct.pack(">BHh", 0x80 * (port not in unplugged), port, 0))
         for port in range(1, model.antennas + 1)
     )
 
@@ -159,7 +184,8 @@ def _antenna_configurations(config: ReaderConfig, model: ReaderModel) -> bytes:
     found = b""
     for port in range(1, model.antennas + 1):
         power_cdbm = round(100 * config.power_dbm.get(port, model.powers_cdbm[-1] / 100))
-        index = 1 + min(range(len(model.powers_cdbm)), key=lambda at: abs(model.powers_cdbm[at] - power_cdbm))
+        nearest = min(range(len(model.powers_cdbm)), key=lambda at: abs(model.powers_cdbm[at] - power_cdbm))
+        index = model.first_power_index + nearest
         receiver = tlv(ParameterType.RF_RECEIVER, struct.pack(">H", 1))
         transmitter = tlv(ParameterType.RF_TRANSMITTER, struct.pack(">HHH", int(model.hopping), 1, index))
         control = tlv(ParameterType.C1G2_RF_CONTROL, struct.pack(">HH", 1000, 0))
@@ -202,9 +228,12 @@ def _keepalive(config: ReaderConfig) -> bytes:
     return tlv(ParameterType.KEEPALIVE_SPEC, struct.pack(">BI", bool(config.keepalive_ms), config.keepalive_ms))
 
 
-def _gpi(config: ReaderConfig, model: ReaderModel) -> bytes:
+def _gpi(config: ReaderConfig, model: ReaderModel, inputs: Mapping[int, bool]) -> bytes:
     return b"".join(
-        tlv(ParameterType.GPI_PORT_CURRENT_STATE, struct.pack(">HBB", port, 0x80 * (port in config.gpi_enabled), 0))
+        tlv(
+            ParameterType.GPI_PORT_CURRENT_STATE,
+            struct.pack(">HBB", port, 0x80 * (port in config.gpi_enabled), inputs.get(port, False)),
+        )
         for port in range(1, model.gpi_ports + 1)
     )
 

@@ -2,17 +2,21 @@
 
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from simulator.server import events
+from simulator.faults import Faults
+from simulator.server import events, wire
 from simulator.server import model as models
 from simulator.server.codes import ConnectionAttempt, EventType, ImpinjSubtype, MessageType, ParameterType, Status
 from simulator.server.config import ReaderConfig, encode_config
 from simulator.server.errors import RefusedError, WireError
-from simulator.server.inventory import Inventory, Now, Radio
+from simulator.server.gpio import Terminals
+from simulator.server.inventory import Inventory, Radio
+from simulator.server.now import Now
 from simulator.server.reports import Report
 from simulator.server.rospec import RoSpec, parse_rospec
-from simulator.server.wire import IMPINJ, VERSION, Message, fields, message, parameters
+from simulator.server.wire import IMPINJ, VERSION, Message, Parameter, fields, message, parameters
 
 _RESPONSE: Final = {
     MessageType.GET_READER_CAPABILITIES: MessageType.GET_READER_CAPABILITIES_RESPONSE,
@@ -29,6 +33,11 @@ _RESPONSE: Final = {
     MessageType.GET_ACCESSSPECS: MessageType.GET_ACCESSSPECS_RESPONSE,
     MessageType.CLOSE_CONNECTION: MessageType.CLOSE_CONNECTION_RESPONSE,
 }
+AWAY_MESSAGES: Final = 66_000
+"""What a Zebra reader queues while no client is there [Zebra FX7500 manual]; more is lost."""
+_REQUESTED_DATA: Final = 21
+_TEMPERATURE: Final = frozenset({2000, 2004})
+"""ImpinjRequestedData (a parameter, apart from the message of that number) and its values for all and for this."""
 _Answer = tuple[bytes, list[bytes]]
 """What follows the status in a response, and the messages that go after it."""
 
@@ -36,16 +45,23 @@ _Answer = tuple[bytes, list[bytes]]
 class ReaderDevice:
     """One reader over all its connections: configuration and ROSpecs outlive a client, reports don't."""
 
-    def __init__(self, model: models.ReaderModel, identity: bytes) -> None:
+    def __init__(self, model: models.ReaderModel, identity: bytes, faults: Faults | None = None) -> None:
         self.model = model
         self.identity = identity
+        self.faults = faults or Faults()
         self.config = ReaderConfig()
-        self.inventory = Inventory(model)
+        self.inventory = Inventory(model, self.faults)
         self.connected = False
         self.closing = False
         self.extensions = False
         self._keepalive_sent_us = 0
         self._unacknowledged = 0
+        self._dead_until_us = 0
+        self.terminals = Terminals()
+        self.accessspecs: set[int] = set()
+        """Ids of AccessSpecs that another client left; this reader plays none of what they ask."""
+        self._unplugged: set[int] = set()
+        self._away: list[bytes] = []
         self._requests: dict[int, Callable[[Message, Now], _Answer]] = {
             MessageType.GET_READER_CAPABILITIES: self._capabilities,
             MessageType.GET_READER_CONFIG: self._get_config,
@@ -67,17 +83,41 @@ class ReaderDevice:
         self.connected, self.closing, self.extensions = True, False, False
         self.inventory.held = self.config.hold
         self._keepalive_sent_us, self._unacknowledged = now.steady_us, 0
-        return [events.connection_attempt(ConnectionAttempt.SUCCESS, now.utc_us)]
+        match self.faults.greeting:
+            case "bytes":
+                return [self.faults.greeting_bytes]
+            case "none":
+                return []
+        return [events.connection_attempt(ConnectionAttempt.SUCCESS, now), *self._take_away()]
+
+    def turns_away(self, now: Now) -> list[bytes]:
+        """What a newcomer hears who is turned away though no client is there; nothing where it is welcome."""
+        status = self.faults.attempt_status
+        if status is None and now.steady_us < self._dead_until_us:
+            status = ConnectionAttempt.CLIENT_CONNECTION_EXISTS
+        return [] if status is None else [events.connection_attempt(status, now)]
 
     def refuse(self, now: Now) -> tuple[bytes, list[bytes]]:
         """What a second client is told, and what the first one is told about it."""
-        told = [events.connection_attempt(ConnectionAttempt.ANOTHER_ATTEMPTED, now.utc_us)]
-        return events.connection_attempt(ConnectionAttempt.CLIENT_CONNECTION_EXISTS, now.utc_us), told
+        told = [events.connection_attempt(ConnectionAttempt.ANOTHER_ATTEMPTED, now)]
+        return events.connection_attempt(ConnectionAttempt.CLIENT_CONNECTION_EXISTS, now), told
 
-    def disconnect(self) -> None:
-        """The client is gone."""
+    def disconnect(self, now: Now) -> None:
+        """The client is gone; a reader that did not hear it say so may keep its session for a while."""
+        if self.connected and not self.closing:
+            self._dead_until_us = now.steady_us + round(1e6 * self.faults.dead_session_s)
         self.connected = False
         self.inventory.disconnected()
+
+    def reboot(self, true_utc_us: int) -> None:
+        """Forget all that a power cut costs a reader: session, configuration, ROSpecs, reports; Uptime begins anew."""
+        self.connected, self._dead_until_us = False, 0
+        self.config = ReaderConfig()
+        self.inventory.rospecs.clear()
+        self.accessspecs.clear()
+        self.inventory.disconnected()
+        self._away.clear()
+        self.faults.booted_us = true_utc_us
 
     def receive(self, request: Message, now: Now) -> list[bytes]:
         """Answer one message."""
@@ -87,8 +127,12 @@ class ReaderDevice:
                     request, Status.UNSUPPORTED_VERSION, f"version {request.version}: LLRP 1.0.1 is spoken here"
                 )
             ]
+        if request.type in self.faults.deaf:
+            return []
+        if request.type in self.faults.unknown:
+            return [self._error(request, Status.UNSUPPORTED_MESSAGE, f"message type {request.type} isn't known here")]
         if request.type in self._requests:
-            return self._answer(request, now)
+            return self._between(request, now) + self._answer(request, now)
         match request.type:
             case MessageType.KEEPALIVE_ACK:
                 self._unacknowledged = 0
@@ -97,7 +141,7 @@ class ReaderDevice:
                 out = self.inventory.overflow_notice(now) + self.inventory.report_now()
             case MessageType.ENABLE_EVENTS_AND_REPORTS:
                 self.inventory.held = False
-                out = self.inventory.overflow_notice(now) + self.inventory.flush()
+                out = self.inventory.overflow_notice(now) + self._take_away() + self.inventory.flush()
             case MessageType.CUSTOM_MESSAGE:
                 out = [self._custom(request)]
             case kind:
@@ -105,39 +149,111 @@ class ReaderDevice:
         return out
 
     def put(self, reads: Sequence[Report], now: Now) -> list[bytes]:
-        """Take reads of the running ROSpec; without a client they are counted and gone."""
-        if not self.connected:
-            self.inventory.counters.unheard_reads += sum(read.seen_count for read in reads)
-            return []
-        return self.inventory.put(reads, self.config, now)
+        """Take reads of the running ROSpec; without a client they are counted and gone, or queued."""
+        deaf = self.faults.silent_antennas | self._unplugged
+        heard = [read for read in reads if read.antenna not in deaf]
+        gone = [read for read in reads if read.antenna in deaf]
+        if not self.connected and not self.faults.queue_while_away:
+            gone, heard = [*gone, *heard], []
+        self.inventory.counters.unheard_reads += sum(read.seen_count for read in gone)
+        sent = self.inventory.put(heard, self.config, now)
+        return sent if self.connected else self._keep_away(sent)
 
     def tick(self, now: Now) -> list[bytes]:
         """Do what is due: keepalives and the ends of durations."""
         if not self.connected:
-            self.inventory.tick(self.config, now)
+            self._keep_away(self._at_terminals(now) + self.inventory.tick(self.config, now))
             self.inventory.disconnected()
             return []
-        out = self.inventory.tick(self.config, now)
-        return out + self._keepalive(now)
+        return self._at_terminals(now) + self.inventory.tick(self.config, now) + self._keepalive(now)
 
     def radio(self) -> Radio | None:
         """What the antennas do now; None while no ROSpec runs."""
         return self.inventory.radio(self.config)
 
+    def gpi(self, port: int, now: Now, *, high: bool) -> list[bytes]:
+        """An input gets a level; where it is debounced its change counts, at some tick, once it has lasted."""
+        return (
+            self._input(port, now, high=high)
+            if self.terminals.apply(port, self.config, now.steady_us, high=high)
+            else []
+        )
+
+    def unplug(self, port: int, now: Now) -> list[bytes]:
+        """An antenna's cable comes off; `faults.silent_antennas` is the same without an event."""
+        self._unplugged.add(port)
+        return self._antenna_event(port, now)
+
+    def plug(self, port: int, now: Now) -> list[bytes]:
+        """An antenna's cable is back."""
+        self._unplugged.discard(port)
+        return self._antenna_event(port, now)
+
+    def _at_terminals(self, now: Now) -> list[bytes]:
+        """Let inputs settle and output pulses end."""
+        out = [
+            sent
+            for port, high in self.terminals.settled(self.config, now.steady_us)
+            for sent in self._input(port, now, high=high)
+        ]
+        if over := self.terminals.ended(now.steady_us):
+            self.config = replace(self.config, gpo_high=self.config.gpo_high - over)
+        return out
+
+    def _input(self, port: int, now: Now, *, high: bool) -> list[bytes]:
+        """An input that the client enabled changed: its event, and what it triggers."""
+        if port not in self.config.gpi_enabled:
+            return []
+        told = [events.gpi_event(port, now, high=high)] if EventType.GPI in self.config.events else []
+        return told + self.inventory.gpi(port, self.config, now, high=high)
+
+    def _antenna_event(self, port: int, now: Now) -> list[bytes]:
+        if EventType.ANTENNA not in self.config.events:
+            return []
+        return [events.antenna_event(port, now, connected=port not in self._unplugged)]
+
+    def _keep_away(self, sent: list[bytes]) -> list[bytes]:
+        """Queue what no client is there to hear, where this reader does; events and reports alike."""
+        if self.faults.queue_while_away:
+            room = AWAY_MESSAGES - len(self._away)
+            self._away += sent[:room]
+        return []
+
+    def _take_away(self) -> list[bytes]:
+        """What was queued while no client was there, unless it is held still."""
+        if self.inventory.held:
+            return []
+        taken, self._away = self._away, []
+        return taken
+
+    def _between(self, request: Message, now: Now) -> list[bytes]:
+        """What comes between a request and its response, where the reader interleaves."""
+        stale = events.status(Status.DEVICE_ERROR, "an answer to somebody else")
+        kind = _RESPONSE[MessageType(request.type)]
+        late = [message(kind, request.message_id ^ 0x4000_0000, stale)] if self.faults.stale_responses else []
+        if not self.faults.interleave:
+            return late
+        spec = self.inventory.active
+        event = events.aispec_end(spec.id if spec else 1, 1, now)
+        return [event, message(MessageType.KEEPALIVE, 0), *self.inventory.report_now(), *late]
+
     def _keepalive(self, now: Now) -> list[bytes]:
         """The keepalive that is due; with the link monitor on, a client that left too many unanswered is dropped."""
         period_us = 1000 * self.config.keepalive_ms
-        if not period_us or now.steady_us - self._keepalive_sent_us < period_us:
+        if self.faults.no_keepalives or not period_us or now.steady_us - self._keepalive_sent_us < period_us:
             return []
         self._keepalive_sent_us = now.steady_us
         if self.config.link_down_after and self._unacknowledged >= self.config.link_down_after:
             self.closing = True
-            return [events.connection_close(now.utc_us)]
+            return [events.connection_close(now)]
         self._unacknowledged += 1
         return [message(MessageType.KEEPALIVE, 0)]
 
     def _answer(self, request: Message, now: Now) -> list[bytes]:
         response = _RESPONSE[MessageType(request.type)]
+        if request.type in self.faults.refused:
+            status = events.status(self.faults.refused[request.type], "refused by a fault that was set")
+            return [message(response, request.message_id, status)]
         try:
             body, after = self._requests[request.type](request, now)
         except RefusedError as refused:
@@ -168,7 +284,7 @@ class ReaderDevice:
             models.general_capabilities(self.model),
             models.llrp_capabilities(self.model),
             models.regulatory_capabilities(self.model),
-            models.air_capabilities(),
+            models.air_capabilities(self.model),
         ]
         if wanted > len(parts):
             raise RefusedError(Status.FIELD_ERROR, f"RequestedData {wanted}: this reader knows 0 to {len(parts)}")
@@ -176,13 +292,28 @@ class ReaderDevice:
 
     def _get_config(self, request: Message, _now: Now) -> _Answer:
         _, requested, _, _ = fields(request.body, ">HBHH", "GET_READER_CONFIG")
-        return encode_config(self.config, self.model, self.identity, requested), []
+        custom = list(parameters(request.body[7:], "GET_READER_CONFIG"))
+        body = encode_config(
+            self.config,
+            self.model,
+            self.identity,
+            requested,
+            inputs=self.terminals.inputs,
+            unplugged=self._unplugged,
+        )
+        if self.extensions and any(_asks_temperature(parameter) for parameter in custom):
+            body += wire.custom(ImpinjSubtype.READER_TEMPERATURE, struct.pack(">h", self.faults.temperature_c))
+        return body, []
 
     def _set_config(self, request: Message, now: Now) -> _Answer:
         before = self.config.events
         self.config = self.config.changed(request.body, self.model)
+        self.terminals.written(self.config, now.steady_us)
         if EventType.ANTENNA in self.config.events - before:
-            return b"", [events.antenna_event(port, now.utc_us) for port in range(1, self.model.antennas + 1)]
+            return b"", [
+                events.antenna_event(port, now, connected=port not in self._unplugged)
+                for port in range(1, self.model.antennas + 1)
+            ]
         return b"", []
 
     def _add_rospec(self, request: Message, _now: Now) -> _Answer:
@@ -204,8 +335,9 @@ class ReaderDevice:
 
     def _delete_accessspec(self, request: Message, _now: Now) -> _Answer:
         (accessspec,) = fields(request.body, ">I", "DELETE_ACCESSSPEC")
-        if accessspec:
+        if accessspec and accessspec not in self.accessspecs:
             raise RefusedError(Status.FIELD_ERROR, f"there is no AccessSpec {accessspec}")
+        self.accessspecs -= {accessspec} if accessspec else set(self.accessspecs)
         return b"", []
 
     def _close(self, _request: Message, _now: Now) -> _Answer:
@@ -222,3 +354,9 @@ class ReaderDevice:
             return b"", command(rospec_id, self.config, now)
 
         return run
+
+
+def _asks_temperature(parameter: Parameter) -> bool:
+    if (parameter.vendor, parameter.subtype) != (IMPINJ, _REQUESTED_DATA):
+        return False
+    return fields(parameter.body, ">I", "ImpinjRequestedData")[0] in _TEMPERATURE

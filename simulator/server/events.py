@@ -2,7 +2,8 @@
 
 import struct
 
-from simulator.server.codes import ConnectionAttempt, MessageType, ParameterType, Status
+from simulator.server.codes import MessageType, ParameterType, Status
+from simulator.server.now import Now
 from simulator.server.wire import message, tlv
 
 
@@ -12,39 +13,59 @@ def status(code: int = Status.SUCCESS, description: str = "") -> bytes:
     return tlv(ParameterType.LLRP_STATUS, struct.pack(">HH", code, len(text)) + text)
 
 
-def notification(event: bytes, utc_us: int) -> bytes:
+def notification(event: bytes, now: Now) -> bytes:
     """One event with its time, as a whole message."""
-    stamp = tlv(ParameterType.UTC_TIMESTAMP, struct.pack(">Q", utc_us))
-    data = tlv(ParameterType.READER_EVENT_NOTIFICATION_DATA, stamp + event)
+    data = tlv(ParameterType.READER_EVENT_NOTIFICATION_DATA, now.stamp() + event)
     return message(MessageType.READER_EVENT_NOTIFICATION, 0, data)
 
 
-def connection_attempt(outcome: ConnectionAttempt, utc_us: int) -> bytes:
+def connection_attempt(outcome: int, now: Now) -> bytes:
     """How a connection attempt ended: the first message of every session."""
-    return notification(tlv(ParameterType.CONNECTION_ATTEMPT_EVENT, struct.pack(">H", outcome)), utc_us)
+    return notification(tlv(ParameterType.CONNECTION_ATTEMPT_EVENT, struct.pack(">H", outcome)), now)
 
 
-def connection_close(utc_us: int) -> bytes:
+def connection_close(now: Now) -> bytes:
     """The reader closes the connection."""
-    return notification(tlv(ParameterType.CONNECTION_CLOSE_EVENT), utc_us)
+    return notification(tlv(ParameterType.CONNECTION_CLOSE_EVENT), now)
 
 
-def rospec_event(*, started: bool, rospec_id: int, utc_us: int) -> bytes:
+def rospec_event(*, started: bool, rospec_id: int, now: Now) -> bytes:
     """A ROSpec started or ended."""
     body = struct.pack(">BII", 0 if started else 1, rospec_id, 0)
-    return notification(tlv(ParameterType.ROSPEC_EVENT, body), utc_us)
+    return notification(tlv(ParameterType.ROSPEC_EVENT, body), now)
 
 
-def aispec_end(rospec_id: int, index: int, utc_us: int) -> bytes:
+def aispec_end(rospec_id: int, index: int, now: Now) -> bytes:
     """An AISpec ended; `index` counts from 1."""
-    return notification(tlv(ParameterType.AISPEC_EVENT, struct.pack(">BIH", 0, rospec_id, index)), utc_us)
+    return notification(tlv(ParameterType.AISPEC_EVENT, struct.pack(">BIH", 0, rospec_id, index)), now)
 
 
-def antenna_event(port: int, utc_us: int) -> bytes:
-    """An antenna is connected."""
-    return notification(tlv(ParameterType.ANTENNA_EVENT, struct.pack(">BH", 1, port)), utc_us)
+def antenna_event(port: int, now: Now, *, connected: bool = True) -> bytes:
+    """An antenna is connected, or was taken off."""
+    return notification(tlv(ParameterType.ANTENNA_EVENT, struct.pack(">BH", connected, port)), now)
 
 
-def buffer_overflow(utc_us: int) -> bytes:
+def gpi_event(port: int, now: Now, *, high: bool) -> bytes:
+    """An input changed."""
+    return notification(tlv(ParameterType.GPI_EVENT, struct.pack(">HB", port, 0x80 * high)), now)
+
+
+def buffer_warning(percent: int, now: Now) -> bytes:
+    """The report buffer is so full."""
+    return notification(tlv(ParameterType.REPORT_BUFFER_LEVEL_WARNING, bytes([percent])), now)
+
+
+def buffer_overflow(now: Now) -> bytes:
     """Reports were lost in the reader."""
-    return notification(tlv(ParameterType.REPORT_BUFFER_OVERFLOW_ERROR), utc_us)
+    return notification(tlv(ParameterType.REPORT_BUFFER_OVERFLOW_ERROR), now)
+
+
+def reader_exception(text: str, now: Now) -> bytes:
+    """The reader tells of trouble of its own."""
+    words = text.encode()
+    return notification(tlv(ParameterType.READER_EXCEPTION_EVENT, struct.pack(">H", len(words)) + words), now)
+
+
+def rf_survey_end(rospec_id: int, now: Now) -> bytes:
+    """An RF survey ended."""
+    return notification(tlv(ParameterType.RF_SURVEY_EVENT, struct.pack(">BIH", 1, rospec_id, 1)), now)

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
+import ssl
+import struct
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -9,7 +12,7 @@ import structlog
 
 from simulator.server.device import ReaderDevice
 from simulator.server.errors import SimulatedReaderError, WireError
-from simulator.server.inventory import Now
+from simulator.server.now import Now
 from simulator.server.reports import Report
 from simulator.server.wire import read_message
 
@@ -35,24 +38,58 @@ class ReaderListener:
         self._client: asyncio.StreamWriter | None = None
         self._others: set[asyncio.StreamWriter] = set()
         self._losing = False
+        self._serving: set[asyncio.Task[None]] = set()
+        self._listening: tuple[str, int, ssl.SSLContext | None] | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; answers the port in use, which differs where 0 was asked for.
+    async def start(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
+        """Listen, in TLS where a context is given; answers the port in use, which differs where 0 was asked for.
 
         Raises:
             ListenError: the port is in use or not allowed.
         """
         try:
-            self._server = await asyncio.start_server(self._serve, host, port)
+            self._server = await asyncio.start_server(self._serve, host, port, ssl=tls)
         except OSError as error:
             raise ListenError(
                 f"reader {self.name}: can't listen on {host}:{port} ({error.strerror or error}); "
                 "choose another port, or 0 for any free one"
             ) from error
-        return int(self._server.sockets[0].getsockname()[1])
+        taken = int(self._server.sockets[0].getsockname()[1])
+        self._listening = host, taken, tls
+        return taken
+
+    async def dial(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        """Play the reader that dials its client (reader-initiated connection); returns when the session has ended.
+
+        Raises:
+            OSError: nobody listens there.
+        """
+        stream, writer = await asyncio.open_connection(host, port, ssl=tls)
+        await self._serve(stream, writer)
+
+    async def reboot(self, down_s: float) -> None:
+        """Lose power for so long: connections are reset, the port refuses, and nothing is remembered."""
+        self._log.info("reader reboots", down_s=down_s)
+        where = self._listening
+        if self._server is not None:
+            self._server.close()
+        if self._client is not None:
+            reset(self._client)
+        await asyncio.sleep(down_s)
+        self.device.reboot(self._now().utc_us)
+        if where is not None:
+            await self.start(*where[:2], tls=where[2])
+
+    def now(self) -> Now:
+        """This moment as the reader's clocks show it."""
+        return self._now().by(self.device.faults)
+
+    def tell(self, messages: Sequence[bytes]) -> None:
+        """Send messages of the reader's own accord, such as events that a fault brings."""
+        self._send(messages)
 
     async def close(self) -> None:
-        """Close the listener and its connections."""
+        """Close the listener and its connections, and wait until each has ended."""
         if self._server is None:
             return
         self._server.close()
@@ -62,6 +99,8 @@ class ReaderListener:
         for writer in writers:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+        if self._serving:
+            await asyncio.wait(self._serving)
         await self._server.wait_closed()
 
     def put(self, reads: Sequence[Report]) -> None:
@@ -70,14 +109,14 @@ class ReaderListener:
         if full and reads:
             self.device.inventory.lose(reads)
         elif reads:
-            self._send(self.device.put(reads, self._now()))
+            self._send(self.device.put(reads, self.now()))
         if full != self._losing:
             self._losing = full
             self._tell_of_loss(full=full)
 
     def tick(self) -> None:
         """Do what is due."""
-        self._send(self.device.tick(self._now()))
+        self._send(self.device.tick(self.now()))
         if self.device.closing and self._client is not None:
             self._drop(self._client)
 
@@ -87,7 +126,7 @@ class ReaderListener:
 
     def _tell_of_loss(self, *, full: bool) -> None:
         if not full:
-            self._send(self.device.inventory.overflow_notice(self._now()))
+            self._send(self.device.inventory.overflow_notice(self.now()))
         state = "client too slow, reports are lost" if full else "client keeps up again"
         self._log.warning(state, lost_reads=self.device.inventory.counters.overflowed_reads)
 
@@ -103,13 +142,22 @@ class ReaderListener:
             self._client.write(b"".join(messages))
 
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         if self._client is not None:
             await self._refuse(writer)
             return
         self._client = writer
-        self._log.info("client connected", peer=writer.get_extra_info("peername"))
-        self._send(self.device.connect(self._now()))
         try:
+            await asyncio.sleep(self.device.faults.greeting_delay_s)
+            if turned_away := self.device.turns_away(self.now()):
+                self._log.info("client turned away by a fault that was set")
+                self._send(turned_away)
+                return
+            self._log.info("client connected", peer=writer.get_extra_info("peername"))
+            self._send(self.device.connect(self.now()))
             await self._converse(stream, writer)
         except WireError as error:
             self._log.warning("client sent what isn't LLRP, closing", error=str(error))
@@ -117,20 +165,21 @@ class ReaderListener:
             self._log.info("client lost", error=str(error))
         finally:
             self._client = None
-            self.device.disconnect()
+            self.device.disconnect(self.now())
             writer.close()
             self._log.info("client disconnected")
 
     async def _converse(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (request := await read_message(stream)) is not None:
-            self._send(self.device.receive(request, self._now()))
+            await asyncio.sleep(self.device.faults.answer_delay_s)
+            self._send(self.device.receive(request, self.now()))
             await writer.drain()
             if self.device.closing:
                 return
 
     async def _refuse(self, writer: asyncio.StreamWriter) -> None:
         """One client only: the newcomer hears so and is closed, the first one hears of the attempt."""
-        newcomer, told = self.device.refuse(self._now())
+        newcomer, told = self.device.refuse(self.now())
         self._others.add(writer)
         self._log.info("second client refused", peer=writer.get_extra_info("peername"))
         try:
@@ -142,3 +191,11 @@ class ReaderListener:
         finally:
             self._others.discard(writer)
             writer.close()
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection by RST, as a device that lost power does when it hears of it again."""
+    linger = struct.pack("ii", 1, 0)
+    with contextlib.suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()

@@ -1,6 +1,7 @@
 """What kind of reader is played: antennas, power table, channels, and their capabilities as LLRP (LLRP 1.0.1, 9.2)."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,16 +20,35 @@ _COUNTRY: Final = {_FCC_STANDARD: 840, _ETSI_STANDARD: 276}
 _SENSITIVITIES: Final = (0, *range(10, 51))
 _GPI_PORTS: Final = 4
 _GPO_PORTS: Final = 4
-_MILLER_M: Final = {0: 0, 1: 1, 2: 2, 3: 3, 1000: 2, 1002: 2}
-_MODES: Final = (
-    # mode id, backscatter kHz, PIE ratio, tari ns: dense-reader Miller modes and the two fast ones of an R420
-    (0, 640_000, 1500, 6250),
-    (1, 640_000, 1500, 6250),
-    (2, 274_000, 2000, 20_000),
-    (3, 170_000, 2000, 20_000),
-    (1000, 0, 2000, 20_000),
-    (1002, 0, 2000, 20_000),
+_UTC_CLOCK: Final = 0x4000
+_RF_SURVEY: Final = 0x80
+_REPORT_BUFFER_WARNING: Final = 0x40
+_REPORT_HOLDING: Final = 0x08
+
+
+@dataclass(frozen=True, slots=True)
+class RfMode:
+    """One entry of the table of modes: id, Miller modulation (0 is FM0), backscatter rate, PIE ratio and tari."""
+
+    id: int
+    modulation: int
+    backscatter_hz: int
+    pie_ratio: int
+    tari_ns: int
+
+
+IMPINJ_MODES: Final = (
+    RfMode(0, 0, 640_000, 1500, 6250),
+    RfMode(1, 1, 640_000, 1500, 6250),
+    RfMode(2, 2, 274_000, 2000, 20_000),
+    RfMode(3, 3, 170_000, 2000, 20_000),
+    RfMode(1000, 2, 0, 2000, 20_000),
+    RfMode(1002, 2, 0, 2000, 20_000),
 )
+"""The fast and dense-reader modes of an R420, and two of its modes that choose by themselves."""
+
+ZEBRA: Final = 161
+"""IANA enterprise number of Zebra (Motorola, Symbol)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +56,12 @@ class ReaderModel:
     """A reader's fixed properties; the defaults play a four-port Impinj Speedway R420 for the FCC region.
 
     Attributes:
-        powers_cdbm: the transmit power table; LLRP indices begin at 1.
+        powers_cdbm: the transmit power table in the order of its indices.
+        first_power_index: index of the first entry; LLRP says 1, some say 0.
+        powers_in_text_order: the table is listed as if its indices were words: 0, 1, 10, 100, 101, 11, ...
         frequencies_khz: the hop table or, without hopping, the fixed table; channel indices begin at 1.
+        max_filters: Select filters that one query takes.
+        surveys: whether it does RF surveys.
     """
 
     manufacturer: int = IMPINJ
@@ -47,19 +71,57 @@ class ReaderModel:
     powers_cdbm: tuple[int, ...] = tuple(range(1000, 3001, 25))
     frequencies_khz: tuple[int, ...] = FCC_KHZ
     hopping: bool = True
+    first_power_index: int = 1
+    powers_in_text_order: bool = False
+    modes: tuple[RfMode, ...] = IMPINJ_MODES
     max_rospecs: int = 1
+    max_specs_a_rospec: int = 32
+    max_inventory_specs: int = 1
+    max_filters: int = 0
+    surveys: bool = False
+    utc_clock: bool = True
+    holds_reports: bool = True
+    warns_of_buffer: bool = False
     gpi_ports: int = _GPI_PORTS
     gpo_ports: int = _GPO_PORTS
 
     def power_dbm(self, index: int) -> float | None:
         """Transmit power at an index of the table; None where the table has no such index."""
-        return self.powers_cdbm[index - 1] / 100 if 1 <= index <= len(self.powers_cdbm) else None
+        at = index - self.first_power_index
+        return self.powers_cdbm[at] / 100 if 0 <= at < len(self.powers_cdbm) else None
+
+    def powers_as_listed(self) -> Iterator[tuple[int, int]]:
+        """Index and power in the order in which this reader lists them."""
+        entries = list(enumerate(self.powers_cdbm, start=self.first_power_index))
+        return iter(sorted(entries, key=lambda entry: str(entry[0])) if self.powers_in_text_order else entries)
+
+
+def zebra_fx9600() -> ReaderModel:
+    """A four-port Zebra FX9600, as recorded: indices from 0, listed out of order, and modes of its own numbering."""
+    return ReaderModel(
+        manufacturer=ZEBRA,
+        model=96004,
+        firmware="2.7.19.0",
+        powers_cdbm=tuple(range(1000, 3001, 10)),
+        first_power_index=0,
+        powers_in_text_order=True,
+        modes=tuple(RfMode(id_, id_ % 4, 640_000 >> id_ % 4, 1500, 6250) for id_ in range(36)),
+        max_rospecs=64,
+        max_specs_a_rospec=16,
+        surveys=True,
+        warns_of_buffer=True,
+    )
 
 
 def general_capabilities(model: ReaderModel) -> bytes:
     """GeneralDeviceCapabilities."""
     firmware = model.firmware.encode()
-    body = struct.pack(">HHIIH", model.antennas, 0x4000, model.manufacturer, model.model, len(firmware)) + firmware
+    body = (
+        struct.pack(
+            ">HHIIH", model.antennas, _UTC_CLOCK * model.utc_clock, model.manufacturer, model.model, len(firmware)
+        )
+        + firmware
+    )
     for index, value in enumerate(_SENSITIVITIES, start=1):
         body += tlv(ParameterType.RECEIVE_SENSITIVITY, struct.pack(">HH", index, value))
     body += tlv(ParameterType.GPIO_CAPABILITIES, struct.pack(">HH", model.gpi_ports, model.gpo_ports))
@@ -69,24 +131,27 @@ def general_capabilities(model: ReaderModel) -> bytes:
 
 
 def llrp_capabilities(model: ReaderModel) -> bytes:
-    """LLRPCapabilities: reports are held on request, nothing else that is optional."""
-    return tlv(ParameterType.LLRP_CAPABILITIES, struct.pack(">BBHIIIII", 0x08, 1, 0, model.max_rospecs, 32, 1, 0, 0))
+    """LLRPCapabilities: what the model can of what is optional."""
+    flags = _REPORT_HOLDING * model.holds_reports | _REPORT_BUFFER_WARNING * model.warns_of_buffer
+    flags |= _RF_SURVEY * model.surveys
+    numbers = (model.max_rospecs, model.max_specs_a_rospec, model.max_inventory_specs, 0, 0)
+    return tlv(ParameterType.LLRP_CAPABILITIES, struct.pack(">BBHIIIII", flags, 1, 0, *numbers))
 
 
 def regulatory_capabilities(model: ReaderModel) -> bytes:
     """RegulatoryCapabilities with the power table, the channels and the air protocol's modes."""
     levels = b"".join(
         tlv(ParameterType.TRANSMIT_POWER_LEVEL, struct.pack(">Hh", index, power))
-        for index, power in enumerate(model.powers_cdbm, start=1)
+        for index, power in model.powers_as_listed()
     )
-    band = tlv(ParameterType.UHF_BAND_CAPABILITIES, levels + _frequencies(model) + _modes())
+    band = tlv(ParameterType.UHF_BAND_CAPABILITIES, levels + _frequencies(model) + _modes(model))
     standard = _FCC_STANDARD if model.hopping else _ETSI_STANDARD
     return tlv(ParameterType.REGULATORY_CAPABILITIES, struct.pack(">HH", _COUNTRY[standard], standard) + band)
 
 
-def air_capabilities() -> bytes:
-    """C1G2LLRPCapabilities: no block operations and no Select filters."""
-    return tlv(ParameterType.C1G2_LLRP_CAPABILITIES, struct.pack(">BH", 0, 0))
+def air_capabilities(model: ReaderModel) -> bytes:
+    """C1G2LLRPCapabilities: no block operations, and so many Select filters."""
+    return tlv(ParameterType.C1G2_LLRP_CAPABILITIES, struct.pack(">BH", 0, model.max_filters))
 
 
 def _frequencies(model: ReaderModel) -> bytes:
@@ -99,9 +164,10 @@ def _frequencies(model: ReaderModel) -> bytes:
     return tlv(ParameterType.FREQUENCY_INFORMATION, bytes([0x80 * model.hopping]) + inner)
 
 
-def _modes() -> bytes:
+def _modes(model: ReaderModel) -> bytes:
     entries = b""
-    for mode, backscatter, pie, tari in _MODES:
-        fixed = struct.pack(">IBBBB", mode, 0x80, _MILLER_M[mode], 0, 3)
-        entries += tlv(ParameterType.UHF_C1G2_RF_MODE, fixed + struct.pack(">IIIII", backscatter, pie, tari, tari, 0))
+    for mode in model.modes:
+        fixed = struct.pack(">IBBBB", mode.id, 0x80, mode.modulation, 0, 3)
+        rates = struct.pack(">IIIII", mode.backscatter_hz, mode.pie_ratio, mode.tari_ns, mode.tari_ns, 0)
+        entries += tlv(ParameterType.UHF_C1G2_RF_MODE, fixed + rates)
     return tlv(ParameterType.UHF_C1G2_RF_MODE_TABLE, entries)

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from simulator.faults import Faults
 from simulator.server.codes import ImpinjSubtype, MessageType, ParameterType
 from simulator.server.wire import IMPINJ, fields, message, parameters, tlv
 
 _EPC_96_BYTES: Final = 12
+_ROSPEC_ID: Final = 9
+"""TV type of the ROSpec's id, which says whose last values the others are compared with: never left out."""
+_Value = tuple[int, bytes]
+"""A TV parameter: type and value."""
 _REPORT_HEADER: Final = struct.Struct(">HH")
 _IMPINJ_VALUE: Final = struct.Struct(">HHIIH")
 _IMPINJ_SIGNED: Final = struct.Struct(">HHIIh")
@@ -116,20 +121,52 @@ def protocol_control(epc: bytes) -> int:
     return (len(epc) + 1) // 2 << 11
 
 
+class ReportEncoder:
+    """Encodes the reports of one connection, with only what was selected and as the reader's faults have it."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._sent: dict[tuple[int, int], bytes] = {}
+
+    def reset(self) -> None:
+        """Begin a new connection: nothing has been sent on it yet."""
+        self._sent.clear()
+
+    def encode(self, report: Report, content: Content, rospec_id: int) -> bytes:
+        """Encode one TagReportData in the standard's order (13.2.3)."""
+        values = _context(report, content, rospec_id) + self._times(report, content)
+        if content.seen_count:
+            values.append((8, struct.pack(">H", report.seen_count)))
+        if self._faults.omit_unchanged:
+            values = [value for value in values if self._is_news(rospec_id, *value)]
+        parts = [self._epc(report.epc), *(bytes([0x80 | kind]) + value for kind, value in values)]
+        body = b"".join(parts + _memory(report, content) + _vendor(report, content))
+        return _REPORT_HEADER.pack(ParameterType.TAG_REPORT_DATA, _REPORT_HEADER.size + len(body)) + body
+
+    def _epc(self, epc: bytes) -> bytes:
+        """EPC-96 in its short form, any other length as EPCData with its length in bits."""
+        if len(epc) == _EPC_96_BYTES and not self._faults.long_epc_form:
+            return b"\x8d" + epc
+        return tlv(ParameterType.EPC_DATA, struct.pack(">H", 8 * len(epc)) + epc)
+
+    def _times(self, report: Report, content: Content) -> list[_Value]:
+        """First and last seen by the clock that this reader writes."""
+        if self._faults.stamps == "none":
+            return []
+        uptime = self._faults.stamps == "uptime"
+        shown = self._faults.uptime_us if uptime else self._faults.reader_utc_us
+        selected = ((2, report.first_us, content.first_seen), (4, report.last_us, content.last_seen))
+        return [(kind + uptime, struct.pack(">Q", shown(at_us))) for kind, at_us, wanted in selected if wanted]
+
+    def _is_news(self, rospec_id: int, kind: int, value: bytes) -> bool:
+        news = kind == _ROSPEC_ID or self._sent.get((rospec_id, kind)) != value
+        self._sent[rospec_id, kind] = value
+        return news
+
+
 def encode_report(report: Report, content: Content, rospec_id: int) -> bytes:
-    """Encode one TagReportData with only what was selected, in the standard's order (13.2.3)."""
-    parts = [_epc(report.epc), _context(report, content, rospec_id), _times(report, content)]
-    if content.pc:
-        parts.append(struct.pack(">BH", 0x80 | 12, protocol_control(report.epc)))
-    if content.crc:
-        pc = protocol_control(report.epc)
-        parts.append(struct.pack(">BH", 0x80 | 11, crc16(pc.to_bytes(2) + report.epc)))
-    if content.impinj_rssi:
-        parts.append(_IMPINJ_SIGNED.pack(1023, 14, IMPINJ, ImpinjSubtype.PEAK_RSSI, report.rssi_cdbm))
-    if content.impinj_phase:
-        parts.append(_IMPINJ_VALUE.pack(1023, 14, IMPINJ, ImpinjSubtype.RF_PHASE_ANGLE, report.phase))
-    body = b"".join(parts)
-    return _REPORT_HEADER.pack(ParameterType.TAG_REPORT_DATA, _REPORT_HEADER.size + len(body)) + body
+    """Encode one TagReportData as a reader without faults does."""
+    return ReportEncoder(Faults()).encode(report, content, rospec_id)
 
 
 def report_message(message_id: int, reports: Sequence[bytes]) -> bytes:
@@ -137,36 +174,33 @@ def report_message(message_id: int, reports: Sequence[bytes]) -> bytes:
     return message(MessageType.RO_ACCESS_REPORT, message_id, b"".join(reports))
 
 
-def _epc(epc: bytes) -> bytes:
-    """EPC-96 in its short form, any other length as EPCData with its length in bits."""
-    if len(epc) == _EPC_96_BYTES:
-        return b"\x8d" + epc
-    return tlv(ParameterType.EPC_DATA, struct.pack(">H", 8 * len(epc)) + epc)
+def _context(report: Report, content: Content, rospec_id: int) -> list[_Value]:
+    """Values before the times, each with its TV type."""
+    values = (
+        (_ROSPEC_ID, ">I", rospec_id, content.rospec_id),
+        (14, ">H", 1, content.spec_index),
+        (10, ">H", 1, content.inventory_id),
+        (1, ">H", report.antenna, content.antenna),
+        (6, ">b", max(-128, min(127, round(report.rssi_cdbm / 100))), content.peak_rssi),
+        (7, ">H", report.channel, content.channel),
+    )
+    return [(kind, struct.pack(layout, value)) for kind, layout, value, wanted in values if wanted]
 
 
-def _context(report: Report, content: Content, rospec_id: int) -> bytes:
+def _memory(report: Report, content: Content) -> list[bytes]:
+    """PC and CRC as the tag's memory has them."""
+    pc, parts = protocol_control(report.epc), []
+    if content.pc:
+        parts.append(struct.pack(">BH", 0x80 | 12, pc))
+    if content.crc:
+        parts.append(struct.pack(">BH", 0x80 | 11, crc16(pc.to_bytes(2) + report.epc)))
+    return parts
+
+
+def _vendor(report: Report, content: Content) -> list[bytes]:
     parts = []
-    if content.rospec_id:
-        parts.append(struct.pack(">BI", 0x80 | 9, rospec_id))
-    if content.spec_index:
-        parts.append(struct.pack(">BH", 0x80 | 14, 1))
-    if content.inventory_id:
-        parts.append(struct.pack(">BH", 0x80 | 10, 1))
-    if content.antenna:
-        parts.append(struct.pack(">BH", 0x80 | 1, report.antenna))
-    if content.peak_rssi:
-        parts.append(struct.pack(">Bb", 0x80 | 6, max(-128, min(127, round(report.rssi_cdbm / 100)))))
-    if content.channel:
-        parts.append(struct.pack(">BH", 0x80 | 7, report.channel))
-    return b"".join(parts)
-
-
-def _times(report: Report, content: Content) -> bytes:
-    parts = []
-    if content.first_seen:
-        parts.append(struct.pack(">BQ", 0x80 | 2, report.first_us))
-    if content.last_seen:
-        parts.append(struct.pack(">BQ", 0x80 | 4, report.last_us))
-    if content.seen_count:
-        parts.append(struct.pack(">BH", 0x80 | 8, report.seen_count))
-    return b"".join(parts)
+    if content.impinj_rssi:
+        parts.append(_IMPINJ_SIGNED.pack(1023, 14, IMPINJ, ImpinjSubtype.PEAK_RSSI, report.rssi_cdbm))
+    if content.impinj_phase:
+        parts.append(_IMPINJ_VALUE.pack(1023, 14, IMPINJ, ImpinjSubtype.RF_PHASE_ANGLE, report.phase))
+    return parts

@@ -44,11 +44,18 @@ def report(*tags):
 
 
 def capabilities(
-    *, vendor=25882, model=2001002, firmware="5.14.0.240", antennas=4, levels=((1, 1000), (2, 3000)), filters=2
+    *,
+    vendor=25882,
+    model=2001002,
+    firmware="5.14.0.240",
+    antennas=4,
+    levels=((1, 1000), (2, 3000)),
+    filters=2,
+    surveys=False,
 ):
     general = struct.pack("!HHIIH", antennas, 1 << 14, vendor, model, len(firmware)) + firmware.encode()
     general += tlv(141, struct.pack("!HH", 4, 4))
-    llrp = struct.pack("!BBHIIIII", 1 << 6 | 1 << 3, 1, 0, 1, 32, 1, 8, 8)
+    llrp = struct.pack("!BBHIIIII", surveys << 7 | 1 << 6 | 1 << 3, 1, 0, 1, 32, 1, 8, 8)
     hops = tlv(146, b"\x80" + tlv(147, struct.pack("!BBHI", 1, 0, 1, 915250)))
     band = b"".join(tlv(145, struct.pack("!HH", index, cdbm)) for index, cdbm in levels) + hops
     return (

@@ -12,9 +12,9 @@ import pytest
 import structlog
 
 from simulator.server.device import ReaderDevice
-from simulator.server.inventory import Now
 from simulator.server.listener import ListenError, ReaderListener
 from simulator.server.model import ReaderModel
+from simulator.server.now import Now
 from simulator.server.reports import Report
 from simulator.server.wire import HEADER, message, tlv
 

@@ -101,6 +101,20 @@ def test_gateways_say_what_ails_them():
     assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
 
 
+def test_a_gateway_names_blind_antennas_and_dark_doorways():
+    antennas = [{"port": 1, "state": "ok"}, {"port": 2, "state": "fault"}, {"port": 3, "state": "silent"}]
+    reader = {"id": "r1", "state": "connected", "antennas": antennas}
+    portals = [
+        {"id": "door-a", "state": "dark", "since": "2026-03-01T08:00:00+00:00"},
+        {"id": "door-b", "state": "watching", "since": "2026-03-01T08:00:00+00:00"},
+    ]
+    health = {"readers": [reader], "streams": [], "portals": portals}
+    well, said = words.gateway_words({"registered": True, "online": True, "health": health})
+    assert not well
+    assert said.startswith("antenna 2 of r1 has a fault; antenna 3 of r1 hears nothing any more; Door A is not watched")
+    assert "Door B" not in said
+
+
 def test_places_are_a_tree_with_sums():
     lines = place_lines(locations())
     assert [(line.id, line.depth, line.total) for line in lines] == [

@@ -4,6 +4,7 @@ import asyncio
 import struct
 import time
 
+import msgspec
 import pytest
 import structlog
 from structlog.testing import capture_logs
@@ -103,6 +104,14 @@ def test_of_two_readers_one_is_enough_to_see_part():
     assert watch.look(12, reader(antennas=("ok",)), lost) == ("partial", 9)
     both = reader("r1", state="lost", since=11, antennas=("unknown",))
     assert watch.look(14, both, lost) == ("dark", 11), "dark begins with the last one's last word"
+
+
+def test_a_reader_that_counts_watches_nothing_meanwhile():
+    watch = Watch()
+    watch.look(1, reader())
+    counting = msgspec.structs.replace(reader(), busy="counts every tag once", busy_since=instant(at(20)))
+    assert watch.look(21, counting) == ("dark", 20)
+    assert watch.coverage.gaps()[-1].reason == "reader r1 counts every tag once"
 
 
 def test_a_reader_that_tells_of_no_antennas_is_judged_by_its_session():

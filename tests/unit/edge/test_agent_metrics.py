@@ -4,10 +4,11 @@ import dataclasses
 import urllib.error
 import urllib.request
 
+import msgspec
 import pytest
 
 from edge.agent.metrics import MetricsError, MetricsServer, counter_figures, health_figures, parse_address
-from edge.contracts import Health, ReaderHealth, StreamHealth, instant
+from edge.contracts import AntennaHealth, Health, PortalHealth, ReaderHealth, StreamHealth, instant
 
 
 def health(reads):
@@ -48,6 +49,26 @@ def test_other_addresses_are_refused_with_what_to_write(text, said):
     """The endpoint has no password, so it stays on the machine."""
     with pytest.raises(MetricsError, match=said):
         parse_address(text)
+
+
+def test_antennas_and_doorways_are_figures():
+    antennas = [AntennaHealth(port=1, state="ok", read_rate=4.5), AntennaHealth(port=2, state="fault")]
+    reader = ReaderHealth(
+        id="r1", state="connected", reads=0, antennas=antennas, temperature_c=41.0, buffer_overflows=2
+    )
+    portals = [PortalHealth(id="door", state="partial", since=instant(0))]
+    beat = msgspec.structs.replace(health(0), readers=[reader], portals=portals)
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in health_figures(beat)
+        for sample in metric.samples
+    }
+    assert found["stockgate_edge_antenna_well", "r1", "1"] == 1.0
+    assert found["stockgate_edge_antenna_well", "r1", "2"] == 0.0
+    assert found["stockgate_edge_antenna_reads_per_second", "r1", "1"] == 4.5
+    assert found["stockgate_edge_reader_celsius", "r1"] == 41.0
+    assert found["stockgate_edge_reader_overflows_total", "r1"] == 2.0
+    assert found["stockgate_edge_portal_watched", "door"] == 0.5
 
 
 def _scrape(port):

@@ -5,9 +5,11 @@ import random
 import numpy as np
 import pytest
 
+from edge.llrp.batch import NO_TIME_US
+from edge.llrp.reports import empty_batch
 from edge.readers.antennas import Antennas
 from edge.readers.hearing import Heard, Hearing
-from edge.readers.model import ReferenceSettings
+from edge.readers.model import ClockState, ReferenceSettings
 from edge.readers.references import LEARN_S, Baseline, Baselines
 
 S = 1_000_000
@@ -229,13 +231,30 @@ def test_a_reference_tag_is_judged_in_every_plan():
     assert door.seconds(6, reads=0).state == "fault"
 
 
-def test_hearing_forgets_no_order_and_tells_what_it_skipped(monkeypatch):
-    monkeypatch.setattr("edge.readers.hearing.MAX_HELD_READS", 5)
+def batch_of(ports, last_us):
+    """A batch with a report a port."""
+    made = empty_batch(len(ports))
+    made.antenna[:], made.last_us[:], made.last_uptime_us[:] = ports, last_us, 7
+    made.epc_bits[:], made.epc[:], made.rssi_cdbm[:], made.seen_count[:] = 96, 0, -5000, 1
+    return made
+
+
+def test_hearing_keeps_the_order_and_tells_what_it_skipped(monkeypatch):
+    monkeypatch.setattr("edge.readers.hearing.MAX_HELD_REPORTS", 5)
     hearing = Hearing()
     assert hearing.take() is None
     for number in range(4):
-        hearing.add(heard((TAG, number + 1, 0, 1, number), (TAG, number + 1, 0, 1, number)))
+        hearing.add(batch_of([number + 1] * 2, number), number, ClockState("host", 0, 0, stepped=False))
     taken = hearing.take()
     assert taken.antenna.tolist() == [3, 3, 4, 4]
     assert hearing.skipped == 4
     assert hearing.take() is None
+
+
+def test_a_queued_report_proves_life_when_it_was_read():
+    hearing = Hearing()
+    hearing.add(batch_of([1, 1], [100, NO_TIME_US]), 5000, ClockState("reader", 1000, 0, stepped=False))
+    hearing.add(batch_of([2], 9_999), 6000, ClockState("reader", 1000, 0, stepped=False))
+    hearing.add(batch_of([3], 100), 7000, ClockState("uptime", 50, 0, stepped=False))
+    hearing.add(batch_of([4], 100), 8000, ClockState("host", 0, 0, stepped=False))
+    assert hearing.take().at_us.tolist() == [1100, 5000, 6000, 57, 8000]

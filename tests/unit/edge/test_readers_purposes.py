@@ -62,9 +62,18 @@ async def test_inputs_are_read_when_a_session_begins():
         assert all(isinstance(row, SensorRow) for row in agent.rows)
 
 
-async def test_an_input_that_rattles_gives_one_row():
-    gpis = (GpiSettings(port=1, kind="door", debounce_ms=100),)
+async def test_an_input_that_the_reader_debounces_is_believed_at_once():
+    gpis = (GpiSettings(port=1, kind="door", debounce_ms=10_000),)
     async with FakeReader() as reader, agent_of(reader.port, gpis=gpis) as agent:
+        await agent.until_state("connected")
+        assert struct.pack("!IIHI", 25882, 36, 1, 10_000) in reader.payload_of(fake.SET_CONFIG)
+        await reader.send(fake.event(1_700_000_001_000_000, fake.tlv(248, struct.pack("!HB", 1, 0x80))))
+        await agent.until(lambda agent: [row.state for row in agent.rows] == [True])
+
+
+async def test_an_input_that_rattles_gives_one_row():
+    gpis, generic = (GpiSettings(port=1, kind="door", debounce_ms=100),), fake.capabilities(vendor=4711, model=1)
+    async with FakeReader(capabilities=generic) as reader, agent_of(reader.port, gpis=gpis) as agent:
         await agent.until_state("connected")
         for number in range(5):
             at_us = 1_700_000_001_000_000 + number * 9_000
@@ -148,10 +157,13 @@ async def test_a_sweep_counts_and_goes_back_to_the_plan():
         counting = asyncio.create_task(agent.supervisor.sweep(timeout_ms=5000, silence_ms=150))
         await agent.until(lambda _: len(added(reader)) == 2)
         await agent.until(lambda _: reader.types().count(fake.START) == 2)
+        health = agent.supervisor.health()
+        assert (health.busy, health.busy_since is not None) == ("counts every tag once", True)
         await reader.send(report(tag(TAGS[0]), tag(TAGS[1])))
         await reader.send(report(tag(TAGS[1]), tag(TAGS[2])))
         found = await counting
         assert found.epcs == set(TAGS[:3])
+        assert agent.supervisor.health().busy_since is None
         assert len(added(reader)) == 3
         assert added(reader)[2] == added(reader)[0], "the plan runs again"
         assert len(agent.tags) == 4, "what a sweep reads goes on to the windows too"
@@ -181,3 +193,46 @@ async def test_a_reader_that_knows_no_end_of_new_tags_sweeps_by_time():
         found = await agent.supervisor.sweep(timeout_ms=200, silence_ms=100)
         assert found.epcs == set()
         assert len(added(reader)) == 4
+
+
+def levels_of(*channels):
+    """RFSurveyReportData of (kHz, average dBm, peak dBm)."""
+    stamp = fake.tlv(128, struct.pack("!Q", 5))
+    entries = b"".join(
+        fake.tlv(243, struct.pack("!IIbb", khz, 500, average, peak) + stamp) for khz, average, peak in channels
+    )
+    return fake.tlv(242, entries)
+
+
+async def test_a_survey_tells_the_levels_of_the_channels_and_goes_back_to_the_plan():
+    able = fake.capabilities(surveys=True)
+    async with FakeReader(capabilities=able) as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        listening = asyncio.create_task(
+            agent.supervisor.session.survey(2, from_khz=902_000, to_khz=928_000, duration_ms=50)
+        )
+        await agent.until(lambda _: reader.types().count(fake.START) == 2)
+        await reader.send(
+            report(tag()) + fake.message(fake.REPORT, 0, levels_of((915_250, -60, -41), (902_750, -90, -88)))
+        )
+        found = await listening
+        assert [(one.frequency_khz, one.average_dbm, one.peak_dbm) for one in found] == [
+            (902_750, -90, -88),
+            (915_250, -60, -41),
+        ]
+        assert added(reader)[2] == added(reader)[0]
+
+
+async def test_a_reader_that_can_not_survey_is_not_asked_to():
+    async with FakeReader() as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        with pytest.raises(ReaderError, match="can't survey"):
+            await agent.supervisor.session.survey(1, from_khz=1, to_khz=2, duration_ms=1)
+
+
+async def test_a_firmware_that_is_not_on_record_shows_in_health():
+    newer = fake.capabilities(firmware="7.9.9.9")
+    async with FakeReader(capabilities=newer) as reader, agent_of(reader.port) as agent:
+        health = await agent.until_state("connected")
+        assert health.firmware == "7.9.9.9"
+        assert "firmware 7.9.9.9 is not among those" in health.profile

@@ -11,6 +11,7 @@ from sllurp.llrp import LLRPMessage
 
 from simulator.server import events
 from simulator.server.codes import ConnectionAttempt
+from simulator.server.now import Now
 from simulator.server.reports import Content, Report, crc16, encode_report, report_message
 
 EVERYTHING = Content(
@@ -121,6 +122,6 @@ def test_recorded_events_are_reproduced_byte_by_byte(shared):
     attempt = (shared / "llrp" / "ltk" / "java_READER_EVENT_NOTIFICATION.bin").read_bytes()
     stamp = int.from_bytes(attempt[18:26])
     assert datetime.fromtimestamp(stamp / 1e6, UTC).year == 2001
-    assert events.connection_attempt(ConnectionAttempt.SUCCESS, stamp) == attempt
+    assert events.connection_attempt(ConnectionAttempt.SUCCESS, Now(stamp, 0)) == attempt
     close = (shared / "llrp" / "edgex" / "ReaderEventNotification-000.bytes").read_bytes()
-    assert events.connection_close(int.from_bytes(close[8:16]))[10:] == close
+    assert events.connection_close(Now(int.from_bytes(close[8:16]), 0))[10:] == close

@@ -1,0 +1,454 @@
+"""Faults of the simulated reader do what they say; sllurp's codec is the judge of the bytes."""
+
+import json
+import struct
+
+import pytest
+from llrpkit.protocol import decode_message
+from sllurp.llrp import LLRPMessage
+
+from simulator.faults import Faults
+from simulator.server import events
+from simulator.server.air import LEAST_ROOM, AirCommand, Persistence, Select
+from simulator.server.device import AWAY_MESSAGES, ReaderDevice
+from simulator.server.model import ReaderModel, zebra_fx9600
+from simulator.server.now import Now
+from simulator.server.reports import Content, Report, ReportEncoder, report_message
+from simulator.server.wire import HEADER, Message, tlv
+
+NOW = Now(1_700_000_000_000_000, 5_000_000)
+ALL = Content(rospec_id=True, channel=True, first_seen=True)
+START = 22
+
+
+def by_sllurp(data):
+    return next(iter(LLRPMessage(msgbytes=data).msgdict.items()))
+
+
+def kinds(messages):
+    return [HEADER.unpack_from(data)[0] & 0x3FF for data in messages]
+
+
+def tags(messages):
+    found = [by_sllurp(data)[1] for data in messages if kinds([data]) == [61]]
+    return [tag for report in found for tag in report.get("TagReportData", [])]
+
+
+def read(number=1, antenna=1, at_us=NOW.utc_us, **changes):
+    values = {"rssi_cdbm": -5500, "phase": 9, "channel": 3} | changes
+    return Report(epc=number.to_bytes(12), antenna=antenna, first_us=at_us, last_us=at_us, **values)
+
+
+def rospec_body(n=1):
+    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
+    ai = tlv(183, struct.pack(">HH", 1, 0) + tlv(184, struct.pack(">BI", 0, 0)) + tlv(186, struct.pack(">HB", 1, 1)))
+    report = tlv(237, struct.pack(">BH", 1, n) + tlv(238, struct.pack(">H", 0xFF80)))
+    return tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai + report)
+
+
+def ask(device, kind, body=b"", now=NOW):
+    return device.receive(Message(kind, 5, body), now)
+
+
+def running(n=1, model=None, **faults):
+    device = ReaderDevice(model or ReaderModel(), b"\x02" * 8, Faults(**faults))
+    device.connect(NOW)
+    start(device, n)
+    return device
+
+
+def start(device, n=1):
+    for kind, body in ((20, rospec_body(n)), (24, struct.pack(">I", 1)), (START, struct.pack(">I", 1))):
+        answer = ask(device, kind, body)[-1]
+        assert struct.unpack_from(">H", answer, 14) == (0,), kind
+
+
+def test_uptime_reaches_reports_and_events_and_utc_neither():
+    faults = Faults(stamps="uptime", booted_us=NOW.utc_us - 42)
+    encoded = ReportEncoder(faults).encode(read(), ALL, 1)
+    (tag,) = tags([report_message(1, [encoded])])
+    assert (tag["FirstSeenTimestampUptime"], tag["LastSeenTimestampUptime"]) == (42, 42)
+    assert not any("UTC" in key for key in tag)
+    _, fields = by_sllurp(events.buffer_overflow(NOW.by(faults)))
+    data = fields["ReaderEventNotificationData"]
+    assert "UTCTimestamp" not in data
+    assert data["Uptime"]["Microseconds"] == 42
+
+
+def test_a_reader_without_times_leaves_them_out():
+    (tag,) = tags([report_message(1, [ReportEncoder(Faults(stamps="none")).encode(read(), ALL, 1)])])
+    assert not any("Timestamp" in key for key in tag)
+
+
+def test_a_clock_from_2000_shows_2000_in_reports_and_events():
+    faults = Faults()
+    faults.begin_at_2000(NOW.utc_us)
+    (tag,) = tags([report_message(1, [ReportEncoder(faults).encode(read(at_us=NOW.utc_us + 7), ALL, 1)])])
+    assert tag["LastSeenTimestampUTC"] == 946_684_800_000_007
+    assert NOW.by(faults).utc_us == 946_684_800_000_000
+
+
+def test_only_what_changed_is_sent_and_the_rospec_always():
+    encoder = ReportEncoder(Faults(omit_unchanged=True))
+    sent = [encoder.encode(one, ALL, 1) for one in (read(1), read(2), read(3, antenna=2))]
+    first, second, third = tags([report_message(1, sent)])
+    assert set(first) - set(second) == {
+        "AntennaID", "PeakRSSI", "ChannelIndex", "FirstSeenTimestampUTC", "LastSeenTimestampUTC", "TagSeenCount",
+    }  # fmt: skip
+    assert "ROSpecID" in second
+    assert set(third) - set(second) == {"AntennaID"}
+    encoder.reset()
+    assert set(tags([report_message(1, [encoder.encode(read(4), ALL, 1)])])[0]) == set(first)
+
+
+def test_an_epc_of_96_bits_has_two_forms():
+    forms = [ReportEncoder(Faults(long_epc_form=form)).encode(read(), ALL, 1) for form in (False, True)]
+    assert [b"\x00\xf1\x00\x12\x00\x60" in form for form in forms] == [False, True]
+
+
+@pytest.mark.parametrize(("status", "faults"), [(1, {"attempt_status": 1}), (None, {})])
+def test_a_newcomer_is_turned_away_only_by_a_fault(status, faults):
+    told = ReaderDevice(ReaderModel(), b"\x02" * 8, Faults(**faults)).turns_away(NOW)
+    assert [struct.unpack(">H", data[-2:])[0] for data in told] == ([status] if status else [])
+
+
+def test_a_dead_session_is_kept_only_where_the_client_said_no_goodbye():
+    later = Now(NOW.utc_us, NOW.steady_us + 1_100_000)
+    lost, left = running(dead_session_s=1.0), running(dead_session_s=1.0)
+    ask(left, 14)
+    for device in (lost, left):
+        device.disconnect(NOW)
+    assert struct.unpack(">H", lost.turns_away(NOW)[0][-2:]) == (2,)
+    assert lost.turns_away(later) == left.turns_away(NOW) == []
+
+
+def test_a_queueing_reader_gives_the_next_client_what_it_read_alone():
+    device = running(queue_while_away=True)
+    device.disconnect(NOW)
+    assert device.put([read(number) for number in range(5)], NOW) == []
+    sent = device.connect(NOW)
+    assert kinds(sent)[0] == 63
+    assert [int(tag["EPC-96"] if "EPC-96" in tag else tag["EPC"], 16) for tag in tags(sent)] == list(range(5))
+    assert device.connect(NOW)[1:] == []
+
+
+def test_a_queue_ends_where_a_zebras_does():
+    device = running(queue_while_away=True)
+    device.disconnect(NOW)
+    device.put([read(1)] * (AWAY_MESSAGES + 3), NOW)
+    assert len(device.connect(NOW)) == 1 + AWAY_MESSAGES
+
+
+def test_a_queue_waits_while_events_and_reports_are_held():
+    device = running(queue_while_away=True)
+    device.disconnect(NOW)
+    device.put([read(1)], NOW)
+    ask(device, 3, b"\0" + tlv(226, b"\x80"))
+    assert len(device.connect(NOW)) == 1
+    assert len(tags(ask(device, 64))) == 1
+
+
+def test_a_small_buffer_warns_once_a_fill_and_then_overflows():
+    device = running(n=0, model=ReaderModel(warns_of_buffer=True), buffer_reports=10, buffer_warning_percent=70)
+    ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 3, 0x80))))
+    sent = device.put([read(number) for number in range(12)], NOW)
+    (warning,) = sent
+    assert by_sllurp(warning)[1]["ReaderEventNotificationData"]["ReportBufferLevelWarning"] == {
+        "ReportBufferPercentageFull": 70
+    }
+    overflow, report = ask(device, 60)
+    assert "ReportBufferOverflowErrorEvent" in by_sllurp(overflow)[1]["ReaderEventNotificationData"]
+    assert len(tags([report])) == 10
+    assert device.inventory.counters.overflowed_reads == 2
+
+
+def test_an_antenna_goes_silent_with_an_event_or_without():
+    device = running(silent_antennas=frozenset({2}))
+    assert len(tags(device.put([read(1, antenna=1), read(2, antenna=2)], NOW))) == 1
+    ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 8, 0x80))))
+    (event,) = device.unplug(1, NOW)
+    assert by_sllurp(event)[1]["ReaderEventNotificationData"]["AntennaEvent"] == {
+        "EventType": "Disconnected", "AntennaID": 1,
+    }  # fmt: skip
+    assert device.put([read(3)], NOW) == []
+    device.plug(1, NOW)
+    assert len(tags(device.put([read(4)], NOW))) == 1
+
+
+def test_an_input_is_told_where_both_switches_are_on():
+    device = running()
+    assert device.gpi(2, NOW, high=True) == []
+    assert device.gpi(2, NOW, high=False) == []
+    ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 1, 0x80))) + tlv(225, struct.pack(">HBB", 2, 0x80, 0)))
+    assert device.gpi(3, NOW, high=True) == []
+    (event,) = device.gpi(2, NOW, high=True)
+    assert by_sllurp(event)[1]["ReaderEventNotificationData"]["GPIEvent"] == {"GPIPortNumber": 2, "GPIEvent": True}
+
+
+def test_outputs_stay_as_they_were_when_a_client_dies():
+    device = running()
+    ask(device, 3, b"\0" + tlv(219, struct.pack(">HB", 1, 0x80)))
+    device.disconnect(NOW)
+    device.connect(NOW)
+    assert device.config.gpo_high == {1}
+    device.reboot(NOW.utc_us)
+    assert device.config.gpo_high == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("faults", "answer"),
+    [
+        ({"deaf": frozenset({START})}, []),
+        ({"unknown": frozenset({START})}, [100]),
+        ({"refused": {START: 401}}, [32]),
+        ({"interleave": True}, [63, 62, 61, 32]),
+    ],
+)
+def test_a_request_meets_the_fault_that_is_set(faults, answer):
+    device = running()
+    for name, value in faults.items():
+        setattr(device.faults, name, value)
+    answers = ask(device, START, struct.pack(">I", 1))
+    assert kinds(answers) == answer
+    if "refused" in faults:
+        assert struct.unpack_from(">H", answers[0], 14) == (401,)
+
+
+def test_late_reports_follow_a_stop():
+    device = running(late_reports_after_stop=True)
+    ask(device, 23, struct.pack(">I", 1))
+    assert len(tags(device.put([read()], NOW))) == 1
+    device.faults.late_reports_after_stop = False
+    assert device.put([read()], NOW) == []
+
+
+def test_n_is_ignored_until_somebody_asks():
+    device = running(ignore_n=True, empty_reports=True)
+    assert device.put([read(), read(2)], NOW) == []
+    sent = ask(device, 60)
+    assert kinds(sent) == [61, 61]
+    assert [len(tags([data])) for data in sent] == [0, 2]
+
+
+def test_a_reboot_forgets_rospecs_configuration_and_uptime():
+    device = running()
+    device.reboot(NOW.utc_us - 3_000_000)
+    assert (device.inventory.rospecs, device.config.keepalive_ms, device.connected) == ({}, 0, False)
+    assert NOW.by(device.faults).uptime_us == 3_000_000
+
+
+@pytest.mark.shared
+def test_a_zebra_lists_its_powers_as_recorded(shared):
+    recorded = json.loads((shared / "llrp/readers/fx96004a4a4a.json").read_text())["ReaderCapabilities"]
+    wanted = recorded["RegulatoryCapabilities"]["UHFBandCapabilities"]["TransmitPowerLevels"]
+    _, fields = by_sllurp(ask_capabilities(zebra_fx9600()))
+    levels = fields["RegulatoryCapabilities"]["UHFBandCapabilities"]["TransmitPowerLevelTableEntry"]
+    assert levels == [{"Index": level["Index"], "TransmitPowerValue": level["TransmitPowerValue"]} for level in wanted]
+
+
+def ask_capabilities(model):
+    device = ReaderDevice(model, b"\x02" * 8)
+    device.connect(NOW)
+    (answer,) = ask(device, 1, b"\0")
+    return answer
+
+
+def command(*parameters):
+    return tlv(330, b"\0" + b"".join(parameters))
+
+
+def add(device, *antenna):
+    configuration = tlv(222, struct.pack(">H", 1) + b"".join(antenna))
+    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
+    inventory = tlv(186, struct.pack(">HB", 1, 1) + configuration)
+    ai = tlv(183, struct.pack(">HH", 1, 1) + tlv(184, struct.pack(">BI", 0, 0)) + inventory)
+    answer = ask(device, 20, tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai))[-1]
+    return struct.unpack_from(">H", answer, 14)[0]
+
+
+def fresh(model=None):
+    device = ReaderDevice(model or ReaderModel(), b"\x02" * 8)
+    device.connect(NOW)
+    return device
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (command(tlv(335, struct.pack(">HH", 1000, 0))), 0),
+        (command(tlv(335, struct.pack(">HH", 4, 0))), 301),
+        (tlv(224, struct.pack(">HHH", 1, 0, 81)), 0),
+        (tlv(224, struct.pack(">HHH", 1, 0, 82)), 301),
+        (tlv(224, struct.pack(">HHH", 2, 0, 81)), 301),
+        (command(tlv(331, b"\0" + tlv(332, struct.pack(">BHH", 0x40, 32, 8) + b"\x30"))), 105),
+    ],
+)
+def test_a_reader_refuses_what_its_capabilities_deny(asked, status):
+    assert add(fresh(), asked) == status
+
+
+def test_a_select_filter_quiets_the_others():
+    device = fresh(ReaderModel(max_filters=1))
+    mask = tlv(332, struct.pack(">BHH", 0x40, 32, 12) + b"\x00\x10")
+    assert add(device, command(tlv(331, b"\0" + mask))) == 0
+    (commanded,) = device.inventory.rospecs[1].aispecs[0].commands.values()
+    assert [commanded.selects(bytes.fromhex(epc)) for epc in ("001f" + "00" * 10, "002f" + "00" * 10, "00")] == [
+        True, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [
+        (0, (True, False)),
+        (1, (True, True)),
+        (2, (True, False)),
+        (3, (False, True)),
+        (4, (False, True)),
+        (5, (True, True)),
+    ],
+)
+def test_each_select_action_does_as_its_table_says(action, outcome):
+    chosen = AirCommand(filters=(Select(32, 8, b"\x30", action),))
+    assert tuple(chosen.selects(epc) for epc in (b"\x30" * 12, b"\x31" * 12)) == outcome
+
+
+def impinj(subtype, layout, *values):
+    return tlv(1023, struct.pack(">II" + layout, 25882, subtype, *values))
+
+
+def later(ms):
+    return Now(NOW.utc_us + 1000 * ms, NOW.steady_us + 1000 * ms)
+
+
+def wired(device, *more):
+    """Switch on input 2 and its events."""
+    events_on = tlv(244, tlv(245, struct.pack(">HB", 1, 0x80)))
+    ask(device, 3, b"\0" + events_on + tlv(225, struct.pack(">HBB", 2, 0x80, 0)) + b"".join(more))
+    return device
+
+
+def test_an_input_that_is_debounced_tells_only_what_lasts():
+    device = wired(running(), impinj(36, "HI", 2, 100))
+    for ms, high in ((0, True), (20, False), (40, True), (90, False), (95, True)):
+        assert device.gpi(2, later(ms), high=high) == []
+        assert kinds(device.tick(later(ms))) == []
+    assert kinds(device.tick(later(190))) == []
+    assert kinds(device.tick(later(196))) == [63]
+    assert device.terminals.inputs == {2: True}
+
+
+def test_an_input_without_debounce_tells_every_bounce():
+    device = wired(running())
+    assert [len(device.gpi(2, later(ms), high=ms % 2 == 0)) for ms in range(4)] == [1, 1, 1, 1]
+
+
+def test_a_pulsed_output_falls_back_even_when_the_client_has_died():
+    device = running()
+    ask(device, 3, b"\0" + impinj(64, "HHI", 1, 1, 300))
+    ask(device, 3, b"\0" + tlv(219, struct.pack(">HB", 1, 0x80)) + tlv(219, struct.pack(">HB", 2, 0x80)))
+    assert device.config.gpo_high == {1, 2}
+    device.disconnect(later(10))
+    device.tick(later(299))
+    assert device.config.gpo_high == {1, 2}
+    device.tick(later(300))
+    assert device.config.gpo_high == {2}, "the other one has no pulse mode: nobody is left to end it"
+
+
+def triggered(start, stop):
+    boundary = tlv(178, tlv(179, start) + tlv(182, stop))
+    ai = tlv(183, struct.pack(">HH", 1, 0) + tlv(184, struct.pack(">BI", 0, 0)) + tlv(186, struct.pack(">HB", 1, 1)))
+    return tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai)
+
+
+@pytest.mark.parametrize("stop_by", ["input", "time"])
+def test_an_input_starts_a_rospec_and_input_or_time_ends_it(stop_by):
+    device = wired(fresh())
+    start = b"\x03" + tlv(181, struct.pack(">HBI", 2, 0x80, 0))
+    stop = struct.pack(">BI", 2, 0) + tlv(181, struct.pack(">HBI", 2, 0, 500))
+    assert kinds(ask(device, 20, triggered(start, stop))) == [30]
+    ask(device, 24, struct.pack(">I", 1))
+    assert device.radio() is None
+    device.gpi(2, later(10), high=True)
+    assert device.radio() is not None
+    if stop_by == "input":
+        device.gpi(2, later(20), high=False)
+    device.tick(later(511))
+    assert device.radio() is None
+    device.gpi(2, later(600), high=False)
+    device.gpi(2, later(610), high=True)
+    assert device.radio() is not None, "it is armed again"
+
+
+def test_a_sweep_ends_when_no_tag_has_been_new_for_a_while():
+    device = fresh()
+    stop = struct.pack(">BI", 3, 0) + tlv(185, struct.pack(">BBHHHI", 1, 0, 0, 0, 100, 5000))
+    ai = tlv(183, struct.pack(">HH", 1, 0) + tlv(184, stop) + tlv(186, struct.pack(">HB", 1, 1)))
+    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
+    ask(device, 20, tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai))
+    for kind in (24, START):
+        ask(device, kind, struct.pack(">I", 1))
+    for ms, tag in ((0, 1), (80, 2), (150, 1), (170, 2)):
+        device.tick(later(ms))
+        device.put([read(tag)], later(ms))
+        assert device.radio() is not None
+    device.tick(later(181))
+    assert device.radio() is None
+
+
+def test_a_survey_tells_each_channel_that_was_asked_and_ends():
+    device = ReaderDevice(zebra_fx9600(), b"\x02" * 8)
+    device.connect(NOW)
+    ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 5, 0x80))))
+    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
+    survey = tlv(187, struct.pack(">HII", 1, 902_000, 904_000) + tlv(188, struct.pack(">BII", 1, 200, 0)))
+    ask(device, 20, tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + survey))
+    for kind in (24, START):
+        ask(device, kind, struct.pack(">I", 1))
+    assert device.radio().antennas == ()
+    report, event = device.tick(later(201))
+    (data,) = decode_message(report).rf_survey_report_datas  # sllurp doesn't know it, llrpkit does
+    assert [entry.frequency for entry in data.frequency_rssi_level_entrys] == [902_750, 903_250, 903_750]
+    assert "RFSurveyEvent" in by_sllurp(event)[1]["ReaderEventNotificationData"]
+    assert device.radio() is None
+
+
+@pytest.mark.parametrize(
+    ("session", "search_mode", "heard"),
+    [
+        (0, 1, [True, True, True, True]),
+        (2, 2, [True, True, True, True]),
+        (2, 1, [True, False, False, False]),
+        (1, 1, [True, False, False, True]),
+        (1, 3, [True, False, False, False]),
+    ],
+)
+def test_a_tag_that_answered_keeps_quiet_as_its_session_says(session, search_mode, heard):
+    """Asked every 0.9 s, with power all the time: S1 comes back after 2 s, S2 and TagFocus don't."""
+    command = AirCommand(session=session, search_mode=search_mode)
+    persistence = Persistence()
+    assert [persistence.answers(b"\1", command, 900_000 * number) for number in range(4)] == heard
+
+
+def test_without_power_for_a_while_a_quiet_tag_answers_again():
+    command = AirCommand(session=3, search_mode=1)
+    persistence = Persistence()
+    assert [persistence.answers(b"\1", command, at_us) for at_us in (0, 1_000_000, 3_100_000)] == [True, False, True]
+    assert persistence.answers(b"\2", command, 3_100_000)
+
+
+def test_flags_that_have_lapsed_take_no_room():
+    command = AirCommand(session=2, search_mode=1)
+    persistence = Persistence()
+    for number in range(3 * LEAST_ROOM):
+        persistence.answers(number.to_bytes(12), command, 1000 * number)
+    assert len(persistence._answered_us) <= LEAST_ROOM + 1
+    assert not persistence.answers((3 * LEAST_ROOM - 1).to_bytes(12), command, 3000 * LEAST_ROOM)
+
+
+def test_an_impinj_reader_tells_its_temperature_where_it_is_asked():
+    device = running(temperature_c=-7)
+    asked = struct.pack(">HBHH", 0, 1, 0, 0) + impinj(21, "I", 2004)
+    assert struct.pack(">Ih", 37, -7) not in ask(device, 2, asked)[0]
+    ask(device, 1023, struct.pack(">IBI", 25882, 21, 0))
+    assert ask(device, 2, asked)[0].endswith(struct.pack(">Ih", 37, -7))
