@@ -247,19 +247,6 @@ def _powers(band: UHFBandCapabilities | None) -> tuple[PowerLevel, ...]:
     return tuple(PowerLevel(level.index, level.transmit_power_value) for level in levels)
 
 
-def _frequencies(band: UHFBandCapabilities | None) -> tuple[int, ...]:
-    if band is None:
-        return ()
-    told = band.frequency_information
-    hops = {khz for table in told.frequency_hop_tables for khz in table.frequency}
-    return tuple(sorted(hops.union(told.fixed_frequency_table.frequency if told.fixed_frequency_table else ())))
-
-
-def _modes(band: UHFBandCapabilities | None) -> tuple[int, ...]:
-    tables = band.c1g2_uhf_rf_mode_tables if band else ()
-    return tuple(mode.mode_identifier for table in tables for mode in table.c1g2_uhf_rf_mode_table_entries)
-
-
 def _decode(frame: Frame, cls: type[M]) -> M:
     _capped(frame)
     if frame.type != cls.NUMBER:

@@ -430,8 +430,6 @@ class ReaderSession:
         for chunk in chunks:
             if self._sweep is not None:
                 self._sweep.take(chunk.batch, events)
-            if self._tap is not None:
-                self._tap.took(chunk)
             self._delivery.put(chunk)
         if any(event.gpi is not None for event in events):
             self._settle_later()
