@@ -1,18 +1,16 @@
-"""Control-plane messages in the words of the session: requests by name, answers as small typed values.
+"""Control-plane answers in the words of the session, as small typed values.
 
 The bytes are `edge.llrp.messages`' business (docs/adr/0006). Here stand what the agent wants to know of a reader's
 answers, and the meaning of status codes for people. Only `LlrpError` is raised.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from edge.llrp.errors import LlrpError
 from edge.llrp.framing import Frame
-from edge.llrp.messages import Message, decode_message, encode_message
+from edge.llrp.messages import Message, decode_message
 from edge.llrp.messages.answers import GetReaderCapabilitiesResponse, ReaderEventNotification
-from edge.llrp.messages.by_name import message_by_name
 from edge.llrp.messages.capabilities import UHFBandCapabilities
 from edge.llrp.messages.common import LLRPStatus, Uptime, UTCTimestamp
 from edge.llrp.messages.enums import AntennaEventType, ConnectionAttemptStatusType
@@ -130,20 +128,6 @@ class ReaderEvent:
 
 
 M = TypeVar("M", bound=Message)
-
-
-def encode(name: str, fields: Mapping[str, Any] | None = None, *, message_id: int) -> bytes:
-    """Return the bytes of one message.
-
-    Args:
-        name: as in LLRP, like `ADD_ROSPEC`.
-        fields: by the standard's names; every one must be known. Scalars that are left out are 0.
-        message_id: 0 to 2**32 - 1; the response carries the same.
-
-    Raises:
-        LlrpError: for anything that would be left out or can't be encoded.
-    """
-    return encode_message(message_by_name(name, fields or {}), message_id, VERSION)
 
 
 def message_name(frame: Frame) -> str:

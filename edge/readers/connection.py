@@ -13,9 +13,9 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.llrp import Chunk as Messages
 from edge.llrp import Frame, LlrpError, control
-from edge.llrp.messages import Message
+from edge.llrp.messages import Message, encode_message
 from edge.llrp.messages.answers import CloseConnectionResponse
-from edge.llrp.messages.commands import CloseConnection
+from edge.llrp.messages.commands import CloseConnection, KeepaliveAck
 from edge.llrp.wire import Message as Number
 from edge.readers.dial import Dialler
 from edge.readers.errors import (
@@ -150,7 +150,7 @@ class Connection:
                 if event is not None:
                     events.append(event)
             elif frame.type == Number.KEEPALIVE:
-                self._link.send(control.encode("KEEPALIVE_ACK", message_id=frame.message_id))
+                self._link.send(encode_message(KeepaliveAck(), frame.message_id))
             elif not self.requests.answer(frame):
                 self._on_stray(frame)
         self._on_received(messages, events)
