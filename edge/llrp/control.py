@@ -142,11 +142,6 @@ def message_name(frame: Frame) -> str:
     return known.STANDARD_NAME if known else f"custom message {vendor}/{subtype}"
 
 
-def response_name(request: str) -> str:
-    """Return the name of the message that answers `request`."""
-    return f"{request}_RESPONSE"
-
-
 def decode_status(frame: Frame) -> Status:
     """Return the LLRPStatus of a response or ERROR_MESSAGE."""
     _capped(frame)
