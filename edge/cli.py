@@ -18,6 +18,12 @@ app = typer.Typer(
 )
 
 
+MIB = 1024 * 1024
+RecordMaxMib = Annotated[
+    int, typer.Option(min=1, max=1024 * 1024, help="The recording ends before its file is larger than so many MiB.")
+]
+
+
 class DecodeCommand(TyperCommand):
     """Lets `--payload` stand alone: the next word is its value only where it names a message type."""
 
@@ -41,6 +47,14 @@ def with_payload_types(args: list[str]) -> list[str]:
     return given
 
 
+def ports_in(text: str) -> list[int]:
+    """Return the antenna ports in `1,2`; `typer.BadParameter` for anything else."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
+        raise typer.BadParameter(f"{text!r}: write ports like 1,2", param_hint="--antennas")
+    return [int(word) for word in words]
+
+
 @app.callback()
 def stockgate_edge() -> None:
     """The agent at the door: it reads RFID readers, decides movements and stores them until the central has them."""
@@ -59,11 +73,20 @@ def run(
         str | None,
         typer.Option("--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics at this loopback address."),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Write all that passes between agent and readers to this pcapng file.",
+        ),
+    ] = None,
+    record_max_mib: RecordMaxMib = 1024,
 ) -> None:
     """Run the agent until it is told to stop: read, decide, store and forward."""
     from edge.agent.command import run as run_agent  # noqa: PLC0415 - loads numba, which `decode` and --help don't need
 
-    run_agent(config=config, data_dir=data_dir, metrics=metrics)
+    run_agent(config=config, data_dir=data_dir, metrics=metrics, record=record, record_max_bytes=record_max_mib * MIB)
 
 
 outputs = typer.Typer(help="Lights and sirens that are wired to readers.", no_args_is_help=True)
@@ -110,7 +133,16 @@ def decode(
         list[str],
         typer.Argument(metavar="FILE", help="Recorded bytes as a reader sent them; - reads standard input."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line for each tag report.")] = False,
+    messages: Annotated[
+        bool,
+        typer.Option(
+            "--messages", help="Show whole messages with all their fields, instead of the tag reports in them."
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print one JSON object a line for each tag report, or message with --messages."),
+    ] = False,
     payload: Annotated[
         str | None,
         typer.Option(
@@ -123,7 +155,9 @@ def decode(
 ) -> None:
     """Show the tag reports in recorded LLRP bytes, field by field, and name the other messages.
 
-    Tag reports go to standard output; counts and faults go to standard error.
+    With --messages, show every message whole, by the standard's field names.
+
+    Tag reports or messages go to standard output; counts and faults go to standard error.
 
     The exit code is 1 if something in a file could not be read, and 2 if a file or an option is wrong.
     """
@@ -135,7 +169,101 @@ def decode(
         inputs = read_inputs(files)
     except LlrpError as error:
         raise typer.BadParameter(str(error), param_hint="FILE") from error
-    raise typer.Exit(dump(inputs, as_json=as_json, payload=kind))
+    show = dump
+    if messages:
+        from edge.llrp.message_dump import dump_messages as show  # noqa: PLC0415 - its tables load in a tenth of a second
+    raise typer.Exit(show(inputs, as_json=as_json, payload=kind))
+
+
+@app.command()
+def probe(
+    host: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="The reader's name or address; its port is 5084.")],
+    *,
+    listen_seconds: Annotated[
+        float, typer.Option(min=0.0, max=60.0, help="Try each antenna for so long with a short inventory; 0 for none.")
+    ] = 2.0,
+    antennas: Annotated[
+        str | None,
+        typer.Option(metavar="PORTS", help="The ports that should have an antenna, such as 1,2; all if not given."),
+    ] = None,
+    timeout_seconds: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="Wait so long for the connection and for each answer.")
+    ] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of the tables.")] = False,
+) -> None:
+    """Say what reader stands at an address, how it is set up, and what is wrong with it.
+
+    Nothing is changed on the reader. It takes one client at a time, so stop an agent that holds it before.
+
+    The exit code is 0 if all is well, 1 if the reader answers and something is wrong, 2 if an option is wrong, and 3 if
+    nothing answers there or what answers is no LLRP reader.
+    """
+    from edge.agent.probe_command import look  # noqa: PLC0415 - loads what `decode` and --help don't need
+
+    ports = None if antennas is None else ports_in(antennas)
+    raise typer.Exit(look(host, timeout_s=timeout_seconds, listen_s=listen_seconds, antennas=ports, as_json=as_json))
+
+
+@app.command()
+def record(
+    hosts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[HOST...]", help="Readers to dial; with --config, ids of its readers, none for all."),
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The pcapng file to write.")],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Drive the readers as this configuration of the agent says.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="Stop after so long; until Control-C if not given.")
+    ] = None,
+    record_max_mib: RecordMaxMib = 1024,
+) -> None:
+    """Record what readers and a client of theirs say to each other, for Wireshark and for `replay`.
+
+    Without a configuration every antenna port of each reader is read. The agent must not run meanwhile, for a reader
+    serves one client; `run --record` records the agent's own connections.
+
+    The exit code is 1 if a reader did not answer or the file is not whole, and 2 if an option is wrong.
+    """
+    from edge.agent.record_command import record as record_readers  # noqa: PLC0415 - loads numba
+
+    if not hosts and config is None:
+        raise typer.BadParameter("name a reader, or give --config", param_hint="HOST")
+    record_readers(hosts or [], output, config=config, seconds=seconds, max_bytes=record_max_mib * MIB)
+
+
+@app.command()
+def replay(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE",
+            help="Recordings in the order of their time: pcapng, pcap, or one reader's bare bytes (.bin).",
+        ),
+    ],
+    config: Annotated[Path, typer.Option("--config", help="The agent's TOML file with its readers and portals.")],
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reader",
+            metavar="ID[=HOST[:PORT]]",
+            help="Where a reader stood that the capture shows at another address; without an address: whose the bare "
+            "bytes are.",
+        ),
+    ] = None,
+) -> None:
+    """Decide recorded reads anew: the final movements on standard output, one JSON object a line.
+
+    A recording made by `run --record` gives what was published then. Passages that are open at its end are decided by
+    the evidence so far. Progress, and reads of ports that serve no portal, are told on standard error.
+
+    The exit code is 1 if a part of a recording could not be read, and 2 if a file or an option is wrong.
+    """
+    from edge.agent.replay_command import replay as replay_files  # noqa: PLC0415 - loads numba
+
+    replay_files(files, config, reader or ())
 
 
 @app.command()
@@ -186,7 +314,8 @@ def profiles_lint(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE...]", help="Profiles, or regions in a folder `regions`; all that is shipped if none."
+            metavar="[FILE...]",
+            help="Profiles; regions and templates in folders of that name; all that is shipped if none.",
         ),
     ] = None,
 ) -> None:

@@ -3,24 +3,34 @@
 Exit codes: 0 nothing to do; 1 the agent would run, but something should be seen to; 2 the configuration can't be used.
 """
 
+import re
+import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from edge import config as settings
 from edge.agent.tables import console, show_json, show_table
 from edge.config import EdgeConfig, ReaderConfig
+from edge.config.devices import SerialReaderConfig
+from edge.config.kinds import named_as_written
 from edge.config.radio import AntennaPower, antenna_powers
 from edge.profiles import AUTO, ReaderProfile, profile_named, region_named
 from edge.profiles.legal import UNKNOWN_GAIN_DBI
 
 EXIT_SEE_TO: Final = 1
 EXIT_UNUSABLE: Final = 2
+KEY_PATH: Final = re.compile(r"\w+(\[\d+\])?( \([^)]*\))?(\.\w+(\[\d+\])?)*")
+"""`readers[0].port`, or `portals[1] (door).antennas[0]` as the configuration's checks word it."""
 ASSUMED_WORDS: Final = {
     "gain_dbi": f"a gain of {UNKNOWN_GAIN_DBI:g} dBi",
     "cable_db": "no loss in the cable",
 }
+
+
+Radio = ReaderConfig | SerialReaderConfig
+"""Readers whose power we set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerLine:
-    """The power of one antenna; `dbm` is None where the reader's own power is left as it is."""
+    """The power of one antenna; `dbm` is None where the reader's own power is left as it is.
+
+    `eirp_dbm` is what the antenna then radiates, as far as its gain and cable are configured or assumed.
+    """
 
     reader: str
     port: int
@@ -43,6 +56,7 @@ class PowerLine:
     asked_dbm: float | None
     legal_dbm: float | None
     dbm: float | None
+    eirp_dbm: float | None
     why: str
 
 
@@ -91,6 +105,7 @@ def examine(path: Path) -> Report:
     findings = [*_file_problems(config, path.resolve().parent)]
     powers: list[PowerLine] = []
     readers = []
+    built = settings.reader_settings(config)
     for number, reader in enumerate(config.readers):
         place = f"readers[{number}]"
         antennas = list(antenna_powers(config, reader))
@@ -99,13 +114,48 @@ def examine(path: Path) -> Report:
         findings += _power_notes(place, reader, antennas)
         if reader.profile != AUTO:
             findings += _profile_notes(place, reader, profile_named(reader.profile), antennas)
-        readers.append(_reader_line(reader))
-    return Report(tuple(findings), tuple(readers), tuple(powers))
+        readers.append(_reader_line(reader, built[number].address))
+    for number, serial in enumerate(config.serial_readers):
+        place, antennas = f"serial_readers[{number}]", list(antenna_powers(config, serial))
+        powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
+        findings += _region_notes(place, serial)
+        findings += _power_notes(place, serial, antennas)
+    readers += _device_lines(config, path.resolve().parent)
+    return Report(tuple(_as_written(path, findings)), tuple(readers), tuple(powers))
+
+
+def _as_written(path: Path, findings: list[Finding]) -> Iterator[Finding]:
+    """Name readers' places as they stand in the file, where readers of all kinds stand in one list."""
+    document = tomllib.loads(path.read_text("utf-8"))
+    for finding in findings:
+        yield replace(finding, key=named_as_written(finding.key, document))
+
+
+def _one_power(lines: list[PowerLine]) -> Iterator[PowerLine]:
+    """Yield the antennas of a reader that has one power for all of them: the strictest of theirs."""
+    strictest = min((line for line in lines if line.dbm is not None), key=lambda line: line.dbm or 0.0, default=None)
+    for line in lines:
+        if strictest is None or strictest.dbm is None or line.dbm is None or line.dbm == strictest.dbm:
+            yield line
+        else:
+            eirp_dbm = None if line.eirp_dbm is None else round(line.eirp_dbm - line.dbm + strictest.dbm, 2)
+            why = f"one power for all antennas: port {strictest.port} allows no more"
+            yield replace(line, dbm=strictest.dbm, eirp_dbm=eirp_dbm, why=why)
+
+
+def _device_lines(config: EdgeConfig, base: Path) -> Iterator[ReaderLine]:
+    regions = {serial.id: serial.region for serial in config.serial_readers}
+    for serial in settings.serial_settings(config):
+        yield ReaderLine(serial.id, serial.address, f"serial/{serial.protocol}", regions[serial.id], 0)
+    for smart in settings.smart_settings(config, base=base):
+        yield ReaderLine(smart.id, smart.address, f"mqtt/{smart.format}", None, 0)
+    for board in settings.board_settings(config):
+        yield ReaderLine(board.id, board.address, f"board/{board.protocol}", None, 0)
 
 
 def _error(line: str) -> Finding:
-    key, colon, what = line.partition(": ")
-    return Finding("error", key, what) if colon else Finding("error", "", line)
+    key, _, what = line.partition(": ")
+    return Finding("error", key, what) if KEY_PATH.fullmatch(key) else Finding("error", "", line)
 
 
 def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
@@ -116,7 +166,7 @@ def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
         yield Finding("error", "mqtt.password_file", str(error))
 
 
-def _region_notes(place: str, reader: ReaderConfig) -> Iterator[Finding]:
+def _region_notes(place: str, reader: Radio) -> Iterator[Finding]:
     if reader.region is None:
         yield Finding(
             "warning",
@@ -134,7 +184,7 @@ def _region_notes(place: str, reader: ReaderConfig) -> Iterator[Finding]:
         )
 
 
-def _power_notes(place: str, reader: ReaderConfig, antennas: list[AntennaPower]) -> Iterator[Finding]:
+def _power_notes(place: str, reader: Radio, antennas: list[AntennaPower]) -> Iterator[Finding]:
     for antenna in antennas:
         if antenna.legal is not None and antenna.legal.assumed:
             taken = " and ".join(ASSUMED_WORDS[key] for key in antenna.legal.assumed)
@@ -167,7 +217,7 @@ def _profile_notes(
         yield Finding("warning", f"{place}.tx_power_dbm", what)
 
 
-def _power_line(reader: ReaderConfig, antenna: AntennaPower) -> PowerLine:
+def _power_line(reader: Radio, antenna: AntennaPower) -> PowerLine:
     legal_dbm = None if antenna.legal is None else antenna.legal.cap_cdbm / 100
     known = [dbm for dbm in (reader.tx_power_dbm, legal_dbm) if dbm is not None]
     if antenna.legal is not None and min(known) == legal_dbm:
@@ -184,13 +234,14 @@ def _power_line(reader: ReaderConfig, antenna: AntennaPower) -> PowerLine:
         asked_dbm=reader.tx_power_dbm,
         legal_dbm=legal_dbm,
         dbm=min(known, default=None),
+        eirp_dbm=None if antenna.legal is None else round(min(known) + antenna.legal.net_gain_db, 2),
         why=why,
     )
 
 
-def _reader_line(reader: ReaderConfig) -> ReaderLine:
+def _reader_line(reader: ReaderConfig, address: str) -> ReaderLine:
     unverified = 0 if reader.profile == AUTO else len(profile_named(reader.profile).unverified)
-    return ReaderLine(reader.id, f"{reader.host}:{reader.port}", reader.profile, reader.region, unverified)
+    return ReaderLine(reader.id, address, reader.profile, reader.region, unverified)
 
 
 def _print(path: Path, report: Report) -> None:
@@ -199,11 +250,8 @@ def _print(path: Path, report: Report) -> None:
         rows = [(one.id, one.address, _profile_words(one), one.region or "not configured") for one in report.readers]
         show_table(out, ("reader", "address", "profile", "region"), rows)
     if report.powers:
-        power_rows = [
-            (one.reader, str(one.port), one.portal, _dbm(one.asked_dbm), _dbm(one.legal_dbm), _dbm(one.dbm), one.why)
-            for one in report.powers
-        ]
-        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "why")
+        power_rows = [(one.reader, str(one.port), one.portal, *map(_dbm, _dbms(one)), one.why) for one in report.powers]
+        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "EIRP dBm", "why")
         show_table(out, heads, power_rows)
     if report.findings:
         show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])
@@ -216,6 +264,10 @@ def _profile_words(line: ReaderLine) -> str:
     if line.profile == AUTO:
         return "auto: by what the reader says that it is"
     return f"{line.profile} ({line.unverified} values unverified)" if line.unverified else line.profile
+
+
+def _dbms(line: PowerLine) -> tuple[float | None, ...]:
+    return line.asked_dbm, line.legal_dbm, line.dbm, line.eirp_dbm
 
 
 def _dbm(value: float | None) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -13,6 +14,7 @@ from edge import config as settings
 from edge.agent import logs
 from edge.agent.compose import serve
 from edge.agent.metrics import MetricsError, parse_address
+from edge.agent.recording import RecordingFile
 from edge.outbox import OutboxError
 from edge.readers import ReaderError
 
@@ -21,8 +23,14 @@ EXIT_USAGE: Final = 2
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-def run(config: Path, data_dir: Path | None = None, metrics: str | None = None) -> None:
-    """Run the agent until SIGTERM or SIGINT."""
+def run(
+    config: Path,
+    data_dir: Path | None = None,
+    metrics: str | None = None,
+    record: Path | None = None,
+    record_max_bytes: int = 0,
+) -> None:
+    """Run the agent until SIGTERM or SIGINT; `record` takes what passes between it and its readers."""
     base = config.resolve().parent
     try:
         checked = settings.load(config)
@@ -34,7 +42,9 @@ def run(config: Path, data_dir: Path | None = None, metrics: str | None = None) 
     folder = data_dir if data_dir is not None else base / checked.agent.data_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_until_signal(checked, base=base, data_dir=folder, metrics=address))
+        with ExitStack() as stack:
+            taken = None if record is None else stack.enter_context(_open(record, record_max_bytes))
+            asyncio.run(_until_signal(checked, base=base, data_dir=folder, metrics=address, record=taken))
     except (OutboxError, MetricsError, ReaderError) as error:
         _leave(EXIT_FAILURE, str(error))
     except OSError as error:
@@ -47,6 +57,13 @@ async def _until_signal(checked: settings.EdgeConfig, **how: Any) -> None:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     await serve(checked, stop=stop, log=structlog.get_logger("edge"), **how)
+
+
+def _open(record: Path, max_bytes: int) -> RecordingFile:
+    try:
+        return RecordingFile(record, max_bytes=max_bytes, log=structlog.get_logger("edge"))
+    except OSError as error:
+        _leave(EXIT_USAGE, f"--record {record}: cannot be written: {error.strerror or error}")
 
 
 def _leave(code: int, problem: str) -> NoReturn:

@@ -17,15 +17,18 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.agent import Agent
 from edge.agent.clock import host_synced
 from edge.agent.coverage import Coverage, doorways
+from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
 from edge.agent.metrics import MetricsServer, counter_figures, health_figures
 from edge.agent.pipeline import Pipeline
+from edge.agent.recording import RecordingFile
 from edge.agent.restart import end_open_passages
 from edge.agent.warm import warm_up
 from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.llrp.capture import RecordingNote
 from edge.outbox import SqliteOutbox
-from edge.readers import Baselines, Listener, ReaderSupervisor
+from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
 from edge.uplink import Forwarder, PahoMqtt
 from edge.windows import Windows
 
@@ -44,6 +47,7 @@ async def serve(
     base: Path,
     data_dir: Path,
     metrics: tuple[str, int] | None,
+    record: RecordingFile | None = None,
     stop: asyncio.Event,
     log: FilteringBoundLogger,
 ) -> None:
@@ -54,6 +58,7 @@ async def serve(
         base: the configuration file's folder, where its relative paths start.
         data_dir: folder of the outbox and of the reference tags' baselines.
         metrics: loopback address of the Prometheus endpoint, if there is to be one.
+        record: takes all that passes between the agent and its readers, for a replay.
         stop: ends the agent in order.
         log: logger.
     """
@@ -68,7 +73,15 @@ async def serve(
             log.warning("baselines can't be read", problem=baselines.problem)
         listener = Listener(reader_settings(config, base=base), log=log)
         agent, figures = _build(
-            config, me, base=base, outbox=outbox, executor=executor, baselines=baselines, listener=listener, log=log
+            config,
+            me,
+            base=base,
+            outbox=outbox,
+            executor=executor,
+            baselines=baselines,
+            listener=listener,
+            record=record,
+            log=log,
         )
         started_s = time.monotonic()
         await asyncio.to_thread(warm_up, windows_settings(config))
@@ -91,6 +104,7 @@ def _build(
     executor: ThreadPoolExecutor,
     baselines: Baselines,
     listener: Listener,
+    record: RecordingFile | None,
     log: FilteringBoundLogger,
 ) -> tuple[Agent, Callable[[], Iterator[Metric]]]:
     """Join the parts; what an earlier start left open goes into the journal first."""
@@ -118,8 +132,9 @@ def _build(
     end_open_passages(outbox, journal, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
     readers = reader_settings(config, base=base)
-    ports = {reader.id: reader.antennas for reader in readers}
+    ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
+    recorder = None if record is None else _recorder(record, me, first_seq=_next_seq(outbox, journal))
     supervisors = [
         ReaderSupervisor(
             reader,
@@ -129,12 +144,13 @@ def _build(
             log=log,
             baselines=baselines,
             dialler=None if reader.listen is None else listener.dialler(reader),
+            tap=None if recorder is None else recorder.tap(reader.id),
         )
         for reader in readers
     ]
     agent = Agent(
         me,
-        readers=supervisors,
+        readers=[*supervisors, *devices(config, base=base, sink=pipeline.sink, now_us=now_us, log=log)],
         journal=journal,
         outbox=outbox,
         uplink=forwarder,
@@ -150,3 +166,13 @@ def _build(
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
 
     return agent, figures
+
+
+def _recorder(record: RecordingFile, me: Identity, *, first_seq: int) -> Recorder:
+    note = RecordingNote(version=me.version, gateway=me.gateway, boot=me.boot, first_seq=first_seq)
+    return Recorder(record.write, now_us=now_us, host_synced=host_synced, note=note)
+
+
+def _next_seq(outbox: SqliteOutbox, journal: Journal) -> int:
+    """Return the number that the outbox will give to the first movement row that a reader causes."""
+    return outbox.stats("movement").written + journal.held + 1

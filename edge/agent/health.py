@@ -33,7 +33,11 @@ def birth(config: EdgeConfig, me: Identity) -> State:
         version=me.version,
         config_digest=digest(config),
         portals=[PortalBirth(id=p.id, inside=p.inside, outside=p.outside, layout=p.layout) for p in config.portals],
-        readers=[ReaderBirth(id=reader.id, profile=reader.profile) for reader in config.readers],
+        readers=[
+            *(ReaderBirth(id=reader.id, profile=reader.profile) for reader in config.readers),
+            *(ReaderBirth(id=reader.id, profile=f"serial/{reader.protocol}") for reader in config.serial_readers),
+            *(ReaderBirth(id=reader.id, profile=f"mqtt/{reader.format}") for reader in config.smart_readers),
+        ],
     )
 
 

@@ -11,8 +11,10 @@ import typer
 
 from edge import config as settings
 from edge.agent import logs
+from edge.agent.board_visit import pulse_board
 from edge.agent.command import EXIT_FAILURE, EXIT_USAGE
 from edge.readers import Listener, ReaderError, ReaderSettings, TcpDialler, visit_outputs
+from edge.readers.serial import BoardSettings
 
 MARGIN_S: Final = 0.2
 """The reader or our task ends the pulse; the visit goes on a little longer, so that one can see that it has."""
@@ -24,11 +26,17 @@ def try_output(config: Path, reader: str, output: int, seconds: float) -> None:
         checked = settings.load(config)
     except settings.ConfigError as error:
         _leave(EXIT_USAGE, str(error))
+    boards = {one.id: one for one in settings.board_settings(checked)}
+    if reader in boards:
+        _try_board(boards[reader], output, seconds)
+        return
     readers = {one.id: one for one in settings.reader_settings(checked, base=config.resolve().parent)}
     chosen = readers.get(reader)
     if chosen is None:
-        near = difflib.get_close_matches(reader, readers, n=1, cutoff=0.4) or list(readers)
-        _leave(EXIT_USAGE, f"{config}: there is no reader {reader!r}; did you mean {near[0]!r}?")
+        known = [*readers, *boards]
+        near = difflib.get_close_matches(reader, known, n=1, cutoff=0.4) or known
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        _leave(EXIT_USAGE, f"{config}: there is no reader {reader!r} that can have outputs{meant}")
     if output not in {one.output for one in chosen.outputs}:
         _leave(
             EXIT_USAGE,
@@ -40,6 +48,16 @@ def try_output(config: Path, reader: str, output: int, seconds: float) -> None:
         asyncio.run(_pulse(chosen, output, seconds))
     except ReaderError as error:
         _leave(EXIT_FAILURE, f"{error} (if the agent runs, stop it first: a reader has one client)")
+
+
+def _try_board(board: BoardSettings, output: int, seconds: float) -> None:
+    if not 1 <= output <= board.outputs:
+        _leave(EXIT_USAGE, f"board {board.id} has {board.outputs} outputs, counted from 1: there is no output {output}")
+    logs.configure()
+    try:
+        asyncio.run(pulse_board(board, output, seconds, say=_say))
+    except ReaderError as error:
+        _leave(EXIT_FAILURE, f"{error} (if the agent runs, stop it first: a board has one master)")
 
 
 async def _pulse(reader: ReaderSettings, output: int, seconds: float) -> None:

@@ -12,8 +12,9 @@ from edge.agent.tables import complain, console, show_json, show_table
 from edge.agent.told import ToldError, read_capabilities
 from edge.llrp.control import Capabilities
 from edge.profiles import GENERIC, ProfileError, ReaderProfile, match_reader, parse_profile, profile_named, profiles
-from edge.profiles.files import PACKAGE
+from edge.profiles.files import PACKAGE, read_data
 from edge.profiles.regions import FOLDER, parse_region, regions, regions_told
+from edge.profiles.store import check_template, template_names
 
 EXIT_SEE_TO: Final = 1
 EXIT_USAGE: Final = 2
@@ -139,7 +140,12 @@ def _shipped_faults() -> Iterator[str]:
         try:
             load()
         except ProfileError as error:
-            yield str(error)
+            yield from str(error).splitlines()
+    for name in template_names():
+        try:
+            check_template(read_data(f"{name}.toml"), file=f"{PACKAGE}/{name}.toml")
+        except ProfileError as error:
+            yield from str(error).splitlines()
 
 
 def _file_faults(file: Path) -> Iterator[str]:
@@ -149,14 +155,18 @@ def _file_faults(file: Path) -> Iterator[str]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         yield f"{file}: cannot be read: {reason}"
         return
-    is_region = file.resolve().parent.name == FOLDER
+    place = file.resolve().with_suffix("")
     try:
-        name = parse_region(text, file=str(file)).name if is_region else parse_profile(text, file=str(file)).name
+        if place.parent.name == ReaderProfile.TEMPLATES:
+            check_template(text, file=str(file))
+            return
+        if place.parent.name == FOLDER:
+            name, wanted = parse_region(text, file=str(file)).name, place.name
+        else:
+            name, wanted = parse_profile(text, file=str(file)).name, f"{place.parent.name}/{place.name}"
     except ProfileError as error:
         yield from str(error).splitlines()
         return
-    place = file.resolve().with_suffix("")
-    wanted = place.name if is_region else f"{place.parent.name}/{place.name}"
     if name != wanted:
         yield f"{file}: name is {name!r}; the file's place in {PACKAGE} says {wanted!r}"
 

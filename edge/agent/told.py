@@ -49,14 +49,14 @@ def _frames(data: bytes) -> Sequence[Frame]:
 def _from_json(data: bytes) -> Capabilities:
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ToldError(f"is not JSON: {error}") from error
     told = document.get("ReaderCapabilities", document) if isinstance(document, Mapping) else None
     if not isinstance(told, Mapping) or "GeneralDeviceCapabilities" not in told:
         raise ToldError("has no GeneralDeviceCapabilities: give a recorded GET_READER_CAPABILITIES_RESPONSE")
     try:
         return _capabilities(told)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise ToldError(f"lacks what a reader must say, or says it in another form: {error!r}") from error
 
 

@@ -3,6 +3,7 @@
 Errors: `ConfigError`, whose message has one line a problem: file, key path, what is wrong and what would be right.
 """
 
+from edge.config.device_rooms import board_settings, serial_settings, smart_settings
 from edge.config.load import ConfigError, load, parse
 from edge.config.model import (
     AgentConfig,
@@ -24,11 +25,14 @@ __all__ = [
     "PortalConfig",
     "ReaderConfig",
     "WindowsConfig",
+    "board_settings",
     "digest",
     "load",
     "outbox_settings",
     "parse",
     "reader_settings",
+    "serial_settings",
+    "smart_settings",
     "uplink_settings",
     "windows_settings",
 ]

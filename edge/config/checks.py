@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator
 
+from edge.config.device_checks import device_problems
 from edge.config.links import link_problems
 from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
 from edge.profiles import AUTO, ProfileError, profile_named, region_named
@@ -11,10 +12,11 @@ from edge.uplink import UplinkError, parse_url
 
 def cross_problems(config: EdgeConfig) -> Iterator[str]:
     """Yield each problem as one line that begins with its place."""
-    yield from _double_ids("readers", [reader.id for reader in config.readers])
-    yield from _double_ids("portals", [portal.id for portal in config.portals])
-    readers = [reader.id for reader in config.readers]
+    yield from _double_ids(config.reader_places)
+    yield from _double_ids({f"portals[{number}]": portal.id for number, portal in enumerate(config.portals)})
+    readers = list(config.reader_places.values())
     yield from _mqtt_problems(config.mqtt)
+    yield from device_problems(config)
     yield from link_problems(config)
     named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     for number, reader in enumerate(config.readers):
@@ -25,8 +27,9 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
                 f"readers[{number}].report_every_ms: is missing, since report_every_tags is "
                 f"{reader.report_every_tags}: without it a passage's last reads wait in the reader for the next tag"
             )
-        if reader.id not in named:
-            yield f"readers[{number}] ({reader.id}): no portal has an antenna on it: add one or leave it out"
+    for place, name in config.reader_places.items():
+        if name not in named:
+            yield f"{place} ({name}): no portal has an antenna on it: add one or leave it out"
     claimed: dict[tuple[str, int], str] = {}
     for number, portal in enumerate(config.portals):
         place = f"portals[{number}] ({portal.id})"
@@ -37,7 +40,8 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
             where = f"{place}.antennas[{index}]"
             if antenna.reader not in readers:
                 near = difflib.get_close_matches(antenna.reader, readers, n=1, cutoff=0.4) or readers
-                yield f"{where}: reader {antenna.reader!r} is not among [[readers]]; did you mean {near[0]!r}?"
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                yield f"{where}: reader {antenna.reader!r} is not among [[readers]]{meant}"
             key = (antenna.reader, antenna.port)
             if key in claimed:
                 port = f"port {antenna.port} of reader {antenna.reader}"
@@ -76,11 +80,11 @@ def _one_reader_a_side(portal: PortalConfig) -> bool:
     return len(inner) == len(outer) == 1 and inner != outer
 
 
-def _double_ids(table: str, ids: list[str]) -> Iterator[str]:
-    for number, name in enumerate(ids):
-        first = ids.index(name)
-        if first != number:
-            yield f"{table}[{number}].id: {name!r} is also the id of {table}[{first}]: give each its own"
+def _double_ids(places: dict[str, str]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for place, name in places.items():
+        if first.setdefault(name, place) != place:
+            yield f"{place}.id: {name!r} is also the id of {first[name]}: give each its own"
 
 
 def _layout_problems(place: str, portal: PortalConfig) -> Iterator[str]:

@@ -7,15 +7,18 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from edge.config.kinds import KINDS, READERS
 from edge.config.model import EdgeConfig
 
 # What contracts.md draws and this version has not yet: named, so that nobody hunts for a spelling mistake.
 _NOT_YET: Final[Mapping[str, str]] = {
-    "serial": "serial readers are not in this version of the agent: give `host` of an LLRP reader",
     "zones": "counting zones are not in this version of the agent: leave [[zones]] out",
     "beam": "light beams decide no direction in this version of the agent: take the layout of the antennas",
     "trust": "the gate at the door is not in this version of the agent: leave [trust] out",
 }
+
+READER_SECTIONS: Final = {READERS, *KINDS.values()}
+_ONE_OF: Final = {"host", "serial", "mqtt_topic"}
 
 
 def explain(detail: ErrorDetails) -> str:
@@ -24,6 +27,11 @@ def explain(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         if key in _NOT_YET:
             return f"{place}: {_NOT_YET[key]}"
+        if key in _ONE_OF and detail["loc"][0] in READER_SECTIONS:
+            return (
+                f"{place}: a reader is dialled (`host`), on a serial line (`serial`) or publishes by itself "
+                "(`mqtt_topic`): give one of them"
+            )
         known = _fields_at(detail["loc"][:-1])
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         return f"{place}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from edge.config.checks import cross_problems
 from edge.config.explain import explain
+from edge.config.kinds import foreign_sections, named_as_written
 from edge.config.model import EdgeConfig
 
 
@@ -35,12 +36,13 @@ def load(path: Path) -> EdgeConfig:
 
 def parse(document: Mapping[str, Any], *, source: str) -> EdgeConfig:
     """Check a document that was read from `source`."""
+    problems: list[str] = list(foreign_sections(document))
     try:
         config = EdgeConfig.model_validate(document)
     except ValidationError as error:
-        problems = [explain(detail) for detail in error.errors(include_url=False)]
+        problems += [explain(detail) for detail in error.errors(include_url=False)]
     else:
-        problems = list(cross_problems(config))
+        problems += cross_problems(config)
         if not problems:
             return config
-    raise ConfigError("\n".join(f"{source}: {problem}" for problem in problems)) from None
+    raise ConfigError("\n".join(f"{source}: {named_as_written(one, document)}" for one in problems)) from None

@@ -1,9 +1,11 @@
 """The settings model: every knob with its unit, type, default, bounds and description."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from edge.config.devices import BoardConfig, Id, SerialReaderConfig, SmartReaderConfig
+from edge.config.kinds import READERS, sort_readers
 from edge.config.section import Section
 from edge.config.wiring import (
     EpcText,
@@ -22,7 +24,6 @@ from edge.windows.settings import MAX_ANTENNAS
 
 Layout = Literal["two-sided", "one-sided", "overhead", "corners", "two-readers", "single"]
 Side = Literal["inside", "outside"]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 TopicId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 
 # Each room states its defaults once, in its settings; the model below repeats none of them.
@@ -316,9 +317,33 @@ class EdgeConfig(Section):
 
     site: TopicId = Field(description="Site id, part of every topic: 1 to 40 of a-z, 0-9 and -.")
     gateway: TopicId = Field(description="This agent's id, unique over all sites: 1 to 40 of a-z, 0-9 and -.")
-    readers: list[ReaderConfig] = Field(min_length=1, max_length=8, description="The readers that this agent drives.")
+    readers: list[ReaderConfig] = Field(description="The readers that this agent drives, 1 to 8 of all kinds together.")
+    serial_readers: list[SerialReaderConfig] = Field(
+        default=[], title=READERS, description="Readers on serial lines: `[[readers]]` tables with the key `serial`."
+    )
+    smart_readers: list[SmartReaderConfig] = Field(
+        default=[], title=READERS, description="Readers that publish: `[[readers]]` tables with the key `mqtt_topic`."
+    )
+    boards: list[BoardConfig] = Field(
+        default=[],
+        max_length=8,
+        description="Relay boards, and serial ports that beams and door contacts are wired to.",
+    )
     portals: list[PortalConfig] = Field(min_length=1, max_length=32, description="The doorways that it watches.")
     mqtt: MqttConfig = Field(description="Where events go.")
     windows: WindowsConfig = Field(default=WindowsConfig(), description="How reads become passages.")
     outbox: OutboxConfig = Field(default=OutboxConfig(), description="What waits on disk.")
     agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sort_readers(cls, document: Any) -> Any:
+        """Sort the readers of `[[readers]]` by their kinds."""
+        return sort_readers(document)
+
+    @property
+    def reader_places(self) -> dict[str, str]:
+        """Readers of all kinds: id by place in this model, which messages translate to the place in the file."""
+        places = {f"readers[{number}]": one.id for number, one in enumerate(self.readers)}
+        places |= {f"serial_readers[{number}]": one.id for number, one in enumerate(self.serial_readers)}
+        return places | {f"smart_readers[{number}]": one.id for number, one in enumerate(self.smart_readers)}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from edge.config.devices import SerialReaderConfig
 from edge.config.model import AntennaConfig, EdgeConfig, ReaderConfig
 from edge.profiles import AntennaRadio, LegalPower, legal_power, region_named
 
@@ -28,7 +29,7 @@ class AntennaPower:
     legal: LegalPower | None
 
 
-def antenna_powers(config: EdgeConfig, reader: ReaderConfig) -> Iterator[AntennaPower]:
+def antenna_powers(config: EdgeConfig, reader: ReaderConfig | SerialReaderConfig) -> Iterator[AntennaPower]:
     """Yield a reader's antennas in the order of the file."""
     region = None if reader.region is None else region_named(reader.region)
     for number, portal in enumerate(config.portals):

@@ -96,10 +96,10 @@ def dump(inputs: Sequence[tuple[str, bytes]], *, as_json: bool, payload: int | N
             if isinstance(item, TagReport):
                 view.add(item)
             elif tally.faults <= TOLD_FAULTS:
-                _tell(f"{name}: {item}{_hint(item, payload)}")
+                tell(f"{name}: {item}{hint(item, payload)}")
         view.close()
         sys.stdout.flush()
-        _tell(f"{name}: {summary(tally)}")
+        tell(f"{name}: {summary(tally)}")
         faults += tally.faults
     return 1 if faults else 0
 
@@ -225,11 +225,12 @@ def _messages(data: bytes, tally: Tally) -> Iterator[TagReport | LlrpError]:
         yield error
 
 
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """Print a line to stderr."""
     sys.stderr.write(line + "\n")
 
 
-def _hint(error: LlrpError, payload: int | None) -> str:
+def hint(error: LlrpError, payload: int | None) -> str:
     """Return what else a file may be that is no LLRP from its first byte on."""
     if error.offset != 0:
         return ""

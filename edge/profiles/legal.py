@@ -35,13 +35,13 @@ class LegalPower:
 
     Attributes:
         cap_cdbm: most power to set on the reader, hundredths of dBm, rounded down.
-        eirp_cdbm: what the antenna then radiates in its main direction, by its data sheet's gain.
+        net_gain_db: the antenna's gain less the cable's loss: EIRP = conducted power + this.
         assumed: what had to be assumed, by the keys that would say it.
         why: the reckoning, in words.
     """
 
     cap_cdbm: int
-    eirp_cdbm: int
+    net_gain_db: float
     assumed: tuple[str, ...]
     why: str
 
@@ -62,7 +62,7 @@ def legal_power(region: Region, antenna: AntennaRadio) -> LegalPower:
     )
     return LegalPower(
         cap_cdbm=cap_cdbm,
-        eirp_cdbm=cap_cdbm + round((gain_dbi - cable_db) * 100),
+        net_gain_db=gain_dbi - cable_db,
         assumed=assumed,
         why=_reckoning(region, gain_dbi, cable_db, allowance_db, by_conducted=conducted_dbm <= radiated_dbm),
     )

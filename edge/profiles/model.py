@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from edge.profiles.modes import ModeChoice, choose_mode
 
 UNVERIFIED: Final = "unverified"
-"""How the source of a value begins that nobody has tried on a reader, or that no public source states."""
+"""How the source of a value begins that no recording and no maker's or regulator's text states."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
 Version = Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
@@ -217,7 +217,9 @@ class ReaderProfile(_Table):
     quirks: Annotated[list[Quirk], Field(description="behaviours that aren't the standard's")] = []
     evidence: Annotated[
         dict[str, Annotated[str, Field(min_length=1)]],
-        Field(description="each value's source, under its dotted key; begins with 'unverified' if not tried"),
+        Field(
+            description="each value's source, under its dotted key; begins with 'unverified' if not recorded or read"
+        ),
     ] = {}
 
     TEMPLATES: ClassVar[str] = "templates"

@@ -100,6 +100,9 @@ class Region(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        for low, high in self.band.ranges_khz:
+            if low >= high:
+                raise ValueError(f"ranges_khz: {low} kHz is not below {high} kHz")
         for khz in self.band.channels_khz:
             if not self.allows_khz(khz, half_width_khz=(self.band.channel_width_khz or 0) / 2):
                 raise ValueError(f"channel {khz} kHz with its width is not inside ranges_khz")

@@ -35,14 +35,15 @@ def parse_profile(text: str, *, file: str, template: Callable[[str], str] | None
         file: its name, for errors.
         template: returns the text of a template by its name; that of `firmware_profiles` if not given.
     """
-    chain = _chain(text, file=file, template=template or _template_text)
-    merged: dict[str, Any] = {}
-    for _, data in reversed(chain):
-        merged = _over(merged, data)
-    profile = validated(ReaderProfile, merged, file=file)
-    for part, data in chain:
-        _check_evidence(data, part)
-    return profile
+    return _parsed(text, {}, file=file, template=template or _template_text)
+
+
+def check_template(text: str, *, file: str) -> None:
+    """Raise `ProfileError` where a template couldn't stand in a profile; it has neither name nor title of its own."""
+    for key in ("name", "title"):
+        if key in parsed(text, file=file):
+            raise ProfileError(f"{file}: {key} has no place in a template: each profile has its own")
+    _parsed(text, {"name": f"{ReaderProfile.TEMPLATES}/any", "title": "any"}, file=file, template=_template_text)
 
 
 @cache
@@ -90,6 +91,17 @@ def template_names() -> list[str]:
     return [file.removesuffix(".toml") for file in data_files(ReaderProfile.TEMPLATES)]
 
 
+def _parsed(text: str, head: dict[str, Any], *, file: str, template: Callable[[str], str]) -> ReaderProfile:
+    chain = _chain(text, file=file, template=template)
+    merged = dict(head)
+    for _, data in reversed(chain):
+        merged = _over(merged, data)
+    profile = validated(ReaderProfile, {**head, **merged}, file=file)
+    for part, data in chain:
+        _check_evidence(data, part)
+    return profile
+
+
 def _distant_words(profile: ReaderProfile, model: int, firmware: str) -> str:
     """Say how far the reader is from those that the profile was held against."""
     if not profile.match.models:
@@ -132,13 +144,17 @@ def _over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     for key, value in data.items():
         below = merged.get(key)
         if key in _LISTS_BY_ID and isinstance(below, list) and isinstance(value, list):
-            own = {item.get(_LISTS_BY_ID[key]) for item in value if isinstance(item, dict)}
-            merged[key] = [item for item in below if item.get(_LISTS_BY_ID[key]) not in own] + value
+            own = [_named(item, key) for item in value]
+            merged[key] = [item for item in below if _named(item, key) not in own] + value
         elif isinstance(below, dict) and isinstance(value, dict):
             merged[key] = {**below, **value}
         else:
             merged[key] = value
     return merged
+
+
+def _named(item: object, table: str) -> object:
+    return item.get(_LISTS_BY_ID[table]) if isinstance(item, dict) else item
 
 
 def _check_evidence(data: dict[str, Any], file: str) -> None:

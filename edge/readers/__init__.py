@@ -15,6 +15,7 @@ from edge.readers.model import (
     TriggerSettings,
 )
 from edge.readers.outputs import OutputPort
+from edge.readers.recorder import Recorder
 from edge.readers.references import Baselines
 from edge.readers.supervisor import ReaderSupervisor
 from edge.readers.visit import visit_outputs
@@ -31,6 +32,7 @@ __all__ = [
     "ReaderRow",
     "ReaderSettings",
     "ReaderSupervisor",
+    "Recorder",
     "ReferenceSettings",
     "TcpDialler",
     "TlsSettings",

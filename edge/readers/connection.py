@@ -28,6 +28,7 @@ from edge.readers.errors import (
 from edge.readers.link import Link
 from edge.readers.model import ReaderSettings
 from edge.readers.requests import Requests
+from edge.readers.tap import Tap
 
 MISSED_KEEPALIVES: Final = 2
 """So many missed in a row mean a dead reader; one may be late on a busy network."""
@@ -49,6 +50,7 @@ class Connection:
         stray: gets a message that answers nothing.
         bad: gets words about an event that can't be read.
         log: logger with the reader's id bound.
+        tap: sees the connection's bytes, for a recording.
     """
 
     def __init__(
@@ -60,12 +62,13 @@ class Connection:
         stray: Callable[[Frame], None],
         bad: Callable[[str], None],
         log: FilteringBoundLogger,
+        tap: Tap | None = None,
     ) -> None:
         self._settings, self._dialler = settings, dialler
         self._on_received, self._on_stray, self._on_bad = received, stray, bad
         self._log = log
         self.where = f"reader {settings.id} at {settings.address}"
-        self._link = Link(max_frame_bytes=settings.max_frame_bytes, received=self._received, lost=self.lose)
+        self._link = Link(max_frame_bytes=settings.max_frame_bytes, received=self._received, lost=self.lose, tap=tap)
         self.requests = Requests(self.where, self._link.send, timeout_s=settings.request_timeout_s)
         loop = asyncio.get_running_loop()
         self._clock = loop.time

@@ -7,7 +7,8 @@ ReaderError
 ├── ReaderBusyError         the reader serves another client
 ├── ReaderRefusedError      the reader answered a request with an error status
 ├── ReaderSilentError       keepalives or an answer did not come
-└── ReaderClosedError       the connection was closed or its stream broke
+├── ReaderClosedError       the connection was closed or its stream broke
+└── MalformedError          a frame or payload is not what its protocol says (serial and smart readers)
 """
 
 
@@ -41,3 +42,7 @@ class ReaderSilentError(ReaderError):
 
 class ReaderClosedError(ReaderError):
     """The connection was closed, or its stream broke."""
+
+
+class MalformedError(ReaderError):
+    """A frame or payload is not what its protocol says; it is counted, and what follows it is read on."""

@@ -48,7 +48,9 @@ class Intake:
         self._debounce = Debounce(settings.gpis)
         self._reference_epcs = tuple(bytes.fromhex(epc) for epc in sorted(settings.reference_epcs))
         self.hearing = Hearing()
-        """What the antennas heard, reference tags included."""
+        """What the antennas heard, reference tags included, for the judgement of them."""
+        self.news = Hearing()
+        """The same, for the plan, which is looked at more often."""
         self.plugged: list[tuple[int, bool, int]] = []
         """Antennas that came off or on since somebody looked: port, whether on, last proof of life before it."""
         self.heard_us: int | None = None
@@ -91,6 +93,7 @@ class Intake:
         """Note what the antennas heard, and return what is evidence of passages."""
         if len(batch):
             self.hearing.add(batch, arrival_us, clock)
+            self.news.add(batch, arrival_us, clock)
             batch = self._without_references(batch)
         if len(batch):
             self._count(batch, arrival_us)

@@ -5,20 +5,29 @@ from collections.abc import Callable
 from typing import Any
 
 from edge.llrp import Chunk, FrameBuffer
+from edge.llrp.capture import Endpoint
 from edge.readers.errors import NotAnLlrpReaderError, ReaderClosedError, ReaderError
+from edge.readers.tap import Tap
 
 
 class Link(asyncio.BufferedProtocol):
     """Receives into the frame buffer's own memory and hands over all whole messages of one receive together.
 
     `received` gets each chunk, whose data is valid during the call only; `lost` is called once, with the reason, after
-    the last chunk.
+    the last chunk. A `tap` sees every byte of both directions.
     """
 
     def __init__(
-        self, *, max_frame_bytes: int, received: Callable[[Chunk], None], lost: Callable[[ReaderError], None]
+        self,
+        *,
+        max_frame_bytes: int,
+        received: Callable[[Chunk], None],
+        lost: Callable[[ReaderError], None],
+        tap: Tap | None = None,
     ) -> None:
         self._buffer = FrameBuffer(max_frame_bytes=max_frame_bytes)
+        self._room = memoryview(b"")
+        self._tap = tap
         self._received = received
         self._lost = lost
         self._transport: asyncio.Transport | None = None
@@ -28,13 +37,19 @@ class Link(asyncio.BufferedProtocol):
         """Keep the transport."""
         self._transport = transport
         self.open = True
+        if self._tap is not None:
+            local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+            self._tap.opened(local=_endpoint(local), remote=_endpoint(remote))
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Offer the frame buffer's free room."""
-        return self._buffer.writable(sizehint)
+        self._room = self._buffer.writable(sizehint)
+        return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
         """Hand on what is whole; a stream out of step ends the connection, its whole messages are kept."""
+        if self._tap is not None and self.open:
+            self._tap.received(bytes(self._room[:nbytes]))
         self._buffer.written(nbytes)
         if not self.open:
             return
@@ -56,6 +71,8 @@ class Link(asyncio.BufferedProtocol):
         """Send a whole message; nothing happens on a closed link."""
         if self._transport is not None and self.open:
             self._transport.write(data)
+            if self._tap is not None:
+                self._tap.sent(data)
 
     def pause(self) -> None:
         """Stop receiving: the reader then queues, or says that it overflows."""
@@ -69,6 +86,8 @@ class Link(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """Close without a word; `lost` is not called any more."""
+        if self.open and self._tap is not None:
+            self._tap.closed()
         self.open = False
         if self._transport is not None:
             self._transport.abort()
@@ -77,3 +96,10 @@ class Link(asyncio.BufferedProtocol):
         if self.open:
             self.close()
             self._lost(reason)
+
+
+def _endpoint(address: Any) -> Endpoint:
+    """Return a socket's address; one without (a test's pipe) is told as loopback, port 0."""
+    if not isinstance(address, tuple):
+        return Endpoint("127.0.0.1", 0)
+    return Endpoint(str(address[0]).partition("%")[0], int(address[1]))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from edge.readers.model import Session
+from edge.readers.residents import SETTLED_US
 
 SECOND_US: Final = 1_000_000
 HOLD_US: Final = 5 * SECOND_US
@@ -28,6 +29,8 @@ FIND_MS: Final = 200
 LOOK_MS: Final = 100
 FOLLOW_MS: Final = 600
 """The dual-target round while nobody has come, for reference tags, and while somebody has."""
+MOST_TURNS: Final = 4
+"""Up to so many times the masks that the reader takes, newcomers take turns of a second; more are a crowd."""
 MAX_MASK_BYTES: Final = 62
 
 Target = Literal["dual", "single"]
@@ -111,6 +114,11 @@ class Planner:
         """Whether residents are kept quiet: they then must not be forgotten for their silence."""
         return self._phase == "quiet"
 
+    @property
+    def newcomers_from_us(self) -> int:
+        """Tags first heard before this instant are residents, however they are heard now."""
+        return self._since_us - SETTLED_US if self._phase == "quiet" else 0
+
     def step(self, now_us: int, *, residents: int, newcomers: Sequence[bytes]) -> bool:
         """Take who is there now; return whether the plan became another one.
 
@@ -124,7 +132,7 @@ class Planner:
         phase = self._next_phase(now_us, residents, newcomers)
         if now_us - self._changed_us < LEAST_PLAN_US:
             return False
-        plan = self._quiet_plan(residents, newcomers) if phase == "quiet" else self._open_plan(phase)
+        plan = self._quiet_plan(now_us, residents, newcomers) if phase == "quiet" else self._open_plan(phase)
         if phase != self._phase:
             self._phase, self._since_us = phase, now_us
         changed = plan.rounds != self._plan.rounds
@@ -158,22 +166,26 @@ class Planner:
         words = f"{who} answer again and again (S{one.session}, dual target)"
         return Plan((one,), full=True, words=f"counts the tags that stay: {words}" if phase == "census" else words)
 
-    def _quiet_plan(self, residents: int, newcomers: Sequence[bytes]) -> Plan:
+    def _quiet_plan(self, now_us: int, residents: int, newcomers: Sequence[bytes]) -> Plan:
         session = self._limits.quiet_session
         words = f"{residents} tags stay and are kept quiet in S{session}"
         if newcomers:
             words += f"; {len(newcomers)} newcomers are followed"
-        turns = self._follow(newcomers) if newcomers else self._look()
+        turns = self._follow(newcomers, now_us) if newcomers else self._look()
         if turns is None:
             return Plan((self._portal_round(session, "single"),), full=False, words=words)
         return Plan((self._portal_round(session, "single", FIND_MS), turns), full=False, words=words)
 
-    def _follow(self, newcomers: Sequence[bytes]) -> Round:
-        """Return the round for newcomers: they alone where the reader takes as many masks, else everybody."""
+    def _follow(self, newcomers: Sequence[bytes], now_us: int) -> Round:
+        """Return the round for newcomers: they alone, in turns where there are too few masks; of a crowd: everybody."""
         limits = self._limits
-        if len(newcomers) + bool(limits.references) > limits.filters:
+        room = limits.filters - bool(limits.references)
+        if room <= 0 or len(newcomers) > MOST_TURNS * room:
             return self._portal_round(limits.open_session, "dual", FOLLOW_MS)
-        masks = tuple(epc[:MAX_MASK_BYTES] for epc in newcomers)
+        ordered = sorted(newcomers)
+        first = room * (now_us // LEAST_PLAN_US) if len(newcomers) > room else 0
+        chosen = {ordered[(first + place) % len(ordered)] for place in range(min(room, len(ordered)))}
+        masks = tuple(epc[:MAX_MASK_BYTES] for epc in sorted(chosen))
         return Round(limits.open_session, "dual", masks, FOLLOW_MS, at_ports=limits.references)
 
     def _look(self) -> Round | None:

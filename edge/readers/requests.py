@@ -65,6 +65,8 @@ class Requests:
             raise ReaderSilentError(f"{self._where} did not answer {name} within {wait_s:g} s") from None
         finally:
             del self._pending[message_id]
+            if coming.done() and not coming.cancelled():
+                coming.exception()  # who asked may have been cancelled: then nobody else looks at it
         return self._checked(name, frame)
 
     def answer(self, frame: Frame) -> bool:

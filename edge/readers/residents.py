@@ -41,7 +41,15 @@ class Residents:
         for row, (bits, at_us) in enumerate(spans):
             epc = raw[row * width : row * width + (bits + 7) // 8]
             if epc not in self._ignored:
-                self._hear(epc, at_us)
+                self.note(epc, at_us)
+
+    def note(self, epc: bytes, at_us: int) -> None:
+        """Take one read."""
+        span = self._tags.get(epc)
+        if span is not None and at_us - span.last_us < GONE_US:
+            span.last_us = max(span.last_us, at_us)
+        elif span is not None or len(self._tags) < MAX_TAGS:
+            self._tags[epc] = _Span(at_us, at_us)
 
     def forget_gone(self, now_us: int) -> None:
         """Let go of tags that have not been heard for long; not to be called while residents are kept quiet."""
@@ -55,18 +63,11 @@ class Residents:
         """Return how many tags stay."""
         return sum(span.last_us - span.first_us >= SETTLED_US for span in self._tags.values())
 
-    def newcomers(self, now_us: int) -> list[bytes]:
-        """Return tags that have come of late and are still there, the newest first."""
+    def newcomers(self, now_us: int, *, since_us: int = 0) -> list[bytes]:
+        """Return tags that have come of late, not before `since_us`, and are still there, the newest first."""
         found = [
             (span.first_us, epc)
             for epc, span in self._tags.items()
-            if now_us - span.first_us < FOLLOW_US and now_us - span.last_us < SILENT_US
+            if span.first_us >= max(since_us, now_us - FOLLOW_US) and now_us - span.last_us < SILENT_US
         ]
         return [epc for _, epc in sorted(found, reverse=True)]
-
-    def _hear(self, epc: bytes, at_us: int) -> None:
-        span = self._tags.get(epc)
-        if span is not None and at_us - span.last_us < GONE_US:
-            span.last_us = max(span.last_us, at_us)
-        elif span is not None or len(self._tags) < MAX_TAGS:
-            self._tags[epc] = _Span(at_us, at_us)

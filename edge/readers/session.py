@@ -39,12 +39,15 @@ from edge.readers.rospec import Radio, choose_powers, session_number, usable_ant
 from edge.readers.setup import SetUp
 from edge.readers.survey import ChannelLevel, Survey
 from edge.readers.sweep import Sweep, SweepResult
+from edge.readers.tap import Tap
 from edge.readers.thermometer import read_temperature_c
 
 COARSEST_STEP_CDBM: Final = 25
 """Power tables on record have steps of 0.1 and 0.25 dB; a choice further off than that is told."""
 TICK_S: Final = 1.0
-"""Antennas are judged and the plan is looked at this often."""
+"""Antennas are judged this often."""
+PLANS_A_TICK: Final = 5
+"""The plan is looked at more often: a walk lasts two seconds, and a newcomer is to be followed for most of it."""
 ASKED_REPORTS: Final = 64
 """GET_REPORTs whose refusal is recognised; a reader answers long before so many more were sent."""
 TEMPERATURE_S: Final = 60.0
@@ -64,6 +67,7 @@ class ReaderSession:
         log: logger with the reader's id bound.
         tell: gets what is not as configured though the session goes on, in words.
         lost_at_us: when the session before this one last heard from the reader; None if there was none.
+        tap: sees the connection's bytes and what was made of them, for a recording.
     """
 
     def __init__(
@@ -78,7 +82,9 @@ class ReaderSession:
         log: FilteringBoundLogger,
         tell: Callable[[str], None],
         lost_at_us: int | None = None,
+        tap: Tap | None = None,
     ) -> None:
+        self._tap = tap
         self._settings = settings
         self._counters = counters
         self._antennas = antennas
@@ -93,6 +99,7 @@ class ReaderSession:
             stray=self._stray,
             bad=self._intake.bad_message,
             log=log,
+            tap=tap,
         )
         self._requests, self._where = self._connection.requests, self._connection.where
         self._delivery = Delivery(
@@ -155,7 +162,7 @@ class ReaderSession:
             now_us = self._now_us()
             self._antennas.connected(now_us)
             self._antennas.replanned(full=self._judges_silence, now_us=now_us)
-            self._delivery.put(self._intake.started(now_us))
+            self._put_aside(self._intake.started(now_us))
             started()
             await self._serve(deliver)
         except asyncio.CancelledError:
@@ -266,7 +273,7 @@ class ReaderSession:
                 self._intake.plugged.append((port, on, at_us))
         chunk = self._intake.levels(await setup.inputs(), at_us)
         if chunk.rows:
-            self._delivery.put(chunk)
+            self._put_aside(chunk)
         self._settle_later()
 
     def _drain(self, seen: control.Capabilities) -> None:
@@ -365,21 +372,24 @@ class ReaderSession:
             self._connection.lose(error)
 
     async def _tick(self) -> None:
-        """Judge the antennas, and let the plan follow who is there."""
+        """Let the plan follow who is there, and judge the antennas."""
         while True:
-            await asyncio.sleep(TICK_S)
-            now_us = self._now_us()
-            heard = self._intake.hearing.take()
+            for _ in range(PLANS_A_TICK):
+                await asyncio.sleep(TICK_S / PLANS_A_TICK)
+                await self._follow()
             for port, on, proof_us in self._intake.plugged:
                 self._antennas.plugged(port, on=on, proof_us=proof_us)
             self._intake.plugged.clear()
-            tell_changes(self._antennas.second(heard, now_us), self._log)
-            self._residents.hear(heard)
-            if not self._planner.remembers:
-                self._residents.forget_gone(now_us)
-            newcomers = self._residents.newcomers(now_us)
-            if self._planner.step(now_us, residents=self._residents.count(), newcomers=newcomers):
-                await self._replan(now_us)
+            tell_changes(self._antennas.second(self._intake.hearing.take(), self._now_us()), self._log)
+
+    async def _follow(self) -> None:
+        now_us = self._now_us()
+        self._residents.hear(self._intake.news.take())
+        if not self._planner.remembers:
+            self._residents.forget_gone(now_us)
+        newcomers = self._residents.newcomers(now_us, since_us=self._planner.newcomers_from_us)
+        if self._planner.step(now_us, residents=self._residents.count(), newcomers=newcomers):
+            await self._replan(now_us)
 
     async def _replan(self, now_us: int) -> None:
         if self._planner.counts_anew:
@@ -414,7 +424,10 @@ class ReaderSession:
         """Take all messages of one receive; their data is valid during this call only."""
         if self._survey is not None and messages.reports:
             self._survey.take(messages)
-        for chunk in self._intake.take(self._now_us(), messages, events):
+        chunks = self._intake.take(self._now_us(), messages, events)
+        if self._tap is not None:
+            self._tap.took(chunks[-1])
+        for chunk in chunks:
             if self._sweep is not None:
                 self._sweep.take(chunk.batch, events)
             self._delivery.put(chunk)
@@ -431,8 +444,14 @@ class ReaderSession:
     def _settle(self, due_us: int) -> None:
         chunk = self._intake.settle_inputs(max(due_us, self._now_us()))
         if chunk is not None and not self._connection.lost.done():
-            self._delivery.put(chunk)
+            self._put_aside(chunk)
         self._settle_later()
+
+    def _put_aside(self, chunk: Chunk) -> None:
+        """Hand on a chunk that no receive brought."""
+        if self._tap is not None:
+            self._tap.aside(chunk)
+        self._delivery.put(chunk)
 
     def _stray(self, frame: Frame) -> None:
         """Meet a message that answers nothing we wait for; GET_REPORT is answered by reports, or by an error."""

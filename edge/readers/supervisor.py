@@ -19,6 +19,7 @@ from edge.readers.references import Baselines
 from edge.readers.report import Standing, reader_health
 from edge.readers.session import ReaderSession, tell_changes
 from edge.readers.sweep import SweepResult
+from edge.readers.tap import Tap
 
 STABLE_S: Final = 10.0
 """A session that lasted this long was a good one: the next retry starts from the shortest wait."""
@@ -41,6 +42,7 @@ class ReaderSupervisor:
         log: logger.
         baselines: what reference tags were like when commissioned; None: what is learnt lives as long as this object.
         dialler: gives each session its connection; None: it is dialled as the settings say.
+        tap: sees every connection's bytes, for a recording.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class ReaderSupervisor:
         log: FilteringBoundLogger,
         baselines: Baselines | None = None,
         dialler: Dialler | None = None,
+        tap: Tap | None = None,
     ) -> None:
+        self._tap = tap
         self._settings = settings
         self._sink = sink
         self._now_us = now_us
@@ -136,6 +140,7 @@ class ReaderSupervisor:
             log=self._log,
             tell=self._tell,
             lost_at_us=self._lost_at_us,
+            tap=self._tap,
         )
         try:
             await session.run(self._started)

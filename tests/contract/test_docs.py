@@ -1,9 +1,15 @@
-"""The pages made from code are current: `make docs` writes them anew."""
+"""The pages made from code are current: `make docs` writes them anew. Examples in hand-written ones hold."""
+
+import re
+import textwrap
+import tomllib
 
 import pytest
 
+from edge import config
 from edge.config import EdgeConfig
 from edge.contracts.schema import asyncapi
+from edge.profiles import parse_profile
 from tests.helpers import docs
 
 
@@ -36,6 +42,22 @@ def test_asyncapi_references_lead_somewhere():
             assert f"docs/contracts/{reference.removeprefix('./')}" in docs.pages()
     for channel in document["channels"].values():
         assert set(channel["parameters"]) == {part[1:-1] for part in channel["address"].split("/") if part[0] == "{"}
+
+
+def _example(page):
+    """Return the first TOML block of a page."""
+    text = (docs.ROOT / page).read_text("utf-8")
+    return textwrap.dedent(re.search(r"```toml\n(.*?)```", text, re.DOTALL).group(1))
+
+
+def test_configuration_that_facilities_copy_is_right():
+    parsed = config.parse(tomllib.loads(_example("docs/facilities.md")), source="docs/facilities.md")
+    (reader,) = config.reader_settings(parsed)
+    assert dict(reader.power_caps_cdbm) == dict.fromkeys((1, 2, 3, 4), 2870)
+
+
+def test_profile_of_the_style_guide_is_right():
+    assert parse_profile(_example("firmware_profiles/README.md"), file="README").name == "acme/portal-9"
 
 
 def _references(node):

@@ -72,7 +72,7 @@ def _sections(title: str, section: type[BaseModel]) -> Iterator[tuple[str, type[
     for name, field in section.model_fields.items():
         for inner in _models_in(field.annotation):
             array = "list" in str(field.annotation)
-            path = f"{title.strip('[]`')}.{name}".removeprefix(".")
+            path = f"{title.strip('[]`')}.{field.title or name}".removeprefix(".")
             yield from _sections(f"`[[{path}]]`" if array else f"`[{path}]`", inner)
 
 
@@ -100,7 +100,7 @@ def _type(annotation: Any) -> str:
         name = models[0].__name__.removesuffix("Config").lower()
         return f"{'tables' if 'list' in str(annotation) else 'table'} ({name})"
     arguments = [item for item in getattr(annotation, "__args__", ()) if item is not type(None)]
-    if arguments and all(isinstance(item, (str, int)) for item in arguments):
+    if arguments and all(isinstance(item, str | int) for item in arguments):
         return "one of " + ", ".join(f"`{item}`" for item in arguments)
     if arguments:
         return _type(arguments[0])

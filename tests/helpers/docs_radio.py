@@ -9,8 +9,8 @@ def profiles_page() -> str:
     """Return the table of readers, what is verified and what isn't, and each profile's quirks."""
     lines = [MADE, "", "# Reader profiles", ""]
     lines += [
-        "What the agent knows of reader models. *Unverified* is what nobody has tried on a reader or no public source",
-        "states. What isn't known is left at the behaviour of `generic/llrp`.",
+        "What the agent knows of reader models. *Unverified* is what neither a recording nor a maker's text states.",
+        "What isn't known is left at the behaviour of `generic/llrp`.",
         "`stockgate-edge profiles show NAME` gives every value with its source.",
         "",
     ]

@@ -99,6 +99,7 @@ class FakeReader:
         self.rospecs = {77} if self.leftover else set()
         self.started = asyncio.Event()
         self.closed = asyncio.Event()
+        self.sending = asyncio.Lock()
         self.writers, self.tasks = [], []
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.fixed_port, ssl=self.ssl)
         self.port = self.server.sockets[0].getsockname()[1]
@@ -127,14 +128,15 @@ class FakeReader:
         """Put bytes on the newest connection's wire, cut as `link` says; nothing while `mute`, as with a cut cable."""
         if self.mute:
             return
-        writer = self.writers[-1]
-        at = 0
-        while at < len(data):
-            step = {"whole": len(data), "bytes": 1, "split": self.rng.randint(1, 23)}[self.link]
-            writer.write(data[at : at + step])
-            at += step
-            if self.link != "whole":
-                await asyncio.sleep(0)
+        async with self.sending:  # a message that is cut must not be mixed with another one
+            writer = self.writers[-1]
+            at = 0
+            while at < len(data):
+                step = {"whole": len(data), "bytes": 1, "split": self.rng.randint(1, 23)}[self.link]
+                writer.write(data[at : at + step])
+                at += step
+                if self.link != "whole":
+                    await asyncio.sleep(0)
 
     async def _serve(self, stream, writer):
         self.connections += 1

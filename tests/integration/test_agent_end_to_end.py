@@ -58,7 +58,7 @@ class Central(KeepingCentral):
 
     def __init__(self, port) -> None:
         super().__init__()
-        self.rows, self.states, self.healths = [], [], []
+        self.rows, self.states, self.healths, self.final_payloads = [], [], [], []
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id="central", clean_session=True)
         self.client.on_connect = lambda client, *_: client.subscribe(f"stockgate/v1/{SITE}/{GATEWAY}/+", qos=1)
         self.client.on_subscribe = lambda *_: self._publish_new_session()
@@ -92,7 +92,9 @@ class Central(KeepingCentral):
             self.healths.append(decode_health(message.payload))
         elif channel in {"movement", "presence"}:
             self.take(message.payload)
-            self.rows += [decode_row(event) for event in decode_envelope(message.payload).events]
+            events = decode_envelope(message.payload).events
+            self.rows += [decode_row(event) for event in events]
+            self.final_payloads += [bytes(event) for event in events if getattr(decode_row(event), "final", False)]
             self._publish()
 
 
@@ -151,7 +153,8 @@ def agent(start, broker, reader, tmp_path):
     """Start the agent; again over the same folder if called again."""
     config = tmp_path / "edge.toml"
     config.write_text(CONFIG.format(reader=reader, url=broker.url))
-    return lambda: start("stockgate-edge", "run", "--config", config, "--data-dir", tmp_path / "data")
+    words = ["run", "--config", config, "--data-dir", tmp_path / "data"]
+    return lambda *more: start("stockgate-edge", *words, *more)
 
 
 def _until(condition, patience_s=PATIENCE_S):
@@ -162,8 +165,12 @@ def _until(condition, patience_s=PATIENCE_S):
 
 
 def test_walk_out_of_the_door_arrives_once_with_its_evidence(agent, central, tmp_path):
-    """Reader, decoder, windows, outbox, broker: one laptop leaves, the central holds one final `out`."""
-    running = agent()
+    """Reader, decoder, windows, outbox, broker: one laptop leaves, the central holds one final `out`.
+
+    A replay of what `--record` wrote meanwhile prints the bytes that were published.
+    """
+    recording = tmp_path / "walk.pcapng"
+    running = agent("--record", recording)
     _until(central.finals)
     truth = json.loads((tmp_path / "truth.json").read_text())["crossings"][0]
     (final,) = central.finals()
@@ -187,6 +194,14 @@ def test_walk_out_of_the_door_arrives_once_with_its_evidence(agent, central, tmp
     assert running.wait(PATIENCE_S) == 0
     _until(lambda: not central.states[-1].online)
     assert central.twice == 0
+    replay = subprocess.run(
+        [BIN / "stockgate-edge", "replay", recording, "--config", tmp_path / "edge.toml"],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE_S,
+    )
+    assert replay.stdout.splitlines() == central.final_payloads
+    assert b"1 connection, " in replay.stderr
 
 
 def test_passage_cut_off_by_a_crash_ends_as_unresolved(agent, central):

@@ -15,14 +15,14 @@ from edge.llrp.messages.wire_types import S16, U8, U16, U32, Array, Flag, LongWo
 
 
 class ReceiveSensitivityTableEntry(Parameter, number=139):
-    """TODO [9.2.1.1, 16.2.3.1.1]."""
+    """One receive sensitivity, in dB below the reader's best [9.2.1.1, 16.2.3.1.1]."""
 
     index: U16
     receive_sensitivity_value: S16
 
 
 class PerAntennaReceiveSensitivityRange(Parameter, number=149):
-    """TODO [9.2.1.2, 16.2.3.1.2]."""
+    """Which receive sensitivities an antenna has, as indices of the table [9.2.1.2, 16.2.3.1.2]."""
 
     antenna_id: U16
     receive_sensitivity_index_min: U16
@@ -30,27 +30,27 @@ class PerAntennaReceiveSensitivityRange(Parameter, number=149):
 
 
 class PerAntennaAirProtocol(Parameter, number=140):
-    """TODO [9.2.1.3, 16.2.3.1.3]."""
+    """The air protocols of an antenna [9.2.1.3, 16.2.3.1.3]."""
 
     antenna_id: U16
     protocol_id: Annotated[tuple[int, ...], Array(8, AirProtocols)]
 
 
 class GPIOCapabilities(Parameter, number=141):
-    """TODO [9.2.1.4, 16.2.3.1.4]."""
+    """How many general-purpose inputs and outputs there are [9.2.1.4, 16.2.3.1.4]."""
 
     num_gpis: U16
     num_gpos: U16
 
 
 class MaximumReceiveSensitivity(Parameter, number=363):
-    """TODO [LLRP 1.1]."""
+    """The best receive sensitivity in dBm, to which the table's entries are relative [LLRP 1.1]."""
 
     maximum_sensitivity_value: S16
 
 
 class GeneralDeviceCapabilities(Parameter, number=137):
-    """TODO [9.1.2, 16.2.3.1]."""
+    """Antennas, clock, maker, model and firmware [9.1.2, 16.2.3.1]."""
 
     max_number_of_antenna_supported: U16
     can_set_antenna_properties: Flag
@@ -66,7 +66,7 @@ class GeneralDeviceCapabilities(Parameter, number=137):
 
 
 class LLRPCapabilities(Parameter, number=142):
-    """TODO [9.2.2, 16.2.3.2]."""
+    """Which optional parts of LLRP the reader has, and how many specs it holds; times in ms [9.2.2, 16.2.3.2]."""
 
     can_do_rf_survey: Flag
     can_report_buffer_fill_warning: Flag
@@ -83,27 +83,27 @@ class LLRPCapabilities(Parameter, number=142):
 
 
 class TransmitPowerLevelTableEntry(Parameter, number=145):
-    """TODO [9.2.4.1.1, 16.2.3.4.1.1]."""
+    """One transmit power, in hundredths of dBm; choose by value, its index is only a name [9.2.4.1.1, 16.2.3.4.1.1]."""
 
     index: U16
     transmit_power_value: S16
 
 
 class FrequencyHopTable(Parameter, number=147):
-    """TODO [9.2.4.1.2.1, 16.2.3.4.1.2.1]."""
+    """Frequencies in kHz in the order of hopping [9.2.4.1.2.1, 16.2.3.4.1.2.1]."""
 
     hop_table_id: Annotated[int, Scalar(8, pad=8)]
     frequency: LongWords
 
 
 class FixedFrequencyTable(Parameter, number=148):
-    """TODO [9.2.4.1.2.2, 16.2.3.4.1.2.2]."""
+    """Frequencies in kHz to choose from [9.2.4.1.2.2, 16.2.3.4.1.2.2]."""
 
     frequency: LongWords
 
 
 class FrequencyInformation(Parameter, number=146):
-    """TODO [9.2.4.1.2, 16.2.3.4.1.2]."""
+    """Whether the reader hops, and over which frequencies [9.2.4.1.2, 16.2.3.4.1.2]."""
 
     hopping: Annotated[bool, Scalar(1, pad=7)]
     frequency_hop_tables: tuple[FrequencyHopTable, ...] = ()
@@ -111,7 +111,7 @@ class FrequencyInformation(Parameter, number=146):
 
 
 class C1G2UHFRFModeTableEntry(Parameter, number=329):
-    """TODO [15.2.1.1.2.1, 16.3.1.1.2.1]."""
+    """One Gen2 mode: rate in bit/s, pulse interval ratio in thousandths, Tari in ns [15.2.1.1.2.1, 16.3.1.1.2.1]."""
 
     mode_identifier: U32
     dr_value: Annotated[int, Scalar(1, C1G2DRValue)]
@@ -127,20 +127,20 @@ class C1G2UHFRFModeTableEntry(Parameter, number=329):
 
 
 class C1G2UHFRFModeTable(Parameter, number=328):
-    """TODO [15.2.1.1.2, 16.3.1.1.2]."""
+    """The reader's Gen2 modes [15.2.1.1.2, 16.3.1.1.2]."""
 
     c1g2_uhf_rf_mode_table_entries: Some[C1G2UHFRFModeTableEntry]
 
 
 class RFSurveyFrequencyCapabilities(Parameter, number=365):
-    """TODO [LLRP 1.1]."""
+    """Lowest and highest frequency of a survey, in kHz [LLRP 1.1]."""
 
     minimum_frequency: U32
     maximum_frequency: U32
 
 
 class UHFBandCapabilities(Parameter, number=144):
-    """TODO [9.2.4.1, 16.2.3.4.1]."""
+    """Powers, frequencies and modes of the UHF band [9.2.4.1, 16.2.3.4.1]."""
 
     transmit_power_level_table_entries: Some[TransmitPowerLevelTableEntry]
     frequency_information: FrequencyInformation
@@ -149,7 +149,7 @@ class UHFBandCapabilities(Parameter, number=144):
 
 
 class RegulatoryCapabilities(Parameter, number=143):
-    """TODO [9.2.4, 16.2.3.4]."""
+    """Country (ISO 3166 number), radio standard, and bands [9.2.4, 16.2.3.4]."""
 
     country_code: U16
     communications_standard: Annotated[int, Scalar(16, CommunicationsStandard)]
@@ -158,7 +158,7 @@ class RegulatoryCapabilities(Parameter, number=143):
 
 
 class C1G2LLRPCapabilities(Parameter, number=327):
-    """TODO [15.2.1.1.1, 16.3.1.1.1]."""
+    """Which optional Gen2 operations the reader has [15.2.1.1.1, 16.3.1.1.1]."""
 
     can_support_block_erase: Flag
     can_support_block_write: Flag

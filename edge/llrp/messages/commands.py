@@ -20,88 +20,88 @@ from edge.llrp.messages.wire_types import U8, U16, U32, Scalar
 
 
 class GetReaderCapabilities(Message, number=1, standard="GET_READER_CAPABILITIES"):
-    """TODO [9.1.1, 16.1.1]."""
+    """Ask what the reader can [9.1.1, 16.1.1]."""
 
     requested_data: Annotated[int, Scalar(8, GetReaderCapabilitiesRequestedData)]
     custom: Extensions = ()
 
 
 class AddROSpec(Message, number=20, standard="ADD_ROSPEC"):
-    """TODO [10.1.1, 16.1.3]."""
+    """Add a reader operation; it starts disabled [10.1.1, 16.1.3]."""
 
     rospec: ROSpec
 
 
 class DeleteROSpec(Message, number=21, standard="DELETE_ROSPEC"):
-    """TODO [10.1.3, 16.1.5]."""
+    """Delete a reader operation; 0 is all [10.1.3, 16.1.5]."""
 
     rospec_id: U32
 
 
 class StartROSpec(Message, number=22, standard="START_ROSPEC"):
-    """TODO [10.1.5, 16.1.7]."""
+    """Start a reader operation now [10.1.5, 16.1.7]."""
 
     rospec_id: U32
 
 
 class StopROSpec(Message, number=23, standard="STOP_ROSPEC"):
-    """TODO [10.1.7, 16.1.9]."""
+    """Stop a reader operation now [10.1.7, 16.1.9]."""
 
     rospec_id: U32
 
 
 class EnableROSpec(Message, number=24, standard="ENABLE_ROSPEC"):
-    """TODO [10.1.9, 16.1.11]."""
+    """Let a reader operation's trigger work; 0 is all [10.1.9, 16.1.11]."""
 
     rospec_id: U32
 
 
 class DisableROSpec(Message, number=25, standard="DISABLE_ROSPEC"):
-    """TODO [10.1.11, 16.1.13]."""
+    """Disable a reader operation; 0 is all [10.1.11, 16.1.13]."""
 
     rospec_id: U32
 
 
 class GetROSpecs(Message, number=26, standard="GET_ROSPECS"):
-    """TODO [10.1.13, 16.1.15]."""
+    """Ask for all reader operations [10.1.13, 16.1.15]."""
 
 
 class AddAccessSpec(Message, number=40, standard="ADD_ACCESSSPEC"):
-    """TODO [11.1.1, 16.1.17]."""
+    """Add an access operation; it starts disabled [11.1.1, 16.1.17]."""
 
     access_spec: AccessSpec
 
 
 class DeleteAccessSpec(Message, number=41, standard="DELETE_ACCESSSPEC"):
-    """TODO [11.1.3, 16.1.19]."""
+    """Delete an access operation; 0 is all [11.1.3, 16.1.19]."""
 
     access_spec_id: U32
 
 
 class EnableAccessSpec(Message, number=42, standard="ENABLE_ACCESSSPEC"):
-    """TODO [11.1.5, 16.1.21]."""
+    """Enable an access operation; 0 is all [11.1.5, 16.1.21]."""
 
     access_spec_id: U32
 
 
 class DisableAccessSpec(Message, number=43, standard="DISABLE_ACCESSSPEC"):
-    """TODO [11.1.7, 16.1.23]."""
+    """Disable an access operation; 0 is all [11.1.7, 16.1.23]."""
 
     access_spec_id: U32
 
 
 class GetAccessSpecs(Message, number=44, standard="GET_ACCESSSPECS"):
-    """TODO [11.1.9, 16.1.25]."""
+    """Ask for all access operations [11.1.9, 16.1.25]."""
 
 
 class ClientRequestOpResponse(Message, number=55, standard="CLIENT_REQUEST_OP_RESPONSE"):
-    """TODO [11.1.12, 16.1.28]."""
+    """What the client wants done with the tag [11.1.12, 16.1.28]."""
 
     client_request_response: ClientRequestResponse
 
 
 class GetReaderConfig(Message, number=2, standard="GET_READER_CONFIG"):
-    """TODO [12.1.1, 16.1.36]."""
+    """Ask for settings, of one antenna, input and output or (0) of all [12.1.1, 16.1.36]."""
 
     antenna_id: U16
     requested_data: Annotated[int, Scalar(8, GetReaderConfigRequestedData)]
@@ -111,7 +111,7 @@ class GetReaderConfig(Message, number=2, standard="GET_READER_CONFIG"):
 
 
 class SetReaderConfig(Message, number=3, standard="SET_READER_CONFIG"):
-    """TODO [12.1.3, 16.1.38]."""
+    """Change settings; what is left out stays [12.1.3, 16.1.38]."""
 
     reset_to_factory_default: Annotated[bool, Scalar(1, pad=7)]
     reader_event_notification_spec: ReaderEventNotificationSpec | None = None
@@ -127,26 +127,26 @@ class SetReaderConfig(Message, number=3, standard="SET_READER_CONFIG"):
 
 
 class CloseConnection(Message, number=14, standard="CLOSE_CONNECTION"):
-    """TODO [12.1.5, 16.1.40]."""
+    """Close the connection in order [12.1.5, 16.1.40]."""
 
 
 class GetReport(Message, number=60, standard="GET_REPORT"):
-    """TODO [13.1.1, 16.1.29]."""
+    """Ask for the reports that are waiting [13.1.1, 16.1.29]."""
 
 
 class KeepaliveAck(Message, number=72, standard="KEEPALIVE_ACK"):
-    """TODO [13.1.4, 16.1.32]."""
+    """Answer to KEEPALIVE [13.1.4, 16.1.32]."""
 
 
 class EnableEventsAndReports(Message, number=64, standard="ENABLE_EVENTS_AND_REPORTS"):
-    """TODO [13.1.6, 16.1.34]."""
+    """Send what was held back since the reconnect; it has no answer [13.1.6, 16.1.34]."""
 
 
 class GetSupportedVersion(Message, number=46, standard="GET_SUPPORTED_VERSION"):
-    """TODO [LLRP 1.1]."""
+    """Ask which LLRP versions the reader speaks [LLRP 1.1]."""
 
 
 class SetProtocolVersion(Message, number=47, standard="SET_PROTOCOL_VERSION"):
-    """TODO [LLRP 1.1]."""
+    """Change the LLRP version, as first message of a connection [LLRP 1.1]."""
 
     protocol_version: U8

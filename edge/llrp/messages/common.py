@@ -8,26 +8,26 @@ from edge.llrp.messages.wire_types import U16, U64, Scalar, String
 
 
 class UTCTimestamp(Parameter, number=128):
-    """TODO [7.1.3.1.1.1, 16.2.2.1]."""
+    """An instant, in microseconds since 1970 without leap seconds [7.1.3.1.1.1, 16.2.2.1]."""
 
     microseconds: U64
 
 
 class Uptime(Parameter, number=129):
-    """TODO [7.1.3.1.1.2, 16.2.2.2]."""
+    """Microseconds since the reader started [7.1.3.1.1.2, 16.2.2.2]."""
 
     microseconds: U64
 
 
 class FieldError(Parameter, number=288):
-    """TODO [14.2.2.1, 16.2.8.1.1]."""
+    """Which field of a message or parameter was wrong, counted from 0, and why [14.2.2.1, 16.2.8.1.1]."""
 
     field_num: U16
     error_code: Annotated[int, Scalar(16, StatusCode)]
 
 
 class ParameterError(Parameter, number=289):
-    """TODO [14.2.2.2, 16.2.8.1.2]."""
+    """Which parameter was wrong, by type number, and what in it [14.2.2.2, 16.2.8.1.2]."""
 
     parameter_type: U16
     error_code: Annotated[int, Scalar(16, StatusCode)]
@@ -36,7 +36,7 @@ class ParameterError(Parameter, number=289):
 
 
 class LLRPStatus(Parameter, number=287):
-    """TODO [14.2.2, 16.2.8.1]."""
+    """What became of a request; readers put words of their own beside the code [14.2.2, 16.2.8.1]."""
 
     status_code: Annotated[int, Scalar(16, StatusCode)]
     error_description: String

@@ -7,7 +7,7 @@ be read at all (a length beyond what holds it, a field cut short, a required sub
 
 from dataclasses import dataclass, field
 from struct import Struct as Layout
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 from edge.llrp.errors import LlrpError
 from edge.llrp.framing import Frame
@@ -54,8 +54,7 @@ def decode_message(frame: Frame) -> Message:
     return _Walk(data, cls).element(cls, 0, len(data))
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     """A parameter's header: the class it names, None where unknown, and where its body begins and ends."""
 
     cls: type[Element] | None
@@ -97,9 +96,10 @@ class _Walk:
                 values[step.field], at = self._variable(step, at, end)
         if plan.slots:
             children = self._children(plan, at, end, values)
-            if reserved or children.unusual():
-                order = tuple(children.order) if children.unusual() else ()
-                values["leftover"] = Leftover(reserved=reserved, order=order, unknown=tuple(children.unknown))
+            short = any(slot.repeated and slot.least and not values[slot.field] for slot in plan.slots)
+            if reserved or short or children.unusual():
+                order, unknown = tuple(children.order) if children.unusual() else (), tuple(children.unknown)
+                values["leftover"] = Leftover(reserved=reserved, order=order, unknown=unknown, short=short)
         elif reserved or at < end:
             values["leftover"] = Leftover(reserved=reserved, tail=bytes(self._data[at:end]))
         return cls(**values)
@@ -229,7 +229,7 @@ class _Walk:
 
     def _fail(self, at: int, what: str) -> NoReturn:
         where = " > ".join(self._path)
-        raise LlrpError(f"{where}, byte {at}: {what}", offset=at)
+        raise LlrpError(f"{where}, payload byte {at}: {what}", offset=at)
 
 
 def _items(spec: Array, data: bytes) -> Any:

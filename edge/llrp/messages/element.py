@@ -24,12 +24,14 @@ class Leftover(Struct, frozen=True, kw_only=True):
         order: place of each sub-parameter in wire order, as the number of its declared sub-parameter or -1 for an
             unknown one; empty where it is the standard's order.
         unknown: parameters that don't belong here, in wire order.
+        short: whether a list is empty that the standard wants to have an item; readers leave tables empty.
         tail: bytes behind the last declared field of what has no sub-parameters.
     """
 
     reserved: int = 0
     order: tuple[int, ...] = ()
     unknown: tuple[UnknownParameter, ...] = ()
+    short: bool = False
     tail: bytes = b""
 
 

@@ -12,7 +12,7 @@ from edge.llrp.errors import LlrpError
 from edge.llrp.messages.base import UnknownMessage
 from edge.llrp.messages.decoder import LAST_TV, MAX_DEPTH
 from edge.llrp.messages.element import Element, Leftover, Message, UnknownParameter, VendorMessage
-from edge.llrp.messages.plan import Block, Plan, Slot, Variable, plan_of
+from edge.llrp.messages.plan import Block, Plan, Slot, Variable, key_of, plan_of
 from edge.llrp.messages.wire_types import Array, BitArray, Bits, Octets, Rest, Text
 from edge.llrp.wire import HEADER, TYPE_MASK, VERSIONS
 
@@ -100,19 +100,26 @@ class _Writer:
 
     def _children(self, plan: Plan, element: Element, leftover: Leftover) -> list[Element | UnknownParameter]:
         """Return the sub-parameters in the order in which they go out."""
-        found = [self._slot(slot, getattr(element, slot.field)) for slot in plan.slots]
+        if not plan.slots:
+            return list(leftover.unknown)
+        found = [self._slot(slot, getattr(element, slot.field), short=leftover.short) for slot in plan.slots]
+        for guest in found[plan.vendor_slot] if plan.vendor_slot >= 0 else ():
+            own = plan.by_key.get(key_of(type(guest)), plan.vendor_slot)
+            if own != plan.vendor_slot:
+                self._fail(f"{guest.STANDARD_NAME} belongs in {plan.slots[own].field}")
         groups: list[tuple[Element | UnknownParameter, ...]] = [*found, leftover.unknown]
-        sizes = {place: len(group) for place, group in zip((*range(len(found)), -1), groups, strict=True) if group}
-        if leftover.order and dict(Counter(leftover.order)) == sizes:
-            queues = [iter(group) for group in groups]
-            return [next(queues[place]) for place in leftover.order]
+        if leftover.order:
+            sizes = {place: len(group) for place, group in zip((*range(len(found)), -1), groups, strict=True) if group}
+            if dict(Counter(leftover.order)) == sizes:
+                queues = [iter(group) for group in groups]
+                return [next(queues[place]) for place in leftover.order]
         return [child for group in groups for child in group]
 
-    def _slot(self, slot: Slot, value: Any) -> tuple[Element, ...]:
+    def _slot(self, slot: Slot, value: Any, *, short: bool) -> tuple[Element, ...]:
         elements = value if slot.repeated else () if value is None else (value,)
         if not isinstance(elements, tuple) or not all(isinstance(element, slot.types) for element in elements):
             self._fail(f"{slot.field} takes {' or '.join(kind.STANDARD_NAME for kind in slot.types)}, not {value!r}")
-        if len(elements) < slot.least:
+        if len(elements) < slot.least and not (slot.repeated and short):
             self._fail(f"{slot.field} needs at least one {' or '.join(kind.STANDARD_NAME for kind in slot.types)}")
         return elements
 

@@ -4,14 +4,14 @@ from enum import IntEnum
 
 
 class AirProtocols(IntEnum):
-    """TODO [7.1.4]."""
+    """Air protocols [7.1.4]."""
 
     UNSPECIFIED = 0
     EPCGLOBAL_CLASS1_GEN2 = 1
 
 
 class GetReaderCapabilitiesRequestedData(IntEnum):
-    """TODO [9.1.1]."""
+    """What GET_READER_CAPABILITIES asks for [9.1.1]."""
 
     ALL = 0
     GENERAL_DEVICE_CAPABILITIES = 1
@@ -21,7 +21,7 @@ class GetReaderCapabilitiesRequestedData(IntEnum):
 
 
 class CommunicationsStandard(IntEnum):
-    """TODO [9.2.4]."""
+    """Radio standards [9.2.4]."""
 
     UNSPECIFIED = 0
     US_FCC_PART_15 = 1
@@ -36,7 +36,7 @@ class CommunicationsStandard(IntEnum):
 
 
 class ROSpecState(IntEnum):
-    """TODO [10.2.1]."""
+    """States of a reader operation [10.2.1]."""
 
     DISABLED = 0
     INACTIVE = 1
@@ -44,7 +44,7 @@ class ROSpecState(IntEnum):
 
 
 class ROSpecStartTriggerType(IntEnum):
-    """TODO [10.2.1.1.1]."""
+    """What starts a reader operation [10.2.1.1.1]."""
 
     NULL = 0
     IMMEDIATE = 1
@@ -53,7 +53,7 @@ class ROSpecStartTriggerType(IntEnum):
 
 
 class ROSpecStopTriggerType(IntEnum):
-    """TODO [10.2.1.1.2]."""
+    """What stops a reader operation [10.2.1.1.2]."""
 
     NULL = 0
     DURATION = 1
@@ -61,7 +61,7 @@ class ROSpecStopTriggerType(IntEnum):
 
 
 class AISpecStopTriggerType(IntEnum):
-    """TODO [10.2.2.1]."""
+    """What ends an antenna inventory [10.2.2.1]."""
 
     NULL = 0
     DURATION = 1
@@ -70,7 +70,7 @@ class AISpecStopTriggerType(IntEnum):
 
 
 class TagObservationTriggerType(IntEnum):
-    """TODO [10.2.2.1.1]."""
+    """Which observation ends an antenna inventory; from 3 on since LLRP 1.1 [10.2.2.1.1]."""
 
     UPON_SEEING_N_TAGS_OR_TIMEOUT = 0
     UPON_SEEING_NO_MORE_NEW_TAGS_FOR_TMS_OR_TIMEOUT = 1
@@ -80,7 +80,7 @@ class TagObservationTriggerType(IntEnum):
 
 
 class RFSurveySpecStopTriggerType(IntEnum):
-    """TODO [10.2.3.1]."""
+    """What ends a survey [10.2.3.1]."""
 
     NULL = 0
     DURATION = 1
@@ -88,30 +88,30 @@ class RFSurveySpecStopTriggerType(IntEnum):
 
 
 class AccessSpecState(IntEnum):
-    """TODO [11.2.1]."""
+    """States of an access operation [11.2.1]."""
 
     DISABLED = 0
     ACTIVE = 1
 
 
 class AccessSpecStopTriggerType(IntEnum):
-    """TODO [11.2.1.1]."""
+    """What ends an access operation [11.2.1.1]."""
 
     NULL = 0
     OPERATION_COUNT = 1
 
 
 class GetReaderConfigRequestedData(IntEnum):
-    """TODO [12.1.1]."""
+    """What GET_READER_CONFIG asks for [12.1.1]."""
 
     ALL = 0
     IDENTIFICATION = 1
     ANTENNA_PROPERTIES = 2
     ANTENNA_CONFIGURATION = 3
-    ROREPORT_SPEC = 4
+    RO_REPORT_SPEC = 4
     READER_EVENT_NOTIFICATION_SPEC = 5
     ACCESS_REPORT_SPEC = 6
-    LLRPCONFIGURATION_STATE_VALUE = 7
+    LLRP_CONFIGURATION_STATE_VALUE = 7
     KEEPALIVE_SPEC = 8
     GPIPORT_CURRENT_STATE = 9
     GPOWRITE_DATA = 10
@@ -119,21 +119,21 @@ class GetReaderConfigRequestedData(IntEnum):
 
 
 class IdentificationType(IntEnum):
-    """TODO [12.2.2]."""
+    """What a reader calls itself by [12.2.2]."""
 
     MAC_ADDRESS = 0
     EPC = 1
 
 
 class KeepaliveTriggerType(IntEnum):
-    """TODO [12.2.4]."""
+    """Whether keepalives are sent [12.2.4]."""
 
     NULL = 0
     PERIODIC = 1
 
 
 class GPIPortState(IntEnum):
-    """TODO [12.2.6.3]."""
+    """States of an input [12.2.6.3]."""
 
     LOW = 0
     HIGH = 1
@@ -141,7 +141,7 @@ class GPIPortState(IntEnum):
 
 
 class ROReportTriggerType(IntEnum):
-    """TODO [13.2.1]."""
+    """When tag reports are sent; from 3 on since LLRP 1.1 [13.2.1]."""
 
     NONE = 0
     UPON_N_TAGS_OR_END_OF_AISPEC = 1
@@ -153,14 +153,14 @@ class ROReportTriggerType(IntEnum):
 
 
 class AccessReportTriggerType(IntEnum):
-    """TODO [13.2.2]."""
+    """When results of access operations are sent [13.2.2]."""
 
     WHENEVER_ROREPORT_IS_GENERATED = 0
     END_OF_ACCESSSPEC = 1
 
 
 class NotificationEventType(IntEnum):
-    """TODO [13.2.5.1]."""
+    """Events of which a reader can tell; 9 since LLRP 1.1 [13.2.5.1]."""
 
     UPON_HOPPING_TO_NEXT_CHANNEL = 0
     GPI_EVENT = 1
@@ -175,7 +175,7 @@ class NotificationEventType(IntEnum):
 
 
 class ROSpecEventType(IntEnum):
-    """TODO [13.2.6.4]."""
+    """Events of a reader operation [13.2.6.4]."""
 
     START_OF_ROSPEC = 0
     END_OF_ROSPEC = 1
@@ -183,27 +183,27 @@ class ROSpecEventType(IntEnum):
 
 
 class RFSurveyEventType(IntEnum):
-    """TODO [13.2.6.8]."""
+    """Events of a survey [13.2.6.8]."""
 
     START_OF_RFSURVEY = 0
     END_OF_RFSURVEY = 1
 
 
 class AISpecEventType(IntEnum):
-    """TODO [13.2.6.9]."""
+    """Events of an antenna inventory [13.2.6.9]."""
 
     END_OF_AISPEC = 0
 
 
 class AntennaEventType(IntEnum):
-    """TODO [13.2.6.10]."""
+    """Events of an antenna [13.2.6.10]."""
 
     ANTENNA_DISCONNECTED = 0
     ANTENNA_CONNECTED = 1
 
 
 class ConnectionAttemptStatusType(IntEnum):
-    """TODO [13.2.6.11]."""
+    """What a reader says to a new connection [13.2.6.11]."""
 
     SUCCESS = 0
     FAILED_A_READER_INITIATED_CONNECTION_ALREADY_EXISTS = 1
@@ -213,46 +213,46 @@ class ConnectionAttemptStatusType(IntEnum):
 
 
 class StatusCode(IntEnum):
-    """TODO [14.2.1]."""
+    """Status of a message (M), parameter (P), value (A) or reader (R) [14.2.1]."""
 
     M_SUCCESS = 0
-    M_PARAMETERERROR = 100
-    M_FIELDERROR = 101
-    M_UNEXPECTEDPARAMETER = 102
-    M_MISSINGPARAMETER = 103
-    M_DUPLICATEPARAMETER = 104
-    M_OVERFLOWPARAMETER = 105
-    M_OVERFLOWFIELD = 106
-    M_UNKNOWNPARAMETER = 107
-    M_UNKNOWNFIELD = 108
-    M_UNSUPPORTEDMESSAGE = 109
-    M_UNSUPPORTEDVERSION = 110
-    M_UNSUPPORTEDPARAMETER = 111
-    M_UNEXPECTEDMESSAGE = 112
-    P_PARAMETERERROR = 200
-    P_FIELDERROR = 201
-    P_UNEXPECTEDPARAMETER = 202
-    P_MISSINGPARAMETER = 203
-    P_DUPLICATEPARAMETER = 204
-    P_OVERFLOWPARAMETER = 205
-    P_OVERFLOWFIELD = 206
-    P_UNKNOWNPARAMETER = 207
-    P_UNKNOWNFIELD = 208
-    P_UNSUPPORTEDPARAMETER = 209
+    M_PARAMETER_ERROR = 100
+    M_FIELD_ERROR = 101
+    M_UNEXPECTED_PARAMETER = 102
+    M_MISSING_PARAMETER = 103
+    M_DUPLICATE_PARAMETER = 104
+    M_OVERFLOW_PARAMETER = 105
+    M_OVERFLOW_FIELD = 106
+    M_UNKNOWN_PARAMETER = 107
+    M_UNKNOWN_FIELD = 108
+    M_UNSUPPORTED_MESSAGE = 109
+    M_UNSUPPORTED_VERSION = 110
+    M_UNSUPPORTED_PARAMETER = 111
+    M_UNEXPECTED_MESSAGE = 112
+    P_PARAMETER_ERROR = 200
+    P_FIELD_ERROR = 201
+    P_UNEXPECTED_PARAMETER = 202
+    P_MISSING_PARAMETER = 203
+    P_DUPLICATE_PARAMETER = 204
+    P_OVERFLOW_PARAMETER = 205
+    P_OVERFLOW_FIELD = 206
+    P_UNKNOWN_PARAMETER = 207
+    P_UNKNOWN_FIELD = 208
+    P_UNSUPPORTED_PARAMETER = 209
     A_INVALID = 300
-    A_OUTOFRANGE = 301
-    R_DEVICEERROR = 401
+    A_OUT_OF_RANGE = 301
+    R_DEVICE_ERROR = 401
 
 
 class C1G2DRValue(IntEnum):
-    """TODO [15.2.1.1.2.1]."""
+    """Divide ratio [15.2.1.1.2.1]."""
 
     DRV_8 = 0
     DRV_64_3 = 1
 
 
 class C1G2MValue(IntEnum):
-    """TODO [15.2.1.1.2.1]."""
+    """Encoding of a tag's answer [15.2.1.1.2.1]."""
 
     MV_FM0 = 0
     MV_2 = 1
@@ -261,7 +261,7 @@ class C1G2MValue(IntEnum):
 
 
 class C1G2ForwardLinkModulation(IntEnum):
-    """TODO [15.2.1.1.2.1]."""
+    """Modulation of the reader [15.2.1.1.2.1]."""
 
     PR_ASK = 0
     SSB_ASK = 1
@@ -269,7 +269,7 @@ class C1G2ForwardLinkModulation(IntEnum):
 
 
 class C1G2SpectralMaskIndicator(IntEnum):
-    """TODO [15.2.1.1.2.1]."""
+    """Surroundings for which a mode is fit: single, multiple, dense interrogators [15.2.1.1.2.1]."""
 
     UNKNOWN = 0
     SI = 1
@@ -278,7 +278,7 @@ class C1G2SpectralMaskIndicator(IntEnum):
 
 
 class C1G2TruncateAction(IntEnum):
-    """TODO [15.2.1.2.1.1]."""
+    """Whether tags answer with the end of their EPC only [15.2.1.2.1.1]."""
 
     UNSPECIFIED = 0
     DO_NOT_TRUNCATE = 1
@@ -286,7 +286,7 @@ class C1G2TruncateAction(IntEnum):
 
 
 class C1G2StateAwareTarget(IntEnum):
-    """TODO [15.2.1.2.1.1.2]."""
+    """Flag that a Select changes [15.2.1.2.1.1.2]."""
 
     SL = 0
     INVENTORIED_STATE_FOR_SESSION_S0 = 1
@@ -296,20 +296,20 @@ class C1G2StateAwareTarget(IntEnum):
 
 
 class C1G2StateAwareAction(IntEnum):
-    """TODO [15.2.1.2.1.1.2]."""
+    """What a Select does to tags that match, and to the others [15.2.1.2.1.1.2]."""
 
-    ASSERTSLORA_DEASSERTSLORB = 0
-    ASSERTSLORA_NOOP = 1
-    NOOP_DEASSERTSLORB = 2
-    NEGATESLORABBA_NOOP = 3
-    DEASSERTSLORB_ASSERTSLORA = 4
-    DEASSERTSLORB_NOOP = 5
-    NOOP_ASSERTSLORA = 6
-    NOOP_NEGATESLORABBA = 7
+    ASSERT_SL_OR_A_DEASSERT_SL_OR_B = 0
+    ASSERT_SL_OR_A_NOOP = 1
+    NOOP_DEASSERT_SL_OR_B = 2
+    NEGATE_SL_OR_ABBA_NOOP = 3
+    DEASSERT_SL_OR_B_ASSERT_SL_OR_A = 4
+    DEASSERT_SL_OR_B_NOOP = 5
+    NOOP_ASSERT_SL_OR_A = 6
+    NOOP_NEGATE_SL_OR_ABBA = 7
 
 
 class C1G2StateUnawareAction(IntEnum):
-    """TODO [15.2.1.2.1.1.3]."""
+    """Whether tags that match, and the others, take part [15.2.1.2.1.1.3]."""
 
     SELECT_UNSELECT = 0
     SELECT_DONOTHING = 1
@@ -320,21 +320,21 @@ class C1G2StateUnawareAction(IntEnum):
 
 
 class C1G2TagInventoryStateAwareI(IntEnum):
-    """TODO [15.2.1.2.1.3.1]."""
+    """Inventoried state that takes part [15.2.1.2.1.3.1]."""
 
     STATE_A = 0
     STATE_B = 1
 
 
 class C1G2TagInventoryStateAwareS(IntEnum):
-    """TODO [15.2.1.2.1.3.1]."""
+    """SL state that takes part [15.2.1.2.1.3.1]."""
 
     SL = 0
     NOT_SL = 1
 
 
 class C1G2LockPrivilege(IntEnum):
-    """TODO [15.2.1.3.2.4.1]."""
+    """What to do with a part of the memory [15.2.1.3.2.4.1]."""
 
     READ_WRITE = 0
     PERMA_LOCK = 1
@@ -343,7 +343,7 @@ class C1G2LockPrivilege(IntEnum):
 
 
 class C1G2LockDataField(IntEnum):
-    """TODO [15.2.1.3.2.4.1]."""
+    """Parts of a tag's memory [15.2.1.3.2.4.1]."""
 
     KILL_PASSWORD = 0
     ACCESS_PASSWORD = 1
@@ -353,7 +353,7 @@ class C1G2LockDataField(IntEnum):
 
 
 class C1G2ReadResultType(IntEnum):
-    """TODO [15.2.1.5.5.1]."""
+    """Results of a read [15.2.1.5.5.1]."""
 
     SUCCESS = 0
     NONSPECIFIC_TAG_ERROR = 1
@@ -362,7 +362,7 @@ class C1G2ReadResultType(IntEnum):
 
 
 class C1G2WriteResultType(IntEnum):
-    """TODO [15.2.1.5.5.2]."""
+    """Results of a write [15.2.1.5.5.2]."""
 
     SUCCESS = 0
     TAG_MEMORY_OVERRUN_ERROR = 1
@@ -374,7 +374,7 @@ class C1G2WriteResultType(IntEnum):
 
 
 class C1G2KillResultType(IntEnum):
-    """TODO [15.2.1.5.5.3]."""
+    """Results of a kill [15.2.1.5.5.3]."""
 
     SUCCESS = 0
     ZERO_KILL_PASSWORD_ERROR = 1
@@ -385,7 +385,7 @@ class C1G2KillResultType(IntEnum):
 
 
 class C1G2LockResultType(IntEnum):
-    """TODO [15.2.1.5.5.4]."""
+    """Results of a lock [15.2.1.5.5.4]."""
 
     SUCCESS = 0
     INSUFFICIENT_POWER = 1
@@ -395,7 +395,7 @@ class C1G2LockResultType(IntEnum):
 
 
 class C1G2BlockEraseResultType(IntEnum):
-    """TODO [15.2.1.5.5.5]."""
+    """Results of an erasure [15.2.1.5.5.5]."""
 
     SUCCESS = 0
     TAG_MEMORY_OVERRUN_ERROR = 1
@@ -407,7 +407,7 @@ class C1G2BlockEraseResultType(IntEnum):
 
 
 class C1G2BlockWriteResultType(IntEnum):
-    """TODO [15.2.1.5.5.6]."""
+    """Results of a block write [15.2.1.5.5.6]."""
 
     SUCCESS = 0
     TAG_MEMORY_OVERRUN_ERROR = 1
@@ -419,7 +419,7 @@ class C1G2BlockWriteResultType(IntEnum):
 
 
 class C1G2RecommissionResultType(IntEnum):
-    """TODO [LLRP 1.1]."""
+    """Results of a recommissioning [LLRP 1.1]."""
 
     SUCCESS = 0
     ZERO_KILL_PASSWORD_ERROR = 1
@@ -431,7 +431,7 @@ class C1G2RecommissionResultType(IntEnum):
 
 
 class C1G2BlockPermalockResultType(IntEnum):
-    """TODO [LLRP 1.1]."""
+    """Results of a permanent block lock [LLRP 1.1]."""
 
     SUCCESS = 0
     INSUFFICIENT_POWER_TO_PERFORM_BLOCK_PERMALOCK_OPERATION = 1
@@ -443,7 +443,7 @@ class C1G2BlockPermalockResultType(IntEnum):
 
 
 class C1G2GetBlockPermalockStatusResultType(IntEnum):
-    """TODO [LLRP 1.1]."""
+    """Results of asking for permanent block locks [LLRP 1.1]."""
 
     SUCCESS = 0
     NONSPECIFIC_TAG_ERROR = 1

@@ -24,34 +24,34 @@ from edge.llrp.messages.wire_types import U8, U16, U32, Scalar, Some, String
 
 
 class EventNotificationState(Parameter, number=245):
-    """TODO [13.2.5.1, 16.2.7.5.1]."""
+    """Whether the reader tells of one kind of event [13.2.5.1, 16.2.7.5.1]."""
 
     event_type: Annotated[int, Scalar(16, NotificationEventType)]
     notification_state: Annotated[bool, Scalar(1, pad=7)]
 
 
 class ReaderEventNotificationSpec(Parameter, number=244):
-    """TODO [13.2.5, 16.2.7.5]."""
+    """Which events the reader tells of [13.2.5, 16.2.7.5]."""
 
     event_notification_states: Some[EventNotificationState]
 
 
 class HoppingEvent(Parameter, number=247):
-    """TODO [13.2.6.2, 16.2.7.6.1]."""
+    """The reader hops to another channel [13.2.6.2, 16.2.7.6.1]."""
 
     hop_table_id: U16
     next_channel_index: U16
 
 
 class GPIEvent(Parameter, number=248):
-    """TODO [13.2.6.3, 16.2.7.6.2]."""
+    """An input changed [13.2.6.3, 16.2.7.6.2]."""
 
     gpi_port_number: U16
     gpi_event: Annotated[bool, Scalar(1, pad=7)]
 
 
 class ROSpecEvent(Parameter, number=249):
-    """TODO [13.2.6.4, 16.2.7.6.3]."""
+    """A reader operation started, ended or was pre-empted [13.2.6.4, 16.2.7.6.3]."""
 
     event_type: Annotated[int, Scalar(8, ROSpecEventType)]
     rospec_id: U32
@@ -59,23 +59,23 @@ class ROSpecEvent(Parameter, number=249):
 
 
 class ReportBufferLevelWarningEvent(Parameter, number=250):
-    """TODO [13.2.6.5, 16.2.7.6.4]."""
+    """The report buffer is filling up [13.2.6.5, 16.2.7.6.4]."""
 
     report_buffer_percentage_full: U8
 
 
 class ReportBufferOverflowErrorEvent(Parameter, number=251):
-    """TODO [13.2.6.6, 16.2.7.6.5]."""
+    """The report buffer ran over: reports were lost [13.2.6.6, 16.2.7.6.5]."""
 
 
 class OpSpecID(Parameter, number=17):
-    """TODO [13.2.6.7.1, 16.2.7.6.6.1]."""
+    """The operation within an access operation [13.2.6.7.1, 16.2.7.6.6.1]."""
 
     op_spec_id: U16
 
 
 class ReaderExceptionEvent(Parameter, number=252):
-    """TODO [13.2.6.7, 16.2.7.6.6]."""
+    """The reader failed at something, and where [13.2.6.7, 16.2.7.6.6]."""
 
     message: String
     rospec_id: ROSpecID | None = None
@@ -88,7 +88,7 @@ class ReaderExceptionEvent(Parameter, number=252):
 
 
 class RFSurveyEvent(Parameter, number=253):
-    """TODO [13.2.6.8, 16.2.7.6.7]."""
+    """A survey started or ended [13.2.6.8, 16.2.7.6.7]."""
 
     event_type: Annotated[int, Scalar(8, RFSurveyEventType)]
     rospec_id: U32
@@ -96,7 +96,7 @@ class RFSurveyEvent(Parameter, number=253):
 
 
 class AISpecEvent(Parameter, number=254):
-    """TODO [13.2.6.9, 16.2.7.6.8]."""
+    """An antenna inventory ended [13.2.6.9, 16.2.7.6.8]."""
 
     event_type: Annotated[int, Scalar(8, AISpecEventType)]
     rospec_id: U32
@@ -105,31 +105,31 @@ class AISpecEvent(Parameter, number=254):
 
 
 class AntennaEvent(Parameter, number=255):
-    """TODO [13.2.6.10, 16.2.7.6.9]."""
+    """An antenna was connected or disconnected [13.2.6.10, 16.2.7.6.9]."""
 
     event_type: Annotated[int, Scalar(8, AntennaEventType)]
     antenna_id: U16
 
 
 class ConnectionAttemptEvent(Parameter, number=256):
-    """TODO [13.2.6.11, 16.2.7.6.10]."""
+    """Whether the reader takes this connection; its first message [13.2.6.11, 16.2.7.6.10]."""
 
     status: Annotated[int, Scalar(16, ConnectionAttemptStatusType)]
 
 
 class ConnectionCloseEvent(Parameter, number=257):
-    """TODO [13.2.6.12, 16.2.7.6.11]."""
+    """The reader closes the connection [13.2.6.12, 16.2.7.6.11]."""
 
 
 class SpecLoopEvent(Parameter, number=356):
-    """TODO [LLRP 1.1]."""
+    """A loop of specs begins again [LLRP 1.1]."""
 
     rospec_id: U32
     loop_count: U32
 
 
 class ReaderEventNotificationData(Parameter, number=246):
-    """TODO [13.2.6, 16.2.7.6]."""
+    """What happened, and when [13.2.6, 16.2.7.6]."""
 
     timestamp: UTCTimestamp | Uptime
     hopping_event: HoppingEvent | None = None

@@ -28,28 +28,28 @@ from edge.llrp.wire import IMPINJ
 
 
 class ImpinjRequestedData(VendorParameter, vendor=IMPINJ, subtype=21):
-    """TODO."""
+    """Which of Impinj's capabilities or settings are asked for."""
 
     requested_data: Annotated[int, Scalar(32, ImpinjRequestedDataType)]
     custom: Extensions = ()
 
 
 class ImpinjSubRegulatoryRegion(VendorParameter, vendor=IMPINJ, subtype=22):
-    """TODO."""
+    """Region for which the radio is set up."""
 
     regulatory_region: Annotated[int, Scalar(16, ImpinjRegulatoryRegion)]
     custom: Extensions = ()
 
 
 class ImpinjInventorySearchMode(VendorParameter, vendor=IMPINJ, subtype=23):
-    """TODO."""
+    """Which inventoried state is searched, and whether tags are kept quiet."""
 
     inventory_search_mode: Annotated[int, Scalar(16, ImpinjInventorySearchType)]
     custom: Extensions = ()
 
 
 class ImpinjFixedFrequencyList(VendorParameter, vendor=IMPINJ, subtype=26):
-    """TODO."""
+    """Channels to stay on."""
 
     fixed_frequency_mode: Annotated[int, Scalar(16, ImpinjFixedFrequencyMode, pad=16)]
     channel_list: Words
@@ -57,7 +57,7 @@ class ImpinjFixedFrequencyList(VendorParameter, vendor=IMPINJ, subtype=26):
 
 
 class ImpinjReducedPowerFrequencyList(VendorParameter, vendor=IMPINJ, subtype=27):
-    """TODO."""
+    """Channels of reduced power."""
 
     reduced_power_mode: Annotated[int, Scalar(16, ImpinjReducedPowerMode, pad=16)]
     channel_list: Words
@@ -65,7 +65,7 @@ class ImpinjReducedPowerFrequencyList(VendorParameter, vendor=IMPINJ, subtype=27
 
 
 class ImpinjLowDutyCycle(VendorParameter, vendor=IMPINJ, subtype=28):
-    """TODO."""
+    """Transmit rarely after `empty_field_timeout` ms without tags, every `field_ping_interval` ms."""
 
     low_duty_cycle_mode: Annotated[int, Scalar(16, ImpinjLowDutyCycleMode)]
     empty_field_timeout: U16
@@ -74,14 +74,14 @@ class ImpinjLowDutyCycle(VendorParameter, vendor=IMPINJ, subtype=28):
 
 
 class ImpinjBLEVersion(VendorParameter, vendor=IMPINJ, subtype=1580):
-    """TODO."""
+    """Version of the Bluetooth radio."""
 
     firmware_version: String
     custom: Extensions = ()
 
 
 class ImpinjDetailedVersion(VendorParameter, vendor=IMPINJ, subtype=29):
-    """TODO."""
+    """Model, serial number and versions."""
 
     model_name: String
     serial_number: String
@@ -96,14 +96,14 @@ class ImpinjDetailedVersion(VendorParameter, vendor=IMPINJ, subtype=29):
 
 
 class ImpinjFrequencyCapabilities(VendorParameter, vendor=IMPINJ, subtype=30):
-    """TODO."""
+    """All frequencies in kHz that the region allows."""
 
     frequency_list: LongWords
     custom: Extensions = ()
 
 
 class ImpinjGPIDebounceConfiguration(VendorParameter, vendor=IMPINJ, subtype=36):
-    """TODO."""
+    """How many ms an input must stand still to count."""
 
     gpi_port_num: U16
     gpi_debounce_timer_msec: U32
@@ -111,14 +111,14 @@ class ImpinjGPIDebounceConfiguration(VendorParameter, vendor=IMPINJ, subtype=36)
 
 
 class ImpinjReaderTemperature(VendorParameter, vendor=IMPINJ, subtype=37):
-    """TODO."""
+    """Temperature in degrees Celsius."""
 
     temperature: S16
     custom: Extensions = ()
 
 
 class ImpinjLinkMonitorConfiguration(VendorParameter, vendor=IMPINJ, subtype=38):
-    """TODO."""
+    """Close the connection after so many keepalives without answer."""
 
     link_monitor_mode: Annotated[int, Scalar(16, ImpinjLinkMonitorMode)]
     link_down_threshold: U16
@@ -126,21 +126,21 @@ class ImpinjLinkMonitorConfiguration(VendorParameter, vendor=IMPINJ, subtype=38)
 
 
 class ImpinjReportBufferConfiguration(VendorParameter, vendor=IMPINJ, subtype=39):
-    """TODO."""
+    """Whether reports are sent at once or gathered."""
 
     report_buffer_mode: Annotated[int, Scalar(16, ImpinjReportBufferMode)]
     custom: Extensions = ()
 
 
 class ImpinjLoopSpec(VendorParameter, vendor=IMPINJ, subtype=59):
-    """TODO."""
+    """Run the specs before it again, so many times; 0 is for ever."""
 
     loop_count: U32
     custom: Extensions = ()
 
 
 class ImpinjAdvancedGPOConfiguration(VendorParameter, vendor=IMPINJ, subtype=64):
-    """TODO."""
+    """What drives an output; in pulse mode the reader ends the pulse itself, after so many ms."""
 
     gpo_port_num: U16
     gpo_mode: Annotated[int, Scalar(16, ImpinjAdvancedGPOMode)]
@@ -149,7 +149,7 @@ class ImpinjAdvancedGPOConfiguration(VendorParameter, vendor=IMPINJ, subtype=64)
 
 
 class ImpinjInventoryConfiguration(VendorParameter, vendor=IMPINJ, subtype=69):
-    """TODO."""
+    """Limits of an inventory's dwell time, and closing of gaps between Selects."""
 
     enable_ant_dwell_time_limit: Flag
     enable_select_gap_close: Annotated[bool, Scalar(1, pad=6)]
@@ -157,7 +157,7 @@ class ImpinjInventoryConfiguration(VendorParameter, vendor=IMPINJ, subtype=69):
 
 
 class ImpinjAntennaEventHysteresis(VendorParameter, vendor=IMPINJ, subtype=1526):
-    """TODO."""
+    """How long an antenna must be connected or not before an event."""
 
     antenna_event_connected: U64
     antenna_event_disconnected: U64
@@ -165,14 +165,14 @@ class ImpinjAntennaEventHysteresis(VendorParameter, vendor=IMPINJ, subtype=1526)
 
 
 class ImpinjAntennaEventConfiguration(VendorParameter, vendor=IMPINJ, subtype=1576):
-    """TODO."""
+    """Whether attempts on an antenna are told of."""
 
     enable_antenna_attempt_notification: Annotated[bool, Scalar(1, pad=7)]
     custom: Extensions = ()
 
 
 class ImpinjAntennaConfiguration(VendorParameter, vendor=IMPINJ, subtype=1524):
-    """TODO."""
+    """How antenna events come about."""
 
     impinj_antenna_event_hysteresis: ImpinjAntennaEventHysteresis | None = None
     impinj_antenna_event_configuration: ImpinjAntennaEventConfiguration | None = None
@@ -180,28 +180,28 @@ class ImpinjAntennaConfiguration(VendorParameter, vendor=IMPINJ, subtype=1524):
 
 
 class ImpinjAntennaAttemptEvent(VendorParameter, vendor=IMPINJ, subtype=1577):
-    """TODO."""
+    """The reader tries an antenna."""
 
     antenna_id: U16
     custom: Extensions = ()
 
 
 class ImpinjIntelligentAntennaManagement(VendorParameter, vendor=IMPINJ, subtype=1554):
-    """TODO."""
+    """Whether the reader leaves out antennas that see nothing."""
 
     management_enabled: Annotated[int, Scalar(1, ImpinjIntelligentAntennaMode, pad=7)]
     custom: Extensions = ()
 
 
 class ImpinjPolarizationControl(VendorParameter, vendor=IMPINJ, subtype=1562):
-    """TODO."""
+    """Whether polarisation is chosen by antenna number."""
 
     polarization_control_enabled: Annotated[bool, Scalar(1, pad=7)]
     custom: Extensions = ()
 
 
 class ImpinjAntennaPolarizationCapability(VendorParameter, vendor=IMPINJ, subtype=1564):
-    """TODO."""
+    """A polarisation, and what to add to an antenna's number for it."""
 
     type: Annotated[int, Scalar(8, ImpinjAntennaPolarizationType)]
     antenna_id_offset: U16
@@ -209,14 +209,14 @@ class ImpinjAntennaPolarizationCapability(VendorParameter, vendor=IMPINJ, subtyp
 
 
 class ImpinjAntennaCapabilities(VendorParameter, vendor=IMPINJ, subtype=1563):
-    """TODO."""
+    """What the antennas can."""
 
     impinj_antenna_polarization_capabilities: tuple[ImpinjAntennaPolarizationCapability, ...] = ()
     custom: Extensions = ()
 
 
 class ImpinjRFPowerSweep(VendorParameter, vendor=IMPINJ, subtype=1582):
-    """TODO."""
+    """Raise the power step by step within an inventory."""
 
     enable_rf_power_sweep: Annotated[bool, Scalar(1, pad=7)]
     minimum_power_level: U16
@@ -225,7 +225,7 @@ class ImpinjRFPowerSweep(VendorParameter, vendor=IMPINJ, subtype=1582):
 
 
 class ImpinjTruncatedReplyConfiguration(VendorParameter, vendor=IMPINJ, subtype=1583):
-    """TODO."""
+    """Let tags answer with the end of their EPC only."""
 
     gen2v2_tags_only: Annotated[bool, Scalar(1, pad=7)]
     epc_length: U8
@@ -235,14 +235,14 @@ class ImpinjTruncatedReplyConfiguration(VendorParameter, vendor=IMPINJ, subtype=
 
 
 class ImpinjTagFilterVerificationConfiguration(VendorParameter, vendor=IMPINJ, subtype=1586):
-    """TODO."""
+    """Whether the reader checks filters itself."""
 
     tag_filter_verification_mode: Annotated[int, Scalar(8, ImpinjTagFilterVerificationMode)]
     custom: Extensions = ()
 
 
 class ImpinjGen2XInventoryConfig(VendorParameter, vendor=IMPINJ, subtype=1596):
-    """TODO."""
+    """Gen2X answers of tags."""
 
     cr: Annotated[int, Scalar(8, ImpinjGen2XCR)]
     id: Annotated[int, Scalar(8, ImpinjGen2XID)]
@@ -251,14 +251,14 @@ class ImpinjGen2XInventoryConfig(VendorParameter, vendor=IMPINJ, subtype=1596):
 
 
 class ImpinjGen2XTagSelectionConfig(VendorParameter, vendor=IMPINJ, subtype=1597):
-    """TODO."""
+    """Gen2X selection by application."""
 
     app_id: BitString
     custom: Extensions = ()
 
 
 class ImpinjGen2XTagSelectionEpcLength(VendorParameter, vendor=IMPINJ, subtype=1598):
-    """TODO."""
+    """Gen2X selection by EPC length."""
 
     epc_length_in_bits: Annotated[int, Scalar(16, name="EpcLengthInBits")]
     t_bit: Annotated[bool, Scalar(1, pad=7)]
@@ -266,13 +266,13 @@ class ImpinjGen2XTagSelectionEpcLength(VendorParameter, vendor=IMPINJ, subtype=1
 
 
 class ImpinjRampUpPowerBoost(VendorParameter, vendor=IMPINJ, subtype=1608):
-    """TODO."""
+    """Whether power is raised while the carrier comes up."""
 
     ramp_up_power_boost_mode: Annotated[int, Scalar(8, ImpinjRampUpPowerBoostMode)]
 
 
 class ImpinjEnableExtensions(VendorMessage, vendor=IMPINJ, subtype=21, standard="IMPINJ_ENABLE_EXTENSIONS", lead=32):
-    """TODO."""
+    """Ask the reader to use Impinj's parameters on this connection."""
 
     custom: Extensions = ()
 
@@ -280,21 +280,21 @@ class ImpinjEnableExtensions(VendorMessage, vendor=IMPINJ, subtype=21, standard=
 class ImpinjEnableExtensionsResponse(
     VendorMessage, vendor=IMPINJ, subtype=22, standard="IMPINJ_ENABLE_EXTENSIONS_RESPONSE"
 ):
-    """TODO."""
+    """Answer to IMPINJ_ENABLE_EXTENSIONS."""
 
     llrp_status: LLRPStatus
     custom: Extensions = ()
 
 
 class ImpinjSaveSettings(VendorMessage, vendor=IMPINJ, subtype=23, standard="IMPINJ_SAVE_SETTINGS"):
-    """TODO."""
+    """Keep the settings over a restart."""
 
     save_configuration: Annotated[bool, Scalar(1, pad=7)]
     custom: Extensions = ()
 
 
 class ImpinjSaveSettingsResponse(VendorMessage, vendor=IMPINJ, subtype=24, standard="IMPINJ_SAVE_SETTINGS_RESPONSE"):
-    """TODO."""
+    """Answer to IMPINJ_SAVE_SETTINGS."""
 
     llrp_status: LLRPStatus
     custom: Extensions = ()

@@ -24,28 +24,28 @@ from edge.llrp.wire import IMPINJ
 
 
 class ImpinjBlockWriteWordCount(VendorParameter, vendor=IMPINJ, subtype=41):
-    """TODO."""
+    """Words a block write."""
 
     word_count: U16
     custom: Extensions = ()
 
 
 class ImpinjOpSpecRetryCount(VendorParameter, vendor=IMPINJ, subtype=63):
-    """TODO."""
+    """How often a failed operation is tried again."""
 
     retry_count: U16
     custom: Extensions = ()
 
 
 class ImpinjAccessSpecOrdering(VendorParameter, vendor=IMPINJ, subtype=66):
-    """TODO."""
+    """Order in which access operations are tried."""
 
     ordering_mode: Annotated[int, Scalar(16, ImpinjAccessSpecOrderingMode)]
     custom: Extensions = ()
 
 
 class ImpinjAccessSpecConfiguration(VendorParameter, vendor=IMPINJ, subtype=40):
-    """TODO."""
+    """How access operations are carried out."""
 
     impinj_block_write_word_count: ImpinjBlockWriteWordCount | None = None
     impinj_op_spec_retry_count: ImpinjOpSpecRetryCount | None = None
@@ -54,7 +54,7 @@ class ImpinjAccessSpecConfiguration(VendorParameter, vendor=IMPINJ, subtype=40):
 
 
 class ImpinjBlockPermalock(VendorParameter, vendor=IMPINJ, subtype=42):
-    """TODO."""
+    """Lock blocks of user memory for good."""
 
     op_spec_id: U16
     access_password: U32
@@ -65,7 +65,7 @@ class ImpinjBlockPermalock(VendorParameter, vendor=IMPINJ, subtype=42):
 
 
 class ImpinjBlockPermalockOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=43):
-    """TODO."""
+    """Result of a permanent block lock."""
 
     result: Annotated[int, Scalar(8, ImpinjBlockPermalockResultType)]
     op_spec_id: U16
@@ -73,7 +73,7 @@ class ImpinjBlockPermalockOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=4
 
 
 class ImpinjGetBlockPermalockStatus(VendorParameter, vendor=IMPINJ, subtype=44):
-    """TODO."""
+    """Ask which blocks are locked for good."""
 
     op_spec_id: U16
     access_password: U32
@@ -84,7 +84,7 @@ class ImpinjGetBlockPermalockStatus(VendorParameter, vendor=IMPINJ, subtype=44):
 
 
 class ImpinjGetBlockPermalockStatusOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=45):
-    """TODO."""
+    """Which blocks are locked for good, a bit each."""
 
     result: Annotated[int, Scalar(8, ImpinjGetBlockPermalockStatusResultType)]
     op_spec_id: U16
@@ -93,7 +93,7 @@ class ImpinjGetBlockPermalockStatusOpSpecResult(VendorParameter, vendor=IMPINJ, 
 
 
 class ImpinjSetQTConfig(VendorParameter, vendor=IMPINJ, subtype=46):
-    """TODO."""
+    """Set a Monza QT tag's profile and range."""
 
     op_spec_id: U16
     access_password: U32
@@ -104,7 +104,7 @@ class ImpinjSetQTConfig(VendorParameter, vendor=IMPINJ, subtype=46):
 
 
 class ImpinjSetQTConfigOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=47):
-    """TODO."""
+    """Result of setting QT."""
 
     result: Annotated[int, Scalar(8, ImpinjSetQTConfigResultType)]
     op_spec_id: U16
@@ -112,7 +112,7 @@ class ImpinjSetQTConfigOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=47):
 
 
 class ImpinjGetQTConfig(VendorParameter, vendor=IMPINJ, subtype=48):
-    """TODO."""
+    """Ask for a Monza QT tag's profile and range."""
 
     op_spec_id: U16
     access_password: U32
@@ -120,7 +120,7 @@ class ImpinjGetQTConfig(VendorParameter, vendor=IMPINJ, subtype=48):
 
 
 class ImpinjGetQTConfigOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=49):
-    """TODO."""
+    """A Monza QT tag's profile and range."""
 
     result: Annotated[int, Scalar(8, ImpinjGetQTConfigResultType)]
     op_spec_id: U16
@@ -130,7 +130,7 @@ class ImpinjGetQTConfigOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=49):
 
 
 class ImpinjMarginRead(VendorParameter, vendor=IMPINJ, subtype=1578):
-    """TODO."""
+    """Check how strongly bits are stored."""
 
     op_spec_id: U16
     access_password: U32
@@ -142,7 +142,7 @@ class ImpinjMarginRead(VendorParameter, vendor=IMPINJ, subtype=1578):
 
 
 class ImpinjMarginReadOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=1579):
-    """TODO."""
+    """Result of a margin read."""
 
     result: Annotated[int, Scalar(8, ImpinjMarginReadResultType)]
     op_spec_id: U16
@@ -150,7 +150,7 @@ class ImpinjMarginReadOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=1579)
 
 
 class ImpinjAuthenticate(VendorParameter, vendor=IMPINJ, subtype=1584):
-    """TODO."""
+    """Gen2v2 authentication of a tag."""
 
     op_spec_id: U16
     access_password: U32
@@ -162,7 +162,7 @@ class ImpinjAuthenticate(VendorParameter, vendor=IMPINJ, subtype=1584):
 
 
 class ImpinjAuthenticateOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=1585):
-    """TODO."""
+    """A tag's answer to authentication."""
 
     result: Annotated[int, Scalar(8, ImpinjAuthenticateResultType)]
     op_spec_id: U16
@@ -171,14 +171,14 @@ class ImpinjAuthenticateOpSpecResult(VendorParameter, vendor=IMPINJ, subtype=158
 
 
 class ImpinjEnableEnhancedIntegra(VendorParameter, vendor=IMPINJ, subtype=1591):
-    """TODO."""
+    """Whether reports have the memory check of Enhanced Integra."""
 
     enhanced_integra_mode: Annotated[int, Scalar(2, ImpinjEnhancedIntegraMode, pad=6)]
     custom: Extensions = ()
 
 
 class ImpinjEnhancedIntegraReport(VendorParameter, vendor=IMPINJ, subtype=1592):
-    """TODO."""
+    """What Enhanced Integra found in a tag's memory."""
 
     result: Annotated[int, Scalar(8, ImpinjEnhancedIntegraResultType)]
     op_spec_id: U16
@@ -186,21 +186,21 @@ class ImpinjEnhancedIntegraReport(VendorParameter, vendor=IMPINJ, subtype=1592):
 
 
 class ImpinjEndpointICVerificationConfig(VendorParameter, vendor=IMPINJ, subtype=1593):
-    """TODO."""
+    """Whether tags' chips are verified."""
 
     endpoint_ic_verification_mode: Annotated[int, Scalar(8, ImpinjEndpointICVerificationMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableEndpointICVerification(VendorParameter, vendor=IMPINJ, subtype=1594):
-    """TODO."""
+    """Whether reports have the verification of the tag's chip."""
 
     endpoint_ic_verification_report_mode: Annotated[int, Scalar(8, ImpinjEndpointICVerificationReportMode)]
     custom: Extensions = ()
 
 
 class ImpinjEndpointICVerificationReport(VendorParameter, vendor=IMPINJ, subtype=1595):
-    """TODO."""
+    """Whether a tag's chip was verified, and which it is."""
 
     endpoint_ic_verification_on: U8
     endpoint_ic_identifier: U8

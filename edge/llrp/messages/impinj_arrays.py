@@ -19,7 +19,7 @@ from edge.llrp.wire import IMPINJ
 
 
 class ImpinjArrayVersion(VendorParameter, vendor=IMPINJ, subtype=1520):
-    """TODO."""
+    """Serial number and versions of an array or hub."""
 
     serial_number: String
     firmware_version: String
@@ -28,14 +28,14 @@ class ImpinjArrayVersion(VendorParameter, vendor=IMPINJ, subtype=1520):
 
 
 class ImpinjHubVersions(VendorParameter, vendor=IMPINJ, subtype=1537):
-    """TODO."""
+    """Versions of the antenna hubs."""
 
     impinj_array_versions: Some[ImpinjArrayVersion]
     custom: Extensions = ()
 
 
 class ImpinjxArrayDirectionCapabilities(VendorParameter, vendor=IMPINJ, subtype=1575):
-    """TODO."""
+    """How many tags a direction inventory can follow."""
 
     system_tag_population_limit_high_sensitivity: U16
     system_tag_population_limit_high_performance: U16
@@ -43,7 +43,7 @@ class ImpinjxArrayDirectionCapabilities(VendorParameter, vendor=IMPINJ, subtype=
 
 
 class ImpinjxArrayCapabilities(VendorParameter, vendor=IMPINJ, subtype=1521):
-    """TODO."""
+    """What an xArray or xSpan can."""
 
     max_num_sectors: U32
     supports_li_specs: Flag
@@ -56,7 +56,7 @@ class ImpinjxArrayCapabilities(VendorParameter, vendor=IMPINJ, subtype=1521):
 
 
 class ImpinjTiltConfiguration(VendorParameter, vendor=IMPINJ, subtype=1522):
-    """TODO."""
+    """Tilt of the array by axis."""
 
     x_axis: S32
     y_axis: S32
@@ -65,7 +65,7 @@ class ImpinjTiltConfiguration(VendorParameter, vendor=IMPINJ, subtype=1522):
 
 
 class ImpinjBeaconConfiguration(VendorParameter, vendor=IMPINJ, subtype=1523):
-    """TODO."""
+    """Whether the array's light is on, and for how many seconds."""
 
     beacon_state: Annotated[bool, Scalar(1, pad=7)]
     beacon_duration_seconds: U64
@@ -73,7 +73,7 @@ class ImpinjBeaconConfiguration(VendorParameter, vendor=IMPINJ, subtype=1523):
 
 
 class ImpinjHubConfiguration(VendorParameter, vendor=IMPINJ, subtype=1538):
-    """TODO."""
+    """State of an antenna hub."""
 
     hub_id: U16
     connected: Annotated[int, Scalar(16, ImpinjHubConnectedType)]
@@ -82,7 +82,7 @@ class ImpinjHubConfiguration(VendorParameter, vendor=IMPINJ, subtype=1538):
 
 
 class ImpinjPlacementConfiguration(VendorParameter, vendor=IMPINJ, subtype=1540):
-    """TODO."""
+    """Where the array hangs, in cm, and how it is turned, in degrees."""
 
     height_cm: U16
     facility_x_location_cm: S32
@@ -92,21 +92,21 @@ class ImpinjPlacementConfiguration(VendorParameter, vendor=IMPINJ, subtype=1540)
 
 
 class ImpinjDisabledAntennas(VendorParameter, vendor=IMPINJ, subtype=1565):
-    """TODO."""
+    """Antennas that a location inventory leaves out."""
 
     antenna_ids: Words
     custom: Extensions = ()
 
 
 class ImpinjLocationAlgorithmControl(VendorParameter, vendor=IMPINJ, subtype=1581):
-    """TODO."""
+    """Numbers that steer the location algorithm."""
 
     control_data: LongWords
     custom: Extensions = ()
 
 
 class ImpinjLocationConfig(VendorParameter, vendor=IMPINJ, subtype=1542):
-    """TODO."""
+    """Times of a location inventory, in seconds."""
 
     compute_window_seconds: U16
     tag_age_interval_seconds: U16
@@ -117,14 +117,14 @@ class ImpinjLocationConfig(VendorParameter, vendor=IMPINJ, subtype=1542):
 
 
 class ImpinjTransmitPower(VendorParameter, vendor=IMPINJ, subtype=1561):
-    """TODO."""
+    """Transmit power, as an index of the table."""
 
     transmit_power: U16
     custom: Extensions = ()
 
 
 class ImpinjC1G2LocationConfig(VendorParameter, vendor=IMPINJ, subtype=1543):
-    """TODO."""
+    """Mode, session and filters of a location inventory."""
 
     mode_index: U16
     session: Annotated[int, Scalar(2, pad=6)]
@@ -134,7 +134,7 @@ class ImpinjC1G2LocationConfig(VendorParameter, vendor=IMPINJ, subtype=1543):
 
 
 class ImpinjLocationReporting(VendorParameter, vendor=IMPINJ, subtype=1544):
-    """TODO."""
+    """Which location reports are sent."""
 
     enable_update_report: Flag
     enable_entry_report: Flag
@@ -144,7 +144,7 @@ class ImpinjLocationReporting(VendorParameter, vendor=IMPINJ, subtype=1544):
 
 
 class ImpinjLISpec(VendorParameter, vendor=IMPINJ, subtype=1541):
-    """TODO."""
+    """A location inventory."""
 
     impinj_location_config: ImpinjLocationConfig | None = None
     impinj_c1g2_location_config: ImpinjC1G2LocationConfig | None = None
@@ -153,7 +153,7 @@ class ImpinjLISpec(VendorParameter, vendor=IMPINJ, subtype=1541):
 
 
 class ImpinjLocationConfidence(VendorParameter, vendor=IMPINJ, subtype=1553):
-    """TODO."""
+    """How sure a location is."""
 
     read_count: U16
     confidence_data: LongWords
@@ -161,7 +161,7 @@ class ImpinjLocationConfidence(VendorParameter, vendor=IMPINJ, subtype=1553):
 
 
 class ImpinjLocationReportData(VendorParameter, vendor=IMPINJ, subtype=1545):
-    """TODO."""
+    """Where a tag is, in cm."""
 
     last_seen_timestamp_utc: U64
     loc_x_centimeters: S32
@@ -172,20 +172,20 @@ class ImpinjLocationReportData(VendorParameter, vendor=IMPINJ, subtype=1545):
 
 
 class ImpinjDirectionSectors(VendorParameter, vendor=IMPINJ, subtype=1568):
-    """TODO."""
+    """Sectors of a direction inventory."""
 
     enabled_sector_ids: Words
     custom: Extensions = ()
 
 
 class ImpinjDirectionUserTagPopulationLimit(VendorParameter, vendor=IMPINJ, subtype=1570):
-    """TODO."""
+    """How many tags a direction inventory follows."""
 
     user_tag_population_limit: U16
 
 
 class ImpinjDirectionConfig(VendorParameter, vendor=IMPINJ, subtype=1569):
-    """TODO."""
+    """Times in seconds and field of view of a direction inventory."""
 
     tag_age_interval_seconds: U16
     update_interval_seconds: U16
@@ -195,7 +195,7 @@ class ImpinjDirectionConfig(VendorParameter, vendor=IMPINJ, subtype=1569):
 
 
 class ImpinjC1G2DirectionConfig(VendorParameter, vendor=IMPINJ, subtype=1571):
-    """TODO."""
+    """Mode, power and filters of a direction inventory."""
 
     rf_mode: Annotated[int, Scalar(8, ImpinjDirectionRFMode)]
     impinj_transmit_power: ImpinjTransmitPower | None = None
@@ -204,7 +204,7 @@ class ImpinjC1G2DirectionConfig(VendorParameter, vendor=IMPINJ, subtype=1571):
 
 
 class ImpinjDirectionReporting(VendorParameter, vendor=IMPINJ, subtype=1572):
-    """TODO."""
+    """Which direction reports are sent."""
 
     enable_update_report: Flag
     enable_entry_report: Flag
@@ -215,7 +215,7 @@ class ImpinjDirectionReporting(VendorParameter, vendor=IMPINJ, subtype=1572):
 
 
 class ImpinjDISpec(VendorParameter, vendor=IMPINJ, subtype=1567):
-    """TODO."""
+    """A direction inventory."""
 
     impinj_direction_sectors: ImpinjDirectionSectors
     impinj_direction_config: ImpinjDirectionConfig | None = None
@@ -225,13 +225,13 @@ class ImpinjDISpec(VendorParameter, vendor=IMPINJ, subtype=1567):
 
 
 class ImpinjDirectionDiagnosticData(VendorParameter, vendor=IMPINJ, subtype=1574):
-    """TODO."""
+    """Numbers for diagnosis of a direction."""
 
     metric: LongWords
 
 
 class ImpinjDirectionReportData(VendorParameter, vendor=IMPINJ, subtype=1573):
-    """TODO."""
+    """From which sector to which a tag went, and when."""
 
     type: Annotated[int, Scalar(8, ImpinjDirectionReportType)]
     tag_population_status: Annotated[int, Scalar(8, ImpinjDirectionTagPopulationStatus)]

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ImpinjRequestedDataType(IntEnum):
-    """TODO."""
+    """What `ImpinjRequestedData` asks for."""
 
     ALL_CAPABILITIES = 1000
     IMPINJ_DETAILED_VERSION = 1001
@@ -26,12 +26,12 @@ class ImpinjRequestedDataType(IntEnum):
     IMPINJ_LOCATION_CONFIGURATION = 2013
     IMPINJ_TRANSITION_CONFIGURATION = 2014
     IMPINJ_HUB_CONFIGURATION = 2015
-    IMPINJ_POLARIZATIONCONTROL_CONFIGURATION = 2017
+    IMPINJ_POLARIZATION_CONTROL_CONFIGURATION = 2017
     IMPINJ_DIRECTION_CONFIGURATION = 2018
 
 
 class ImpinjRegulatoryRegion(IntEnum):
-    """TODO."""
+    """Regions."""
 
     FCC_PART_15_247 = 0
     ETSI_EN_300_220 = 1
@@ -68,7 +68,7 @@ class ImpinjRegulatoryRegion(IntEnum):
 
 
 class ImpinjInventorySearchType(IntEnum):
-    """TODO."""
+    """How an inventory searches."""
 
     READER_SELECTED = 0
     SINGLE_TARGET = 1
@@ -80,7 +80,7 @@ class ImpinjInventorySearchType(IntEnum):
 
 
 class ImpinjFixedFrequencyMode(IntEnum):
-    """TODO."""
+    """How fixed channels are chosen."""
 
     DISABLED = 0
     AUTO_SELECT = 1
@@ -88,35 +88,35 @@ class ImpinjFixedFrequencyMode(IntEnum):
 
 
 class ImpinjReducedPowerMode(IntEnum):
-    """TODO."""
+    """Whether power is reduced."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjLowDutyCycleMode(IntEnum):
-    """TODO."""
+    """Whether the duty cycle is low."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjLinkMonitorMode(IntEnum):
-    """TODO."""
+    """Whether the link is monitored."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjReportBufferMode(IntEnum):
-    """TODO."""
+    """How reports are buffered."""
 
     NORMAL = 0
     LOW_LATENCY = 1
 
 
 class ImpinjBlockPermalockResultType(IntEnum):
-    """TODO."""
+    """Results of a permanent block lock."""
 
     SUCCESS = 0
     INSUFFICIENT_POWER = 1
@@ -128,7 +128,7 @@ class ImpinjBlockPermalockResultType(IntEnum):
 
 
 class ImpinjGetBlockPermalockStatusResultType(IntEnum):
-    """TODO."""
+    """Results of asking for permanent block locks."""
 
     SUCCESS = 0
     NONSPECIFIC_TAG_ERROR = 1
@@ -139,7 +139,7 @@ class ImpinjGetBlockPermalockStatusResultType(IntEnum):
 
 
 class ImpinjQTDataProfile(IntEnum):
-    """TODO."""
+    """Data profile of a QT tag."""
 
     UNKNOWN = 0
     PRIVATE = 1
@@ -147,7 +147,7 @@ class ImpinjQTDataProfile(IntEnum):
 
 
 class ImpinjQTAccessRange(IntEnum):
-    """TODO."""
+    """Range of a QT tag."""
 
     UNKNOWN = 0
     NORMAL_RANGE = 1
@@ -155,7 +155,7 @@ class ImpinjQTAccessRange(IntEnum):
 
 
 class ImpinjQTPersistence(IntEnum):
-    """TODO."""
+    """Whether a QT setting outlasts the field."""
 
     UNKNOWN = 0
     TEMPORARY = 1
@@ -163,7 +163,7 @@ class ImpinjQTPersistence(IntEnum):
 
 
 class ImpinjSetQTConfigResultType(IntEnum):
-    """TODO."""
+    """Results of setting QT."""
 
     SUCCESS = 0
     INSUFFICIENT_POWER = 1
@@ -174,7 +174,7 @@ class ImpinjSetQTConfigResultType(IntEnum):
 
 
 class ImpinjGetQTConfigResultType(IntEnum):
-    """TODO."""
+    """Results of asking for QT."""
 
     SUCCESS = 0
     NONSPECIFIC_TAG_ERROR = 1
@@ -184,35 +184,35 @@ class ImpinjGetQTConfigResultType(IntEnum):
 
 
 class ImpinjSerializedTIDMode(IntEnum):
-    """TODO."""
+    """Whether the TID is reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjRFPhaseAngleMode(IntEnum):
-    """TODO."""
+    """Whether the phase is reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjPeakRSSIMode(IntEnum):
-    """TODO."""
+    """Whether fine signal strength is reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjGPSCoordinatesMode(IntEnum):
-    """TODO."""
+    """Whether GPS coordinates are reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjAdvancedGPOMode(IntEnum):
-    """TODO."""
+    """What drives an output."""
 
     NORMAL = 0
     PULSED = 1
@@ -224,42 +224,42 @@ class ImpinjAdvancedGPOMode(IntEnum):
 
 
 class ImpinjOptimizedReadMode(IntEnum):
-    """TODO."""
+    """Whether reads are done within the inventory."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjAccessSpecOrderingMode(IntEnum):
-    """TODO."""
+    """Order of access operations."""
 
     FIFO = 0
     ASCENDING = 1
 
 
 class ImpinjRFDopplerFrequencyMode(IntEnum):
-    """TODO."""
+    """Whether the Doppler frequency is reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjTxPowerReportingMode(IntEnum):
-    """TODO."""
+    """Whether the transmit power is reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjXPCWordsMode(IntEnum):
-    """TODO."""
+    """Whether XPC words are reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjHubConnectedType(IntEnum):
-    """TODO."""
+    """Whether a hub is connected."""
 
     UNKNOWN = 0
     DISCONNECTED = 1
@@ -267,7 +267,7 @@ class ImpinjHubConnectedType(IntEnum):
 
 
 class ImpinjHubFaultType(IntEnum):
-    """TODO."""
+    """Faults of a hub."""
 
     NO_FAULT = 0
     RF_POWER = 1
@@ -281,7 +281,7 @@ class ImpinjHubFaultType(IntEnum):
 
 
 class ImpinjLocationReportType(IntEnum):
-    """TODO."""
+    """Kinds of location reports."""
 
     ENTRY = 0
     UPDATE = 1
@@ -289,7 +289,7 @@ class ImpinjLocationReportType(IntEnum):
 
 
 class ImpinjDirectionFieldOfView(IntEnum):
-    """TODO."""
+    """Fields of view."""
 
     READER_SELECTED = 0
     WIDE = 1
@@ -297,14 +297,14 @@ class ImpinjDirectionFieldOfView(IntEnum):
 
 
 class ImpinjDirectionRFMode(IntEnum):
-    """TODO."""
+    """Modes of a direction inventory."""
 
     HIGH_SENSITIVITY = 0
     HIGH_PERFORMANCE = 1
 
 
 class ImpinjDirectionDiagnosticReportLevel(IntEnum):
-    """TODO."""
+    """How much is reported for diagnosis."""
 
     OFF = 0
     BASIC = 1
@@ -313,7 +313,7 @@ class ImpinjDirectionDiagnosticReportLevel(IntEnum):
 
 
 class ImpinjDirectionReportType(IntEnum):
-    """TODO."""
+    """Kinds of direction reports."""
 
     ENTRY = 0
     UPDATE = 1
@@ -321,7 +321,7 @@ class ImpinjDirectionReportType(IntEnum):
 
 
 class ImpinjDirectionTagPopulationStatus(IntEnum):
-    """TODO."""
+    """Whether there were too many tags."""
 
     OK = 0
     USER_OVERFLOW = 1
@@ -329,14 +329,14 @@ class ImpinjDirectionTagPopulationStatus(IntEnum):
 
 
 class ImpinjIntelligentAntennaMode(IntEnum):
-    """TODO."""
+    """Whether antennas are managed."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjAntennaPolarizationType(IntEnum):
-    """TODO."""
+    """Polarisations."""
 
     LINEAR_HORIZONTAL = 0
     LINEAR_VERTICAL = 1
@@ -345,7 +345,7 @@ class ImpinjAntennaPolarizationType(IntEnum):
 
 
 class ImpinjMarginReadResultType(IntEnum):
-    """TODO."""
+    """Results of a margin read."""
 
     SUCCESS = 0
     FAILURE = 1
@@ -359,7 +359,7 @@ class ImpinjMarginReadResultType(IntEnum):
 
 
 class ImpinjAuthenticateResultType(IntEnum):
-    """TODO."""
+    """Results of authentication."""
 
     SUCCESS = 0
     INSUFFICIENT_POWER = 1
@@ -370,7 +370,7 @@ class ImpinjAuthenticateResultType(IntEnum):
 
 
 class ImpinjTagFilterVerificationMode(IntEnum):
-    """TODO."""
+    """How filters are verified."""
 
     DISABLED = 0
     ACTIVE = 1
@@ -378,35 +378,35 @@ class ImpinjTagFilterVerificationMode(IntEnum):
 
 
 class ImpinjTagPopulationEstimationMode(IntEnum):
-    """TODO."""
+    """Whether the number of tags is estimated."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjCRHandleMode(IntEnum):
-    """TODO."""
+    """Whether handles are reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjIDMode(IntEnum):
-    """TODO."""
+    """Whether Gen2X identifiers are reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjEnhancedIntegraMode(IntEnum):
-    """TODO."""
+    """Whether memory checks are reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjEnhancedIntegraResultType(IntEnum):
-    """TODO."""
+    """What a memory check found."""
 
     NO_PARITY_ERROR = 0
     PC_OR_EPC_PARITY_ERROR = 1
@@ -415,21 +415,21 @@ class ImpinjEnhancedIntegraResultType(IntEnum):
 
 
 class ImpinjEndpointICVerificationMode(IntEnum):
-    """TODO."""
+    """Whether chips are verified."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjEndpointICVerificationReportMode(IntEnum):
-    """TODO."""
+    """Whether chip verification is reported."""
 
     DISABLED = 0
     ENABLED = 1
 
 
 class ImpinjGen2XCR(IntEnum):
-    """TODO."""
+    """What a Gen2X tag answers a Query with."""
 
     ID32 = 0
     ID16 = 1
@@ -438,7 +438,7 @@ class ImpinjGen2XCR(IntEnum):
 
 
 class ImpinjGen2XID(IntEnum):
-    """TODO."""
+    """What a Gen2X tag identifies itself with."""
 
     NONE = 0
     TMN_TSN = 1
@@ -447,7 +447,7 @@ class ImpinjGen2XID(IntEnum):
 
 
 class ImpinjGen2XProtection(IntEnum):
-    """TODO."""
+    """How a Gen2X answer is protected."""
 
     NONE = 0
     PARITY = 1
@@ -456,7 +456,7 @@ class ImpinjGen2XProtection(IntEnum):
 
 
 class ImpinjRampUpPowerBoostMode(IntEnum):
-    """TODO."""
+    """Whether power is raised while the carrier comes up."""
 
     AUTO = 0
     OFF = 1

@@ -25,35 +25,35 @@ from edge.llrp.wire import IMPINJ
 
 
 class ImpinjEnableSerializedTID(VendorParameter, vendor=IMPINJ, subtype=51):
-    """TODO."""
+    """Whether reports have the TID (FastID)."""
 
     serialized_tid_mode: Annotated[int, Scalar(16, ImpinjSerializedTIDMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableRFPhaseAngle(VendorParameter, vendor=IMPINJ, subtype=52):
-    """TODO."""
+    """Whether reports have the phase."""
 
     rf_phase_angle_mode: Annotated[int, Scalar(16, ImpinjRFPhaseAngleMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnablePeakRSSI(VendorParameter, vendor=IMPINJ, subtype=53):
-    """TODO."""
+    """Whether reports have the signal strength in hundredths of dBm."""
 
     peak_rssi_mode: Annotated[int, Scalar(16, ImpinjPeakRSSIMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableGPSCoordinates(VendorParameter, vendor=IMPINJ, subtype=54):
-    """TODO."""
+    """Whether reports have GPS coordinates."""
 
     gps_coordinates_mode: Annotated[int, Scalar(16, ImpinjGPSCoordinatesMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableOptimizedRead(VendorParameter, vendor=IMPINJ, subtype=65):
-    """TODO."""
+    """Reads to be done within the inventory, without an access operation."""
 
     optimized_read_mode: Annotated[int, Scalar(16, ImpinjOptimizedReadMode)]
     c1g2_reads: tuple[C1G2Read, ...] = ()
@@ -61,42 +61,42 @@ class ImpinjEnableOptimizedRead(VendorParameter, vendor=IMPINJ, subtype=65):
 
 
 class ImpinjEnableRFDopplerFrequency(VendorParameter, vendor=IMPINJ, subtype=67):
-    """TODO."""
+    """Whether reports have the Doppler frequency."""
 
     rf_doppler_frequency_mode: Annotated[int, Scalar(16, ImpinjRFDopplerFrequencyMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableTxPower(VendorParameter, vendor=IMPINJ, subtype=72):
-    """TODO."""
+    """Whether reports have the transmit power."""
 
     tx_power_reporting_mode: Annotated[int, Scalar(16, ImpinjTxPowerReportingMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableXPCWords(VendorParameter, vendor=IMPINJ, subtype=74):
-    """TODO."""
+    """Whether reports have XPC words."""
 
     xpc_words_mode: Annotated[int, Scalar(16, ImpinjXPCWordsMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableCRHandle(VendorParameter, vendor=IMPINJ, subtype=1589):
-    """TODO."""
+    """Whether reports have the tag's handle."""
 
     cr_handle_mode: Annotated[int, Scalar(8, ImpinjCRHandleMode)]
     custom: Extensions = ()
 
 
 class ImpinjEnableID(VendorParameter, vendor=IMPINJ, subtype=1606):
-    """TODO."""
+    """Whether reports have the Gen2X identifier."""
 
     id_mode: Annotated[int, Scalar(8, ImpinjIDMode)]
     custom: Extensions = ()
 
 
 class ImpinjTagReportContentSelector(VendorParameter, vendor=IMPINJ, subtype=50):
-    """TODO."""
+    """Which of Impinj's fields a tag report has."""
 
     impinj_enable_serialized_tid: ImpinjEnableSerializedTID | None = None
     impinj_enable_rf_phase_angle: ImpinjEnableRFPhaseAngle | None = None
@@ -114,14 +114,14 @@ class ImpinjTagReportContentSelector(VendorParameter, vendor=IMPINJ, subtype=50)
 
 
 class ImpinjTIDParity(VendorParameter, vendor=IMPINJ, subtype=1566):
-    """TODO."""
+    """Whether the TID's parity was wrong."""
 
     parity_error: Annotated[bool, Scalar(1, pad=7)]
     custom: Extensions = ()
 
 
 class ImpinjSerializedTID(VendorParameter, vendor=IMPINJ, subtype=55):
-    """TODO."""
+    """TID words of the tag (FastID)."""
 
     tid: Words
     impinj_tid_parity: ImpinjTIDParity | None = None
@@ -129,21 +129,21 @@ class ImpinjSerializedTID(VendorParameter, vendor=IMPINJ, subtype=55):
 
 
 class ImpinjRFPhaseAngle(VendorParameter, vendor=IMPINJ, subtype=56):
-    """TODO."""
+    """Phase, 4096 steps a turn."""
 
     phase_angle: U16
     custom: Extensions = ()
 
 
 class ImpinjPeakRSSI(VendorParameter, vendor=IMPINJ, subtype=57):
-    """TODO."""
+    """Greatest signal strength in hundredths of dBm."""
 
     rssi: S16
     custom: Extensions = ()
 
 
 class ImpinjGPSCoordinates(VendorParameter, vendor=IMPINJ, subtype=58):
-    """TODO."""
+    """Latitude and longitude in millionths of a degree."""
 
     latitude: S32
     longitude: S32
@@ -151,21 +151,21 @@ class ImpinjGPSCoordinates(VendorParameter, vendor=IMPINJ, subtype=58):
 
 
 class ImpinjGGASentence(VendorParameter, vendor=IMPINJ, subtype=61):
-    """TODO."""
+    """An NMEA GGA sentence."""
 
     gga_sentence: String
     custom: Extensions = ()
 
 
 class ImpinjRMCSentence(VendorParameter, vendor=IMPINJ, subtype=62):
-    """TODO."""
+    """An NMEA RMC sentence."""
 
     rmc_sentence: String
     custom: Extensions = ()
 
 
 class ImpinjGPSNMEASentences(VendorParameter, vendor=IMPINJ, subtype=60):
-    """TODO."""
+    """The GPS receiver's last sentences."""
 
     impinj_gga_sentence: ImpinjGGASentence | None = None
     impinj_rmc_sentence: ImpinjRMCSentence | None = None
@@ -173,34 +173,34 @@ class ImpinjGPSNMEASentences(VendorParameter, vendor=IMPINJ, subtype=60):
 
 
 class ImpinjRFDopplerFrequency(VendorParameter, vendor=IMPINJ, subtype=68):
-    """TODO."""
+    """Doppler frequency in sixteenths of Hz."""
 
     doppler_frequency: S16
     custom: Extensions = ()
 
 
 class ImpinjTxPower(VendorParameter, vendor=IMPINJ, subtype=73):
-    """TODO."""
+    """Transmit power, as an index of the table."""
 
     tx_power: U16
     custom: Extensions = ()
 
 
 class ImpinjXPCWords(VendorParameter, vendor=IMPINJ, subtype=75):
-    """TODO."""
+    """XPC words of the tag."""
 
     xpc_words: Words
     custom: Extensions = ()
 
 
 class ImpinjDiagnosticReport(VendorParameter, vendor=IMPINJ, subtype=1539):
-    """TODO."""
+    """Numbers for diagnosis."""
 
     metric: LongWords
 
 
 class ImpinjExtendedTagInformation(VendorParameter, vendor=IMPINJ, subtype=1552):
-    """TODO."""
+    """Location and direction of tags."""
 
     epc_data: Some[EPCData]
     impinj_location_report_data: ImpinjLocationReportData | None = None
@@ -209,21 +209,21 @@ class ImpinjExtendedTagInformation(VendorParameter, vendor=IMPINJ, subtype=1552)
 
 
 class ImpinjEnableTagPopulationEstimationAlgorithm(VendorParameter, vendor=IMPINJ, subtype=1587):
-    """TODO."""
+    """Whether the reader estimates the number of tags."""
 
     tag_population_estimation_mode: Annotated[int, Scalar(8, ImpinjTagPopulationEstimationMode)]
     custom: Extensions = ()
 
 
 class ImpinjCRHandle(VendorParameter, vendor=IMPINJ, subtype=1590):
-    """TODO."""
+    """The tag's handle."""
 
     cr_handle: U32
     custom: Extensions = ()
 
 
 class ImpinjID(VendorParameter, vendor=IMPINJ, subtype=1607):
-    """TODO."""
+    """Gen2X identifier of the tag."""
 
     id: BitString
     custom: Extensions = ()

@@ -79,6 +79,7 @@ class Plan:
         by_key: slot of each class that one of them names.
         vendor_slot: slot that takes vendor parameters of any kind, or -1.
         vendor_types: the class of all those, or none.
+        specs: wire type of each field.
         names: the standard's name of each field.
         minimum: bytes that its fields have at least, which are all that a TV parameter has.
     """
@@ -89,6 +90,7 @@ class Plan:
     by_key: dict[Key, int]
     vendor_slot: int
     vendor_types: tuple[type[Element], ...]
+    specs: dict[str, Spec]
     names: dict[str, str]
     minimum: int
 
@@ -142,7 +144,7 @@ def plan_of(cls: type[Element]) -> Plan:
     names = {name: spec.name or standard_name(name) for name, spec in specs.items()}
     minimum = sum(_size(step) for step in steps)
     vendor_types = (VendorParameter,) if vendor_slot >= 0 else ()
-    return Plan(prefix, steps, slots, by_key, vendor_slot, vendor_types, names, minimum)
+    return Plan(prefix, steps, slots, by_key, vendor_slot, vendor_types, specs, names, minimum)
 
 
 def _size(step: Block | Variable) -> int:

@@ -21,7 +21,7 @@ from edge.llrp.messages.wire_types import S8, U16, U32, U64, BitString, Flag, Oc
 
 
 class C1G2EPCMemorySelector(Parameter, number=348):
-    """TODO [15.2.1.5.1, 16.3.1.5.1]."""
+    """Which words of the EPC memory bank a tag report has [15.2.1.5.1, 16.3.1.5.1]."""
 
     enable_crc: Flag
     enable_pc_bits: Flag
@@ -29,7 +29,7 @@ class C1G2EPCMemorySelector(Parameter, number=348):
 
 
 class TagReportContentSelector(Parameter, number=238):
-    """TODO [13.2.1.1, 16.2.7.1.1]."""
+    """Which optional fields a tag report has [13.2.1.1, 16.2.7.1.1]."""
 
     enable_rospec_id: Flag
     enable_spec_index: Flag
@@ -42,10 +42,11 @@ class TagReportContentSelector(Parameter, number=238):
     enable_tag_seen_count: Flag
     enable_access_spec_id: Annotated[bool, Scalar(1, pad=6)]
     c1g2_epc_memory_selectors: tuple[C1G2EPCMemorySelector, ...] = ()
+    custom: Extensions = ()
 
 
 class ROReportSpec(Parameter, number=237):
-    """TODO [13.2.1, 16.2.7.1]."""
+    """When tag reports are sent and what stands in them [13.2.1, 16.2.7.1]."""
 
     ro_report_trigger: Annotated[int, Scalar(8, ROReportTriggerType)]
     n: U16
@@ -54,115 +55,115 @@ class ROReportSpec(Parameter, number=237):
 
 
 class AccessReportSpec(Parameter, number=239):
-    """TODO [13.2.2, 16.2.7.2]."""
+    """When results of access operations are sent [13.2.2, 16.2.7.2]."""
 
     access_report_trigger: Annotated[int, Scalar(8, AccessReportTriggerType)]
 
 
 class EPCData(Parameter, number=241):
-    """TODO [13.2.3.2, 16.2.7.3.1]."""
+    """An EPC of any length [13.2.3.2, 16.2.7.3.1]."""
 
     epc: BitString
 
 
 class EPC96(Parameter, number=13, standard="EPC_96"):
-    """TODO [13.2.3.2, 16.2.7.3.2]."""
+    """An EPC of 96 bits [13.2.3.2, 16.2.7.3.2]."""
 
     epc: Octets12
 
 
 class ROSpecID(Parameter, number=9):
-    """TODO [13.2.3.3, 16.2.7.3.3]."""
+    """The reader operation that saw the tag [13.2.3.3, 16.2.7.3.3]."""
 
     rospec_id: U32
 
 
 class SpecIndex(Parameter, number=14):
-    """TODO [13.2.3.4, 16.2.7.3.4]."""
+    """Which spec of the reader operation, from 1 [13.2.3.4, 16.2.7.3.4]."""
 
     spec_index: U16
 
 
 class InventoryParameterSpecID(Parameter, number=10):
-    """TODO [13.2.3.5, 16.2.7.3.5]."""
+    """The inventory parameter spec in use [13.2.3.5, 16.2.7.3.5]."""
 
     inventory_parameter_spec_id: U16
 
 
 class AntennaID(Parameter, number=1):
-    """TODO [13.2.3.6, 16.2.7.3.6]."""
+    """The antenna, from 1 [13.2.3.6, 16.2.7.3.6]."""
 
     antenna_id: U16
 
 
 class PeakRSSI(Parameter, number=6):
-    """TODO [13.2.3.7, 16.2.7.3.7]."""
+    """Greatest signal strength in dBm [13.2.3.7, 16.2.7.3.7]."""
 
     peak_rssi: S8
 
 
 class ChannelIndex(Parameter, number=7):
-    """TODO [13.2.3.8, 16.2.7.3.8]."""
+    """Channel of the first sighting, from 1 [13.2.3.8, 16.2.7.3.8]."""
 
     channel_index: U16
 
 
 class FirstSeenTimestampUTC(Parameter, number=2):
-    """TODO [13.2.3.9, 16.2.7.3.9]."""
+    """First sighting, in microseconds since 1970 [13.2.3.9, 16.2.7.3.9]."""
 
     microseconds: U64
 
 
 class FirstSeenTimestampUptime(Parameter, number=3):
-    """TODO [13.2.3.10, 16.2.7.3.10]."""
+    """First sighting, in microseconds since the reader started [13.2.3.10, 16.2.7.3.10]."""
 
     microseconds: U64
 
 
 class LastSeenTimestampUTC(Parameter, number=4):
-    """TODO [13.2.3.11, 16.2.7.3.11]."""
+    """Last sighting, in microseconds since 1970 [13.2.3.11, 16.2.7.3.11]."""
 
     microseconds: U64
 
 
 class LastSeenTimestampUptime(Parameter, number=5):
-    """TODO [13.2.3.12, 16.2.7.3.12]."""
+    """Last sighting, in microseconds since the reader started [13.2.3.12, 16.2.7.3.12]."""
 
     microseconds: U64
 
 
 class TagSeenCount(Parameter, number=8):
-    """TODO [13.2.3.13, 16.2.7.3.13]."""
+    """Sightings since the last report [13.2.3.13, 16.2.7.3.13]."""
 
     tag_count: U16
 
 
 class ClientRequestOpSpecResult(Parameter, number=15):
-    """TODO [13.2.3.14, 16.2.7.3.14]."""
+    """The operation that the client was asked for [13.2.3.14, 16.2.7.3.14]."""
 
     op_spec_id: U16
 
 
 class AccessSpecID(Parameter, number=16):
-    """TODO [13.2.3.15, 16.2.7.3.15]."""
+    """The access operation [13.2.3.15, 16.2.7.3.15]."""
 
     access_spec_id: U32
 
 
 class C1G2PC(Parameter, number=12, standard="C1G2_PC"):
-    """TODO [15.2.1.5.2, 16.3.1.5.2]."""
+    """Protocol control bits of the tag [15.2.1.5.2, 16.3.1.5.2]."""
 
     pc_bits: Annotated[int, Scalar(16, name="PC_Bits")]
 
 
 class C1G2CRC(Parameter, number=11, standard="C1G2_CRC"):
-    """TODO [15.2.1.5.3, 16.3.1.5.3]."""
+    """Checksum of the tag's EPC memory [15.2.1.5.3, 16.3.1.5.3]."""
 
     crc: U16
 
 
 class C1G2ReadOpSpecResult(Parameter, number=349):
-    """TODO [15.2.1.5.5.1, 16.3.1.5.5.1]."""
+    """Result of a read, with the words [15.2.1.5.5.1, 16.3.1.5.5.1]."""
 
     result: Annotated[int, Scalar(8, C1G2ReadResultType)]
     op_spec_id: U16
@@ -170,7 +171,7 @@ class C1G2ReadOpSpecResult(Parameter, number=349):
 
 
 class C1G2WriteOpSpecResult(Parameter, number=350):
-    """TODO [15.2.1.5.5.2, 16.3.1.5.5.2]."""
+    """Result of a write [15.2.1.5.5.2, 16.3.1.5.5.2]."""
 
     result: Annotated[int, Scalar(8, C1G2WriteResultType)]
     op_spec_id: U16
@@ -178,28 +179,28 @@ class C1G2WriteOpSpecResult(Parameter, number=350):
 
 
 class C1G2KillOpSpecResult(Parameter, number=351):
-    """TODO [15.2.1.5.5.3, 16.3.1.5.5.3]."""
+    """Result of a kill [15.2.1.5.5.3, 16.3.1.5.5.3]."""
 
     result: Annotated[int, Scalar(8, C1G2KillResultType)]
     op_spec_id: U16
 
 
 class C1G2LockOpSpecResult(Parameter, number=352):
-    """TODO [15.2.1.5.5.4, 16.3.1.5.5.4]."""
+    """Result of a lock [15.2.1.5.5.4, 16.3.1.5.5.4]."""
 
     result: Annotated[int, Scalar(8, C1G2LockResultType)]
     op_spec_id: U16
 
 
 class C1G2BlockEraseOpSpecResult(Parameter, number=353):
-    """TODO [15.2.1.5.5.5, 16.3.1.5.5.5]."""
+    """Result of an erasure [15.2.1.5.5.5, 16.3.1.5.5.5]."""
 
     result: Annotated[int, Scalar(8, C1G2BlockEraseResultType)]
     op_spec_id: U16
 
 
 class C1G2BlockWriteOpSpecResult(Parameter, number=354):
-    """TODO [15.2.1.5.5.6, 16.3.1.5.5.6]."""
+    """Result of a block write [15.2.1.5.5.6, 16.3.1.5.5.6]."""
 
     result: Annotated[int, Scalar(8, C1G2BlockWriteResultType)]
     op_spec_id: U16
@@ -207,21 +208,21 @@ class C1G2BlockWriteOpSpecResult(Parameter, number=354):
 
 
 class C1G2RecommissionOpSpecResult(Parameter, number=360):
-    """TODO [LLRP 1.1]."""
+    """Result of a recommissioning [LLRP 1.1]."""
 
     result: Annotated[int, Scalar(8, C1G2RecommissionResultType)]
     op_spec_id: U16
 
 
 class C1G2BlockPermalockOpSpecResult(Parameter, number=361):
-    """TODO [LLRP 1.1]."""
+    """Result of a permanent block lock [LLRP 1.1]."""
 
     result: Annotated[int, Scalar(8, C1G2BlockPermalockResultType)]
     op_spec_id: U16
 
 
 class C1G2GetBlockPermalockStatusOpSpecResult(Parameter, number=362):
-    """TODO [LLRP 1.1]."""
+    """Which blocks are locked for good, a bit each [LLRP 1.1]."""
 
     result: Annotated[int, Scalar(8, C1G2GetBlockPermalockStatusResultType)]
     op_spec_id: U16
@@ -229,19 +230,15 @@ class C1G2GetBlockPermalockStatusOpSpecResult(Parameter, number=362):
 
 
 class C1G2XPCW1(Parameter, number=19, standard="C1G2_XPC_W1"):
-    """TODO [LLRP 1.1]."""
+    """First word of extended protocol control [LLRP 1.1]."""
 
     xpc_w1: Annotated[int, Scalar(16, name="XPC_W1")]
 
 
 class C1G2XPCW2(Parameter, number=20, standard="C1G2_XPC_W2"):
-    """TODO [LLRP 1.1]."""
+    """Second word of extended protocol control [LLRP 1.1]."""
 
     xpc_w2: Annotated[int, Scalar(16, name="XPC_W2")]
-
-
-C1G2TagData = C1G2PC | C1G2XPCW1 | C1G2XPCW2 | C1G2CRC
-"""A word of a tag's EPC memory bank."""
 
 
 OpSpecResult = (
@@ -259,8 +256,12 @@ OpSpecResult = (
 """What became of an operation on a tag's memory."""
 
 
+C1G2TagData = C1G2PC | C1G2XPCW1 | C1G2XPCW2 | C1G2CRC
+"""A word of a tag's EPC memory bank."""
+
+
 class TagReportData(Parameter, number=240):
-    """TODO [13.2.3, 16.2.7.3]."""
+    """One tag report; a reader may leave out what hasn't changed since its last [13.2.3, 16.2.7.3]."""
 
     epc: EPCData | EPC96
     rospec_id: ROSpecID | None = None
@@ -281,7 +282,7 @@ class TagReportData(Parameter, number=240):
 
 
 class FrequencyRSSILevelEntry(Parameter, number=243):
-    """TODO [13.2.4.1, 16.2.7.4.1]."""
+    """Signal strengths in dBm of one band; frequency and bandwidth in kHz [13.2.4.1, 16.2.7.4.1]."""
 
     frequency: U32
     bandwidth: U32
@@ -291,7 +292,7 @@ class FrequencyRSSILevelEntry(Parameter, number=243):
 
 
 class RFSurveyReportData(Parameter, number=242):
-    """TODO [13.2.4, 16.2.7.4]."""
+    """What a survey heard [13.2.4, 16.2.7.4]."""
 
     rospec_id: ROSpecID | None = None
     spec_index: SpecIndex | None = None
@@ -300,7 +301,7 @@ class RFSurveyReportData(Parameter, number=242):
 
 
 class C1G2SingulationDetails(Parameter, number=18):
-    """TODO [15.2.1.5.4, 16.3.1.5.4]."""
+    """Slots of an inventory round that collided and that stayed empty [15.2.1.5.4, 16.3.1.5.4]."""
 
     num_collision_slots: U16
     num_empty_slots: U16

@@ -19,7 +19,7 @@ from edge.llrp.messages.wire_types import U8, U16, U32, Scalar, Some, Words
 
 
 class PeriodicTriggerValue(Parameter, number=180):
-    """TODO [10.2.1.1.1.1, 16.2.4.1.1.1.1]."""
+    """Start every `period` ms after `offset` ms, or after an instant [10.2.1.1.1.1, 16.2.4.1.1.1.1]."""
 
     offset: U32
     period: U32
@@ -27,7 +27,7 @@ class PeriodicTriggerValue(Parameter, number=180):
 
 
 class GPITriggerValue(Parameter, number=181):
-    """TODO [10.2.1.1.1.2, 16.2.4.1.1.1.2]."""
+    """Start or stop when an input changes; `timeout` in ms, 0 is none [10.2.1.1.1.2, 16.2.4.1.1.1.2]."""
 
     gpi_port_num: U16
     gpi_event: Annotated[bool, Scalar(1, pad=7)]
@@ -35,7 +35,7 @@ class GPITriggerValue(Parameter, number=181):
 
 
 class ROSpecStartTrigger(Parameter, number=179):
-    """TODO [10.2.1.1.1, 16.2.4.1.1.1]."""
+    """What starts a reader operation [10.2.1.1.1, 16.2.4.1.1.1]."""
 
     rospec_start_trigger_type: Annotated[int, Scalar(8, ROSpecStartTriggerType)]
     periodic_trigger_value: PeriodicTriggerValue | None = None
@@ -43,7 +43,7 @@ class ROSpecStartTrigger(Parameter, number=179):
 
 
 class ROSpecStopTrigger(Parameter, number=182):
-    """TODO [10.2.1.1.2, 16.2.4.1.1.2]."""
+    """What stops a reader operation; duration in ms [10.2.1.1.2, 16.2.4.1.1.2]."""
 
     rospec_stop_trigger_type: Annotated[int, Scalar(8, ROSpecStopTriggerType)]
     duration_trigger_value: U32
@@ -51,14 +51,14 @@ class ROSpecStopTrigger(Parameter, number=182):
 
 
 class ROBoundarySpec(Parameter, number=178):
-    """TODO [10.2.1.1, 16.2.4.1.1]."""
+    """When a reader operation starts and stops [10.2.1.1, 16.2.4.1.1]."""
 
     rospec_start_trigger: ROSpecStartTrigger
     rospec_stop_trigger: ROSpecStopTrigger
 
 
 class TagObservationTrigger(Parameter, number=185):
-    """TODO [10.2.2.1.1, 16.2.4.2.1.1]."""
+    """End by the number of tags, attempts or a silence of `t` ms, or after `timeout` ms [10.2.2.1.1, 16.2.4.2.1.1]."""
 
     trigger_type: Annotated[int, Scalar(8, TagObservationTriggerType, pad=8)]
     number_of_tags: U16
@@ -68,7 +68,7 @@ class TagObservationTrigger(Parameter, number=185):
 
 
 class AISpecStopTrigger(Parameter, number=184):
-    """TODO [10.2.2.1, 16.2.4.2.1]."""
+    """What ends an antenna inventory; duration in ms [10.2.2.1, 16.2.4.2.1]."""
 
     aispec_stop_trigger_type: Annotated[int, Scalar(8, AISpecStopTriggerType)]
     duration_trigger: U32
@@ -77,7 +77,7 @@ class AISpecStopTrigger(Parameter, number=184):
 
 
 class InventoryParameterSpec(Parameter, number=186):
-    """TODO [10.2.2.2, 16.2.4.2.2]."""
+    """An air protocol with its settings by antenna [10.2.2.2, 16.2.4.2.2]."""
 
     inventory_parameter_spec_id: U16
     protocol_id: Annotated[int, Scalar(8, AirProtocols)]
@@ -86,7 +86,7 @@ class InventoryParameterSpec(Parameter, number=186):
 
 
 class AISpec(Parameter, number=183):
-    """TODO [10.2.2, 16.2.4.2]."""
+    """An inventory by antennas; antenna 0 is all of them [10.2.2, 16.2.4.2]."""
 
     antenna_ids: Words
     aispec_stop_trigger: AISpecStopTrigger
@@ -95,7 +95,7 @@ class AISpec(Parameter, number=183):
 
 
 class RFSurveySpecStopTrigger(Parameter, number=188):
-    """TODO [10.2.3.1, 16.2.4.3.1]."""
+    """What ends a survey: ms or number of sweeps [10.2.3.1, 16.2.4.3.1]."""
 
     stop_trigger_type: Annotated[int, Scalar(8, RFSurveySpecStopTriggerType)]
     duration_period: U32
@@ -103,7 +103,7 @@ class RFSurveySpecStopTrigger(Parameter, number=188):
 
 
 class RFSurveySpec(Parameter, number=187):
-    """TODO [10.2.3, 16.2.4.3]."""
+    """A radio survey of one antenna between two frequencies in kHz [10.2.3, 16.2.4.3]."""
 
     antenna_id: U16
     start_frequency: U32
@@ -113,7 +113,7 @@ class RFSurveySpec(Parameter, number=187):
 
 
 class LoopSpec(Parameter, number=355):
-    """TODO [LLRP 1.1]."""
+    """Run the specs before it again, so many times; 0 is for ever [LLRP 1.1]."""
 
     loop_count: U32
 
@@ -123,7 +123,7 @@ ROSpecPart = AISpec | RFSurveySpec | LoopSpec | VendorParameter
 
 
 class ROSpec(Parameter, number=177):
-    """TODO [10.2.1, 16.2.4.1]."""
+    """A reader operation [10.2.1, 16.2.4.1]."""
 
     rospec_id: U32
     priority: U8

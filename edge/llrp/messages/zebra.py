@@ -12,13 +12,13 @@ from edge.llrp.wire import ZEBRA
 
 
 class MotoGeneralRequestCapabilities(VendorParameter, vendor=ZEBRA, subtype=50):
-    """TODO."""
+    """Which of Zebra's capabilities are asked for."""
 
     requested_data: U8
 
 
 class MotoGeneralCapabilities(VendorParameter, vendor=ZEBRA, subtype=1):
-    """TODO."""
+    """Version of the extensions, and what they can."""
 
     version: U32
     can_get_general_params: Flag
@@ -30,14 +30,14 @@ class MotoGeneralCapabilities(VendorParameter, vendor=ZEBRA, subtype=1):
 
 
 class MotoAutonomousCapabilities(VendorParameter, vendor=ZEBRA, subtype=100):
-    """TODO."""
+    """Whether autonomous mode can be had."""
 
     version: U32
     can_support_autonomous_mode: Annotated[bool, Scalar(1, pad=7)]
 
 
 class MotoTagEventsGenerationCapabilities(VendorParameter, vendor=ZEBRA, subtype=120):
-    """TODO."""
+    """Which tag events can be had."""
 
     version: U32
     can_select_tag_events: Flag
@@ -46,17 +46,16 @@ class MotoTagEventsGenerationCapabilities(VendorParameter, vendor=ZEBRA, subtype
 
 
 class MotoFilterCapabilities(VendorParameter, vendor=ZEBRA, subtype=200):
-    """TODO."""
+    """By what tags can be filtered; FX9600s set a reserved bit."""
 
     version: U32
     can_filter_tags_based_on_rssi: Flag
     can_filter_tags_based_on_time_of_day: Flag
-    can_filter_tags_based_on_utc_time_stamp: Flag
-    device_set_capability_bit4: Annotated[bool, Scalar(1, pad=4)]
+    can_filter_tags_based_on_utc_time_stamp: Annotated[bool, Scalar(1, pad=5)]
 
 
 class MotoPersistenceCapabilities(VendorParameter, vendor=ZEBRA, subtype=300):
-    """TODO."""
+    """What is kept over a restart."""
 
     version: U32
     can_save_configuration: Flag
@@ -65,7 +64,7 @@ class MotoPersistenceCapabilities(VendorParameter, vendor=ZEBRA, subtype=300):
 
 
 class MotoAdvancedCapabilities(VendorParameter, vendor=ZEBRA, subtype=110):
-    """TODO."""
+    """Phase, zones, antenna settings and others."""
 
     version: U32
     can_report_phase: Flag
@@ -78,57 +77,56 @@ class MotoAdvancedCapabilities(VendorParameter, vendor=ZEBRA, subtype=110):
 
 
 class MotoC1G2LLRPCapabilities(VendorParameter, vendor=ZEBRA, subtype=400):
-    """TODO."""
+    """Which tag vendors' commands can be had; FX9600s set a reserved bit."""
 
     version: U32
     can_support_block_permalock: Flag
     can_support_recommissioning: Flag
     can_write_umi: Flag
-    can_support_nxp_cuxtom_commands: Flag
-    can_support_fujitsu_cuxtom_commands: Flag
-    can_support_g2_v2_commands: Flag
-    device_set_capability_bit1: Annotated[bool, Scalar(1, pad=1)]
+    can_support_nxp_custom_commands: Flag
+    can_support_fujitsu_custom_commands: Flag
+    can_support_g2v2_commands: Annotated[bool, Scalar(1, name="CanSupportG2V2Commands", pad=2)]
 
 
 class MotoGeneralGetParams(VendorParameter, vendor=ZEBRA, subtype=51):
-    """TODO."""
+    """Which of Zebra's settings are asked for."""
 
     requested_data: U8
 
 
 class MotoVersion(VendorParameter, vendor=ZEBRA, subtype=256):
-    """TODO."""
+    """Version of one part of the reader."""
 
     module_name: String
     module_version: String
 
 
 class MotoVersionList(VendorParameter, vendor=ZEBRA, subtype=504):
-    """TODO."""
+    """Versions of the reader's parts."""
 
     moto_versions: tuple[MotoVersion, ...] = ()
 
 
 class MotoAutonomousState(VendorParameter, vendor=ZEBRA, subtype=101):
-    """TODO."""
+    """Whether autonomous mode is on."""
 
     autonomous_mode_state: Annotated[bool, Scalar(1, pad=7)]
 
 
 class MotoRadioTransmitDelay(VendorParameter, vendor=ZEBRA, subtype=511):
-    """TODO."""
+    """Delay before the radio transmits."""
 
     radio_transmit_delay: Annotated[int, Scalar(8, pad=8)]
 
 
 class MotoRadioPowerState(VendorParameter, vendor=ZEBRA, subtype=500):
-    """TODO."""
+    """Whether the radio is powered."""
 
     radio_power_state: Annotated[bool, Scalar(1, pad=7)]
 
 
 class MotoPersistenceSaveParams(VendorParameter, vendor=ZEBRA, subtype=350):
-    """TODO."""
+    """What to keep over a restart."""
 
     save_configuration: Flag
     save_tag_data: Flag
@@ -136,13 +134,13 @@ class MotoPersistenceSaveParams(VendorParameter, vendor=ZEBRA, subtype=350):
 
 
 class MotoCustomCommandOptions(VendorParameter, vendor=ZEBRA, subtype=466):
-    """TODO."""
+    """Whether NXP's quiet commands are used."""
 
     enable_nxp_set_and_reset_quiet_commands: Annotated[bool, Scalar(1, pad=31)]
 
 
 class MotoDefaultSpec(VendorParameter, vendor=ZEBRA, subtype=102):
-    """TODO."""
+    """Operations of autonomous mode."""
 
     use_default_spec_for_auto_mode: Annotated[bool, Scalar(1, pad=7)]
     rospec: ROSpec
@@ -150,19 +148,19 @@ class MotoDefaultSpec(VendorParameter, vendor=ZEBRA, subtype=102):
 
 
 class MotoFilterTimeOfDay(VendorParameter, vendor=ZEBRA, subtype=251):
-    """TODO."""
+    """A time of day, in microseconds."""
 
     microseconds: U64
 
 
 class MotoUTCTimestamp(VendorParameter, vendor=ZEBRA, subtype=250):
-    """TODO."""
+    """An instant, in microseconds since 1970."""
 
     microseconds: U64
 
 
 class MotoFilterTimeRange(VendorParameter, vendor=ZEBRA, subtype=252):
-    """TODO."""
+    """Between which times tags are reported."""
 
     time_format: U8
     match: U8
@@ -170,21 +168,21 @@ class MotoFilterTimeRange(VendorParameter, vendor=ZEBRA, subtype=252):
 
 
 class MotoFilterRSSIRange(VendorParameter, vendor=ZEBRA, subtype=253):
-    """TODO."""
+    """Between which signal strengths tags are reported."""
 
     match: Annotated[int, Scalar(8, pad=8)]
     peak_rssis: Some[PeakRSSI]
 
 
 class MotoFilterTagList(VendorParameter, vendor=ZEBRA, subtype=258):
-    """TODO."""
+    """Which EPCs are reported."""
 
     match: Annotated[int, Scalar(8, pad=24)]
     epc_data: Some[EPCData]
 
 
 class MotoFilterRule(VendorParameter, vendor=ZEBRA, subtype=254):
-    """TODO."""
+    """A rule of the reader's own filter."""
 
     rule_type: U8
     moto_filter_rssi_range: MotoFilterRSSIRange | None = None
@@ -193,14 +191,14 @@ class MotoFilterRule(VendorParameter, vendor=ZEBRA, subtype=254):
 
 
 class MotoFilterList(VendorParameter, vendor=ZEBRA, subtype=255):
-    """TODO."""
+    """The reader's own filter."""
 
     use_filter: Annotated[bool, Scalar(1, pad=31)]
     moto_filter_rules: tuple[MotoFilterRule, ...] = ()
 
 
 class MotoTagEventSelector(VendorParameter, vendor=ZEBRA, subtype=121):
-    """TODO."""
+    """Which tag events are reported, with moderation times in ms."""
 
     report_new_tag_event: U8
     new_tag_event_moderated_timeout: U16
@@ -211,46 +209,46 @@ class MotoTagEventSelector(VendorParameter, vendor=ZEBRA, subtype=121):
 
 
 class MotoTagReportMode(VendorParameter, vendor=ZEBRA, subtype=122):
-    """TODO."""
+    """Form of tag reports."""
 
     report_format: U8
 
 
 class MovingStationaryTagReport(VendorParameter, vendor=ZEBRA, subtype=126):
-    """TODO."""
+    """Whether moving tags are reported."""
 
     report_moving_tag: Annotated[bool, Scalar(1, pad=7)]
     stray_tag_moderated_timeout: Annotated[int, Scalar(16, pad=8)]
 
 
 class MotoROReportTrigger(VendorParameter, vendor=ZEBRA, subtype=125):
-    """TODO."""
+    """When Zebra's reports are sent."""
 
     moto_report_trigger: Annotated[int, Scalar(8, pad=24)]
 
 
 class MotoTagEventEntry(VendorParameter, vendor=ZEBRA, subtype=124):
-    """TODO."""
+    """A tag event and its instant, in microseconds since 1970."""
 
     event_type: U8
     microseconds: U64
 
 
 class MotoTagEventList(VendorParameter, vendor=ZEBRA, subtype=123):
-    """TODO."""
+    """Events of a tag."""
 
     moto_tag_event_entries: tuple[MotoTagEventEntry, ...] = ()
 
 
 class MotoC1G2ExtendedPC(VendorParameter, vendor=ZEBRA, subtype=450):
-    """TODO."""
+    """XPC words of the tag."""
 
     xpc1: U16
     xpc2: U16
 
 
 class MotoTagGPS(VendorParameter, vendor=ZEBRA, subtype=1000):
-    """TODO."""
+    """Where the tag was read."""
 
     longitude: Annotated[int, Scalar(32, name="longitude")]
     latitude: Annotated[int, Scalar(32, name="latitude")]
@@ -258,28 +256,28 @@ class MotoTagGPS(VendorParameter, vendor=ZEBRA, subtype=1000):
 
 
 class MotoAntennaStopCondition(VendorParameter, vendor=ZEBRA, subtype=704):
-    """TODO."""
+    """When to leave an antenna."""
 
     antenna_stop_trigger: U8
     antenna_stop_condition_value: U16
 
 
 class MotoAntennaPhysicalPortConfig(VendorParameter, vendor=ZEBRA, subtype=705):
-    """TODO."""
+    """Ports that an antenna number stands for."""
 
     physical_transmit_port: U16
     physical_receive_port: U16
 
 
 class MotoAntennaQueryConfig(VendorParameter, vendor=ZEBRA, subtype=710):
-    """TODO."""
+    """Which tags answer, and whether A and B are alternated."""
 
     enable_sl_all: Flag
     enable_ab_flip: Annotated[bool, Scalar(1, name="EnableABFlip", pad=14)]
 
 
 class MotoAntennaConfig(VendorParameter, vendor=ZEBRA, subtype=703):
-    """TODO."""
+    """Zebra's settings of an antenna."""
 
     moto_antenna_stop_condition: MotoAntennaStopCondition | None = None
     moto_antenna_physical_port_config: MotoAntennaPhysicalPortConfig | None = None
@@ -287,7 +285,7 @@ class MotoAntennaConfig(VendorParameter, vendor=ZEBRA, subtype=703):
 
 
 class MotoTagReportContentSelector(VendorParameter, vendor=ZEBRA, subtype=708):
-    """TODO."""
+    """Which of Zebra's fields a tag report has."""
 
     enable_zone_id: Flag
     enable_zone_name: Flag
@@ -298,99 +296,99 @@ class MotoTagReportContentSelector(VendorParameter, vendor=ZEBRA, subtype=708):
 
 
 class MotoTagPhase(VendorParameter, vendor=ZEBRA, subtype=709):
-    """TODO."""
+    """Phase, 32767 is half a turn."""
 
     phase: S16
 
 
 class NXPBrandIDCheckConfig(VendorParameter, vendor=ZEBRA, subtype=711):
-    """TODO."""
+    """Which brand of tags to check."""
 
     brand_id: Annotated[int, Scalar(8, pad=24)]
 
 
 class BrandIDCheckStatus(VendorParameter, vendor=ZEBRA, subtype=712):
-    """TODO."""
+    """Result of the check of a tag's brand."""
 
     brand_id: U8
 
 
 class MotoNXPEASAlarmSpec(VendorParameter, vendor=ZEBRA, subtype=463):
-    """TODO."""
+    """Antennas on which to search for NXP's EAS alarm."""
 
     antenna_ids: Words
 
 
 class MotoNXPEASAlarmNotification(VendorParameter, vendor=ZEBRA, subtype=464):
-    """TODO."""
+    """An EAS alarm was heard."""
 
     eas_alarm_code: U64
     antenna_id: AntennaID | None = None
 
 
 class MotoConnectionFailureReason(VendorParameter, vendor=ZEBRA, subtype=465):
-    """TODO."""
+    """Why a connection failed."""
 
     error_code: U8
     error_description: String
 
 
 class ZebraTimelapseStart(VendorParameter, vendor=ZEBRA, subtype=803):
-    """TODO."""
+    """Start at a time of day, and then periodically."""
 
     time_of_day: String
     period: U32
 
 
 class ZebraDistance(VendorParameter, vendor=ZEBRA, subtype=804):
-    """TODO."""
+    """Start by distance."""
 
     value: U32
 
 
 class ZebraROSpecStartTrigger(VendorParameter, vendor=ZEBRA, subtype=802):
-    """TODO."""
+    """Start by time lapse or distance."""
 
     zebra_timelapse_start: ZebraTimelapseStart | None = None
     zebra_distance: ZebraDistance | None = None
 
 
 class ZebraTimelapseStop(VendorParameter, vendor=ZEBRA, subtype=806):
-    """TODO."""
+    """How long reading lasts."""
 
     total_duration: U32
     periodic_duration: U32
 
 
 class ZebraROSpecStopTrigger(VendorParameter, vendor=ZEBRA, subtype=805):
-    """TODO."""
+    """Stop by time lapse."""
 
     zebra_timelapse_stop: ZebraTimelapseStop | None = None
 
 
 class ZebraROTriggerSpec(VendorParameter, vendor=ZEBRA, subtype=801):
-    """TODO."""
+    """Zebra's triggers of a reader operation."""
 
     zebra_rospec_start_trigger: ZebraROSpecStartTrigger | None = None
     zebra_rospec_stop_trigger: ZebraROSpecStopTrigger | None = None
 
 
 class MotoGetTagEventReport(VendorMessage, vendor=ZEBRA, subtype=2, standard="MOTO_GET_TAG_EVENT_REPORT"):
-    """TODO."""
+    """Ask for tag events."""
 
 
 class MotoPurgeTags(VendorMessage, vendor=ZEBRA, subtype=3, standard="MOTO_PURGE_TAGS"):
-    """TODO."""
+    """Forget tags, or only their event states."""
 
     purge_tag_event_state_only: Annotated[bool, Scalar(1, pad=7)]
     data: Remaining
 
 
 class MotoPurgeTagsResponse(VendorMessage, vendor=ZEBRA, subtype=4, standard="MOTO_PURGE_TAGS_RESPONSE"):
-    """TODO."""
+    """Answer to MOTO_PURGE_TAGS."""
 
     llrp_status: LLRPStatus
 
 
 class MotoTagEventNotify(VendorMessage, vendor=ZEBRA, subtype=5, standard="MOTO_TAG_EVENT_NOTIFY"):
-    """TODO."""
+    """There are tag events."""

@@ -8,7 +8,7 @@ from edge.llrp.wire import ZEBRA
 
 
 class MotoC1G2Recommission(VendorParameter, vendor=ZEBRA, subtype=451):
-    """TODO."""
+    """Take back parts of a tag's killing."""
 
     op_spec_id: U16
     kill_password: U32
@@ -16,14 +16,14 @@ class MotoC1G2Recommission(VendorParameter, vendor=ZEBRA, subtype=451):
 
 
 class MotoC1G2RecommissionOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=452):
-    """TODO."""
+    """Result of a recommissioning."""
 
     result: U8
     op_spec_id: Annotated[int, Scalar(16, pad=8)]
 
 
 class MotoC1G2BlockPermalock(VendorParameter, vendor=ZEBRA, subtype=453):
-    """TODO."""
+    """Lock blocks for good, or ask which are."""
 
     op_spec_id: U16
     access_password: U32
@@ -35,7 +35,7 @@ class MotoC1G2BlockPermalock(VendorParameter, vendor=ZEBRA, subtype=453):
 
 
 class MotoC1G2BlockPermalockOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=454):
-    """TODO."""
+    """Result of a permanent block lock."""
 
     result: U8
     op_spec_id: U16
@@ -43,7 +43,7 @@ class MotoC1G2BlockPermalockOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=
 
 
 class MotoNXPChangeEAS(VendorParameter, vendor=ZEBRA, subtype=455):
-    """TODO."""
+    """Set or clear NXP's EAS bit."""
 
     op_spec_id: U16
     access_password: U32
@@ -51,49 +51,49 @@ class MotoNXPChangeEAS(VendorParameter, vendor=ZEBRA, subtype=455):
 
 
 class MotoNXPChangeEASOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=456):
-    """TODO."""
+    """Result of setting EAS."""
 
     result: U8
     op_spec_id: Annotated[int, Scalar(16, pad=8)]
 
 
 class MotoNXPSetQuiet(VendorParameter, vendor=ZEBRA, subtype=457):
-    """TODO."""
+    """Let an NXP tag be quiet."""
 
     op_spec_id: U16
     access_password: U32
 
 
 class MotoNXPSetQuietOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=458):
-    """TODO."""
+    """Result of quieting."""
 
     result: U8
     op_spec_id: Annotated[int, Scalar(16, pad=8)]
 
 
 class MotoNXPResetQuiet(VendorParameter, vendor=ZEBRA, subtype=459):
-    """TODO."""
+    """Let an NXP tag answer again."""
 
     op_spec_id: U16
     access_password: U32
 
 
 class MotoNXPResetQuietOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=460):
-    """TODO."""
+    """Result of ending the quiet."""
 
     result: U8
     op_spec_id: Annotated[int, Scalar(16, pad=8)]
 
 
 class MotoNXPCalibrate(VendorParameter, vendor=ZEBRA, subtype=461):
-    """TODO."""
+    """Let an NXP tag send its calibration pattern."""
 
     op_spec_id: U16
     access_password: U32
 
 
 class MotoNXPCalibrateOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=462):
-    """TODO."""
+    """What an NXP tag sent for calibration."""
 
     result: U8
     op_spec_id: U16
@@ -101,7 +101,7 @@ class MotoNXPCalibrateOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=462):
 
 
 class MotoNXPChangeConfig(VendorParameter, vendor=ZEBRA, subtype=485):
-    """TODO."""
+    """Toggle bits of an NXP tag's configuration word."""
 
     op_spec_id: U16
     access_password: U32
@@ -109,7 +109,7 @@ class MotoNXPChangeConfig(VendorParameter, vendor=ZEBRA, subtype=485):
 
 
 class MotoNXPChangeConfigOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=486):
-    """TODO."""
+    """An NXP tag's configuration word."""
 
     result: U8
     op_spec_id: U16
@@ -117,13 +117,13 @@ class MotoNXPChangeConfigOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=486
 
 
 class QTData(VendorParameter, vendor=ZEBRA, subtype=488):
-    """TODO."""
+    """A Monza QT tag's control word."""
 
     qt_control: Annotated[int, Scalar(16, name="QT_Control")]
 
 
 class MotoImpinjQT(VendorParameter, vendor=ZEBRA, subtype=487):
-    """TODO."""
+    """Read or write a Monza QT tag's control word."""
 
     op_spec_id: U16
     access_password: U32
@@ -133,7 +133,7 @@ class MotoImpinjQT(VendorParameter, vendor=ZEBRA, subtype=487):
 
 
 class MotoImpinjQTOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=489):
-    """TODO."""
+    """Result of a QT operation."""
 
     result: U8
     op_spec_id: U16
@@ -142,7 +142,7 @@ class MotoImpinjQTOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=489):
 
 
 class MotoC1G2Authenticate(VendorParameter, vendor=ZEBRA, subtype=490):
-    """TODO."""
+    """Gen2v2 authentication of a tag."""
 
     op_spec_id: U16
     access_password: U32
@@ -153,7 +153,7 @@ class MotoC1G2Authenticate(VendorParameter, vendor=ZEBRA, subtype=490):
 
 
 class MotoC1G2AuthenticateOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=491):
-    """TODO."""
+    """A tag's answer to authentication."""
 
     result: U8
     op_spec_id: U16
@@ -161,7 +161,7 @@ class MotoC1G2AuthenticateOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=49
 
 
 class MotoC1G2ReadBuffer(VendorParameter, vendor=ZEBRA, subtype=492):
-    """TODO."""
+    """Read a Gen2v2 tag's response buffer."""
 
     op_spec_id: U16
     access_password: U32
@@ -170,7 +170,7 @@ class MotoC1G2ReadBuffer(VendorParameter, vendor=ZEBRA, subtype=492):
 
 
 class MotoC1G2ReadBufferOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=493):
-    """TODO."""
+    """A Gen2v2 tag's response buffer."""
 
     result: U8
     op_spec_id: U16
@@ -178,13 +178,13 @@ class MotoC1G2ReadBufferOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=493)
 
 
 class MotoC1G2Untraceable(VendorParameter, vendor=ZEBRA, subtype=494):
-    """TODO."""
+    """Hide parts of a Gen2v2 tag; its layout is not public."""
 
     data: Remaining
 
 
 class MotoC1G2UntraceableOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=495):
-    """TODO."""
+    """Result of hiding."""
 
     result: U8
     op_spec_id: U16
@@ -192,13 +192,13 @@ class MotoC1G2UntraceableOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=495
 
 
 class MotoC1G2Crypto(VendorParameter, vendor=ZEBRA, subtype=496):
-    """TODO."""
+    """A Gen2v2 crypto command; its layout is not public."""
 
     data: Remaining
 
 
 class MotoC1G2CryptoOpSpecResult(VendorParameter, vendor=ZEBRA, subtype=497):
-    """TODO."""
+    """Result of a crypto command."""
 
     result: U8
     op_spec_id: U16

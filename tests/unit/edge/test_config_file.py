@@ -92,12 +92,20 @@ def test_every_setting_reaches_its_room(document, tmp_path):
         (["readers", 0, "port"], "5084", "readers[0].port: Input should be a valid integer, not '5084'"),
         (["portals", 0, "layout"], "twosided", "portals[0].layout: Input should be 'two-sided'"),
         (["portals", 0, "layout"], "beam", "light beams decide no direction in this version"),
-        (["readers", 0, "serial"], "/dev/ttyUSB0", "serial readers are not in this version"),
+        (["readers", 0, "serial"], "/dev/ttyUSB0", "readers[0].host: a reader is dialled (`host`), on a serial line"),
         (["zones"], [{"id": "z"}], "counting zones are not in this version"),
         (["gateway"], "HQ East", "gateway: String should match pattern"),
         (["readers", 0, "report_every_tags"], 20, "report_every_ms: is missing, since report_every_tags is 20"),
-        (["readers"], [], "readers: List should have at least 1 item"),
+        (["readers"], [], "readers: there are 0 [[readers]]: an agent drives 1 to 8"),
         (["readers", 0, "profile"], "impinj/speedwai", "readers[0].profile: no reader profile 'impinj/speedwai'"),
+        (["readers", 0, "region"], "indonezia", "readers[0].region: no region 'indonezia'; the nearest is indonesia"),
+        (["portals", 0, "antennas", 0, "gain_dbi"], 60.0, "portals[0].antennas[0].gain_dbi: Input should be less than"),
+        (
+            ["portals", 0, "antennas", 0, "polarisation"],
+            "round",
+            "polarisation: Input should be 'linear' or 'circular'",
+        ),
+        (["portals", 0, "antennas", 0, "cable_db"], -1.0, "cable_db: Input should be greater than or equal to 0"),
         (["mqtt", "url"], "http://x", "mqtt.url: broker URL 'http://x' begins with neither mqtt:// nor mqtts://"),
         (["mqtt", "password_file"], "p", "mqtt.username: is missing"),
         (["portals", 0, "inside"], "corridor", "inside and outside are both 'corridor'"),
@@ -197,3 +205,22 @@ def test_file_that_is_absent_or_no_toml_is_told(tmp_path, content, said):
         with pytest.raises(ConfigError, match=said) as caught:
             config.load(path)
         assert str(caught.value).startswith(str(path))
+
+
+def test_legal_caps_reach_the_reader_by_region_antenna_and_cable(document):
+    """Each antenna has its own cap, one that nobody has described the cap of 9 dBi without cable."""
+    document["readers"][0] |= {"region": "us", "tx_power_dbm": 30.0}
+    document["portals"][0]["antennas"][0] |= {"gain_dbi": 6.0, "polarisation": "circular", "cable_db": 1.0}
+    document["portals"][0]["antennas"][1] |= {"gain_dbi": 12.0, "cable_db": 0.5}
+    parsed = config.parse(document, source="edge.toml")
+    (reader,) = config.reader_settings(parsed)
+    assert (reader.region, reader.tx_power_dbm) == ("us", 30.0)
+    assert reader.power_caps_cdbm == ((1, 3000), (2, 2450), (3, 2700), (4, 2700))
+    windows = config.windows_settings(parsed)
+    assert [antenna.port for antenna in windows.portals[0].antennas] == [1, 2, 3, 4]
+
+
+def test_without_a_region_no_cap_is_made_up(document):
+    document["portals"][0]["antennas"][0]["gain_dbi"] = 12.0
+    (reader,) = config.reader_settings(config.parse(document, source="edge.toml"))
+    assert (reader.region, reader.power_caps_cdbm) == (None, ())

@@ -11,6 +11,7 @@ import pytest
 
 from edge.profiles import GENERIC, match_profile, parse_profile, profile_named, profiles, region_named, schema_text
 from edge.profiles.model import ReaderProfile, version_numbers
+from edge.profiles.store import check_template
 
 FOLDER = Path(str(resources.files("firmware_profiles")))
 OTHERS = {"templates", "regions"}
@@ -42,7 +43,7 @@ def test_profile_is_valid_by_its_model_and_by_the_committed_schema(path):
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_template_is_sound_by_itself_and_used(path):
     """A template is a profile without a name; one that nobody extends is in the way."""
-    parse_profile('name = "a/b"\ntitle = "T"\n' + path.read_text(), file=path.name)
+    check_template(path.read_text(), file=path.name)
     assert any(profile.extends == f"templates/{path.stem}" for profile in profiles())
 
 

@@ -57,6 +57,7 @@ def test_cap_never_exceeds_a_limit(region, antenna):
     assert legal.cap_cdbm / 100 + gain - loss <= region.limits.eirp_dbm + allowance + 1e-6
     if region.limits.conducted_max_dbm is not None:
         assert legal.cap_cdbm / 100 <= region.limits.conducted_max_dbm
+    assert legal.net_gain_db == gain - loss
     assert region.title in legal.why
 
 

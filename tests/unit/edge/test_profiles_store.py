@@ -1,9 +1,18 @@
 """Loading and matching of reader profiles, and what is said about wrong ones."""
 
+from importlib import resources
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.profiles import GENERIC, ProfileError, match_profile, match_reader, parse_profile, profile_named
+from edge.profiles.regions import parse_region
+from edge.profiles.store import check_template
 
+FOLDER = Path(str(resources.files("firmware_profiles")))
+SHIPPED = sorted(FOLDER.glob("*/*.toml"))
 HEAD = 'name = "a/b"\ntitle = "T"\n'
 
 
@@ -139,3 +148,31 @@ def test_distance_from_what_is_known_is_said(vendor, model, firmware, name, word
     assert matched.profile.name == name
     assert words in matched.words
     assert bool(words) is bool(matched.words)
+
+
+def test_template_with_a_name_of_its_own_is_refused():
+    check_template(TEMPLATE, file="t")
+    with pytest.raises(ProfileError, match="t: title has no place in a template"):
+        check_template('title = "T"\n' + TEMPLATE, file="t")
+
+
+@given(st.sampled_from(SHIPPED), st.data())
+def test_damaged_file_is_parsed_or_refused_in_words_and_nothing_else(path, data):
+    """Lines lost, doubled or cut, values exchanged: either a profile or region, or the one documented error."""
+    lines = path.read_text("utf-8").splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        line = lines[at]
+        cut = data.draw(st.integers(0, len(line)))
+        other = data.draw(st.sampled_from(["", line, line[:cut], "1", '"x"', "[1]", "true"]))
+        key, equals, _ = line.partition(" = ")
+        lines[at] = f"{key} = {other}" if equals and other in {"1", '"x"', "[1]", "true"} else other
+        if data.draw(st.booleans()):
+            lines.insert(at, line)
+    parse = {"regions": parse_region, "templates": check_template}.get(path.parent.name, parse_profile)
+    said = "f: "
+    try:
+        parse("\n".join(lines), file="f")
+    except ProfileError as error:
+        said = str(error)
+    assert said.startswith(("f: ", "templates/"))

@@ -1,5 +1,9 @@
 """Sessions and targets follow the tags that stay."""
 
+import random
+import statistics
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,10 +62,18 @@ def test_newcomers_get_rounds_of_their_own_beside_the_quiet_ones():
     assert field.seconds(2, residents=200).rounds == (Round(2, "single"),), "until they have passed"
 
 
-def test_more_newcomers_than_masks_open_the_round_to_all():
+def test_more_newcomers_than_masks_take_turns():
     field = Field(filters=2)
     field.seconds(10, residents=200)
-    follow = field.seconds(2, residents=200, newcomers=TAGS[:3]).rounds[1]
+    followed = [set(field.seconds(1, residents=200, newcomers=TAGS[:5]).rounds[1].masks) for _ in range(10)]
+    assert all(len(masks) == 2 for masks in followed)
+    assert set().union(*followed) == set(TAGS[:5]), "nobody waits for ever"
+
+
+def test_a_crowd_of_newcomers_opens_the_round_to_all():
+    field = Field(filters=2)
+    field.seconds(10, residents=200)
+    follow = field.seconds(2, residents=200, newcomers=TAGS[:9]).rounds[1]
     assert (follow.masks, follow.target) == ((), "dual")
 
 
@@ -152,3 +164,52 @@ def test_a_tag_that_left_is_forgotten_and_comes_back_as_a_newcomer():
     assert residents.count() == 0
     hear(residents, [TAGS[0]], gone_us + S)
     assert residents.newcomers(gone_us + S) == [TAGS[0]]
+
+
+def reads_of_a_walker(limits, residents, *, seed):
+    """Play a walk of 2 s past many residents under a plan that follows what is heard (domain.md, item 12).
+
+    The air in its simplest: 200 answers a second, of all who may answer each is as likely; a tag read in a
+    single-target round keeps quiet for good, and a round of 15 ms at least is spent however few answer.
+    """
+    rng, planner = random.Random(seed), Planner(limits)
+    here = Residents()
+    quiet, reads, now_us, next_look_us, round_end_us, turn = set(), 0, START_US, START_US, START_US, 0
+    begin_us = START_US + 30 * S
+    while now_us < begin_us + 2 * S:
+        present = TAGS[:residents] + ([TAGS[-1]] if now_us >= begin_us else [])
+        rounds = planner.plan.rounds
+        if now_us >= round_end_us:
+            turn += 1
+            round_end_us = now_us + rounds[turn % len(rounds)].duration_ms * 1000
+        one = rounds[turn % len(rounds)]
+        asked = [tag for tag in present if not one.masks or tag in one.masks]
+        asked = [tag for tag in asked if one.target == "dual" or tag not in quiet]
+        now_us += 15_000 if not asked else max(5_000, 15_000 // len(asked))
+        if asked:
+            tag = rng.choice(asked)
+            quiet.update([tag] if one.target == "single" else [])
+            reads += tag == TAGS[-1]
+            here.note(tag, now_us)
+        if now_us >= next_look_us:
+            next_look_us += S // 5
+            if not planner.remembers:
+                here.forget_gone(now_us)
+            planner.step(
+                now_us, residents=here.count(), newcomers=here.newcomers(now_us, since_us=planner.newcomers_from_us)
+            )
+    return reads
+
+
+@pytest.mark.parametrize("residents", [50, 190])
+def test_a_walker_among_many_residents_is_read_several_times_as_often_by_the_plan(residents):
+    planned = [reads_of_a_walker(PlanLimits(filters=2), residents, seed=seed) for seed in range(8)]
+    plain = [reads_of_a_walker(PlanLimits(quiet_above=0), residents, seed=seed) for seed in range(8)]
+    assert statistics.median(planned) >= 3 * statistics.median(plain)
+    assert min(planned) >= 15, "which a decision wants"
+
+
+def test_few_residents_cost_a_walker_nothing_by_the_plan():
+    planned = [reads_of_a_walker(PlanLimits(filters=2), 10, seed=seed) for seed in range(6)]
+    plain = [reads_of_a_walker(PlanLimits(quiet_above=0), 10, seed=seed) for seed in range(6)]
+    assert planned == plain

@@ -19,6 +19,7 @@ from edge.readers.planner import Plan, Round
 from edge.readers.rospec import (
     Radio,
     choose_power,
+    choose_powers,
     portal_rospec,
     starts_itself,
     survey_rospec,
@@ -216,3 +217,39 @@ def test_what_a_reader_can_is_taken_from_its_capabilities():
     frame = Frame(11, 1, 1, fake.status() + fake.capabilities(filters=2), 0)
     assert abilities(decode_message(frame)) == Abilities(filters=2, specs=32, surveys=False, outputs=4)
     assert abilities(decode_message(Frame(11, 1, 1, fake.status(), 0))) == Abilities()
+
+
+TABLE = dataclasses.replace(SEEN, power_levels=levels(*((n, 1000 + 25 * n) for n in range(81))))
+
+
+def test_no_antenna_gets_more_than_its_legal_cap():
+    """The lower of what is asked and what is legal; without either the reader's own power is left."""
+    capped = dataclasses.replace(READER, power_caps_cdbm=((1, 2710),))
+    chosen = choose_powers("r1", capped, (1, 2), TABLE, GENERIC)
+    assert {port: power.cdbm for port, power in chosen.items()} == {1: 2700}
+    asked = dataclasses.replace(capped, tx_power_dbm=29.0)
+    assert {port: power.cdbm for port, power in choose_powers("r1", asked, (1, 2), TABLE, GENERIC).items()} == {
+        1: 2700,
+        2: 2900,
+    }
+    less = dataclasses.replace(capped, tx_power_dbm=20.0)
+    assert {power.cdbm for power in choose_powers("r1", less, (1, 2), TABLE, GENERIC).values()} == {2000}
+    assert choose_powers("r1", READER, (1, 2), TABLE, GENERIC) == {}
+
+
+def test_cap_below_the_lowest_power_is_refused_with_its_reason():
+    """Transmitting too strongly is no fall-back."""
+    capped = dataclasses.replace(READER, power_caps_cdbm=((2, 700),), tx_power_dbm=20.0)
+    with pytest.raises(ReaderRefusedError, match=r"antenna port 2 may legally get 7 dBm, which this reader can't set"):
+        choose_powers("r1", capped, (1, 2), TABLE, GENERIC)
+    with pytest.raises(ReaderRefusedError, match=r"tx_power_dbm = 5 can't be set"):
+        choose_powers("r1", dataclasses.replace(capped, tx_power_dbm=5.0), (1, 2), TABLE, GENERIC)
+
+
+def test_power_and_mode_stand_at_each_antenna():
+    powers = choose_powers("r1", dataclasses.replace(READER, power_caps_cdbm=((1, 2710),)), (1, 2), TABLE, GENERIC)
+    spec = portal_rospec(dataclasses.replace(radio(mode_id=4), powers=powers), OPEN)
+    first, second = spec.specs[0].inventory_parameter_specs[0].antenna_configurations
+    assert first.rf_transmitter.transmit_power == powers[1].index
+    assert second.rf_transmitter is None
+    assert on_wire(AddROSpec(rospec=spec)).count(struct.pack("!HHHH", 335, 8, 4, 0)) == 2

@@ -521,3 +521,64 @@ def test_backoff_is_full_jitter_under_a_doubling_bound():
         bound = min(30.0, 0.5 * 2**attempt)
         assert min(waits) < 0.1 * bound
         assert 0.9 * bound < max(waits) <= bound
+
+
+def _modes(*mode_ids):
+    entry = "!IBBBBIIIII"
+    entries = b"".join(fake.tlv(329, struct.pack(entry, mode, 0, 0, 0, 0, 1, 1, 1, 1, 0)) for mode in mode_ids)
+    return fake.tlv(328, entries)
+
+
+def _capabilities_with_modes(*mode_ids):
+    plain = fake.capabilities()
+    at = plain.index(struct.pack("!HH", 840, 1)) - 4
+    regulatory = plain[at + 4 :]
+    band = regulatory[4:]
+    return plain[:at] + fake.tlv(143, regulatory[:4] + fake.tlv(144, band[4:] + _modes(*mode_ids)))
+
+
+async def test_mode_is_the_profile_s_first_that_the_reader_lists():
+    """The Speedway's profile wants 1000, then 4: the first one that this reader lists is set, by its identifier."""
+    async with FakeReader(capabilities=_capabilities_with_modes(0, 4)) as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        assert struct.pack("!HHHH", 335, 8, 4, 0) in reader.payload_of(fake.ADD)
+        assert agent.said("reader mode")[0]["mode"] == "mode 4 (max Miller)"
+
+
+async def test_reader_that_refuses_the_mode_keeps_its_own():
+    refused = []
+
+    def refuse_once(message_id, payload):
+        if struct.pack("!HH", 335, 8) in payload:
+            refused.append(payload)
+            return fake.message(30, message_id, fake.status(401, "no such mode"))
+        return fake.message(30, message_id, fake.status())
+
+    capabilities = _capabilities_with_modes(4)
+    async with (
+        FakeReader(capabilities=capabilities, refuse={fake.ADD: refuse_once}) as reader,
+        agent_of(reader.port) as agent,
+    ):
+        await agent.until_state("connected")
+        assert len(refused) == 1
+        assert "no such mode" in agent.said("reader's own mode")[0]["refused"]
+
+
+async def test_legal_cap_holds_the_power_down_and_is_no_fault():
+    levels = ((1, 1000), (2, 2700), (3, 3000))
+    knobs = {"tx_power_dbm": 30.0, "power_caps_cdbm": ((1, 2700), (2, 3000)), "region": "us"}
+    async with (
+        FakeReader(capabilities=fake.capabilities(levels=levels)) as reader,
+        agent_of(reader.port, **knobs) as agent,
+    ):
+        health = await agent.until_state("connected")
+        sent = reader.payload_of(fake.ADD)
+        at = [n for n in range(len(sent)) if sent.startswith(struct.pack("!HH", 224, 10), n)]
+        assert [struct.unpack_from("!HHH", sent, n + 4)[2] for n in at] == [2, 3]
+        assert not health.problem
+
+
+async def test_reader_that_is_set_to_another_region_is_told():
+    async with FakeReader() as reader, agent_of(reader.port, region="eu-lower") as agent:
+        await agent.until(lambda agent: agent.supervisor.health().problem)
+        assert "outside European Union" in agent.supervisor.health().problem

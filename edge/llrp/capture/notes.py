@@ -1,0 +1,67 @@
+"""What a recording notes beside the packets, as comments that people can read in Wireshark too."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+import msgspec
+
+PREFIX: Final = "stockgate "
+
+
+class RecordingNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="recording"):
+    """At the section: who recorded. `boot` and `first_seq` make a replay's rows those that were published."""
+
+    version: str
+    gateway: str | None = None
+    boot: str | None = None
+    first_seq: int = 1
+
+
+class ConnectionNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="connection"):
+    """At a connection's first packet: which reader, and its real address; the packets show port 5084."""
+
+    reader: str
+    host: str
+    port: int
+
+
+class ClockNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="clock"):
+    """The reader's clock as it was taken from the first message on that ends in this packet or later."""
+
+    source: Literal["reader", "host", "uptime"]
+    offset_us: int
+    spread_us: int
+    stepped: bool = False
+    host_synced: bool = True
+
+
+class RowsNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="rows"):
+    """Rows of the reader's own (losses, beams, doors) that took their numbers with this packet's messages."""
+
+    rows: int
+
+
+class AsideNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="aside"):
+    """Time passed for the reader, and rows of its own took their numbers, though it sent nothing: at a start, say."""
+
+    rows: int = 0
+
+
+Note = RecordingNote | ConnectionNote | ClockNote | RowsNote | AsideNote
+
+_decoder: Final[msgspec.json.Decoder[Note]] = msgspec.json.Decoder(Note)
+
+
+def to_comment(note: Note) -> str:
+    """Return a note as the text of a comment."""
+    return PREFIX + msgspec.json.encode(note).decode()
+
+
+def notes_in(comments: Iterable[str]) -> Iterator[Note]:
+    """Yield the notes among comments; what people or other programs wrote is passed over."""
+    for comment in comments:
+        if comment.startswith(PREFIX):
+            try:
+                yield _decoder.decode(comment.removeprefix(PREFIX))
+            except msgspec.DecodeError:
+                continue

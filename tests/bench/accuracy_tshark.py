@@ -1,0 +1,32 @@
+"""An hour of sessions, accelerated, through Wireshark's LLRP dissector: what it calls malformed in either direction."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.bench.figures import ACCURACY, Figure
+from tests.helpers import dissected
+
+HOUR_S = 3600.0
+SPEED = 60.0
+SESSIONS = 6
+
+
+@ACCURACY.register("readers.tshark.")
+def malformed_packets():
+    """Yield the packets that tshark calls malformed beyond the listed gaps of its own."""
+    if shutil.which("tshark") is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Path(folder) / "hour.pcapng"
+        session = dissected.record_session(
+            recording, scenario="office", speed=SPEED, seconds=HOUR_S, reconnects=SESSIONS - 1
+        )
+        reads = asyncio.run(session)
+        seen, malformed, all_of_them = dissected.dissect(recording)
+    detail = (
+        f"tshark {dissected.tshark_version()}: {seen.total():,} messages, {reads:,} reads, {SESSIONS} orderly "
+        f"closes and as many broken connections in an hour of the office; {all_of_them} packets of its known gaps"
+    )
+    yield Figure("readers.tshark.malformed", len(malformed), "packets", detail=detail)

@@ -1,0 +1,170 @@
+"""`stockgate-edge check`: what is wrong, what power each antenna gets and why, and the exit code."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from edge.agent.check import examine
+from edge.cli import app
+
+HEAD = """
+site = "hq"
+gateway = "hq-east-1"
+[mqtt]
+url = "mqtts://broker.example:8883"
+"""
+PORTAL = """
+[[portals]]
+id = "door"
+inside = "stockroom-a"
+outside = "corridor"
+antennas = [
+  { reader = "r1", port = 1, side = "inside", gain_dbi = 6.0, cable_db = 1.0 },
+  { reader = "r1", port = 2, side = "outside", gain_dbi = 8.5, cable_db = 0.5 },
+]
+"""
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Write a configuration and check it."""
+
+    def run(reader, portal=PORTAL, head=HEAD):
+        path = tmp_path / "edge.toml"
+        path.write_text(f'{head}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\n{reader}\n{portal}')
+        return examine(path)
+
+    return run
+
+
+def test_configuration_that_says_all_has_nothing_to_be_done(check):
+    report = check('region = "us"\ntx_power_dbm = 27.0\nprofile = "impinj/speedway"')
+    assert report.findings == ()
+    assert report.exit_code == 0
+    assert [(line.port, line.dbm, line.legal_dbm) for line in report.powers] == [(1, 27.0, 30.0), (2, 27.0, 28.0)]
+    assert {line.why for line in report.powers} == {"tx_power_dbm = 27"}
+    assert [line.eirp_dbm for line in report.powers] == [32.0, 35.0]
+    assert [(line.id, line.address, line.profile) for line in report.readers] == [
+        ("r1", "192.0.2.10:5084", "impinj/speedway")
+    ]
+
+
+def test_power_is_held_to_the_cap_and_told_why(check):
+    report = check('region = "us"\ntx_power_dbm = 31.5')
+    assert [(line.port, line.dbm) for line in report.powers] == [(1, 30.0), (2, 28.0)]
+    assert "30 dBm at the reader's connector" in report.powers[0].why
+    assert "36 dBm EIRP: 36 EIRP - 8.5 dBi antenna + 0.5 dB cable" in report.powers[1].why
+    (finding,) = report.findings
+    assert (finding.severity, finding.key) == ("warning", "readers[0].tx_power_dbm")
+    assert "port 1 to 30.00, port 2 to 28.00 dBm" in finding.what
+    assert report.exit_code == 1
+
+
+def test_antenna_of_which_nothing_is_said_counts_as_9_dbi_and_is_told(check):
+    portal = PORTAL.replace(", gain_dbi = 8.5, cable_db = 0.5", "")
+    report = check('region = "eu-lower"', portal)
+    assert [line.dbm for line in report.powers] == [30.15, 26.15]
+    (finding,) = report.findings
+    assert finding.key == "portals[0].antennas[1]"
+    assert "gain_dbi and cable_db not given: port 2 of reader r1 is held to 26.15 dBm" in finding.what
+
+
+def test_missing_region_and_unread_regulation_are_told(check):
+    report = check("")
+    (finding,) = report.findings
+    assert finding.key == "readers[0].region"
+    assert "no power of reader r1 is held to what is legal" in finding.what
+    assert [line.dbm for line in report.powers] == [None, None]
+    report = check('region = "australia"')
+    (finding,) = report.findings
+    assert "limits.radiated_dbm" in finding.what
+    assert "which wasn't read" in finding.what
+
+
+def test_what_the_named_profile_can_not_do_is_told(check):
+    portal = PORTAL.replace("port = 2", "port = 7")
+    knobs = 'region = "us"\nprofile = "impinj/speedway"\ngpis = [{ port = 5, kind = "beam" }]'
+    keys = {finding.key: finding.what for finding in check(knobs, portal).findings}
+    assert (
+        "no reader of Impinj Speedway Revolution (R120, R220, R420) has more than 4"
+        in keys["portals[0].antennas[1].port"]
+    )
+    assert "input 5" in keys["readers[0].gpis[0].port"]
+
+
+def test_profile_of_unknown_ports_says_nothing_about_ports(check):
+    portal = PORTAL.replace("port = 2", "port = 30")
+    assert check('region = "us"\nprofile = "csl/cs463"', portal).findings == ()
+
+
+def test_every_problem_of_an_unusable_file_is_told_with_its_key(check):
+    report = check('region = "uss"\nprofile = "impinj/r421"')
+    assert report.exit_code == 2
+    assert [(finding.severity, finding.key) for finding in report.findings] == [
+        ("error", "readers[0].profile"),
+        ("error", "readers[0].region"),
+    ]
+    report = check("prot = 5084\nregion = 7")
+    assert {finding.key for finding in report.findings} == {"readers[0].prot", "readers[0].region"}
+    assert report.powers == ()
+
+
+def test_password_file_that_is_not_there_is_an_error(check):
+    report = check('region = "us"', head=HEAD + 'username = "u"\npassword_file = "nowhere"\n')
+    assert (report.exit_code, report.findings[0].key) == (2, "mqtt.password_file")
+
+
+def test_command_prints_tables_or_json_and_exits_with_the_worst(check, tmp_path):
+    check('region = "us"\ntx_power_dbm = 30.0')
+    path = str(tmp_path / "edge.toml")
+    shown = CliRunner().invoke(app, ["check", "--config", path])
+    assert shown.exit_code == 1
+    assert "0 errors, 1 warnings" in shown.stdout
+    assert "28.00" in shown.stdout
+    told = CliRunner().invoke(app, ["check", "--config", path, "--json"])
+    document = json.loads(told.stdout)
+    assert (told.exit_code, document["exit_code"]) == (1, 1)
+    assert [power["dbm"] for power in document["powers"]] == [30.0, 28.0]
+    absent = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "no.toml"), "--json"])
+    assert absent.exit_code == 2
+    assert "cannot be read" in json.loads(absent.stdout)["findings"][0]["what"]
+
+
+def test_readers_of_all_kinds_stand_in_the_table_at_their_places(check):
+    """One power serves all antennas of a serial reader, and its place is that in the file."""
+    more = """
+[[readers]]
+id = "s1"
+serial = "/dev/ttyUSB0"
+protocol = "uhfreader288"
+region = "us"
+[[readers]]
+id = "m1"
+mqtt_topic = "doors/reads"
+format = "zebra-iotc"
+[[boards]]
+id = "b1"
+serial = "/dev/ttyUSB1"
+protocol = "lcus"
+outputs = 1
+[[portals]]
+id = "north"
+inside = "stockroom-a"
+outside = "yard"
+antennas = [
+  { reader = "s1", port = 1, side = "inside", gain_dbi = 8.0, cable_db = 0.0 },
+  { reader = "s1", port = 2, side = "outside" },
+  { reader = "m1", port = 1, side = "inside" },
+]
+"""
+    report = check('region = "us"\ntx_power_dbm = 27.0\nprofile = "impinj/speedway"', PORTAL + more)
+    assert [(line.id, line.profile) for line in report.readers][1:] == [
+        ("s1", "serial/uhfreader288"),
+        ("m1", "mqtt/zebra-iotc"),
+        ("b1", "board/lcus"),
+    ]
+    powers = [(line.port, line.legal_dbm, line.dbm) for line in report.powers if line.reader == "s1"]
+    assert powers == [(1, 28.0, 27.0), (2, 27.0, 27.0)]
+    (finding,) = report.findings
+    assert finding.key == "portals[1].antennas[1]"
