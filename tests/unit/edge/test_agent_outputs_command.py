@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from edge.cli import app
@@ -28,14 +27,6 @@ antennas = [{{ reader = "r1", port = 1 }}]
 [mqtt]
 url = "mqtt://localhost"
 """
-
-
-@pytest.fixture(autouse=True)
-def _own_log():
-    """The command configures structlog for its whole process, onto a stream that ends with it."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 async def outputs_test(tmp_path, port, *words):
