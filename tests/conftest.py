@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,3 +65,11 @@ def shared():
 def program():
     """Path of a system program that a `system` mark has promised."""
     return _program
+
+
+@pytest.fixture(autouse=True)
+def _own_log():
+    """Commands configure structlog for their whole process, onto a stream that ends with the test."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
