@@ -49,6 +49,7 @@ soak: setup
 
 fuzz: setup
 	@$(BIN)/python -m tests.helpers.fuzz --seconds $(FUZZ_SECONDS)
+	@$(BIN)/python -m tests.helpers.fuzz_messages --seconds $(FUZZ_SECONDS)
 
 docs: setup
 	@$(BIN)/python -m tests.helpers.docs

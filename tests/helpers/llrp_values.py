@@ -25,8 +25,8 @@ def messages():
     )
 
 
-def value(rng, cls, depth=0):
-    """Return an element of a class."""
+def value(rng, cls, depth=0, *, vendors=True):
+    """Return an element of a class, with vendors' parameters at its extension points or without."""
     plan = plan_of(cls)
     flags = {part.field for step in plan.steps if isinstance(step, Block) for part in step.parts if part.boolean}
     drawn = {ours: rng.random() < 0.5 if ours in flags else _field(rng, spec) for ours, spec in plan.specs.items()}
@@ -34,9 +34,9 @@ def value(rng, cls, depth=0):
         drawn["vendor_identifier"] = rng.randint(1_000_000, 0xFFFFFFFF)  # None that we know.
     for slot in plan.slots:
         most = slot.least if depth >= DEEP else 2 if slot.repeated else 1
-        found = tuple(
-            value(rng, _kind(rng, plan, slot, depth), depth + 1) for _ in range(rng.randint(slot.least, most))
-        )
+        most = 0 if slot.field == "custom" and not vendors else most
+        kinds = [_kind(rng, plan, slot, depth, vendors=vendors) for _ in range(rng.randint(slot.least, most))]
+        found = tuple(value(rng, kind, depth + 1, vendors=vendors) for kind in kinds)
         drawn[slot.field] = found if slot.repeated else found[0] if found else None
     bits = sum(pad.mask.bit_length() for step in plan.steps if isinstance(step, Block) for pad in step.pads)
     if bits and rng.random() < 0.2:
@@ -44,9 +44,9 @@ def value(rng, cls, depth=0):
     return cls(**drawn)
 
 
-def _kind(rng, plan, slot, depth):
+def _kind(rng, plan, slot, depth, *, vendors):
     """Choose a class for a slot: at an extension point a vendor's, unless it has a place of its own there."""
-    cls = rng.choice(slot.types)
+    cls = rng.choice([kind for kind in slot.types if vendors or kind is not VendorParameter])
     if cls is not VendorParameter:
         return cls
     own = rng.choice(VENDORS_OWN)
