@@ -22,8 +22,9 @@ from tests.helpers.fault_proxy import FaultProxy
 WAIT_S = 30.0
 """Longest wait for what must happen: generous, since a busy machine must not fail a case."""
 TICK_S = 0.02
-KEEPALIVE_MS = 400
-"""Period where a case doesn't care: dead after 1 s, so that cases are short and a busy machine fails none."""
+KEEPALIVE_MS = 800
+"""Period where a case doesn't care: dead after 2 s, so that cases are short and a busy machine fails few."""
+DEAD_S = 2.5 * KEEPALIVE_MS / 1000
 
 
 def true_now():

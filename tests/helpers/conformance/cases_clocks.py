@@ -178,7 +178,7 @@ async def queued_burst(seen):
         begun_us = true_now().utc_us - 300 * S
         for number in range(300):
             reader.put(1000 + number, at_us=begun_us + number * S)
-        proxy.down.cut, proxy.down.bytes_per_s = "split", 15_000
+        proxy.down.bytes_per_s = 15_000
         await proxy.accept()
         await agent.until_tags(301)
         old = agent.reads[1:]

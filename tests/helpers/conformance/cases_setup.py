@@ -95,7 +95,7 @@ async def interleaved(seen):
 )
 async def slow_reader(seen):
     async with bench(proxied=True, answer_delay_s=0.3) as (reader, proxy, agent):
-        proxy.down.cut, proxy.down.bytes_per_s = "split", 20_000
+        proxy.down.bytes_per_s = 20_000
         took_s = await agent.connected()
         reader.put(1)
         await agent.until_tags(1)

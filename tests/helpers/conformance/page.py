@@ -13,7 +13,7 @@ HEAD = """<!-- Made by `make conformance` from a run; changes here are overwritt
 Each row is a behaviour of LLRP readers in the field, played by a simulated reader (`simulator/faults`) or by a proxy
 between the two (`tests/helpers/fault_proxy.py`), and what our reader supervisor was seen to do: every sentence in the
 column "the agent" is an assertion that held in the run which wrote this page. Times are that run's, on a shared
-machine, with keepalives of 400 ms instead of 1 s or 2 s so that a run is short; they are never compared.
+machine, with keepalives of 800 ms instead of 1 s or 2 s so that a run is short; they are never compared.
 `tests/integration/test_conformance.py` plays all of it at every test run and holds this page equal in all but the
 times.
 """

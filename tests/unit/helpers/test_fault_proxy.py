@@ -122,7 +122,7 @@ async def test_a_merging_way_forwards_several_writes_in_one():
 
 async def test_a_throttled_way_takes_its_time():
     async with wire() as (proxy, far, _, writer):
-        proxy.up.cut, proxy.up.bytes_per_s = "split", 1000
+        proxy.up.bytes_per_s = 1000
         begun_s = asyncio.get_running_loop().time()
         writer.write(bytes(200))
         await until(lambda: len(far.heard) == 200)
