@@ -27,6 +27,6 @@ def malformed_packets():
         seen, malformed, all_of_them = dissected.dissect(recording)
     detail = (
         f"tshark {dissected.tshark_version()}: {seen.total():,} messages, {reads:,} reads, {SESSIONS} orderly "
-        f"closes and as many broken connections in an hour of the office; {all_of_them} packets of its known gaps"
+        f"closes and as many broken connections a reader in an hour of the office; {all_of_them} packets of known gaps"
     )
     yield Figure("readers.tshark.malformed", len(malformed), "packets", detail=detail)

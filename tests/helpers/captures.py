@@ -8,6 +8,16 @@ CLIENT, READER = Endpoint("192.0.2.1", 40000), Endpoint("192.0.2.10", 5084)
 CLIENT6, READER6 = Endpoint("2001:db8::1", 40000), Endpoint("2001:db8::10", 5084)
 ACK, PSH, SYN, FIN = 0x10, 0x08, 0x02, 0x01
 
+READER_TABLE = '[[readers]]\nid = "{id}"\nhost = "{host}"\n'
+DOOR = """
+[[portals]]
+id = "door-{id}"
+inside = "stockroom"
+outside = "corridor"
+layout = "single"
+antennas = [{{ reader = "{id}", port = 1 }}]
+"""
+
 LINKS = {
     "ethernet": (1, lambda ip: bytes(12) + ethertype(ip) + ip),
     "vlan": (1, lambda ip: bytes(12) + b"\x81\x00\x00\x07" + ethertype(ip) + ip),
@@ -76,3 +86,12 @@ def stream(data, *, at_us=0, step_us=0, size=100, source=READER, target=CLIENT, 
         )
         for number, at in enumerate(range(0, len(data), size))
     ]
+
+
+def config(tmp_path, **readers):
+    """Write a configuration of single-antenna doors, one a reader."""
+    tables = "".join(READER_TABLE.format(id=name, host=host) for name, host in readers.items())
+    doors = "".join(DOOR.format(id=name) for name in readers)
+    path = tmp_path / "edge.toml"
+    path.write_text(f'site = "hq"\ngateway = "gw-1"\n{tables}{doors}[mqtt]\nurl = "mqtt://localhost"\n')
+    return path

@@ -29,7 +29,7 @@ KNOWN_GAPS = {
 
 
 async def record_session(path, *, scenario="single-walk", speed=1.0, seconds=6.0, reconnects=1):
-    """Record sessions with one simulated reader: orderly ends, a broken connection, outputs; return the reads."""
+    """Record sessions with a scenario's readers: orderly ends, a broken connection, outputs; return the reads."""
     ready = path.with_suffix(".ready")
     options = ["--base-port", "0", "--speed", speed, "--seconds", seconds, "--ready-file", ready]
     simulator = await asyncio.create_subprocess_exec(
@@ -40,11 +40,16 @@ async def record_session(path, *, scenario="single-walk", speed=1.0, seconds=6.0
         async with asyncio.timeout(WAIT_S):
             while not ready.exists():  # noqa: ASYNC110 (files notify nobody)
                 await asyncio.sleep(0.05)
-        place = next(iter(json.loads(ready.read_text())["readers"].values()))
+        places = json.loads(ready.read_text())["readers"]
         with path.open("wb") as file:
             recorder = Recorder(file.write, now_us=_now_us, host_synced=lambda: True, note=RecordingNote(version="0"))
             for number in range(reconnects + 1):
-                reads += await _session(recorder, place, speed, seconds / speed / (reconnects + 1), number)
+                span_s = seconds / speed / (reconnects + 1)
+                one = [
+                    _session(recorder, name, place, speed=speed, seconds=span_s, number=number)
+                    for name, place in places.items()
+                ]
+                reads += sum(await asyncio.gather(*one))
     finally:
         with contextlib.suppress(ProcessLookupError):
             simulator.terminate()
@@ -89,10 +94,10 @@ def _tshark(path, *words):
     return done.stdout.splitlines()
 
 
-async def _session(recorder, place, speed, seconds, number):
+async def _session(recorder, name, place, *, speed, seconds, number):
     """Run one supervisor: its first connection is broken off when a third of the time is over."""
     settings = ReaderSettings(
-        id="r1",
+        id=name,
         host=place["host"],
         port=place["port"],
         antennas=(1, 2, 3, 4),
@@ -106,7 +111,7 @@ async def _session(recorder, place, speed, seconds, number):
         now_us=_now_us,
         rng=random.Random(number),
         log=structlog.wrap_logger(None, processors=[_silence]),
-        tap=recorder.tap("r1"),
+        tap=recorder.tap(name),
     )
     task = asyncio.create_task(supervisor.run())
     async with asyncio.timeout(WAIT_S):

@@ -20,7 +20,7 @@ from edge.readers import ReaderSettings, ReaderSupervisor, Recorder
 from edge.windows import AntennaSettings, PortalSettings, Windows, WindowsSettings
 from tests.helpers import captures
 from tests.helpers.doorway import EPOCH_US, Scene
-from tests.helpers.fake_reader import FakeReader
+from tests.helpers.fake_reader import FakeReader, attempt
 from tests.helpers.llrp_messages import report, tag
 
 LOG = structlog.get_logger()
@@ -29,6 +29,7 @@ ONE, TWO = ("r1",), ("r1", "r2")
 WAIT_S = 30.0
 READS_AT_ONCE = 12
 DELAY_US = 20_000
+AGAIN_US = EPOCH_US + 200_000_000
 
 
 def door(*readers):
@@ -92,10 +93,12 @@ class Live:
             ]
             tasks = [asyncio.create_task(one.run()) for one in supervisors]
             await self._wave(walks(7, EPOCH_US), readers, supervisors)
+            self.now_us = AGAIN_US
             for reader in readers:
                 reader.started.clear()
+                reader.greeting = attempt(utc_us=AGAIN_US - DELAY_US)
                 reader.drop()
-            await self._wave(walks(8, EPOCH_US + 200_000_000), readers, supervisors)
+            await self._wave(walks(8, AGAIN_US), readers, supervisors)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

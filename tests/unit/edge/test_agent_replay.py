@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from edge.cli import app
 from edge.llrp.capture import Endpoint, RecordedConnection, header
 from tests.helpers import captures
+from tests.helpers.captures import config
 from tests.helpers.llrp_messages import KEEPALIVE, message, report, tag
 
 READER = Endpoint("192.0.2.10", 5084)
@@ -16,15 +17,6 @@ OTHER = Endpoint("192.0.2.77", 5084)
 CLIENT = Endpoint("192.0.2.1", 40000)
 EVENT = message(63, b"\0\xf6\0\x16\0\x80\0\x0c" + bytes(8) + b"\x01\0\0\6\0\0")
 BEGIN_US = 1_700_000_000_000_000
-READER_TABLE = '[[readers]]\nid = "{id}"\nhost = "{host}"\n'
-DOOR = """
-[[portals]]
-id = "door-{id}"
-inside = "stockroom"
-outside = "corridor"
-layout = "single"
-antennas = [{{ reader = "{id}", port = 1 }}]
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -33,15 +25,6 @@ def logging_as_before():
     before = structlog.get_config()
     yield
     structlog.configure(**before)
-
-
-def config(tmp_path, **readers):
-    """Write a configuration of single-antenna doors, one a reader."""
-    tables = "".join(READER_TABLE.format(id=name, host=host) for name, host in readers.items())
-    doors = "".join(DOOR.format(id=name) for name in readers)
-    path = tmp_path / "edge.toml"
-    path.write_text(f'site = "hq"\ngateway = "gw-1"\n{tables}{doors}[mqtt]\nurl = "mqtt://localhost"\n')
-    return path
 
 
 def walk_by(port=1, strange=0):
