@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from edge.cli import app
@@ -29,6 +30,14 @@ url = "mqtt://localhost"
 """
 TIMED = 'protocol = "modbus"\noutputs = 4\ntimed_outputs = true'
 PLAIN = 'protocol = "lcus"\noutputs = 1'
+
+
+@pytest.fixture(autouse=True)
+def _structlog_as_it_was():
+    """The command sends structlog's lines to a stderr that is closed once it is done."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 async def outputs_test(tmp_path, board, *words):

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from edge.cli import app
@@ -27,6 +28,14 @@ antennas = [{{ reader = "r1", port = 1 }}]
 [mqtt]
 url = "mqtt://localhost"
 """
+
+
+@pytest.fixture(autouse=True)
+def _structlog_as_it_was():
+    """The command sends structlog's lines to a stderr that is closed once it is done."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 async def outputs_test(tmp_path, port, *words):
