@@ -6,11 +6,13 @@ STAMP := $(VENV)/.ready
 SECONDS ?= 0
 SOAK_SECONDS ?= 60
 FUZZ_SECONDS ?= 60
+FUZZ_FRAMES ?= 10000000
+MINUTES ?= 10
 ONLY ?=
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo test check bench accuracy soak fuzz docs conformance system-deps test-timescale clean pins
+.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs conformance system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -30,7 +32,7 @@ demo: setup
 
 test: check
 	@$(BIN)/python -m pytest tests $(PYTEST_ARGS)
-	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_kernels.py -q
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_kernels.py -q
 
 check: setup
 	@$(BIN)/ruff check .
@@ -47,9 +49,13 @@ accuracy: setup
 soak: setup
 	@$(BIN)/python -m tests.chaos --seconds $(SOAK_SECONDS)
 
+readers-soak: setup
+	@$(BIN)/python -m tests.helpers.eight_readers --minutes $(MINUTES)
+
 fuzz: setup
 	@$(BIN)/python -m tests.helpers.fuzz --seconds $(FUZZ_SECONDS)
 	@$(BIN)/python -m tests.helpers.fuzz_messages --seconds $(FUZZ_SECONDS)
+	@$(BIN)/python -m tests.helpers.fuzz_frames --frames $(FUZZ_FRAMES)
 
 docs: setup
 	@$(BIN)/python -m tests.helpers.docs

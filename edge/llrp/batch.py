@@ -16,9 +16,11 @@ NO_PHASE: Final = -1
 NO_CHANNEL: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class TagBatch:
-    """`n` tag reports as columns, in wire order.
+    """`n` tag reports as columns, in wire order; who gets one doesn't change it.
+
+    Not frozen: thirteen guarded assignments would cost a batch of one tag more than the decoding of it.
 
     Attributes:
         epc: (n, 62) uint8, zero padded to the right of `epc_bits`.

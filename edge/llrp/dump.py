@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.llrp.errors import LlrpError
-from edge.llrp.framing import FrameBuffer
+from edge.llrp.framing import FrameBuffer, PlainCut
 from edge.llrp.tag_report import TagReport, other_parameters, tag_reports
 from edge.llrp.wire import HEADER, HEADER_BYTES, MESSAGE_NAMES, TYPE_MASK, Message, message_name
 
@@ -206,7 +206,7 @@ def _payload(data: bytes, payload: int, tally: Tally) -> Iterator[TagReport | Ll
 
 
 def _messages(data: bytes, tally: Tally) -> Iterator[TagReport | LlrpError]:
-    buffer = FrameBuffer()
+    buffer = FrameBuffer(cut=PlainCut())
     buffer.feed(data)
     chunk = buffer.take()
     whole = bytes(chunk.data)

@@ -1,7 +1,11 @@
 """Cutting a byte stream into whole LLRP messages, without I/O."""
 
+import os
 from dataclasses import dataclass, field
-from typing import Final
+from importlib.util import find_spec
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
 
 from edge.llrp.errors import LlrpError
 from edge.llrp.wire import HEADER, HEADER_BYTES, TYPE_MASK, VERSIONS, Message
@@ -14,6 +18,89 @@ LENGTH_END: Final = 6
 """Bytes of a header up to the end of its length field."""
 CAPACITY_BYTES: Final = 256 * 1024
 """First size of the buffer: four receives before the waiting part has to be moved to the front."""
+
+
+OTHERS_A_CALL: Final = 64
+"""Places that the compiled cut tells in one call; where there are more, it is called again."""
+
+
+class CutAt(NamedTuple):
+    """What a cut found; the places are the buffer's.
+
+    Attributes:
+        end: where the whole messages end.
+        messages: how many they are.
+        others: where those stand that are no RO_ACCESS_REPORT.
+        broken: whether a header follows that says a wrong version or length.
+    """
+
+    end: int
+    messages: int
+    others: list[int]
+    broken: bool
+
+
+class Cut(Protocol):
+    """The walk over message headers; there is a compiled and a plain one."""
+
+    def whole(self, buffer: bytearray, start: int, end: int, max_frame_bytes: int) -> CutAt:
+        """Find the whole messages between two places of a buffer."""
+
+
+class PlainCut:
+    """The definition, and what serves where numba is absent or not worth its half second."""
+
+    def whole(self, buffer: bytearray, start: int, end: int, max_frame_bytes: int) -> CutAt:
+        """See `Cut.whole`."""
+        at, messages = start, 0
+        others: list[int] = []
+        while end - at >= HEADER_BYTES:
+            word, length, _ = HEADER.unpack_from(buffer, at)
+            if word >> 10 not in VERSIONS or not HEADER_BYTES <= length <= max_frame_bytes:
+                return CutAt(at, messages, others, broken=True)
+            if length > end - at:
+                break
+            if word & TYPE_MASK != Message.RO_ACCESS_REPORT:
+                others.append(at)
+            messages += 1
+            at += length
+        return CutAt(at, messages, others, broken=False)
+
+
+class CompiledCut:
+    """The kernel; importing numba is put off until one is made."""
+
+    def __init__(self) -> None:
+        from edge.llrp import kernels  # noqa: PLC0415 - loads numba, which only this class wants
+
+        self._cut = kernels.cut_messages
+        self._others = np.empty(OTHERS_A_CALL, np.int64)
+        self._buffer = bytearray()
+        self._array = np.frombuffer(self._buffer, np.uint8)
+
+    def whole(self, buffer: bytearray, start: int, end: int, max_frame_bytes: int) -> CutAt:
+        """See `Cut.whole`."""
+        if buffer is not self._buffer:
+            self._buffer, self._array = buffer, np.frombuffer(buffer, np.uint8)
+        at, messages, found, ended = self._cut(self._array, start, end, max_frame_bytes, self._others)
+        others = self._others[:found].tolist() if found else []
+        while ended == FULL:
+            at, more, found, ended = self._cut(self._array, at, end, max_frame_bytes, self._others)
+            others += self._others[:found].tolist()
+            messages += more
+        return CutAt(at, messages, others, ended == BROKEN)
+
+
+BROKEN: Final = 1
+FULL: Final = 2
+"""Why the kernel ended, where it wasn't for want of bytes."""
+
+
+def choose_cut() -> Cut:
+    """Return the compiled cut where numba is there and not switched off, else the plain one."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or find_spec("numba") is None:
+        return PlainCut()
+    return CompiledCut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +138,22 @@ class FrameBuffer:
 
     One connection each. The order is `writable`, receive into it, `written(count)`, `take`; `feed` does the first
     three from bytes. After a fault the stream has no message boundary any more: `take` then raises.
+
+    Args:
+        max_frame_bytes: longest message that is taken for one.
+        capacity_bytes: first size of the buffer.
+        cut: the walk over headers to use; by default the compiled one where numba is there and not switched off.
     """
 
-    def __init__(self, *, max_frame_bytes: int = MAX_FRAME_BYTES, capacity_bytes: int = CAPACITY_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        max_frame_bytes: int = MAX_FRAME_BYTES,
+        capacity_bytes: int = CAPACITY_BYTES,
+        cut: Cut | None = None,
+    ) -> None:
         self._max_frame_bytes = max_frame_bytes
+        self._cut = cut or choose_cut()
         self._buffer = bytearray(max(capacity_bytes, HEADER_BYTES))
         self._receive_bytes = min(RECEIVE_BYTES, len(self._buffer))
         self._start = 0
@@ -95,20 +194,14 @@ class FrameBuffer:
         """
         if self._fault is not None:
             raise self._fault
-        begin = at = self._start
-        messages, others = 0, []
-        while self._end - at >= HEADER_BYTES and self._fault is None:
-            word, length, message_id = HEADER.unpack_from(self._buffer, at)
+        begin = self._start
+        at, messages, places, broken = self._cut.whole(self._buffer, begin, self._end, self._max_frame_bytes)
+        if broken:
+            word, length, _ = HEADER.unpack_from(self._buffer, at)
             self._check(at, word >> 10, length)
-            if self._fault is not None or self._end - at < length:
-                break
-            if word & TYPE_MASK != Message.RO_ACCESS_REPORT:
-                payload = bytes(self._buffer[at + HEADER_BYTES : at + length])
-                others.append(Frame(word & TYPE_MASK, message_id, word >> 10, payload, at - begin))
-            messages += 1
-            at += length
-        else:
+        elif self._end - at < HEADER_BYTES:
             self._check_part(at)
+        others = [self._frame(place, begin) for place in places]
         self._start = at
         self._taken += at - begin
         return Chunk(memoryview(self._buffer)[begin:at], messages, messages - len(others), others, self._fault)
@@ -124,6 +217,11 @@ class FrameBuffer:
                 offset=self._taken,
             )
 
+    def _frame(self, at: int, begin: int) -> Frame:
+        word, length, message_id = HEADER.unpack_from(self._buffer, at)
+        payload = bytes(memoryview(self._buffer)[at + HEADER_BYTES : at + length])
+        return Frame(word & TYPE_MASK, message_id, word >> 10, payload, at - begin)
+
     def _check(self, at: int, version: int, length: int) -> None:
         if version not in VERSIONS:
             self._fault = self._not_llrp(at)
@@ -133,7 +231,7 @@ class FrameBuffer:
     def _check_part(self, at: int) -> None:
         """Judge a header that isn't whole by the bytes there are, so that a wrong port is told from a slow one."""
         have = self._end - at
-        if have and self._fault is None:
+        if have:
             length = int.from_bytes(self._buffer[at + 2 : at + 6], "big") if have >= LENGTH_END else HEADER_BYTES
             self._check(at, self._buffer[at] >> 2, length)
 

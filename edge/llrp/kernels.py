@@ -15,11 +15,13 @@ Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint16]
 Shorts = NDArray[np.int16]
 Longs = NDArray[np.int64]
+Place = int | np.int64
 
 STATE_FIELDS: Final = 9
 """Columns of `last`: ROSpec id, antenna, RSSI, channel, first seen, its uptime, last seen, its uptime, seen count."""
 META_FIELDS: Final = 4
 """`meta`: ROSpecs known, slot that goes next when full, current ROSpec's id, current ROSpec's slot (-1: look it up)."""
+CUT: Final = "UniTuple(int64, 4)(uint8[::1], int64, int64, int64, int64[::1])"
 COUNT: Final = "int64(uint8[::1])"
 WALK: Final = (
     "UniTuple(int64, 2)(uint8[::1], int64[:,::1], int64[::1], int64[:,::1], "
@@ -28,19 +30,55 @@ WALK: Final = (
 )
 
 
+# The place is made unsigned, as a signed one costs a test for being negative at each byte, which also keeps the
+# compiler from reading four bytes at once.
 @njit("int64(uint8[::1], int64)", cache=True, nogil=True, inline="always")
-def _u16(data: Bytes, at: np.int64) -> np.int64:
-    return (np.int64(data[at]) << 8) | np.int64(data[at + 1])
+def _u8(data: Bytes, at: Place) -> np.int64:
+    return np.int64(data[np.uintp(at)])
 
 
 @njit("int64(uint8[::1], int64)", cache=True, nogil=True, inline="always")
-def _u32(data: Bytes, at: np.int64) -> np.int64:
+def _u16(data: Bytes, at: Place) -> np.int64:
+    place = np.uintp(at)
+    return (np.int64(data[place]) << 8) | np.int64(data[place + np.uintp(1)])
+
+
+@njit("int64(uint8[::1], int64)", cache=True, nogil=True, inline="always")
+def _u32(data: Bytes, at: Place) -> np.int64:
+    place = np.uintp(at)
     return (
-        (np.int64(data[at]) << 24)
-        | (np.int64(data[at + 1]) << 16)
-        | (np.int64(data[at + 2]) << 8)
-        | np.int64(data[at + 3])
+        (np.int64(data[place]) << 24)
+        | (np.int64(data[place + np.uintp(1)]) << 16)
+        | (np.int64(data[place + np.uintp(2)]) << 8)
+        | np.int64(data[place + np.uintp(3)])
     )
+
+
+@njit(CUT, cache=True, nogil=True)
+def cut_messages(data: Bytes, start: int, end: int, max_frame_bytes: int, others: Longs) -> tuple[int, int, int, int]:
+    """Find the whole messages between two places; return where they end, how many, how many others, and why it ends.
+
+    `others` is filled with the places of those that are no RO_ACCESS_REPORTs. It ends for want of bytes (0), by a
+    header that says a wrong version or length (1), or as `others` is full (2): the caller then goes on from there.
+    """
+    at = start
+    messages = 0
+    n_others = 0
+    while at + 10 <= end:
+        version = _u8(data, at) >> 2
+        length = _u32(data, at + 2)
+        if version < 1 or version > 2 or length < 10 or length > max_frame_bytes:
+            return at, messages, n_others, 1
+        if length > end - at:
+            break
+        if (_u16(data, at) & 1023) != 61:  # not RO_ACCESS_REPORT
+            if n_others == others.shape[0]:
+                return at, messages, n_others, 2
+            others[n_others] = at
+            n_others += 1
+        messages += 1
+        at += int(length)
+    return at, messages, n_others, 0
 
 
 @njit(COUNT, cache=True, nogil=True)
@@ -102,7 +140,7 @@ def walk_reports(
         length = np.int64(0)
         if at + 10 <= size:
             length = _u32(data, at + 2)
-        version = np.int64(data[at]) >> 2
+        version = _u8(data, at) >> 2
         if length < 10 or at + length > size or version < 1 or version > 2:
             if n_faults < faults.shape[0]:
                 faults[n_faults, 0] = 1  # BAD_MESSAGE
@@ -121,8 +159,8 @@ def walk_reports(
             fault = 0
             fault_at = outer
             step = np.int64(0)
-            if data[outer] & 0x80:
-                known = data[outer] & 0x7F
+            if _u8(data, outer) & 0x80:
+                known = _u8(data, outer) & 0x7F
                 if known < 1 or known > 20:
                     fault = 5  # UNKNOWN_TV
                 else:
@@ -139,7 +177,7 @@ def walk_reports(
                     fault = 2 if outer + 1 + width > end else 6
             elif outer + 4 > end:
                 fault = 2  # PARAMETER_CUT
-            elif data[outer] & 0xFC:
+            elif _u8(data, outer) & 0xFC:
                 fault = 4  # RESERVED_BITS
             else:
                 step = _u16(data, outer + 2)
@@ -173,7 +211,7 @@ def walk_reports(
             impinj_phase = np.int64(-1)
             zebra_phase = np.int64(-1)
             while inner < stop:
-                head = np.int64(data[inner])
+                head = _u8(data, inner)
                 if head & 0x80:
                     kind = head & 0x7F
                     if kind == 13:  # EPC-96
@@ -187,7 +225,7 @@ def walk_reports(
                         if inner + 9 > stop:
                             fault = 2
                             break
-                        if data[inner + 1] & 0x80:
+                        if _u8(data, inner + 1) & 0x80:
                             fault = 10  # TIME_RANGE
                             break
                         moment = (_u32(data, inner + 1) << 32) | _u32(data, inner + 5)
@@ -204,7 +242,7 @@ def walk_reports(
                         if inner + 2 > stop:
                             fault = 2
                             break
-                        dbm = np.int64(data[inner + 1])
+                        dbm = _u8(data, inner + 1)
                         new_rssi = (dbm - 256 if dbm > 127 else dbm) * 100
                         inner += 2
                     elif kind == 9 or kind == 16 or kind == 18:  # noqa: PLR1714 - as above
@@ -319,10 +357,16 @@ def walk_reports(
                 last[slot, 8] = new_count
             # -- the row
             epc_size = (bits + 7) >> 3
-            for column in range(epc_size):
-                epc[row, column] = data[epc_at + column]
-            for column in range(epc_size, 62):
-                epc[row, column] = 0
+            if epc_size == 12:  # by far the most: lengths that are known beforehand become a few wide moves
+                for column in range(12):
+                    epc[np.uintp(row), np.uintp(column)] = data[np.uintp(epc_at + column)]
+                for column in range(12, 62):
+                    epc[np.uintp(row), np.uintp(column)] = 0
+            else:
+                for column in range(epc_size):
+                    epc[np.uintp(row), np.uintp(column)] = data[np.uintp(epc_at + column)]
+                for column in range(epc_size, 62):
+                    epc[np.uintp(row), np.uintp(column)] = 0
             if bits & 7:
                 epc[row, epc_size - 1] &= np.uint8((0xFF00 >> (bits & 7)) & 0xFF)
             epc_bits[row] = bits

@@ -14,6 +14,9 @@ from edge.llrp.wire import FAULT_TEXTS, Fault
 DESCRIBED_FAULTS: Final = 16
 """Faults of one chunk that are put in words; all are counted. A stream of garbage must not cost memory."""
 BytesLike = bytes | bytearray | memoryview
+# Made once: finding the dtype of a type costs as much as a small array.
+U8, U16, U32 = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32)
+I16, I32, I64 = np.dtype(np.int16), np.dtype(np.int32), np.dtype(np.int64)
 
 
 class Reports(Protocol):
@@ -47,7 +50,7 @@ class ReportDecoder:
         batch. Messages of other types are passed over.
         """
         batch, faults, count = self._reports.read(data)
-        self.faults = tuple(_error(fault) for fault in faults[:DESCRIBED_FAULTS])
+        self.faults = tuple(_error(fault) for fault in faults[:DESCRIBED_FAULTS]) if faults else ()
         self.fault_count += count
         self.reports += len(batch)
         return batch
@@ -85,7 +88,7 @@ class CompiledReports:
 
     def read(self, data: BytesLike) -> tuple[TagBatch, list[FaultAt], int]:
         """See `Reports.read`."""
-        array = np.frombuffer(data, np.uint8)
+        array = np.frombuffer(data, U8)
         if not array.flags.writeable:
             array = array.copy()
         batch = empty_batch(self._count(array))
@@ -94,9 +97,12 @@ class CompiledReports:
             batch.phase, batch.channel, batch.first_us, batch.last_us, batch.first_uptime_us, batch.last_uptime_us,
             batch.seen_count, batch.rospec_id, batch.message,
         )  # fmt: skip
-        told = self._faults[: min(count, DESCRIBED_FAULTS)].tolist()
-        faults = [FaultAt(Fault(fault), offset, message) for fault, offset, message in told]
+        faults = self._told(count) if count else []
         return (batch if rows == len(batch) else _first(batch, rows)), faults, count
+
+    def _told(self, count: int) -> list[FaultAt]:
+        told = self._faults[: min(count, DESCRIBED_FAULTS)].tolist()
+        return [FaultAt(Fault(fault), offset, message) for fault, offset, message in told]
 
 
 def choose_reports() -> Reports:
@@ -108,20 +114,21 @@ def choose_reports() -> Reports:
 
 def empty_batch(rows: int) -> TagBatch:
     """Return columns of `rows` rows with nothing written to them yet."""
+    new = np.empty
     return TagBatch(
-        epc=np.empty((rows, EPC_BYTES), np.uint8),
-        epc_bits=np.empty(rows, np.uint16),
-        antenna=np.empty(rows, np.uint16),
-        rssi_cdbm=np.empty(rows, np.int16),
-        phase=np.empty(rows, np.int16),
-        channel=np.empty(rows, np.uint16),
-        first_us=np.empty(rows, np.int64),
-        last_us=np.empty(rows, np.int64),
-        first_uptime_us=np.empty(rows, np.int64),
-        last_uptime_us=np.empty(rows, np.int64),
-        seen_count=np.empty(rows, np.uint16),
-        rospec_id=np.empty(rows, np.uint32),
-        message=np.empty(rows, np.int32),
+        epc=new((rows, EPC_BYTES), U8),
+        epc_bits=new(rows, U16),
+        antenna=new(rows, U16),
+        rssi_cdbm=new(rows, I16),
+        phase=new(rows, I16),
+        channel=new(rows, U16),
+        first_us=new(rows, I64),
+        last_us=new(rows, I64),
+        first_uptime_us=new(rows, I64),
+        last_uptime_us=new(rows, I64),
+        seen_count=new(rows, U16),
+        rospec_id=new(rows, U32),
+        message=new(rows, I32),
     )
 
 

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from edge.llrp import Chunk, FrameBuffer
 from edge.llrp.capture import Endpoint
 from edge.readers.errors import NotAnLlrpReaderError, ReaderClosedError, ReaderError
 from edge.readers.tap import Tap
+
+GATHER_S: Final = 0.04
+"""After a receive with reports the next waits this long: a wake-up costs what decoding hundreds of tags does, and a
+reader that sends each read by itself would cause one for each. No alarm is later by more than this."""
 
 
 class Link(asyncio.BufferedProtocol):
@@ -31,6 +35,8 @@ class Link(asyncio.BufferedProtocol):
         self._received = received
         self._lost = lost
         self._transport: asyncio.Transport | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self._paused = False
         self.open = False
 
     def connection_made(self, transport: Any) -> None:
@@ -59,6 +65,8 @@ class Link(asyncio.BufferedProtocol):
         if chunk.fault:
             wrong_port = chunk.fault.offset == 0
             self._end(NotAnLlrpReaderError(str(chunk.fault)) if wrong_port else ReaderClosedError(str(chunk.fault)))
+        elif chunk.reports and self.open and not self._paused:
+            self._gather()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say why: an error of the network, or the reader's own close."""
@@ -76,11 +84,13 @@ class Link(asyncio.BufferedProtocol):
 
     def pause(self) -> None:
         """Stop receiving: the reader then queues, or says that it overflows."""
+        self._paused = True
         if self._transport is not None and self.open:
             self._transport.pause_reading()
 
     def resume(self) -> None:
         """Receive again."""
+        self._paused = False
         if self._transport is not None and self.open:
             self._transport.resume_reading()
 
@@ -89,8 +99,21 @@ class Link(asyncio.BufferedProtocol):
         if self.open and self._tap is not None:
             self._tap.closed()
         self.open = False
+        if self._gathering is not None:
+            self._gathering.cancel()
         if self._transport is not None:
             self._transport.abort()
+
+    def _gather(self) -> None:
+        """Let what comes next wait in the socket for a moment, so that it comes together."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        if not self._paused and self.open and self._transport is not None:
+            self._transport.resume_reading()
 
     def _end(self, reason: ReaderError) -> None:
         if self.open:

@@ -7,9 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.llrp import FrameBuffer, LlrpError
+from edge.llrp.framing import MAX_FRAME_BYTES, OTHERS_A_CALL, CompiledCut, PlainCut, choose_cut
 from tests.helpers.llrp_messages import KEEPALIVE, message, mutated, pieces, random_chunk, report, tag
 
 STREAM = report(tag(), tag()) + KEEPALIVE + report() + message(30, b"\x01\x1f\x00\x08\x00\x00\x00\x00", version=2)
+
+
+@pytest.fixture(params=[CompiledCut, PlainCut], autouse=True)
+def cut_walk(request, monkeypatch):
+    """Each walk over headers in turn, as the one that a buffer chooses by itself."""
+    monkeypatch.setattr("edge.llrp.framing.choose_cut", request.param)
 
 
 def _received(parts, **options):
@@ -118,11 +125,46 @@ def test_length_above_the_cap_is_told_before_its_bytes_are_awaited():
     assert "101 bytes long, more than the 100 allowed" in fault
 
 
+def test_cap_is_16_mib_where_nothing_else_is_said():
+    assert MAX_FRAME_BYTES == 16 * 1024 * 1024
+    buffer = FrameBuffer()
+    buffer.feed(message(61, length=MAX_FRAME_BYTES))
+    assert buffer.take().fault is None
+    assert "more than the 16777216 allowed" in _received([message(61, length=MAX_FRAME_BYTES + 1)])[2]
+
+
+def test_more_other_messages_than_one_call_tells_come_all():
+    many = [message(62, message_id=n) for n in range(3 * OTHERS_A_CALL + 1)]
+    buffer = FrameBuffer()
+    buffer.feed(report(tag()).join(many) + message(62, length=9))
+    chunk = buffer.take()
+    assert [frame.message_id for frame in chunk.others] == list(range(len(many)))
+    assert (chunk.messages, chunk.reports) == (2 * len(many) - 1, len(many) - 1)
+    assert chunk.fault is not None
+
+
 @pytest.mark.parametrize(("have", "of"), [(3, "at least 10"), (9, "10"), (40, "60")])
 def test_stream_that_ends_inside_a_message_says_where(have, of):
     whole = {"at least 10": KEEPALIVE, "10": KEEPALIVE, "60": message(61, b"\0" * 50)}[of]
     _, _, fault = _received([KEEPALIVE, whole[:have]])
     assert fault == f"the stream ends inside a message: the one at byte 10 is cut off after {have} of {of} bytes"
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([11, 60, 4096]))
+def test_compiled_cut_equals_plain(rng, cap):
+    stream = bytearray(mutated(rng, b"".join(random_chunk(rng) for _ in range(rng.choice((1, 1, 40))))))
+    start = rng.choice((0, 0, rng.randrange(len(stream) + 1)))
+    end = rng.randrange(start, len(stream) + 1)
+    assert CompiledCut().whole(stream, start, end, cap) == PlainCut().whole(stream, start, end, cap)
+
+
+def test_plain_cut_is_used_where_numba_is_switched_off_or_absent(monkeypatch):
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    assert isinstance(choose_cut(), PlainCut)
+    monkeypatch.delenv("NUMBA_DISABLE_JIT")
+    assert isinstance(choose_cut(), CompiledCut)
+    monkeypatch.setattr("edge.llrp.framing.find_spec", lambda _: None)
+    assert isinstance(choose_cut(), PlainCut)
 
 
 @given(st.randoms(use_true_random=False))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.llrp import ReportDecoder, TagBatch
+from edge.llrp import FrameBuffer, ReportDecoder, TagBatch
 from edge.llrp.batch import NO_CHANNEL, NO_PHASE, NO_RSSI_CDBM, NO_TIME_US
 from edge.llrp.reports import CompiledReports, PlainReports, choose_reports
 from edge.llrp.reports_plain import ROSPECS, phase_steps
@@ -184,6 +184,21 @@ def test_last_values_are_kept_apart_for_each_rospec(decoder):
     assert column(batch, "rospec_id") == [1, 2, 2, 1, 3]
 
 
+def test_rospec_without_a_name_is_the_last_one_named_also_in_the_next_chunk(decoder):
+    decoder.decode(report(tag(rospec_id=1, channel=11), tag(rospec_id=2, channel=22)))
+    batch = decoder.decode(report(tag(), tag(rospec_id=1), tag()))
+    assert column(batch, "rospec_id") == [2, 1, 1]
+    assert column(batch, "channel") == [22, 11, 11]
+
+
+def test_two_connections_fill_in_nothing_from_each_other():
+    first, second = ReportDecoder(), ReportDecoder()
+    first.decode(report(tag(rospec_id=1, antenna=3, rssi_dbm=-40, first_us=NOON_US)))
+    (row,) = rows(second.decode(report(tag(rospec_id=1))))
+    assert (row["antenna"], row["rssi_cdbm"], row["first_us"]) == (0, NO_RSSI_CDBM, NO_TIME_US)
+    assert column(first.decode(report(tag())), "antenna") == [3]
+
+
 def test_phase_is_never_filled_in(decoder):
     batch = decoder.decode(report(tag(custom(25882, 56, b"\1\2")), tag()))
     assert column(batch, "phase") == [0x102, NO_PHASE]
@@ -338,6 +353,27 @@ def test_result_does_not_depend_on_how_messages_share_chunks(rng):
     batches = [apart.decode(b"".join(part)) for part in pieces(rng, messages)]
     for name in set(COLUMNS) - {"message"}:
         np.testing.assert_array_equal(getattr(together, name), np.concatenate([getattr(b, name) for b in batches]))
+
+
+@given(st.randoms(use_true_random=False))
+def test_result_does_not_depend_on_how_the_stream_is_cut(rng):
+    """A damaged stream gives the same reports, faults and filled-in values whole, byte by byte and in random pieces."""
+    stream = mutated(rng, b"".join(random_chunk(rng) for _ in range(3)))
+    results = []
+    for parts in ([stream], [stream[at : at + 1] for at in range(len(stream))], pieces(rng, stream)):
+        buffer, decoder, batches = FrameBuffer(capacity_bytes=64), ReportDecoder(), []
+        for part in parts:
+            buffer.feed(part)
+            chunk = buffer.take()
+            batches.append(decoder.decode(chunk.data))
+            if chunk.fault:
+                break
+        columns = {name: np.concatenate([getattr(batch, name) for batch in batches]) for name in COLUMNS}
+        results.append((columns, decoder.fault_count))
+    for columns, fault_count in results[1:]:
+        assert fault_count == results[0][1]
+        for name in set(COLUMNS) - {"message"}:
+            np.testing.assert_array_equal(columns[name], results[0][0][name], err_msg=name)
 
 
 def test_batches_own_their_columns():
