@@ -121,7 +121,7 @@ async def test_many_residents_change_the_rospec_and_no_read_is_lost_over_it(monk
             await asyncio.sleep(0.03)
             if len(added(reader)) > 1:
                 break
-        await agent.until(lambda _: len(added(reader)) > 1 and reader.types()[-1] in {fake.ENABLE, fake.KEEPALIVE_ACK})
+        await agent.until(lambda _: reader.types().count(fake.ENABLE) == 2)
         await agent.until(lambda agent: len(agent.tags) == sent + 3)
         health = agent.supervisor.health()
         assert (health.residents, health.problem, reader.connections) == (40, "", 1)

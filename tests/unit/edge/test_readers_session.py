@@ -270,7 +270,7 @@ async def test_a_reset_inside_a_message_is_told_and_the_reader_comes_back():
         await asyncio.sleep(0.05)
         reader.drop()
         await agent.until(lambda agent: agent.said("reader back"))
-        await agent.until(lambda agent: agent.supervisor.counters.reads == 2)
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 2 and agent.rows)
         assert "inside a message, after 20 bytes of it" in agent.said("reader lost")[0]["problem"]
         assert agent.supervisor.health().reconnects == 1
         assert [row.reason for row in agent.rows if isinstance(row, LossRow)] == ["reader_disconnected"]
