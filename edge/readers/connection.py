@@ -69,10 +69,13 @@ class Connection:
         self._log = log
         self.where = f"reader {settings.id} at {settings.address}"
         self._link = Link(max_frame_bytes=settings.max_frame_bytes, received=self._received, lost=self.lose, tap=tap)
-        self.requests = Requests(self.where, self._link.send, timeout_s=settings.request_timeout_s)
+        self.requests = Requests(
+            self.where, self._link.send, timeout_s=settings.request_timeout_s, busy_s=lambda: self._busy_s
+        )
         loop = asyncio.get_running_loop()
         self._clock = loop.time
         self._heard_s = loop.time()
+        self._busy_s = 0.0
         self._greeted: asyncio.Future[None] = loop.create_future()
         self.lost: asyncio.Future[None] = loop.create_future()
         """Ends, by its error, with the connection."""
@@ -143,6 +146,8 @@ class Connection:
 
     def _received(self, messages: Messages) -> None:
         self._heard_s = self._clock()
+        if messages.reports:
+            self._busy_s = self._heard_s
         events = []
         for frame in messages.others:
             if frame.type == Number.READER_EVENT_NOTIFICATION:

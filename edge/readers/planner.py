@@ -132,7 +132,9 @@ class Planner:
         phase = self._next_phase(now_us, residents, newcomers)
         if now_us - self._changed_us < LEAST_PLAN_US:
             return False
-        plan = self._quiet_plan(now_us, residents, newcomers) if phase == "quiet" else self._open_plan(phase)
+        # Who was new before the residents were told apart is no newcomer to the plan that quiets them.
+        known = newcomers if phase == self._phase else ()
+        plan = self._quiet_plan(now_us, residents, known) if phase == "quiet" else self._open_plan(phase)
         if phase != self._phase:
             self._phase, self._since_us = phase, now_us
         changed = plan.rounds != self._plan.rounds

@@ -3,12 +3,15 @@
 import asyncio
 import itertools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from edge.llrp import Frame, LlrpError, control
 from edge.llrp.messages import Message, decode_message, encode_message
 from edge.llrp.wire import Message as Number
 from edge.readers.errors import ReaderError, ReaderRefusedError, ReaderSilentError
+
+PATIENCE: Final = 3
+"""While reports come a response may take so many times its time: a queue of 66,000 on a slow line (domain.md, 7)."""
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -20,12 +23,16 @@ class Requests:
         where: the reader, for messages.
         send: puts bytes on the wire.
         timeout_s: longest wait for a response, where a request says no other.
+        busy_s: the loop's time at which the last report came.
     """
 
-    def __init__(self, where: str, send: Callable[[bytes], None], *, timeout_s: float) -> None:
+    def __init__(
+        self, where: str, send: Callable[[bytes], None], *, timeout_s: float, busy_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self._where = where
         self._send = send
         self._timeout_s = timeout_s
+        self._busy_s = busy_s
         self._ids = itertools.count(1)
         self._pending: dict[int, tuple[int, asyncio.Future[Frame]]] = {}
         self._error: ReaderError | None = None
@@ -53,21 +60,33 @@ class Requests:
         if self._error is not None:
             raise self._error
         name = message.STANDARD_NAME
-        wait_s = self._timeout_s if timeout_s is None else timeout_s
         message_id = next(self._ids)
         coming: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._pending[message_id] = answer.NUMBER, coming
         try:
             self._send(encode_message(message, message_id, control.VERSION))
-            async with asyncio.timeout(wait_s):
-                frame = await coming
-        except TimeoutError:
-            raise ReaderSilentError(f"{self._where} did not answer {name} within {wait_s:g} s") from None
+            frame = await self._awaited(name, coming, timeout_s)
         finally:
             del self._pending[message_id]
             if coming.done() and not coming.cancelled():
                 coming.exception()  # who asked may have been cancelled: then nobody else looks at it
         return self._checked(name, frame)
+
+    async def _awaited(self, name: str, coming: asyncio.Future[Frame], timeout_s: float | None) -> Frame:
+        """Wait for a response, longer while reports come: it stands behind all that the reader had queued."""
+        wait_s = self._timeout_s if timeout_s is None else timeout_s
+        loop = asyncio.get_running_loop()
+        begin_s = loop.time()
+        last_s = begin_s + (PATIENCE if timeout_s is None else 1) * wait_s
+        due_s = begin_s + wait_s
+        while not coming.done():
+            await asyncio.wait([coming], timeout=due_s - loop.time())
+            later_s = min(self._busy_s() + wait_s, last_s)
+            if not coming.done() and loop.time() >= due_s:
+                if later_s <= loop.time():
+                    raise ReaderSilentError(f"{self._where} did not answer {name} within {due_s - begin_s:g} s")
+                due_s = later_s
+        return coming.result()
 
     def answer(self, frame: Frame) -> bool:
         """Give a frame to the request that it answers; False if there is none."""

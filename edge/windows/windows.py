@@ -45,27 +45,31 @@ class _Port:
 
 @dataclass(slots=True)
 class _Reader:
-    """One reader; `unwrap_us` is what its clock's steps so far have to be taken back by."""
+    """One reader; `clock` is that of its last reads, `unwrap_us` what its steps so far have to be taken back by."""
 
     group: Group
     ports: dict[int, _Port] = field(default_factory=dict)
     clock: WindowClock | None = None
     unwrap_us: int = 0
 
-    def unwrapped(self, clock: WindowClock) -> WindowClock:
+    def unwrapped(self, clock: WindowClock, *, reads: bool) -> WindowClock:
         """Return a clock in whose time the reader has made no step (contracts: Windows' input and replay).
 
         When a reader's clock is set by an hour the offset makes the opposite step, so that host time goes on; taking
-        both back lets a visit go on too, and keeps the order of what the reader sent.
+        both back lets a visit go on too, and keeps the order of what the reader sent. A step is one against the clock
+        of the last reads: what a greeting said in between was of no read.
         """
-        before, self.clock = self.clock, clock
-        if clock.offset_us is None:
-            return clock
-        if before is not None and before.source == clock.source and before.offset_us is not None:
-            change_us = clock.offset_us - before.offset_us
-            if clock.stepped or abs(change_us) > STEP_US:
-                self.unwrap_us += change_us
-        return replace(clock, offset_us=clock.offset_us - self.unwrap_us)
+        unwrap_us = self.unwrap_us + self._step_us(clock)
+        if reads:
+            self.clock, self.unwrap_us = clock, unwrap_us
+        return clock if clock.offset_us is None else replace(clock, offset_us=clock.offset_us - unwrap_us)
+
+    def _step_us(self, clock: WindowClock) -> int:
+        before = self.clock
+        if before is None or before.source != clock.source or before.offset_us is None or clock.offset_us is None:
+            return 0
+        change_us = clock.offset_us - before.offset_us
+        return change_us if abs(change_us) > STEP_US else 0
 
     def table(self) -> NDArray[np.int64]:
         """Return (ports + 1, 3): portal, side, antenna; -1 where nothing is listed."""
@@ -118,7 +122,7 @@ class Windows:
         if mine is None:
             self._counters.unlisted_reads += int(batch.seen_count.sum())
             return []
-        clock = mine.unwrapped(clock)
+        clock = mine.unwrapped(clock, reads=len(batch) > 0)
         if len(batch) == 0:
             if arrival_us is None:
                 return []

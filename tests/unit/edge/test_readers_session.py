@@ -240,6 +240,28 @@ async def test_an_unanswered_request_ends_the_session():
         assert "did not answer ADD_ROSPEC within 0.2 s" in (await agent.until_state("lost")).problem
 
 
+async def test_an_answer_behind_a_queue_of_reports_is_waited_for():
+    """A Zebra reader sends what it had queued before it answers; on a slow line that takes its time."""
+    async with FakeReader(silent={fake.ADD}) as reader, agent_of(reader.port, request_timeout_s=0.4) as agent:
+        await agent.until(lambda _: fake.ADD in reader.types())
+        message_id = next(number for kind, number, _ in reader.received if kind == fake.ADD)
+        for _ in range(6):
+            await reader.send(report(tag()))
+            await asyncio.sleep(0.1)
+        await reader.send(fake.message(30, message_id, fake.status()))
+        await agent.until_state("connected")
+        assert reader.connections == 1
+
+
+async def test_a_reader_that_reports_for_ever_and_never_answers_is_given_up():
+    async with FakeReader(silent={fake.ADD}) as reader, agent_of(reader.port, request_timeout_s=0.2) as agent:
+        await agent.until(lambda _: fake.ADD in reader.types())
+        for _ in range(12):
+            await reader.send(report(tag()))
+            await asyncio.sleep(0.06)
+        assert "did not answer ADD_ROSPEC within 0.6 s" in (await agent.until_state("lost")).problem
+
+
 async def test_a_reset_inside_a_message_is_told_and_the_reader_comes_back():
     async with FakeReader(on_start=(report(tag()),)) as reader, agent_of(reader.port) as agent:
         await agent.until(lambda agent: agent.supervisor.counters.reads == 1)
@@ -248,7 +270,7 @@ async def test_a_reset_inside_a_message_is_told_and_the_reader_comes_back():
         await asyncio.sleep(0.05)
         reader.drop()
         await agent.until(lambda agent: agent.said("reader back"))
-        await agent.until(lambda agent: agent.supervisor.counters.reads == 2)
+        await agent.until(lambda agent: agent.supervisor.counters.reads == 2 and agent.rows)
         assert "inside a message, after 20 bytes of it" in agent.said("reader lost")[0]["problem"]
         assert agent.supervisor.health().reconnects == 1
         assert [row.reason for row in agent.rows if isinstance(row, LossRow)] == ["reader_disconnected"]
