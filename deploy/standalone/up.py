@@ -81,15 +81,17 @@ def _start(stack: Stack, view: View, *, folder: Path, edge_toml: str, listen: st
         stack.start_servers()
         stack.import_registry(folder)
         api = stack.start_central()
-        view.say(f"API      {api.url}")
+        client = CentralClient(api.url)
+        client.forget_earlier_runs()
         view.say(f"Console  {stack.start_console(api, listen)}")
+        view.say(f"API      {api.url}/api/v1/summary (all of it: /api/v1/openapi.json)")
         config = stack.run_dir / "edge.toml"
         config.write_text(f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{stack.broker.url}"\n', encoding="utf-8")
         stack.start_edge(config)
     except Interrupted:
         view.say("Stopped before there was anything to report.")
         raise
-    return CentralClient(api.url)
+    return client
 
 
 def _watch(stack: Stack, view: View, client: CentralClient, interrupts: Interrupts) -> None:
