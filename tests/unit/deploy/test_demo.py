@@ -1,5 +1,6 @@
 """What the demo writes and reports, without starting anything."""
 
+import importlib.metadata
 import io
 import json
 import tomllib
@@ -219,14 +220,28 @@ def test_a_dead_broker_is_refused_before_anything_starts(capsys):
 
 def test_picture_shows_every_figure():
     stream = io.StringIO()
-    snapshot = Snapshot(reads=1234, counts={"stockroom-a": 15}, newest_alerts=(AlertLine(1, "10:00:00 LT-0001"),), alerts=1)
+    snapshot = Snapshot(
+        reads=1234, counts={"stockroom-a": 15}, newest_alerts=(AlertLine(1, "10:00:00 LT-0001"),), alerts=1
+    )
     Console(file=stream, width=100).print(picture(snapshot))
     for part in ("1,234", "stockroom-a", "15", "LT-0001"):
         assert part in stream.getvalue()
     assert "reads 1,234" in figures_line(snapshot)
 
 
-def test_a_demo_too_short_for_a_walk_is_refused_and_says_how_long_is_enough():
-    result = CliRunner().invoke(app, ["demo", "--seconds", "5"])
+def test_stockgate_says_its_version():
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"stockgate {importlib.metadata.version('stockgate')}\n")
+
+
+def test_the_demos_help_says_how_long_is_enough():
+    output = CliRunner().invoke(app, ["demo", "--help"]).output
+    assert "20 or more" in " ".join(output.replace("│", " ").split())
+    assert "x>=0" not in output
+
+
+@pytest.mark.parametrize("seconds", ["5", "-1"])
+def test_a_demo_too_short_for_a_walk_is_refused_and_says_how_long_is_enough(seconds):
+    result = CliRunner().invoke(app, ["demo", "--seconds", seconds])
     assert result.exit_code == 2
     assert "say 20 or more" in result.output
