@@ -1,5 +1,6 @@
 """Broker, database and Stockgate's programs on one machine: the composition that `demo` and `up` share."""
 
+import re
 import shutil
 import tempfile
 import time
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from deploy.standalone.errors import StandaloneError
+from deploy.standalone.errors import ConfigurationError, StandaloneError
 from deploy.standalone.given import GivenBroker, GivenDatabase
 from deploy.standalone.nats import EmbeddedBroker
 from deploy.standalone.postgres import EmbeddedPostgres
@@ -19,6 +20,8 @@ from deploy.standalone.reaper import Reaper
 from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_ended
 
 ANY_PORT = "127.0.0.1:0"
+# The import's last words when the sheets are wrong, and not the database.
+_PROBLEMS = re.compile(r"^\d+ problems?, nothing was imported$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,13 @@ class Stack:
                 self._say(f"The broker did not start: {error}")
 
     def keep_if_named(self, error: StandaloneError) -> None:
-        """Keep the run directory if the message sends the reader to a log in it."""
-        self.keep = self.keep or str(self.run_dir) in str(error)
+        """Keep the run directory if the message sends the reader to a log in it, and say so in a note.
+
+        What is wrong in the user's own files or options is told whole, and needs no log.
+        """
+        if not isinstance(error, ConfigurationError) and str(self.run_dir) in str(error):
+            self.keep = True
+            error.add_note(f"Logs and configuration are kept in {self.run_dir}: remove it when you have read them.")
 
     def start_servers(self) -> None:
         """Start broker and database."""
@@ -119,7 +127,13 @@ class Stack:
         """Bring the database to the current schema and read the CSV files into it."""
         dsn = ["--dsn", self.postgres.dsn]
         self.programs.finish(self.programs.start("migrate", ["stockgate-central", "migrate", *dsn]))
-        self.programs.finish(self.programs.start("import", ["stockgate-central", "import", *dsn, str(directory)]))
+        program = self.programs.start("import", ["stockgate-central", "import", *dsn, str(directory)])
+        try:
+            self.programs.finish(program)
+        except StandaloneError as error:
+            if _PROBLEMS.search(program.words()):
+                raise ConfigurationError(f"the registry's sheets can't be imported:\n{program.words()}") from error
+            raise
 
     def start_central(self) -> Api:
         """Start API and ingest, and wait until they answer."""

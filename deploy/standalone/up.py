@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import subprocess
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -12,6 +14,7 @@ from deploy.standalone.central_client import CentralClient
 from deploy.standalone.checks import check_listen, only_user
 from deploy.standalone.errors import ConfigurationError, StandaloneError
 from deploy.standalone.interrupts import Interrupted, Interrupts
+from deploy.standalone.programs import script
 from deploy.standalone.stack import Stack
 from deploy.standalone.view import View, make_view
 from deploy.standalone.watching import Watch
@@ -19,6 +22,9 @@ from deploy.standalone.watching import Watch
 CSV_FILES = ("locations.csv", "portals.csv", "assets.csv", "tags.csv", "authorisations.csv")
 # Without these there is nothing to compare a movement with; the others may come later.
 NEEDED_CSV_FILES = ("locations.csv", "portals.csv")
+# The first start of the agent on a slow machine.
+CHECK_S = 90.0
+_USAGE_STATUS = 2
 _WATCH_EVERY_S = 1.0
 
 
@@ -49,10 +55,35 @@ def check_folder(folder: Path) -> str:
     return text
 
 
+def check_edge(edge_toml: str, own: Path) -> None:
+    """Let the agent itself read what it will be given, before anything starts.
+
+    Its own command reads the configuration first and its data directory next: with one that can't be made it ends
+    there, with status 1 if the configuration is good and 2, with every problem, if it isn't.
+
+    Raises:
+        ConfigurationError: all problems, each under the path of the user's `own` file.
+    """
+    with tempfile.TemporaryDirectory(prefix="stockgate-check-") as directory:
+        copy = Path(directory) / "edge.toml"
+        copy.write_text(with_broker(edge_toml, "mqtt://127.0.0.1:1883"), encoding="utf-8")
+        command = [script("stockgate-edge"), "run", "--config", str(copy), "--data-dir", os.devnull]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CHECK_S)
+    if done.returncode == _USAGE_STATUS:
+        problems = done.stderr.strip().replace(str(copy), str(own)).splitlines()
+        raise ConfigurationError("\n".join([f"{own} can't be used:", *problems]))
+
+
+def with_broker(edge_toml: str, url: str) -> str:
+    """The user's configuration with our own broker in it."""
+    return f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{url}"\n'
+
+
 def run_up(folder: Path, *, data_dir: Path, listen: str) -> int:
     """Run until a signal comes; both folders are absolute, for the children run elsewhere."""
     edge_toml = check_folder(folder)
     check_listen(listen)
+    check_edge(edge_toml, folder / "edge.toml")
     _make_data_dir(data_dir)
     console = Console()
     with only_user(data_dir), Interrupts() as interrupts, contextlib.closing(make_view(console)) as view:
@@ -86,7 +117,7 @@ def _start(stack: Stack, view: View, *, folder: Path, edge_toml: str, listen: st
         view.say(f"Console  {stack.start_console(api, listen)}")
         view.say(f"API      {api.url}/api/v1/summary (all of it: /api/v1/openapi.json)")
         config = stack.run_dir / "edge.toml"
-        config.write_text(f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{stack.broker.url}"\n', encoding="utf-8")
+        config.write_text(with_broker(edge_toml, stack.broker.url), encoding="utf-8")
         stack.start_edge(config)
     except Interrupted:
         view.say("Stopped before there was anything to report.")

@@ -58,6 +58,24 @@ def test_a_killed_program_is_started_again_and_nothing_is_lost(words, told):
     assert figures["counts"] == figures["truth"]["counts"]
 
 
+def test_a_killed_simulator_ends_the_walks_and_the_figures_are_still_the_last_line():
+    with demo() as process:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("ALERT"):
+                break
+        child(process, "stockgate-sim").kill()
+        lines += process.communicate(timeout=240)[0].splitlines(keepends=True)
+    output = "".join(lines)
+    assert process.returncode == 1, output
+    assert "The simulator was killed (signal 9)" in output
+    figures = json.loads(lines[-1])
+    assert (figures["events_lost"], figures["events_duplicated"]) == (0, 0)
+    assert figures["reads"] > 0
+    assert figures["alerts"] >= 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_start_that_is_broken_off_ends_quietly_and_leaves_nothing(number):
     with demo() as process:
