@@ -114,6 +114,7 @@ class Demo:
         """
         stack = self._stack
         self._view.say("Starting broker, database, simulated readers, edge agent, central service and console ...")
+        stack.tell_space()
         stack.broker.start()
         self._interrupts.pulse()
         simulator, ready_file = stack.start_simulator(SCENARIO, seconds=self._seconds, truth_file=self._truth_file)

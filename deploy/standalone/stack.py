@@ -18,6 +18,7 @@ from deploy.standalone.postgres import EmbeddedPostgres
 from deploy.standalone.programs import Program, Programs
 from deploy.standalone.reaper import Reaper
 from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_ended
+from deploy.standalone.space import DiskSpace
 
 ANY_PORT = "127.0.0.1:0"
 # The import's last words when the sheets are wrong, and not the database.
@@ -61,7 +62,8 @@ class Stack:
         self._limits = {"broker": RestartLimit(), "PostgreSQL": RestartLimit()}
         self._data_dir = data_dir
         self._reaper = Reaper()
-        self.run_dir = Path(tempfile.mkdtemp(prefix="stockgate-"))
+        self.run_dir = _run_dir()
+        self.space = DiskSpace([*([data_dir] if data_dir else []), self.run_dir])
         if not keep:
             self._reaper.watch_directory(self.run_dir)
         state = data_dir or self.run_dir
@@ -83,6 +85,8 @@ class Stack:
         if self._closed:
             return []
         self._closed = True
+        # What fails for want of room is told with its reason.
+        self.tell_space()
         problems = self.programs.stop()
         self.postgres.stop()
         self.broker.stop()
@@ -96,6 +100,11 @@ class Stack:
         self._check_server("broker", self.broker)
         self._check_server("PostgreSQL", self.postgres)
         self.programs.check()
+
+    def tell_space(self, pending: int = 0) -> None:
+        """Tell of a disk that is full, or is so no longer; `pending` events are known to wait."""
+        for line in self.space.note(pending):
+            self._say(line)
 
     def restart_broker(self, reason: str) -> None:
         """Start our own broker again because it passes nothing on; somebody else's is left alone."""
@@ -118,6 +127,7 @@ class Stack:
 
     def start_servers(self) -> None:
         """Start broker and database."""
+        self.tell_space()
         for server in (self.broker, self.postgres):
             self._pulse()
             server.start()
@@ -190,6 +200,15 @@ class Stack:
         directory = (self._data_dir or self.run_dir) / name
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return directory
+
+
+def _run_dir() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="stockgate-"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"no directory for temporary files can be written to ({error.strerror}): name one with TMPDIR"
+        ) from error
 
 
 def _at(command: list[str], url: str) -> list[str]:
