@@ -1,5 +1,13 @@
 """A full disk is told once when it fills and once when it has room again."""
 
+import errno
+import os
+import shutil
+
+import pytest
+
+from deploy.standalone import postgres
+from deploy.standalone.errors import StandaloneError
 from deploy.standalone.space import FULL_BYTES, ROOM_BYTES, DiskSpace, free_bytes
 
 
@@ -21,3 +29,13 @@ def test_two_places_on_one_disk_are_told_as_one_by_the_first(tmp_path):
 def test_a_place_that_is_gone_is_no_full_disk(tmp_path):
     assert free_bytes(tmp_path / "gone") is None
     assert DiskSpace([tmp_path / "gone"]).note() == []
+
+
+def test_a_disk_too_small_for_postgresql_is_told_in_words(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise shutil.Error([("from", "to", str(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))] * 500)
+
+    monkeypatch.setattr(postgres, "_programs", full)
+    with pytest.raises(StandaloneError, match="disk full: free space on ") as caught:
+        postgres.EmbeddedPostgres(tmp_path).start()
+    assert len(str(caught.value)) < 300
