@@ -12,6 +12,16 @@ TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class AlertLine:
+    """One alert of this run: what is said of it, and what may be added to it later without being a new alert."""
+
+    id: int
+    text: str
+    reason: str = ""
+    assets: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Figures at one moment; `written` and `pending` are the edge's own, `committed` the database's."""
 
@@ -28,7 +38,7 @@ class Snapshot:
     duplicated: int = 0
     gaps: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    newest_alerts: tuple[str, ...] = ()
+    newest_alerts: tuple[AlertLine, ...] = ()
 
     @property
     def lost(self) -> int:
@@ -47,10 +57,24 @@ class CentralClient:
     def __init__(self, url: str) -> None:
         # A proxy of the environment has no business between two programs of one machine.
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+        self._old_boots: frozenset[str] = frozenset()
+        self._old_alert = 0
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def forget_earlier_runs(self) -> None:
+        """Take what the database says now as the past: later snapshots say nothing of those starts and alerts.
+
+        A start is told by its `boot`, an alert by its number: no clock that is set meanwhile can mix them up.
+
+        Raises:
+            NoAnswerError: the API didn't answer, or not as it should.
+        """
+        gateways, alerts = self._get("gateways"), self._get("alerts", state="all", limit=1000)
+        self._old_boots = frozenset(one["health"]["boot"] for one in gateways["gateways"] if one["health"])
+        self._old_alert = max((alert["id"] for alert in alerts["alerts"]), default=0)
 
     def snapshot(self) -> Snapshot:
         """Read all figures.
@@ -60,7 +84,8 @@ class CentralClient:
         """
         summary, locations = self._get("summary"), self._get("locations")
         gateways, alerts = self._get("gateways"), self._get("alerts", state="all", limit=5)
-        health = [gateway["health"] for gateway in gateways["gateways"] if gateway["health"]]
+        known = (gateway["health"] for gateway in gateways["gateways"] if gateway["health"])
+        health = [report for report in known if report["boot"] not in self._old_boots]
         readers = [reader for report in health for reader in report["readers"]]
         streams = [stream for report in health for stream in report["streams"]]
         return Snapshot(
@@ -77,7 +102,11 @@ class CentralClient:
             duplicated=summary["events"]["duplicated"],
             gaps=summary["events"]["gaps"],
             counts={place["id"]: place["count"] for place in locations["locations"]},
-            newest_alerts=tuple(_alert_line(alert) for alert in alerts["alerts"]),
+            newest_alerts=tuple(
+                AlertLine(alert["id"], _alert_line(alert), alert["reason"], len(alert["assets"]))
+                for alert in alerts["alerts"]
+                if alert["id"] > self._old_alert
+            ),
         )
 
     def _get(self, name: str, **params: str | int) -> dict[str, Any]:
@@ -91,8 +120,8 @@ class CentralClient:
 
 
 def _alert_line(alert: dict[str, Any]) -> str:
-    """One alert in one line: when, what, which door, which way, why."""
-    asset = alert["asset"]
+    """One alert in one line: when, what and how many with it, which door, which way, why."""
+    asset, more = alert["asset"], len(alert["assets"]) - 1
     parts = [datetime.fromisoformat(alert["at"]).strftime("%H:%M:%S")]
     if asset:
         parts.append(f"{asset['id']} ({asset['name']})")
@@ -100,6 +129,8 @@ def _alert_line(alert: dict[str, Any]) -> str:
         parts.append(f"tag {alert['epc']}")
     else:
         parts.append(alert["kind"].replace("_", " "))
+    if more > 0:
+        parts[-1] += f" and {more} more"
     if alert["portal"]:
         parts.append(f"at {alert['portal']}")
     if alert["from"] and alert["to"]:

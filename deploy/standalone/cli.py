@@ -1,5 +1,6 @@
 """The command `stockgate`: everything on one machine."""
 
+import importlib.metadata
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,10 +20,28 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"stockgate {importlib.metadata.version('stockgate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    _shown: Annotated[
+        bool, typer.Option("--version", help="Print the program's version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Run Stockgate on one machine, with its own broker and its own database."""
+
+
 @app.command()
 def demo(
     seconds: Annotated[
-        int, typer.Option(min=0, help="How long the simulated people walk, in seconds; 0 goes on until Ctrl-C.")
+        int,
+        typer.Option(
+            help=f"How long the simulated people walk, in seconds: {SHORTEST_S} or more; 0 goes on until Ctrl-C."
+        ),
     ] = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and configuration when the demo has ended.")] = False,
     mqtt: Annotated[
@@ -39,7 +58,7 @@ def demo(
     with the simulator's truth beside them. The exit status is 0 only if the edge agent was heard, all
     that it wrote arrived, and no event was lost or stored twice.
     """
-    if 0 < seconds < SHORTEST_S:
+    if seconds != 0 and seconds < SHORTEST_S:
         raise typer.BadParameter(
             f"{seconds} is too short for anybody to walk through a door: say {SHORTEST_S} or more, or 0 to go on",
             param_hint="--seconds",
@@ -77,5 +96,5 @@ def main() -> None:
         print(f"stockgate: {error}", file=sys.stderr)
         sys.exit(2)
     except StandaloneError as error:
-        print(f"stockgate: {error}", file=sys.stderr)
+        print("\n".join([f"stockgate: {error}", *getattr(error, "__notes__", ())]), file=sys.stderr)
         sys.exit(1)

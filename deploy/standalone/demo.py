@@ -15,6 +15,7 @@ from deploy.standalone.errors import StandaloneError
 from deploy.standalone.interrupts import Interrupted, Interrupts
 from deploy.standalone.judge import Expected, World, expect
 from deploy.standalone.programs import Program
+from deploy.standalone.restarts import how_it_ended
 from deploy.standalone.stack import Stack
 from deploy.standalone.view import View, make_view
 from deploy.standalone.watching import Watch
@@ -90,7 +91,7 @@ class Demo:
         simulator, edge, api_url = self._start()
         with contextlib.closing(CentralClient(api_url)) as client:
             watch = Watch(self._stack, client, self._view)
-            self._watch(watch)
+            self._watch(watch, simulator)
             if simulator.status() is None and not read_truth(self._truth_file).done:
                 self._stack.programs.end(simulator)
             heard = self._settle(watch)
@@ -113,6 +114,7 @@ class Demo:
         """
         stack = self._stack
         self._view.say("Starting broker, database, simulated readers, edge agent, central service and console ...")
+        stack.tell_space()
         stack.broker.start()
         self._interrupts.pulse()
         simulator, ready_file = stack.start_simulator(SCENARIO, seconds=self._seconds, truth_file=self._truth_file)
@@ -123,22 +125,34 @@ class Demo:
         config.write_text(edge_config(readers, stack.broker.url))
         edge = stack.start_edge(config)
         api = stack.start_central()
-        self._view.say(f"API      {api.url}")
+        simulator.dispensable = True
         self._view.say(f"Console  {stack.start_console(api)}")
+        self._view.say(f"API      {api.url}/api/v1/summary (all of it: /api/v1/openapi.json)")
         return simulator, edge, api.url
 
-    def _watch(self, watch: Watch) -> None:
-        """Show figures until the scenario has ended or somebody asks to stop."""
+    def _watch(self, watch: Watch, simulator: Program) -> None:
+        """Show figures until the scenario has ended, somebody asks to stop, or the simulator is gone."""
         deadline = time.monotonic() + self._seconds + SCENARIO_PATIENCE_S
         try:
             while not read_truth(self._truth_file).done:
                 self._interrupts.pulse()
                 self._show(watch)
+                if (status := simulator.status()) and not read_truth(self._truth_file).done:
+                    self._lose_simulator(simulator, status)
+                    return
                 if self._seconds and time.monotonic() > deadline:
                     raise StandaloneError(f"the scenario did not end: see {self._stack.run_dir / 'simulator.log'}")
                 time.sleep(_WATCH_EVERY_S)
         except Interrupted:
             self._view.say("Stopping: what is on its way is brought to the database first ...")
+
+    def _lose_simulator(self, simulator: Program, status: int) -> None:
+        """Note that the walks have ended early; what they led to so far is still counted."""
+        what = "was killed" if status < 0 else f"ended by itself, saying: {simulator.last_words()}"
+        self.problems.append(
+            f"The simulator {what} ({how_it_ended(status)}): figures end there, its truth a second earlier."
+        )
+        self._view.say(f"{self.problems[-1]} What is on its way is brought to the database first ...")
 
     def _settle(self, watch: Watch) -> bool:
         """Wait, within bounds, until the database has all that the edge wrote; tell whether the edge was heard."""

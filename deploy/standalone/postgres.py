@@ -6,6 +6,7 @@ root the binaries are copied beside the data and the server runs as `nobody`.
 """
 
 import contextlib
+import errno
 import importlib.metadata
 import os
 import pwd
@@ -93,6 +94,10 @@ class EmbeddedPostgres:
         """Make the data directory if it is new, start the server, and wait until it answers."""
         try:
             self._start()
+        except OSError as error:
+            place = self._private or self._run_dir
+            self.stop()
+            raise _no_place(place, error) from error
         except BaseException:
             self.stop()
             raise
@@ -249,6 +254,14 @@ class EmbeddedPostgres:
                 return
         process.kill()
         process.wait()
+
+
+def _no_place(place: Path, error: OSError) -> StandaloneError:
+    """Say why files can't be written; copying a tree gathers many reasons, of which a full disk is one or none."""
+    if error.errno == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
+        return StandaloneError(f"disk full: free space on {place.parent} for PostgreSQL, or set TMPDIR to another disk")
+    reason = error.strerror or str(error)[:200]
+    return StandaloneError(f"PostgreSQL's files can't be put into {place.parent} ({reason}): set TMPDIR to another")
 
 
 def _account() -> _Account:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.standalone.errors import StandaloneError
+from deploy.standalone.errors import ConfigurationError, StandaloneError
 from deploy.standalone.reaper import Reaper
 from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_ended
 
@@ -28,6 +28,8 @@ _POLL_S = 0.05
 _SIGNAL_S = 0.2
 # Wrong options stay wrong.
 _USAGE_STATUS = 2
+# Ended from outside: what its log says last is not why.
+_FROM_OUTSIDE = frozenset({-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT})
 # How a child ends that is told to stop before it can handle the signal.
 _TOLD = frozenset({0, -signal.SIGTERM, -signal.SIGINT})
 
@@ -42,6 +44,8 @@ class Program:
     may_finish: bool = False
     # The command that starts it again should it die; None as long as its death is for somebody else to judge.
     again: Sequence[str] | None = None
+    # Once set, its end by whatever cause is for the caller to notice, who can go on without it.
+    dispensable: bool = False
     limit: RestartLimit = field(default_factory=RestartLimit)
 
     def status(self) -> int | None:
@@ -50,8 +54,12 @@ class Program:
 
     def last_words(self) -> str:
         """Its log's last line, for a message to a person."""
-        lines = self.log_file.read_text(errors="replace").strip().splitlines()
+        lines = self.words().splitlines()
         return lines[-1].strip() if lines else "it wrote nothing"
+
+    def words(self) -> str:
+        """All that its log holds, without blank ends."""
+        return self.log_file.read_text(errors="replace").strip()
 
 
 class Programs:
@@ -109,7 +117,7 @@ class Programs:
         """
         for program in self._running:
             status = program.status()
-            if status is not None and not (status == 0 and program.may_finish):
+            if status is not None and not program.dispensable and not (status == 0 and program.may_finish):
                 time.sleep(_SIGNAL_S)
                 self._pulse()
                 self._revive(program, status)
@@ -138,7 +146,7 @@ class Programs:
     def _spawn(self, command: Sequence[str], log_file: Path) -> subprocess.Popen[bytes]:
         with log_file.open("ab") as log:
             process = subprocess.Popen(
-                [_script(command[0]), *command[1:]],
+                [script(command[0]), *command[1:]],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -158,7 +166,7 @@ class Programs:
         self._say(f"{program.name} ended ({how_it_ended(status)}), started again")
 
 
-def _script(name: str) -> str:
+def script(name: str) -> str:
     """Find a console script beside this interpreter; a PATH may lead to another installation."""
     for directory in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
         if (script := directory / name).exists():
@@ -182,5 +190,10 @@ def _end(program: Program) -> int:
 
 
 def _died(program: Program, status: int) -> StandaloneError:
+    if status == _USAGE_STATUS:
+        # Its log is what the user has to read, and nothing else: no need to keep it.
+        return ConfigurationError(f"{program.name} ended with status 2: {program.words() or 'it wrote nothing'}")
+    if status in _FROM_OUTSIDE:
+        return StandaloneError(f"{program.name} was ended by signal {-status}: somebody, or the system, killed it")
     how = f"ended with status {status}" if status >= 0 else f"was ended by signal {-status}"
     return StandaloneError(f"{program.name} {how}: {program.last_words()} (its log: {program.log_file})")

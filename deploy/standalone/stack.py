@@ -1,5 +1,6 @@
 """Broker, database and Stockgate's programs on one machine: the composition that `demo` and `up` share."""
 
+import re
 import shutil
 import tempfile
 import time
@@ -10,15 +11,18 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from deploy.standalone.errors import StandaloneError
+from deploy.standalone.errors import ConfigurationError, StandaloneError
 from deploy.standalone.given import GivenBroker, GivenDatabase
 from deploy.standalone.nats import EmbeddedBroker
 from deploy.standalone.postgres import EmbeddedPostgres
 from deploy.standalone.programs import Program, Programs
 from deploy.standalone.reaper import Reaper
 from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_ended
+from deploy.standalone.space import DiskSpace
 
 ANY_PORT = "127.0.0.1:0"
+# The import's last words when the sheets are wrong, and not the database.
+_PROBLEMS = re.compile(r"^\d+ problems?, nothing was imported$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class Stack:
         self._limits = {"broker": RestartLimit(), "PostgreSQL": RestartLimit()}
         self._data_dir = data_dir
         self._reaper = Reaper()
-        self.run_dir = Path(tempfile.mkdtemp(prefix="stockgate-"))
+        self.run_dir = _run_dir()
+        self.space = DiskSpace([*([data_dir] if data_dir else []), self.run_dir])
         if not keep:
             self._reaper.watch_directory(self.run_dir)
         state = data_dir or self.run_dir
@@ -80,6 +85,8 @@ class Stack:
         if self._closed:
             return []
         self._closed = True
+        # What fails for want of room is told with its reason.
+        self.tell_space()
         problems = self.programs.stop()
         self.postgres.stop()
         self.broker.stop()
@@ -94,6 +101,11 @@ class Stack:
         self._check_server("PostgreSQL", self.postgres)
         self.programs.check()
 
+    def tell_space(self, pending: int = 0) -> None:
+        """Tell of a disk that is full, or is so no longer; `pending` events are known to wait."""
+        for line in self.space.note(pending):
+            self._say(line)
+
     def restart_broker(self, reason: str) -> None:
         """Start our own broker again because it passes nothing on; somebody else's is left alone."""
         if isinstance(self.broker, EmbeddedBroker):
@@ -105,11 +117,17 @@ class Stack:
                 self._say(f"The broker did not start: {error}")
 
     def keep_if_named(self, error: StandaloneError) -> None:
-        """Keep the run directory if the message sends the reader to a log in it."""
-        self.keep = self.keep or str(self.run_dir) in str(error)
+        """Keep the run directory if the message sends the reader to a log in it, and say so in a note.
+
+        What is wrong in the user's own files or options is told whole, and needs no log.
+        """
+        if not isinstance(error, ConfigurationError) and str(self.run_dir) in str(error):
+            self.keep = True
+            error.add_note(f"Logs and configuration are kept in {self.run_dir}: remove it when you have read them.")
 
     def start_servers(self) -> None:
         """Start broker and database."""
+        self.tell_space()
         for server in (self.broker, self.postgres):
             self._pulse()
             server.start()
@@ -119,7 +137,13 @@ class Stack:
         """Bring the database to the current schema and read the CSV files into it."""
         dsn = ["--dsn", self.postgres.dsn]
         self.programs.finish(self.programs.start("migrate", ["stockgate-central", "migrate", *dsn]))
-        self.programs.finish(self.programs.start("import", ["stockgate-central", "import", *dsn, str(directory)]))
+        program = self.programs.start("import", ["stockgate-central", "import", *dsn, str(directory)])
+        try:
+            self.programs.finish(program)
+        except StandaloneError as error:
+            if _PROBLEMS.search(program.words()):
+                raise ConfigurationError(f"the registry's sheets can't be imported:\n{program.words()}") from error
+            raise
 
     def start_central(self) -> Api:
         """Start API and ingest, and wait until they answer."""
@@ -176,6 +200,15 @@ class Stack:
         directory = (self._data_dir or self.run_dir) / name
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return directory
+
+
+def _run_dir() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="stockgate-"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"no directory for temporary files can be written to ({error.strerror}): name one with TMPDIR"
+        ) from error
 
 
 def _at(command: list[str], url: str) -> list[str]:

@@ -1,7 +1,10 @@
 """`stockgate up`: one's own readers on one machine, with the embedded broker and a database that is kept."""
 
 import contextlib
+import json
 import os
+import subprocess
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -12,6 +15,7 @@ from deploy.standalone.central_client import CentralClient
 from deploy.standalone.checks import check_listen, only_user
 from deploy.standalone.errors import ConfigurationError, StandaloneError
 from deploy.standalone.interrupts import Interrupted, Interrupts
+from deploy.standalone.programs import script
 from deploy.standalone.stack import Stack
 from deploy.standalone.view import View, make_view
 from deploy.standalone.watching import Watch
@@ -19,6 +23,9 @@ from deploy.standalone.watching import Watch
 CSV_FILES = ("locations.csv", "portals.csv", "assets.csv", "tags.csv", "authorisations.csv")
 # Without these there is nothing to compare a movement with; the others may come later.
 NEEDED_CSV_FILES = ("locations.csv", "portals.csv")
+# The first start of the agent on a slow machine.
+CHECK_S = 90.0
+_UNUSABLE_STATUS = 2
 _WATCH_EVERY_S = 1.0
 
 
@@ -49,10 +56,33 @@ def check_folder(folder: Path) -> str:
     return text
 
 
+def check_edge(edge_toml: str, own: Path) -> None:
+    """Let the agent itself read what it will be given, before anything starts.
+
+    Raises:
+        ConfigurationError: all problems, each under the path of the user's `own` file.
+    """
+    with tempfile.TemporaryDirectory(prefix="stockgate-check-") as directory:
+        copy = Path(directory) / "edge.toml"
+        copy.write_text(with_broker(edge_toml, "mqtt://127.0.0.1:1883"), encoding="utf-8")
+        command = [script("stockgate-edge"), "check", "--config", str(copy), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CHECK_S)
+    if done.returncode == _UNUSABLE_STATUS:
+        found = json.loads(done.stdout)["findings"]
+        errors = [f"{own}: {one['key'] or 'the file'}: {one['what']}" for one in found if one["severity"] == "error"]
+        raise ConfigurationError("\n".join([f"{own} can't be used:", *errors]))
+
+
+def with_broker(edge_toml: str, url: str) -> str:
+    """The user's configuration with our own broker in it."""
+    return f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{url}"\n'
+
+
 def run_up(folder: Path, *, data_dir: Path, listen: str) -> int:
     """Run until a signal comes; both folders are absolute, for the children run elsewhere."""
     edge_toml = check_folder(folder)
     check_listen(listen)
+    check_edge(edge_toml, folder / "edge.toml")
     _make_data_dir(data_dir)
     console = Console()
     with only_user(data_dir), Interrupts() as interrupts, contextlib.closing(make_view(console)) as view:
@@ -81,15 +111,17 @@ def _start(stack: Stack, view: View, *, folder: Path, edge_toml: str, listen: st
         stack.start_servers()
         stack.import_registry(folder)
         api = stack.start_central()
-        view.say(f"API      {api.url}")
+        client = CentralClient(api.url)
+        client.forget_earlier_runs()
         view.say(f"Console  {stack.start_console(api, listen)}")
+        view.say(f"API      {api.url}/api/v1/summary (all of it: /api/v1/openapi.json)")
         config = stack.run_dir / "edge.toml"
-        config.write_text(f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{stack.broker.url}"\n', encoding="utf-8")
+        config.write_text(with_broker(edge_toml, stack.broker.url), encoding="utf-8")
         stack.start_edge(config)
     except Interrupted:
         view.say("Stopped before there was anything to report.")
         raise
-    return CentralClient(api.url)
+    return client
 
 
 def _watch(stack: Stack, view: View, client: CentralClient, interrupts: Interrupts) -> None:

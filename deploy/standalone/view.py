@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deploy.standalone.central_client import Snapshot
+from deploy.standalone.central_client import AlertLine, Snapshot
 
 # A log that is read later wants the changes, not every moment.
 PLAIN_EVERY_S = 1.0
@@ -37,7 +37,9 @@ class PlainView:
         self._clock = clock
         self._shown: str | None = None
         self._shown_at = float("-inf")
-        self._alerts: set[str] = set()
+        self._alerts: set[tuple[int, str]] = set()
+        self._told: dict[int, int] = {}  # alert, assets that were told
+        self._before: dict[int, int] = {}  # alert, assets at the last look
         self._readers: set[tuple[str, str, str]] = set()
 
     def say(self, line: str) -> None:
@@ -45,15 +47,13 @@ class PlainView:
         self._print(line)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Print what changed: every new alert, every reader's state, and the figures once a second."""
+        """Print what changed: every new or reworded alert, every reader's state, and the figures once a second."""
         for reader in snapshot.readers:
             if reader not in self._readers:
                 self._print(f"reader {reader_line(reader)}")
         self._readers = set(snapshot.readers)
         for alert in reversed(snapshot.newest_alerts):
-            if alert not in self._alerts:
-                self._alerts.add(alert)
-                self._print(f"ALERT {alert}")
+            self._show_alert(alert)
         line = figures_line(snapshot)
         now = self._clock()
         if line != self._shown and now - self._shown_at >= PLAIN_EVERY_S:
@@ -62,6 +62,18 @@ class PlainView:
 
     def close(self) -> None:
         """Leave the terminal as it was."""
+
+    def _show_alert(self, alert: AlertLine) -> None:
+        """Print an alert when it is new or its reason changes, and again once no more assets join it.
+
+        Its time may still shift until the passage ends: that alone is no news.
+        """
+        grown = alert.assets > self._told.get(alert.id, 0) and alert.assets == self._before.get(alert.id)
+        self._before[alert.id] = alert.assets
+        if (alert.id, alert.reason) not in self._alerts or grown:
+            self._alerts.add((alert.id, alert.reason))
+            self._told[alert.id] = alert.assets
+            self._print(f"ALERT {alert.text}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -127,7 +139,8 @@ def picture(snapshot: Snapshot) -> Group:
     for location, count in snapshot.counts.items():
         places.add_row(location, str(count))
     readers = [Text(f"reader {reader_line(one)}", style="yellow" if one[2] else "dim") for one in snapshot.readers]
-    alerts = Text("\n".join(snapshot.newest_alerts) or "No alert yet: an exit without permission will stand here.")
+    lines = "\n".join(alert.text for alert in snapshot.newest_alerts)
+    alerts = Text(lines or "No alert yet: an exit without permission will stand here.")
     border = "red" if snapshot.newest_alerts else "dim"
     return Group(
         numbers,

@@ -25,6 +25,7 @@ class Watch:
         self._clock = clock
         self._stuck = StuckBroker()
         self._silent_since_s: float | None = None
+        self._pending = 0
 
     def look(self) -> Snapshot | None:
         """Start again what has died, and show the figures; None while the central service is silent.
@@ -32,6 +33,7 @@ class Watch:
         Raises:
             StandaloneError: a process dies again and again, or the central service is silent for too long.
         """
+        self._stack.tell_space(self._pending)
         self._stack.check()
         try:
             snapshot = self._client.snapshot()
@@ -41,6 +43,7 @@ class Watch:
         if self._silent_since_s is not None:
             self._silent_since_s = None
             self._view.say("The central service answers again.")
+        self._pending = snapshot.pending
         self._view.show(snapshot)
         if (stuck := self._stuck.note(snapshot, self._clock())) is not None:
             self._stack.restart_broker(stuck)

@@ -27,6 +27,13 @@ def run(
         importlib.import_module(f"tests.bench.{module.stem}")
     registry = BENCH if what == "bench" else ACCURACY
     figures = list(registry.run(only))
+    for lacking in registry.lacking(only):
+        typer.echo(
+            f"left out: {lacking}, which isn't there (data made by others, ../shared/data beside the checkout)",
+            err=True,
+        )
+    if not figures and registry.lacking(only):
+        raise typer.Exit(2)
     if not figures:
         names = ", ".join(prefix for prefix, _ in registry.entries)
         raise typer.BadParameter(f"no figure begins with {only!r}; there are: {names}")

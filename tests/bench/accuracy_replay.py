@@ -33,11 +33,9 @@ url = "{mqtt}"
 """
 
 
-@ACCURACY.register("replay.ecd.")
+@ACCURACY.register("replay.ecd.", needs=RECORDINGS)
 def recorded_passes():
     """Yield reads arrived and passes called for the recording of 55 passes and the one where nothing passes."""
-    if not RECORDINGS.is_dir():
-        return
     passes = json.loads((RECORDINGS / "file_arc_num.json").read_text())
     for name in ("dynamic", "static"):
         recorded = count_reads(RECORDINGS / f"{name}.csv")

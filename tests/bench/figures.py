@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,20 @@ class Registry:
 
     title: str
     entries: list[tuple[str, Callable[[], Iterable[Figure]]]] = field(default_factory=list)
+    needs: dict[str, Path] = field(default_factory=dict)
 
-    def register(self, prefix: str) -> Callable[[Callable[[], Iterable[Figure]]], Callable[[], Iterable[Figure]]]:
-        """Register a measuring function under the common beginning of its figures' names."""
+    def register(
+        self, prefix: str, *, needs: Path | None = None
+    ) -> Callable[[Callable[[], Iterable[Figure]]], Callable[[], Iterable[Figure]]]:
+        """Register a measuring function under the common beginning of its figures' names.
+
+        Without the folder that it `needs` it isn't run, and `lacking` says so.
+        """
 
         def keep(measure: Callable[[], Iterable[Figure]]) -> Callable[[], Iterable[Figure]]:
             self.entries.append((prefix, measure))
+            if needs is not None:
+                self.needs[prefix] = needs
             return measure
 
         return keep
@@ -36,8 +45,18 @@ class Registry:
     def run(self, only: str) -> Iterator[Figure]:
         """Yield figures whose names begin with `only`; functions that can't yield one aren't run."""
         for prefix, measure in self.entries:
-            if prefix.startswith(only) or only.startswith(prefix):
+            needed = self.needs.get(prefix)
+            if _meets(prefix, only) and (needed is None or needed.is_dir()):
                 yield from (figure for figure in measure() if figure.name.startswith(only))
+
+    def lacking(self, only: str) -> list[str]:
+        """Say which of the functions asked for can't run here, and what folder they need."""
+        wanted = ((prefix, needed) for prefix, needed in self.needs.items() if _meets(prefix, only))
+        return [f"{prefix}* needs the folder {needed}" for prefix, needed in wanted if not needed.is_dir()]
+
+
+def _meets(prefix: str, only: str) -> bool:
+    return prefix.startswith(only) or only.startswith(prefix)
 
 
 BENCH = Registry("Speed")

@@ -129,7 +129,8 @@ class FakeCentral:
         """A gateway whose two readers read and whose rows are all committed."""
         streams = [{"stream": "movement", "epoch": "e1", "written": 3, "pending": 0, "oldest_s": 0.0, "dropped": 0}]
         readers = [{"id": name, "state": "connected", "reads": 1234, "reports": 9} for name in ("r1", "r2")]
-        report = {"gateway": "hq-east-1", "at": ago(0), "uplink": "live", "readers": readers, "streams": streams}
+        report = {"gateway": "hq-east-1", "boot": "b1", "at": ago(0), "uplink": "live"}
+        report |= {"readers": readers, "streams": streams}
         gateway = {"site": "hq", "gateway": "hq-east-1", "registered": True, "online": True, "last_seen": ago(0)}
         return gateway | {"health": report | changes}
 

@@ -1,5 +1,6 @@
 """What the demo writes and reports, without starting anything."""
 
+import importlib.metadata
 import io
 import json
 import tomllib
@@ -9,7 +10,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from deploy.standalone.central_client import CentralClient, Snapshot
+from deploy.standalone.central_client import AlertLine, CentralClient, Snapshot
 from deploy.standalone.cli import app
 from deploy.standalone.demo import SAMPLE, Truth, edge_config, read_truth, report, run_demo, why_short
 from deploy.standalone.errors import StandaloneError
@@ -23,6 +24,11 @@ READERS = {"r1": {"host": "127.0.0.1", "port": 40001}, "r2": {"host": "127.0.0.1
 def plain_view(clock):
     stream = io.StringIO()
     return PlainView(Console(file=stream, width=200, force_terminal=False), clock), stream
+
+
+def alerts_in(stream):
+    lines = (line for line in stream.getvalue().splitlines() if line.startswith("ALERT "))
+    return [line.removeprefix("ALERT ") for line in lines]
 
 
 def test_edge_configuration_names_the_readers_ports_and_the_broker():
@@ -82,7 +88,7 @@ def test_snapshot_sums_readers_and_words_alerts():
         finally:
             client.close()
     assert (found.reads, found.written, found.committed, found.lost) == (2468, 3, 3, 0)
-    assert "LT-0001 (T14 laptop)  at stockroom-a-door  stockroom-a -> corridor" in found.newest_alerts[0]
+    assert "LT-0001 (T14 laptop)  at stockroom-a-door  stockroom-a -> corridor" in found.newest_alerts[0].text
 
 
 def test_an_alert_about_a_door_needs_neither_asset_nor_tag():
@@ -91,7 +97,7 @@ def test_an_alert_about_a_door_needs_neither_asset_nor_tag():
         api.alerts = [alert(kind="portal_config_mismatch", reason="They differ.", **nobody)]
         client = CentralClient(api.url)
         try:
-            line = client.snapshot().newest_alerts[0]
+            line = client.snapshot().newest_alerts[0].text
         finally:
             client.close()
     assert line.endswith("  portal config mismatch  They differ.")
@@ -115,10 +121,52 @@ def test_plain_view_prints_changes_at_most_once_a_second():
 
 def test_plain_view_prints_each_alert_once_and_at_once():
     view, stream = plain_view(lambda: 0.0)
-    view.show(Snapshot(newest_alerts=("first",)))
-    view.show(Snapshot(newest_alerts=("second", "first")))
-    alerts = [line for line in stream.getvalue().splitlines() if line.startswith("ALERT")]
-    assert alerts == ["ALERT first", "ALERT second"]
+    first, second = AlertLine(1, "first"), AlertLine(2, "second")
+    view.show(Snapshot(newest_alerts=(first,)))
+    view.show(Snapshot(newest_alerts=(second, first)))
+    assert alerts_in(stream) == ["first", "second"]
+
+
+def test_an_alert_whose_time_shifts_is_printed_once_and_a_reworded_one_again():
+    view, stream = plain_view(lambda: 0.0)
+    view.show(Snapshot(newest_alerts=(AlertLine(1, "10:00:01 no permission", "no permission"),)))
+    view.show(Snapshot(newest_alerts=(AlertLine(1, "10:00:02 no permission", "no permission"),)))
+    view.show(Snapshot(newest_alerts=(AlertLine(1, "10:00:02 corrected", "corrected"),)))
+    assert alerts_in(stream) == ["10:00:01 no permission", "10:00:02 corrected"]
+
+
+def test_a_cart_that_fills_up_is_printed_at_once_and_again_when_no_more_joins_it():
+    view, stream = plain_view(lambda: 0.0)
+    for assets in (1, 5, 12, 12, 12):
+        view.show(Snapshot(newest_alerts=(AlertLine(1, f"cart of {assets}", assets=assets),)))
+    assert alerts_in(stream) == ["cart of 1", "cart of 12"]
+
+
+def test_an_alert_of_many_assets_says_how_many_more():
+    members = alert()["assets"] * 12
+    with FakeCentral() as api:
+        api.alerts = [alert(assets=members)]
+        client = CentralClient(api.url)
+        try:
+            assert "LT-0001 (T14 laptop) and 11 more  at stockroom-a-door" in client.snapshot().newest_alerts[0].text
+        finally:
+            client.close()
+
+
+def test_what_an_earlier_run_left_is_not_shown_as_present():
+    with FakeCentral() as api:
+        api.gateways, api.alerts = [api.health()], [alert(7)]
+        client = CentralClient(api.url)
+        try:
+            client.forget_earlier_runs()
+            before = client.snapshot()
+            api.gateways, api.alerts = [api.health(boot="b2")], [alert(8), alert(7)]
+            after = client.snapshot()
+        finally:
+            client.close()
+    assert (before.uplink, before.readers, before.reads, before.newest_alerts) == ("not heard yet", (), 0, ())
+    assert before.health_at is None
+    assert (after.uplink, after.reads, [one.id for one in after.newest_alerts]) == ("live", 2468, [8])
 
 
 def test_both_views_show_a_reader_that_is_down_with_its_problem():
@@ -172,14 +220,28 @@ def test_a_dead_broker_is_refused_before_anything_starts(capsys):
 
 def test_picture_shows_every_figure():
     stream = io.StringIO()
-    snapshot = Snapshot(reads=1234, counts={"stockroom-a": 15}, newest_alerts=("10:00:00 LT-0001",), alerts=1)
+    snapshot = Snapshot(
+        reads=1234, counts={"stockroom-a": 15}, newest_alerts=(AlertLine(1, "10:00:00 LT-0001"),), alerts=1
+    )
     Console(file=stream, width=100).print(picture(snapshot))
     for part in ("1,234", "stockroom-a", "15", "LT-0001"):
         assert part in stream.getvalue()
     assert "reads 1,234" in figures_line(snapshot)
 
 
-def test_a_demo_too_short_for_a_walk_is_refused_and_says_how_long_is_enough():
-    result = CliRunner().invoke(app, ["demo", "--seconds", "5"])
+def test_stockgate_says_its_version():
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"stockgate {importlib.metadata.version('stockgate')}\n")
+
+
+def test_the_demos_help_says_how_long_is_enough():
+    output = CliRunner().invoke(app, ["demo", "--help"]).output
+    assert "20 or more" in " ".join(output.replace("│", " ").split())
+    assert "x>=0" not in output
+
+
+@pytest.mark.parametrize("seconds", ["5", "-1"])
+def test_a_demo_too_short_for_a_walk_is_refused_and_says_how_long_is_enough(seconds):
+    result = CliRunner().invoke(app, ["demo", "--seconds", seconds])
     assert result.exit_code == 2
     assert "say 20 or more" in result.output

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from deploy.standalone import programs as room
-from deploy.standalone.errors import StandaloneError
+from deploy.standalone.errors import ConfigurationError, StandaloneError
 from deploy.standalone.interrupts import Interrupted, Interrupts
 from deploy.standalone.programs import Programs
 from deploy.standalone.reaper import Reaper
@@ -28,7 +28,7 @@ def reaper():
 @pytest.fixture
 def programs(tmp_path, reaper, monkeypatch):
     """Children that are Python one-liners instead of console scripts."""
-    monkeypatch.setattr(room, "_script", lambda name: name)
+    monkeypatch.setattr(room, "script", lambda name: name)
     group = Programs(tmp_path, reaper, lambda: None)
     yield group
     group.stop()
@@ -142,10 +142,52 @@ def test_a_reaper_may_be_closed_twice_and_told_more_afterwards():
     dead.close()
 
 
+def test_a_child_that_is_killed_is_not_explained_by_its_log(programs):
+    child = programs.start("simulator", python(f"print('all is well', flush=True); {SLEEP}"))
+    while not child.words():
+        time.sleep(0.01)
+    child.process.kill()
+    child.process.wait()
+    with pytest.raises(StandaloneError, match="killed it") as caught:
+        programs.check()
+    assert "all is well" not in str(caught.value)
+
+
+def test_a_child_that_can_be_done_without_is_no_death(programs):
+    child = programs.start("simulator", python("raise SystemExit(1)"), may_finish=True)
+    child.dispensable = True
+    child.process.wait()
+    programs.check()
+
+
+def test_wrong_options_or_files_are_told_whole_and_leave_no_log(programs):
+    child = programs.start("edge", python("print('first'); print('second'); raise SystemExit(2)"))
+    with pytest.raises(ConfigurationError, match="first\nsecond") as caught:
+        programs.finish(child)
+    assert str(child.log_file) not in str(caught.value)
+
+
+def test_every_problem_of_the_sheets_is_told(tmp_path, monkeypatch):
+    words = "a.csv:2: is wrong\na.csv:3: is wrong too\n2 problems, nothing was imported"
+    code = f"import sys; print({words!r}, file=sys.stderr); sys.exit(1)"
+    with Stack(pulse=lambda: None, dsn="postgresql://nowhere") as stack:
+        begin = stack.programs.start
+        monkeypatch.setattr(room, "script", lambda name: name)
+        commands = iter([python("pass"), python(code)])
+        monkeypatch.setattr(stack.programs, "start", lambda name, _: begin(name, next(commands)))
+        with pytest.raises(ConfigurationError) as caught:
+            stack.import_registry(tmp_path)
+        stack.keep_if_named(caught.value)
+    assert words in str(caught.value)
+    assert not stack.run_dir.exists()
+
+
 def test_a_stack_closes_once_and_keeps_its_directory_only_for_a_message_that_names_it():
     for text, kept in (("elsewhere is wrong", False), ("see {}/edge.log", True)):
         stack = Stack(pulse=lambda: None)
-        stack.keep_if_named(StandaloneError(text.format(stack.run_dir)))
+        error = StandaloneError(text.format(stack.run_dir))
+        stack.keep_if_named(error)
+        assert bool(getattr(error, "__notes__", ())) == kept
         assert stack.close() == []
         assert stack.close() == []
         assert stack.run_dir.exists() == kept
@@ -169,7 +211,7 @@ def wait_for_signal_handler(child):
 
 
 def test_a_signal_ends_a_wait(tmp_path, reaper, monkeypatch):
-    monkeypatch.setattr(room, "_script", lambda name: name)
+    monkeypatch.setattr(room, "script", lambda name: name)
     with Interrupts() as interrupts:
         group = Programs(tmp_path, reaper, interrupts.pulse)
         child = group.start("api", python(SLEEP))
@@ -188,6 +230,6 @@ def test_interrupts_give_the_signals_back(tmp_path):
 
 
 def test_scripts_stand_beside_this_interpreter():
-    assert room._script("stockgate").endswith("/stockgate")
+    assert room.script("stockgate").endswith("/stockgate")
     with pytest.raises(StandaloneError, match="stockgate-nothing is not installed"):
-        room._script("stockgate-nothing")
+        room.script("stockgate-nothing")

@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.standalone.errors import ConfigurationError
-from deploy.standalone.up import check_folder, default_data_dir
+from deploy.standalone.up import check_edge, check_folder, default_data_dir
 
 EDGE = 'site = "hq"\ngateway = "g"\n'
 
@@ -50,3 +50,30 @@ def test_state_of_root_is_kept_where_postgresqls_user_can_reach_it(monkeypatch, 
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert default_data_dir() == tmp_path / "stockgate"
+
+
+def test_every_problem_of_edge_toml_is_told_under_its_own_path_before_anything_starts(folder):
+    own = folder / "edge.toml"
+    text = 'site = "HQ!"\ngatway = "g"\n'
+    with pytest.raises(ConfigurationError) as caught:
+        check_edge(text, own)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{own} can't be used:"
+    assert len(lines) > 2
+    assert all(line.startswith(f"{own}: ") for line in lines[1:])
+    assert any("gatway" in line for line in lines)
+
+
+def test_a_good_edge_toml_passes_the_agents_own_check(folder):
+    door = """
+[[readers]]
+id = "r1"
+host = "127.0.0.1"
+[[portals]]
+id = "p"
+inside = "a"
+outside = "b"
+layout = "single"
+antennas = [{ reader = "r1", port = 1 }]
+"""
+    check_edge(EDGE + door, folder / "edge.toml")

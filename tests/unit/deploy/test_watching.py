@@ -62,6 +62,9 @@ class Fake:
     def check(self):
         pass
 
+    def tell_space(self, pending):
+        self.waiting = pending
+
     def show(self, snapshot):
         pass
 
@@ -95,4 +98,5 @@ def test_a_stuck_broker_is_started_again_with_the_reason():
     fake, one = watch([at(0, WAITING), at(20, WAITING)], [0.0, 20.0])
     one.look()
     one.look()
+    assert fake.waiting == 3
     assert fake.restarted == ["3 events wait and none arrived for 20 s"]

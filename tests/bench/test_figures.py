@@ -1,0 +1,31 @@
+"""Figures that can't be measured here are named with what they need."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bench.figures import Figure, Registry
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_figure_without_its_data_is_left_out_and_named(tmp_path):
+    registry = Registry("Some")
+    registry.register("here.", needs=tmp_path)(lambda: [Figure("here.one", 1, "1")])
+    registry.register("absent.", needs=tmp_path / "absent")(lambda: [Figure("absent.one", 1, "1")])
+    assert [figure.name for figure in registry.run("")] == ["here.one"]
+    assert registry.lacking("") == [f"absent.* needs the folder {tmp_path / 'absent'}"]
+    assert registry.lacking("here") == []
+
+
+def test_asking_for_recordings_that_are_not_there_says_which_folder_is_needed(tmp_path):
+    code = (
+        "from pathlib import Path; import typer; from tests.bench import __main__ as bench; "
+        "from tests.bench.figures import ACCURACY; import tests.bench.accuracy_replay; "
+        f"ACCURACY.needs['replay.ecd.'] = Path({str(tmp_path / 'shared')!r}); typer.run(bench.run)"
+    )
+    command = [sys.executable, "-c", code, "accuracy", "--only", "replay"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
+    assert done.returncode == 2
+    assert f"replay.ecd.* needs the folder {tmp_path / 'shared'}" in done.stderr
+    assert "no figure begins with" not in done.stderr
