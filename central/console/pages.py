@@ -216,7 +216,7 @@ class BoardPage:
         with box("below-line"):
             text("▲", "sign")
             self._age(group)
-            text(f"{words.alert_title(alert)}: {words.alert_subject(alert)}", "grow strong")
+            text(f"{words.alert_subject(alert)}: {words.alert_title(alert).lower()}", "grow strong")
             for asset in words.alert_asset_ids(alert)[:1]:
                 link(asset, f"/assets/{asset}")
             where = "" if words.is_about_gateway(alert) else self._board.door(alert["portal"])
@@ -231,10 +231,10 @@ class BoardPage:
 
     def _age(self, group: grouping.Group) -> None:
         """Draw when it happened; the age is counted on without drawing anything else anew."""
-        first, last, times = group.alerts[-1]["at"], group.newest["at"], len(group.alerts)
+        last, times = group.newest["at"], len(group.alerts)
 
         def age() -> str:
-            return words.happened(times, first, last, _now())
+            return words.happened(times, last, _now())
 
         self._ages.append((ui.label(age()).classes("card-time"), age))
 
@@ -301,6 +301,7 @@ class BoardPage:
         if self._duty is not None:
             self._duty.props('error error-message="Your name, please: then tap again"')
             self._duty.run_method("focus")
+            ui.notify("Not taken yet: write your name under On duty, then tap again.", position="top", timeout=6000)
 
     def _movements_key(self) -> object:
         return [(one["passage"], one["rev"]) for one in self._recent()], self._names()

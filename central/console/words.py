@@ -157,9 +157,9 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     return True, f"{len(health.get('readers', []))} readers read{waiting}"
 
 
-def happened(times: int, first: str, last: str, now: datetime) -> str:
+def happened(times: int, last: str, now: datetime) -> str:
     """When it happened, and how often."""
-    often = f"{times} times since {clock_time(first)}, last " if times > 1 else ""
+    often = f"{times} times, last " if times > 1 else ""
     return f"{often}{clock_time(last)}, {ago(last, now)}"
 
 
