@@ -156,7 +156,7 @@ class BoardPage:
 
     def _alerts(self) -> None:
         self._ages.clear()
-        with box("section-head"):
+        with box("act-head"):
             calm = "No open alert when last heard" if self._board.stale else "Nothing to act on"
             text(self._act_now() or calm, "section-title act" if self._groups else "section-title", tag="h2")
             if newest := self._newest_below():
