@@ -2,8 +2,10 @@
 
 import asyncio
 import importlib.metadata
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -150,7 +152,10 @@ def _report(done: Imported, *, dry_run: bool) -> None:
         Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print("\n".join(map(str, done.problems)))
         count = len(done.problems)
         _fail(f"{count} problem{'s' if count > 1 else ''}, nothing was imported", FAILED)
-    told = ", ".join(f"{count} {name}" for name, count in done.rows.items()) or "no rows"
+    told = (
+        ", ".join(f"{count} {name if count != 1 else name.removesuffix('s')}" for name, count in done.rows.items())
+        or "no rows"
+    )
     _say(f"{told}: {'checked, nothing written' if dry_run else 'imported'}")
 
 
@@ -161,6 +166,18 @@ def _say(text: str) -> None:
 def _fail(text: str, code: int) -> NoReturn:
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(text)
     raise typer.Exit(code)
+
+
+class JsonLines(logging.Formatter):
+    """What libraries log, as JSON like our own: one line an event, however many lines its text has."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        told = {"event": record.getMessage(), "logger": record.name, "level": record.levelname.lower(), "timestamp": at}
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told)
 
 
 def _log_to_stderr() -> None:
@@ -174,7 +191,9 @@ def _log_to_stderr() -> None:
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import StreamingResponse
 
 from central.api import shapes
-from central.application.errors import StoreUnavailable
+from central.application.errors import NotFound, StoreUnavailable
 from central.application.feed import Feed, FeedEvent
 from central.application.metrics import Metrics
 from central.application.ports import Views
@@ -83,6 +83,8 @@ def happened(on: Services) -> APIRouter:
         limit: Limit = 100,
     ) -> shapes.Movements:
         """Return passages of all assets, newest first, each once in its newest revision, with the evidence."""
+        if portal is not None and portal not in {one.id for one in await on.views.portals()}:
+            raise NotFound(f"there is no portal {portal!r}: /api/v1/portals lists them")
         found = await on.views.movements(portal=portal, asset=asset, limit=limit)
         return shapes.Movements(as_of=on.now(), movements=found)
 

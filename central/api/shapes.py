@@ -1,13 +1,12 @@
 """The answers' envelopes: every list says as of when it is."""
 
-from datetime import datetime
-
 from pydantic import BaseModel, Field
 
 from central.application.views import (
     AlertView,
     AssetView,
     GatewayView,
+    Instant,
     LocationView,
     MovementView,
     PortalView,
@@ -19,7 +18,7 @@ from central.application.views import (
 class Answer(BaseModel):
     """What every answer has."""
 
-    as_of: datetime
+    as_of: Instant
 
 
 class Locations(Answer):

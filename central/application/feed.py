@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from central.application.views import on_the_wire
+
 FeedKind = Literal["movement", "location", "alert", "gateway", "heartbeat"]
 
 MAX_BEHIND: Final = 2000
@@ -74,7 +76,7 @@ class Feed:
 
     def heartbeat(self, at: datetime) -> FeedEvent:
         """Return a sign of life."""
-        return FeedEvent(self._next_id(), "heartbeat", f'{{"as_of":"{at.isoformat()}"}}')
+        return FeedEvent(self._next_id(), "heartbeat", f'{{"as_of":"{on_the_wire(at)}"}}')
 
     def send(self, event: FeedEvent) -> None:
         """Send one event to all listeners; one that lags too far is cut off."""

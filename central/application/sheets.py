@@ -86,6 +86,11 @@ def read_sheet(into: Sheets, kind: str, file: str, text: str) -> None:
 
 def _check_header(into: Sheets, kind: str, file: str, header: list[str]) -> bool:
     wanted = COLUMNS[kind]
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            text = f"the cells are separated by {name}: save the sheet as CSV with commas"
+            into.problems.append(Problem(file, 1, text))
+            return False
     missing = [name for name in wanted if name not in header]
     for name in header:
         if name not in wanted:

@@ -1,9 +1,24 @@
 """What the API, the feed and the console read: one model a shape, with the names that stand on the wire."""
 
-from datetime import datetime
-from typing import Any, ClassVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+WIRE_FORM: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def on_the_wire(at: datetime) -> str:
+    """Return the one form of an instant: RFC 3339, UTC, microseconds, Z."""
+    return at.astimezone(UTC).strftime(WIRE_FORM)
+
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(on_the_wire, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-02T10:00:00.000000Z"]}),
+]
+"""An instant that is written in one form only."""
 
 
 class View(BaseModel):
@@ -21,7 +36,7 @@ class LocationView(View):
     parent: str | None
     guarded: bool
     count: int
-    counted_at: datetime | None
+    counted_at: Instant | None
 
 
 class PortalView(View):
@@ -44,7 +59,7 @@ class AssetView(View):
     asset_class: str = Field(alias="class")
     serial: str | None
     location: str | None
-    since: datetime | None
+    since: Instant | None
     confidence: float | None
 
 
@@ -55,7 +70,7 @@ class MovementView(View):
     passage: str
     rev: int
     final: bool
-    at: datetime
+    at: Instant
     portal: str
     kind: str
     from_: str | None = Field(alias="from")
@@ -75,9 +90,12 @@ class AlertAssetView(View):
     asset_class: str = Field(alias="class")
     epc: str
     passage: str
-    at: datetime
+    at: Instant
     confidence: float
     corrected: bool
+    location: str | None = None
+    """Where it is believed to be now."""
+    since: Instant | None = None
 
 
 class AlertBriefAsset(View):
@@ -105,13 +123,13 @@ class AlertView(View):
     portal: str | None
     from_: str | None = Field(alias="from")
     to: str | None
-    at: datetime
-    raised_at: datetime
+    at: Instant
+    raised_at: Instant
     latency_ms: float
     confidence: float | None
     reason: str
     passage: str | None
-    acknowledged_at: datetime | None
+    acknowledged_at: Instant | None
     acknowledged_by: str | None
 
 
@@ -122,7 +140,7 @@ class GatewayView(View):
     gateway: str
     registered: bool
     online: bool
-    last_seen: datetime | None
+    last_seen: Instant | None
     health: dict[str, Any] | None
 
 
@@ -132,8 +150,8 @@ class QuarantineView(View):
     id: int
     topic: str
     reason: str
-    at: datetime
-    last_at: datetime
+    at: Instant
+    last_at: Instant
     times: int
     gateway: str | None
     stream: str | None

@@ -44,7 +44,10 @@ def _head(board: Board, asset: dict[str, Any], as_of: str) -> None:
         text(board.place(asset["location"]), "asset-where")
         since = f"since {words.clock_time(asset['since'])}" if asset.get("since") else "as imported"
         sure = words.sureness(asset.get("confidence"))
-        text(", ".join(fact for fact in (since, sure, f"as of {words.clock_time(as_of)}") if fact), "dim")
+        text(
+            ", ".join(fact for fact in (since, sure, f"as of {words.clock_time(as_of)} {words.zone(as_of)}") if fact),
+            "dim",
+        )
 
 
 def _movements(board: Board, movements: list[dict[str, Any]]) -> None:

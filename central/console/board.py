@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +19,9 @@ STALE_S: Final = 5.0
 """A feed that says nothing for longer is called stale; it has a heartbeat every 2 s."""
 RECENT_MOVEMENTS: Final = 40
 RECENT_ALERTS: Final = 100
+OPEN_ALERTS: Final = 1000
+HEALTH_EVERY_S: Final = 2.0
+"""A broker that is gone is on the screen within 5 s."""
 # A burst of a thousand events is one reading of the lists, not a thousand.
 REFRESH_EVERY_S: Final = 0.4
 # Lists are read again now and then even without an event, so that a lost one can't last.
@@ -44,7 +47,8 @@ class Board:
     quarantined: int = 0
     as_of: str | None = None
     problem: str | None = None
-    on_duty: str = ""
+    ill: str = ""
+    """What the central service says that it lacks, and what to do."""
     _heard_at: float | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,7 +60,22 @@ class Board:
     @property
     def stale(self) -> bool:
         """Whether figures may be old."""
+        return self.silent or bool(self.deaf)
+
+    @property
+    def silent(self) -> bool:
+        """Whether the central service doesn't speak to us."""
         return self.silent_s is None or self.silent_s > STALE_S or self.problem is not None
+
+    @property
+    def deaf(self) -> str:
+        """Why the central service, though it speaks, hears no door; empty if it does."""
+        return self.ill or words.doors_words(self.gateways)
+
+    @property
+    def notice(self) -> str:
+        """Why figures may be old, in words; empty if they aren't."""
+        return words.feed_words(self.silent_s, self.problem) if self.silent else self.deaf
 
     def place(self, location: str | None) -> str:
         """A location's name, or its id where the registry has none."""
@@ -71,6 +90,7 @@ class Board:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow())
             tasks.create_task(self._keep_fresh())
+            tasks.create_task(self._keep_asking_health())
 
     def hear(self, kind: str, data: str) -> None:
         """Take one event of the feed."""
@@ -87,6 +107,7 @@ class Board:
         try:
             locations = await self.client.get("locations")
             portals = await self.client.get("portals")
+            open_alerts = await self.client.get("alerts", state="open", limit=OPEN_ALERTS)
             alerts = await self.client.get("alerts", state="all", limit=RECENT_ALERTS)
             movements = await self.client.get("movements", limit=RECENT_MOVEMENTS)
             gateways = await self.client.get("gateways")
@@ -97,14 +118,29 @@ class Board:
         self.locations, self.as_of = locations["locations"], locations["as_of"]
         self.portals = portals["portals"]
         self._note_movements(movements["movements"])
-        self.alerts, self.gateways = alerts["alerts"], gateways["gateways"]
+        # Whatever its age, an open alert is on the board; one taken between the two answers is as the later one says.
+        newest = {one["id"]: one for one in alerts["alerts"]}
+        self.alerts = [*newest.values(), *(one for one in open_alerts["alerts"] if one["id"] not in newest)]
+        self.gateways = gateways["gateways"]
         self.quarantined = summary["quarantined"]
         self._set_problem(None)
 
-    async def acknowledge(self, alert: int | str) -> None:
-        """Take an alert on in the name of who is on duty."""
-        await self.client.acknowledge(alert, self.on_duty.strip() or "the guard on duty")
-        await self.refresh()
+    async def check_health(self) -> None:
+        """Ask once how the central service is; one that doesn't answer is told of by the lists."""
+        with contextlib.suppress(ConsoleError):
+            self._set_ill(words.health_words(await self.client.health()))
+
+    async def acknowledge(self, alerts: Sequence[int], by: str) -> None:
+        """Take alerts on in somebody's name.
+
+        Raises:
+            ConsoleError: one was refused; those before it are taken.
+        """
+        try:
+            for alert in alerts:
+                await self.client.acknowledge(alert, by)
+        finally:
+            await self.refresh()
 
     def _note_movements(self, found: Iterable[Item]) -> None:
         """Keep the newest revision of each passage, newest passage first: the feed and the list may overlap."""
@@ -138,6 +174,19 @@ class Board:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_AT_LEAST_S):
                     await self._changed.wait()
+
+    async def _keep_asking_health(self) -> None:
+        while True:
+            await self.check_health()
+            await asyncio.sleep(HEALTH_EVERY_S)
+
+    def _set_ill(self, ill: str) -> None:
+        log = structlog.get_logger("central.console")
+        if ill and not self.ill:
+            log.warning("the central service is not well", problem=ill)
+        elif self.ill and not ill:
+            log.info("the central service is well again")
+        self.ill = ill
 
     def _set_problem(self, problem: str | None) -> None:
         """Log when a condition starts and when it ends, never in between."""

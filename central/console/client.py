@@ -41,6 +41,20 @@ class ApiClient:
         """
         return await self._ask("GET", path, params=params)
 
+    async def health(self) -> dict[str, Any]:
+        """Read the parts of the service and how they are; an unwell service is an answer too.
+
+        Raises:
+            ConsoleError: no answer, or none that makes sense.
+        """
+        try:
+            found = (await self._http.get("/healthz")).json()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ConsoleError(f"The central service at {self.url} does not answer: {_words(error)}.") from error
+        if not isinstance(found, dict) or not isinstance(found.get("parts"), dict):
+            raise ConsoleError(f"The central service at {self.url} does not say how it is (/healthz).")
+        return dict(found["parts"])
+
     async def acknowledge(self, alert: int | str, by: str) -> None:
         """Say who has taken an alert on.
 

@@ -3,6 +3,8 @@
 A page draws a section again only when what it would show has changed, so that a button never vanishes under a finger.
 """
 
+import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any, Final
 
 from nicegui import ui
 
-from central.console import words
+from central.console import grouping, words
 from central.console.asset_page import asset_page
 from central.console.board import RECENT_ALERTS, Board
 from central.console.elements import box, link, text
@@ -25,8 +27,12 @@ QUIET_ALERTS: Final = 6
 ANY: Final = ""
 STATES: Final = {ANY: "Any state", "open": "Open", "acknowledged": "Taken", "observed": "Only observed"}
 MOVEMENTS: Final = 12
-# "12 s ago" is drawn anew in such steps, to keep the board calm.
-AGO_STEP_S: Final = 10
+# A card that has just come where another one stood may be hit by a tap that was meant for that one.
+SETTLE_S: Final = 0.6
+# The browser keeps the name: it outlives the console, and two desks may have two guards.
+KEEP_NAME: Final = "localStorage.setItem('stockgate-on-duty', {name})"
+RECALL_NAME: Final = "localStorage.getItem('stockgate-on-duty') || ''"
+MAX_NAME: Final = 80
 
 
 def register_pages(board: Board) -> None:
@@ -51,6 +57,10 @@ class BoardPage:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._sections: list[tuple[Callable[[], object], Any, list[object]]] = []
+        self._groups = grouping.act_now(board.alerts)
+        self._pushed_at: dict[grouping.Key, float] = {}
+        self._ages: list[tuple[ui.label, Callable[[], str]]] = []
+        self._duty: ui.input | None = None
         self._chosen_door = ANY
         self._chosen_state = ANY
 
@@ -77,98 +87,161 @@ class BoardPage:
         self._sections.append((key, refreshable, [key()]))
 
     def _look(self) -> None:
+        self._regroup()
+        for label, age in self._ages:
+            if (told := age()) != label.text:
+                label.set_text(told)
         for key, refreshable, seen in self._sections:
             if (now := key()) != seen[0]:
                 seen[0] = now
                 refreshable.refresh()
+
+    def _regroup(self) -> None:
+        """Group what calls for action anew; what is on screen keeps its order."""
+        before = [group.key for group in self._groups]
+        self._groups = grouping.act_now(self._board.alerts, before)
+        for key in grouping.pushed(before, [group.key for group in self._groups]):
+            self._pushed_at[key] = time.monotonic()
 
     def _header(self) -> None:
         with box("header"):
             text("Stockgate", "brand", tag="h1")
             self._section(self._pulse_key, self._pulse)
             if self._board.client.may_acknowledge:
-                duty = (
-                    ui.input("On duty", placeholder="your name")
-                    .props("dense outlined dark color=grey-4")
-                    .classes("duty")
-                )
-                duty.bind_value(self._board, "on_duty")
+                duty = ui.input("On duty", placeholder="your name", on_change=self._named)
+                self._duty = duty.props(f"dense outlined dark color=grey-4 maxlength={MAX_NAME}").classes("duty")
+                ui.timer(0, self._recall_name, once=True)  # the browser is asked once it is there
+
+    async def _recall_name(self) -> None:
+        name = str(await ui.run_javascript(RECALL_NAME))
+        if self._duty is not None and not self._duty.value:
+            self._duty.set_value(name[:MAX_NAME])
+
+    def _named(self) -> None:
+        if self._duty is not None:
+            ui.run_javascript(KEEP_NAME.format(name=json.dumps(self._name())))
+            if self._name():
+                self._duty.props(remove="error error-message")
+
+    def _name(self) -> str:
+        return str((self._duty and self._duty.value) or "").strip()
 
     def _pulse_key(self) -> object:
         return self._board.stale, self._board.as_of and self._board.as_of[:19]
 
     def _pulse(self) -> None:
         if self._board.stale:
-            text("▲ Not live", "pulse pulse-stale")
+            text(f"▲ Not live (times in {words.zone(self._board.as_of)})", "pulse pulse-stale")
         else:
-            text(f"● Live, as of {words.clock_time(self._board.as_of)}", "pulse")
+            as_of = self._board.as_of
+            text(f"● Live, as of {words.clock_time(as_of)} {words.zone(as_of)}", "pulse")
 
     def _feed_key(self) -> object:
-        return self._feed_text()
-
-    def _feed_text(self) -> str | None:
-        board = self._board
-        return words.feed_words(board.silent_s, board.problem) if board.stale else None
+        return self._board.notice
 
     def _feed_notice(self) -> None:
-        if (notice := self._feed_text()) is not None:
+        if notice := self._board.notice:
             with box("notice", role="alert"):
                 text("▲", "sign")
-                text(notice)
+                with box("grow"):
+                    text("Not live", "strong notice-title")
+                    text(notice)
 
     def _alerts_key(self) -> object:
-        return self._board.stale, repr(self._board.alerts), self._names(), int(_now().timestamp()) // AGO_STEP_S
+        return self._board.stale, bool(self._board.alerts), repr(self._groups), self._names()
 
     def _names(self) -> object:
         board = self._board
         return [(item["id"], item["name"]) for item in (*board.locations, *board.portals)]
 
     def _alerts(self) -> None:
-        urgent = [alert for alert in self._board.alerts if words.is_act_now(alert)]
-        urgent.sort(key=words.is_about_gateway)  # what was carried away comes before what is set up wrongly
-        calm = "No open alert when last heard" if self._board.stale else "Nothing to act on"
-        title = f"Act now: {len(urgent)}" if urgent else calm
-        text(title, "section-title act" if urgent else "section-title", tag="h2")
+        self._ages.clear()
+        with box("act-head"):
+            calm = "No open alert when last heard" if self._board.stale else "Nothing to act on"
+            text(self._act_now() or calm, "section-title act" if self._groups else "section-title", tag="h2")
+            if newest := self._newest_below():
+                text(newest, "newest")
         with box("cards", role="alert"):
-            for alert in urgent[:CARDS]:
-                self._gateway_card(alert) if words.is_about_gateway(alert) else self._card(alert)
-        if len(urgent) > CARDS:
-            text(f"and {len(urgent) - CARDS} more, oldest not shown", "more")
+            for group in self._groups[:CARDS]:
+                self._gateway_card(group) if words.is_about_gateway(group.newest) else self._card(group)
+        if below := self._groups[CARDS:]:
+            with box("below"):
+                for group in below:
+                    self._below(group)
         if not self._board.alerts:
             text("An asset that leaves a guarded place without permission stands here within seconds.", "empty")
 
-    def _card(self, alert: dict[str, Any]) -> None:
-        place = self._board.place
+    def _act_now(self) -> str:
+        alerts = sum(len(group.alerts) for group in self._groups)
+        more = f" ({alerts} alerts)" if alerts > len(self._groups) else ""
+        return f"Act now: {len(self._groups)}{more}" if self._groups else ""
+
+    def _newest_below(self) -> str:
+        """Name the newest thing where it is no card: those on screen keep their places."""
+        newest = max(self._groups, key=lambda one: words.instant(one.newest["at"]), default=None)
+        if newest is None or newest in self._groups[:CARDS]:
+            return ""
+        what = ", ".join(words.alert_asset_ids(newest.newest)[:1]) or words.alert_subject(newest.newest)
+        return f"newest below: {what}, {words.clock_time(newest.newest['at'])}"
+
+    def _card(self, group: grouping.Group) -> None:
+        place, alert = self._board.place, group.newest
         with box("card"):
-            self._card_head(alert)
+            self._card_head(group)
             text(words.alert_subject(alert), "card-subject")
             with box("card-ids"):
                 for asset in words.alert_asset_ids(alert):
                     link(asset, f"/assets/{asset}")
             text(words.alert_way(alert, place), "card-way")
+            if where := words.now_where(alert, place):
+                text(where, "card-now")
             facts = [self._board.door(alert["portal"]), words.sureness(alert["confidence"])]
             text(" · ".join(fact for fact in facts if fact), "card-facts")
             text(alert["reason"], "card-reason")
-            self._take_button(alert)
+            self._take_button(group)
 
-    def _gateway_card(self, alert: dict[str, Any]) -> None:
+    def _gateway_card(self, group: grouping.Group) -> None:
         """Draw what is wrong with a gateway: nothing was carried off, so it is smaller and calmer."""
+        alert = group.newest
         with box("card gateway-card"):
-            self._card_head(alert)
+            self._card_head(group)
             text(words.alert_subject(alert).capitalize(), "card-subject")
             text(alert["reason"], "card-reason happened")
             text(words.what_to_do(alert), "card-reason")
-            self._take_button(alert)
+            self._take_button(group)
 
-    def _card_head(self, alert: dict[str, Any]) -> None:
+    def _below(self, group: grouping.Group) -> None:
+        """Draw one line of what has no place among the cards: nothing that is open is out of reach."""
+        alert = group.newest
+        with box("below-line"):
+            text("▲", "sign")
+            self._age(group)
+            text(f"{words.alert_subject(alert)}: {words.alert_title(alert).lower()}", "grow strong")
+            for asset in words.alert_asset_ids(alert)[:1]:
+                link(asset, f"/assets/{asset}")
+            where = "" if words.is_about_gateway(alert) else self._board.door(alert["portal"])
+            text(words.now_where(alert, self._board.place) or where, "dim")
+            self._take_button(group)
+
+    def _card_head(self, group: grouping.Group) -> None:
         with box("card-head"):
             text("▲", "sign")
-            text(words.alert_title(alert), "card-title")
-            text(f"{words.clock_time(alert['at'])}, {words.ago(alert['at'], _now())}", "card-time")
+            text(words.alert_title(group.newest), "card-title")
+            self._age(group)
 
-    def _take_button(self, alert: dict[str, Any]) -> None:
+    def _age(self, group: grouping.Group) -> None:
+        """Draw when it happened; the age is counted on without drawing anything else anew."""
+        last, times = group.newest["at"], len(group.alerts)
+
+        def age() -> str:
+            return words.happened(times, last, _now())
+
+        self._ages.append((ui.label(age()).classes("card-time"), age))
+
+    def _take_button(self, group: grouping.Group) -> None:
         if self._board.client.may_acknowledge:
-            button = ui.button("I have it", on_click=lambda: self._take(alert["id"]))
+            label = f"I have all {len(group.alerts)}" if len(group.alerts) > 1 else "I have it"
+            button = ui.button(label, on_click=lambda: self._take(group))
             button.props("unelevated no-caps color=none").classes("take")
 
     def _quiet_of_all(self) -> list[dict[str, Any]]:
@@ -212,11 +285,23 @@ class BoardPage:
             state = f"{alert.get('acknowledged_by') or 'somebody'} has it" if taken else _why_quiet(alert)
             text(state, "state")
 
-    async def _take(self, alert: int | str) -> None:
+    async def _take(self, group: grouping.Group) -> None:
+        if time.monotonic() - self._pushed_at.get(group.key, -SETTLE_S) < SETTLE_S:
+            ui.notify("This one came under your finger just now: look, and tap again.", position="top", timeout=4000)
+            return
+        if not self._name():
+            self._ask_name()
+            return
         try:
-            await self._board.acknowledge(alert)
+            await self._board.acknowledge(group.ids, self._name())
         except ConsoleError as error:
             ui.notify(str(error), type="warning", position="top", timeout=8000)
+
+    def _ask_name(self) -> None:
+        if self._duty is not None:
+            self._duty.props('error error-message="Your name, please: then tap again"')
+            self._duty.run_method("focus")
+            ui.notify("Not taken yet: write your name under On duty, then tap again.", position="top", timeout=6000)
 
     def _movements_key(self) -> object:
         return [(one["passage"], one["rev"]) for one in self._recent()], self._names()
@@ -266,6 +351,7 @@ class BoardPage:
             [words.gateway_words(one) for one in self._board.gateways],
             self._board.quarantined,
             self._board.portals,
+            self._board.stale,
         )
 
     def _gateways(self) -> None:
@@ -274,6 +360,8 @@ class BoardPage:
             text("A gateway appears here as soon as its agent connects to the broker.", "empty")
         for gateway in self._board.gateways:
             well, state = words.gateway_words(gateway)
+            if well and self._board.stale:
+                well, state = False, f"when last heard: {state}"
             with box("gateway" if well else "gateway ill"):
                 text("●" if well else "▲", "sign")
                 with box("grow"):

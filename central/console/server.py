@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -56,6 +57,40 @@ def bind(listen: str) -> socket.socket:
     return bound
 
 
+def check_api(api: str) -> None:
+    """Look at the central's address before anything starts.
+
+    Raises:
+        ConsoleError: it can't be an address.
+    """
+    try:
+        parts = urlsplit(api)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ConsoleError(f"--api {api}: write the central service's address, like http://127.0.0.1:8080")
+
+
+def check_token_file(file: Path | None) -> None:
+    """Look at the token file before anything starts.
+
+    Raises:
+        ConsoleError: it can't be read, or is empty.
+    """
+    if file is None:
+        return
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConsoleError(
+            f"--token-file {file}: {why}; stockgate-central run names its token file at start, as api-token"
+        ) from error
+    if not token:
+        raise ConsoleError(f"--token-file {file}: it is empty; give the one that stockgate-central run names at start")
+
+
 def address(bound: socket.socket) -> str:
     """The console's address for a browser."""
     host, port = bound.getsockname()[:2]
@@ -90,6 +125,8 @@ def make_app(board: Board) -> FastAPI:
 
 def serve(api: str, *, listen: str, token_file: Path | None, ready_file: Path | None) -> None:
     """Serve until SIGTERM or Ctrl-C."""
+    check_api(api)
+    check_token_file(token_file)
     bound = bind(listen)
     client = ApiClient(api, token_file)
     board = Board(client, clock=time.monotonic, rng=random.Random())  # noqa: S311 - spreads retries, keeps no secret

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 Place = Callable[[str | None], str]
@@ -107,9 +107,20 @@ def sureness(confidence: float | None) -> str:
     return f"{word}, {confidence:.0%}"
 
 
+def instant(text: str) -> datetime:
+    """An instant as the API writes it."""
+    return datetime.fromisoformat(text)
+
+
 def clock_time(instant: str | None) -> str:
     """Time of day in this machine's zone."""
     return datetime.fromisoformat(instant).astimezone().strftime("%H:%M:%S") if instant else "no time"
+
+
+def zone(instant: str | None) -> str:
+    """The zone that this machine tells the time in."""
+    at = datetime.fromisoformat(instant) if instant else datetime.now(UTC)
+    return at.astimezone().strftime("%Z")
 
 
 def ago(instant: str | None, now: datetime) -> str:
@@ -158,6 +169,53 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     pending = sum(stream["pending"] for stream in health.get("streams", []))
     waiting = f", {pending:,} event{'' if pending == 1 else 's'} on the way" if pending else ""
     return True, f"{len(health.get('readers', []))} readers read{waiting}"
+
+
+def happened(times: int, last: str, now: datetime) -> str:
+    """When it happened, and how often."""
+    often = f"{times} times, last " if times > 1 else ""
+    return f"{often}{clock_time(last)}, {ago(last, now)}"
+
+
+def now_where(alert: dict[str, Any], place: Place) -> str:
+    """Where the assets are now, if they moved on since the alert; empty if they didn't, or nobody knows."""
+    moved = [
+        one for one in alert.get("assets") or [] if one.get("since") and instant(one["since"]) > instant(one["at"])
+    ]
+    if not moved:
+        return ""
+    total = len({one["id"] for one in alert["assets"]})
+    back = [one for one in moved if one["location"] == alert.get("from")]
+    if total > 1:
+        count = len({one["id"] for one in back})
+        return f"{count} of {total} are back in {place(alert['from'])}" if back else ""
+    one = moved[-1]
+    if one["location"] == alert.get("to"):
+        return ""
+    return f"{'Back' if back else 'Now'} in {place(one['location'])} since {clock_time(one['since'])}"
+
+
+def health_words(parts: dict[str, Any]) -> str:
+    """What the central service says that it lacks, and what to do; empty if it is well."""
+    ill = {name: str(part.get("problem")) for name, part in parts.items() if not part.get("well")}
+    if "database" in ill:
+        return (
+            f"The database does not answer ({ill['database']}). Start PostgreSQL; what the doors saw comes afterwards."
+        )
+    if "broker" in ill.get("ingest", ""):
+        return (
+            "The central service hears no door: the broker is not connected. No alert can come. Start the broker, "
+            "or look for the cause in the log of stockgate-central; what the doors see meanwhile comes afterwards."
+        )
+    return " ".join(f"The central service is not well: {name}: {problem}." for name, problem in ill.items())
+
+
+def doors_words(gateways: list[dict[str, Any]]) -> str:
+    """What to say when no door is heard at all; empty if one is, or none is registered."""
+    ours = [one for one in gateways if one["registered"]]
+    if not ours or any(one["online"] for one in ours):
+        return ""
+    return "No gateway is connected: no door is heard, no alert can come. Look at power and network of the gateways."
 
 
 def feed_words(silent_s: float | None, problem: str | None) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,11 @@ KEEPALIVE_S: Final = 10
 """Also how long paho waits for a CONNACK that never comes."""
 RECONNECT_MAX_S: Final = 5
 """The central is one client: it may be eager."""
+
+OUR_FAULT: Final = frozenset({"Bad user name or password", "Not authorized", "Client identifier not valid"})
+"""Refusals that a change on our side mends; all others are the broker's own state."""
+NO_REASON: Final = frozenset({"Unspecified error", "Normal disconnection"})
+"""What paho says when a connection ends without a word."""
 
 OnMessage = Callable[[str, bytes], None]
 _log = structlog.get_logger("central.mqtt")
@@ -69,6 +75,7 @@ class PahoLink:
         self._client.reconnect_delay_set(1, RECONNECT_MAX_S)
         self._connected = False
         self._refusal = ""
+        self._away = False
 
     @property
     def connected(self) -> bool:
@@ -85,7 +92,7 @@ class PahoLink:
 
         def connected(client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
             if reason.is_failure:
-                hand(self._refused, str(reason))
+                hand(self._refused, str(reason))  # it then closes, which is no other news
             else:
                 client.subscribe([(topic, 1) for topic in topics])
 
@@ -99,6 +106,11 @@ class PahoLink:
         def arrived(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
             hand(on_message, message.topic, bytes(message.payload))
 
+        def unreachable(_client: paho.Client, _data: Any) -> None:
+            error = sys.exc_info()[1]
+            hand(self._missing, str(error) if error else "no answer")
+
+        self._client.on_connect_fail = unreachable
         self._client.on_connect, self._client.on_disconnect = connected, disconnected
         self._client.on_subscribe, self._client.on_message = subscribed, arrived
         self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
@@ -116,19 +128,35 @@ class PahoLink:
         self._client.loop_stop()
 
     def _up(self, on_session: Callable[[], None]) -> None:
-        self._connected, self._refusal = True, ""
+        self._connected, self._refusal, self._away = True, "", False
         _log.info("broker connected", host=self._host, port=self._port)
         on_session()
 
     def _down(self, reason: str) -> None:
         if self._connected:
-            _log.warning("broker lost, trying again until it is back", reason=reason)
+            reason = "the connection broke" if reason in NO_REASON else reason
+            _log.warning("broker lost, trying again until it is back", reason=reason, **self._where)
+            self._away = True
+        elif not self._away and not self._refusal:
+            self._away = True
+            _log.error("the broker closes the connection at once, trying again: look at its log", **self._where)
         self._connected = False
+
+    def _missing(self, reason: str) -> None:
+        if not self._away:
+            self._away = True
+            _log.warning("no broker there, trying again until it comes", reason=reason, **self._where)
 
     def _refused(self, reason: str) -> None:
         if self._refusal != reason:
-            _log.error("the broker refuses us: check url, username and password file", reason=reason)
+            ours = reason in OUR_FAULT
+            cause = "check url, username and password file" if ours else "look at its log (full disk? still starting?)"
+            _log.error(f"the broker refuses us, trying again: {cause}", reason=reason, **self._where)
         self._refusal = reason
+
+    @property
+    def _where(self) -> dict[str, str | int]:
+        return {"host": self._host, "port": self._port}
 
 
 def parse_url(url: str) -> tuple[str, int, bool]:

@@ -102,6 +102,7 @@ class FakeCentral:
         self.quarantined = 0
         self.summary = {}
         self.feed_open = True
+        self.ill = {}
         self.acknowledged = []
         self._events = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -136,6 +137,13 @@ class FakeCentral:
 
     def _app(self):  # noqa: C901 - one small function an endpoint
         app = FastAPI()
+
+        @app.get("/healthz")
+        def healthz():
+            problems = {"database": "", "ingest": ""} | self.ill
+            parts = {name: {"well": not problem, "problem": problem} for name, problem in problems.items()}
+            well = not any(problems.values())
+            return JSONResponse({"as_of": ago(0), "well": well, "parts": parts}, 200 if well else 503)
 
         @app.get("/api/v1/locations")
         def locations():

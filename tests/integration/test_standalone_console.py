@@ -77,6 +77,7 @@ class RunningConsole:
 def page(browser, console, central):
     """A page of the board over an API without alerts; every request that it made is checked at the end."""
     central.alerts, central.movements, central.gateways = [], [], [central.health()]
+    central.ill = {}
     central.counts = {row[0]: row[5] for row in LOCATIONS}
     central.tell("location", {})
     context = browser.new_context(viewport=DESK)
@@ -358,3 +359,54 @@ def test_any_other_address_than_loopback_is_refused(listen):
     assert done.returncode == 2
     assert f"--listen {listen}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--api", "nonsense"], "--api nonsense"),
+        (["--api", "http://127.0.0.1:9", "--token-file", "nope"], "nope: No su"),
+    ],
+)
+def test_options_are_looked_at_before_anything_starts(options, said):
+    done = subprocess.run(
+        [sys.executable, "-c", CONSOLE, *options, "--listen", "127.0.0.1:0"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_central_that_hears_no_broker_is_not_live_in_words(page, central):
+    page.get_by_text("Live, as of").wait_for()
+    central.ill = {"ingest": "the broker is not connected"}
+    page.get_by_text("the broker is not connected. No alert can come. Start the broker").wait_for(timeout=5000)
+    assert "Not live" in page.locator(".pulse").inner_text()
+    central.ill = {}
+    page.get_by_text("Live, as of").wait_for()
+
+
+def test_every_open_alert_is_within_reach_and_repeats_are_one_card(page, central):
+    laptop = alert(1)["asset"]
+    repeats = [alert(number, asset=laptop, assets=[laptop]) for number in (21, 22, 23)]
+    central.alerts = [*repeats, *(alert(number, at=ago(60 + number)) for number in range(1, 8))]
+    central.tell("alert", {})
+    page.get_by_text("Act now: 7 (10 alerts)").wait_for()
+    assert (page.locator(".card").count(), page.locator(".below-line").count()) == (4, 3)
+    page.get_by_label("On duty").fill("Ana")
+    page.get_by_role("button", name="I have all 4").click()
+    page.get_by_text("Act now: 6").wait_for()
+    assert {number for number, _ in central.acknowledged[-4:]} == {1, 21, 22, 23}
+
+
+def test_without_a_name_nothing_is_taken_and_the_name_is_asked_for_and_kept(page, central):
+    central.alerts = [alert(31)]
+    central.tell("alert", {})
+    page.get_by_role("button", name="I have it").click()
+    page.get_by_text("Your name, please").wait_for()
+    expect(page.get_by_label("On duty")).to_be_focused()
+    assert 31 not in dict(central.acknowledged)
+    page.get_by_label("On duty").fill("Ben")
+    page.wait_for_function("localStorage.getItem('stockgate-on-duty') == 'Ben'")
+    page.reload()
+    expect(page.get_by_label("On duty")).to_have_value("Ben", timeout=PATIENCE_MS)

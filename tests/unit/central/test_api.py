@@ -93,7 +93,7 @@ async def test_answers_say_as_of_when_and_use_the_words_of_the_wire(views):
         alert = (await api.get("/api/v1/alerts")).json()
         moved = (await api.get("/api/v1/assets/LT-1/movements")).json()
         summary = (await api.get("/api/v1/summary")).json()
-    assert alert["as_of"] == "2026-03-02T10:00:00Z"
+    assert alert["as_of"] == "2026-03-02T10:00:00.000000Z"
     assert (alert["alerts"][0]["from"], alert["alerts"][0]["asset"]["class"]) == ("stock", "laptop")
     assert (moved["asset"]["class"], moved["movements"][0]["from"]) == ("laptop", "stock")
     assert summary["events"]["committed"] == 1
@@ -104,7 +104,7 @@ async def test_movements_of_all_assets_have_the_shape_of_one_assets_and_pass_the
         listed = (await api.get("/api/v1/movements")).json()
         chosen = (await api.get("/api/v1/movements?portal=door&asset=LT-1&limit=3")).json()
         of_one = (await api.get("/api/v1/assets/LT-1/movements")).json()
-    assert listed["as_of"] == "2026-03-02T10:00:00Z"
+    assert listed["as_of"] == "2026-03-02T10:00:00.000000Z"
     assert listed["movements"] == chosen["movements"] == of_one["movements"]
     assert views.asked == [(None, None, 100), ("door", "LT-1", 3), (None, "LT-1", 200)]
 
@@ -113,7 +113,7 @@ async def test_portals_are_listed_with_their_gateway_and_both_sides(views):
     async with client(views) as api:
         answer = (await api.get("/api/v1/portals")).json()
     assert answer == {
-        "as_of": "2026-03-02T10:00:00Z",
+        "as_of": "2026-03-02T10:00:00.000000Z",
         "portals": [
             {"id": "door", "name": "East door", "site": "hq", "gateway": "g", "inside": "stock", "outside": "hall",
              "mode": "notify"}
@@ -125,6 +125,7 @@ async def test_portals_are_listed_with_their_gateway_and_both_sides(views):
     ("method", "path", "status", "told"),
     [
         ("GET", "/api/v1/assets/LT-9/movements", 404, "there is no asset 'LT-9'"),
+        ("GET", "/api/v1/movements?portal=nope", 404, "there is no portal 'nope'"),
         ("GET", "/api/v1/nothing", 404, "There is nothing at /api/v1/nothing"),
         ("GET", "/api/v1/alerts?state=shut", 422, "'open', 'acknowledged' or 'all'"),
         ("GET", "/api/v1/alerts?limit=0", 422, "query.limit"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.console import words
+from central.console import grouping, words
 from central.console.board import RECENT_MOVEMENTS, Board
 from central.console.client import ApiClient
 from central.console.errors import ConsoleError
@@ -220,7 +220,7 @@ async def test_an_answer_that_is_no_json_is_told_and_kept_as_the_boards_problem(
 async def test_without_a_token_file_acknowledging_is_refused_with_the_way_out():
     one = board()
     with pytest.raises(ConsoleError, match="--token-file"):
-        await one.acknowledge(1)
+        await one.acknowledge([1], "Ana")
     await one.client.close()
 
 
@@ -229,3 +229,53 @@ async def test_a_token_file_that_is_gone_is_named(tmp_path):
     with pytest.raises(ConsoleError, match="gone can't be read"):
         await client.acknowledge(1, "Ana")
     await client.close()
+
+
+def test_repeats_of_an_asset_at_a_door_are_one_thing_and_distinct_things_stand_by_themselves():
+    laptop = alert(1)["asset"]
+    alerts = [alert(9, asset=laptop, assets=[laptop]), alert(2), alert(1, at=ago(60)), alert(3, state="acknowledged")]
+    groups = grouping.act_now(alerts)
+    assert sorted(group.ids for group in groups) == [[2], [9, 1]]
+
+
+def test_what_is_on_screen_keeps_its_order_and_the_new_comes_below():
+    before = [group.key for group in grouping.act_now([alert(1, at=ago(30))])]
+    after = grouping.act_now([alert(2, at=ago(1)), alert(1, at=ago(30))], before)
+    assert [group.newest["id"] for group in after] == [1, 2]
+
+
+def test_only_what_took_anothers_place_was_pushed():
+    assert grouping.pushed([("a",), ("b",)], [("b",), ("c",), ("d",)]) == {("b",), ("c",)}
+
+
+@pytest.mark.parametrize(
+    ("location", "since", "said"),
+    [("stockroom-a", 5, "Back in stockroom-a since"), ("street", 5, "Now in street since"), ("corridor", 5, ""),
+     ("stockroom-a", 500, "")],
+)  # fmt: skip
+def test_an_alert_says_where_its_asset_is_now(location, since, said):
+    one = alert()
+    one["assets"][0] |= {"location": location, "since": ago(since)}
+    assert words.now_where(one, str).startswith(said)
+    assert bool(words.now_where(one, str)) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("part", "problem", "said"),
+    [("ingest", "the broker is not connected", "Start the broker"), ("database", "refused", "Start PostgreSQL")],
+)
+async def test_a_central_that_is_not_well_makes_the_board_not_live(part, problem, said):
+    parts = {name: {"well": name != part, "problem": problem} for name in ("ingest", "database")}
+    one = board(answering(503, json.dumps({"well": False, "parts": parts}).encode()))
+    one.hear("heartbeat", "{}")
+    assert not one.stale
+    await one.check_health()
+    assert one.stale
+    assert said in one.notice
+    await one.client.close()
+
+
+def test_a_board_without_any_gateway_online_hears_nothing():
+    gateway = {"registered": True, "online": False}
+    assert "No gateway is connected" in words.doors_words([gateway])
+    assert not words.doors_words([gateway, gateway | {"online": True}])

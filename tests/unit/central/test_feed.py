@@ -44,7 +44,7 @@ async def test_a_listener_of_a_closed_feed_ends_at_once():
 async def test_the_stream_begins_with_a_heartbeat_and_writes_server_sent_events():
     feed = Feed(lambda: 7)
     events = stream(feed, lambda: NOW)
-    assert await anext(events) == 'event: heartbeat\nid: 7\ndata: {"as_of":"2026-03-02T10:00:00+00:00"}\n\n'
+    assert await anext(events) == 'event: heartbeat\nid: 7\ndata: {"as_of":"2026-03-02T10:00:00.000000Z"}\n\n'
     feed.publish("alert", '{"id":1}')
     assert await anext(events) == 'event: alert\nid: 8\ndata: {"id":1}\n\n'
     feed.close()

@@ -80,3 +80,12 @@ def test_an_empty_file_is_told_to_lack_its_header():
 def test_any_text_gives_rows_or_problems_and_no_error(kind, text):
     sheets = read(kind, ",".join(COLUMNS[kind]) + "\n" + text)
     assert all(set(row.values) == set(COLUMNS[kind]) for row in sheets.rows[kind])
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_sheet_with_other_separators_is_told_to_use_commas(mark, name):
+    sheets = Sheets()
+    read_sheet(sheets, "tags", "tags.csv", mark.join(("epc", "asset", "role")) + "\n")
+    assert [problem.text for problem in sheets.problems] == [
+        f"the cells are separated by {name}: save the sheet as CSV with commas"
+    ]

@@ -48,8 +48,10 @@ FROM alert AS a
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
-        'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected) ORDER BY x.at, s.id, x.passage) AS assets
-    FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset WHERE x.alert = a.id
+        'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected, 'location', w.location,
+        'since', w.since) ORDER BY x.at, s.id, x.passage) AS assets
+    FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset LEFT JOIN asset_location AS w ON w.asset = s.id
+    WHERE x.alert = a.id
 ) AS m ON true
 WHERE %(state)s = 'all' OR a.state = %(state)s
 ORDER BY a.raised_at DESC, a.id DESC LIMIT %(limit)s;
@@ -61,8 +63,10 @@ FROM alert AS a
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
-        'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected) ORDER BY x.at, s.id, x.passage) AS assets
-    FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset WHERE x.alert = a.id
+        'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected, 'location', w.location,
+        'since', w.since) ORDER BY x.at, s.id, x.passage) AS assets
+    FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset LEFT JOIN asset_location AS w ON w.asset = s.id
+    WHERE x.alert = a.id
 ) AS m ON true
 WHERE a.id = ANY(%(ids)s)
 ORDER BY a.id;
