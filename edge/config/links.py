@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from edge.config.model import EdgeConfig, ReaderConfig
 from edge.readers import split_address
+from edge.readers.model import PLAIN_PORT, TLS_PORT
 
 
 def link_problems(config: EdgeConfig) -> Iterator[str]:
@@ -16,6 +17,7 @@ def link_problems(config: EdgeConfig) -> Iterator[str]:
         yield from _listen_problems(place, reader)
         yield from _tls_problems(place, reader)
         yield from _wiring_problems(place, reader, ports)
+    yield from _double_addresses(config)
     yield from _shared_listeners(config)
     yield from _double_references(config)
 
@@ -79,6 +81,18 @@ def _doubles(place: str, key: str, numbers: list[int]) -> Iterator[str]:
     for number, times in Counter(numbers).items():
         if times > 1:
             yield f"{place}: {key} {number} stands there {times} times: give it once"
+
+
+def _double_addresses(config: EdgeConfig) -> Iterator[str]:
+    """A reader serves one client: of two that dial the same address one is turned away for ever."""
+    first: dict[tuple[str, int], str] = {}
+    for number, reader in enumerate(config.readers):
+        if reader.listen is not None:
+            continue
+        port = reader.port or (PLAIN_PORT if reader.tls is None else TLS_PORT)
+        same = first.setdefault((reader.host.lower(), port), reader.id)
+        if same != reader.id:
+            yield f"readers[{number}].host: {reader.host}:{port} is reader {same} already: each has its own address"
 
 
 def _shared_listeners(config: EdgeConfig) -> Iterator[str]:

@@ -106,6 +106,14 @@ def two_readers(**changes):
     return document
 
 
+def test_two_readers_that_would_dial_one_address_are_refused():
+    """A reader serves one client; another port, or TLS with its own, is another reader."""
+    with pytest.raises(ConfigError, match=r"readers\[1\].host: 192.0.2.10:5084 is reader r1 already"):
+        config.parse(two_readers(r2={"host": "192.0.2.10", "port": 5084}), source="edge.toml")
+    assert config.parse(two_readers(r2={"host": "192.0.2.10", "port": 5086}), source="edge.toml")
+    assert config.parse(two_readers(r2={"host": "192.0.2.10", "tls": {}}), source="edge.toml")
+
+
 def test_readers_of_one_address_are_told_apart_by_theirs_and_share_a_certificate():
     mine = {"listen": "127.0.0.1:5084", "host": "127.0.0.1"}
     with pytest.raises(ConfigError, match=r"r1 dials 127.0.0.1:5084 from 127.0.0.1 too: who is who\?"):
