@@ -123,7 +123,7 @@ class PahoLink:
 
     def stop(self) -> None:
         """Disconnect in order."""
-        self._connected = False
+        self._connected, self._away = False, True  # that it closes now is no news
         self._client.disconnect()
         self._client.loop_stop()
 

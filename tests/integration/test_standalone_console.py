@@ -277,7 +277,7 @@ def test_a_page_whose_server_died_says_so_by_itself_and_comes_back(browser, tmp_
             page = browser.new_page()
             page.goto(url + path)
             page.wait_for_function("document.querySelector('[data-tick]')?.dataset.tick > 1", timeout=PATIENCE_MS)
-            assert page.locator(".lost-banner").count() == 0
+            expect(page.locator(".lost-banner")).to_have_count(0, timeout=PATIENCE_MS)
             process.kill()
             page.locator(".lost-banner").wait_for(timeout=PATIENCE_MS)
         words = page.locator(".lost-banner").inner_text()
