@@ -7,7 +7,7 @@ byte for byte what was published. Another program's capture has arrivals only: t
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -47,6 +47,17 @@ class ReplayError(ValueError):
     """A recording can't be replayed with this configuration; the message says what to change."""
 
 
+class Met(NamedTuple):
+    """A reader as a recording shows it: its address, and its id where the recording is of our own."""
+
+    place: Endpoint
+    id: str | None = None
+
+    def __str__(self) -> str:
+        unnamed = self.id in {None, str(self.place)}
+        return f"the reader at {self.place}" if unnamed else f"the reader {self.id} ({self.place})"
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of a recording's packets and connections."""
@@ -55,7 +66,7 @@ class Tally:
     skipped: Counter[Skipped] = field(default_factory=Counter)
     connections: int = 0
     lost_bytes: int = 0
-    strange: dict[str, int] = field(default_factory=dict)
+    strange: dict[Met, int] = field(default_factory=dict)
     """Readers whose connections were left out, since the configuration doesn't name them, with their bytes."""
 
 
@@ -65,7 +76,7 @@ class Replay:
     Args:
         readers: the readers as configured.
         windows: the portals as configured.
-        places: where each reader stands, as (host, port); a None port is any. Only for captures of other programs.
+        places: where each reader stands, as (host, port); a None port is any. A recording's own ids go before it.
         log: logger.
     """
 
@@ -80,8 +91,9 @@ class Replay:
         self._settings, self._places, self._log = windows, places, log
         self._readers = {one.id: ReplayedReader(one, log=log) for one in readers}
         self._reassembler, self._streams = Reassembler(), ReaderStreams()
-        self._owners: dict[int, ReplayedReader | None] = {}
-        self._only: tuple[str, Endpoint] | None = None
+        self._owners: dict[int, ReplayedReader | Met] = {}
+        self._met: dict[str, Met] = {}
+        self._guessed: set[str] = set()
         self._host_synced = True
         self._seq = 1
         self._noted = False
@@ -159,10 +171,11 @@ class Replay:
         notes = list(notes_in(given.comments))
         if given.connection not in self._owners:
             named = next((note for note in notes if isinstance(note, ConnectionNote)), None)
-            self._owners[given.connection] = self._connect(given.reader, named)
+            met = Met(given.reader) if named is None else Met(Endpoint(named.host, named.port), named.reader)
+            self._owners[given.connection] = self._connect(met)
         reader = self._owners[given.connection]
-        if reader is None:
-            self.tally.strange[str(given.reader)] = self.tally.strange.get(str(given.reader), 0) + len(given.data)
+        if isinstance(reader, Met):
+            self.tally.strange[reader] = self.tally.strange.get(reader, 0) + len(given.data)
             return
         self.tally.lost_bytes += given.lost
         if given.anew:
@@ -193,34 +206,62 @@ class Replay:
                 yield msgspec.structs.replace(row, seq=self._seq)
             self._seq += 1
 
-    def _connect(self, place: Endpoint, named: ConnectionNote | None) -> ReplayedReader | None:
-        """Return whose connection it is: the reader that a note names, else the one that stands there."""
-        if named is None or named.reader not in self._readers:
-            name = self._whose(place if named is None else Endpoint(named.host, named.port))
-        else:
-            name = named.reader
+    def _connect(self, met: Met) -> ReplayedReader | Met:
+        """Return whose connection it is, or `met` itself where it is none of the configuration."""
+        name = self._named(met) if met.id is not None else self._whose(met)
         if name is None:
-            return None
+            return met
         self.tally.connections += 1
         self._readers[name].connect()
         return self._readers[name]
 
-    def _whose(self, place: Endpoint) -> str | None:
-        """Return the reader that stands at an address: exactly there, or on that host, or the only one there is."""
-        exact = [name for name, places in self._places.items() if (place.host, place.port) in places]
-        if exact:
-            return exact[0]
-        hosts = [
-            name
-            for name, places in self._places.items()
-            if any(host == place.host for host, port in places if not port)
-        ]
+    def _named(self, met: Met) -> str | None:
+        """Return the reader that a recording of our own means: by its id, else by its exact address."""
+        name = met.id if met.id in self._readers else self._standing(met.place)
+        if name is None:
+            return None
+        first = self._met.setdefault(name, met)
+        if (first.id != met.id and first.place != met.place) or name in self._guessed:
+            raise _both(name, first, met)
+        return name
+
+    def _whose(self, met: Met) -> str | None:
+        """Return whose a connection without our notes is: the reader that stands there, else the one it must be.
+
+        A guess is good for one place: two readers at one host, or strangers beside ours, are not made one.
+        """
+        name = self._standing(met.place)
+        if name is None:
+            name = self._guess(met.place)
+            if name is None or (name in self._met and name not in self._guessed):
+                return None
+            self._guessed.add(name)
+        first = self._met.setdefault(name, met)
+        if name in self._guessed and first != met:
+            raise _both(name, first, met)
+        return name
+
+    def _standing(self, place: Endpoint) -> str | None:
+        """Return the reader that stands exactly at an address, or that was said to be all of that host."""
+        for port in (place.port, None):
+            found = [name for name, places in self._places.items() if (place.host, port) in places]
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def _guess(self, place: Endpoint) -> str | None:
+        """Return the one reader of that host, whatever its port, or the only one there is."""
+        hosts = [name for name, places in self._places.items() if any(host == place.host for host, _ in places)]
         if len(hosts) == 1:
             return hosts[0]
-        if len(self._readers) == 1 and self._only in {None, (next(iter(self._readers)), place)}:
-            self._only = next(iter(self._readers)), place
-            return self._only[0]
-        return None
+        return next(iter(self._readers)) if len(self._readers) == 1 else None
+
+
+def _both(name: str, first: Met, second: Met) -> ReplayError:
+    return ReplayError(
+        f"{first} and {second} would both be reader {name} of the configuration: name each there with its own host "
+        f"and port, or say where {name} stood with --reader {name}=HOST:PORT; without a port, all of a host is {name}"
+    )
 
 
 def _has_times(batch: TagBatch) -> bool:

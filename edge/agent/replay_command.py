@@ -80,8 +80,7 @@ def _places(
         places.setdefault(name, []).append(parse_address(place))
     for reader in wanted:
         if reader.id not in places:
-            addresses = _addresses(reader.host)
-            places[reader.id] = [(host, port) for host in addresses for port in (reader.port, None)]
+            places[reader.id] = [(host, reader.port) for host in {reader.host, *_addresses(reader.host)}]
     return places, bare
 
 
@@ -144,12 +143,14 @@ def _print(rows: Iterator[MovementRow]) -> None:
 
 
 def _sum_up(known: Replay, wanted: Sequence[ReaderSettings], config: Path) -> bool:
-    """Say what became of everything; False where something of ours is missing."""
+    """Say what became of everything; False where something of ours is missing, exit 2 where a reader is a stranger."""
     tally, counters = known.tally, known.counters
     for kind, count in tally.skipped.items():
         _tell(f"{count:,} packets {kind.value}: passed over")
-    for place, size in tally.strange.items():
-        _tell(f"the reader at {place} ({size:,} bytes) is none of {config}: say which it is with --reader ID={place}")
+    for met, size in tally.strange.items():
+        _tell(
+            f"{met} is none of {config}: say which it is with --reader ID={met.place}; its {size:,} bytes are left out"
+        )
     for fault in known.faults:
         _tell(fault)
     if known.lost_bytes:
@@ -163,6 +164,8 @@ def _sum_up(known: Replay, wanted: Sequence[ReaderSettings], config: Path) -> bo
         f"serve no portal, {counters.late_reads:,} late, {counters.unusable_reads:,} unusable; {counters.finals:,} "
         f"finals after {counters.provisionals:,} provisionals"
     )
+    if tally.strange:
+        raise typer.Exit(EXIT_USAGE)
     return not (known.faults or known.lost_bytes)
 
 

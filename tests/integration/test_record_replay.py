@@ -241,4 +241,4 @@ async def test_recording_tells_the_readers_apart_by_name_and_captures_by_address
     known = replay_of(*TWO, places=ours)
     assert [row for one in bare for row in known.packet(one)] == []
     assert known.tally.connections == 0
-    assert set(known.tally.strange) == {"127.0.0.1:5084"}
+    assert {str(met) for met in known.tally.strange} == {"the reader at 127.0.0.1:5084"}

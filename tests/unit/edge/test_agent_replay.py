@@ -7,7 +7,7 @@ import structlog
 from typer.testing import CliRunner
 
 from edge.cli import app
-from edge.llrp.capture import Endpoint, RecordedConnection, header
+from edge.llrp.capture import ConnectionNote, Endpoint, RecordedConnection, header, to_comment
 from tests.helpers import captures
 from tests.helpers.captures import config
 from tests.helpers.llrp_messages import KEEPALIVE, message, report, tag
@@ -27,6 +27,16 @@ def logging_as_before():
     structlog.configure(**before)
 
 
+def config_at(tmp_path, **readers):
+    """Write a configuration of single-antenna doors whose readers stand at a host and a port."""
+    path = config(tmp_path, **{name: host for name, (host, _) in readers.items()})
+    text = path.read_text()
+    for name, (_, port) in readers.items():
+        text = text.replace(f'id = "{name}"\n', f'id = "{name}"\nport = {port}\n', 1)
+    path.write_text(text)
+    return path
+
+
 def walk_by(port=1, strange=0):
     """Messages of a tag that passes one antenna: louder, then quieter; some reads of another port."""
     found = [EVENT]
@@ -37,10 +47,11 @@ def walk_by(port=1, strange=0):
     return found
 
 
-def capture(parts, reader=READER):
-    """A recording without notes."""
-    one = RecordedConnection(client=CLIENT, reader=reader)
-    blocks = [header(application="test"), one.open(BEGIN_US)]
+def capture(parts, reader=READER, client=CLIENT, note=None):
+    """A recording without notes, or with that of the connection."""
+    one = RecordedConnection(client=client, reader=reader)
+    comments = [] if note is None else [to_comment(note)]
+    blocks = [header(application="test"), one.open(BEGIN_US, comments)]
     blocks += [one.received(BEGIN_US + step * 50_000, part) for step, part in enumerate(parts)]
     return b"".join(blocks)
 
@@ -132,6 +143,57 @@ def test_the_only_reader_may_stand_anywhere(replay, tmp_path):
     """One reader configured, one in the capture: it is that one, whatever its address was."""
     code, rows, _ = replay({"x.pcapng": capture(walk_by(), OTHER)}, config(tmp_path, r1=READER.host))
     assert (code, len(rows)) == (0, 1)
+
+
+def noted(name, port, host="127.0.0.1"):
+    """A recording of our own of one reader: the packets show port 5084, the note its id and real address."""
+    note = ConnectionNote(reader=name, host=host, port=port)
+    return capture(walk_by(), Endpoint(host, 5084), Endpoint("127.0.0.2", 30000 + port % 1000), note)
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "words"),
+    [
+        ("q1", 25084, ["reader r1 (127.0.0.1:25284) is none of", "reader r2 (127.0.0.1:25285) is none of"]),
+        ("r1", 25084, ["reader r2 (127.0.0.1:25285) is none of"]),
+        ("r1", 25285, ["reader r1 (127.0.0.1:25284) and the reader r2 (127.0.0.1:25285) would both be reader r1"]),
+    ],
+)
+def test_two_recorded_readers_do_not_become_one(replay, tmp_path, name, port, words):
+    """The configuration names one reader of that host: the other one's reads aren't given to it."""
+    path = config_at(tmp_path, **{name: ("127.0.0.1", port)})
+    files = {"a.pcapng": noted("r1", 25284), "b.pcapng": noted("r2", 25285)}
+    code, _, told = replay(files, path)
+    assert code == 2
+    assert all(word in told for word in words)
+
+
+def test_recorded_reader_is_known_by_id_then_by_its_address(replay, tmp_path):
+    """A reader that was moved keeps its id; one that was renamed keeps its address."""
+    path = config_at(tmp_path, r1=("127.0.0.1", 1), q2=("127.0.0.1", 25285))
+    files = {"a.pcapng": noted("r1", 25284), "b.pcapng": noted("r2", 25285)}
+    code, rows, _ = replay(files, path)
+    assert (code, sorted(row["portal"] for row in rows)) == (0, ["door-q2", "door-r1"])
+
+
+def test_two_ports_of_a_host_are_not_guessed_to_be_one_reader(replay, tmp_path):
+    """Without notes a host stands for its reader where it shows one port only, unless the user says otherwise."""
+    path = config_at(tmp_path, q1=("127.0.0.1", 25084))
+    first, second = (capture(walk_by(), Endpoint("127.0.0.1", port)) for port in (25284, 25285))
+    assert replay({"a.pcapng": first}, path)[0] == 0
+    code, _, told = replay({"a.pcapng": first, "b.pcapng": second}, path)
+    assert code == 2
+    assert "127.0.0.1:25284 and the reader at 127.0.0.1:25285 would both be reader q1" in told
+    assert replay({"a.pcapng": first, "b.pcapng": second}, path, "--reader", "q1=127.0.0.1")[0] == 0
+
+
+def test_stranger_beside_the_only_reader_is_not_taken_for_it(replay, tmp_path):
+    """The configured reader stands in the capture, so another one is another one."""
+    files = {"a.pcapng": capture(walk_by()), "b.pcapng": capture(walk_by(), OTHER)}
+    code, rows, told = replay(files, config(tmp_path, r1=READER.host))
+    assert (code, len(rows)) == (2, 1)
+    assert "the reader at 192.0.2.77:5084 is none of" in told
+    assert "60 reads" in told
 
 
 @pytest.mark.parametrize(
