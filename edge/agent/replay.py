@@ -97,6 +97,7 @@ class Replay:
         self._host_synced = True
         self._seq = 1
         self._noted = False
+        self._begun: set[tuple[RecordingNote, int, bytes]] = set()
         self._windows = Windows(windows, boot=BOOT)
         self._past: list[Counters] = []
         self.tally = Tally()
@@ -121,6 +122,7 @@ class Replay:
         self.tally.packets += 1
         for note in notes_in(packet.comments):
             if isinstance(note, RecordingNote):
+                self._check_new(note, packet)
                 yield from self._begin(note)
         segment = dissect(packet.link, packet.data, whole=packet.whole)
         if isinstance(segment, Skipped):
@@ -151,6 +153,13 @@ class Replay:
         for piece in self._reassembler.finish():
             yield from self._piece(piece)
         yield from self._end()
+
+    def _check_new(self, note: RecordingNote, first: Packet) -> None:
+        """Refuse a recording that begins as an earlier one, like a copy made meanwhile; a cut one begins elsewhere."""
+        begin = note, first.at_us, first.data
+        if begin in self._begun:
+            raise ReplayError("the same recording twice: every final would come twice; name each recording once")
+        self._begun.add(begin)
 
     def _begin(self, note: RecordingNote) -> Iterator[MovementRow]:
         """Take what a recording says of itself; another boot ends what was open, as a restart does."""

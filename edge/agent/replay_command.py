@@ -3,6 +3,7 @@
 Exit 0 if all was read, 1 if a part of a recording could not be, 2 for what the user must change.
 """
 
+import hashlib
 import socket
 import sys
 import time
@@ -44,9 +45,12 @@ def replay(files: Sequence[Path], config: Path, readers: Sequence[str] = ()) -> 
         wanted = reader_settings(checked)
         places, bare = _places(wanted, readers)
         _check_bare(files, wanted, bare, config)
+        _check_twice(files)
         known = Replay(wanted, windows_settings(checked), places=places, log=structlog.get_logger("replay"))
     except (settings.ConfigError, AddressError, ReplayError) as error:
         _leave(EXIT_USAGE, str(error))
+    except OSError as error:
+        _leave(EXIT_USAGE, f"{error.filename}: cannot be read: {error.strerror or error}")
     whole = True
     try:
         for file in files:
@@ -102,6 +106,23 @@ def _check_bare(files: Sequence[Path], wanted: Sequence[ReaderSettings], bare: s
         )
 
 
+def _check_twice(files: Sequence[Path]) -> None:
+    """Refuse the same bytes twice; only files of one size are read for it, and pipes never are."""
+    sizes: dict[int, list[Path]] = {}
+    for file in files:
+        if file.is_file():
+            sizes.setdefault(file.stat().st_size, []).append(file)
+    seen: dict[str, Path] = {}
+    for file in (one for same in sizes.values() if len(same) > 1 for one in same):
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        if digest in seen:
+            raise ReplayError(
+                f"{seen[digest]} and {file} are the same recording twice: every final would come twice; name it once"
+            )
+        seen[digest] = file
+
+
 def _file(known: Replay, file: Path, bare: str) -> bool:
     """Replay one file; False where a part of it could not be read."""
     try:
@@ -125,6 +146,8 @@ def _capture(known: Replay, file: Path, parts: Iterable[bytes]) -> bool:
                 told_s = time.monotonic()
                 _tell(f"{file}: {reader.offset / 1e6:,.1f} MB, {known.tally.packets:,} packets")
         reader.finish()
+    except ReplayError as error:
+        raise ReplayError(f"{file}: {error}") from error
     except LlrpError as error:
         if not reader.offset:
             _leave(EXIT_USAGE, f"{file}: {error}" + _bare_hint(file))

@@ -7,7 +7,7 @@ import structlog
 from typer.testing import CliRunner
 
 from edge.cli import app
-from edge.llrp.capture import ConnectionNote, Endpoint, RecordedConnection, header, to_comment
+from edge.llrp.capture import ConnectionNote, Endpoint, RecordedConnection, RecordingNote, header, to_comment
 from tests.helpers import captures
 from tests.helpers.captures import config
 from tests.helpers.llrp_messages import KEEPALIVE, message, report, tag
@@ -194,6 +194,25 @@ def test_stranger_beside_the_only_reader_is_not_taken_for_it(replay, tmp_path):
     assert (code, len(rows)) == (2, 1)
     assert "the reader at 192.0.2.77:5084 is none of" in told
     assert "60 reads" in told
+
+
+@pytest.mark.parametrize(("name", "data"), [("pcapng", capture(walk_by())), ("bin", b"".join(walk_by()))])
+def test_same_recording_twice_is_refused(replay, tmp_path, name, data):
+    """By its bytes, whatever the file is called."""
+    path = config(tmp_path, r1=READER.host)
+    code, rows, told = replay({f"a.{name}": data, f"b.{name}": data}, path)
+    assert (code, rows) == (2, [])
+    assert f"b.{name} are the same recording twice" in told
+
+
+def test_shorter_copy_of_a_recording_is_refused(replay, tmp_path):
+    """A copy made while it was still recorded: it begins as the other one does."""
+    begin = header(application="test", comments=[to_comment(RecordingNote(version="0", boot="b1"))])
+    data = begin + capture(walk_by())[len(header(application="test")) :]
+    more = RecordedConnection(client=CLIENT, reader=OTHER).open(BEGIN_US)
+    code, _, told = replay({"a.pcapng": data, "b.pcapng": data + more}, config(tmp_path, r1=READER.host))
+    assert code == 2
+    assert "b.pcapng: the same recording twice" in told
 
 
 @pytest.mark.parametrize(
