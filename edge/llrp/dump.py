@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from edge.llrp.capture import is_capture
 from edge.llrp.errors import LlrpError
 from edge.llrp.framing import FrameBuffer, PlainCut
 from edge.llrp.tag_report import TagReport, other_parameters, tag_reports
@@ -47,7 +48,7 @@ class View(Protocol):
 
 
 def read_inputs(names: Sequence[str]) -> list[tuple[str, bytes]]:
-    """Return each file's bytes ("-" is standard input); `LlrpError` at the first that can't be read."""
+    """Return each file's bytes ("-" is standard input); `LlrpError` at the first that can't be read or is a capture."""
     inputs = []
     for name in names:
         try:
@@ -56,6 +57,11 @@ def read_inputs(names: Sequence[str]) -> list[tuple[str, bytes]]:
             near = difflib.get_close_matches(name.upper(), MESSAGE_NAMES.values(), 1, 0.8)
             hint = f"; if you mean a message type, it is --payload={near[0]}" if near else ""
             raise LlrpError(f"cannot read {name!r}: {error.strerror or error}{hint}") from error
+        if is_capture(inputs[-1][1]):
+            raise LlrpError(
+                f"{name!r} is a capture (pcapng or pcap), not a reader's bare bytes: `stockgate-edge replay {name} "
+                "--config edge.toml` gives its movements, Wireshark shows its messages"
+            )
     return inputs
 
 

@@ -16,7 +16,7 @@ from edge.llrp.capture.notes import (
     notes_in,
     to_comment,
 )
-from edge.llrp.capture.pcapng import CaptureReader, Packet, header, packet
+from edge.llrp.capture.pcapng import CaptureReader, Packet, header, is_capture, packet
 from edge.llrp.capture.readers import ReaderBytes, ReaderStreams
 from edge.llrp.capture.streams import Piece, Reassembler
 
@@ -39,6 +39,7 @@ __all__ = [
     "Skipped",
     "dissect",
     "header",
+    "is_capture",
     "notes_in",
     "packet",
     "to_comment",

@@ -69,6 +69,11 @@ class Packet:
     comments: tuple[str, ...] = ()
 
 
+def is_capture(data: bytes) -> bool:
+    """Say whether a file's bytes begin as pcapng or pcap does; no LLRP message begins so."""
+    return data[:4] == SECTION.to_bytes(4, "big") or data[:4] in PCAP_MAGICS
+
+
 def header(*, application: str, comments: Sequence[str] = ()) -> bytes:
     """Return the beginning of a file: a section, and one interface of raw IP with times in microseconds."""
     words = [(COMMENT, text.encode()) for text in comments]

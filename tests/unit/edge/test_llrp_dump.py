@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 
 from edge.cli import app, with_payload_types
 from edge.llrp import LlrpError
+from edge.llrp.capture import header
 from edge.llrp.dump import Tally, decode, moment, payload_type
 from edge.llrp.tag_report import TagReport
 from edge.llrp.wire import Message
+from tests.helpers.captures import pcap, pcapng
 from tests.helpers.llrp_messages import KEEPALIVE, custom, epc_data, message, mutated, random_chunk, report, tag, tlv
 
 WORDY = tag(
@@ -220,6 +222,17 @@ def test_payload_word_is_a_type_only_where_it_names_one():
     assert with_payload_types(["--payload", "x.bin"]) == ["--payload=RO_ACCESS_REPORT", "x.bin"]
     assert with_payload_types(["--payload", "keepalive", "x"]) == ["--payload=keepalive", "x"]
     assert with_payload_types(["x", "--", "--payload"]) == ["x", "--", "--payload"]
+
+
+@pytest.mark.parametrize("data", [header(application="test"), pcap([]), pcapng([], order="<"), pcapng([], order=">")])
+def test_capture_is_told_to_be_one(tmp_path, data):
+    """Exit 2 and the command that reads it, rather than a message of an absurd length."""
+    path = tmp_path / "run.pcapng"
+    path.write_bytes(data)
+    result = CliRunner().invoke(app, ["decode", str(path)], env={"COLUMNS": "1000"})
+    assert result.exit_code == 2
+    assert "is a capture (pcapng or pcap)" in result.stderr
+    assert "stockgate-edge replay" in result.stderr
 
 
 @pytest.mark.parametrize(
