@@ -126,7 +126,7 @@ def examine(path: Path) -> Report:
 
 def _as_written(path: Path, findings: list[Finding]) -> Iterator[Finding]:
     """Name readers' places as they stand in the file, where readers of all kinds stand in one list."""
-    document = tomllib.loads(path.read_text("utf-8"))
+    document = tomllib.loads(path.read_text("utf-8-sig"))
     for finding in findings:
         yield replace(finding, key=named_as_written(finding.key, document))
 
@@ -257,7 +257,11 @@ def _print(path: Path, report: Report) -> None:
         show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])
     errors = sum(finding.severity == "error" for finding in report.findings)
     warnings = len(report.findings) - errors
-    out.print(f"{path}: {errors} errors, {warnings} warnings")
+    out.print(f"{path}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _profile_words(line: ReaderLine) -> str:

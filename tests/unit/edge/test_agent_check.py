@@ -50,6 +50,12 @@ def test_configuration_that_says_all_has_nothing_to_be_done(check):
     ]
 
 
+def test_file_that_notepad_wrote_is_read(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_text(f'{HEAD}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\nregion = "us"\n{PORTAL}', "utf-8-sig")
+    assert examine(path).findings == ()
+
+
 def test_power_is_held_to_the_cap_and_told_why(check):
     report = check('region = "us"\ntx_power_dbm = 31.5')
     assert [(line.port, line.dbm) for line in report.powers] == [(1, 30.0), (2, 28.0)]
@@ -120,7 +126,7 @@ def test_command_prints_tables_or_json_and_exits_with_the_worst(check, tmp_path)
     path = str(tmp_path / "edge.toml")
     shown = CliRunner().invoke(app, ["check", "--config", path])
     assert shown.exit_code == 1
-    assert "0 errors, 1 warnings" in shown.stdout
+    assert "0 errors, 1 warning\n" in shown.stdout
     assert "28.00" in shown.stdout
     told = CliRunner().invoke(app, ["check", "--config", path, "--json"])
     document = json.loads(told.stdout)
