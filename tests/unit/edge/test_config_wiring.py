@@ -49,6 +49,12 @@ def test_wiring_reaches_the_readers_settings(tmp_path):
     assert waiting.trigger == TriggerSettings(gpi=2)
 
 
+def test_hex_may_be_upper_case_as_labels_and_openssl_write_it():
+    made = parsed(tls={"fingerprint": PIN.upper()}, references=[{"port": 2, "epc": "E280"}], select=["E2AB"])
+    (reader,) = config.reader_settings(made)
+    assert (reader.tls.fingerprint, reader.reference_epcs, reader.select) == (PIN, {"e280"}, ("e2ab",))
+
+
 @pytest.mark.parametrize(
     ("reader", "said"),
     [
