@@ -13,6 +13,7 @@ from typing import Final, Literal
 from edge import config as settings
 from edge.agent.tables import console, show_json, show_table
 from edge.config import EdgeConfig, ReaderConfig
+from edge.config.device_checks import serial_places
 from edge.config.devices import SerialReaderConfig
 from edge.config.kinds import named_as_written
 from edge.config.radio import AntennaPower, antenna_powers
@@ -120,6 +121,7 @@ def examine(path: Path) -> Report:
         powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
         findings += _region_notes(place, serial)
         findings += _power_notes(place, serial, antennas)
+    findings += _line_notes(config)
     readers += _device_lines(config, path.resolve().parent)
     return Report(tuple(_as_written(path, findings)), tuple(readers), tuple(powers))
 
@@ -164,6 +166,21 @@ def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
         settings.uplink_settings(config, base=base).password()
     except (OSError, ValueError) as error:
         yield Finding("error", "mqtt.password_file", str(error))
+
+
+def _line_notes(config: EdgeConfig) -> Iterator[Finding]:
+    """What stands under a device's name may be unplugged for now, but never something else."""
+    for place, device in serial_places(config):
+        if "://" not in device and _is_something_else(Path(device)):
+            what = f"{device} is no serial device: best take a name in /dev/serial/by-id"
+            yield Finding("warning", f"{place}.serial", what)
+
+
+def _is_something_else(device: Path) -> bool:
+    try:
+        return device.exists() and not device.is_char_device()
+    except OSError:  # it lies where this user may not look
+        return False
 
 
 def _region_notes(place: str, reader: Radio) -> Iterator[Finding]:

@@ -174,3 +174,11 @@ antennas = [
     assert powers == [(1, 28.0, 27.0), (2, 27.0, 27.0)]
     (finding,) = report.findings
     assert finding.key == "portals[1].antennas[1]"
+
+
+def test_serial_device_that_is_a_file_is_told(check):
+    board = '[[boards]]\nid = "b1"\nserial = "/etc/passwd"\nprotocol = "lcus"\noutputs = 1\n'
+    report = check('region = "us"', PORTAL + board)
+    (finding,) = report.findings
+    assert (finding.severity, finding.key) == ("warning", "boards[0] (b1).serial")
+    assert "/etc/passwd is no serial device" in finding.what
