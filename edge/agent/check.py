@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from edge import config as settings
 from edge.agent.tables import console, show_json, show_table
+from edge.agent.tls_files import tls_file_problems
 from edge.config import EdgeConfig, ReaderConfig
 from edge.config.device_checks import serial_places
 from edge.config.devices import SerialReaderConfig
@@ -111,6 +112,7 @@ def examine(path: Path) -> Report:
         place = f"readers[{number}]"
         antennas = list(antenna_powers(config, reader))
         powers += [_power_line(reader, antenna) for antenna in antennas]
+        findings += _trust_notes(place, reader)
         findings += _region_notes(place, reader)
         findings += _power_notes(place, reader, antennas)
         if reader.profile != AUTO:
@@ -161,11 +163,13 @@ def _error(line: str) -> Finding:
 
 
 def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
-    """What the broker's settings name on disk must be there."""
+    """What the broker's and the readers' settings name on disk must be there."""
     try:
         settings.uplink_settings(config, base=base).password()
     except (OSError, ValueError) as error:
         yield Finding("error", "mqtt.password_file", str(error))
+    for one in tls_file_problems(config, base=base):
+        yield Finding("error", f"{one.place}.{one.key}", one.what)
 
 
 def _line_notes(config: EdgeConfig) -> Iterator[Finding]:
@@ -181,6 +185,16 @@ def _is_something_else(device: Path) -> bool:
         return device.exists() and not device.is_char_device()
     except OSError:  # it lies where this user may not look
         return False
+
+
+def _trust_notes(place: str, reader: ReaderConfig) -> Iterator[Finding]:
+    tls = reader.tls
+    if tls is not None and tls.fingerprint is None and tls.ca_file is None:
+        what = (
+            f"nothing vouches for the certificate of reader {reader.id}: the agent will refuse the reader until "
+            "fingerprint or ca_file is given; it then says which fingerprint it saw"
+        )
+        yield Finding("warning", f"{place}.tls", what)
 
 
 def _region_notes(place: str, reader: Radio) -> Iterator[Finding]:

@@ -121,6 +121,29 @@ def test_password_file_that_is_not_there_is_an_error(check):
     assert (report.exit_code, report.findings[0].key) == (2, "mqtt.password_file")
 
 
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_ca_file_that_is_not_there_or_no_pem_is_an_error(check, tmp_path, text):
+    """It is looked for where the configuration is."""
+    if text is not None:
+        (tmp_path / "ca.pem").write_text(text)
+    report = check('region = "us"\ntls = { ca_file = "ca.pem" }')
+    (finding,) = report.findings
+    assert (report.exit_code, finding.key) == (2, "readers[0].tls.ca_file")
+    assert finding.what.startswith(f"{tmp_path / 'ca.pem'}: can't be used: ")
+
+
+def test_own_certificate_that_is_not_there_is_an_error(check):
+    own = 'region = "us"\nlisten = "192.0.2.1:5084"\ntls = { certificate_file = "own.pem", ca_file = "ca.pem" }'
+    report = check(own)
+    assert [finding.key for finding in report.findings] == ["readers[0].tls.certificate_file"]
+
+
+def test_tls_that_trusts_nobody_yet_is_a_warning(check):
+    (finding,) = check('region = "us"\ntls = {}').findings
+    assert (finding.severity, finding.key) == ("warning", "readers[0].tls")
+    assert "the agent will refuse the reader until fingerprint or ca_file is given" in finding.what
+
+
 def test_command_prints_tables_or_json_and_exits_with_the_worst(check, tmp_path):
     check('region = "us"\ntx_power_dbm = 30.0')
     path = str(tmp_path / "edge.toml")
