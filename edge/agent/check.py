@@ -12,7 +12,9 @@ from typing import Final, Literal
 
 from edge import config as settings
 from edge.agent.tables import console, show_json, show_table
+from edge.agent.tls_files import tls_file_problems
 from edge.config import EdgeConfig, ReaderConfig
+from edge.config.device_checks import serial_places
 from edge.config.devices import SerialReaderConfig
 from edge.config.kinds import named_as_written
 from edge.config.radio import AntennaPower, antenna_powers
@@ -110,6 +112,7 @@ def examine(path: Path) -> Report:
         place = f"readers[{number}]"
         antennas = list(antenna_powers(config, reader))
         powers += [_power_line(reader, antenna) for antenna in antennas]
+        findings += _trust_notes(place, reader)
         findings += _region_notes(place, reader)
         findings += _power_notes(place, reader, antennas)
         if reader.profile != AUTO:
@@ -120,13 +123,14 @@ def examine(path: Path) -> Report:
         powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
         findings += _region_notes(place, serial)
         findings += _power_notes(place, serial, antennas)
+    findings += _line_notes(config)
     readers += _device_lines(config, path.resolve().parent)
     return Report(tuple(_as_written(path, findings)), tuple(readers), tuple(powers))
 
 
 def _as_written(path: Path, findings: list[Finding]) -> Iterator[Finding]:
     """Name readers' places as they stand in the file, where readers of all kinds stand in one list."""
-    document = tomllib.loads(path.read_text("utf-8"))
+    document = tomllib.loads(path.read_text("utf-8-sig"))
     for finding in findings:
         yield replace(finding, key=named_as_written(finding.key, document))
 
@@ -159,11 +163,38 @@ def _error(line: str) -> Finding:
 
 
 def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
-    """What the broker's settings name on disk must be there."""
+    """What the broker's and the readers' settings name on disk must be there."""
     try:
         settings.uplink_settings(config, base=base).password()
     except (OSError, ValueError) as error:
         yield Finding("error", "mqtt.password_file", str(error))
+    for one in tls_file_problems(config, base=base):
+        yield Finding("error", f"{one.place}.{one.key}", one.what)
+
+
+def _line_notes(config: EdgeConfig) -> Iterator[Finding]:
+    """What stands under a device's name may be unplugged for now, but never something else."""
+    for place, device in serial_places(config):
+        if "://" not in device and _is_something_else(Path(device)):
+            what = f"{device} is no serial device: best take a name in /dev/serial/by-id"
+            yield Finding("warning", f"{place}.serial", what)
+
+
+def _is_something_else(device: Path) -> bool:
+    try:
+        return device.exists() and not device.is_char_device()
+    except OSError:  # it lies where this user may not look
+        return False
+
+
+def _trust_notes(place: str, reader: ReaderConfig) -> Iterator[Finding]:
+    tls = reader.tls
+    if tls is not None and tls.fingerprint is None and tls.ca_file is None:
+        what = (
+            f"nothing vouches for the certificate of reader {reader.id}: the agent will refuse the reader until "
+            "fingerprint or ca_file is given; it then says which fingerprint it saw"
+        )
+        yield Finding("warning", f"{place}.tls", what)
 
 
 def _region_notes(place: str, reader: Radio) -> Iterator[Finding]:
@@ -257,7 +288,11 @@ def _print(path: Path, report: Report) -> None:
         show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])
     errors = sum(finding.severity == "error" for finding in report.findings)
     warnings = len(report.findings) - errors
-    out.print(f"{path}: {errors} errors, {warnings} warnings")
+    out.print(f"{path}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _profile_words(line: ReaderLine) -> str:

@@ -15,6 +15,7 @@ from edge.agent import logs
 from edge.agent.compose import serve
 from edge.agent.metrics import MetricsError, parse_address
 from edge.agent.recording import RecordingFile
+from edge.agent.tls_files import tls_file_problems
 from edge.outbox import OutboxError
 from edge.readers import ReaderError
 
@@ -38,6 +39,9 @@ def run(
         address = None if metrics is None else parse_address(metrics)
     except (settings.ConfigError, MetricsError, ValueError) as error:
         _leave(EXIT_USAGE, str(error))
+    unusable = [f"{config}: reader {one.reader}: {one.key} {one.what}" for one in tls_file_problems(checked, base=base)]
+    if unusable:
+        _leave(EXIT_USAGE, "\n".join(unusable))
     logs.configure()
     folder = data_dir if data_dir is not None else base / checked.agent.data_dir
     try:

@@ -1,5 +1,6 @@
 """What no single key can show of serial readers, smart readers and boards."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -11,6 +12,8 @@ from edge.readers.serial import LINE_NAMES, plan_channels
 from edge.uplink import UplinkError, parse_url
 
 MOST_READERS: Final = 8
+LINE_SCHEMES: Final = ("rfc2217", "socket")
+_SERVER: Final = re.compile(r"[^\s/:]+:\d{1,5}(?!\d)|\[[0-9A-Fa-f:.]+\]:\d{1,5}(?!\d)")
 
 
 def device_problems(config: EdgeConfig) -> Iterator[str]:
@@ -24,6 +27,8 @@ def device_problems(config: EdgeConfig) -> Iterator[str]:
         yield from _smart_problems(f"smart_readers[{number}]", smart)
     yield from _taken_ids(config)
     yield from _shared_topics(config)
+    for place, device in serial_places(config):
+        yield from _line_problems(place, device)
     yield from _shared_lines(config)
     for number, board in enumerate(config.boards):
         yield from _board_problems(f"boards[{number}] ({board.id})", board)
@@ -84,12 +89,26 @@ def _shared_topics(config: EdgeConfig) -> Iterator[str]:
             yield f"smart_readers[{number}].mqtt_topic: is also that of smart_readers[{first}]: each reader has its own"
 
 
+def serial_places(config: EdgeConfig) -> Iterator[tuple[str, str]]:
+    """Yield each place in the model that names a serial line, and the line's device or URL."""
+    yield from ((f"serial_readers[{n}]", reader.serial) for n, reader in enumerate(config.serial_readers))
+    yield from ((f"boards[{n}] ({board.id})", board.serial) for n, board in enumerate(config.boards))
+
+
+def _line_problems(place: str, device: str) -> Iterator[str]:
+    """Of pyserial's URLs those of device servers are taken; anything else is a device."""
+    scheme, mark, rest = device.partition("://")
+    if not device.strip():
+        yield f"{place}.serial: {device!r} is no device: best take a name in /dev/serial/by-id"
+    elif mark and (scheme not in LINE_SCHEMES or not _SERVER.match(rest)):
+        known = " or ".join(f"{one}://host:port" for one in LINE_SCHEMES)
+        yield f"{place}.serial: {device!r} can't be opened: give a device, or {known}"
+
+
 def _shared_lines(config: EdgeConfig) -> Iterator[str]:
     """One device is opened once; several boards on one bus aren't told apart yet."""
-    places = [(f"serial_readers[{n}]", reader.serial) for n, reader in enumerate(config.serial_readers)]
-    places += [(f"boards[{n}] ({board.id})", board.serial) for n, board in enumerate(config.boards)]
     first: dict[str, str] = {}
-    for place, device in places:
+    for place, device in serial_places(config):
         if first.setdefault(device, place) != place:
             yield f"{place}.serial: {device} is already that of {first[device]}: one line serves one device"
 

@@ -1,7 +1,8 @@
 """What pydantic finds, said as key path, trouble and remedy."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from edge.config.kinds import KINDS, READERS
 from edge.config.model import EdgeConfig
+from edge.profiles import ProfileError, profile_named, region_named
 
 # What contracts.md draws and this version has not yet: named, so that nobody hunts for a spelling mistake.
 _NOT_YET: Final[Mapping[str, str]] = {
@@ -18,6 +20,8 @@ _NOT_YET: Final[Mapping[str, str]] = {
 }
 
 READER_SECTIONS: Final = {READERS, *KINDS.values()}
+_NAMED: Final[Mapping[str, Callable[[str], object]]] = {"region": region_named, "profile": profile_named}
+_QUOTED: Final = re.compile(r"'([^']*)'")
 _ONE_OF: Final = {"host", "serial", "mqtt_topic"}
 
 
@@ -40,7 +44,31 @@ def explain(detail: ErrorDetails) -> str:
         return f"{place}: {_NOT_YET['beam']}"
     if detail["type"] == "missing":
         return f"{place}: is missing. {about}"
-    return f"{place}: {detail['msg']}, not {detail['input']!r}. {about}"
+    return f"{place}: {_wrong_value(key, detail, about)}"
+
+
+def _wrong_value(key: str, detail: ErrorDetails, about: str) -> str:
+    """Say what is wrong with a value, and which right one is nearest."""
+    if detail["type"] == "string_pattern_mismatch" and key in _NAMED:
+        return _unknown_name(key, detail["input"])
+    near = _nearest_literal(detail) if detail["type"] == "literal_error" else ""
+    return f"{detail['msg']}, not {detail['input']!r}{near}. {about}"
+
+
+def _unknown_name(key: str, name: str) -> str:
+    """Say which name is nearest to one that can't be any."""
+    try:
+        _NAMED[key](name)
+    except ProfileError as error:
+        return str(error)
+    return f"{name!r} is no {key}"
+
+
+def _nearest_literal(detail: ErrorDetails) -> str:
+    """Return "; the nearest is …" of the values that a key may have, or nothing if none is near."""
+    allowed = _QUOTED.findall(str(detail.get("ctx", {}).get("expected", "")))
+    near = difflib.get_close_matches(str(detail["input"]).lower(), allowed, n=1)
+    return f"; the nearest is {near[0]!r}" if near else ""
 
 
 def _key_path(loc: Iterable[str | int]) -> str:

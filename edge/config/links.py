@@ -1,12 +1,16 @@
 """What no single key of a reader can show: who dials whom, whom to trust, which tags are no assets."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import Final
 
 from edge.config.model import EdgeConfig, ReaderConfig
 from edge.readers import split_address
 from edge.readers.model import PLAIN_PORT, TLS_PORT
+
+_HOST_NAME: Final = re.compile(r"\w[\w-]*(\.\w[\w-]*)*\.?")
 
 
 def link_problems(config: EdgeConfig) -> Iterator[str]:
@@ -14,12 +18,21 @@ def link_problems(config: EdgeConfig) -> Iterator[str]:
     for number, reader in enumerate(config.readers):
         place = f"readers[{number}]"
         ports = {a.port for portal in config.portals for a in portal.antennas if a.reader == reader.id}
+        yield from _host_problems(place, reader)
         yield from _listen_problems(place, reader)
         yield from _tls_problems(place, reader)
         yield from _wiring_problems(place, reader, ports)
     yield from _double_addresses(config)
     yield from _shared_listeners(config)
     yield from _double_references(config)
+
+
+def _host_problems(place: str, reader: ReaderConfig) -> Iterator[str]:
+    if reader.listen is None and not _is_address(reader.host) and not _HOST_NAME.fullmatch(reader.host):
+        yield (
+            f"{place}.host: {reader.host!r} is no host name or IP address: write it alone, like 192.0.2.10; "
+            "a port goes to `port`"
+        )
 
 
 def _listen_problems(place: str, reader: ReaderConfig) -> Iterator[str]:
@@ -32,10 +45,12 @@ def _listen_problems(place: str, reader: ReaderConfig) -> Iterator[str]:
     if not _is_address(reader.host):
         yield f"{place}.host: with listen it must be the IP address that the reader dials from, not {reader.host!r}"
     try:
-        host, _ = split_address(reader.listen)
+        host, port = split_address(reader.listen)
     except ValueError as error:
         yield f"{place}.listen: {error}"
         return
+    if port == 0:
+        yield f"{place}.listen: port 0 is another one at each start: give the port that the reader dials, like 5084"
     if not _is_address(host):
         yield f"{place}.listen: must begin with an IP address of this machine, not {host!r}"
     elif not ip_address(host).is_loopback and not reader.trusted_network and not _proves_itself(reader):
@@ -90,7 +105,7 @@ def _double_addresses(config: EdgeConfig) -> Iterator[str]:
         if reader.listen is not None:
             continue
         port = reader.port or (PLAIN_PORT if reader.tls is None else TLS_PORT)
-        same = first.setdefault((reader.host.lower(), port), reader.id)
+        same = first.setdefault((_one_spelling(reader.host), port), reader.id)
         if same != reader.id:
             yield f"readers[{number}].host: {reader.host}:{port} is reader {same} already: each has its own address"
 
@@ -127,6 +142,14 @@ def _proves_itself(reader: ReaderConfig) -> bool:
 def _server_keys(reader: ReaderConfig) -> tuple[str | None, ...]:
     tls = reader.tls
     return () if tls is None else (tls.certificate_file, tls.key_file, tls.ca_file, str(tls.legacy))
+
+
+def _one_spelling(host: str) -> str:
+    """Return what all spellings of a host have in common, without asking a name server."""
+    if _is_address(host):
+        return str(ip_address(host))
+    name = host.lower().removesuffix(".")
+    return "127.0.0.1" if name == "localhost" else name
 
 
 def _is_address(text: str) -> bool:

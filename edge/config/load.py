@@ -23,7 +23,8 @@ class ConfigError(ValueError):
 def load(path: Path) -> EdgeConfig:
     """Read and check a configuration file; every problem in it is told at once in one `ConfigError`."""
     try:
-        text = path.read_text("utf-8")
+        # Notepad begins its files with a byte order mark, which is no TOML.
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(f"{path}: cannot be read: {reason}") from error

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from edge.config.section import Section
 from edge.readers import GpiSettings, OutputSettings, TlsSettings, TriggerSettings
@@ -13,16 +13,18 @@ _OUTPUT: Final = OutputSettings(output=1)
 _TRIGGER: Final = TriggerSettings(gpi=1)
 
 EpcText = Annotated[
-    str, Field(pattern=r"^([0-9a-f]{2}){1,62}$", description="EPC bytes, lower-case hex", max_length=124)
+    str,
+    StringConstraints(to_lower=True),
+    Field(pattern=r"^([0-9A-Fa-f]{2}){1,62}$", description="EPC bytes, hex", max_length=124),
 ]
 
 
 class TlsConfig(Section):
     """How the connection is secured; without `fingerprint` or `ca_file` the agent refuses and prints what it saw."""
 
-    fingerprint: str | None = Field(
+    fingerprint: Annotated[str, StringConstraints(to_lower=True)] | None = Field(
         default=_TLS.fingerprint,
-        pattern=r"^sha256:[0-9a-f]{64}$",
+        pattern=r"^(sha256|SHA256):[0-9A-Fa-f]{64}$",
         description="SHA-256 of the reader's certificate, which alone is then trusted.",
     )
     ca_file: str | None = Field(
@@ -66,7 +68,7 @@ class ReferenceConfig(Section):
     """A reference tag: mounted at the far edge of one antenna's zone, never an asset; it tells quiet from dead."""
 
     port: int = Field(ge=1, le=65535, description="Antenna port that it is for.")
-    epc: EpcText = Field(description="Its EPC, lower-case hex.")
+    epc: EpcText = Field(description="Its EPC, hex.")
 
 
 class TriggerConfig(Section):

@@ -49,8 +49,8 @@ def validated(model: type[Model], document: str | dict[str, Any], *, file: str) 
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """Return "; the nearest is …", or nothing if none is near."""
-    found = difflib.get_close_matches(name, names, n=1)
+    """Return "; the nearest is …", or nothing if none is near; all `names` are lower-case."""
+    found = difflib.get_close_matches(name.lower(), names, n=1)
     return f"; the nearest is {found[0]}" if found else ""
 
 

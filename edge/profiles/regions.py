@@ -17,6 +17,9 @@ FOLDER: Final = "regions"
 DIPOLE_DBI: Final = 2.15
 """Gain of a half-wave dipole: EIRP = ERP + 2.15 dB."""
 
+ALIASES: Final = {"fcc": "us", "usa": "us", "etsi": "eu", "europe": "eu"}
+"""What newcomers call a region, by what its name begins with; told as the nearest, never taken for it."""
+
 _KHZ = Annotated[int, Field(ge=840_000, le=960_000)]
 
 
@@ -152,7 +155,16 @@ def region_named(name: str) -> Region:
         if region.name == name:
             return region
     names = [region.name for region in regions()]
-    raise ProfileError(f"no region {name!r}{nearest(name, names)}; there are {', '.join(names)}")
+    meant = _meant(name)
+    near = f"; the nearest is {' or '.join(meant)}" if meant else nearest(name, names)
+    raise ProfileError(f"no region {name!r}{near}; there are {', '.join(names)}")
+
+
+def _meant(name: str) -> list[str]:
+    """Return the regions that go by another name: a country's letters, an authority, or a name without its band."""
+    known = ALIASES.get(name.lower(), name.lower())
+    named = [region.name for region in regions() if known in (region.name, region.name.partition("-")[0])]
+    return named or [region.name for region in regions() if name.upper() in region.countries]
 
 
 def regions_told(country: int, standard: int) -> tuple[Region, ...]:

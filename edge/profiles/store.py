@@ -59,7 +59,10 @@ def profile_named(name: str) -> ReaderProfile:
         if profile.name == name:
             return profile
     names = [profile.name for profile in profiles()]
-    raise ProfileError(f"no reader profile {name!r}{nearest(name, names)}; there are {AUTO}, {', '.join(names)}")
+    label = name.rpartition("/")[2].lower()
+    sold = [one.name for one in profiles() for product in one.products if label in product.name.lower().split()]
+    near = f"; the nearest is {sold[0]}" if sold else nearest(name, names)
+    raise ProfileError(f"no reader profile {name!r}{near}; there are {AUTO}, {', '.join(names)}")
 
 
 def match_profile(*, vendor: int, model: int, firmware: str) -> ReaderProfile:

@@ -18,6 +18,7 @@ from edge.readers.outputs import OutputPort
 from edge.readers.recorder import Recorder
 from edge.readers.references import Baselines
 from edge.readers.supervisor import ReaderSupervisor
+from edge.readers.tls import try_files
 from edge.readers.visit import visit_outputs
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "TlsSettings",
     "TriggerSettings",
     "split_address",
+    "try_files",
     "visit_outputs",
 ]

@@ -19,6 +19,7 @@ from edge.readers.link import Link
 from edge.readers.model import ReaderSettings
 from edge.readers.tls import check_peer, server_context
 
+MOST_PORT: Final = 65_535
 MAX_STRANGERS_TOLD: Final = 16
 """Addresses of strangers that are told once each; all are counted."""
 
@@ -149,10 +150,12 @@ class _Door(asyncio.Protocol):
 
 
 def split_address(place: str) -> tuple[str, int]:
-    """Return host and port of `host:port`, `[v6]:port`; ValueError where it is neither."""
+    """Return host and port of `host:port`, `[v6]:port`; ValueError where it is neither, or no port."""
     host, colon, port = place.rpartition(":")
-    if not colon or not host:
+    if not colon or not host or not port.isdecimal():
         raise ValueError(f"{place!r} is no address: write it like 192.0.2.1:5084")
+    if int(port) > MOST_PORT:
+        raise ValueError(f"{place!r} has no port that exists: they end at {MOST_PORT}")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 

@@ -39,6 +39,15 @@ def server_context(tls: TlsSettings) -> ssl.SSLContext:
     return _dated(context, tls)
 
 
+def try_files(tls: TlsSettings, *, listens: bool) -> None:
+    """Load the certificates and keys that the settings name, before any reader is talked to.
+
+    Raises:
+        ReaderUntrustedError: begins with the setting and its file, and says why it can't be used.
+    """
+    _ = server_context(tls) if listens else client_context(tls)
+
+
 def check_peer(where: str, tls: TlsSettings, certificate: bytes | None) -> None:
     """Refuse a peer whose certificate (DER) isn't the pinned one; the error prints what was seen.
 

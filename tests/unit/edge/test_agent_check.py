@@ -50,6 +50,12 @@ def test_configuration_that_says_all_has_nothing_to_be_done(check):
     ]
 
 
+def test_file_that_notepad_wrote_is_read(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_text(f'{HEAD}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\nregion = "us"\n{PORTAL}', "utf-8-sig")
+    assert examine(path).findings == ()
+
+
 def test_power_is_held_to_the_cap_and_told_why(check):
     report = check('region = "us"\ntx_power_dbm = 31.5')
     assert [(line.port, line.dbm) for line in report.powers] == [(1, 30.0), (2, 28.0)]
@@ -115,12 +121,35 @@ def test_password_file_that_is_not_there_is_an_error(check):
     assert (report.exit_code, report.findings[0].key) == (2, "mqtt.password_file")
 
 
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_ca_file_that_is_not_there_or_no_pem_is_an_error(check, tmp_path, text):
+    """It is looked for where the configuration is."""
+    if text is not None:
+        (tmp_path / "ca.pem").write_text(text)
+    report = check('region = "us"\ntls = { ca_file = "ca.pem" }')
+    (finding,) = report.findings
+    assert (report.exit_code, finding.key) == (2, "readers[0].tls.ca_file")
+    assert finding.what.startswith(f"{tmp_path / 'ca.pem'}: can't be used: ")
+
+
+def test_own_certificate_that_is_not_there_is_an_error(check):
+    own = 'region = "us"\nlisten = "192.0.2.1:5084"\ntls = { certificate_file = "own.pem", ca_file = "ca.pem" }'
+    report = check(own)
+    assert [finding.key for finding in report.findings] == ["readers[0].tls.certificate_file"]
+
+
+def test_tls_that_trusts_nobody_yet_is_a_warning(check):
+    (finding,) = check('region = "us"\ntls = {}').findings
+    assert (finding.severity, finding.key) == ("warning", "readers[0].tls")
+    assert "the agent will refuse the reader until fingerprint or ca_file is given" in finding.what
+
+
 def test_command_prints_tables_or_json_and_exits_with_the_worst(check, tmp_path):
     check('region = "us"\ntx_power_dbm = 30.0')
     path = str(tmp_path / "edge.toml")
     shown = CliRunner().invoke(app, ["check", "--config", path])
     assert shown.exit_code == 1
-    assert "0 errors, 1 warnings" in shown.stdout
+    assert "0 errors, 1 warning\n" in shown.stdout
     assert "28.00" in shown.stdout
     told = CliRunner().invoke(app, ["check", "--config", path, "--json"])
     document = json.loads(told.stdout)
@@ -168,3 +197,11 @@ antennas = [
     assert powers == [(1, 28.0, 27.0), (2, 27.0, 27.0)]
     (finding,) = report.findings
     assert finding.key == "portals[1].antennas[1]"
+
+
+def test_serial_device_that_is_a_file_is_told(check):
+    board = '[[boards]]\nid = "b1"\nserial = "/etc/passwd"\nprotocol = "lcus"\noutputs = 1\n'
+    report = check('region = "us"', PORTAL + board)
+    (finding,) = report.findings
+    assert (finding.severity, finding.key) == ("warning", "boards[0] (b1).serial")
+    assert "/etc/passwd is no serial device" in finding.what

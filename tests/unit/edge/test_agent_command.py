@@ -70,6 +70,13 @@ def test_password_file_that_is_not_there_is_a_usage_error(capsys, config):
     assert str(config.parent / "secret") in said
 
 
+def test_ca_file_of_a_reader_that_is_not_there_is_a_usage_error(capsys, config):
+    config.write_text(CONFIG.replace('host = "127.0.0.1"', 'host = "127.0.0.1"\ntls = { ca_file = "ca.pem" }'))
+    code, said = _run(capsys, config)
+    assert code == 2
+    assert f"{config}: reader r1: tls.ca_file {config.parent / 'ca.pem'}: can't be used" in said
+
+
 def test_metrics_beyond_loopback_are_a_usage_error(capsys, config):
     code, said = _run(capsys, config, metrics="0.0.0.0:9464")
     assert code == 2

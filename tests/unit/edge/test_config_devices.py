@@ -136,6 +136,13 @@ def test_devices_are_built_without_opening_anything(document, tmp_path):
         (["readers", 2, "id"], "s1", "readers[2].id: 's1' is also the id of readers[0]"),
         (["boards", 0, "id"], "s1", "boards[0].id: 's1' is also the id of readers[0]"),
         (["boards", 0, "serial"], "/dev/ttyUSB0", "boards[0] (b1).serial: /dev/ttyUSB0 is already that of readers[0]"),
+        (
+            ["readers", 0, "serial"],
+            "foo://x",
+            "readers[0].serial: 'foo://x' can't be opened: give a device, or rfc2217://",
+        ),
+        (["boards", 0, "serial"], "socket://x", "boards[0] (b1).serial: 'socket://x' can't be opened"),
+        (["readers", 0, "serial"], "  ", "readers[0].serial: '  ' is no device"),
         (["boards", 0, "protocol"], "lcus", "boards[0] (b1).gpis: an `lcus` board has no inputs"),
         (["boards", 0, "protocol"], "lines", "boards[0] (b1).outputs: a serial port's control lines are inputs here"),
         (["portals", 0, "antennas"], [{"reader": "r1", "port": 1}], "readers[0] (s1): no portal has an antenna on it"),
@@ -148,6 +155,12 @@ def test_bad_key_or_value_is_named_with_its_place_in_the_file(document, path, va
         spot = spot[part]
     spot[path[-1]] = value
     assert said in _problem(document)
+
+
+@pytest.mark.parametrize("url", ["rfc2217://192.0.2.20:4001?logging=debug", "socket://host:9", "COM3"])
+def test_device_servers_and_devices_are_taken(document, url):
+    document["readers"][0]["serial"] = url
+    assert config.parse(document, source="edge.toml")
 
 
 @pytest.mark.parametrize(

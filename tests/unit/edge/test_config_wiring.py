@@ -49,6 +49,12 @@ def test_wiring_reaches_the_readers_settings(tmp_path):
     assert waiting.trigger == TriggerSettings(gpi=2)
 
 
+def test_hex_may_be_upper_case_as_labels_and_openssl_write_it():
+    made = parsed(tls={"fingerprint": PIN.upper()}, references=[{"port": 2, "epc": "E280"}], select=["E2AB"])
+    (reader,) = config.reader_settings(made)
+    assert (reader.tls.fingerprint, reader.reference_epcs, reader.select) == (PIN, {"e280"}, ("e2ab",))
+
+
 @pytest.mark.parametrize(
     ("reader", "said"),
     [
@@ -56,6 +62,13 @@ def test_wiring_reaches_the_readers_settings(tmp_path):
         (REMOTE | {"tls": {"fingerprint": PIN}}, "tls.certificate_file: is missing"),
         (REMOTE | {"tls": CERTIFIED | {"ca_file": None, "fingerprint": PIN}}, "tls.ca_file: is missing"),
         (REMOTE | {"listen": "5084"}, "is no address: write it like"),
+        (REMOTE | {"listen": "127.0.0.1:99999"}, "readers[0].listen: '127.0.0.1:99999' has no port that exists"),
+        (REMOTE | {"listen": "127.0.0.1:0"}, "readers[0].listen: port 0 is another one at each start"),
+        (REMOTE | {"listen": "127.0.0.1:llrp"}, "readers[0].listen: '127.0.0.1:llrp' is no address"),
+        ({"host": "127.0.0.1:5084"}, "readers[0].host: '127.0.0.1:5084' is no host name or IP address"),
+        ({"host": "http://127.0.0.1"}, "a port goes to `port`"),
+        ({"host": "  "}, "readers[0].host: '  ' is no host name"),
+        ({"host": "[::1]"}, "readers[0].host: '[::1]' is no host name"),
         (REMOTE | {"listen": "myhost:5084"}, "must begin with an IP address of this machine"),
         (REMOTE | {"host": "reader.example", "trusted_network": True}, "the IP address that the reader dials from"),
         (REMOTE | {"port": 5084, "trusted_network": True}, "with listen the reader dials us"),
@@ -112,6 +125,12 @@ def test_two_readers_that_would_dial_one_address_are_refused():
         config.parse(two_readers(r2={"host": "192.0.2.10", "port": 5084}), source="edge.toml")
     assert config.parse(two_readers(r2={"host": "192.0.2.10", "port": 5086}), source="edge.toml")
     assert config.parse(two_readers(r2={"host": "192.0.2.10", "tls": {}}), source="edge.toml")
+
+
+def test_one_address_in_two_spellings_is_one():
+    for one, other in (("localhost", "127.0.0.1"), ("Reader.example.", "reader.example"), ("::1", "0:0::1")):
+        with pytest.raises(ConfigError, match=r"is reader r1 already"):
+            config.parse(two_readers(r1={"host": one}, r2={"host": other}), source="edge.toml")
 
 
 def test_readers_of_one_address_are_told_apart_by_theirs_and_share_a_certificate():
