@@ -9,7 +9,8 @@ from tests.bench.figures import ACCURACY, Figure
 from tests.helpers import dissected
 
 HOUR_S = 3600.0
-SPEED = 60.0
+SPEED = 20.0
+"""The simulator keeps up at it beside other work; at 60 a busy machine let it greet later than we wait."""
 SESSIONS = 6
 KEPT = Path("build") / "tshark-malformed.pcapng"
 """The recording, where something in it is called malformed: a frame's number says nothing without it."""
