@@ -31,7 +31,7 @@ class RecordingFile:
         self.left_out = 0
 
     def write(self, data: bytes) -> None:
-        """Take a block; a block is written whole or, once the recording has ended, not at all."""
+        """Take a block; a block is written whole or, once the recording has ended or was closed, not at all."""
         if self._ended or self.written + len(data) > self._max_bytes:
             self.left_out += len(data)
             self._end(f"it would be larger than {self._max_bytes / 1e6:,.0f} MB")
@@ -60,6 +60,7 @@ class RecordingFile:
             self._file.close()
         except OSError as error:
             self._end(error.strerror or str(error))
+        self._ended = True  # a connection that ends later still tells its tap
         if self.left_out:
             self._log.warning("recording is not whole", file=str(self._path), left_out_bytes=self.left_out)
         self._log.info("recording closed", file=str(self._path), bytes=self.written)

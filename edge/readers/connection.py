@@ -117,19 +117,24 @@ class Connection:
         self._link.resume()
 
     async def hang_up(self, farewell: Sequence[tuple[Message, type[Message]]]) -> None:
-        """Say each of the farewell's requests if the reader still answers, free it for the next client, and close."""
+        """Say each of the farewell's requests if the reader still answers, free it for the next client, and close.
+
+        Cancelled meanwhile it closes at once.
+        """
         if self.paused:
             self._link.resume()
         greeted = self._greeted.done() and not self._greeted.cancelled() and not self._greeted.exception()
         goodbye: list[tuple[Message, type[Message]]] = [*farewell, (CloseConnection(), CloseConnectionResponse)]
-        for message, answer in goodbye:
-            if greeted and self._link.open:
-                with suppress(ReaderError):
-                    await self.requests.ask(message, answer, timeout_s=HANG_UP_S)
-        self._link.close()
-        for future in (self._greeted, self.lost):
-            if not future.cancel() and not future.cancelled():
-                future.exception()
+        try:
+            for message, answer in goodbye:
+                if greeted and self._link.open:
+                    with suppress(ReaderError):
+                        await self.requests.ask(message, answer, timeout_s=HANG_UP_S)
+        finally:
+            self._link.close()
+            for future in (self._greeted, self.lost):
+                if not future.cancel() and not future.cancelled():
+                    future.exception()
 
     def lose(self, reason: ReaderError) -> None:
         """End the connection for the first reason given; whoever waits for the reader hears it."""

@@ -30,7 +30,7 @@ class Recorder:
     """One file, several readers.
 
     Args:
-        write: takes the file's bytes in order; may not raise.
+        write: takes the file's bytes in order; may not raise, and is not called after `close`.
         now_us: the host's clock, UTC microseconds.
         host_synced: whether the host's clock may be believed now.
         note: who records.
@@ -44,9 +44,19 @@ class Recorder:
         host_synced: Callable[[], bool],
         note: RecordingNote,
     ) -> None:
-        self.write, self.now_us, self.host_synced = write, now_us, host_synced
+        self._write, self.now_us, self.host_synced = write, now_us, host_synced
+        self._closed = False
         self._used: set[tuple[Endpoint, str]] = set()
         write(header(application=f"stockgate-edge {note.version}", comments=[to_comment(note)]))
+
+    def write(self, data: bytes) -> None:
+        """Write a block of the file; nothing happens once it is closed."""
+        if not self._closed:
+            self._write(data)
+
+    def close(self) -> None:
+        """End the file: connections may outlast it, and what they tell their taps is let go."""
+        self._closed = True
 
     def tap(self, reader: str) -> "ReaderTap":
         """Return the tap of one reader; it goes on over its connections."""

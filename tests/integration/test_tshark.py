@@ -3,11 +3,13 @@
 import pytest
 
 from edge.llrp import Frame
+from edge.llrp.capture import Endpoint, RecordedConnection, header
 from edge.llrp.messages import decode_message, encode_message
 from tests.helpers import dissected
 from tests.helpers.llrp_messages import message
 
 READER, CLIENT = True, False
+IDENTIFICATION = bytes.fromhex("00da000f00" + "0008" + "021625fffe000000")
 
 
 @pytest.mark.system("tshark")
@@ -42,8 +44,35 @@ async def test_dissector_finds_what_is_wrong(tmp_path):
 
 def test_known_gap_of_the_dissector_is_as_the_standard_has_it():
     """Identification: one byte of type, a 16-bit count, so many bytes; our codec reads it and writes it back."""
-    identification = bytes.fromhex("00da000f00" + "0008" + "021625fffe000000")
-    data = message(12, bytes.fromhex("011f000800000000") + identification)
+    data = message(12, bytes.fromhex("011f000800000000") + IDENTIFICATION)
     read = decode_message(Frame(12, 7, 1, data[10:], 0))
     assert read.identification.reader_id == bytes.fromhex("021625fffe000000")
     assert encode_message(read, 7) == data
+
+
+@pytest.mark.system("tshark")
+@pytest.mark.parametrize("comments", [(), ('stockgate {"note":"clock","offset_us":1}',)])
+def test_known_gap_is_known_whatever_comment_its_packet_carries(tmp_path, comments):
+    """Wireshark lists a comment beside what is malformed; a receive that brings a report too carries the clock's."""
+    answer = message(12, bytes.fromhex("011f000800000000") + IDENTIFICATION)
+    _, malformed, all_of_them = dissected.dissect(_capture(tmp_path, answer, comments))
+    assert (malformed, all_of_them) == ([], 1)
+
+
+@pytest.mark.system("tshark")
+def test_packet_called_malformed_is_named_by_its_frame(tmp_path):
+    """Frame, messages, parameters, words, as the figure's detail gives them; the comment is none of the words."""
+    answer = message(13, bytes.fromhex("011f000600000000"))
+    _, (malformed,), _ = dissected.dissect(_capture(tmp_path, answer, ("a comment, with a comma.",)))
+    assert str(malformed).startswith("frame 4: messages 13, parameters 287")
+    assert "ength" in str(malformed)
+    assert "comment" not in str(malformed)
+
+
+def _capture(folder, data, comments):
+    connection = RecordedConnection(client=Endpoint("127.0.0.1", 50000), reader=Endpoint("127.0.0.1", 5084))
+    path = folder / "one.pcapng"
+    path.write_bytes(
+        header(application="test", comments=[]) + connection.open(1) + connection.received(2, data, comments)
+    )
+    return path

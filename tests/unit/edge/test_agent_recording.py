@@ -92,3 +92,26 @@ def test_record_says_what_it_lacks(tmp_path):
     silent = record("127.0.0.1:1", "-o", out, "--seconds", "0.1")
     assert (silent.exit_code, "can't be reached" in silent.stderr) == (1, True)
     assert not out.exists()
+
+
+def test_connection_that_outlasts_the_recording_throws_nothing(tmp_path):
+    """A tap told of bytes and of the end after the file or the recorder was closed: nothing is written."""
+    path = tmp_path / "x.pcapng"
+    with RecordingFile(path, max_bytes=20_000, log=LOG) as file:
+        recorder = recorder_into(file)
+        outlasts_file = recorder.tap("r1")
+        outlasts_file.opened(local=CLIENT, remote=READER)
+    size = path.stat().st_size
+    outlasts_file.sent(b"x")
+    outlasts_file.closed()
+    assert path.stat().st_size == size
+
+    blocks = []
+    recorder = Recorder(blocks.append, now_us=lambda: 5, host_synced=lambda: True, note=RecordingNote(version="0"))
+    tap = recorder.tap("r1")
+    tap.opened(local=CLIENT, remote=READER)
+    recorder.close()
+    before = len(blocks)
+    tap.received(b"x")
+    tap.closed()
+    assert len(blocks) == before
