@@ -21,6 +21,7 @@ from edge.agent import logs
 from edge.agent.address import LLRP_PORT, AddressError, parse_address
 from edge.agent.clock import host_synced
 from edge.agent.compose import now_us
+from edge.agent.interrupt import run_to_end
 from edge.agent.recording import RecordingFile
 from edge.config import reader_settings
 from edge.llrp.capture import RecordingNote
@@ -46,7 +47,7 @@ def record(hosts: Sequence[str], output: Path, *, config: Path | None, seconds: 
     """
     logs.configure()
     try:
-        wanted = _configured(config, hosts) if config is not None else asyncio.run(_looked_up(hosts))
+        wanted = _configured(config, hosts) if config is not None else run_to_end(_looked_up(hosts))
     except (settings.ConfigError, AddressError) as error:
         _leave(EXIT_USAGE, str(error))
     except ReaderError as error:

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import signal
 import ssl
 import struct
 import subprocess
+import sys
 import time
+from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -104,12 +108,17 @@ async def test_look_finds_what_stands_there(link):
     assert (list(problems(found)), list(notes(found))) == ([], [])
 
 
+def refuse_1084(message_id, payload):
+    """Keep that one ROSpec."""
+    return message(31, message_id, status(101) if payload == struct.pack("!I", 1084) else status())
+
+
 async def test_look_leaves_the_reader_as_it_was():
     """No configuration is set, each ROSpec of ours goes again, others' stay, and the connection is closed in order."""
-    async with reader(specs=((1084, 2), (7, 0))) as fake:
+    async with reader(specs=((1084, 2), (7, 0)), refuse={DELETE: refuse_1084}) as fake:
         found = await look_at(fake)
         await fake.closed.wait()
-        ours = [payload for kind, _, payload in fake.received if kind == DELETE]
+        ours = [payload for kind, _, payload in fake.received if kind == DELETE][1:]
         added = [payload[4:8] for kind, _, payload in fake.received if kind == ADD]
     assert SET_CONFIG not in fake.types()
     assert set(ours) == {struct.pack("!I", 1085)} == set(added)
@@ -138,6 +147,47 @@ async def test_look_that_is_broken_off_still_takes_its_rospec_back():
             await task
         await fake.closed.wait()
     assert fake.types()[-2:] == [DELETE, CLOSE]
+
+
+async def test_sigterm_ends_the_command_as_control_c_does():
+    """A script's `timeout` must not leave a reader transmitting."""
+    async with reader() as fake:
+        words = ("probe", f"127.0.0.1:{fake.port}", "--listen-seconds", "60")
+        program = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("stockgate-edge"), *words, stdout=PIPE, stderr=PIPE
+        )
+        async with asyncio.timeout(30):
+            await fake.started.wait()
+            program.send_signal(signal.SIGTERM)
+            _, told = await program.communicate()
+            await fake.closed.wait()
+    assert fake.types()[-2:] == [DELETE, CLOSE]
+    assert program.returncode == 130
+    assert b"Traceback" not in told
+
+
+async def test_killed_looks_rospec_ends_by_itself_and_the_next_look_deletes_it():
+    """After kill -9 nothing transmits for long, and a reader that holds one ROSpec can be looked at again."""
+    async with reader(specs=((1084, 1),), on_start=(report(tag()),)) as fake:
+        fake.rospecs = {1084}
+        found = await look_at(fake, listen_s=0.1)
+    added = [payload for kind, _, payload in fake.received if kind == ADD]
+    assert len(added) == 4
+    assert all(tlv(182, b"\1" + struct.pack("!I", 5_100)) in payload for payload in added)
+    assert list(problems(found)) == []
+    assert list(notes(found)) == [
+        "an earlier probe that was killed left its inventory order on it (ROSpec 1084): deleted"
+    ]
+
+
+async def test_reader_full_of_anothers_rospec_is_said_once():
+    """Its antennas are not to blame."""
+    async with reader(specs=((7, 2),), refuse={ADD: refuse_with(30, 205, "at most 1 ROSpecs")}) as fake:
+        found = await look_at(fake)
+    (wrong,) = problems(found)
+    assert wrong.startswith("an inventory order (ROSpec 7) is left on the reader, and it takes none of ours besides (")
+    assert "at most 1 ROSpecs" in wrong
+    assert [one.reads for one in found.antennas] == [None] * 4
 
 
 async def test_reads_of_another_programs_rospec_do_not_count():
