@@ -59,6 +59,7 @@ from edge.readers.errors import (
     ReaderClosedError,
     ReaderError,
     ReaderRefusedError,
+    ReaderSilentError,
     ReaderUnreachableError,
 )
 from edge.readers.found import AntennaFound, ReaderFound, RospecFound
@@ -112,7 +113,7 @@ async def probe(settings: ProbeSettings, *, now_us: Callable[[], int]) -> Reader
         finally:
             await look.leave()
     except (NotAnLlrpReaderError, ReaderClosedError) as error:
-        if look.greeted:
+        if look.greeted or look.began:
             raise
         words = await what_speaks(settings.host, settings.port, timeout_s=min(settings.timeout_s, STRANGER_S))
         if words is None:
@@ -152,6 +153,11 @@ class _Look:
         error = self._greeting.exception()
         return error is None or isinstance(error, ReaderBusyError)
 
+    @property
+    def began(self) -> bool:
+        """Whether a part of an LLRP message has come and nothing after it."""
+        return bool(self._link.begun)
+
     async def dial(self) -> None:
         """Connect and wait until the reader has greeted."""
         settings = self._settings
@@ -171,6 +177,8 @@ class _Look:
             async with asyncio.timeout(settings.timeout_s):
                 await asyncio.shield(self._greeting)
         except TimeoutError:
+            if self._link.begun:
+                raise ReaderSilentError(f"{settings.address} {self._link.begun}: network or reader?") from None
             raise NotAnLlrpReaderError(
                 f"{settings.address} takes the connection but sends no LLRP greeting within {settings.timeout_s:g} s: "
                 "is this an LLRP reader's port (5084)?"
@@ -318,7 +326,9 @@ class _Look:
 
     def _lose(self, reason: ReaderError) -> None:
         words = str(reason)
-        if not self._greeting.done() and isinstance(reason, ReaderClosedError):
+        if not self._greeting.done() and self._link.begun:
+            words = f"it {self._link.begun}: network or reader? ({words})"
+        elif not self._greeting.done() and isinstance(reason, ReaderClosedError):
             words += " before it greeted us: does it serve another client, or is this no LLRP reader's port?"
         error = type(reason)(f"{self._where}: {words}")
         self._requests.fail(error)

@@ -22,7 +22,13 @@ from edge.cli import app
 from edge.llrp import Frame
 from edge.llrp.messages import decode_message
 from edge.readers.answers import reader_of, with_config
-from edge.readers.errors import NotAnLlrpReaderError, ReaderBusyError, ReaderUnreachableError
+from edge.readers.errors import (
+    NotAnLlrpReaderError,
+    ReaderBusyError,
+    ReaderClosedError,
+    ReaderSilentError,
+    ReaderUnreachableError,
+)
 from edge.readers.found import clock_words, frequency_words, notes, problems
 from edge.readers.probe import ProbeSettings, probe
 from tests.helpers.fake_reader import (
@@ -368,6 +374,16 @@ async def test_what_is_no_reader_is_said_to_be_what_it_is(how, words):
     """A wrong port or cable."""
     async with stranger(**how) as other:
         with pytest.raises(NotAnLlrpReaderError if "hang_up" not in how else Exception, match=words):
+            await look_at(other, timeout_s=0.2)
+
+
+@pytest.mark.parametrize("hang_up", [False, True])
+@pytest.mark.parametrize(("bytes_sent", "length"), [(15, "32"), (4, "at least 10")])
+async def test_half_a_greeting_is_llrp_all_the_same(hang_up, bytes_sent, length):
+    """A network that loses packets, or a reader that is starting."""
+    async with stranger(attempt()[:bytes_sent], hang_up=hang_up) as other:
+        words = f"began an LLRP message of {length} bytes and stopped after {bytes_sent}: network or reader?"
+        with pytest.raises(ReaderClosedError if hang_up else ReaderSilentError, match=words):
             await look_at(other, timeout_s=0.2)
 
 
