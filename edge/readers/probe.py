@@ -118,7 +118,8 @@ async def probe(settings: ProbeSettings, *, now_us: Callable[[], int]) -> Reader
         words = await what_speaks(settings.host, settings.port, timeout_s=min(settings.timeout_s, STRANGER_S))
         if words is None:
             raise
-        raise NotAnLlrpReaderError(f"{settings.address} is no LLRP reader's port: it speaks {words}") from error
+        what = "shows no plain LLRP" if words.startswith("TLS") else "is no LLRP reader's port"
+        raise NotAnLlrpReaderError(f"{settings.address} {what}: it speaks {words}") from error
 
 
 @dataclass(slots=True)

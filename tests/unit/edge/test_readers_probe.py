@@ -11,6 +11,7 @@ import time
 from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -391,8 +392,10 @@ async def test_half_a_greeting_is_llrp_all_the_same(hang_up, bytes_sent, length)
 async def test_tls_port_is_named(tmp_path):
     """LLRP over TLS, or any other TLS."""
     async with stranger(tls=tls_context(tmp_path)) as other:
-        with pytest.raises(NotAnLlrpReaderError, match="speaks TLS: LLRP over TLS has the port 5085"):
+        with pytest.raises(NotAnLlrpReaderError, match="speaks TLS, which probe does not") as told:
             await look_at(other, timeout_s=1.0)
+    certificate = ssl.PEM_cert_to_DER_cert((tmp_path / "certificate.pem").read_text())
+    assert f'write tls = {{ fingerprint = "sha256:{sha256(certificate).hexdigest()}" }}' in str(told.value)
 
 
 async def test_nobody_at_the_address_is_said_so():
@@ -454,6 +457,13 @@ def test_address_is_taken_apart(text, parsed):
 def test_address_that_is_none_is_refused(text):
     """With an example of a right one."""
     with pytest.raises(AddressError, match=r"write it like|for instance"):
+        parse_address(text)
+
+
+@pytest.mark.parametrize("text", ["http://192.0.2.10", "https://192.0.2.10/index.html", "192.0.2.10/"])
+def test_url_is_refused_with_its_host(text):
+    """What stands in a browser's address line."""
+    with pytest.raises(AddressError, match=r"a URL or path is no address: write the host alone, 192\.0\.2\.10$"):
         parse_address(text)
 
 
