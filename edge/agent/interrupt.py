@@ -10,11 +10,21 @@ Result = TypeVar("Result")
 
 
 def run_to_end(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run as `asyncio.run` does; SIGTERM cancels the work as SIGINT does, so that it leaves no reader transmitting."""
+    """Run as `asyncio.run` does; SIGTERM cancels the work as SIGINT does, so that it leaves no reader transmitting.
+
+    Raises:
+        KeyboardInterrupt: once the work that a signal ended has cleaned up; also where a shell that put us into the
+            background made us deaf to SIGINT.
+    """
 
     async def guarded() -> Result:
         if threading.current_thread() is threading.main_thread():
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+            task = asyncio.current_task()
+            if task is not None:
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await work
 
-    return asyncio.run(guarded())
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

@@ -157,12 +157,11 @@ async def test_look_that_is_broken_off_still_takes_its_rospec_back():
 
 
 async def test_sigterm_ends_the_command_as_control_c_does():
-    """A script's `timeout` must not leave a reader transmitting."""
+    """A script's `timeout` must not leave a reader transmitting; a shell's background job doesn't hear SIGINT."""
+    deaf = ("-c", "trap '' INT; exec \"$@\"", "sh", Path(sys.executable).with_name("stockgate-edge"))
     async with reader() as fake:
         words = ("probe", f"127.0.0.1:{fake.port}", "--listen-seconds", "60")
-        program = await asyncio.create_subprocess_exec(
-            Path(sys.executable).with_name("stockgate-edge"), *words, stdout=PIPE, stderr=PIPE
-        )
+        program = await asyncio.create_subprocess_exec("sh", *deaf, *words, stdout=PIPE, stderr=PIPE)
         async with asyncio.timeout(30):
             await fake.started.wait()
             program.send_signal(signal.SIGTERM)
