@@ -211,7 +211,9 @@ def record(
         typer.Argument(metavar="[HOST...]", help="Readers to dial; with --config, ids of its readers, none for all."),
     ] = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The pcapng file to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The pcapng file to write; none that exists.")
+    ],
     config: Annotated[
         Path | None, typer.Option("--config", help="Drive the readers as this configuration of the agent says.")
     ] = None,

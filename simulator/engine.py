@@ -69,6 +69,7 @@ class Engine:
         }
         self.ports: dict[str, int] = {}
         self._stop = asyncio.Event()
+        self._told_waiting = False
 
     async def run(self, service: Service) -> None:
         """Serve until stopped.
@@ -133,12 +134,16 @@ class Engine:
             await asyncio.sleep(TICK_S)
 
     def _begin_when_started(self) -> None:
-        """Nothing happens before every reader has been asked to inventory once."""
-        if self._clock.begun_utc_us is None and all(
-            listener.device.inventory.ever_started for listener in self.listeners.values()
-        ):
+        """Nothing happens before every reader has been asked to inventory once; say for which the world waits."""
+        if self._clock.begun_utc_us is not None:
+            return
+        waiting = [name for name, one in self.listeners.items() if not one.device.inventory.ever_started]
+        if not waiting:
             self._clock.begin()
             self._log.info("scenario begins")
+        elif len(waiting) < len(self.listeners) and not self._told_waiting:
+            self._told_waiting = True
+            self._log.info(f"waiting for {', '.join(waiting)} to be started")
 
     def _reports(self, reads: Sequence[Read]) -> list[Report]:
         begun_us = self._clock.begun_utc_us or 0

@@ -12,6 +12,9 @@ class AddressError(ValueError):
 
 def parse_address(text: str) -> tuple[str, int | None]:
     """Return host and port; None where no port is given."""
+    if "/" in text:
+        inner = text.partition("://")[2] or text
+        raise AddressError(f"{text!r}: a URL or path is no address: write the host alone, {inner.partition('/')[0]}")
     host, colon, port = text.rpartition(":")
     if not colon or (":" in host and not host.endswith("]")):
         host, port = text, ""

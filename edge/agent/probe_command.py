@@ -4,7 +4,6 @@ Exit 0 if all is well, 1 if it answers and something is wrong, 2 for what the us
 answers.
 """
 
-import asyncio
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.agent.address import LLRP_PORT, AddressError, parse_address
+from edge.agent.interrupt import run_to_end
 from edge.readers.errors import ReaderBusyError, ReaderError, ReaderRefusedError
 from edge.readers.found import AntennaFound, ReaderFound, clock_words, frequency_words, notes, problems
 from edge.readers.probe import ProbeSettings, probe
@@ -39,7 +39,7 @@ def look(address: str, *, timeout_s: float, listen_s: float, antennas: Sequence[
         host=host, port=port or LLRP_PORT, timeout_s=timeout_s, listen_s=listen_s, antennas=expected
     )
     try:
-        found = asyncio.run(probe(settings, now_us=lambda: time.time_ns() // 1_000))
+        found = run_to_end(probe(settings, now_us=lambda: time.time_ns() // 1_000))
     except ReaderError as error:
         _tell_failure(settings, str(error), as_json=as_json)
         return EXIT_WRONG if isinstance(error, ReaderBusyError | ReaderRefusedError) else EXIT_UNREACHABLE

@@ -21,6 +21,7 @@ from edge.agent import logs
 from edge.agent.address import LLRP_PORT, AddressError, parse_address
 from edge.agent.clock import host_synced
 from edge.agent.compose import now_us
+from edge.agent.interrupt import run_to_end
 from edge.agent.recording import RecordingFile
 from edge.config import reader_settings
 from edge.llrp.capture import RecordingNote
@@ -39,14 +40,16 @@ def record(hosts: Sequence[str], output: Path, *, config: Path | None, seconds: 
 
     Args:
         hosts: addresses of readers; with a configuration, ids of some of its readers, or none for all.
-        output: the pcapng file; what is there is replaced.
+        output: the pcapng file; one that is there and not empty is kept, and nothing is recorded.
         config: the agent's configuration, which says how its readers are driven.
         seconds: length; None until SIGINT or SIGTERM.
         max_bytes: the recording ends before the file is larger.
     """
     logs.configure()
+    if output.is_file() and output.stat().st_size:
+        _leave(EXIT_USAGE, f"{output}: exists already: name another file, or delete that one")
     try:
-        wanted = _configured(config, hosts) if config is not None else asyncio.run(_looked_up(hosts))
+        wanted = _configured(config, hosts) if config is not None else run_to_end(_looked_up(hosts))
     except (settings.ConfigError, AddressError) as error:
         _leave(EXIT_USAGE, str(error))
     except ReaderError as error:

@@ -217,6 +217,10 @@ class FrameBuffer:
                 offset=self._taken,
             )
 
+    def begun(self) -> tuple[int, str] | None:
+        """Return how much there is of a message that isn't whole, and its length in words; None where there is none."""
+        return (self.pending, self._announced()) if self.pending and self._fault is None else None
+
     def _frame(self, at: int, begin: int) -> Frame:
         word, length, message_id = HEADER.unpack_from(self._buffer, at)
         payload = bytes(memoryview(self._buffer)[at + HEADER_BYTES : at + length])

@@ -37,6 +37,8 @@ CONFIG_PARTS: Final = (2, 9, 11)
 _EVERY_READ: Final = 1
 """ROReportTrigger: a report after N tags, or at the end of the AISpec."""
 _GEN2: Final = 1
+_DURATION: Final = 1
+"""ROSpecStopTriggerType: after a time [11.2.1.1.2]."""
 _ROSPEC_STATES: Final[tuple[str, ...]] = ("disabled", "inactive", "active")
 _INPUT_STATES: Final[tuple[str, ...]] = ("low", "high", "unknown")
 
@@ -133,15 +135,20 @@ def config_request(part: int) -> GetReaderConfig:
     return GetReaderConfig(antenna_id=0, requested_data=part, gpi_port_num=0, gpo_port_num=0)
 
 
-def trial_rospec(number: int, port: int) -> ROSpec:
-    """Return an inventory of one port with the reader's own power and mode, each read reported at once."""
+def trial_rospec(number: int, port: int, *, longest_s: float) -> ROSpec:
+    """Return an inventory of one port with the reader's own power and mode, each read reported at once.
+
+    The reader ends it after `longest_s` by itself: nobody else does if we are killed.
+    """
     return ROSpec(
         rospec_id=number,
         priority=0,
         current_state=0,
         ro_boundary_spec=ROBoundarySpec(
             rospec_start_trigger=ROSpecStartTrigger(rospec_start_trigger_type=0),
-            rospec_stop_trigger=ROSpecStopTrigger(rospec_stop_trigger_type=0, duration_trigger_value=0),
+            rospec_stop_trigger=ROSpecStopTrigger(
+                rospec_stop_trigger_type=_DURATION, duration_trigger_value=round(longest_s * 1000)
+            ),
         ),
         specs=(
             AISpec(

@@ -89,6 +89,8 @@ class Connection:
             async with asyncio.timeout(wait_s):
                 await self._greeted
         except TimeoutError:
+            if self._link.begun:
+                raise ReaderSilentError(f"{self.where} {self._link.begun}: network or reader?") from None
             raise NotAnLlrpReaderError(
                 f"{self.where} takes the connection but sends no LLRP greeting within {wait_s:g} s: "
                 "is this an LLRP reader's port?"
@@ -141,7 +143,9 @@ class Connection:
         if self.lost.done():
             return
         words = str(reason)
-        if not self._greeted.done() and isinstance(reason, ReaderClosedError):
+        if not self._greeted.done() and self._link.begun:
+            words = f"it {self._link.begun}: network or reader? ({words})"
+        elif not self._greeted.done() and isinstance(reason, ReaderClosedError):
             words += " before it greeted us: does it serve another client, or is this no LLRP reader's port?"
         error = type(reason)(words if words.startswith(self.where) else f"{self.where}: {words}")
         self.lost.set_exception(error)

@@ -102,6 +102,7 @@ class ReaderFound:
         tells_config: whether it answered GET_READER_CONFIG.
         tested_s: length of the test inventory of one port; 0 where there was none.
         told: what it reported by itself meanwhile, exceptions for instance.
+        deleted: ROSpecs of an earlier look, which we deleted.
     """
 
     address: str
@@ -124,6 +125,7 @@ class ReaderFound:
     tells_config: bool
     tested_s: float
     told: tuple[str, ...]
+    deleted: tuple[int, ...] = ()
 
 
 def country(code: int) -> str:
@@ -172,6 +174,8 @@ def notes(found: ReaderFound) -> Iterator[str]:
     if found.clock_offset_us is None:
         has = "its time since start" if found.uptime_us is not None else "no time"
         yield f"it sends {has} in place of UTC: the agent times its reads by this machine's clock"
+    for number in found.deleted:
+        yield f"an earlier probe that was killed left its inventory order on it (ROSpec {number}): deleted"
     if found.rospecs:
         ids = ", ".join(f"{one.id} ({one.state})" for one in found.rospecs)
         yield f"another program left inventory orders on it (ROSpec {ids}): the agent will delete them"

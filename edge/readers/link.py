@@ -39,6 +39,12 @@ class Link(asyncio.BufferedProtocol):
         self._paused = False
         self.open = False
 
+    @property
+    def begun(self) -> str:
+        """In words what there is of a message that has come in part; empty where there is none."""
+        part = self._buffer.begun()
+        return "" if part is None else f"began an LLRP message of {part[1]} bytes and stopped after {part[0]}"
+
     def connection_made(self, transport: Any) -> None:
         """Keep the transport."""
         self._transport = transport

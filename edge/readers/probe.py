@@ -1,11 +1,12 @@
 """One look at a reader: greet, ask what it is and how it is set up, try its antennas, and leave it as it was.
 
 Nothing is set on the reader. A test inventory adds an ROSpec under a number that is free and deletes it again; reads
-that another program's ROSpec sends meanwhile are not counted.
+that another program's ROSpec sends meanwhile are not counted. A look that is killed leaves its ROSpec, which the reader
+stops by itself; the next look deletes it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -58,6 +59,7 @@ from edge.readers.errors import (
     ReaderClosedError,
     ReaderError,
     ReaderRefusedError,
+    ReaderSilentError,
     ReaderUnreachableError,
 )
 from edge.readers.found import AntennaFound, ReaderFound, RospecFound
@@ -66,11 +68,15 @@ from edge.readers.requests import Requests
 from edge.readers.strangers import what_speaks
 
 FIRST_ROSPEC_ID: Final = 1084
-"""The test inventory's ROSpec; the next free number where this one is taken."""
+"""The test inventory's ROSpec, found on the reader where an earlier look was killed; the next free number where it
+can't be deleted."""
 FAREWELL_S: Final = 2.0
 """Longest wait for each answer while the reader is being left."""
 STRANGER_S: Final = 2.0
 """Longest wait for each try to find out what a silent port speaks."""
+TRIAL_GRACE_S: Final = 5.0
+"""The reader ends a test inventory by itself so long after we should have: for a look that was killed."""
+ADD_REFUSED: Final = f"{AddROSpec.STANDARD_NAME}: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +113,13 @@ async def probe(settings: ProbeSettings, *, now_us: Callable[[], int]) -> Reader
         finally:
             await look.leave()
     except (NotAnLlrpReaderError, ReaderClosedError) as error:
-        if look.greeted:
+        if look.greeted or look.began:
             raise
         words = await what_speaks(settings.host, settings.port, timeout_s=min(settings.timeout_s, STRANGER_S))
         if words is None:
             raise
-        raise NotAnLlrpReaderError(f"{settings.address} is no LLRP reader's port: it speaks {words}") from error
+        what = "shows no plain LLRP" if words.startswith("TLS") else "is no LLRP reader's port"
+        raise NotAnLlrpReaderError(f"{settings.address} {what}: it speaks {words}") from error
 
 
 @dataclass(slots=True)
@@ -147,6 +154,11 @@ class _Look:
         error = self._greeting.exception()
         return error is None or isinstance(error, ReaderBusyError)
 
+    @property
+    def began(self) -> bool:
+        """Whether a part of an LLRP message has come and nothing after it."""
+        return bool(self._link.begun)
+
     async def dial(self) -> None:
         """Connect and wait until the reader has greeted."""
         settings = self._settings
@@ -166,6 +178,8 @@ class _Look:
             async with asyncio.timeout(settings.timeout_s):
                 await asyncio.shield(self._greeting)
         except TimeoutError:
+            if self._link.begun:
+                raise ReaderSilentError(f"{settings.address} {self._link.begun}: network or reader?") from None
             raise NotAnLlrpReaderError(
                 f"{settings.address} takes the connection but sends no LLRP greeting within {settings.timeout_s:g} s: "
                 "is this an LLRP reader's port (5084)?"
@@ -186,6 +200,7 @@ class _Look:
             found = with_config(found, config)
         found = replace(found, rospecs=await self._rospecs())
         if settings.listen_s > 0:
+            found = await self._delete_old_trial(found)
             found = replace(found, antennas=await self._try_antennas(found))
         found = replace(found, told=tuple(dict.fromkeys(self._told)))
         return with_events(found, self._plugged, settings.antennas)
@@ -217,6 +232,17 @@ class _Look:
         except ReaderRefusedError:
             return ()
 
+    async def _delete_old_trial(self, found: ReaderFound) -> ReaderFound:
+        """Delete what an earlier look that was killed left; a reader that holds one ROSpec would take no other."""
+        if FIRST_ROSPEC_ID not in {one.id for one in found.rospecs}:
+            return found
+        try:
+            await self._requests.ask(DeleteROSpec(rospec_id=FIRST_ROSPEC_ID), DeleteROSpecResponse)
+        except ReaderRefusedError:
+            return found
+        left = tuple(one for one in found.rospecs if one.id != FIRST_ROSPEC_ID)
+        return replace(found, rospecs=left, deleted=(FIRST_ROSPEC_ID,))
+
     async def _try_antennas(self, found: ReaderFound) -> tuple[AntennaFound, ...]:
         taken = {one.id for one in found.rospecs}
         self._rospec_id = next(number for number in range(FIRST_ROSPEC_ID, 1 << 32) if number not in taken)
@@ -232,11 +258,15 @@ class _Look:
                 continue
             tags = len(heard.tags or ())
             tried.append(replace(antenna, reads=heard.reads, tags=tags, best_rssi_cdbm=heard.best_cdbm))
+        if found.rospecs and tried and all(one.refused.startswith(ADD_REFUSED) for one in tried):
+            self._told.append(_no_room(found.rospecs, tried))
+            return found.antennas
         return tuple(tried)
 
     async def _listen(self, port: int, number: int) -> _Heard:
         self._heard = _Heard(tags=set())
-        await self._requests.ask(AddROSpec(rospec=trial_rospec(number, port)), AddROSpecResponse)
+        longest_s = self._settings.listen_s + TRIAL_GRACE_S
+        await self._requests.ask(AddROSpec(rospec=trial_rospec(number, port, longest_s=longest_s)), AddROSpecResponse)
         await self._requests.ask(EnableROSpec(rospec_id=number), EnableROSpecResponse)
         await self._requests.ask(StartROSpec(rospec_id=number), StartROSpecResponse)
         await asyncio.sleep(self._settings.listen_s)
@@ -297,9 +327,21 @@ class _Look:
 
     def _lose(self, reason: ReaderError) -> None:
         words = str(reason)
-        if not self._greeting.done() and isinstance(reason, ReaderClosedError):
+        if not self._greeting.done() and self._link.begun:
+            words = f"it {self._link.begun}: network or reader? ({words})"
+        elif not self._greeting.done() and isinstance(reason, ReaderClosedError):
             words += " before it greeted us: does it serve another client, or is this no LLRP reader's port?"
         error = type(reason)(f"{self._where}: {words}")
         self._requests.fail(error)
         if not self._greeting.done():
             self._greeting.set_exception(error)
+
+
+def _no_room(left: Sequence[RospecFound], tried: Sequence[AntennaFound]) -> str:
+    ids = ", ".join(f"ROSpec {one.id}" for one in left)
+    words = "an inventory order" if len(left) == 1 else "inventory orders"
+    return (
+        f"{words} ({ids}) {'is' if len(left) == 1 else 'are'} left on the reader, and it takes none of ours besides "
+        f"({tried[0].refused}): no antenna was tried. The agent deletes such orders when it starts; restarting the "
+        "reader does too"
+    )

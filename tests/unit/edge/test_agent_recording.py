@@ -115,3 +115,14 @@ def test_connection_that_outlasts_the_recording_throws_nothing(tmp_path):
     tap.received(b"x")
     tap.closed()
     assert len(blocks) == before
+
+
+def test_record_keeps_the_file_that_is_there(tmp_path):
+    """A recording can't be made again; an empty file (mktemp's) is no recording."""
+    out = tmp_path / "x.pcapng"
+    out.write_bytes(b"recorded")
+    refused = record("127.0.0.1:1", "-o", out, "--seconds", "0.1")
+    assert (refused.exit_code, f"{out}: exists already" in refused.stderr) == (2, True)
+    assert out.read_bytes() == b"recorded"
+    out.write_bytes(b"")
+    assert "can't be reached" in record("127.0.0.1:1", "-o", out, "--seconds", "0.1").stderr

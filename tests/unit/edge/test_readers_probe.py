@@ -2,12 +2,17 @@
 
 import asyncio
 import json
+import signal
 import ssl
 import struct
 import subprocess
+import sys
 import time
+from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,7 +23,13 @@ from edge.cli import app
 from edge.llrp import Frame
 from edge.llrp.messages import decode_message
 from edge.readers.answers import reader_of, with_config
-from edge.readers.errors import NotAnLlrpReaderError, ReaderBusyError, ReaderUnreachableError
+from edge.readers.errors import (
+    NotAnLlrpReaderError,
+    ReaderBusyError,
+    ReaderClosedError,
+    ReaderSilentError,
+    ReaderUnreachableError,
+)
 from edge.readers.found import clock_words, frequency_words, notes, problems
 from edge.readers.probe import ProbeSettings, probe
 from tests.helpers.fake_reader import (
@@ -104,12 +115,17 @@ async def test_look_finds_what_stands_there(link):
     assert (list(problems(found)), list(notes(found))) == ([], [])
 
 
+def refuse_1084(message_id, payload):
+    """Keep that one ROSpec."""
+    return message(31, message_id, status(101) if payload == struct.pack("!I", 1084) else status())
+
+
 async def test_look_leaves_the_reader_as_it_was():
     """No configuration is set, each ROSpec of ours goes again, others' stay, and the connection is closed in order."""
-    async with reader(specs=((1084, 2), (7, 0))) as fake:
+    async with reader(specs=((1084, 2), (7, 0)), refuse={DELETE: refuse_1084}) as fake:
         found = await look_at(fake)
         await fake.closed.wait()
-        ours = [payload for kind, _, payload in fake.received if kind == DELETE]
+        ours = [payload for kind, _, payload in fake.received if kind == DELETE][1:]
         added = [payload[4:8] for kind, _, payload in fake.received if kind == ADD]
     assert SET_CONFIG not in fake.types()
     assert set(ours) == {struct.pack("!I", 1085)} == set(added)
@@ -138,6 +154,46 @@ async def test_look_that_is_broken_off_still_takes_its_rospec_back():
             await task
         await fake.closed.wait()
     assert fake.types()[-2:] == [DELETE, CLOSE]
+
+
+async def test_sigterm_ends_the_command_as_control_c_does():
+    """A script's `timeout` must not leave a reader transmitting; a shell's background job doesn't hear SIGINT."""
+    deaf = ("-c", "trap '' INT; exec \"$@\"", "sh", Path(sys.executable).with_name("stockgate-edge"))
+    async with reader() as fake:
+        words = ("probe", f"127.0.0.1:{fake.port}", "--listen-seconds", "60")
+        program = await asyncio.create_subprocess_exec("sh", *deaf, *words, stdout=PIPE, stderr=PIPE)
+        async with asyncio.timeout(30):
+            await fake.started.wait()
+            program.send_signal(signal.SIGTERM)
+            _, told = await program.communicate()
+            await fake.closed.wait()
+    assert fake.types()[-2:] == [DELETE, CLOSE]
+    assert program.returncode == 130
+    assert b"Traceback" not in told
+
+
+async def test_killed_looks_rospec_ends_by_itself_and_the_next_look_deletes_it():
+    """After kill -9 nothing transmits for long, and a reader that holds one ROSpec can be looked at again."""
+    async with reader(specs=((1084, 1),), on_start=(report(tag()),)) as fake:
+        fake.rospecs = {1084}
+        found = await look_at(fake, listen_s=0.1)
+    added = [payload for kind, _, payload in fake.received if kind == ADD]
+    assert len(added) == 4
+    assert all(tlv(182, b"\1" + struct.pack("!I", 5_100)) in payload for payload in added)
+    assert list(problems(found)) == []
+    assert list(notes(found)) == [
+        "an earlier probe that was killed left its inventory order on it (ROSpec 1084): deleted"
+    ]
+
+
+async def test_reader_full_of_anothers_rospec_is_said_once():
+    """Its antennas are not to blame."""
+    async with reader(specs=((7, 2),), refuse={ADD: refuse_with(30, 205, "at most 1 ROSpecs")}) as fake:
+        found = await look_at(fake)
+    (wrong,) = problems(found)
+    assert wrong.startswith("an inventory order (ROSpec 7) is left on the reader, and it takes none of ours besides (")
+    assert "at most 1 ROSpecs" in wrong
+    assert [one.reads for one in found.antennas] == [None] * 4
 
 
 async def test_reads_of_another_programs_rospec_do_not_count():
@@ -321,12 +377,24 @@ async def test_what_is_no_reader_is_said_to_be_what_it_is(how, words):
             await look_at(other, timeout_s=0.2)
 
 
+@pytest.mark.parametrize("hang_up", [False, True])
+@pytest.mark.parametrize(("bytes_sent", "length"), [(15, "32"), (4, "at least 10")])
+async def test_half_a_greeting_is_llrp_all_the_same(hang_up, bytes_sent, length):
+    """A network that loses packets, or a reader that is starting."""
+    async with stranger(attempt()[:bytes_sent], hang_up=hang_up) as other:
+        words = f"began an LLRP message of {length} bytes and stopped after {bytes_sent}: network or reader?"
+        with pytest.raises(ReaderClosedError if hang_up else ReaderSilentError, match=words):
+            await look_at(other, timeout_s=0.2)
+
+
 @pytest.mark.system("openssl")
 async def test_tls_port_is_named(tmp_path):
     """LLRP over TLS, or any other TLS."""
     async with stranger(tls=tls_context(tmp_path)) as other:
-        with pytest.raises(NotAnLlrpReaderError, match="speaks TLS: LLRP over TLS has the port 5085"):
+        with pytest.raises(NotAnLlrpReaderError, match="speaks TLS, which probe does not") as told:
             await look_at(other, timeout_s=1.0)
+    certificate = ssl.PEM_cert_to_DER_cert((tmp_path / "certificate.pem").read_text())
+    assert f'write tls = {{ fingerprint = "sha256:{sha256(certificate).hexdigest()}" }}' in str(told.value)
 
 
 async def test_nobody_at_the_address_is_said_so():
@@ -388,6 +456,13 @@ def test_address_is_taken_apart(text, parsed):
 def test_address_that_is_none_is_refused(text):
     """With an example of a right one."""
     with pytest.raises(AddressError, match=r"write it like|for instance"):
+        parse_address(text)
+
+
+@pytest.mark.parametrize("text", ["http://192.0.2.10", "https://192.0.2.10/index.html", "192.0.2.10/"])
+def test_url_is_refused_with_its_host(text):
+    """What stands in a browser's address line."""
+    with pytest.raises(AddressError, match=r"a URL or path is no address: write the host alone, 192\.0\.2\.10$"):
         parse_address(text)
 
 

@@ -262,6 +262,15 @@ async def test_a_reader_that_reports_for_ever_and_never_answers_is_given_up():
         assert "did not answer ADD_ROSPEC within 0.6 s" in (await agent.until_state("lost")).problem
 
 
+async def test_half_a_greeting_is_not_called_another_protocol():
+    async with (
+        FakeReader(greeting=fake.attempt()[:15]) as reader,
+        agent_of(reader.port, connect_timeout_s=0.2) as agent,
+    ):
+        problem = (await agent.until_state("lost")).problem
+        assert "began an LLRP message of 32 bytes and stopped after 15: network or reader?" in problem
+
+
 async def test_a_reset_inside_a_message_is_told_and_the_reader_comes_back():
     async with FakeReader(on_start=(report(tag()),)) as reader, agent_of(reader.port) as agent:
         await agent.until(lambda agent: agent.supervisor.counters.reads == 1)

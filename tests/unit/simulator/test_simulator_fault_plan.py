@@ -2,6 +2,7 @@
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from simulator.clock import SimulatedClock
 from simulator.engine import Engine
@@ -59,6 +60,18 @@ def test_a_switch_is_set_for_a_while_and_put_back():
         seen.append((faults.no_keepalives, faults.stamps, sorted(faults.silent_antennas), faults.refused))
     on, off, silent = (True, "uptime"), (False, "utc"), ([1, 3], {22: 401})
     assert seen == [(*off, [], {})] * 2 + [(*on, [], {})] * 2 + [(*on, *silent)] + [(*off, *silent)] * 2
+
+
+def test_the_world_waits_for_every_reader_and_says_once_for_which():
+    clock = SimulatedClock(1.0, utc_us=lambda: 0, steady_us=lambda: 0)
+    readers = {name: ReaderModel() for name in ("r1", "r2", "r3")}
+    with capture_logs() as logs:
+        engine = Engine(readers, Nothing(), clock, Truth("t", 1, None), structlog.get_logger())
+        for name in ("", "r1", "", "r2", "r3", ""):
+            if name:
+                engine.listeners[name].device.inventory.ever_started = True
+            engine.step()
+    assert [entry["event"] for entry in logs] == ["waiting for r2, r3 to be started", "scenario begins"]
 
 
 @pytest.mark.parametrize(
