@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from simulator.server.listener import ReaderListener
 from simulator.server.model import ETSI_KHZ, FCC_KHZ, ReaderModel
 from simulator.server.reports import Report
 from simulator.truth import Truth, write_atomically
-from simulator.world.values import Read, Source
+from simulator.world.values import Reads, Source
 
 TICK_S: Final = 0.01
 """How often reads are drawn and sent."""
@@ -145,20 +145,20 @@ class Engine:
             self._told_waiting = True
             self._log.info(f"waiting for {', '.join(waiting)} to be started")
 
-    def _reports(self, reads: Sequence[Read]) -> list[Report]:
+    def _reports(self, reads: Reads) -> list[Report]:
         begun_us = self._clock.begun_utc_us or 0
         return [
             Report(
-                epc=read.epc,
-                antenna=read.antenna,
-                rssi_cdbm=read.rssi_cdbm,
-                phase=read.phase,
-                channel=read.channel,
-                first_us=begun_us + read.at_us,
-                last_us=begun_us + (read.at_us if read.last_us < 0 else read.last_us),
-                seen_count=read.seen_count,
+                epc=reads.epc_of(index),
+                antenna=int(reads.antenna[index]),
+                rssi_cdbm=int(reads.rssi_cdbm[index]),
+                phase=int(reads.phase[index]),
+                channel=int(reads.channel[index]),
+                first_us=begun_us + int(reads.at_us[index]),
+                last_us=begun_us + int(reads.last_us[index]),
+                seen_count=int(reads.seen[index]),
             )
-            for read in reads
+            for index in range(len(reads))
         ]
 
     def _end_when_over(self, now_us: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from simulator.world.values import Crossing, RadioState, Read
+from simulator.world.values import Crossing, InputChange, RadioState, Read, Reads, columns
 
 COLUMNS: Final = ("peakRssi", "phase", "channel", "antenna", "reads", "idHex", "time_reader")
 LEAD_US: Final = 1_000_000
@@ -69,12 +69,16 @@ class Playback:
         """The last read's time once all have been given; before that never."""
         return None if self._waiting else self._last_us
 
-    def advance(self, reader: str, until_us: int, radio: RadioState | None) -> list[Read]:  # noqa: ARG002 - one reader
+    def advance(self, reader: str, until_us: int, radio: RadioState | None) -> Reads:  # noqa: ARG002 - one reader
         """Reads up to a time; while nothing inventories they wait, since a recording can't be heard twice."""
         taken: list[Read] = []
         while radio is not None and self._waiting and self._waiting[0].at_us <= until_us:
             taken.append(self._waiting.popleft())
-        return taken
+        return columns(taken)
+
+    def take_inputs(self, until_us: int) -> list[InputChange]:  # noqa: ARG002 - a recording has none
+        """None: a recording has none."""
+        return []
 
     def take_crossings(self, until_us: int) -> list[Crossing]:  # noqa: ARG002 - a recording doesn't know
         """None known: a recording doesn't say."""

@@ -1,119 +1,37 @@
-"""Scenarios as data: readers, doorways, tags and walks in one TOML file (the descriptions are the manual)."""
+"""A scenario as data: one TOML file with a place, tags, and who moves when (the descriptions are the manual)."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from simulator.faults import FaultPlan, checked, span
+from simulator.faults import FaultPlan, span
+from simulator.scenarios.moves import (
+    BadgePart,
+    CrowdPart,
+    FaultPart,
+    ResidentPart,
+    RoutePart,
+    TagsPart,
+    TagTypePart,
+    TrafficPart,
+    WalkPart,
+)
+from simulator.scenarios.space import (
+    DoorPart,
+    GatewayPart,
+    Identifier,
+    OpeningPart,
+    Part,
+    PortalPart,
+    ReaderPart,
+    SensorPart,
+    ShelfPart,
+    SitePart,
+    WallPart,
+)
 
-Point = tuple[float, float, float]
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
-
-
-class Part(BaseModel):
-    """Common to all parts: frozen, and a key that isn't known is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AntennaPart(Part):
-    """One antenna of a reader."""
-
-    port: int = Field(ge=1, le=4, description="LLRP antenna port.")
-    portal: Identifier = Field(description="The portal in whose frame position and aim are given.")
-    position: Point = Field(description="Metres in the portal's frame: x outwards, y along the wall, z up.")
-    aim: Point = Field(description="A point that the antenna looks at, in the portal's frame.")
-    gain_dbi: float = Field(6.0, ge=-10, le=15, description="Gain in boresight.")
-    cable_loss_db: float = Field(2.0, ge=0, le=20, description="Loss of its cable, each way.")
-
-
-class ReaderPart(Part):
-    """One LLRP reader."""
-
-    id: Identifier = Field(description="The reader's name, as in the agent's configuration.")
-    region: Literal["fcc", "etsi"] = Field("fcc", description="50 hopping channels, or 4 fixed ones.")
-    power_dbm: float = Field(30.0, ge=0, le=33, description="Transmit power where the client sets none.")
-    antennas: tuple[AntennaPart, ...] = Field(min_length=1, max_length=4, description="Antennas in use.")
-
-
-class PortalPart(Part):
-    """One doorway; its own frame has the plane at x = 0 and the outside at x > 0."""
-
-    id: Identifier = Field(description="The portal's name, as in the agent's configuration.")
-    layout: Literal["two-sided", "single"] = Field(
-        "two-sided", description="single can't tell a direction: all is near."
-    )
-    at: tuple[float, float] = Field((0.0, 0.0), description="Where the middle of the doorway is on the site, metres.")
-    facing_deg: float = Field(0.0, description="Direction of its outside on the site, counter-clockwise from +x.")
-    width_m: float = Field(1.2, gt=0, le=20, description="Width of the opening.")
-
-
-class TagsPart(Part):
-    """Tags, numbered from 1: the EPC is the prefix and the number in hexadecimal."""
-
-    epc_prefix: str = Field(pattern=r"^([0-9a-f]{2})+$", description="First bytes of every EPC.")
-    number_bytes: int = Field(1, ge=1, le=8, description="Bytes of the number behind the prefix.")
-    count: int = Field(0, ge=0, le=100_000, description="How many tags there are.")
-    loss_db: float = Field(9.0, ge=0, le=40, description="What a laptop takes from a label on it, one way, on average.")
-    loss_spread_db: float = Field(1.5, ge=0, le=10, description="Standard deviation of that loss from tag to tag.")
-    sensitivity_dbm: float = Field(-20.0, ge=-30, le=0, description="Power that wakes a tag.")
-
-
-class ResidentPart(Part):
-    """A tag that lies in range and never moves."""
-
-    tag: int = Field(ge=1, description="The tag's number.")
-    portal: Identifier = Field(description="The portal in whose frame the position is.")
-    position: Point = Field(description="Metres in the portal's frame.")
-    extra_loss_db: float = Field(0.0, ge=-20, le=40, description="What shelf and neighbours take, one way.")
-
-
-class RoutePart(Part):
-    """A path through or past one portal."""
-
-    id: Identifier = Field(description="The route's name.")
-    portal: Identifier = Field(description="The portal in whose frame the points are.")
-    points: tuple[tuple[float, float] | tuple[float, float, float], ...] = Field(
-        min_length=2, description="x, y and, as a third number, seconds of standing there."
-    )
-
-
-class WalkPart(Part):
-    """Somebody walks a route with one tag or several."""
-
-    at_s: float = Field(ge=0, description="Start, in seconds of the scenario or of its cycle.")
-    route: Identifier = Field(description="The route's name.")
-    reverse: bool = Field(default=False, description="Walk it from its last point to its first.")
-    tags: tuple[int, ...] = Field(min_length=1, description="Numbers of the tags that are carried.")
-    speed_mps: float = Field(1.2, gt=0, le=10, description="Walking speed.")
-    carry: Literal["hand", "cart"] = Field("hand", description="Under an arm, beside a body; or on a cart in front.")
-
-
-class CrowdPart(Part):
-    """Tags that pass one antenna once and never come again: load, without the cost of radio physics."""
-
-    reader: Identifier = Field(description="The reader that hears them.")
-    port: int = Field(1, ge=1, le=4, description="Its antenna.")
-    portal: Identifier = Field(description="The portal that the passes belong to.")
-    passes_per_s: float = Field(200.0, gt=0, le=5000, description="New tags a second.")
-    reads_per_pass: int = Field(10, ge=1, le=1000, description="Reads of each.")
-    pass_s: float = Field(0.5, gt=0, le=60, description="How long each is heard.")
-
-
-class FaultPart(Part):
-    """A reader misbehaves for a while."""
-
-    reader: Identifier = Field(description="The reader.")
-    at_s: float = Field(ge=0, description="From when on, in seconds of the scenario.")
-    for_s: float | None = Field(None, gt=0, description="For how long; left out: to the end.")
-    switches: dict[str, Any] = Field(
-        min_length=1, description="What it does, by the names in `simulator/faults/model.py`, such as `no_keepalives`."
-    )
-
-    @field_validator("switches")
-    @classmethod
-    def _are_switches(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return {switch: checked(switch, value) for switch, value in given.items()}
+__all__ = ["CrowdPart", "PortalPart", "ReaderPart", "Scenario", "WalkPart"]
 
 
 class Scenario(Part):
@@ -122,51 +40,100 @@ class Scenario(Part):
     name: Identifier = Field(description="The scenario's name.")
     description: str = Field("", description="What it shows.")
     seed: int = Field(1, ge=0, description="Seed of everything random, where the command line gives none.")
+    seconds: float | None = Field(None, gt=0, description="How long it lasts; left out: until the last walk has ended.")
     cycle_s: float | None = Field(None, gt=0, description="Repeat the walks with variations every so many seconds.")
     quiet_end_s: float = Field(6.0, ge=0, description="No walk is under way in the last seconds of a limited run.")
+    site: SitePart = Field(default_factory=lambda: SitePart.model_validate({}), description="The site's radio.")
+    gateways: tuple[GatewayPart, ...] = Field(
+        default_factory=lambda: (GatewayPart.model_validate({"id": "sim-1"}),),
+        min_length=1,
+        description="The gateways.",
+    )
     readers: tuple[ReaderPart, ...] = Field(min_length=1, description="The readers.")
-    portals: tuple[PortalPart, ...] = Field(min_length=1, description="The doorways.")
+    portals: tuple[PortalPart, ...] = Field(min_length=1, description="The doorways with antennas.")
+    openings: tuple[OpeningPart, ...] = Field((), description="The doorways without.")
+    walls: tuple[WallPart, ...] = Field((), description="The walls.")
+    doors: tuple[DoorPart, ...] = Field((), description="The doors in doorways.")
+    shelves: tuple[ShelfPart, ...] = Field((), description="Shelves, and the tags on them.")
+    sensors: tuple[SensorPart, ...] = Field((), description="What is wired to readers' inputs.")
     tags: TagsPart = Field(description="The tags.")
+    tag_types: tuple[TagTypePart, ...] = Field((), description="Tags that differ; the last that names a tag holds.")
     residents: tuple[ResidentPart, ...] = Field((), description="Tags in range that never move.")
     routes: tuple[RoutePart, ...] = Field((), description="Paths.")
     walks: tuple[WalkPart, ...] = Field((), description="Who walks when.")
+    badges: tuple[BadgePart, ...] = Field((), description="Who shows a badge when.")
+    traffic: TrafficPart | None = Field(None, description="A working day, beside the walks.")
     faults: tuple[FaultPart, ...] = Field((), description="Readers that misbehave, and when.")
     crowd: CrowdPart | None = Field(None, description="Load instead of walks.")
 
     @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        _unique("gateway", [gateway.id for gateway in self.gateways])
+        _unique("reader", self._reader_ids)
+        _unique("doorway", self._doorway_ids)
+        _unique("route", [route.id for route in self.routes])
+        _unique("door", [door.id for door in self.doors])
+        _unique("shelf", [shelf.id for shelf in self.shelves])
+        _unique("walk", [walk.id for walk in self.walks if walk.id is not None])
+        _unique("input", [f"{sensor.reader}/{sensor.gpi}" for sensor in self.sensors])
+        for reader in self.readers:
+            _unique(f"port of reader {reader.id}", [str(antenna.port) for antenna in reader.antennas])
+        return self
+
+    @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         portals = [portal.id for portal in self.portals]
-        readers = [reader.id for reader in self.readers]
-        routes = [route.id for route in self.routes]
-        for what, known in (("reader", readers), ("portal", portals), ("route", routes)):
-            _unique(what, known)
         antennas = [antenna for reader in self.readers for antenna in reader.antennas]
-        for placed in (antennas, self.residents, self.routes):
-            for name in (part.portal for part in placed):
-                _known("portal", name, portals)
-        for walk in self.walks:
-            _known("route", walk.route, routes)
-        for fault in self.faults:
-            _known("reader", fault.reader, readers)
+        for parts in (antennas, self.sensors, self.badges):
+            _known("portal", (part.portal for part in parts), portals)
+        for stood in (self.residents, self.shelves, self.routes):
+            _known("doorway", (part.portal for part in stood), self._doorway_ids)
+        _known("doorway", (door.doorway for door in self.doors), self._doorway_ids)
+        _known("gateway", (reader.gateway for reader in self.readers), [gateway.id for gateway in self.gateways])
+        _known("route", (walk.route for walk in self.walks), [route.id for route in self.routes])
+        for wired in (self.faults, self.sensors):
+            _known("reader", (part.reader for part in wired), self._reader_ids)
+        _known("door", (sensor.door for sensor in self.sensors), [door.id for door in self.doors])
         if self.crowd is not None:
-            _known("reader", self.crowd.reader, readers)
-            _known("portal", self.crowd.portal, portals)
-        for reader in self.readers:
-            _unique(f"port of reader {reader.id}", [antenna.port for antenna in reader.antennas])
+            _known("reader", [self.crowd.reader], self._reader_ids)
+            _known("portal", [self.crowd.portal], portals)
         return self
 
     @model_validator(mode="after")
     def _tags_exist(self) -> Self:
-        carried = [tag for walk in self.walks for tag in walk.tags]
-        for tag in (*carried, *(resident.tag for resident in self.residents)):
+        carried = {tag for walk in self.walks for tag in walk.tags}
+        still = [resident.tag for resident in self.residents] + [tag for shelf in self.shelves for tag in shelf.tags]
+        peeled = {tag for walk in self.walks for tag in walk.peeled}
+        moved = set(self.traffic.tags) if self.traffic else set()
+        typed = {tag for kind in self.tag_types for tag in kind.tags}
+        for tag in (*carried, *still, *peeled, *moved, *typed, *self.tags.authorised):
             if not 1 <= tag <= self.tags.count:
                 raise ValueError(f"tag {tag} doesn't exist: tags.count is {self.tags.count}")
-        both = sorted({resident.tag for resident in self.residents} & set(carried))
-        if both:
+        _unique("resident tag", [str(tag) for tag in still])
+        if both := sorted(set(still) & (carried | moved)):
             raise ValueError(f"tag {both[0]} is a resident and walks: it can be one of them only")
-        if self.walks and self.crowd:
+        if (self.walks or self.traffic) and self.crowd:
             raise ValueError("a scenario has walks or a crowd, not both")
         return self
+
+    @model_validator(mode="after")
+    def _sensors_have_doors(self) -> Self:
+        for sensor in self.sensors:
+            if (sensor.kind == "contact") != (sensor.door is not None):
+                raise ValueError(f"sensor {sensor.id}: a contact needs a door, and nothing else has one")
+        return self
+
+    @property
+    def _reader_ids(self) -> list[str]:
+        return [reader.id for reader in self.readers]
+
+    @property
+    def _doorway_ids(self) -> list[str]:
+        return [doorway.id for doorway in (*self.portals, *self.openings)]
+
+    def gateway_of(self, reader: ReaderPart) -> GatewayPart:
+        """The gateway that drives a reader."""
+        return next((one for one in self.gateways if one.id == reader.gateway), self.gateways[0])
 
     def fault_plan(self) -> FaultPlan:
         """The faults as changes of switches; each run wants a plan of its own."""
@@ -188,12 +155,15 @@ class Scenario(Part):
         return bytes.fromhex(self.tags.epc_prefix) + number.to_bytes(self.tags.number_bytes)
 
 
-def _unique(what: str, names: list[str] | list[int]) -> None:
-    twice = sorted({str(name) for name in names if names.count(name) > 1})  # type: ignore[arg-type]  # one type a call
-    if twice:
-        raise ValueError(f"{what} {twice[0]} is given twice")
+def _unique(what: str, names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{what} {name} is given twice")
+        seen.add(name)
 
 
-def _known(what: str, name: str, known: list[str]) -> None:
-    if name not in known:
-        raise ValueError(f"{what} {name!r} doesn't exist: there are {', '.join(known) or 'none'}")
+def _known(what: str, names: Iterable[str | None], known: list[str]) -> None:
+    for name in names:
+        if name is not None and name not in known:
+            raise ValueError(f"{what} {name!r} doesn't exist: there are {', '.join(known) or 'none'}")

@@ -1,17 +1,14 @@
 """What a client asks of the air: C1G2InventoryCommand with its mode, session and filters (LLRP 1.0.1, 15.2.1)."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from simulator.server.codes import ImpinjSubtype, ParameterType, Status
 from simulator.server.errors import RefusedError
 from simulator.server.model import ReaderModel
 from simulator.server.wire import IMPINJ, fields, parameters
+from simulator.world.command import AirCommand, Select
 
 EPC_BANK: Final = 1
-EPC_POINTER_BITS: Final = 32
-"""The EPC stands behind CRC and PC in its memory bank, and masks count from the bank's beginning."""
-
 SUPPRESSION: Final = 3
 SINGLE_TARGET: Final = frozenset({1, SUPPRESSION})
 """ImpinjInventorySearchModes: single target, and TagFocus, which keeps tags quiet in S1 while they have power."""
@@ -20,51 +17,6 @@ PERSISTENCE_US: Final = 2_000_000
 
 LEAST_ROOM: Final = 10_000
 """Flags that are kept before lapsed ones are looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Select:
-    """One Select filter on the EPC bank.
-
-    Attributes:
-        action: C1G2TagInventoryStateUnawareFilterAction, 0 to 5.
-    """
-
-    pointer_bits: int
-    mask_bits: int
-    mask: bytes
-    action: int
-
-    def matches(self, epc: bytes) -> bool:
-        """Whether a tag's memory holds the mask at the pointer."""
-        memory, bits = int.from_bytes(epc), 8 * len(epc)
-        skipped = self.pointer_bits - EPC_POINTER_BITS
-        if skipped < 0 or skipped + self.mask_bits > bits:
-            return False
-        wanted = int.from_bytes(self.mask) >> (8 * len(self.mask) - self.mask_bits)
-        return memory >> (bits - skipped - self.mask_bits) & ((1 << self.mask_bits) - 1) == wanted
-
-
-@dataclass(frozen=True, slots=True)
-class AirCommand:
-    """One C1G2InventoryCommand; None is "the reader's own".
-
-    Attributes:
-        search_mode: ImpinjInventorySearchMode.
-    """
-
-    mode: int | None = None
-    session: int | None = None
-    population: int | None = None
-    filters: tuple[Select, ...] = ()
-    search_mode: int | None = None
-
-    def selects(self, epc: bytes) -> bool:
-        """Whether a tag answers under these filters."""
-        selected = True
-        for one in self.filters:
-            selected = _after(one.action, matched=one.matches(epc), selected=selected)
-        return selected
 
 
 class Persistence:
@@ -148,12 +100,3 @@ def _select(body: bytes) -> Select:
     if found is None:
         raise RefusedError(Status.MISSING_PARAMETER, "a C1G2Filter needs a C1G2TagInventoryMask")
     return Select(*found, action)
-
-
-def _after(action: int, *, matched: bool, selected: bool) -> bool:
-    """What a tag is after a Select, by the table of state-unaware actions; a dash in it leaves the tag as it was."""
-    matching, others = ((True, False), (True, None), (None, False), (False, None), (False, True), (None, True))[
-        action % 6
-    ]
-    outcome = matching if matched else others
-    return selected if outcome is None else outcome

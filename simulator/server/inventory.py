@@ -15,6 +15,7 @@ from simulator.server.reports import Report, ReportEncoder, report_message
 from simulator.server.rospec import AiSpec, ReportSpec, ReportTrigger, RoSpec, RoState
 from simulator.server.survey import survey_report
 from simulator.server.triggers import StartTrigger
+from simulator.world.command import AirCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Radio:
 
     antennas: tuple[int, ...]
     power_dbm: dict[int, float]
+    commands: dict[int, AirCommand] = field(default_factory=dict)
+    extra_loss_db: dict[int, float] = field(default_factory=dict)
+    noise_db: float = 0.0
 
 
 @dataclass(slots=True)

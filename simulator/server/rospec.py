@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Final
 
-from simulator.server.air import AirCommand, parse_command
+from simulator.server.air import parse_command
 from simulator.server.codes import ParameterType, Status
 from simulator.server.errors import RefusedError
 from simulator.server.model import ReaderModel
 from simulator.server.reports import Content, ImpinjContent, parse_content, parse_impinj_content
 from simulator.server.triggers import Boundary, StopTrigger, parse_boundary
 from simulator.server.wire import CUSTOM_TYPE, IMPINJ, Parameter, fields, parameters
+from simulator.world.command import AirCommand
 
 IMPINJ_SELECTOR_SUBTYPE: Final = 50
 _N_TAGS: Final = 0

@@ -6,7 +6,7 @@ from typing import Final
 
 from simulator.scenarios.model import CrowdPart, Scenario
 from simulator.world.radio import LIGHT_M_S
-from simulator.world.values import Crossing, RadioState, Read
+from simulator.world.values import Crossing, InputChange, RadioState, Read, Reads, columns, no_reads
 
 NEAREST_M: Final = 0.8
 FARTHEST_M: Final = 2.0
@@ -42,19 +42,19 @@ class Crowd:
         """The limit that was given."""
         return self._ends_us
 
-    def advance(self, reader: str, until_us: int, radio: RadioState | None) -> list[Read]:
+    def advance(self, reader: str, until_us: int, radio: RadioState | None) -> Reads:
         """Reads since the last call; other readers hear nothing."""
         if reader != self._part.reader:
-            return []
+            return no_reads()
         since_us, self._read_to_us = self._read_to_us, max(until_us, self._read_to_us)
         if radio is None or self._part.port not in radio.antennas:
-            return []
+            return no_reads()
         reads = [
             self._read(number, index)
             for index in range(self._part.reads_per_pass)
             for number in self._passes(since_us - self._offset_us(index), until_us - self._offset_us(index))
         ]
-        return sorted(reads, key=lambda read: (read.at_us, read.epc))
+        return columns(sorted(reads, key=lambda read: (read.at_us, read.epc)))
 
     def take_crossings(self, until_us: int) -> list[Crossing]:
         """Passes that ended since the last call; one antenna can't tell a direction, so all are near."""
@@ -65,6 +65,10 @@ class Crowd:
             for number in over
             for start in (self._start_us(number),)
         ]
+
+    def take_inputs(self, until_us: int) -> list[InputChange]:  # noqa: ARG002 - nothing is wired
+        """None: nothing is wired."""
+        return []
 
     def _passes(self, after_us: int, until_us: int) -> range:
         """Numbers (from 0) of passes that start in (after, until] and end before the quiet end."""

@@ -108,7 +108,7 @@ class Walk:
 def schedule(scenario: Scenario, rng: np.random.Generator, seconds: float | None) -> Iterator[Walk]:
     """Walks by cycle and start; without `cycle_s` once, and none that would end in the last quiet seconds."""
     last_us = math.inf if seconds is None else 1e6 * (seconds - scenario.quiet_end_s)
-    portals = {portal.id: Placed(portal) for portal in scenario.portals}
+    portals: dict[str | None, Placed] = {portal.id: Placed(portal) for portal in scenario.portals}
     parts = sorted(scenario.walks, key=lambda part: part.at_s)
     for cycle in count() if scenario.cycle_s and parts else range(1):
         begin_s = cycle * (scenario.cycle_s or 0.0)
@@ -121,7 +121,11 @@ def schedule(scenario: Scenario, rng: np.random.Generator, seconds: float | None
 
 
 def _walk(
-    scenario: Scenario, part: WalkPart, portals: dict[str, Placed], begin_s: float, rng: np.random.Generator | None
+    scenario: Scenario,
+    part: WalkPart,
+    portals: dict[str | None, Placed],
+    begin_s: float,
+    rng: np.random.Generator | None,
 ) -> Walk:
     """One walk; with `rng` it is a variation."""
     speed, aside, late = rng.uniform(-1, 1, 3) if rng is not None else np.zeros(3)

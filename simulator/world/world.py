@@ -8,7 +8,7 @@ from simulator.scenarios.model import ReaderPart, Scenario
 from simulator.world.radio import Antenna, Tags, antenna
 from simulator.world.reader import Air, RadioReader
 from simulator.world.schedule import Placed, Walk, schedule
-from simulator.world.values import Crossing, RadioState, Read
+from simulator.world.values import Crossing, InputChange, RadioState, Reads, columns
 
 LOOK_AHEAD_S = 1.0
 """Walks are made this long before they start: more than one inventory round lasts."""
@@ -51,10 +51,10 @@ class World:
             return None
         return self._last_end_us + round(1e6 * self._scenario.quiet_end_s)
 
-    def advance(self, reader: str, until_us: int, radio: RadioState | None) -> list[Read]:
+    def advance(self, reader: str, until_us: int, radio: RadioState | None) -> Reads:
         """Reads of one reader up to a time; none after the end."""
         end_us = self.ends_us
-        return self._readers[reader].advance(until_us if end_us is None else min(until_us, end_us), radio)
+        return columns(self._readers[reader].advance(until_us if end_us is None else min(until_us, end_us), radio))
 
     def take_crossings(self, until_us: int) -> list[Crossing]:
         """True visits that ended since the last call."""
@@ -62,6 +62,10 @@ class World:
         over = sorted((c for c in self._crossings if c.ended_us <= until_us), key=lambda c: c.ended_us)
         self._crossings = [crossing for crossing in self._crossings if crossing.ended_us > until_us]
         return over
+
+    def take_inputs(self, until_us: int) -> list[InputChange]:  # noqa: ARG002 - sensors follow with the new world
+        """Changes of readers' inputs."""
+        return []
 
     def tags(self, at_s: float) -> Tags:
         """All tags around at a scenario time."""

@@ -33,15 +33,15 @@ def test_a_crowd_is_the_same_however_time_is_cut(steps):
     reads, passes = [], []
     for step in steps:
         at_us += step
-        reads += cut.advance("r1", at_us, ON)
+        reads += cut.advance("r1", at_us, ON).rows()
         passes += cut.take_crossings(at_us)
-    assert reads == whole.advance("r1", at_us, ON)
+    assert reads == whole.advance("r1", at_us, ON).rows()
     assert passes == whole.take_crossings(at_us)
 
 
 def test_every_tag_of_a_crowd_passes_once_and_is_new():
     source = crowd(seconds=7)
-    reads = source.advance("r1", 7_000_000, ON)
+    reads = source.advance("r1", 7_000_000, ON).rows()
     passes = source.take_crossings(7_000_000)
     assert len(passes) == len({crossing.epc for crossing in passes}) == 901
     assert set(Counter(read.epc for read in reads).values()) == {10}
@@ -53,7 +53,7 @@ def test_every_tag_of_a_crowd_passes_once_and_is_new():
 
 
 def test_a_pass_of_a_crowd_rises_and_falls():
-    reads = [read for read in crowd().advance("r1", 600_000, ON) if read.epc.endswith(b"\x01")]
+    reads = [read for read in crowd().advance("r1", 600_000, ON).rows() if read.epc.endswith(b"\x01")]
     levels = [read.rssi_cdbm for read in reads]
     assert levels.index(max(levels)) in {4, 5}
     assert max(levels) - min(levels[0], levels[-1]) > 600
@@ -61,9 +61,9 @@ def test_a_pass_of_a_crowd_rises_and_falls():
 
 def test_a_crowd_that_nobody_inventories_is_gone():
     source = crowd()
-    assert source.advance("r1", 1_000_000, None) == []
-    assert source.advance("other", 1_000_000, ON) == []
-    assert min(read.at_us for read in source.advance("r1", 2_000_000, ON)) > 1_000_000
+    assert source.advance("r1", 1_000_000, None).rows() == []
+    assert source.advance("other", 1_000_000, ON).rows() == []
+    assert min(read.at_us for read in source.advance("r1", 2_000_000, ON).rows()) > 1_000_000
 
 
 HEADER = "peakRssi,phase,channel,antenna,reads,idHex,time_reader\n"
@@ -121,10 +121,10 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_playback_waits_while_nothing_inventories_and_gives_every_read_once(csv):
     source = recording.Playback(recording.load([csv(HEADER + ROW * 3)]))
-    assert source.advance("r1", 5_000_000, None) == []
+    assert source.advance("r1", 5_000_000, None).rows() == []
     assert source.ends_us is None
     assert len(source.advance("r1", 5_000_000, ON)) == 3
-    assert source.advance("r1", 9_000_000, ON) == []
+    assert source.advance("r1", 9_000_000, ON).rows() == []
     assert source.ends_us == 1_000_000
 
 
@@ -170,8 +170,8 @@ def test_a_scenario_is_loaded_from_a_file(tmp_path):
         (MINIMAL.replace('portal = "door"', 'portal = "dor"'), "portal 'dor' doesn't exist: there are door"),
         (MINIMAL + "[[walks]]\nat_s=0\nroute='x'\ntags=[1]\n", "route 'x' doesn't exist: there are none"),
         (MINIMAL + "[[residents]]\ntag=3\nportal='door'\nposition=[0,0,0]\n", "tag 3 doesn't exist"),
-        (MINIMAL + "[[portals]]\nid='door'\n", "portal door is given twice"),
-        (MINIMAL.replace("port = 1", "port = 9"), r"port: Input should be less than or equal to 4"),
+        (MINIMAL + "[[portals]]\nid='door'\n", "doorway door is given twice"),
+        (MINIMAL.replace("port = 1", "port = 17"), r"port: Input should be less than or equal to 16"),
         (MINIMAL + "[crowd]\nreader='r9'\nportal='door'\n", "reader 'r9' doesn't exist"),
         (
             MINIMAL

@@ -29,7 +29,7 @@ def world(name="single-walk", seed=1, seconds=None):
 def reads_of(source, reader="r1", until_s=12.0, step_us=10_000, radio=ALL_ON):
     found = []
     for at_us in range(0, round(until_s * 1e6) + step_us, step_us):
-        found += source.advance(reader, at_us, radio)
+        found += source.advance(reader, at_us, radio).rows()
     return found
 
 
@@ -179,7 +179,7 @@ def test_a_walk_is_heard_inside_first_and_outside_last(seed):
 def test_reads_come_in_order_and_never_ahead_of_time():
     source, last = world("office", seed=2), 0
     for at_us in range(0, 8_000_000, 20_000):
-        for read in source.advance("r1", at_us, ALL_ON):
+        for read in source.advance("r1", at_us, ALL_ON).rows():
             assert last <= read.at_us <= at_us
             last = read.at_us
     assert last > 0
@@ -216,7 +216,7 @@ def test_the_office_is_heard_at_both_doors_and_its_residents_never_move():
     source, reads, crossings = world("office", seed=7, seconds=56), {"r1": [], "r2": []}, []
     for at_us in range(0, 56_000_001, 20_000):
         for name in reads:
-            reads[name] += source.advance(name, at_us, ALL_ON)
+            reads[name] += source.advance(name, at_us, ALL_ON).rows()
         crossings += source.take_crossings(at_us)
     heard_residents = Counter(read.epc for read in reads["r1"]) & Counter(dict.fromkeys(source.residents, 10_000))
     assert len(heard_residents) >= 4

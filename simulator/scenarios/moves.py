@@ -1,0 +1,148 @@
+"""The parts of a scenario that move or are carried: tags, routes, walks, badges, traffic, load and faults."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from simulator.faults import checked
+from simulator.scenarios.space import Identifier, Part, Place, Point, TagNumbers
+
+Carry = Literal["none", "hand", "face-to-face", "backpack", "foil-bag", "cart", "pallet", "arm", "dragged"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class TagsPart(Part):
+    """Tags, numbered from 1: the EPC is the prefix and the number in hexadecimal."""
+
+    epc_prefix: str = Field(pattern=r"^([0-9a-f]{2})+$", description="First bytes of every EPC.")
+    number_bytes: int = Field(1, ge=1, le=8, description="Bytes of the number behind the prefix.")
+    count: int = Field(0, ge=0, le=100_000, description="How many tags there are.")
+    loss_db: float = Field(9.0, ge=0, le=40, description="What a laptop takes from a label on it, one way, on average.")
+    loss_spread_db: float = Field(1.5, ge=0, le=10, description="Standard deviation of that loss from tag to tag.")
+    sensitivity_dbm: float = Field(-20.0, ge=-30, le=0, description="Power that wakes a tag.")
+    dead_share: Share = Field(0.0, description="Share of tags that are never readable, drawn by the seed.")
+    authorised: TagNumbers = Field((), description="Tags that may leave: for whoever judges alarms by the truth.")
+
+
+class TagTypePart(Part):
+    """Tags that differ from the others."""
+
+    tags: TagNumbers = Field(min_length=1, description="Which.")
+    loss_db: float | None = Field(None, ge=0, le=40, description="What label and object take, one way.")
+    sensitivity_dbm: float | None = Field(None, ge=-30, le=0, description="Power that wakes it.")
+    mount: Literal["label", "label-on-metal", "on-metal"] = Field(
+        "label", description="A plain label on metal is dead; a tag made for metal is fine on one side only."
+    )
+    dead: bool = Field(default=False, description="Never readable at all.")
+
+
+class ResidentPart(Part):
+    """A tag that lies in range and never moves."""
+
+    tag: int = Field(ge=1, description="The tag's number.")
+    portal: Identifier = Field(description="The portal in whose frame the position is.")
+    position: Point = Field(description="Metres in the portal's frame.")
+    extra_loss_db: float = Field(0.0, ge=-20, le=40, description="What shelf and neighbours take, one way.")
+    from_s: float = Field(0.0, ge=0, description="From when on it is there: a lift's doors open.")
+    to_s: float | None = Field(None, gt=0, description="Until when; left out: to the end.")
+
+
+class CornerPart(Part):
+    """One point of a route, in long form."""
+
+    x: float = Field(description="Metres.")
+    y: float = Field(description="Metres.")
+    z: float = Field(0.0, description="Height of the floor there, metres: a lift moves.")
+    pause_s: float = Field(0.0, ge=0, description="How long the walker stands there.")
+    speed_mps: float | None = Field(None, gt=0, le=10, description="Speed from here on; left out: as before.")
+
+
+class RoutePart(Part):
+    """A path through or past one doorway, or over the site."""
+
+    id: Identifier = Field(description="The route's name.")
+    portal: Identifier | None = Field(
+        None, description="The doorway in whose frame the points are; left out: the site's."
+    )
+    points: tuple[Place | Point | CornerPart, ...] = Field(
+        min_length=2, description="x, y and, as a third number, seconds of standing there; or the long form."
+    )
+
+
+class WalkPart(Part):
+    """Somebody or something takes a route, with tags or without."""
+
+    id: Identifier | None = Field(
+        None, description="Its name, which is the group in the truth; left out: walk-<place>."
+    )
+    at_s: float = Field(ge=0, description="Start, in seconds of the scenario or of its cycle.")
+    route: Identifier = Field(description="The route's name.")
+    reverse: bool = Field(default=False, description="Walk it from its last point to its first.")
+    tags: TagNumbers = Field((), description='Tags that are carried: numbers, or spans such as "11..60".')
+    peeled: TagNumbers = Field((), description="Assets that are carried without their tags, which stay where they are.")
+    speed_mps: float = Field(1.2, gt=0, le=10, description="Speed.")
+    hesitation: Share = Field(0.0, description="Chance a metre of a short stop, drawn by the seed.")
+    carry: Carry = Field(
+        "hand",
+        description="none: a walker alone. hand: under an arm. face-to-face: under an arm, lids together. backpack: "
+        "against the back. foil-bag: in metal. cart: pushed, in rows. pallet: on a forklift, in layers. arm: a hand "
+        "alone reaches or passes on. dragged: along the floor.",
+    )
+    height_m: float | None = Field(None, ge=0, le=5, description="Height of the tags; left out: as carried.")
+    lies: Literal["never", "before", "after", "both"] = Field(
+        "never",
+        description="Whether the tags lie at the route's ends before and after, instead of being out of the world.",
+    )
+
+
+class BadgePart(Part):
+    """Somebody shows a badge at a portal."""
+
+    at_s: float = Field(ge=0, description="When, in seconds of the scenario or of its cycle.")
+    portal: Identifier = Field(description="Where.")
+    person: Identifier = Field(description="Whose badge it is.")
+
+
+class TrafficPart(Part):
+    """A working day drawn by the seed: people who walk, carry, stop, turn back and pass by, at all portals."""
+
+    seconds: float = Field(28_800.0, gt=0, le=2_678_400, description="How long it lasts.")
+    people: int = Field(ge=1, le=10_000, description="Who works there.")
+    trips_per_person: float = Field(6.0, gt=0, le=200, description="Walks of each, on average.")
+    carrying: Share = Field(0.3, description="Share of the walks that carry tags.")
+    group_share: Share = Field(0.3, description="Share of those that carry several.")
+    group_max: int = Field(12, ge=2, le=500, description="How many at most.")
+    turning_back: Share = Field(0.05, description="Share that turn back at the doorway.")
+    passing_by: Share = Field(0.2, description="Share that only pass by.")
+    stopping: Share = Field(0.03, description="Share that stop in the doorway for 5 to 60 s.")
+    speeds_mps: tuple[float, float] = Field((0.6, 1.8), description="Slowest and fastest.")
+    tags: TagNumbers = Field(
+        min_length=1, description="Tags that are carried; each is on one side of each door at a time."
+    )
+
+
+class CrowdPart(Part):
+    """Tags that pass one antenna once and never come again: load, without the cost of radio physics."""
+
+    reader: Identifier = Field(description="The reader that hears them.")
+    port: int = Field(1, ge=1, le=4, description="Its antenna.")
+    portal: Identifier = Field(description="The portal that the passes belong to.")
+    passes_per_s: float = Field(200.0, gt=0, le=5000, description="New tags a second.")
+    reads_per_pass: int = Field(10, ge=1, le=1000, description="Reads of each.")
+    pass_s: float = Field(0.5, gt=0, le=60, description="How long each is heard.")
+
+
+class FaultPart(Part):
+    """A reader misbehaves for a while."""
+
+    reader: Identifier = Field(description="The reader.")
+    at_s: float = Field(ge=0, description="From when on, in seconds of the scenario.")
+    for_s: float | None = Field(None, gt=0, description="For how long; left out: to the end.")
+    switches: dict[str, Any] = Field(
+        min_length=1, description="What it does, by the names in `simulator/faults/model.py`, such as `no_keepalives`."
+    )
+
+    @field_validator("switches")
+    @classmethod
+    def _are_switches(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {switch: checked(switch, value) for switch, value in given.items()}
