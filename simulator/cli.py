@@ -15,6 +15,7 @@ from simulator.clock import SimulatedClock
 from simulator.engine import Engine, Service, models
 from simulator.faults import FaultPlan
 from simulator.runs.command import run
+from simulator.runs.scenarios_command import scenarios
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
@@ -123,6 +124,7 @@ def replay(
 
 
 app.command()(run)
+app.add_typer(scenarios)
 app.command()(score)
 
 
