@@ -9,14 +9,16 @@ from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.model import Scenario
 from simulator.world.bridge import antenna_of, tags_at
 from simulator.world.doors import doors
-from simulator.world.movements import Movements, limit_us
+from simulator.world.movements import Movements, lasts_s, limit_us
 from simulator.world.reader import Air, RadioReader
 from simulator.world.scene import Antennas, Floats, Ints, Scene
 from simulator.world.scenes import WINDOW_US, Window, surroundings
 from simulator.world.schedule import Schedule, frames
+from simulator.world.sensors import Sensors
 from simulator.world.stands import antennas_of, still_tags, walls_of
 from simulator.world.tags import tags
 from simulator.world.tracks import Tracks
+from simulator.world.traffic import Traffic
 from simulator.world.values import Crossing, InputChange, RadioState, ReaderTraits, Reads, columns
 
 _SURROUNDINGS: Final = 3
@@ -54,15 +56,21 @@ class World:
         self, scenario: Scenario, seed: int, seconds: float | None, traits: Mapping[str, ReaderTraits]
     ) -> None:
         self._scenario = scenario
-        self._seconds = scenario.seconds if seconds is None else seconds
+        self._seconds = lasts_s(scenario, seconds)
         self._frames = frames(scenario)
         self._tags = tags(scenario, seed)
         self._doors = doors(scenario, self._frames)
-        self._schedule = Schedule(scenario, seed, limit_us(scenario, seconds))
+        limit = limit_us(scenario, seconds)
+        self._schedule = Schedule(scenario, seed, limit)
+        day = scenario.traffic
+        self._traffic = None if day is None else Traffic(scenario, day, self._frames, seed, limit)
         self._refuse_late_walks(seconds)
-        self._movements = Movements(scenario, self._schedule, self._doors)
+        self._movements = Movements(scenario, self._schedule, self._traffic, self._doors)
         self._tracks = Tracks(scenario, self._frames, self._tags.dead)
+        self._sensors = Sensors(scenario, self._frames, self._doors)
         self._movements.watch(self._tracks.walked)
+        self._movements.watch(self._sensors.walked)
+        self._movements.follow(self._sensors.until)
         self._still = still_tags(scenario, self._frames, seed)
         self._epcs = [scenario.epc(number) for number in range(1, scenario.tags.count + 1)]
         self._windows = self._made_windows(seed)
@@ -107,9 +115,10 @@ class World:
         self._movements.forget(min(self._passed_us.values()))
         return self._tracks.take(until_us, over=self.ends_us is not None and until_us >= self.ends_us)
 
-    def take_inputs(self, until_us: int) -> list[InputChange]:  # noqa: ARG002 - sensors follow
-        """Changes of readers' inputs."""
-        return []
+    def take_inputs(self, until_us: int) -> list[InputChange]:
+        """Changes of readers' inputs since the last call, in order."""
+        self._movements.until(until_us)
+        return self._sensors.take(until_us)
 
     def scene(self, reader: str, begin_us: int, end_us: int) -> Scene:
         """What a reader can hear from one time to another, and longer; the tags that lie throughout come first."""
