@@ -71,7 +71,8 @@ class Planner:
             port=np.array(ports, dtype=np.int64),
             uses=self._uses([index[port] for port in ports], commands),
             timings=_table(
-                [durations(timing, command.filters) for timing, command in zip(timings, commands, strict=True)], L.TIMINGS
+                [durations(timing, command.filters) for timing, command in zip(timings, commands, strict=True)],
+                L.TIMINGS,
             ),
             power_dbm=np.array(power_dbm, dtype=np.float64) - np.array(extra_db, dtype=np.float64),
             loss_db=np.array(extra_db, dtype=np.float64),

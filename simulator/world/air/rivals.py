@@ -77,7 +77,9 @@ def rivals_of(stations: Sequence[Station], mine: int, running: Bytes) -> Rivals:
     """The strongest of the others at one reader's antennas; `running` has a byte for each of the stations."""
     own = stations[mine]
     found = [
-        Rival(number, other, carrier_dbm(other, own.antennas)) for number, other in enumerate(stations) if number != mine
+        Rival(number, other, carrier_dbm(other, own.antennas))
+        for number, other in enumerate(stations)
+        if number != mine
     ]
     heard = sorted((one for one in found if one.dbm.max() > UNHEARD_DBM), key=lambda one: (-one.dbm.max(), one.number))
     kept = heard[:MOST]
