@@ -78,7 +78,7 @@ def serve(
     except ScenarioError as error:
         _fail(str(error), USAGE)
     number = chosen.seed if seed is None else seed
-    played = models({reader.id: reader.region for reader in chosen.readers})
+    played = models(chosen.readers)
     source = _source(chosen, number, seconds, played)
     truth = Truth(chosen.name, number, truth_file)
     _run(

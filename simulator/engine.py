@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,11 @@ import structlog
 from simulator.clock import SimulatedClock
 from simulator.control.switchboard import Switchboard
 from simulator.faults import FaultPlan
+from simulator.scenarios.space import ReaderPart
 from simulator.server.device import ReaderDevice
 from simulator.server.listener import ReaderListener
-from simulator.server.model import ETSI_KHZ, FCC_KHZ, ReaderModel
+from simulator.server.model import ReaderModel
+from simulator.server.profiles import model_of
 from simulator.truth import Truth, write_atomically
 from simulator.world.values import InputChange, Source
 
@@ -44,14 +46,11 @@ class Service:
     http_port: int | None = None
 
 
-def models(regions: Mapping[str, str]) -> dict[str, ReaderModel]:
-    """Reader models by the region of each reader."""
+def models(readers: Iterable[ReaderPart]) -> dict[str, ReaderModel]:
+    """Models of a scenario's readers, by their ids."""
     return {
-        name: ReaderModel(
-            frequencies_khz=FCC_KHZ if region == "fcc" else ETSI_KHZ,
-            hopping=region == "fcc",
-        )
-        for name, region in regions.items()
+        reader.id: model_of(reader.model, reader.region, ports=max(antenna.port for antenna in reader.antennas))
+        for reader in readers
     }
 
 
@@ -73,7 +72,7 @@ class Engine:
         self._truth = truth
         self._log = log
         self.listeners = {
-            name: ReaderListener(name, ReaderDevice(model, _identity(index)), clock.now, log)
+            name: ReaderListener(name, ReaderDevice(model, identity(index)), clock.now, log)
             for index, (name, model) in enumerate(readers.items())
         }
         self.switchboard = Switchboard(self.listeners, clock, faults or FaultPlan(), log)
@@ -213,6 +212,6 @@ class Engine:
         self._truth.write(**self._counts(), residents=[epc.hex() for epc in self._source.residents])
 
 
-def _identity(index: int) -> bytes:
+def identity(index: int) -> bytes:
     """An EUI-64 of the locally administered kind, one a reader."""
     return bytes([0x02, 0x16, 0x25, 0xFF, 0xFE, 0x00, 0x00, index])

@@ -1,9 +1,9 @@
 """One LLRP reader as a core without I/O: messages in, messages out; sockets and clocks are the listener's."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -184,6 +184,24 @@ class ReaderDevice:
         out = self._level(port, now, high=high)
         self.terminals.bounce(port, self.faults.gpi_bounces, now.steady_us, high=high)
         return out
+
+    def act(self, action: str, arguments: Mapping[str, Any], true: Now) -> list[bytes]:
+        """Let an action happen at a true moment; `drop` and `reboot` are left to whoever holds the connection."""
+        now = true.by(self.faults)
+        match action:
+            case "close":
+                self.closing = True
+                return [events.connection_close(now)]
+            case "step_clock":
+                self.faults.clock_offset_us += arguments["by_us"]
+            case "clock_2000":
+                self.faults.begin_at_2000(true.utc_us)
+            case "overflow":
+                self.inventory.overflow()
+                return self.inventory.overflow_notice(now)
+            case "exception" if EventType.READER_EXCEPTION in self.config.events:
+                return [events.reader_exception(arguments["text"], now)]
+        return []
 
     def unplug(self, port: int, now: Now) -> list[bytes]:
         """An antenna's cable comes off; `faults.silent_antennas` is the same without an event."""

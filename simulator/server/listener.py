@@ -10,8 +10,6 @@ from typing import Any, Final
 
 import structlog
 
-from simulator.server import events
-from simulator.server.codes import EventType
 from simulator.server.device import ReaderDevice
 from simulator.server.errors import SimulatedReaderError, WireError
 from simulator.server.inventory import Radio
@@ -95,28 +93,15 @@ class ReaderListener:
 
     def act(self, action: str, arguments: Mapping[str, Any]) -> None:
         """Let one of `simulator.faults.ACTIONS` happen, with all of its arguments."""
-        device = self.device
-        match action:
-            case "drop":
-                if self._client is not None:
-                    reset(self._client)
-            case "close":
-                device.closing = True
-                self._send([events.connection_close(self.now())])
-            case "reboot":
-                task = asyncio.get_running_loop().create_task(self.reboot(arguments["down_s"]))
-                self._reboots.add(task)
-                task.add_done_callback(self._reboots.discard)
-            case "step_clock":
-                device.faults.clock_offset_us += arguments["by_us"]
-            case "clock_2000":
-                device.faults.begin_at_2000(self._now().utc_us)
-            case "overflow":
-                device.inventory.overflow()
-                self._send(device.inventory.overflow_notice(self.now()))
-            case "exception":
-                if EventType.READER_EXCEPTION in device.config.events:
-                    self._send([events.reader_exception(arguments["text"], self.now())])
+        if action == "drop":
+            if self._client is not None:
+                reset(self._client)
+        elif action == "reboot":
+            task = asyncio.get_running_loop().create_task(self.reboot(arguments["down_s"]))
+            self._reboots.add(task)
+            task.add_done_callback(self._reboots.discard)
+        else:
+            self._send(self.device.act(action, arguments, self._now()))
 
     def radio(self) -> Radio | None:
         """What the antennas do now; None while nothing is inventoried."""

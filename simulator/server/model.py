@@ -87,7 +87,8 @@ class ReaderModel:
         max_filters: Select filters that one query takes.
         surveys: whether it does RF surveys.
         queue_messages: how many it keeps for the next client while none is there; 0 keeps none.
-        country: ISO number of RegulatoryCapabilities; None is by hopping, 840 or 276.
+        country: ISO number in RegulatoryCapabilities; None is 840 where it hops, else 276.
+        standard: CommunicationsStandard there; None is that of the FCC where it hops, else ETSI's.
         sensitivity_dbm: the weakest answer that it hears.
         rssi_step_cdbm: resolution of its RSSI.
         half_turns: whether its phase is ambiguous by half a turn after each hop.
@@ -115,6 +116,7 @@ class ReaderModel:
     gpo_ports: int = _GPO_PORTS
     queue_messages: int = 0
     country: int | None = None
+    standard: int | None = None
     sensitivity_dbm: float = -84.0
     rssi_step_cdbm: int = 50
     half_turns: bool = True
@@ -190,8 +192,9 @@ def regulatory_capabilities(model: ReaderModel) -> bytes:
         for index, power in model.powers_as_listed()
     )
     band = tlv(ParameterType.UHF_BAND_CAPABILITIES, levels + _frequencies(model) + _modes(model))
-    standard = _FCC_STANDARD if model.hopping else _ETSI_STANDARD
-    country = _COUNTRY[standard] if model.country is None else model.country
+    usual = _FCC_STANDARD if model.hopping else _ETSI_STANDARD
+    standard = usual if model.standard is None else model.standard
+    country = _COUNTRY[usual] if model.country is None else model.country
     return tlv(ParameterType.REGULATORY_CAPABILITIES, struct.pack(">HH", country, standard) + band)
 
 

@@ -12,6 +12,7 @@ from simulator.server import events
 from simulator.server.device import AWAY_MESSAGES, ReaderDevice
 from simulator.server.model import ReaderModel, zebra_fx9600
 from simulator.server.now import Now
+from simulator.server.profiles import model_of
 from simulator.server.reports import Content, Report, ReportEncoder, report_message
 from simulator.server.wire import HEADER, Message, tlv
 from simulator.world.command import AirCommand, Select
@@ -139,6 +140,14 @@ def test_a_queueing_reader_gives_the_next_client_what_it_read_alone():
     assert kinds(sent)[0] == 63
     assert [int(tag["EPC-96"] if "EPC-96" in tag else tag["EPC"], 16) for tag in tags(sent)] == list(range(5))
     assert device.connect(NOW)[1:] == []
+
+
+def test_a_model_that_queues_needs_no_fault_for_it():
+    device = running(model=model_of("zebra/fx9600"))
+    device.disconnect(NOW)
+    device.tick(NOW)
+    assert put(device, [read(number) for number in range(3)]) == []
+    assert len(tags(device.connect(NOW))) == 3
 
 
 def test_a_queue_ends_where_a_zebras_does():
