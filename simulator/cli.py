@@ -14,9 +14,11 @@ from simulator import recording
 from simulator.clock import SimulatedClock
 from simulator.engine import Engine, Service, models
 from simulator.faults import FaultPlan
+from simulator.runs.command import run
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
+from simulator.scoring.command import score
 from simulator.server.listener import ListenError
 from simulator.server.model import ReaderModel
 from simulator.truth import Truth
@@ -80,7 +82,7 @@ def serve(
     number = chosen.seed if seed is None else seed
     played = models({reader.id: reader.region for reader in chosen.readers})
     source = _source(chosen, number, seconds, played)
-    truth = Truth(chosen.name, number, truth_file)
+    truth = Truth(chosen.name, number, truth_file, place=chosen)
     _run(
         played,
         source,
@@ -118,6 +120,10 @@ def replay(
         truth,
         Service(listen=listen, base_port=port, ready_file=ready_file, exit_when_done=exit_when_done),
     )
+
+
+app.command()(run)
+app.command()(score)
 
 
 def main() -> None:

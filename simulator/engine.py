@@ -64,7 +64,7 @@ class Engine:
         self._truth = truth
         self._log = log
         self.listeners = {
-            name: ReaderListener(name, ReaderDevice(model, _identity(index)), clock.now, log)
+            name: ReaderListener(name, ReaderDevice(model, identity(index)), clock.now, log)
             for index, (name, model) in enumerate(readers.items())
         }
         self.ports: dict[str, int] = {}
@@ -184,6 +184,6 @@ class Engine:
         self._truth.write(**self._counts(), residents=[epc.hex() for epc in self._source.residents])
 
 
-def _identity(index: int) -> bytes:
+def identity(index: int) -> bytes:
     """An EUI-64 of the locally administered kind, one a reader."""
     return bytes([0x02, 0x16, 0x25, 0xFF, 0xFE, 0x00, 0x00, index])

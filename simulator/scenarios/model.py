@@ -121,6 +121,8 @@ class Scenario(Part):
         for sensor in self.sensors:
             if (sensor.kind == "contact") != (sensor.door is not None):
                 raise ValueError(f"sensor {sensor.id}: a contact needs a door, and nothing else has one")
+        # A ROSpec has one start trigger (LLRP 1.0.1, 10.2.1.1).
+        _unique("trigger of reader", [sensor.reader for sensor in self.sensors if sensor.reads_s is not None])
         return self
 
     @property

@@ -165,3 +165,9 @@ class SensorPart(Part):
     range_m: float = Field(2.5, gt=0, le=20, description="How far from the doorway motion is seen.")
     door: Identifier | None = Field(None, description="The door whose contact it is; needed for a contact.")
     active_high: bool = Field(default=True, description="The input's level while broken, moving, open or badged.")
+    reads_s: float | None = Field(
+        None,
+        ge=0.1,
+        le=3600,
+        description="Its reader reads only for so long after it was broken, moved, opened or badged; left out: always.",
+    )

@@ -1,0 +1,219 @@
+"""One simulated reader and its client on virtual connections: what passes between them, as packets of a capture."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from edge.llrp.capture import ConnectionNote, Endpoint, RecordedConnection, to_comment
+from simulator.runs.client import Stage, VirtualClient, parsed
+from simulator.runs.places import Place
+from simulator.runs.requests import Inventory
+from simulator.server.device import ReaderDevice
+from simulator.server.now import Now
+from simulator.server.reports import Report
+from simulator.world.values import Reads
+
+LLRP_PORT: Final = 5084
+"""The port at which the packets show every reader, since Wireshark knows LLRP by it."""
+CLIENT: Final = "127.0.0.1"
+FIRST_PORT: Final = 49_152
+ROUND_TRIP_US: Final = 2_000
+REDIAL_US: Final = 1_000_000
+"""An agent waits about so long before it dials again."""
+KEEPALIVES_MISSED: Final = 3
+"""A reader that is silent for so many periods is dead."""
+REPORT_US: Final = 100_000
+"""Reports of so much time arrive together; a live reader gives them every 10 ms or so, in ten times the packets."""
+
+
+@dataclass(slots=True)
+class Packets:
+    """Packets of all readers of one recording, until they are written in the order of their times."""
+
+    waiting: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def add(self, at_us: int, data: bytes) -> None:
+        """Take a packet; those of one time stay in their order."""
+        self.waiting.append((at_us, data))
+
+    def take(self) -> bytes:
+        """Return all of them, in order, and forget them."""
+        ordered = sorted(self.waiting, key=lambda packet: packet[0])
+        self.waiting.clear()
+        return b"".join(data for _, data in ordered)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a link did beside the reader's own counters."""
+
+    connections: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+class VirtualLink:
+    """Reader, client, and the packets between them; times are microseconds of the scenario, which begins at 0.
+
+    Args:
+        reader: the reader's id.
+        device: the reader.
+        inventory: how it is asked for tags.
+        place: the address that it has in `edge.toml`.
+        begin_us: UTC of scenario time 0.
+        lead_us: how long before that the readers were switched on.
+        packets: takes what passes.
+        first_port: the client's port on the first connection; each further one takes the next.
+    """
+
+    def __init__(
+        self,
+        reader: str,
+        device: ReaderDevice,
+        inventory: Inventory,
+        *,
+        place: Place,
+        begin_us: int,
+        lead_us: int,
+        packets: Packets,
+        first_port: int,
+    ) -> None:
+        self.reader, self.device, self.inventory = reader, device, inventory
+        self.counts = Counts()
+        self._place, self._begin_us, self._lead_us = place, begin_us, lead_us
+        self._packets, self._port = packets, first_port
+        self._connection: RecordedConnection | None = None
+        self._client: VirtualClient | None = None
+        self._redial_us = -lead_us
+        self._last_us = self._heard_us = -lead_us
+
+    @property
+    def reads(self) -> bool:
+        """Whether the client has set the reader up."""
+        return self._client is not None and self._client.stage is Stage.READING
+
+    def now(self, at_us: int) -> Now:
+        """One moment as the reader's clocks show it."""
+        return Now(self._begin_us + at_us, self._lead_us + at_us).by(self.device.faults)
+
+    def step(self, at_us: int) -> None:
+        """Do what is due: dial, let the reader do its part, give up one that is silent or has closed."""
+        if self._client is None and at_us >= self._redial_us:
+            self._dial(at_us)
+        elif self._client is None:
+            self.device.tick(self.now(at_us))
+        else:
+            self._converse(self.device.tick(self.now(at_us)), at_us)
+            self._watch(at_us)
+        self._part_if_over(at_us)
+
+    def put(self, reads: Reads, until_us: int) -> None:
+        """Take reads of a span that ends then; they reach the client in parts of `REPORT_US`."""
+        for end_us, part in parts(reads, REPORT_US):
+            at_us = min(end_us, until_us)
+            sent = self.device.put(_reports(part, self._begin_us), self.now(at_us))
+            self._receive(sent, at_us)
+
+    def input(self, port: int, at_us: int, *, high: bool) -> None:
+        """One of the reader's inputs changes."""
+        self._converse(self.device.gpi(port, self.now(at_us), high=high), at_us)
+
+    def drop(self, at_us: int) -> None:
+        """Lose the connection; it is dialled again."""
+        if self._connection is not None:
+            self._add(at_us, self._connection.close(self._utc_us(at_us)))
+        self._connection = self._client = None
+        self._redial_us = at_us + REDIAL_US
+        if self.device.connected:
+            self.device.disconnect(self.now(at_us))
+
+    def finish(self, at_us: int) -> None:
+        """Send what is pending, and hang up for good."""
+        self._receive(self.device.inventory.flush(), at_us)
+        self.drop(at_us)
+
+    def _dial(self, at_us: int) -> None:
+        self.counts.connections += 1
+        connection = RecordedConnection(
+            client=Endpoint(CLIENT, self._port), reader=Endpoint(self._place.host, LLRP_PORT)
+        )
+        self._port += 1
+        self._connection, self._client = connection, VirtualClient(self.inventory, at_us)
+        self._heard_us = at_us
+        note = ConnectionNote(reader=self.reader, host=self._place.host, port=self._place.port)
+        self._add(at_us, connection.open(self._utc_us(at_us), [to_comment(note)]))
+        greeted_us = at_us + round(1e6 * self.device.faults.greeting_delay_s)
+        if turned_away := self.device.turns_away(self.now(greeted_us)):
+            self._converse(turned_away, greeted_us)
+        else:
+            self._converse(self.device.connect(self.now(greeted_us)), greeted_us)
+
+    def _converse(self, sent: Sequence[bytes], at_us: int) -> None:
+        """Let the client hear the reader, and the reader what the client says to that, until both have said all."""
+        heard = list(sent)
+        while heard and self._client is not None and self._connection is not None:
+            self._receive(heard, at_us)
+            asked = self._client.receive(heard, at_us)
+            if asked:
+                self._add(at_us, self._connection.sent(self._utc_us(at_us), b"".join(asked)))
+            at_us += ROUND_TRIP_US + round(1e6 * self.device.faults.answer_delay_s)
+            heard = [answer for one in asked for answer in self.device.receive(parsed(one), self.now(at_us))]
+
+    def _receive(self, sent: Sequence[bytes], at_us: int) -> None:
+        """Record what the reader sends."""
+        if sent and self._connection is not None:
+            self._heard_us = at_us
+            self._add(at_us, self._connection.received(self._utc_us(at_us), b"".join(sent)))
+
+    def _watch(self, at_us: int) -> None:
+        """Give up a reader that owes an answer, or keepalives."""
+        if self._client is not None:
+            self._client.tick(at_us)
+            if at_us - self._heard_us > KEEPALIVES_MISSED * 1000 * self.inventory.keepalive_ms:
+                self._client.give_up("the reader keeps silent")
+
+    def _part_if_over(self, at_us: int) -> None:
+        if self._client is None:
+            return
+        if self._client.stage is Stage.FAILED:
+            self.counts.problems.append(self._client.problem)
+            self.drop(at_us)
+        elif self.device.closing:
+            self.drop(at_us)
+
+    def _utc_us(self, at_us: int) -> int:
+        """Arrival: a connection's packets never go back in time, though answers may be late."""
+        self._last_us = max(self._last_us, at_us)
+        return self._begin_us + self._last_us
+
+    def _add(self, at_us: int, data: bytes) -> None:
+        self._packets.add(max(self._last_us, at_us), data)
+
+
+def parts(reads: Reads, part_us: int) -> Iterator[tuple[int, Reads]]:
+    """Cut reads at the multiples of a time; each part goes with its end, the next multiple after its reads."""
+    if not len(reads):
+        return
+    ends = -(-reads.at_us // part_us)
+    cuts = np.flatnonzero(np.diff(ends)) + 1
+    bounds = [0, *cuts.tolist(), len(reads)]
+    for begin, end in pairwise(bounds):
+        yield int(ends[begin]) * part_us, reads.at(slice(begin, end))
+
+
+def _reports(reads: Reads, begin_us: int) -> list[Report]:
+    return [
+        Report(
+            epc=reads.epc_of(index),
+            antenna=int(reads.antenna[index]),
+            rssi_cdbm=int(reads.rssi_cdbm[index]),
+            phase=int(reads.phase[index]),
+            channel=int(reads.channel[index]),
+            first_us=begin_us + int(reads.at_us[index]),
+            last_us=begin_us + int(reads.last_us[index]),
+            seen_count=int(reads.seen[index]),
+        )
+        for index in range(len(reads))
+    ]
