@@ -14,6 +14,7 @@ from simulator import recording
 from simulator.clock import SimulatedClock
 from simulator.engine import Engine, Service, models
 from simulator.faults import FaultPlan
+from simulator.plotting.command import plot
 from simulator.runs.command import run
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
@@ -124,6 +125,7 @@ def replay(
 
 app.command()(run)
 app.command()(score)
+app.command()(plot)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from simulator.engine import identity, models
 from simulator.scenarios.model import Scenario
 from simulator.server.model import ReaderModel
 from simulator.world.crowd import Crowd
-from simulator.world.values import Source
+from simulator.world.values import ReaderTraits, Source
 from simulator.world.world import World
 
 
@@ -38,4 +38,8 @@ def cast(scenario: Scenario, seed: int | None = None, seconds: float | None = No
 def _source(scenario: Scenario, seed: int, seconds: float | None, played: dict[str, ReaderModel]) -> Source:
     if scenario.crowd is not None:
         return Crowd(scenario, scenario.crowd, seconds, played[scenario.crowd.reader].frequencies_khz)
-    return World(scenario, seed, seconds, {name: model.frequencies_khz for name, model in played.items()})
+    traits = {
+        name: ReaderTraits(frequencies_khz=model.frequencies_khz, hopping=model.hopping)
+        for name, model in played.items()
+    }
+    return World(scenario, seed, seconds, traits)
