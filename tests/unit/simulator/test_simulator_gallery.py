@@ -10,6 +10,7 @@ import pytest
 from simulator.plotting.observed import all_reads
 from simulator.runs.sources import cast
 from simulator.scenarios.load import builtin_names, load
+from tests.helpers import docs_scenarios
 
 NAMES = builtin_names()
 
@@ -153,3 +154,8 @@ def test_who_walks_through_is_heard_on_both_sides(name):
     ports = set(reads.antenna[np.isin(reads.tag, first)].tolist())
     assert {1, 2} & ports
     assert {3, 4} & ports
+
+
+def test_the_page_of_pictures_shows_every_scenario_once():
+    shown = [name for names in docs_scenarios.GROUPS.values() for name in names]
+    assert sorted(shown) == sorted(NAMES)
