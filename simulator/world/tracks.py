@@ -137,9 +137,9 @@ class Tracks:
     def _crossings(self, track: Track) -> Iterator[Crossing]:
         moved, rested = track.points(rest=False), track.points(rest=True)
         for doorway in self._doorways:
-            if not _near(moved[1], doorway):
-                continue
             frame, half = self._frames[doorway.id], doorway.width_m / 2
+            if not any(walk.middle.comes_near(*doorway.at, SIGHT_M) for walk in track.walks):
+                continue
             lies_there = off_segment(frame.to_frame(moved[1][-1:]), half)[0] < NEAR_M
             at_us, place = rested if lies_there else moved
             for visit in visits(at_us, frame.to_frame(place), doorway.width_m):
@@ -166,9 +166,3 @@ class Tracks:
     def _reads(self, doorway: str, tag: int, visit: Visit) -> int:
         heard = self._heard.get(doorway)
         return 0 if heard is None else heard.count(tag, visit.started_us, visit.ended_us + LATE_US)
-
-
-def _near(place: Floats, doorway: DoorwayPart) -> bool:
-    low, high = place[:, :2].min(axis=0), place[:, :2].max(axis=0)
-    middle = np.array(doorway.at)
-    return bool((low < middle + SIGHT_M).all() and (high > middle - SIGHT_M).all())
