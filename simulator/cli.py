@@ -16,6 +16,7 @@ from simulator.engine import Engine, Service, models
 from simulator.faults import FaultPlan
 from simulator.plotting.command import plot
 from simulator.runs.command import run
+from simulator.runs.scenarios_command import scenarios
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
@@ -124,6 +125,7 @@ def replay(
 
 
 app.command()(run)
+app.add_typer(scenarios)
 app.command()(score)
 app.command()(plot)
 
