@@ -12,7 +12,7 @@ ONLY ?=
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs conformance system-deps test-timescale clean pins
+.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -59,6 +59,9 @@ fuzz: setup
 
 docs: setup
 	@$(BIN)/python -m tests.helpers.docs
+
+gallery: setup
+	@$(BIN)/python -m tests.helpers.gallery $(ONLY)
 
 conformance: setup
 	@$(BIN)/python -m tests.helpers.conformance

@@ -12,6 +12,7 @@ from simulator.clock import SimulatedClock
 from simulator.engine import Engine, Service
 from simulator.faults import FaultPlan
 from simulator.logs import logger
+from simulator.plotting.command import plot
 from simulator.runs.command import run
 from simulator.runs.scenarios_command import scenarios
 from simulator.runs.sources import cast
@@ -120,6 +121,7 @@ def replay(
 app.command()(run)
 app.add_typer(scenarios)
 app.command()(score)
+app.command()(plot)
 
 
 def main() -> None:
