@@ -7,6 +7,7 @@ import pytest
 
 from edge.agent.pipeline import window_clock
 from edge.contracts import instant_us
+from edge.readers import link
 from edge.windows import Windows
 from tests.helpers import doorway
 from tests.helpers.fake_reader import FakeReader, attempt
@@ -17,6 +18,12 @@ HOUR_US = 3600 * 1_000_000
 BASE_US = 1_800_000_000_000_000
 SLICE_US = 200_000
 IMPINJ = 25882
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    """Each slice is awaited before the next is sent: there is nothing to gather."""
+    monkeypatch.setattr(link, "GATHER_S", 0.0)
 
 
 class Clock:
