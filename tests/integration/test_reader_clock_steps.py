@@ -12,7 +12,7 @@ from edge.windows import Windows
 from tests.helpers import doorway
 from tests.helpers.fake_reader import FakeReader, attempt
 from tests.helpers.llrp_messages import custom, report, tag
-from tests.unit.edge.test_readers_session import agent_of
+from tests.helpers.supervised import agent_of
 
 HOUR_US = 3600 * 1_000_000
 BASE_US = 1_800_000_000_000_000
