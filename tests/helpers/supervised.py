@@ -30,7 +30,7 @@ def agent_of(port, *, sink=None, now_us=lambda: NOW_US, **knobs):
 
 
 @contextlib.asynccontextmanager
-async def port_that(talk):
+async def port_that(talk, *, tls=None):
     """Serve `talk(reader, writer)` on a free port; its connections end with it."""
     tasks = []
 
@@ -43,7 +43,7 @@ async def port_that(talk):
         finally:
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
