@@ -13,6 +13,8 @@ from simulator.world.schedule import Walk
 
 REACH_M: Final = 15.0
 """Free-space range of an ordinary tag: what is farther from every antenna isn't in a scene."""
+AHEAD_M: Final = 2.0
+"""What is carried or pushed goes so far ahead of the walker at most."""
 SHADOW_M: Final = 8.0
 """Who carries nothing matters within this."""
 WINDOW_US: Final = 5_000_000
@@ -39,6 +41,8 @@ class Window:
         self, antennas: Antennas, stands: tuple[Surroundings, Tags, Walls, Holds], doors: Iterable[Door]
     ) -> None:
         self.antennas = antennas
+        flat = antennas.position[:, :2]
+        self._box = (*(float(v) for v in flat.min(axis=0)), *(float(v) for v in flat.max(axis=0)))
         self._surroundings, self._tags, walls, still = stands
         self._walls = Walls._make(column[_walls_near(walls, antennas)] for column in walls)
         self._still = Holds._make(column[_places_near(still.offset, antennas, REACH_M)] for column in still)
@@ -69,7 +73,11 @@ class Window:
         return self._made
 
     def _sees(self, walk: Walk) -> bool:
-        return _near(walk.path.place[:, :2], self.antennas, REACH_M if walk.tags else SHADOW_M)
+        left, low, right, high = walk.path.box
+        reach_m = (REACH_M if walk.tags else SHADOW_M) + AHEAD_M
+        x_m, y_m, to_x_m, to_y_m = self._box
+        across = left <= to_x_m + reach_m and right >= x_m - reach_m
+        return across and low <= to_y_m + reach_m and high >= y_m - reach_m
 
     def _reaches(self, holds: Holds) -> bool:
         return _near(holds.offset[:, :2], self.antennas, REACH_M)
