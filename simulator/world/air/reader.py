@@ -20,6 +20,7 @@ AHEAD_US: Final = 1_000_000
 """Scenes are asked for so far beyond the time in question, so that many small steps share one."""
 FIRST_ROOM: Final = 256
 NOWHERE: Final = -1
+BEYOND_US: Final = np.iinfo(np.int64).max
 SEED_MASK: Final = 0xFFFFFFFF
 
 SceneOf = Callable[[int, int], Scene]
@@ -120,6 +121,7 @@ class AirReader:
             self._scene = self._scene_of(begin_us, end_us + AHEAD_US)
             self._channel = self._links.channel(self._scene)
             self._told = _told(self._scene)
+            self._live.heard[:] = NOWHERE
             self._live = _wide_enough(self._live, len(self._told.tag))
         return self._channel, self._told
 
@@ -174,7 +176,8 @@ def _start(antennas: int, tags: int) -> Live:
         flags=np.zeros((4, tags), dtype=np.int64),
         target=np.zeros(antennas, dtype=np.int64),
         q=np.full(antennas, -1.0),
-        gain_db=np.zeros(0),
+        gain_db=np.zeros((antennas, 0)),
+        heard=np.full((antennas, L.H_COLUMNS), -1, dtype=np.int64),
         powered=empty,
         taking_part=empty,
         draws=np.zeros(0, dtype=np.int64),
@@ -186,11 +189,11 @@ def _start(antennas: int, tags: int) -> Live:
 
 def _wide_enough(live: Live, holds: int) -> Live:
     """The same with room for so many holds."""
-    if holds <= len(live.gain_db):
+    if holds <= live.gain_db.shape[1]:
         return live
     size = 2 * holds
     return live._replace(
-        gain_db=np.zeros(size),
+        gain_db=np.zeros((len(live.gain_db), size)),
         powered=np.zeros(size, dtype=np.int32),
         taking_part=np.zeros(size, dtype=np.int32),
         draws=np.zeros(size, dtype=np.int64),
@@ -207,9 +210,11 @@ def _roomier(live: Live, holds: int) -> Live:
 
 def _told(scene: Scene) -> Told:
     holds, tags = scene.holds, scene.tags
+    lying = holds.carrier == STILL
     return Told(
         tag=np.ascontiguousarray(holds.tag, dtype=np.int64),
         sensitivity_dbm=tags.sensitivity_dbm[holds.tag],
         modulation_db=tags.modulation_db[holds.tag],
         moves=holds.carrier != STILL,
+        changes_us=np.append(np.unique(np.concatenate([holds.begin_us[lying], holds.end_us[lying]])), BEYOND_US),
     )
