@@ -16,6 +16,8 @@ PERSON_DB: Final = (10.0, 25.0)
 HAND_HEIGHT_M: Final = 1.0
 ARM_M: Final = (0.12, -0.32)
 """Where a laptop under an arm is: ahead of and beside the walker's middle."""
+ARM_AXIS: Final = (0.5, 0.0, 0.87)
+"""How a laptop's long side points under an arm: up, and leaning forwards."""
 THICK_M: Final = 0.03
 """Laptops lie so far above each other."""
 BETWEEN_DB: Final = (2.0, 7.0)
@@ -23,6 +25,8 @@ BETWEEN_DB: Final = (2.0, 7.0)
 FACE_TO_FACE_DB: Final = (8.0, 15.0)
 FACE_TO_FACE_DEAF: Final = 0.2
 """Share of tags between two lids that nothing wakes."""
+TILT: Final = 0.2
+"""Spread of a label's direction around that, as a part of it."""
 DEAF_DB: Final = 35.0
 BACK_DB: Final = (6.0, 12.0)
 FOIL_DB: Final = 40.0
@@ -92,7 +96,7 @@ def load(carry: Carry, count: int, height_m: float | None, rng: np.random.Genera
         "backpack": ((-PERSON_M[0] - 0.08, 0.0, 1.25), (0.0, 1.0, 0.0), (-1.0, 0.0, 0.0)),
         "arm": ((0.0, 0.0, HAND_HEIGHT_M), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
         "dragged": (DRAGGED_M, (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
-    }.get(carry, ((*ARM_M, HAND_HEIGHT_M), (1.0, 0.0, 0.0), (0.0, -1.0, 0.0)))
+    }.get(carry, ((*ARM_M, HAND_HEIGHT_M), ARM_AXIS, (0.0, -1.0, 0.0)))
     height = base[2] if height_m is None else height_m
     offset = np.array([(base[0], base[1], height + THICK_M * index) for index in range(count)]).reshape(-1, 3)
     return Load(offset, _tilted(axis, count, rng), np.tile(np.array(face), (count, 1)), _held_db(carry, count, rng))
@@ -129,7 +133,7 @@ def _cart(count: int, base_m: float, rng: np.random.Generator) -> Load:
     loss = (layer > 0) * _spread(BETWEEN_DB, below) + (layer < high - 1) * _spread(BETWEEN_DB, above)
     loss += DEAF_DB * ((layer > 0) & (layer < high - 1) & (chance < CART_DEAF))
     offset = np.column_stack([ahead, left, base_m + THICK_M * layer]).astype(np.float64)
-    return Load(offset, _tilted((1.0, 0.0, 0.0), count, rng), np.tile([0.0, 0.0, 1.0], (count, 1)), loss)
+    return Load(offset, _tilted((0.0, 1.0, 0.0), count, rng), np.tile([0.0, 0.0, 1.0], (count, 1)), loss)
 
 
 def _pallet(count: int, base_m: float, rng: np.random.Generator) -> Load:
@@ -156,6 +160,6 @@ def _pallet(count: int, base_m: float, rng: np.random.Generator) -> Load:
 
 def _tilted(axis: tuple[float, float, float], count: int, rng: np.random.Generator) -> Floats:
     """(count, 3) unit vectors near an axis: no label sits quite straight."""
-    near = np.array(axis) + rng.normal(0, 0.15, (count, 3))
+    near = np.array(axis) + rng.normal(0, TILT, (count, 3))
     unit: Floats = near / np.linalg.norm(near, axis=1, keepdims=True)
     return unit

@@ -44,6 +44,8 @@ class Door:
         self.part = part
         self.frame = frame
         self._half_m = width_m / 2
+        middle = frame.to_site(np.zeros(2))
+        self._middle = (float(middle[0]), float(middle[1]))
         self._opening_us = max(round(1e6 * part.opening_s), 1)
         self._asked: list[tuple[int, int]] = []
         self._open_to_us = 0
@@ -100,9 +102,9 @@ class Door:
 
     def _near(self, way: Path) -> list[tuple[int, int]]:
         """When somebody is so near that the door opens; early enough for who is fast."""
-        local = self.frame.to_frame(way.place)
-        if not _within(local, self._half_m + OPENS_M):
+        if not way.comes_near(*self._middle, self._half_m + OPENS_M):
             return []
+        local = self.frame.to_frame(way.place)
         xs, ys, circles = around_segment(self._half_m, OPENS_M)
         at, points = refined(way.at_us, local, xs=(*xs, 0.0), ys=ys, circles=circles)
         middle = middles(points)
@@ -155,9 +157,3 @@ def leaves_of(chosen: list[Door]) -> Leaves:
         at_us=np.array(at_us, dtype=np.int64),
         angle=np.array(angles, dtype=np.float64),
     )
-
-
-def _within(local: Floats, reach_m: float) -> bool:
-    """Whether a track comes into the square around the doorway at all."""
-    low, high = local[:, :2].min(axis=0), local[:, :2].max(axis=0)
-    return bool((low < reach_m).all() and (high > -reach_m).all())

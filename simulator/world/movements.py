@@ -10,6 +10,7 @@ from simulator.world.doors import Door
 from simulator.world.scenes import Lying, lying
 from simulator.world.schedule import Schedule, Walk
 from simulator.world.tags import one_sided
+from simulator.world.traffic import Traffic
 
 KEPT_US: Final = 2_000_000
 """Walks are kept so long beyond the time that everybody has passed: a round begins before it is asked for."""
@@ -19,10 +20,13 @@ FOREVER_US: Final = 2**62
 class Movements:
     """Makes walks in the order of their starts, tells whoever watches, and forgets them when they are over."""
 
-    def __init__(self, scenario: Scenario, schedule: Schedule, doors: dict[str, Door]) -> None:
+    def __init__(self, scenario: Scenario, schedule: Schedule, traffic: Traffic | None, doors: dict[str, Door]) -> None:
         self._schedule = schedule
+        self._traffic = traffic
+        self._lies = any(part.lies != "never" for part in scenario.walks)
         self._doors = doors
         self._watchers: list[Callable[[Walk], None]] = []
+        self._clocks: list[Callable[[int], None]] = []
         self._known_us = -1
         self.going: list[Walk] = []
         self._sided = dict(enumerate(one_sided(scenario).tolist(), start=1))
@@ -41,14 +45,20 @@ class Movements:
         """Have somebody told of every walk, in the order of their starts, before it begins."""
         self._watchers.append(watcher)
 
+    def follow(self, clock: Callable[[int], None]) -> None:
+        """Have somebody told up to when walks and doors are known."""
+        self._clocks.append(clock)
+
     def until(self, at_us: int) -> None:
         """Know all that starts up to then."""
         if at_us <= self._known_us:
             return
         self._known_us = at_us
-        for walk in self._schedule.until(at_us):
+        trips = [] if self._traffic is None else self._traffic.until(at_us)
+        for walk in sorted([*self._schedule.until(at_us), *trips], key=lambda walk: walk.start_us):
             self.going.append(walk)
-            self._lay_down(walk)
+            if self._lies:
+                self._lay_down(walk)
             for watcher in self._watchers:
                 watcher(walk)
             for door in self._doors.values():
@@ -56,6 +66,8 @@ class Movements:
                     door.walked(way)
         for door in self._doors.values():
             door.until(at_us)
+        for clock in self._clocks:
+            clock(at_us)
 
     def forget(self, before_us: int) -> None:
         """Drop what was over well before."""
@@ -91,7 +103,14 @@ class Movements:
             heapq.heappush(self._lying, (end_us, self._laid, laid))
 
 
+def lasts_s(scenario: Scenario, seconds: float | None) -> float | None:
+    """How long a scenario lasts: as given, as it says itself, or as its working day; None is by its walks."""
+    if seconds is not None or scenario.seconds is not None or scenario.traffic is None:
+        return scenario.seconds if seconds is None else seconds
+    return scenario.traffic.seconds
+
+
 def limit_us(scenario: Scenario, seconds: float | None) -> float:
     """No walk ends later: the last seconds of a limited run are quiet."""
-    given = scenario.seconds if seconds is None else seconds
+    given = lasts_s(scenario, seconds)
     return math.inf if given is None else 1e6 * (given - scenario.quiet_end_s)

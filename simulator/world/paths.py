@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -21,7 +22,7 @@ HESITATION_S: Final = (0.3, 1.5)
 """Shortest and longest of the short stops."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Path:
     """A way over time, as a carrier's keyframes: linear in between, heading from each on.
 
@@ -39,6 +40,17 @@ class Path:
     def duration_us(self) -> int:
         """Time from the first point to the last."""
         return int(self.at_us[-1] - self.at_us[0])
+
+    @cached_property
+    def box(self) -> tuple[float, float, float, float]:
+        """Lowest x and y, and highest x and y."""
+        low, high = self.place[:, :2].min(axis=0), self.place[:, :2].max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def comes_near(self, x: float, y: float, reach_m: float) -> bool:
+        """Whether the box around the path comes so near to a place: false spares a closer look."""
+        left, low, right, high = self.box
+        return left - reach_m < x < right + reach_m and low - reach_m < y < high + reach_m
 
     def position(self, at_us: float | Floats | Ints) -> Floats:
         """(..., 3) position at these times, clamped to the ends."""

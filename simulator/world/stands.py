@@ -9,12 +9,10 @@ import numpy as np
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import AntennaPart, DoorwayPart, ReaderPart, ShelfPart, WallPart
 from simulator.world.frames import Placed
+from simulator.world.radio.surroundings import EXCESS_DELAY_S, SCATTERERS
 from simulator.world.scene import STILL, Antennas, Floats, Holds, Walls
 from simulator.world.tags import one_sided, poses
 
-SCATTERERS: Final = 8
-EXCESS_DELAY_S: Final = 8e-9
-"""Longest extra way of a scattered wave (2.4 m): it decides how much a hop changes the level."""
 WALL_DB: Final = {"drywall": 3.0, "glass": 3.0, "brick": 6.0, "concrete": 12.0, "metal": 40.0}
 SHELF_DB: Final = {"metal": 15.0, "wood": 3.0}
 LINTEL_M: Final = 2.1

@@ -1,25 +1,28 @@
 """A whole scenario as a source of reads: the same scenario, seed and radio commands give the same reads."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.model import Scenario
-from simulator.world.bridge import antenna_of, tags_at
+from simulator.world.air import AirReader, meet
 from simulator.world.doors import doors
-from simulator.world.movements import Movements, limit_us
-from simulator.world.reader import Air, RadioReader
+from simulator.world.movements import Movements, lasts_s, limit_us
 from simulator.world.scene import Antennas, Floats, Ints, Scene
 from simulator.world.scenes import WINDOW_US, Window, surroundings
 from simulator.world.schedule import Schedule, frames
+from simulator.world.sensors import Sensors
 from simulator.world.stands import antennas_of, still_tags, walls_of
-from simulator.world.tags import tags
+from simulator.world.tags import epc_table, one_sided, tags
 from simulator.world.tracks import Tracks
-from simulator.world.values import Crossing, InputChange, RadioState, ReaderTraits, Reads, columns
+from simulator.world.traffic import Traffic
+from simulator.world.values import Crossing, InputChange, RadioState, ReaderTraits, Reads
 
 _SURROUNDINGS: Final = 3
+_READERS: Final = 4
 """What the seed's words are for, beside those of `tags.py`."""
 
 
@@ -54,26 +57,26 @@ class World:
         self, scenario: Scenario, seed: int, seconds: float | None, traits: Mapping[str, ReaderTraits]
     ) -> None:
         self._scenario = scenario
-        self._seconds = scenario.seconds if seconds is None else seconds
+        self._seconds = lasts_s(scenario, seconds)
         self._frames = frames(scenario)
         self._tags = tags(scenario, seed)
         self._doors = doors(scenario, self._frames)
-        self._schedule = Schedule(scenario, seed, limit_us(scenario, seconds))
+        self._seed = seed
+        self._limit_us = limit_us(scenario, seconds)
+        self._schedule, self._traffic = self._sources()
         self._refuse_late_walks(seconds)
-        self._movements = Movements(scenario, self._schedule, self._doors)
+        self._movements = Movements(scenario, self._schedule, self._traffic, self._doors)
         self._tracks = Tracks(scenario, self._frames, self._tags.dead)
+        self._sensors = Sensors(scenario, self._frames, self._doors)
         self._movements.watch(self._tracks.walked)
+        self._movements.watch(self._sensors.walked)
+        self._movements.follow(self._sensors.until)
         self._still = still_tags(scenario, self._frames, seed)
         self._epcs = [scenario.epc(number) for number in range(1, scenario.tags.count + 1)]
         self._windows = self._made_windows(seed)
         self._portals = self._ports_of_portals()
         self._passed_us = dict.fromkeys(self._windows, 0)
-        self._readers = {
-            reader.id: self._air(
-                reader.id, reader.power_dbm, traits[reader.id], np.random.SeedSequence([seed, 4, index])
-            )
-            for index, reader in enumerate(scenario.readers)
-        }
+        self._readers = self._air(seed, traits)
 
     @property
     def residents(self) -> list[bytes]:
@@ -93,7 +96,7 @@ class World:
         """Reads of one reader up to a time; none after the end."""
         end_us = self.ends_us
         until_us = until_us if end_us is None else min(until_us, end_us)
-        reads = columns(self._readers[reader].advance(until_us, radio))
+        reads = self._readers[reader].advance(until_us, radio)
         self._passed_us[reader] = until_us
         if len(reads):
             for portal, ports in self._portals[reader]:
@@ -107,9 +110,10 @@ class World:
         self._movements.forget(min(self._passed_us.values()))
         return self._tracks.take(until_us, over=self.ends_us is not None and until_us >= self.ends_us)
 
-    def take_inputs(self, until_us: int) -> list[InputChange]:  # noqa: ARG002 - sensors follow
-        """Changes of readers' inputs."""
-        return []
+    def take_inputs(self, until_us: int) -> list[InputChange]:
+        """Changes of readers' inputs since the last call, in order."""
+        self._movements.until(until_us)
+        return self._sensors.take(until_us)
 
     def scene(self, reader: str, begin_us: int, end_us: int) -> Scene:
         """What a reader can hear from one time to another, and longer; the tags that lie throughout come first."""
@@ -126,13 +130,22 @@ class World:
         return self._windows[reader].antennas
 
     def tracks(self, begin_us: int, end_us: int) -> list[Way]:
-        """Ways of all that is under way between two times and hasn't been forgotten."""
-        self._movements.until(end_us)
+        """Ways of all that is under way between two times, by their starts; however far the world itself has come."""
+        schedule, traffic = self._sources()
+        walks = [*schedule.until(end_us), *([] if traffic is None else traffic.until(end_us))]
         return [
             Way(walk.group, walk.middle.at_us, walk.middle.place, tuple(tag - 1 for tag in walk.tags))
-            for walk in self._movements.going
+            for walk in sorted(walks, key=lambda walk: walk.start_us)
             if walk.end_us >= begin_us and walk.start_us <= end_us
         ]
+
+    def _sources(self) -> tuple[Schedule, Traffic | None]:
+        """Walks and trips from their beginning on."""
+        schedule = Schedule(self._scenario, self._seed, self._limit_us)
+        day = self._scenario.traffic
+        if day is None:
+            return schedule, None
+        return schedule, Traffic(self._scenario, day, self._frames, self._seed, self._limit_us)
 
     def _refuse_late_walks(self, seconds: float | None) -> None:
         """A scenario that says itself how long it lasts has room for its walks."""
@@ -151,7 +164,9 @@ class World:
         walls = walls_of(self._scenario, self._frames)
         stands = (surroundings(self._scenario), self._tags, walls, self._still)
         return {
-            reader.id: Window(antennas_of(reader, self._frames, rng), stands, self._doors.values())
+            reader.id: Window(
+                antennas_of(reader, self._frames, rng), stands, self._doors.values(), one_sided(self._scenario)
+            )
             for reader in self._scenario.readers
         }
 
@@ -165,18 +180,20 @@ class World:
             found[reader.id] = [(portal, mine if len(ports) > 1 else None) for portal, mine in ports.items()]
         return found
 
-    def _air(self, reader: str, power_dbm: float, traits: ReaderTraits, seed: np.random.SeedSequence) -> RadioReader:
-        antennas = self.antennas(reader)
-        made = {int(port): antenna_of(antennas, index) for index, port in enumerate(antennas.port)}
-        return RadioReader(
-            Air(
-                antennas=made,
-                frequencies_khz=traits.frequencies_khz,
-                power_dbm=power_dbm,
-                tags=lambda at_s: tags_at(
-                    self.scene(reader, round(1e6 * at_s), round(1e6 * at_s) + 1), self._epcs, round(1e6 * at_s)
-                ),
-                numbers={epc: index for index, epc in enumerate(self._epcs)},
-            ),
-            seed,
-        )
+    def _air(self, seed: int, traits: Mapping[str, ReaderTraits]) -> dict[str, AirReader]:
+        epc = epc_table(self._scenario)
+        epc_bytes = np.full(len(epc), epc.shape[1], dtype=np.int64)
+        readers = {
+            reader.id: AirReader(
+                self.antennas(reader.id),
+                traits[reader.id],
+                seed=int(np.random.SeedSequence([seed, _READERS, index]).generate_state(1)[0]),
+                scene_of=partial(self.scene, reader.id),
+                epc=epc,
+                epc_bytes=epc_bytes,
+                power_dbm=reader.power_dbm,
+            )
+            for index, reader in enumerate(self._scenario.readers)
+        }
+        meet(list(readers.values()))
+        return readers

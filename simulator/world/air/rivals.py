@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -83,7 +83,7 @@ def rivals_of(stations: Sequence[Station], mine: int, running: Bytes) -> Rivals:
     heard = sorted((one for one in found if one.dbm.max() > UNHEARD_DBM), key=lambda one: (-one.dbm.max(), one.number))
     kept = heard[:MOST]
     if not kept:
-        return none(len(own.antennas.port))
+        return replace(none(len(own.antennas.port)), running=running)
     widest = max(len(one.station.khz) for one in kept)
     khz = np.zeros((len(kept), widest), dtype=np.int64)
     for row, one in enumerate(kept):
