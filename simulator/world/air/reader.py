@@ -11,9 +11,9 @@ from simulator.world.air.hops import hops_of
 from simulator.world.air.kernels import run
 from simulator.world.air.layout import Bytes, Ints, Live, Told
 from simulator.world.air.plan import Planner
-from simulator.world.air.rivals import Station, none, rivals_of
+from simulator.world.air.rivals import Site, Station, none, rivals_of
 from simulator.world.radio.channel import Channel, Links
-from simulator.world.scene import STILL, Antennas, Scene
+from simulator.world.scene import STILL, Antennas, Scene, Surroundings, Walls
 from simulator.world.values import RadioState, ReaderTraits, Reads, no_reads
 
 AHEAD_US: Final = 1_000_000
@@ -22,6 +22,9 @@ FIRST_ROOM: Final = 256
 NOWHERE: Final = -1
 BEYOND_US: Final = np.iinfo(np.int64).max
 SEED_MASK: Final = 0xFFFFFFFF
+
+OPEN: Final = Surroundings(path_exponent=2.0, k_db=8.0, ground=0.0)
+"""A site of which nothing is said."""
 
 SceneOf = Callable[[int, int], Scene]
 
@@ -150,21 +153,27 @@ class AirReader:
             seen=np.ones(taken, dtype=np.int64),
         )
 
-    def _hear(self, stations: Sequence[Station], mine: int, running: Bytes) -> None:
+    def _hear(self, stations: Sequence[Station], mine: int, running: Bytes, site: Site) -> None:
         self._number = mine
-        self._planner.rivals = rivals_of(stations, mine, running)
+        self._planner.rivals = rivals_of(stations, mine, running, site)
         self._planner.forget()
 
 
-def meet(readers: Sequence[AirReader]) -> None:
+def meet(readers: Sequence[AirReader], around: Surroundings = OPEN, walls: Walls | None = None) -> None:
     """Let readers of one site disturb each other; without it each is alone.
 
     Whether another one runs is known as of its last `advance`: all must be advanced in steps together.
+
+    Args:
+        readers: all of the site.
+        around: how waves fall off with distance.
+        walls: what stands between them; none, if left out.
     """
+    site = Site(around, walls or Walls(np.zeros((0, 4)), np.zeros(0), np.zeros(0), np.zeros(0)))
     stations = [reader.station for reader in readers]
     running = np.zeros(max(len(readers), 1), dtype=np.uint8)
     for mine, reader in enumerate(readers):
-        reader._hear(stations, mine, running)  # noqa: SLF001 - readers that meet are of one kind
+        reader._hear(stations, mine, running, site)  # noqa: SLF001 - readers that meet are of one kind
 
 
 def _start(antennas: int, tags: int) -> Live:
