@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from edge.llrp.capture import ConnectionNote, Endpoint, RecordedConnection, to_comment
+from simulator.faults import FaultAction, FaultChange
 from simulator.runs.client import Stage, VirtualClient, parsed
 from simulator.runs.places import Place
 from simulator.runs.requests import Inventory
 from simulator.server.device import ReaderDevice
 from simulator.server.now import Now
-from simulator.server.reports import Report
 from simulator.world.values import Reads
 
 LLRP_PORT: Final = 5084
@@ -100,7 +100,10 @@ class VirtualLink:
 
     def step(self, at_us: int) -> None:
         """Do what is due: dial, let the reader do its part, give up one that is silent or has closed."""
-        if self._client is None and at_us >= self._redial_us:
+        if self._silent:
+            self._redial_us = max(self._redial_us, at_us)
+            self._watch(at_us)
+        elif self._client is None and at_us >= self._redial_us:
             self._dial(at_us)
         elif self._client is None:
             self.device.tick(self.now(at_us))
@@ -113,12 +116,29 @@ class VirtualLink:
         """Take reads of a span that ends then; they reach the client in parts of `REPORT_US`."""
         for end_us, part in parts(reads, REPORT_US):
             at_us = min(end_us, until_us)
-            sent = self.device.put(_reports(part, self._begin_us), self.now(at_us))
-            self._receive(sent, at_us)
+            if self._silent:
+                self.device.inventory.counters.unheard_reads += int(part.seen.sum())
+            else:
+                self._receive(self.device.put(part, self._begin_us, self.now(at_us)), at_us)
 
     def input(self, port: int, at_us: int, *, high: bool) -> None:
         """One of the reader's inputs changes."""
         self._converse(self.device.gpi(port, self.now(at_us), high=high), at_us)
+
+    def misbehave(self, due: FaultChange | FaultAction, at_us: int) -> None:
+        """Change a switch of the reader, or let happen to it what happens once."""
+        faults, true = self.device.faults, Now(self._begin_us + at_us, self._lead_us + at_us)
+        if isinstance(due, FaultChange):
+            had_power = not faults.powered_off
+            faults.put(due.switch, due.value, true.utc_us)
+            if not had_power and not faults.powered_off:
+                self._boot(at_us, 0.0)
+        elif due.action == "drop":
+            self.drop(at_us)
+        elif due.action == "reboot":
+            self._boot(at_us, due.arguments["down_s"])
+        else:
+            self._converse(self.device.act(due.action, due.arguments, true), at_us)
 
     def drop(self, at_us: int) -> None:
         """Lose the connection; it is dialled again."""
@@ -131,8 +151,20 @@ class VirtualLink:
 
     def finish(self, at_us: int) -> None:
         """Send what is pending, and hang up for good."""
-        self._receive(self.device.inventory.flush(), at_us)
+        self._receive(self.device.inventory.flush(late=True), at_us)
         self.drop(at_us)
+
+    @property
+    def _silent(self) -> bool:
+        """Whether nothing comes through between reader and client."""
+        return self.device.faults.half_open or self.device.faults.powered_off
+
+    def _boot(self, at_us: int, down_s: float) -> None:
+        """Let the reader begin anew; the client finds it once it is up again."""
+        self.drop(at_us)
+        up_us = at_us + round(1e6 * down_s)
+        self.device.reboot(self._begin_us + up_us)
+        self._redial_us = max(self._redial_us, up_us)
 
     def _dial(self, at_us: int) -> None:
         self.counts.connections += 1
@@ -152,7 +184,7 @@ class VirtualLink:
 
     def _converse(self, sent: Sequence[bytes], at_us: int) -> None:
         """Let the client hear the reader, and the reader what the client says to that, until both have said all."""
-        heard = list(sent)
+        heard = [] if self._silent else list(sent)
         while heard and self._client is not None and self._connection is not None:
             self._receive(heard, at_us)
             asked = self._client.receive(heard, at_us)
@@ -201,19 +233,3 @@ def parts(reads: Reads, part_us: int) -> Iterator[tuple[int, Reads]]:
     bounds = [0, *cuts.tolist(), len(reads)]
     for begin, end in pairwise(bounds):
         yield int(ends[begin]) * part_us, reads.at(slice(begin, end))
-
-
-def _reports(reads: Reads, begin_us: int) -> list[Report]:
-    return [
-        Report(
-            epc=reads.epc_of(index),
-            antenna=int(reads.antenna[index]),
-            rssi_cdbm=int(reads.rssi_cdbm[index]),
-            phase=int(reads.phase[index]),
-            channel=int(reads.channel[index]),
-            first_us=begin_us + int(reads.at_us[index]),
-            last_us=begin_us + int(reads.last_us[index]),
-            seen_count=int(reads.seen[index]),
-        )
-        for index in range(len(reads))
-    ]

@@ -138,7 +138,7 @@ class OfflineRun:
             due_us = self._fault_times.popleft()
             self._hear(due_us)
             for change in self._faults.due(due_us):
-                setattr(self._links[change.reader].device.faults, change.switch, change.value)
+                self._links[change.reader].misbehave(change, due_us)
         self._hear(until_us)
 
     def _hear(self, until_us: int) -> None:

@@ -30,7 +30,7 @@ def cast(scenario: Scenario, seed: int | None = None, seconds: float | None = No
         seconds: end it after so many seconds of its own time.
     """
     number = scenario.seed if seed is None else seed
-    played = models({reader.id: reader.region for reader in scenario.readers})
+    played = models(scenario.readers)
     identities = {reader.id: identity(index) for index, reader in enumerate(scenario.readers)}
     return Cast(scenario, number, played, identities, _source(scenario, number, seconds, played))
 
