@@ -47,6 +47,51 @@ class ModeTiming:
     pie_ratio: float
 
 
+DENSE_M4: Final = ModeTiming(miller=4, link_hz=274_000.0, tari_us=20.0, pie_ratio=2.0)
+"""What an R420 lists as mode 2, made for places with many readers."""
+FAST_FM0: Final = ModeTiming(miller=1, link_hz=640_000.0, tari_us=6.25, pie_ratio=1.5)
+"""What an R420 lists as mode 0, the fastest."""
+SINGLE_TARGET: Final = 1
+DUAL_TARGET: Final = 2
+TAG_FOCUS: Final = 3
+"""Search modes: A only; A, then B, in turn; A only in S1, whose flags power refreshes."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryHabits:
+    """What a reader's firmware does where its client says nothing, and the pauses that it makes.
+
+    The defaults are an R420's. Its pauses are those that give its measured 70 reads/s with one tag, 67 with nine and
+    124 with 29 in a mode that it chooses by itself; with a mode that a client fixed it makes none.
+
+    Attributes:
+        timing: of a mode that says no timing.
+        session, search_mode, population: of a command without them.
+        idle_us: pause after a round.
+        idle_busy_us: pause after a round in which tags collided.
+        auto_from: modes of this id and above, and none at all, make those pauses; 0: every mode does.
+        settle_us: what a new channel costs.
+        switch_us: what another antenna costs.
+        turn_us: longest stay on an antenna.
+    """
+
+    timing: ModeTiming = DENSE_M4
+    session: int = 0
+    search_mode: int = DUAL_TARGET
+    population: int = 4
+    idle_us: int = 9_700
+    idle_busy_us: int = 100_000
+    auto_from: int = 1000
+    settle_us: int = 1_500
+    switch_us: int = 1_500
+    turn_us: int = 200_000
+
+
+R420_HABITS: Final = InventoryHabits()
+FX7500_HABITS: Final = InventoryHabits(idle_us=500, idle_busy_us=500, auto_from=0)
+"""A Zebra FX7500: 222 reads/s of tags that lie still, measured; it makes no pauses worth the name."""
+
+
 @dataclass(frozen=True, slots=True)
 class AirCommand:
     """One C1G2InventoryCommand; None is "the reader's own".

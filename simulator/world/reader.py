@@ -2,15 +2,15 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.world.radio import Antenna, Link, Tags, link
-from simulator.world.values import RadioState, Read
+from simulator.world.values import NO_TAG, RadioState, Read
 
 HOP_US: Final = 200_000
 """Dwell on one channel."""
@@ -35,12 +35,14 @@ class Air:
 
     Attributes:
         tags: tags around at a time of the scenario, in seconds.
+        numbers: index of each EPC in the scenario.
     """
 
     antennas: dict[int, Antenna]
     frequencies_khz: Sequence[int]
     power_dbm: float
     tags: Callable[[float], Tags]
+    numbers: Mapping[bytes, int] = field(default_factory=dict)
 
 
 class RadioReader:
@@ -113,7 +115,8 @@ class RadioReader:
         phase = heard.phase_rad + PHASE_NOISE_RAD * noise[1]
         steps = np.floor(phase * PHASE_STEPS / (2 * math.pi)).astype(np.int64) % PHASE_STEPS
         for index, epc in enumerate(tags.epcs):
-            read = Read(int(at_us[index]), port, epc, int(rssi_cdbm[index]), int(steps[index]), channel + 1)
+            number = self._air.numbers.get(epc, NO_TAG)
+            read = Read(int(at_us[index]), port, epc, int(rssi_cdbm[index]), int(steps[index]), channel + 1, tag=number)
             self._ready.append(read)
 
 

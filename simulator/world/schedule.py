@@ -1,17 +1,21 @@
 """Who walks when: the scenario's walks, then cycles of them with variations."""
 
+import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from simulator.scenarios.model import PortalPart, Scenario, WalkPart
-from simulator.world.paths import Floats, Path, Stop, walk
-from simulator.world.truth import visits
-from simulator.world.values import Crossing
+from simulator.scenarios.errors import ScenarioError
+from simulator.scenarios.model import Scenario, WalkPart
+from simulator.scenarios.moves import Carry
+from simulator.world.carry import Body, Load, bodies, load
+from simulator.world.frames import Placed
+from simulator.world.paths import Gait, Path, corners, walk
+from simulator.world.scene import Floats
 
 SPEED_SPREAD: Final = 0.1
 """Cycles after the first vary speeds by this part, evenly."""
@@ -19,139 +23,169 @@ SIDE_SPREAD_M: Final = 0.15
 """Cycles after the first shift a path along the wall by up to this."""
 DELAY_S: Final = 0.4
 """Cycles after the first start a walk up to this later."""
-TRUTH_STEP_S: Final = 0.01
-CARRY_HEIGHT_M: Final = 1.0
-ARM_M: Final = (0.12, -0.32)
-"""Where a carried laptop is: ahead of and beside the walker's middle."""
-CART_AHEAD_M: Final = 0.7
-CART_COLUMNS: Final = 3
-CART_PITCH_M: Final = 0.22
+_WALKS: Final = 1
+"""What the seed's words are for, beside those of `tags.py`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A portal's frame on the site."""
-
-    portal: PortalPart
-
-    def to_site(self, xy: Floats) -> Floats:
-        """(..., 2) points of the portal's frame on the site."""
-        turned: Floats = xy @ self._rotation().T + np.array(self.portal.at)
-        return turned
-
-    def to_portal(self, xy: Floats) -> Floats:
-        """(..., 2) points of the site in the portal's frame."""
-        turned: Floats = (xy - np.array(self.portal.at)) @ self._rotation()
-        return turned
-
-    def lift(self, point: tuple[float, float, float]) -> Floats:
-        """(3,) a point of the portal's frame on the site."""
-        return np.append(self.to_site(np.array(point[:2])), point[2])
-
-    def _rotation(self) -> Floats:
-        angle = math.radians(self.portal.facing_deg)
-        return np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walk:
-    """One walk that takes place: path on the site, and tags with their places around the walker.
+    """One walk that takes place.
 
     Attributes:
-        offsets: (n, 3) ahead, to the left and up of the walker's middle, in metres.
-        shadows: whether the walker's body stands between tags and antennas.
+        group: its name, the same in each cycle but for the cycle's number.
+        path: on the site, in scenario time.
+        bodies: what moves; the last holds the tags.
+        tags: numbers of the tags that are carried, in the order of `load`.
+        peeled: numbers of the assets that are carried without their tags.
     """
 
-    start_us: int
+    group: str
     path: Path
-    portal: Placed
-    epcs: tuple[bytes, ...]
-    offsets: Floats
-    shadows: bool
+    carry: Carry
+    bodies: tuple[Body, ...]
+    tags: tuple[int, ...]
+    peeled: tuple[int, ...]
+    load: Load
+    lies_before: bool = False
+    lies_after: bool = False
+
+    @property
+    def start_us(self) -> int:
+        """When it begins."""
+        return int(self.path.at_us[0])
 
     @property
     def end_us(self) -> int:
         """When the walker has arrived."""
-        return self.start_us + round(1e6 * self.path.duration_s)
+        return int(self.path.at_us[-1])
 
-    def positions(self, at_s: float) -> tuple[Floats, Floats, Floats]:
-        """Tags (n, 3), their velocity (3,) and the walker (2,) on the site, at a scenario time."""
-        since_s = at_s - self.start_us / 1e6
-        middle, ahead = self.path.position(since_s), self.path.heading(since_s)
-        left = np.array([-ahead[1], ahead[0]])
-        ground = middle + self.offsets[:, :1] * ahead + self.offsets[:, 1:2] * left
-        velocity = np.append(self.path.velocity(since_s), 0.0)
-        return np.column_stack([ground, self.offsets[:, 2]]), velocity, middle
+    @cached_property
+    def ways(self) -> tuple[Path, ...]:
+        """The path of each body."""
+        return tuple(self.path.beside(body.ahead_m) if body.ahead_m else self.path for body in self.bodies)
 
-    def crossings(self) -> list[Crossing]:
-        """What truly happens to each tag of this walk."""
-        at_s = np.arange(0.0, self.path.duration_s + TRUTH_STEP_S, TRUTH_STEP_S)
-        track = self.portal.to_portal(self.path.position(at_s))
-        portal = self.portal.portal
-        return [
-            Crossing(
-                epc,
-                portal.id,
-                "near" if portal.layout == "single" else visit.kind,
-                self._us(visit.started_s),
-                None if visit.crossed_s is None or portal.layout == "single" else self._us(visit.crossed_s),
-                self._us(visit.ended_s),
-            )
-            for visit in visits(at_s, track, portal.width_m)
-            for epc in self.epcs
-        ]
+    @property
+    def middle(self) -> Path:
+        """The path of what counts as the carrier: its middle is what crosses a doorway."""
+        return self.ways[-1]
 
-    def _us(self, at_s: float) -> int:
-        return min(self.start_us + round(1e6 * at_s), self.end_us)
+    def resting(self, *, at_end: bool) -> tuple[Floats, Floats, Floats]:
+        """Places, axes and faces (n, 3) of the tags on the site at the walk's begin or end, where they lie."""
+        index = -1 if at_end else 0
+        heading = float(self.middle.heading[index])
+        cos, sin = math.cos(heading), math.sin(heading)
+        turn = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
+        return self.middle.place[index] + self.load.offset @ turn, self.load.axis @ turn, self.load.face @ turn
 
 
-def schedule(scenario: Scenario, rng: np.random.Generator, seconds: float | None) -> Iterator[Walk]:
-    """Walks by cycle and start; without `cycle_s` once, and none that would end in the last quiet seconds."""
-    last_us = math.inf if seconds is None else 1e6 * (seconds - scenario.quiet_end_s)
-    portals: dict[str | None, Placed] = {portal.id: Placed(portal) for portal in scenario.portals}
-    parts = sorted(scenario.walks, key=lambda part: part.at_s)
-    for cycle in count() if scenario.cycle_s and parts else range(1):
-        begin_s = cycle * (scenario.cycle_s or 0.0)
-        if 1e6 * begin_s > last_us:
-            return
-        for part in parts:
-            made = _walk(scenario, part, portals, begin_s, rng if cycle else None)
-            if made.end_us <= last_us:
-                yield made
+class Schedule:
+    """The scenario's walks in the order of their starts, made as time goes on."""
+
+    def __init__(self, scenario: Scenario, seed: int, limit_us: float) -> None:
+        self._scenario = scenario
+        self._seed = seed
+        self._limit_us = limit_us
+        self._frames: Mapping[str | None, Placed] = frames(scenario)
+        self._routes = {route.id: route for route in scenario.routes}
+        self._parts = sorted(enumerate(scenario.walks), key=lambda pair: pair[1].at_s)
+        self._turns = _turns([part for _, part in self._parts])
+        self._waiting: list[tuple[int, int, Walk]] = []
+        self._cycle = 0
+        for part in scenario.walks:
+            if part.carry == "none" and part.tags:
+                raise ScenarioError(
+                    f"walk at {part.at_s:g} s: carry is none, but it has tags; say how they are carried"
+                )
+
+    @property
+    def endless(self) -> bool:
+        """Whether cycles follow each other for ever."""
+        return bool(self._scenario.cycle_s and self._parts) and self._limit_us == math.inf
+
+    @cached_property
+    def last_end_us(self) -> int:
+        """When the last walk of the first cycle ends."""
+        return max((self.made(place, 0).end_us for place in range(len(self._parts))), default=0)
+
+    def until(self, at_us: int) -> list[Walk]:
+        """Walks that start up to then and haven't been given yet."""
+        while self._more(at_us):
+            for place in range(len(self._parts)):
+                made = self.made(place, self._cycle)
+                if made.end_us <= self._limit_us:
+                    heapq.heappush(self._waiting, (made.start_us, self._cycle * len(self._parts) + place, made))
+            self._cycle += 1
+        taken = []
+        while self._waiting and self._waiting[0][0] <= at_us:
+            taken.append(heapq.heappop(self._waiting)[2])
+        return taken
+
+    def firsts(self) -> list[tuple[int, Walk]]:
+        """Each tag that walks, with its first walk."""
+        return [(tag, self.made(turns[0], 0)) for tag, turns in self._turns.items()]
+
+    def after(self, tag: int, walk: Walk) -> Walk | None:
+        """The next walk that takes a tag; None where there is none, or none within the limit."""
+        turns = self._turns.get(tag, [])
+        starts = [self._start_us(place) for place in turns]
+        cycle_us = round(1e6 * self._scenario.cycle_s) if self._scenario.cycle_s else None
+        cycle = 0 if cycle_us is None else max(walk.start_us // cycle_us - 1, 0)
+        while turns and (cycle == 0 or cycle_us is not None):
+            for place, start_us in zip(turns, starts, strict=True):
+                if start_us + cycle * (cycle_us or 0) + round(1e6 * DELAY_S) <= walk.start_us:
+                    continue
+                made = self.made(place, cycle)
+                if made.start_us > walk.start_us:
+                    return made if made.end_us <= self._limit_us else None
+            cycle += 1
+        return None
+
+    def made(self, place: int, cycle: int) -> Walk:
+        """The walk at a place of the cycle's order, in one cycle; those after the first are variations."""
+        index, part = self._parts[place]
+        rng = np.random.default_rng([self._seed, _WALKS, index, cycle])
+        speed, aside, late = rng.uniform(-1, 1, 3) if cycle else np.zeros(3)
+        gait = Gait(part.speed_mps, 1 + SPEED_SPREAD * speed, SIDE_SPREAD_M * aside, part.hesitation)
+        start_us = self._start_us(place) + round(1e6 * (cycle * (self._scenario.cycle_s or 0.0) + DELAY_S * abs(late)))
+        route = self._routes[part.route]
+        path = walk(corners(route.points), gait, rng, reverse=part.reverse).placed(self._frames[route.portal], start_us)
+        return made_walk(part, f"{part.id or f'walk-{index + 1}'}{f'-{cycle + 1}' if cycle else ''}", path, rng)
+
+    def _start_us(self, place: int) -> int:
+        return round(1e6 * self._parts[place][1].at_s)
+
+    def _more(self, at_us: int) -> bool:
+        if self._cycle and not self._scenario.cycle_s:
+            return False
+        begin_us = 1e6 * self._cycle * (self._scenario.cycle_s or 0.0)
+        return bool(self._parts) and begin_us <= min(at_us, self._limit_us)
 
 
-def _walk(
-    scenario: Scenario,
-    part: WalkPart,
-    portals: dict[str | None, Placed],
-    begin_s: float,
-    rng: np.random.Generator | None,
-) -> Walk:
-    """One walk; with `rng` it is a variation."""
-    speed, aside, late = rng.uniform(-1, 1, 3) if rng is not None else np.zeros(3)
-    route = next(route for route in scenario.routes if route.id == part.route)
-    placed = portals[route.portal]
-    points = [Stop(*point) for point in (reversed(route.points) if part.reverse else route.points)]
-    local = walk(points, part.speed_mps * (1 + SPEED_SPREAD * speed), (0.0, SIDE_SPREAD_M * aside))
+def made_walk(part: WalkPart, group: str, path: Path, rng: np.random.Generator) -> Walk:
+    """A walk along a path that is placed already."""
     return Walk(
-        start_us=round(1e6 * (begin_s + part.at_s + DELAY_S * abs(late))),
-        path=Path(local.at_s, placed.to_site(local.xy)),
-        portal=placed,
-        epcs=tuple(scenario.epc(tag) for tag in part.tags),
-        offsets=_offsets(part),
-        shadows=part.carry == "hand",
+        group=group,
+        path=path,
+        carry=part.carry,
+        bodies=bodies(part.carry, part.height_m, rng),
+        tags=part.tags,
+        peeled=part.peeled,
+        load=load(part.carry, len(part.tags), part.height_m, rng),
+        lies_before=part.lies in {"before", "both"},
+        lies_after=part.lies in {"after", "both"},
     )
 
 
-def _offsets(part: WalkPart) -> Floats:
-    """Places of the tags around the walker: under the arm one above the other, or in rows on a cart."""
-    places = []
-    for index in range(len(part.tags)):
-        if part.carry == "hand":
-            places.append((*ARM_M, CARRY_HEIGHT_M + 0.03 * index))
-        else:
-            row, column = divmod(index, CART_COLUMNS)
-            ahead = CART_AHEAD_M + CART_PITCH_M * (row % CART_COLUMNS)
-            up = CARRY_HEIGHT_M - 0.2 + CART_PITCH_M * (row // CART_COLUMNS)
-            places.append((ahead, CART_PITCH_M * (column - 1), up))
-    return np.array(places)
+def frames(scenario: Scenario) -> dict[str | None, Placed]:
+    """The frame of each doorway by its name, and the site's own."""
+    found: dict[str | None, Placed] = {one.id: Placed(one) for one in (*scenario.portals, *scenario.openings)}
+    return found | {None: Placed(None)}
+
+
+def _turns(parts: Sequence[WalkPart]) -> dict[int, list[int]]:
+    """Places in the cycle's order of the walks that take each tag."""
+    turns: dict[int, list[int]] = {}
+    for place, part in enumerate(parts):
+        for tag in part.tags:
+            turns.setdefault(tag, []).append(place)
+    return turns

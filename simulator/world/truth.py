@@ -1,84 +1,164 @@
 """What truly happened at a doorway, by the movement event's definitions and geometry alone.
 
 The doorway's own frame is used: x is the distance from its plane, positive outside; y runs along the wall, and the
-opening is where |y| is below half its width.
+opening is where |y| is below half its width. A track is cut exactly where it enters or leaves anything that a
+definition names, so no step of time decides.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from simulator.world.paths import Floats
+from simulator.world.geometry import around_segment, middles, off_segment, refined, runs
+from simulator.world.scene import Flags, Floats, Ints
 from simulator.world.values import Kind
 
 BEYOND_M: Final = 1.0
-"""A crossing is one once the tag is this far beyond the plane, or stays beyond it for `BEYOND_S`."""
-BEYOND_S: Final = 5.0
+"""A crossing is one once the tag is this far beyond the plane, or stays beyond it for `BEYOND_US`."""
+BEYOND_US: Final = 5_000_000
 NEAR_M: Final = 1.0
 """Closer than this to the opening is turned back or parked, not near."""
-PARKED_S: Final = 20.0
+PARKED_US: Final = 20_000_000
+SIGHT_M: Final = 5.0
+"""A visit lasts while the tag is within this of the doorway's middle."""
+AWAY_US: Final = 5_000_000
+"""Who is out of sight for less is still on the same visit."""
+STOREY_M: Final = 2.0
+"""What is so far above or below the doorway's floor isn't at the doorway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One part of a track with one kind; times in seconds of the track."""
+    """One part of a track with one kind; times as the track's."""
 
     kind: Kind
-    started_s: float
-    crossed_s: float | None
-    ended_s: float
+    started_us: int
+    crossed_us: int | None
+    ended_us: int
 
 
-def visits(at_s: Floats, xy: Floats, width_m: float) -> list[Visit]:
-    """Split a track (times (n,), positions (n, 2) in the doorway's frame) into its true visits."""
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """Pieces (m) between points (m + 1) of a track; each piece is wholly on one side of all that matters.
+
+    Attributes:
+        outside: side of each piece; on the plane itself it is the side before.
+        beyond_m: greatest distance from the plane.
+    """
+
+    at: Floats
+    y: Floats
+    outside: Flags
+    beyond_m: Floats
+    close: Flags
+    width_m: float
+
+    def cut(self, first: int, stop: int) -> "_Track":
+        """Pieces first to stop - 1."""
+        return _Track(
+            self.at[first : stop + 1],
+            self.y[first : stop + 1],
+            self.outside[first:stop],
+            self.beyond_m[first:stop],
+            self.close[first:stop],
+            self.width_m,
+        )
+
+
+def visits(at_us: Ints, place: Floats, width_m: float) -> list[Visit]:
+    """Split a track (times (n,), places (n, 3) in the doorway's frame) into its true visits; none out of sight."""
+    if len(at_us) < 2 or at_us[-1] == at_us[0]:  # noqa: PLR2004 - a point is no track
+        return []
+    half = width_m / 2
+    xs, ys, circles = around_segment(half, NEAR_M)
+    levels = (*xs, 0.0, -BEYOND_M, BEYOND_M)
+    at, points = refined(at_us, place, xs=levels, ys=ys, circles=[*circles, (0.0, 0.0, SIGHT_M)])
+    middle = middles(points)
+    on_floor = np.abs(middle[:, 2]) < STOREY_M
+    seen = (np.hypot(middle[:, 0], middle[:, 1]) < SIGHT_M) & on_floor
+    track = _Track(
+        at=at,
+        y=points[:, 1],
+        outside=_sides(middle[:, 0]),
+        beyond_m=np.maximum(np.abs(points[1:, 0]), np.abs(points[:-1, 0])),
+        close=(off_segment(middle, half) < NEAR_M) & on_floor,
+        width_m=width_m,
+    )
+    return [visit for first, stop in _stretches(at, seen) for visit in _visits(track.cut(first, stop))]
+
+
+def _sides(x: Floats) -> Flags:
+    """Which pieces are outside; one on the plane is where the one before was."""
+    known = np.flatnonzero(x != 0)
+    if not len(known):
+        return np.zeros(len(x), dtype=np.bool_)
+    last = known[np.maximum(np.searchsorted(known, np.arange(len(x)), side="right") - 1, 0)]
+    outside: Flags = x[last] > 0
+    return outside
+
+
+def _stretches(at: Floats, seen: Flags) -> list[tuple[int, int]]:
+    """Runs of pieces in sight, joined where they are a short while apart."""
+    joined: list[tuple[int, int]] = []
+    for first, stop in runs(seen):
+        if at[stop] == at[first]:
+            continue
+        if joined and at[first] - at[joined[-1][1]] < AWAY_US:
+            joined[-1] = (joined[-1][0], stop)
+        else:
+            joined.append((first, stop))
+    return joined
+
+
+def _visits(track: _Track) -> list[Visit]:
+    """Visits of one stretch in sight: one for each crossing, or a single one without."""
     found: list[Visit] = []
-    begin = 0
-    crossings = _crossings(at_s, xy, width_m)
-    for at, after in zip(crossings, [*crossings, len(at_s)][1:], strict=True):
-        kind: Kind = "out" if xy[at, 0] > 0 else "in"
-        end = _left(xy[:after], at)
-        found.append(Visit(kind, float(at_s[begin]), float(at_s[at]), float(at_s[end])))
+    count, begin = len(track.outside), 0
+    crossings = list(_crossings(track))
+    for at, after in zip(crossings, [*crossings, count][1:], strict=True):
+        kind: Kind = "out" if track.outside[at] else "in"
+        end = count if after == count else _clear(track, at, after)
+        found.append(Visit(kind, _us(track, begin), _us(track, at), _us(track, end)))
         begin = end
-    if not found:
-        found.append(Visit(_without_crossing(at_s, xy, width_m), float(at_s[0]), None, float(at_s[-1])))
-    elif begin < len(at_s) - 1:
-        last = found[-1]
-        found[-1] = Visit(last.kind, last.started_s, last.crossed_s, float(at_s[-1]))
-    return found
+    return found or [Visit(_without_crossing(track), _us(track, 0), None, _us(track, count))]
 
 
-def _crossings(at_s: Floats, xy: Floats, width_m: float) -> list[int]:
-    """Indices of the first sample beyond the plane, of each change of side that holds."""
-    outside = xy[:, 0] > 0
-    changes = np.flatnonzero(outside[1:] != outside[:-1]) + 1
-    changes = changes[np.abs(xy[changes, 1]) <= width_m / 2]
-    held, side = [], bool(outside[0])
+def _crossings(track: _Track) -> Iterator[int]:
+    """First piece beyond the plane of each change of side that holds; who goes around the wall only changes sides."""
+    changes = np.flatnonzero(track.outside[1:] != track.outside[:-1]) + 1
+    through = np.abs(track.y[changes]) <= track.width_m / 2
+    side = bool(track.outside[0])
     for place, at in enumerate(changes):
-        until = changes[place + 1] if place + 1 < len(changes) else len(at_s)
-        stays = bool(outside[at]) != side and _stays(at_s[at:until], xy[at:until], whole=until == len(at_s))
-        if stays:
-            held.append(int(at))
-            side = bool(outside[at])
-    return held
+        last = place + 1 == len(changes)
+        until = len(track.outside) if last else int(changes[place + 1])
+        if not through[place]:
+            side = bool(track.outside[at])
+        elif bool(track.outside[at]) != side and (last or _stays(track, int(at), until)):
+            side = bool(track.outside[at])
+            yield int(at)
 
 
-def _stays(at_s: Floats, xy: Floats, *, whole: bool) -> bool:
-    """Beyond for 1 m, for 5 s, or until the track's end, where the tag goes on living on that side."""
-    return whole or bool(np.abs(xy[:, 0]).max() >= BEYOND_M or at_s[-1] - at_s[0] >= BEYOND_S)
+def _stays(track: _Track, first: int, stop: int) -> bool:
+    """Beyond for 1 m or for 5 s; who stays until the end of the track goes on living on that side."""
+    return bool(track.beyond_m[first:stop].max() > BEYOND_M - 1e-9 or track.at[stop] - track.at[first] >= BEYOND_US)
 
 
-def _left(xy: Floats, crossed: int) -> int:
-    """First sample after a crossing that is clear of the doorway; the last one where none is."""
-    clear = np.flatnonzero(np.abs(xy[crossed:, 0]) >= BEYOND_M)
-    return crossed + int(clear[0]) if len(clear) else len(xy) - 1
+def _clear(track: _Track, crossed: int, stop: int) -> int:
+    """Point after a crossing at which the doorway is clear; the next crossing's where it never is."""
+    clear = np.flatnonzero(track.beyond_m[crossed:stop] > BEYOND_M)
+    return crossed + int(clear[0]) if len(clear) else stop
 
 
-def _without_crossing(at_s: Floats, xy: Floats, width_m: float) -> Kind:
-    aside = np.maximum(np.abs(xy[:, 1]) - width_m / 2, 0.0)
-    close = np.hypot(xy[:, 0], aside) < NEAR_M
-    if not close.any():
+def _without_crossing(track: _Track) -> Kind:
+    if not track.close.any():
         return "near"
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], close.astype(np.int8), [0]])))
-    longest = max(at_s[min(stop, len(at_s) - 1)] - at_s[start] for start, stop in edges.reshape(-1, 2))
-    return "parked" if longest >= PARKED_S else "turned_back"
+    longest = max(track.at[stop] - track.at[first] for first, stop in runs(track.close))
+    if longest >= PARKED_US:
+        return "parked"
+    return "turned_back" if track.outside[0] == track.outside[-1] else "near"
+
+
+def _us(track: _Track, point: int) -> int:
+    return round(float(track.at[point]))

@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.world.command import AirCommand
+from simulator.world.command import R420_HABITS, AirCommand, InventoryHabits
 
 Kind = Literal["in", "out", "turned_back", "near", "parked"]
 """What a tag truly did at a portal, by the definitions of the movement event."""
@@ -193,6 +193,7 @@ class ReaderTraits:
         sensitivity_dbm: the weakest answer that it hears: -84 (R420) to -92 (R700).
         rssi_step_cdbm: resolution of its RSSI.
         half_turns: whether its phase is ambiguous by half a turn after each hop (Impinj).
+        habits: what its firmware does by itself.
     """
 
     frequencies_khz: Sequence[int]
@@ -200,6 +201,7 @@ class ReaderTraits:
     sensitivity_dbm: float = -84.0
     rssi_step_cdbm: int = 50
     half_turns: bool = True
+    habits: InventoryHabits = R420_HABITS
 
 
 class RadioState(Protocol):

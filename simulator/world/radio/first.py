@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.world.paths import Floats
+from simulator.world.scene import Floats
 
 LIGHT_M_S: Final = 299_792_458.0
 POLARISATION_DB: Final = 3.0

@@ -1,0 +1,1 @@
+"""Single rays: pattern, polarisation, floor, mirrors, shadows, scattered waves."""
