@@ -24,7 +24,7 @@ from simulator.server.listener import ListenError
 from simulator.server.model import ReaderModel
 from simulator.truth import Truth
 from simulator.world.crowd import Crowd
-from simulator.world.values import ReaderTraits, Source
+from simulator.world.values import Source
 from simulator.world.world import World
 
 LLRP_PORT = 5084
@@ -158,11 +158,7 @@ def _check_address(listen: str) -> None:
 def _source(scenario: Scenario, seed: int, seconds: float | None, played: dict[str, ReaderModel]) -> Source:
     if scenario.crowd is not None:
         return Crowd(scenario, scenario.crowd, seconds, played[scenario.crowd.reader].frequencies_khz)
-    traits = {
-        name: ReaderTraits(frequencies_khz=model.frequencies_khz, hopping=model.hopping)
-        for name, model in played.items()
-    }
-    return World(scenario, seed, seconds, traits)
+    return World(scenario, seed, seconds, {name: model.traits for name, model in played.items()})
 
 
 def _run(

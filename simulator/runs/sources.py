@@ -38,4 +38,4 @@ def cast(scenario: Scenario, seed: int | None = None, seconds: float | None = No
 def _source(scenario: Scenario, seed: int, seconds: float | None, played: dict[str, ReaderModel]) -> Source:
     if scenario.crowd is not None:
         return Crowd(scenario, scenario.crowd, seconds, played[scenario.crowd.reader].frequencies_khz)
-    return World(scenario, seed, seconds, {name: model.frequencies_khz for name, model in played.items()})
+    return World(scenario, seed, seconds, {name: model.traits for name, model in played.items()})
