@@ -16,7 +16,7 @@ from simulator.world.scenes import WINDOW_US, Window, surroundings
 from simulator.world.schedule import Schedule, frames
 from simulator.world.sensors import Sensors
 from simulator.world.stands import antennas_of, still_tags, walls_of
-from simulator.world.tags import epc_table, tags
+from simulator.world.tags import epc_table, one_sided, tags
 from simulator.world.tracks import Tracks
 from simulator.world.traffic import Traffic
 from simulator.world.values import Crossing, InputChange, RadioState, ReaderTraits, Reads
@@ -164,7 +164,9 @@ class World:
         walls = walls_of(self._scenario, self._frames)
         stands = (surroundings(self._scenario), self._tags, walls, self._still)
         return {
-            reader.id: Window(antennas_of(reader, self._frames, rng), stands, self._doors.values())
+            reader.id: Window(
+                antennas_of(reader, self._frames, rng), stands, self._doors.values(), one_sided(self._scenario)
+            )
             for reader in self._scenario.readers
         }
 
