@@ -28,6 +28,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet -r requirements/dev.txt
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/stockgate-edge warm
+	@$(BIN)/stockgate-sim warm
 	@touch $@
 
 demo: setup
