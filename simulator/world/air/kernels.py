@@ -40,7 +40,7 @@ ALONE_DB = 300.0
 LOSES_DB = 1.0
 """Below its sensitivity by this a chip that woke loses its power, and with it its place in the round."""
 LOST = 0.03
-"""Share of EPCs that fail their CRC however loud they are [fitted to the gaps of a recorded still tag, ECD data set]."""
+"""Share of EPCs that fail their CRC however loud they are [fitted to a recorded still tag, ECD data set]."""
 SURE_DB = 4.0
 """Beyond this from a threshold nothing is drawn."""
 SNR_DB = 5.0
