@@ -12,7 +12,7 @@ ONLY ?=
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs conformance system-deps test-timescale clean pins
+.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs conformance calibration system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -62,6 +62,9 @@ docs: setup
 
 conformance: setup
 	@$(BIN)/python -m tests.helpers.conformance
+
+calibration: setup
+	@$(BIN)/python -m tests.helpers.calibration
 
 test-timescale: setup
 	@deploy/timescaledb/run-tests
