@@ -64,6 +64,12 @@ def serve(
     base_port: Annotated[
         int, typer.Option(min=0, max=65000, help="Port of the first reader; the next ones follow. 0 takes free ports.")
     ] = LLRP_PORT,
+    http: Annotated[
+        int | None,
+        typer.Option(
+            "--http", min=0, max=65535, help="Serve faults and inputs over HTTP on this port too; 0 takes a free one."
+        ),
+    ] = None,
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="End the scenario after so many seconds of its own time.")
     ] = None,
@@ -84,7 +90,13 @@ def serve(
         played.source,
         SimulatedClock(speed),
         truth,
-        Service(listen=listen, base_port=base_port, ready_file=ready_file, exit_when_done=exit_when_done),
+        Service(
+            listen=listen,
+            base_port=base_port,
+            ready_file=ready_file,
+            exit_when_done=exit_when_done,
+            http_port=http,
+        ),
         faults=chosen.fault_plan(),
     )
 

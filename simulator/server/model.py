@@ -7,7 +7,7 @@ from typing import Final
 
 from simulator.server.codes import ParameterType
 from simulator.server.wire import IMPINJ, tlv
-from simulator.world.command import ModeTiming
+from simulator.world.command import DENSE_M4, R420_HABITS, InventoryHabits, ModeTiming
 from simulator.world.values import ReaderTraits
 
 FCC_KHZ: Final = tuple(902_750 + 500 * (17 * step % 50) for step in range(50))
@@ -58,9 +58,6 @@ class RfMode:
         return ModeTiming(_MILLER[self.modulation], self.backscatter_hz, self.tari_ns / 1000, self.pie_ratio / 1000)
 
 
-DENSE_M4: Final = ModeTiming(4, 274_000, 20.0, 2.0)
-"""Impinj's dense reader mode 2, which its modes from 1000 on mostly choose by themselves; their table is made up."""
-
 IMPINJ_MODES: Final = (
     RfMode(0, 0, 640_000, 1500, 6250),
     RfMode(1, 1, 640_000, 1500, 6250),
@@ -69,7 +66,7 @@ IMPINJ_MODES: Final = (
     RfMode(1000, 2, 0, 2000, 20_000, DENSE_M4),
     RfMode(1002, 2, 0, 2000, 20_000, DENSE_M4),
 )
-"""The fast and dense-reader modes of an R420, and two of its modes that choose by themselves."""
+"""The fast and dense-reader modes of an R420, and two of those that choose by themselves, mostly the dense one."""
 
 ZEBRA: Final = 161
 """IANA enterprise number of Zebra (Motorola, Symbol)."""
@@ -92,6 +89,7 @@ class ReaderModel:
         sensitivity_dbm: the weakest answer that it hears.
         rssi_step_cdbm: resolution of its RSSI.
         half_turns: whether its phase is ambiguous by half a turn after each hop.
+        habits: what its firmware does on the air by itself.
     """
 
     manufacturer: int = IMPINJ
@@ -120,6 +118,7 @@ class ReaderModel:
     sensitivity_dbm: float = -84.0
     rssi_step_cdbm: int = 50
     half_turns: bool = True
+    habits: InventoryHabits = R420_HABITS
 
     @property
     def traits(self) -> ReaderTraits:
@@ -130,6 +129,7 @@ class ReaderModel:
             sensitivity_dbm=self.sensitivity_dbm,
             rssi_step_cdbm=self.rssi_step_cdbm,
             half_turns=self.half_turns,
+            habits=self.habits,
         )
 
     def power_dbm(self, index: int) -> float | None:

@@ -10,9 +10,9 @@ from itertools import product
 from typing import Any, Final
 
 from edge.profiles import ProfileError, ReaderProfile, Region, profile_named, region_named
-from simulator.server.model import DENSE_M4, FCC_KHZ, ZEBRA, ReaderModel, RfMode
+from simulator.server.model import FCC_KHZ, ZEBRA, ReaderModel, RfMode
 from simulator.server.wire import IMPINJ
-from simulator.world.command import ModeTiming
+from simulator.world.command import DENSE_M4, FX7500_HABITS, R420_HABITS, InventoryHabits, ModeTiming
 
 REGIONS: Final = {"fcc": "us", "etsi": "eu-lower"}
 """Regions of `firmware_profiles` by their short names in scenarios."""
@@ -81,11 +81,14 @@ class Family:
     modes: tuple[RfMode, ...] = PLAIN_MODES
     rssi_step_cdbm: int = 100
     half_turns: bool = False
+    habits: InventoryHabits = FX7500_HABITS
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
 _FAMILIES: Final = {
-    IMPINJ: Family(OCTANE_MODES, 50, half_turns=True, more={"max_filters": 2, "warns_of_buffer": True}),
+    IMPINJ: Family(
+        OCTANE_MODES, 50, half_turns=True, habits=R420_HABITS, more={"max_filters": 2, "warns_of_buffer": True}
+    ),
     ZEBRA: Family(
         ZEBRA_MODES,
         more={
@@ -148,6 +151,7 @@ def model_of(profile_name: str, region_name: str = "fcc", *, ports: int = 1) -> 
         sensitivity_dbm=_SENSITIVITY_DBM.get(profile.name, _DEAFEST_DBM),
         rssi_step_cdbm=family.rssi_step_cdbm,
         half_turns=family.half_turns,
+        habits=family.habits,
         **options,
     )
 

@@ -190,6 +190,26 @@ switches = { no_keepalives = true, silent_antennas = [1, 2, 3, 4] }
     assert len(found) == 2
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "at_s = 5.0\nactions = { drop = {} }",
+        "at_s = 5.0\nactions = { reboot = { down_s = 2.0 } }",
+        "at_s = 5.0\nfor_s = 2.0\nswitches = { powered_off = true }",
+        "at_s = 3.5\nfor_s = 6.4\nswitches = { half_open = true }",
+    ],
+)
+def test_a_recording_goes_on_after_what_cuts_a_connection(scenario, tmp_path, fault):
+    """Each ends the first connection and lets a second one hear the tags again."""
+    path = tmp_path / "a.pcapng"
+    back = '[[walks]]\nat_s = 9.5\nspeed_mps = 2.0\nroute = "out"\nreverse = true\ntags = [1, 2]\n'
+    done = play(scenario(f'{back}[[faults]]\nreader = "r1"\n{fault}\n'), path)
+    assert done.exit_code == 0, done.stderr
+    found, _ = connections(path)
+    assert len(found) == 2
+    assert all(kinds(bytes(data))[61] for data, _ in found)
+
+
 def test_a_clock_that_is_wrong_is_wrong_on_the_wire_only(scenario, tmp_path):
     """Arrivals stay true."""
     fault = '[[faults]]\nreader = "r1"\nat_s = 1.0\nswitches = { clock_offset_us = 3600000000 }\n'
