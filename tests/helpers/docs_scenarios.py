@@ -134,13 +134,13 @@ def _inner(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    default = "required" if field.is_required() else _value(field.default)
+    default = "required" if field.is_required() else _value(field.get_default(call_default_factory=True))
     cells = [f"`{name}`", _type(field.annotation), default, _bounds(field), field.description or ""]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _value(value: Any) -> str:
-    return "none" if value is None or value == () else f"`{json.dumps(value)}`"
+    return "none" if value is None or value in ((), {}) else f"`{json.dumps(value)}`"
 
 
 def _type(annotation: Any) -> str:
