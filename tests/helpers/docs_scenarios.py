@@ -141,7 +141,13 @@ def _inner(annotation: Any) -> list[type[BaseModel]]:
 
 def _row(name: str, field: FieldInfo) -> str:
     default = "required" if field.is_required() else _value(field.default)
-    cells = [f"`{name}`", _BY_NAME.get(name) or _type(field.annotation), default, _bounds(field), field.description or ""]
+    cells = [
+        f"`{name}`",
+        _BY_NAME.get(name) or _type(field.annotation),
+        default,
+        _bounds(field),
+        field.description or "",
+    ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
