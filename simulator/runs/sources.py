@@ -6,7 +6,7 @@ from simulator.engine import identity, models
 from simulator.scenarios.model import Scenario
 from simulator.server.model import ReaderModel
 from simulator.world.crowd import Crowd
-from simulator.world.values import ReaderTraits, Source
+from simulator.world.values import Source
 from simulator.world.world import World
 
 
@@ -30,7 +30,7 @@ def cast(scenario: Scenario, seed: int | None = None, seconds: float | None = No
         seconds: end it after so many seconds of its own time.
     """
     number = scenario.seed if seed is None else seed
-    played = models({reader.id: reader.region for reader in scenario.readers})
+    played = models(scenario.readers)
     identities = {reader.id: identity(index) for index, reader in enumerate(scenario.readers)}
     return Cast(scenario, number, played, identities, _source(scenario, number, seconds, played))
 
@@ -38,8 +38,4 @@ def cast(scenario: Scenario, seed: int | None = None, seconds: float | None = No
 def _source(scenario: Scenario, seed: int, seconds: float | None, played: dict[str, ReaderModel]) -> Source:
     if scenario.crowd is not None:
         return Crowd(scenario, scenario.crowd, seconds, played[scenario.crowd.reader].frequencies_khz)
-    traits = {
-        name: ReaderTraits(frequencies_khz=model.frequencies_khz, hopping=model.hopping)
-        for name, model in played.items()
-    }
-    return World(scenario, seed, seconds, traits)
+    return World(scenario, seed, seconds, {name: model.traits for name, model in played.items()})

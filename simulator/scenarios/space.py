@@ -1,8 +1,10 @@
 """The parts of a scenario that stand: walls, doors, shelves, doorways, readers and sensors."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from simulator.server.profiles import model_of
 
 Point = tuple[float, float, float]
 Place = tuple[float, float]
@@ -83,6 +85,11 @@ class ReaderPart(Part):
     region: Literal["fcc", "etsi"] = Field("fcc", description="50 hopping channels, or 4 fixed ones.")
     power_dbm: float = Field(30.0, ge=0, le=33, description="Transmit power where the client sets none.")
     antennas: tuple[AntennaPart, ...] = Field(min_length=1, max_length=16, description="Antennas in use.")
+
+    @model_validator(mode="after")
+    def _is_a_model_with_these_ports(self) -> Self:
+        model_of(self.model, self.region, ports=max(antenna.port for antenna in self.antennas))
+        return self
 
 
 class DoorwayPart(Part):

@@ -20,7 +20,7 @@ ARM_AXIS: Final = (0.5, 0.0, 0.87)
 """How a laptop's long side points under an arm: up, and leaning forwards."""
 THICK_M: Final = 0.03
 """Laptops lie so far above each other."""
-BETWEEN_DB: Final = (2.0, 7.0)
+BETWEEN_DB: Final = (1.0, 4.0)
 """What one neighbour so close takes."""
 FACE_TO_FACE_DB: Final = (8.0, 15.0)
 FACE_TO_FACE_DEAF: Final = 0.2
@@ -133,7 +133,7 @@ def _cart(count: int, base_m: float, rng: np.random.Generator) -> Load:
     loss = (layer > 0) * _spread(BETWEEN_DB, below) + (layer < high - 1) * _spread(BETWEEN_DB, above)
     loss += DEAF_DB * ((layer > 0) & (layer < high - 1) & (chance < CART_DEAF))
     offset = np.column_stack([ahead, left, base_m + THICK_M * layer]).astype(np.float64)
-    return Load(offset, _tilted((0.0, 1.0, 0.0), count, rng), np.tile([0.0, 0.0, 1.0], (count, 1)), loss)
+    return Load(offset, _level(count, rng), np.tile([0.0, 0.0, 1.0], (count, 1)), loss)
 
 
 def _pallet(count: int, base_m: float, rng: np.random.Generator) -> Load:
@@ -156,6 +156,12 @@ def _pallet(count: int, base_m: float, rng: np.random.Generator) -> Load:
     side = np.where(column < wide / 2, -1.0, 1.0)
     face = np.column_stack([np.zeros(count), side, np.zeros(count)])
     return Load(offset, _tilted((1.0, 0.0, 0.0), count, rng), face, PALLET_SHELL_DB * shell)
+
+
+def _level(count: int, rng: np.random.Generator) -> Floats:
+    """(count, 3) level unit vectors: laptops are piled with any side to the front."""
+    angle = rng.uniform(0, 2 * math.pi, count)
+    return np.column_stack([np.cos(angle), np.sin(angle), np.zeros(count)])
 
 
 def _tilted(axis: tuple[float, float, float], count: int, rng: np.random.Generator) -> Floats:

@@ -79,14 +79,15 @@ class InventoryHabits:
     session: int = 0
     search_mode: int = DUAL_TARGET
     population: int = 4
-    idle_us: int = 10_500
-    idle_busy_us: int = 84_000
+    idle_us: int = 9_700
+    idle_busy_us: int = 100_000
     auto_from: int = 1000
     settle_us: int = 1_500
     switch_us: int = 1_500
     turn_us: int = 200_000
 
 
+R420_HABITS: Final = InventoryHabits()
 FX7500_HABITS: Final = InventoryHabits(idle_us=500, idle_busy_us=500, auto_from=0)
 """A Zebra FX7500: 222 reads/s of tags that lie still, measured; it makes no pauses worth the name."""
 

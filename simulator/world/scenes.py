@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.scenarios.model import Scenario
 from simulator.world.doors import Door, leaves_of
-from simulator.world.scene import STILL, Antennas, Carriers, Floats, Holds, Scene, Surroundings, Tags, Walls
+from simulator.world.scene import STILL, Antennas, Carriers, Flags, Floats, Holds, Scene, Surroundings, Tags, Walls
 from simulator.world.schedule import Walk
 
 REACH_M: Final = 15.0
@@ -38,12 +38,17 @@ class Window:
     """One reader's view: what stands within its reach, chosen once, and the scene that was made last."""
 
     def __init__(
-        self, antennas: Antennas, stands: tuple[Surroundings, Tags, Walls, Holds], doors: Iterable[Door]
+        self,
+        antennas: Antennas,
+        stands: tuple[Surroundings, Tags, Walls, Holds],
+        doors: Iterable[Door],
+        one_sided: Flags,
     ) -> None:
         self.antennas = antennas
         flat = antennas.position[:, :2]
         self._box = (*(float(v) for v in flat.min(axis=0)), *(float(v) for v in flat.max(axis=0)))
         self._surroundings, self._tags, walls, still = stands
+        self._one_sided = one_sided
         self._walls = Walls._make(column[_walls_near(walls, antennas)] for column in walls)
         self._still = Holds._make(column[_places_near(still.offset, antennas, REACH_M)] for column in still)
         self._doors = [door for door in doors if _near(door.hinges[0].place[None, :], antennas, SHADOW_M)]
@@ -58,7 +63,11 @@ class Window:
         """Make the scene of a stretch; `walks` and `lying` are all that are under way in it, in the order of starts."""
         chosen = [walk for walk in walks if walk.end_us > begin_us and walk.start_us < end_us and self._sees(walk)]
         bodies = [0, *np.cumsum([len(walk.bodies) for walk in chosen])]
-        held = [_holds(walk, int(after) - 1) for walk, after in zip(chosen, bodies[1:], strict=True) if walk.tags]
+        held = [
+            _holds(walk, int(after) - 1, self._one_sided)
+            for walk, after in zip(chosen, bodies[1:], strict=True)
+            if walk.tags
+        ]
         laid = [one.holds for one in lying if one.near(begin_us, end_us) and self._reaches(one.holds)]
         self._made = Scene(
             begin_us=begin_us,
@@ -113,16 +122,17 @@ def lying(walk: Walk, tags: list[int], begin_us: int, end_us: int, sided: Mappin
     )
 
 
-def _holds(walk: Walk, carrier: int) -> Holds:
+def _holds(walk: Walk, carrier: int, one_sided: Flags) -> Holds:
     count = len(walk.tags)
+    tag = np.array(walk.tags, dtype=np.int64) - 1
     return Holds(
-        tag=np.array(walk.tags, dtype=np.int64) - 1,
+        tag=tag,
         carrier=np.full(count, carrier, dtype=np.int64),
         begin_us=np.full(count, walk.start_us, dtype=np.int64),
         end_us=np.full(count, walk.end_us, dtype=np.int64),
         offset=walk.load.offset,
         axis=walk.load.axis,
-        face=walk.load.face,
+        face=walk.load.face * one_sided[tag, None],
         loss_db=walk.load.loss_db,
     )
 

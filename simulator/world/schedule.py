@@ -102,7 +102,7 @@ class Schedule:
         """Whether cycles follow each other for ever."""
         return bool(self._scenario.cycle_s and self._parts) and self._limit_us == math.inf
 
-    @property
+    @cached_property
     def last_end_us(self) -> int:
         """When the last walk of the first cycle ends."""
         return max((self.made(place, 0).end_us for place in range(len(self._parts))), default=0)

@@ -9,12 +9,10 @@ import numpy as np
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import AntennaPart, DoorwayPart, ReaderPart, ShelfPart, WallPart
 from simulator.world.frames import Placed
+from simulator.world.radio.surroundings import EXCESS_DELAY_S, SCATTERERS
 from simulator.world.scene import STILL, Antennas, Floats, Holds, Walls
 from simulator.world.tags import one_sided, poses
 
-SCATTERERS: Final = 8
-EXCESS_DELAY_S: Final = 8e-9
-"""Longest extra way of a scattered wave (2.4 m): it decides how much a hop changes the level."""
 WALL_DB: Final = {"drywall": 3.0, "glass": 3.0, "brick": 6.0, "concrete": 12.0, "metal": 40.0}
 SHELF_DB: Final = {"metal": 15.0, "wood": 3.0}
 LINTEL_M: Final = 2.1
@@ -71,7 +69,7 @@ def still_tags(scenario: Scenario, frames: dict[str | None, Placed], seed: int) 
         for resident in scenario.residents
     ]
     for shelf in scenario.shelves:
-        places = frames[shelf.portal].to_site(_on_shelf(shelf))
+        places = _on_shelf(shelf, frames[shelf.portal])
         found += [
             (tag - 1, place, shelf.extra_loss_db, 0, FOREVER_US) for tag, place in zip(shelf.tags, places, strict=True)
         ]
@@ -146,28 +144,35 @@ def _gaps(start: Floats, along: Floats, length: float, doorways: list[DoorwayPar
 
 def _shelf_sides(shelf: ShelfPart, frame: Placed) -> list[tuple[float, ...]]:
     """Its back panel in the middle takes all, and its two ends half each: a ray through it meets one or both."""
-    depth, length = shelf.size[0] / 2, shelf.size[1] / 2
-    x, y = shelf.at
+    depth, length = min(shelf.size) / 2, max(shelf.size) / 2
     loss = SHELF_DB[shelf.material]
     sides = [
-        ((x, y - length), (x, y + length), loss),
-        ((x - depth, y - length), (x + depth, y - length), loss / 2),
-        ((x - depth, y + length), (x + depth, y + length), loss / 2),
+        ((0.0, -length), (0.0, length), loss),
+        ((-depth, -length), (depth, -length), loss / 2),
+        ((-depth, length), (depth, length), loss / 2),
     ]
     return [
-        (*frame.to_site(np.array(start)), *frame.to_site(np.array(end)), 0.0, shelf.height_m, taken)
+        (*_of_shelf(shelf, frame, start), *_of_shelf(shelf, frame, end), 0.0, shelf.height_m, taken)
         for start, end, taken in sides
     ]
 
 
-def _on_shelf(shelf: ShelfPart) -> Floats:
-    """(n, 3) places of a shelf's tags in its frame: board by board, before and behind the back panel in turn."""
+def _of_shelf(shelf: ShelfPart, frame: Placed, place: tuple[float, float]) -> Floats:
+    """A place (2,) of a shelf's own frame, whose y runs along its longer side, on the site."""
+    across, along = place
+    off = (across, along) if shelf.size[1] >= shelf.size[0] else (along, across)
+    return frame.to_site(np.array(shelf.at) + off)
+
+
+def _on_shelf(shelf: ShelfPart, frame: Placed) -> list[Floats]:
+    """Places (3,) of a shelf's tags on the site: board by board, before and behind the back panel in turn."""
     count = len(shelf.tags)
     each = math.ceil(count / shelf.levels)
     index = np.arange(count)
     board, place = index // max(each, 1), index % max(each, 1)
     room = max(shelf.height_m - UNDER_TOP_M - LOWEST_BOARD_M, 0.0)
     up = LOWEST_BOARD_M + room * board / max(shelf.levels - 1, 1)
-    aside = shelf.size[1] * ((place + 0.5) / max(each, 1) - 0.5)
-    depth = np.where(place % 2 == 0, 0.3, -0.3) * shelf.size[0]
-    return np.column_stack([shelf.at[0] + depth, shelf.at[1] + aside, up])
+    along = max(shelf.size) * ((place + 0.5) / max(each, 1) - 0.5)
+    across = np.where(place % 2 == 0, 0.3, -0.3) * min(shelf.size)
+    flat = [_of_shelf(shelf, frame, (float(one), float(other))) for one, other in zip(across, along, strict=True)]
+    return [np.append(one, height) for one, height in zip(flat, up, strict=True)]

@@ -41,14 +41,14 @@ class Track:
         last = self.walks[-1]
         return last.end_us + (PARKED_US if last.lies_after else 0)
 
-    def points(self, *, rest: bool) -> tuple[Ints, Floats]:
-        """Times (n,) and places (n, 3) of the carrier's middle; between walks, and with `rest` at the end, it lies."""
+    def points(self, rests_us: int = 0) -> tuple[Ints, Floats]:
+        """Times (n,) and places (n, 3) of the carrier's middle; between walks, and until `rests_us`, it lies."""
         at_us, place = self.walks[0].middle.at_us, self.walks[0].middle.place
         for walk in self.walks[1:]:
             at_us = np.concatenate([at_us, [walk.start_us], walk.middle.at_us])
             place = np.concatenate([place, place[-1:], walk.middle.place])
-        if rest:
-            at_us, place = np.append(at_us, self.closes_us), np.concatenate([place, place[-1:]])
+        if rests_us > self.ends_us:
+            at_us, place = np.append(at_us, rests_us), np.concatenate([place, place[-1:]])
         return at_us, place
 
     def group(self, at_us: int) -> str:
@@ -122,7 +122,7 @@ class Tracks:
         sure = [track.closes_us + LATE_US <= until_us or (over and track.ends_us <= until_us) for track in self._open]
         closed = [track for track, done in zip(self._open, sure, strict=True) if done]
         self._open = [track for track, done in zip(self._open, sure, strict=True) if not done]
-        found = [crossing for track in closed for crossing in self._crossings(track)]
+        found = [crossing for track in closed for crossing in self._crossings(track, until_us)]
         oldest = min([track.walks[0].start_us for track in self._open], default=until_us)
         if closed:
             for heard in self._heard.values():
@@ -134,8 +134,8 @@ class Tracks:
             return "dead"
         return "foil" if walk.carry == "foil-bag" else "ok"
 
-    def _crossings(self, track: Track) -> Iterator[Crossing]:
-        moved, rested = track.points(rest=False), track.points(rest=True)
+    def _crossings(self, track: Track, until_us: int) -> Iterator[Crossing]:
+        moved, rested = track.points(), track.points(min(track.closes_us, until_us))
         for doorway in self._doorways:
             frame, half = self._frames[doorway.id], doorway.width_m / 2
             if not any(walk.middle.comes_near(*doorway.at, SIGHT_M) for walk in track.walks):

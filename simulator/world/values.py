@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.world.command import AirCommand, InventoryHabits
+from simulator.world.command import R420_HABITS, AirCommand, InventoryHabits
 
 Kind = Literal["in", "out", "turned_back", "near", "parked"]
 """What a tag truly did at a portal, by the definitions of the movement event."""
@@ -201,7 +201,7 @@ class ReaderTraits:
     sensitivity_dbm: float = -84.0
     rssi_step_cdbm: int = 50
     half_turns: bool = True
-    habits: InventoryHabits = InventoryHabits()
+    habits: InventoryHabits = R420_HABITS
 
 
 class RadioState(Protocol):

@@ -16,7 +16,7 @@ from simulator.world.scenes import WINDOW_US, Window, surroundings
 from simulator.world.schedule import Schedule, frames
 from simulator.world.sensors import Sensors
 from simulator.world.stands import antennas_of, still_tags, walls_of
-from simulator.world.tags import epc_table, tags
+from simulator.world.tags import epc_table, one_sided, tags
 from simulator.world.tracks import Tracks
 from simulator.world.traffic import Traffic
 from simulator.world.values import Crossing, InputChange, RadioState, ReaderTraits, Reads
@@ -61,10 +61,9 @@ class World:
         self._frames = frames(scenario)
         self._tags = tags(scenario, seed)
         self._doors = doors(scenario, self._frames)
-        limit = limit_us(scenario, seconds)
-        self._schedule = Schedule(scenario, seed, limit)
-        day = scenario.traffic
-        self._traffic = None if day is None else Traffic(scenario, day, self._frames, seed, limit)
+        self._seed = seed
+        self._limit_us = limit_us(scenario, seconds)
+        self._schedule, self._traffic = self._sources()
         self._refuse_late_walks(seconds)
         self._movements = Movements(scenario, self._schedule, self._traffic, self._doors)
         self._tracks = Tracks(scenario, self._frames, self._tags.dead)
@@ -131,13 +130,22 @@ class World:
         return self._windows[reader].antennas
 
     def tracks(self, begin_us: int, end_us: int) -> list[Way]:
-        """Ways of all that is under way between two times and hasn't been forgotten."""
-        self._movements.until(end_us)
+        """Ways of all that is under way between two times, by their starts; however far the world itself has come."""
+        schedule, traffic = self._sources()
+        walks = [*schedule.until(end_us), *([] if traffic is None else traffic.until(end_us))]
         return [
             Way(walk.group, walk.middle.at_us, walk.middle.place, tuple(tag - 1 for tag in walk.tags))
-            for walk in self._movements.going
+            for walk in sorted(walks, key=lambda walk: walk.start_us)
             if walk.end_us >= begin_us and walk.start_us <= end_us
         ]
+
+    def _sources(self) -> tuple[Schedule, Traffic | None]:
+        """Walks and trips from their beginning on."""
+        schedule = Schedule(self._scenario, self._seed, self._limit_us)
+        day = self._scenario.traffic
+        if day is None:
+            return schedule, None
+        return schedule, Traffic(self._scenario, day, self._frames, self._seed, self._limit_us)
 
     def _refuse_late_walks(self, seconds: float | None) -> None:
         """A scenario that says itself how long it lasts has room for its walks."""
@@ -156,7 +164,9 @@ class World:
         walls = walls_of(self._scenario, self._frames)
         stands = (surroundings(self._scenario), self._tags, walls, self._still)
         return {
-            reader.id: Window(antennas_of(reader, self._frames, rng), stands, self._doors.values())
+            reader.id: Window(
+                antennas_of(reader, self._frames, rng), stands, self._doors.values(), one_sided(self._scenario)
+            )
             for reader in self._scenario.readers
         }
 

@@ -14,7 +14,7 @@ NO_PAUSES = InventoryHabits(idle_us=0, idle_busy_us=0)
 FOREVER_US = 1 << 50
 
 
-def antennas(count=1, apart_m=0.0, gain_dbi=6.0, at=(0.0, 0.0, 1.5), waves=0, seed=1):
+def antennas(count=1, *, apart_m=0.0, gain_dbi=6.0, at=(0.0, 0.0, 1.5), waves=0, seed=1):
     """Antennas side by side, all looking along +x."""
     rng = np.random.default_rng(seed)
     position = np.array(at) + np.arange(count)[:, None] * np.array([0.0, apart_m, 0.0])
@@ -39,7 +39,7 @@ def shelf(count, distance_m=2.0, spread_m=1.0, seed=2):
     return np.array([distance_m, 0.0, 1.5]) + rng.uniform(-spread_m / 2, spread_m / 2, (count, 3))
 
 
-def scene(still=(), walkers=(), sensitivity_dbm=-20.0, loss_db=3.0, end_us=FOREVER_US, dead=(), k_db=60.0):
+def scene(still=(), walkers=(), *, sensitivity_dbm=-20.0, loss_db=3.0, end_us=FOREVER_US, dead=(), k_db=60.0):
     """Tags at places, then one tag for each walker (begin_us, begin place, end_us, end place)."""
     still = np.array(still, dtype=float).reshape(-1, 3)
     n, k = len(still) + len(walkers), len(walkers)

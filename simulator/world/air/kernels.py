@@ -4,18 +4,21 @@ Every random number is a hash of seed, round, tag and purpose, so that a tag tha
 that does, and reads are the same however time is cut and whatever else a scene holds.
 """
 
-# ruff: noqa: PLR0917, D417 (a kernel takes its arrays one by one, in one order everywhere)
+# ruff: noqa: PLR0917 (a kernel takes its arrays one by one, in one order everywhere)
 
 import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from simulator.world.air import layout as L  # noqa: N812 (one letter keeps the column names readable in formulas)
 from simulator.world.air.layout import Live, Plan, Told
 from simulator.world.radio.channel import Channel
 from simulator.world.radio.kernels import all_gains, closing_mps, observe, one_way_db
 
+I32 = NDArray[np.int32]
+F64 = NDArray[np.float64]
 MASK = 0xFFFFFFFF
 WAKES = 1
 DRAWS_SLOT = 2
@@ -31,6 +34,10 @@ RN16_EASE_DB = 1.5
 CAPTURE_DB = 5.0
 """How much stronger than all others together an answer must be to be understood half of the time."""
 CAPTURE_SCALE_DB = 1.0
+ALONE_DB = 300.0
+"""Lead of an answer without any other."""
+LOSES_DB = 1.0
+"""Below its sensitivity by this a chip that woke loses its power, and with it its place in the round."""
 SURE_DB = 4.0
 """Beyond this from a threshold nothing is drawn."""
 SNR_DB = 5.0
@@ -87,7 +94,7 @@ def khz_of(hops: L.Ints, count: int, dwell_us: int, offset_us: int, at_us: int) 
 @njit(cache=True)
 def floor_of(plan: Plan, p: int, khz: float, at_us: int) -> float:
     """Return where half of all answers are lost, with what other readers put on the air now."""
-    floor_dbm = plan.floor_dbm[p]
+    floor_dbm: float = plan.floor_dbm[p]
     dense = int(plan.dense[p])
     for m in range(len(plan.rival)):
         if not plan.running[plan.rival[m]]:
@@ -166,79 +173,84 @@ def wake(told: Told, plan: Plan, live: Live, p: int, key: int, at_us: int) -> tu
 
 
 @njit(cache=True)
-def deal(live: Live, taking: int, q: int, frame: int) -> None:
+def deal(head: I32, after: I32, taking_part: I32, draws: L.Ints, taking: int, q: int, frame: int) -> None:
     """Let everyone who isn't read yet draw a slot of a new frame."""
-    for slot in range(1 << q):
-        live.head[slot] = -1
+    head[: 1 << q] = -1
     for i in range(taking):
-        if live.taking_part[i] >= 0:
-            slot = mix((live.draws[i] + frame * 0x61C88647) & MASK) >> (32 - q)
-            live.after[i] = live.head[slot]
-            live.head[slot] = i
+        if taking_part[i] >= 0:
+            slot = mix((draws[i] + frame * 0x61C88647) & MASK) >> (32 - q)
+            after[i] = head[slot]
+            head[slot] = i
 
 
 @njit(cache=True)
 def strongest(
-    told: Told, ch: Channel, plan: Plan, live: Live, p: int, c: int, slot: int, at_us: int
-) -> tuple[int, float, float]:
+    head: int, after: I32, taking_part: I32, gain_db: F64, sensitivity_dbm: F64, modulation_db: F64,
+    power_dbm: float, loss_db: float,
+) -> tuple[int, float, float]:  # fmt: skip
     """Hear all who answer in a slot: index of the strongest (-1: nobody), its level, and by how much it leads."""
     best = -1
-    best_dbm = -300.0
+    best_dbm = -ALONE_DB
     others_mw = 0.0
-    i = live.head[slot]
+    i = head
     while i >= 0:
-        h = live.taking_part[i]
-        tag = told.tag[h]
-        if told.moves[h]:  # it has moved since the round began
-            live.gain_db[h] = one_way_db(ch, plan.uses[p, L.ANTENNA], h, at_us, c)[0]
-        gain_db = live.gain_db[h]
-        if not plan.power_dbm[p] + gain_db - told.sensitivity_dbm[h] > -1.0:
-            live.taking_part[i] = -1  # out of power: it waits for the next Query
+        h = taking_part[i]
+        if not power_dbm + gain_db[h] - sensitivity_dbm[h] > -LOSES_DB:
+            taking_part[i] = -1  # out of power: it waits for the next Query
         else:
-            dbm = plan.power_dbm[p] + 2.0 * gain_db - plan.loss_db[p] - told.modulation_db[h]
+            dbm = power_dbm + 2.0 * gain_db[h] - loss_db - modulation_db[h]
             if best >= 0:
                 others_mw += 10.0 ** (min(dbm, best_dbm) / 10.0)
             if dbm > best_dbm:
                 best, best_dbm = i, dbm
-        i = live.after[i]
-    lead_db = best_dbm - 10.0 * math.log10(others_mw) if others_mw > 0.0 else 300.0
+        i = after[i]
+    lead_db = best_dbm - 10.0 * math.log10(others_mw) if others_mw > 0.0 else ALONE_DB
     return best, best_dbm, lead_db
 
 
 @njit(cache=True)
 def report(
-    told: Told, ch: Channel, plan: Plan, live: Live, p: int, c: int, h: int, key: int, at_us: int, floor_dbm: float
+    ch: Channel, told: Told, plan: Plan, live: Live, p: int, c: int, h: int, key: int, at_us: int, floor_dbm: float
 ) -> None:
     """Write down one read."""
     a = plan.uses[p, L.ANTENNA]
     tag = told.tag[h]
     gain_db, phase_rad = one_way_db(ch, a, h, at_us, c)
-    if not gain_db > -300.0:  # gone while it answered
+    if math.isinf(gain_db):  # gone while it answered
         gain_db = live.gain_db[h]
+    closing = closing_mps(ch, a, h, at_us) if told.moves[h] else 0.0
     rssi, phase, doppler = observe(
         ch, a, c, live.numbers[L.HOP], key_of(key_of(key, tag), REPORTS), plan.power_dbm[p] - plan.loss_db[p], gain_db,
-        phase_rad, closing_mps(ch, a, h, at_us), told.modulation_db[h], floor_dbm,
+        phase_rad, closing, told.modulation_db[h], floor_dbm,
     )  # fmt: skip
     row = live.numbers[L.OUT]
     live.numbers[L.OUT] = row + 1
-    live.out[row, L.R_AT] = at_us
-    live.out[row, L.R_PORT] = plan.port[p]
-    live.out[row, L.R_TAG] = tag
-    live.out[row, L.R_RSSI] = rssi
-    live.out[row, L.R_PHASE] = phase
-    live.out[row, L.R_DOPPLER] = doppler
-    live.out[row, L.R_CHANNEL] = c + 1
+    out = live.out[row]
+    out[L.R_AT] = at_us
+    out[L.R_PORT] = plan.port[p]
+    out[L.R_TAG] = tag
+    out[L.R_RSSI] = rssi
+    out[L.R_PHASE] = phase
+    out[L.R_DOPPLER] = doppler
+    out[L.R_CHANNEL] = c + 1
 
 
 @njit(cache=True)
 def inventory(
     told: Told, ch: Channel, plan: Plan, live: Live, p: int, c: int, taking: int, key: int, limit_us: int
 ) -> tuple[int, bool, bool]:
-    """One round, frame by frame until one is without collisions: when it ended, whether it did, and whether any were."""
+    """One round, frame by frame until one is clear: when it ended, whether it was complete, whether tags collided."""
     times = plan.timings[p]
     session = plan.uses[p, L.SESSION]
     a = plan.uses[p, L.ANTENNA]
     n = live.numbers
+    head, after, taking_part, gain_db, moves = live.head, live.after, live.taking_part, live.gain_db, told.moves
+    sensitivity_dbm, modulation_db, power_dbm, loss_db = (
+        told.sensitivity_dbm,
+        told.modulation_db,
+        plan.power_dbm[p],
+        plan.loss_db[p],
+    )
     floor_dbm = floor_of(plan, p, plan.khz[c], n[L.NOW_US])
     to_b = live.target[a] == 0
     at_us = n[L.NOW_US] + times[L.SELECT_US] + times[L.QUERY_US]
@@ -249,22 +261,29 @@ def inventory(
     unclear = False
     busy = False
     read = 0
-    deal(live, taking, q, frame)
+    deal(head, after, taking_part, live.draws, taking, q, frame)
     while True:
         heard_us = at_us + times[L.T1_US]
         if heard_us + times[L.RN16_US] > limit_us:
             live.q[a] = q_fp
             return limit_us, False, busy
-        best, dbm, lead_db = strongest(told, ch, plan, live, p, c, slot, heard_us)
+        i = head[slot]
+        while i >= 0:
+            if moves[taking_part[i]]:
+                gain_db[taking_part[i]] = one_way_db(ch, a, taking_part[i], heard_us, c)[0]
+            i = after[i]
+        best, dbm, lead_db = strongest(
+            head[slot], after, taking_part, gain_db, sensitivity_dbm, modulation_db, power_dbm, loss_db
+        )
         if best < 0:
             n[L.EMPTIES] += 1
             at_us = heard_us + times[L.T3_US]
             q_fp = max(q_fp - min(max(0.8 / max(q, 1), 0.1), 0.5), 0.0)
         else:
-            h = live.taking_part[best]
+            h = taking_part[best]
             tag = told.tag[h]
             slot_key = key_of(key, 16 * frame + 5)
-            alone = lead_db > 100.0
+            alone = lead_db >= ALONE_DB
             at_us = heard_us + times[L.RN16_US] + times[L.T2_US]
             understood = alone or passes(lead_db - CAPTURE_DB, CAPTURE_SCALE_DB, slot_key, tag, CAPTURED)
             if not understood:
@@ -284,9 +303,9 @@ def inventory(
                 if passes(dbm - floor_dbm, DECODE_SCALE_DB, slot_key, tag, DECODES):
                     n[L.SINGLES] += 1
                     n[L.CAPTURES] += 0 if alone else 1
-                    report(told, ch, plan, live, p, c, h, key, at_us, floor_dbm)
+                    report(ch, told, plan, live, p, c, h, key, at_us, floor_dbm)
                     turn_flag(live, plan, session, tag, at_us, to_b)
-                    live.taking_part[best] = -1
+                    taking_part[best] = -1
                     read += 1
                 else:
                     n[L.GARBLED] += 1
@@ -305,7 +324,7 @@ def inventory(
         unclear = False
         q = wanted_q
         at_us += times[L.ADJUST_US]
-        deal(live, taking, q, frame)
+        deal(head, after, taking_part, live.draws, taking, q, frame)
 
 
 @njit(cache=True)

@@ -40,7 +40,7 @@ class Planner:
     _selected: dict[tuple[Select, ...], Bytes] = field(default_factory=dict)
 
     def plan(self, radio: RadioState) -> Plan:
-        """The plan for what the client asks now; ports without an antenna in the world hear nothing and are left out."""
+        """The plan for what the client asks now; ports without an antenna in the world are left out."""
         asked = (radio.antennas, radio.power_dbm, radio.commands, radio.extra_loss_db, radio.noise_db)
         if self._plan is None or asked != self._asked:
             self._asked = (asked[0], dict(asked[1]), dict(asked[2]), dict(asked[3]), asked[4])

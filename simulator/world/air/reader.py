@@ -14,7 +14,7 @@ from simulator.world.air.plan import Planner
 from simulator.world.air.rivals import Station, none, rivals_of
 from simulator.world.radio.channel import Channel, Links
 from simulator.world.scene import STILL, Antennas, Scene
-from simulator.world.values import RadioState, Reads, ReaderTraits, no_reads
+from simulator.world.values import RadioState, ReaderTraits, Reads, no_reads
 
 AHEAD_US: Final = 1_000_000
 """Scenes are asked for so far beyond the time in question, so that many small steps share one."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.world.air.hops import Hops
 from simulator.world.air.layout import Bytes, Floats, Ints
@@ -114,7 +113,7 @@ def _gain_db(antennas: Antennas, cosine: Floats) -> Floats:
     """(., a) gain less cable loss of antennas in the columns."""
     half = np.cos(np.radians(np.minimum(antennas.beam_deg, 179.0) / 2))
     power = math.log(0.5) / np.log(half)
-    pattern: NDArray[np.float64] = np.maximum(10 * power * np.log10(np.maximum(cosine, 1e-3)), SIDE_DB)
+    pattern: Floats = np.maximum(10 * power * np.log10(np.maximum(cosine, 1e-3)), SIDE_DB)
     gain: Floats = antennas.gain_dbi - antennas.cable_loss_db + pattern
     return gain
 

@@ -17,7 +17,10 @@ SELECT_BITS: Final = 4 + 3 + 3 + 2 + 8 + 8 + 1 + 16
 DIVIDE_RATIO: Final = 64 / 3
 FM0_PREAMBLE: Final = 6
 MILLER_PREAMBLE: Final = 10
-"""Symbols before an answer without the long pilot tone (TRext 0)."""
+"""Symbols before an answer without the pilot tone (TRext 0)."""
+PILOT_TONE: Final = 12
+"""Symbols more with it (TRext 1), which the dense-reader modes take: Miller 4 and 8."""
+PILOT_FROM: Final = 4
 RN16_BITS: Final = 16
 PC_AND_CRC_BITS: Final = 32
 DUMMY_BIT: Final = 1
@@ -56,6 +59,7 @@ class Symbols:
     def answer_us(self, bits: int) -> float:
         """An answer of so many bits, with its preamble and the dummy bit at its end."""
         preamble = FM0_PREAMBLE if self.mode.miller == 1 else MILLER_PREAMBLE
+        preamble += PILOT_TONE * (self.mode.miller >= PILOT_FROM)
         return (preamble + bits + DUMMY_BIT) * self.bit_us
 
     @property

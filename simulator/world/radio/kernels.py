@@ -25,6 +25,7 @@ from simulator.world.radio.rays.kernels import (
     floored,
     gained,
     mirrored,
+    planned,
     scattered,
     straight,
     surfaces_db,
@@ -149,7 +150,7 @@ def moving(
     axis, face = turned(hold, L.H_AXIS, pose_of), turned(hold, L.H_FACE, pose_of)
     walls = surfaces_db(wall, at, x, y, z)
     leaves = surfaces_db(leaf_now, at, x, y, z)
-    carriers = bodies_db(body, bodies, at, x, y, z)
+    carriers = bodies_db(body, bodies, x, y, z, planned(at, x, y), at[2])
     shadow = walls[0] + leaves[0] + carriers[0]
     wavenumber = 2.0 * math.pi / L.LIGHT_M_S * hz
     way, direct, spread = straight(at, site, x, y, z, axis, face)
@@ -178,6 +179,7 @@ def keep_ray(ray: F64, at: F64, site: F64, hold: F64, wall: F64) -> None:
     face = hold[L.H_FACE], hold[L.H_FACE + 1], hold[L.H_FACE + 2]
     walls = surfaces_db(wall, at, x, y, z)
     way, direct, spread = straight(at, site, x, y, z, axis, face)
+    ray[L.Y_X], ray[L.Y_Y], ray[L.Y_LENGTH], ray[L.Y_REACH] = planned(at, x, y)
     near = way <= L.RANGE_M
     ray[L.Y_WAY] = way
     ray[L.Y_DIRECT] = direct * factor(walls[0]) if near else 0.0
@@ -270,10 +272,12 @@ def one_way_db(ch: Channel, a: int, h: int, at_us: int, c: int) -> tuple[float, 
     else:
         if ch.kept_leaves[a, c, row] != ch.now[L.N_LEAVES]:
             keep(ch, a, h, c, row)
-        taken = bodies_db(ch.body, bodies, at, hold[0], hold[1], hold[2])
+        ray = ch.ray[a, row]
+        plan = ray[L.Y_X], ray[L.Y_Y], ray[L.Y_LENGTH], ray[L.Y_REACH]
+        taken = bodies_db(ch.body, bodies, hold[0], hold[1], hold[2], plan, at[2])
         if taken[0] == 0.0 and taken[1] == 0.0:
             return ch.kept[a, c, row, 0], ch.kept[a, c, row, 1]
-        re, im = summed(ch.field[a, c, row], ch.ray[a, row], ch.bounce[a, row], hz, taken[0], taken[1])
+        re, im = summed(ch.field[a, c, row], ray, ch.bounce[a, row], hz, taken[0], taken[1])
     if re == 0.0 and im == 0.0:
         return -math.inf, 0.0
     return gained(re, im, at[L.A_SCALE], hz, hold[L.H_LOSS]), -math.atan2(im, re)
@@ -304,7 +308,9 @@ def all_gains(ch: Channel, a: int, at_us: int, c: int, out_gain_db: F64) -> None
         else:
             if kept_leaves[row] != leaves:
                 keep(ch, a, h, c, row)
-            taken = bodies_db(body, bodies, at, hold[0], hold[1], hold[2])
+            one = ray[row]
+            plan = one[L.Y_X], one[L.Y_Y], one[L.Y_LENGTH], one[L.Y_REACH]
+            taken = bodies_db(body, bodies, hold[0], hold[1], hold[2], plan, at[2])
             if taken[0] == 0.0 and taken[1] == 0.0:
                 out_gain_db[h] = kept[row, 0]
                 continue

@@ -117,7 +117,11 @@ Y_SCATTERED: Final = 4
 Y_LEAF_DIRECT: Final = 5
 Y_LEAF_GROUND: Final = 6
 Y_LEAF_SCATTERED: Final = 7
-Y_COLUMNS: Final = 8
+Y_X: Final = 8
+Y_Y: Final = 9
+Y_LENGTH: Final = 10
+Y_REACH: Final = 11
+Y_COLUMNS: Final = 12
 
 LIGHT_M_S: Final = 299_792_458.0
 RANGE_M: Final = 25.0
@@ -145,8 +149,6 @@ SCATTER_SHARE: Final = 0.5
 
 With 10 to 16 dB of a body it brings K from 8 dB in sight to 3 to 0 dB, which is what is measured behind one.
 """
-SHADOW_REACH_M: Final = 0.8
-"""How far beside a cylinder its shadow can still be felt within range."""
 EDGE_M: Final = 0.1
 """How far beyond an upright edge, and about a level one, a shadow fades out."""
 MIRROR_LEAST: Final = 0.05
@@ -154,9 +156,9 @@ MIRROR_LEAST: Final = 0.05
 RSSI_NOISE_DB: Final = 0.297
 """With steps of 0.5 dB this gives the 0.33 dB that are measured within a channel."""
 PHASE_STEPS: Final = 4096
-PHASE_NOISE_RAD: Final = 0.04
+PHASE_NOISE_RAD: Final = 0.045
 """In-channel noise with power to spare; at the reader's threshold it is 0.13."""
-PHASE_NOISE_WEAK_RAD: Final = 0.124
+PHASE_NOISE_WEAK_RAD: Final = 0.122
 DOPPLER_NOISE_HZ: Final = 6.0
 DOPPLER_NOISE_WEAK_HZ: Final = 42.0
 DOPPLER_STEPS: Final = 16.0

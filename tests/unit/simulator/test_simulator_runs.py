@@ -36,8 +36,10 @@ count = 2
 [[readers]]
 id = "r1"
 antennas = [
-  { port = 1, portal = "door", position = [-0.4, 0.8, 1.4], aim = [-0.4, 0.0, 1.2] },
-  { port = 3, portal = "door", position = [0.4, 0.8, 1.4], aim = [0.4, 0.0, 1.2] },
+  { port = 1, portal = "door", position = [-0.15, 0.9, 1.5], aim = [-1.3, 0.0, 1.0] },
+  { port = 2, portal = "door", position = [-0.15, -0.9, 1.5], aim = [-1.3, 0.0, 1.0] },
+  { port = 3, portal = "door", position = [0.15, 0.9, 1.5], aim = [1.3, 0.0, 1.0] },
+  { port = 4, portal = "door", position = [0.15, -0.9, 1.5], aim = [1.3, 0.0, 1.0] },
 ]
 [[portals]]
 id = "door"
@@ -178,7 +180,7 @@ def test_a_reader_that_falls_silent_is_dialled_again(scenario, tmp_path):
 reader = "r1"
 at_s = 2.0
 for_s = 8.0
-switches = { no_keepalives = true, silent_antennas = [1, 3] }
+switches = { no_keepalives = true, silent_antennas = [1, 2, 3, 4] }
 """
     path = tmp_path / "a.pcapng"
     done = play(scenario(fault), path)
@@ -186,6 +188,26 @@ switches = { no_keepalives = true, silent_antennas = [1, 3] }
     assert "the reader keeps silent" in done.stderr
     found, _ = connections(path)
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "at_s = 5.0\nactions = { drop = {} }",
+        "at_s = 5.0\nactions = { reboot = { down_s = 2.0 } }",
+        "at_s = 5.0\nfor_s = 2.0\nswitches = { powered_off = true }",
+        "at_s = 3.5\nfor_s = 6.4\nswitches = { half_open = true }",
+    ],
+)
+def test_a_recording_goes_on_after_what_cuts_a_connection(scenario, tmp_path, fault):
+    """Each ends the first connection and lets a second one hear the tags again."""
+    path = tmp_path / "a.pcapng"
+    back = '[[walks]]\nat_s = 9.5\nspeed_mps = 2.0\nroute = "out"\nreverse = true\ntags = [1, 2]\n'
+    done = play(scenario(f'{back}[[faults]]\nreader = "r1"\n{fault}\n'), path)
+    assert done.exit_code == 0, done.stderr
+    found, _ = connections(path)
+    assert len(found) == 2
+    assert all(kinds(bytes(data))[61] for data, _ in found)
 
 
 def test_a_clock_that_is_wrong_is_wrong_on_the_wire_only(scenario, tmp_path):

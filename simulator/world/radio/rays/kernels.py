@@ -15,6 +15,7 @@ from simulator.world.radio import layout as L  # noqa: N812 (one letter keeps th
 
 F64 = NDArray[np.float64]
 Three = tuple[float, float, float]
+Plan = tuple[float, float, float, float]
 
 
 @njit(cache=True)
@@ -59,26 +60,21 @@ def knife_edge_db(v: float) -> float:
 
 
 @njit(cache=True)
-def cylinder_db(body: F64, x: float, y: float, z: float, ax: float, ay: float, az: float) -> tuple[float, float]:
+def reach_m(length: float) -> float:
+    """Return how far beside a cylinder its shadow can still be felt by a ray so long in the plan: edges of -0.78."""
+    return 0.78 * math.sqrt(L.SHADOW_WAVE_M * length / 8.0) + 0.01
+
+
+@njit(cache=True)
+def cylinder_db(body: F64, before: float, after: float, aside: float, z: float, az: float) -> tuple[float, float]:
     """Return what a carrier takes from the direct ray and from the one over the floor.
 
-    All its loss in the middle, and towards the side as much less as a knife edge there would take.
+    All its loss in the middle, and towards the side as much less as a knife edge there would take. Its middle is
+    `before` metres from the tag along the ray in the plan, `after` from the antenna, and so far aside.
     """
-    dx, dy = ax - x, ay - y
-    cx, cy = body[L.B_X] - x, body[L.B_Y] - y
-    square = dx * dx + dy * dy
-    scaled = cx * dx + cy * dy
-    if scaled <= 0.0 or scaled >= square:
-        return 0.0, 0.0
-    radius = body[L.B_RADIUS]
-    turn = cx * dy - cy * dx
-    if turn * turn >= (radius + L.SHADOW_REACH_M) * (radius + L.SHADOW_REACH_M) * square:
-        return 0.0, 0.0
-    length = math.sqrt(square)
-    before = scaled / length
-    after = length - before
+    radius, length = body[L.B_RADIUS], before + after
     bend = math.sqrt(2.0 * length / (L.SHADOW_WAVE_M * max(before, 0.05) * max(after, 0.05)))
-    edge = (radius - abs(turn) / length) * bend
+    edge = (radius - aside) * bend
     if edge <= -0.78:
         return 0.0, 0.0
     loss = body[L.B_LOSS] * min(1.0, knife_edge_db(edge) / knife_edge_db(radius * bend))
@@ -89,14 +85,27 @@ def cylinder_db(body: F64, x: float, y: float, z: float, ax: float, ay: float, a
 
 
 @njit(cache=True)
-def bodies_db(body: F64, bodies: int, at: F64, x: float, y: float, z: float) -> tuple[float, float]:
+def bodies_db(body: F64, bodies: int, x: float, y: float, z: float, ray: Plan, az: float) -> tuple[float, float]:
     """Return what all carriers take from the direct ray and from the one over the floor."""
+    ux, uy, length, reach = ray
     direct, ground = 0.0, 0.0
     for i in range(bodies):
-        one = cylinder_db(body[i], x, y, z, at[0], at[1], at[2])
-        direct += one[0]
-        ground += one[1]
+        cx, cy = body[i, L.B_X] - x, body[i, L.B_Y] - y
+        before = cx * ux + cy * uy
+        aside = abs(cx * uy - cy * ux)
+        if 0.0 < before < length and aside < body[i, L.B_RADIUS] + reach:
+            one = cylinder_db(body[i], before, length - before, aside, z, az)
+            direct += one[0]
+            ground += one[1]
     return direct, ground
+
+
+@njit(cache=True)
+def planned(at: F64, x: float, y: float) -> Plan:
+    """Return a ray in the plan: unit vector from the tag to the antenna, length, and reach of shadows beside it."""
+    dx, dy = at[0] - x, at[1] - y
+    length = max(math.sqrt(dx * dx + dy * dy), 1e-6)
+    return dx / length, dy / length, length, reach_m(length)
 
 
 @njit(cache=True)
