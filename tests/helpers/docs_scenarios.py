@@ -140,7 +140,7 @@ def _inner(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    default = "required" if field.is_required() else _value(field.default)
+    default = "required" if field.is_required() else _value(field.get_default(call_default_factory=True))
     cells = [
         f"`{name}`",
         _BY_NAME.get(name) or _type(field.annotation),
@@ -152,7 +152,7 @@ def _row(name: str, field: FieldInfo) -> str:
 
 
 def _value(value: Any) -> str:
-    return "none" if value is None or value == () else f"`{json.dumps(value)}`"
+    return "none" if value is None or value in ((), {}) else f"`{json.dumps(value)}`"
 
 
 def _type(annotation: Any) -> str:
