@@ -41,6 +41,11 @@ class FaultPlan:
         """Plan one more."""
         heappush(self._waiting, (change.at_us, next(self._places), change))
 
+    @property
+    def next_us(self) -> int | None:
+        """When something is due next; None where nothing is left."""
+        return self._waiting[0][0] if self._waiting else None
+
     def due(self, now_us: int) -> list[FaultChange | FaultAction]:
         """Return what is due by now and wasn't given before."""
         found = []

@@ -1,18 +1,18 @@
 """One simulated reader and its client on virtual connections: what passes between them, as packets of a capture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from edge.llrp.capture import ConnectionNote, Endpoint, RecordedConnection, to_comment
-from simulator.faults import FaultAction, FaultChange
 from simulator.runs.client import Stage, VirtualClient, parsed
 from simulator.runs.places import Place
 from simulator.runs.requests import Inventory
 from simulator.server.device import ReaderDevice
+from simulator.server.inventory import Radio
 from simulator.server.now import Now
 from simulator.world.values import Reads
 
@@ -88,57 +88,67 @@ class VirtualLink:
         self._client: VirtualClient | None = None
         self._redial_us = -lead_us
         self._last_us = self._heard_us = -lead_us
+        self._up_us: int | None = None
+        self._had_power = True
 
     @property
     def reads(self) -> bool:
         """Whether the client has set the reader up."""
         return self._client is not None and self._client.stage is Stage.READING
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing comes through between the two."""
+        return self._is_down or self.device.faults.half_open or self.device.faults.powered_off
+
+    def radio(self) -> Radio | None:
+        """What the antennas do now; None while nothing is inventoried."""
+        return None if self._is_down else self.device.radio()
+
     def now(self, at_us: int) -> Now:
         """One moment as the reader's clocks show it."""
-        return Now(self._begin_us + at_us, self._lead_us + at_us).by(self.device.faults)
+        return self._true(at_us).by(self.device.faults)
 
     def step(self, at_us: int) -> None:
         """Do what is due: dial, let the reader do its part, give up one that is silent or has closed."""
-        if self._silent:
-            self._redial_us = max(self._redial_us, at_us)
-            self._watch(at_us)
-        elif self._client is None and at_us >= self._redial_us:
+        self._look_at_power(at_us)
+        if self._client is None and at_us >= self._redial_us:
             self._dial(at_us)
-        elif self._client is None:
-            self.device.tick(self.now(at_us))
-        else:
+        elif not (self._is_down or self.device.faults.powered_off):
             self._converse(self.device.tick(self.now(at_us)), at_us)
-            self._watch(at_us)
+        self._watch(at_us)
         self._part_if_over(at_us)
 
     def put(self, reads: Reads, until_us: int) -> None:
         """Take reads of a span that ends then; they reach the client in parts of `REPORT_US`."""
+        if self.silent:
+            self.device.inventory.counters.unheard_reads += int(reads.seen.sum())
+            return
         for end_us, part in parts(reads, REPORT_US):
             at_us = min(end_us, until_us)
-            if self._silent:
-                self.device.inventory.counters.unheard_reads += int(part.seen.sum())
-            else:
-                self._receive(self.device.put(part, self._begin_us, self.now(at_us)), at_us)
+            self._receive(self.device.put(part, self._begin_us, self.now(at_us)), at_us)
 
     def input(self, port: int, at_us: int, *, high: bool) -> None:
-        """One of the reader's inputs changes."""
-        self._converse(self.device.gpi(port, self.now(at_us), high=high), at_us)
-
-    def misbehave(self, due: FaultChange | FaultAction, at_us: int) -> None:
-        """Change a switch of the reader, or let happen to it what happens once."""
-        faults, true = self.device.faults, Now(self._begin_us + at_us, self._lead_us + at_us)
-        if isinstance(due, FaultChange):
-            had_power = not faults.powered_off
-            faults.put(due.switch, due.value, true.utc_us)
-            if not had_power and not faults.powered_off:
-                self._boot(at_us, 0.0)
-        elif due.action == "drop":
-            self.drop(at_us)
-        elif due.action == "reboot":
-            self._boot(at_us, due.arguments["down_s"])
+        """One of the reader's inputs changes; without power nobody notices."""
+        if self._is_down or self.device.faults.powered_off:
+            self.device.terminals.inputs[port] = high
         else:
-            self._converse(self.device.act(due.action, due.arguments, true), at_us)
+            self._converse(self.device.gpi(port, self.now(at_us), high=high), at_us)
+
+    def set(self, switch: str, value: Any, at_us: int) -> None:
+        """One of the reader's faults is switched."""
+        self.device.faults.put(switch, value, self._begin_us + at_us)
+
+    def act(self, action: str, arguments: Mapping[str, Any], at_us: int) -> None:
+        """Something happens to the reader, one of `simulator.faults.ACTIONS` with all of its arguments."""
+        if action == "drop":
+            self.drop(at_us)
+        elif action == "reboot":
+            self.drop(at_us)
+            self._up_us = at_us + round(1e6 * arguments["down_s"])
+            self._redial_us = max(self._redial_us, self._up_us)
+        else:
+            self._converse(self.device.act(action, arguments, self._true(at_us)), at_us)
 
     def drop(self, at_us: int) -> None:
         """Lose the connection; it is dialled again."""
@@ -151,20 +161,27 @@ class VirtualLink:
 
     def finish(self, at_us: int) -> None:
         """Send what is pending, and hang up for good."""
-        self._receive(self.device.inventory.flush(late=True), at_us)
+        if not self.silent:
+            self._receive(self.device.inventory.flush(late=True), at_us)
         self.drop(at_us)
+
+    def _true(self, at_us: int) -> Now:
+        return Now(self._begin_us + at_us, self._lead_us + at_us)
 
     @property
-    def _silent(self) -> bool:
-        """Whether nothing comes through between reader and client."""
-        return self.device.faults.half_open or self.device.faults.powered_off
+    def _is_down(self) -> bool:
+        return self._up_us is not None
 
-    def _boot(self, at_us: int, down_s: float) -> None:
-        """Let the reader begin anew; the client finds it once it is up again."""
-        self.drop(at_us)
-        up_us = at_us + round(1e6 * down_s)
-        self.device.reboot(self._begin_us + up_us)
-        self._redial_us = max(self._redial_us, up_us)
+    def _look_at_power(self, at_us: int) -> None:
+        """A reader that has booted anew knows nothing of its client, and resets what comes from there."""
+        back = self._up_us is not None and at_us >= self._up_us
+        power = not self.device.faults.powered_off
+        if back or (power and not self._had_power):
+            self._up_us = None
+            self.drop(at_us)
+            self.device.reboot(self._begin_us + at_us)
+            self._redial_us = at_us
+        self._had_power = power
 
     def _dial(self, at_us: int) -> None:
         self.counts.connections += 1
@@ -176,6 +193,8 @@ class VirtualLink:
         self._heard_us = at_us
         note = ConnectionNote(reader=self.reader, host=self._place.host, port=self._place.port)
         self._add(at_us, connection.open(self._utc_us(at_us), [to_comment(note)]))
+        if self.silent:
+            return
         greeted_us = at_us + round(1e6 * self.device.faults.greeting_delay_s)
         if turned_away := self.device.turns_away(self.now(greeted_us)):
             self._converse(turned_away, greeted_us)
@@ -184,8 +203,8 @@ class VirtualLink:
 
     def _converse(self, sent: Sequence[bytes], at_us: int) -> None:
         """Let the client hear the reader, and the reader what the client says to that, until both have said all."""
-        heard = [] if self._silent else list(sent)
-        while heard and self._client is not None and self._connection is not None:
+        heard = list(sent)
+        while heard and self._client is not None and self._connection is not None and not self.silent:
             self._receive(heard, at_us)
             asked = self._client.receive(heard, at_us)
             if asked:
@@ -194,10 +213,17 @@ class VirtualLink:
             heard = [answer for one in asked for answer in self.device.receive(parsed(one), self.now(at_us))]
 
     def _receive(self, sent: Sequence[bytes], at_us: int) -> None:
-        """Record what the reader sends."""
-        if sent and self._connection is not None:
-            self._heard_us = at_us
-            self._add(at_us, self._connection.received(self._utc_us(at_us), b"".join(sent)))
+        """Record what the reader sends: late and together, or in pieces, where its network does that."""
+        if not sent or self._connection is None:
+            return
+        self._heard_us = at_us
+        faults = self.device.faults
+        if faults.merge_ms:
+            at_us = -(-at_us // (1000 * faults.merge_ms)) * 1000 * faults.merge_ms
+        data = b"".join(sent)
+        size = faults.split_bytes or len(data)
+        for begin in range(0, len(data), size):
+            self._add(at_us, self._connection.received(self._utc_us(at_us), data[begin : begin + size]))
 
     def _watch(self, at_us: int) -> None:
         """Give up a reader that owes an answer, or keepalives."""

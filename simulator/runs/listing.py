@@ -15,15 +15,15 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         shows: its description.
-        seconds: how long it lasts; None is until its last walk has ended, or for ever where it repeats.
-        repeats_s: period in which its walks come again.
+        seconds: how long it lasts; None is until its last walk has ended, unless it is endless.
+        endless: whether it goes on for as long as one likes.
         tags: how many it names, and how many of them lie still.
     """
 
     name: str
     shows: str
     seconds: float | None
-    repeats_s: float | None
+    endless: bool
     gateways: int
     readers: int
     portals: int
@@ -42,7 +42,7 @@ def listed(scenario: Scenario) -> Listed:
         name=scenario.name,
         shows=scenario.description,
         seconds=scenario.seconds if scenario.seconds is not None or traffic is None else traffic.seconds,
-        repeats_s=scenario.cycle_s,
+        endless=scenario.seconds is None and (scenario.cycle_s or scenario.crowd) is not None,
         gateways=len(gateways_in_use(scenario)),
         readers=len(scenario.readers),
         portals=len(scenario.portals),
@@ -85,7 +85,7 @@ def sentences(one: Listed) -> Iterator[str]:
 def _lasts(one: Listed) -> str:
     if one.seconds is not None:
         return f"{one.seconds:,g} s"
-    return f"for ever, each {one.repeats_s:g} s anew" if one.repeats_s else "to its last walk"
+    return "as one likes" if one.endless else "to its last walk"
 
 
 def _count(number: int, what: str) -> str:

@@ -1,15 +1,15 @@
 """A scenario played offline, faster than real time: the readers' own core, a client of ours, and a clock that jumps."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulator.faults import FaultAction
 from simulator.runs.errors import RunError
 from simulator.runs.link import FIRST_PORT, Packets, VirtualLink
 from simulator.runs.places import Place, gateways_in_use, inventories, readers_of
+from simulator.runs.requests import Inventory
 from simulator.runs.sources import Cast
-from simulator.scenarios.model import Scenario
 from simulator.server.device import ReaderDevice
 from simulator.server.wire import IMPINJ
 from simulator.truth import Truth
@@ -18,6 +18,8 @@ from simulator.world.values import InputChange
 LEAD_US: Final = 1_000_000
 """The readers are set up in the second before the scenario begins, as live ones are."""
 SLICE_US: Final = 1_000_000
+FAULTY_SLICE_US: Final = 100_000
+"""Slices where connections are lost, bursts are due and the like."""
 TIMED_SLICE_US: Final = 20_000
 """Slices where a reader starts and stops by itself: what it stops by, it sees at a slice's end."""
 PORTS_A_READER: Final = 64
@@ -29,13 +31,12 @@ class Outcome:
     """What was played.
 
     Attributes:
+        counts: all readers' counters together, by name.
+        connections: how many sessions there were.
         problems: why sessions ended that did, in words, by reader.
     """
 
-    reads: int = 0
-    reports: int = 0
-    unheard_reads: int = 0
-    overflowed_reads: int = 0
+    counts: dict[str, int]
     connections: int = 0
     problems: dict[str, list[str]] = field(default_factory=dict)
 
@@ -62,26 +63,14 @@ class OfflineRun:
     ) -> None:
         self._cast, self._source, self._truth = cast, cast.source, truth
         self._begin_us, self._write, self._faults = begin_us, write, cast.scenario.fault_plan()
-        self._fault_times = deque(_fault_times(cast.scenario))
         self._packets = {gateway: Packets() for gateway in write}
         self._at_us = -LEAD_US
         asked = inventories(cast.scenario, {name: model.manufacturer == IMPINJ for name, model in cast.models.items()})
-        self._links: dict[str, VirtualLink] = {}
-        for gateway in gateways_in_use(cast.scenario):
-            for reader in readers_of(cast.scenario, gateway):
-                index = len(self._links)
-                self._links[reader.id] = VirtualLink(
-                    reader.id,
-                    ReaderDevice(cast.models[reader.id], cast.identities[reader.id]),
-                    asked[reader.id],
-                    place=places[reader.id],
-                    begin_us=begin_us,
-                    lead_us=LEAD_US,
-                    packets=self._packets[gateway.id],
-                    first_port=FIRST_PORT + PORTS_A_READER * index,
-                )
-        timed = any(one.trigger is not None for one in asked.values())
-        self._slice_us = TIMED_SLICE_US if timed else SLICE_US
+        self._links = self._linked(asked, places)
+        if any(one.trigger is not None for one in asked.values()):
+            self._slice_us = TIMED_SLICE_US
+        else:
+            self._slice_us = FAULTY_SLICE_US if cast.scenario.faults else SLICE_US
 
     def run(self, tell: Callable[[int, int], None]) -> Outcome:
         """Play it to its end; `tell` hears scenario time and its end, in microseconds, now and then.
@@ -99,16 +88,27 @@ class OfflineRun:
         for link in self._links.values():
             link.finish(ends_us)
         self._flush()
-        outcome = self._outcome()
         self._truth.done = True
-        self._truth.write(
-            reads=outcome.reads,
-            reports=outcome.reports,
-            unheard_reads=outcome.unheard_reads,
-            overflowed_reads=outcome.overflowed_reads,
-            residents=[epc.hex() for epc in self._source.residents],
-        )
-        return outcome
+        self._truth.write(**self._counts(), residents=[epc.hex() for epc in self._source.residents])
+        return self._outcome()
+
+    def _linked(self, asked: Mapping[str, Inventory], places: Mapping[str, Place]) -> dict[str, VirtualLink]:
+        scenario = self._cast.scenario
+        used = gateways_in_use(scenario)
+        readers = [(gateway.id, one.id) for gateway in used for one in readers_of(scenario, gateway)]
+        return {
+            reader: VirtualLink(
+                reader,
+                ReaderDevice(self._cast.models[reader], self._cast.identities[reader]),
+                asked[reader],
+                place=places[reader],
+                begin_us=self._begin_us,
+                lead_us=LEAD_US,
+                packets=self._packets[gateway],
+                first_port=FIRST_PORT + PORTS_A_READER * index,
+            )
+            for index, (gateway, reader) in enumerate(readers)
+        }
 
     def _set_up(self) -> None:
         for link in self._links.values():
@@ -134,18 +134,21 @@ class OfflineRun:
 
     def _advance(self, until_us: int) -> None:
         """Let the readers hear tags up to a time."""
-        while self._fault_times and self._fault_times[0] <= until_us:
-            due_us = self._fault_times.popleft()
+        while (due_us := self._faults.next_us) is not None and due_us <= until_us:
             self._hear(due_us)
-            for change in self._faults.due(due_us):
-                self._links[change.reader].misbehave(change, due_us)
+            for due in self._faults.due(due_us):
+                link = self._links[due.reader]
+                if isinstance(due, FaultAction):
+                    link.act(due.action, due.arguments, due_us)
+                else:
+                    link.set(due.switch, due.value, due_us)
         self._hear(until_us)
 
     def _hear(self, until_us: int) -> None:
         if until_us <= self._at_us:
             return
         for name, link in self._links.items():
-            link.put(self._source.advance(name, until_us, link.device.radio()), until_us)
+            link.put(self._source.advance(name, until_us, link.radio()), until_us)
             link.step(until_us)
         self._at_us = until_us
 
@@ -154,19 +157,14 @@ class OfflineRun:
             if packets.waiting:
                 self._write[gateway](packets.take())
 
+    def _counts(self) -> dict[str, int]:
+        counted = [link.device.inventory.counters.shown() for link in self._links.values()]
+        return {name: sum(one[name] for one in counted) for name in counted[0]}
+
     def _outcome(self) -> Outcome:
-        counters = [link.device.inventory.counters for link in self._links.values()]
+        links = self._links.items()
         return Outcome(
-            reads=sum(one.tag_reads for one in counters),
-            reports=sum(one.reports for one in counters),
-            unheard_reads=sum(one.unheard_reads for one in counters),
-            overflowed_reads=sum(one.overflowed_reads for one in counters),
-            connections=sum(link.counts.connections for link in self._links.values()),
-            problems={name: link.counts.problems for name, link in self._links.items() if link.counts.problems},
+            counts=self._counts(),
+            connections=sum(link.counts.connections for _, link in links),
+            problems={name: link.counts.problems for name, link in links if link.counts.problems},
         )
-
-
-def _fault_times(scenario: Scenario) -> list[int]:
-    """When any fault begins or ends, microseconds."""
-    ends = (fault.at_s + fault.for_s for fault in scenario.faults if fault.for_s is not None)
-    return sorted({round(1e6 * at_s) for at_s in (*(fault.at_s for fault in scenario.faults), *ends)})

@@ -83,9 +83,10 @@ class Progress:
             f"{self._at_us / _MICROSECONDS:,.1f} s of the scenario in {time.monotonic() - self._begun_s:,.1f} s: "
             f"{self._speed():,.1f} scenario seconds a second"
         )
+        counts = outcome.counts
         _say(
-            f"{outcome.reads:,} reads in {outcome.reports:,} reports over {outcome.connections} connections; "
-            f"{outcome.unheard_reads:,} reads unheard, {outcome.overflowed_reads:,} lost in full buffers"
+            f"{counts['reads']:,} reads in {counts['reports']:,} reports over {outcome.connections} connections; "
+            f"{counts['unheard_reads']:,} reads unheard, {counts['overflowed_reads']:,} lost in full buffers"
         )
         for reader, problems in outcome.problems.items():
             _say(f"reader {reader}: {len(problems)} sessions ended early: {problems[-1]}")

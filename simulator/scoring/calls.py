@@ -83,5 +83,7 @@ def _said(one: Published) -> Said:
     row = one.row
     started_us = instant_us(row.started_at)
     crossed_us = None if row.crossed_at is None else instant_us(row.crossed_at)
-    ended_us = max(started_us, crossed_us or 0, 0 if row.ended_at is None else instant_us(row.ended_at))
+    peaks = (antenna.peak_at for antenna in row.evidence.antennas)
+    # A provisional has no end yet; what it is based on was read by its antennas' peaks at least.
+    ended_us = max(started_us, crossed_us or 0, *(instant_us(at) for at in (row.ended_at, *peaks) if at is not None))
     return Said(row.kind, started_us, ended_us, ended_us if one.arrived_us is None else one.arrived_us, crossed_us)

@@ -36,8 +36,10 @@ count = 2
 [[readers]]
 id = "r1"
 antennas = [
-  { port = 1, portal = "door", position = [-0.4, 0.8, 1.4], aim = [-0.4, 0.0, 1.2] },
-  { port = 3, portal = "door", position = [0.4, 0.8, 1.4], aim = [0.4, 0.0, 1.2] },
+  { port = 1, portal = "door", position = [-0.15, 0.9, 1.5], aim = [-1.3, 0.0, 1.0] },
+  { port = 2, portal = "door", position = [-0.15, -0.9, 1.5], aim = [-1.3, 0.0, 1.0] },
+  { port = 3, portal = "door", position = [0.15, 0.9, 1.5], aim = [1.3, 0.0, 1.0] },
+  { port = 4, portal = "door", position = [0.15, -0.9, 1.5], aim = [1.3, 0.0, 1.0] },
 ]
 [[portals]]
 id = "door"
@@ -178,7 +180,7 @@ def test_a_reader_that_falls_silent_is_dialled_again(scenario, tmp_path):
 reader = "r1"
 at_s = 2.0
 for_s = 8.0
-switches = { no_keepalives = true, silent_antennas = [1, 3] }
+switches = { no_keepalives = true, silent_antennas = [1, 2, 3, 4] }
 """
     path = tmp_path / "a.pcapng"
     done = play(scenario(fault), path)
