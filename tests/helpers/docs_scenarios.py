@@ -50,7 +50,13 @@ GROUPS = {
     "Readers and load": ("reader-faults", "crowd"),
 }
 """The gallery in the order of its page."""
-_WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", Place: "x, y", Point: "x, y, z"}
+_BY_NAME = {
+    "opens": "one of `for-walkers`, `always`, `never`, or list of spans",
+    "speeds_mps": "slowest, fastest",
+    "size": "along x, along y",
+}
+"""Keys whose type alone would say too little."""
+_WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", Place: "x, y", Point: "three numbers"}
 
 
 def schema_page() -> str:
@@ -134,13 +140,19 @@ def _inner(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    default = "required" if field.is_required() else _value(field.default)
-    cells = [f"`{name}`", _type(field.annotation), default, _bounds(field), field.description or ""]
+    default = "required" if field.is_required() else _value(field.get_default(call_default_factory=True))
+    cells = [
+        f"`{name}`",
+        _BY_NAME.get(name) or _type(field.annotation),
+        default,
+        _bounds(field),
+        field.description or "",
+    ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _value(value: Any) -> str:
-    return "none" if value is None or value == () else f"`{json.dumps(value)}`"
+    return "none" if value is None or value in ((), {}) else f"`{json.dumps(value)}`"
 
 
 def _type(annotation: Any) -> str:
