@@ -12,7 +12,7 @@ ONLY ?=
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance system-deps test-timescale clean pins
+.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -65,6 +65,9 @@ gallery: setup
 
 conformance: setup
 	@$(BIN)/python -m tests.helpers.conformance
+
+calibration: setup
+	@$(BIN)/python -m tests.helpers.calibration
 
 test-timescale: setup
 	@deploy/timescaledb/run-tests

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from simulator.world.air import layout as L  # noqa: N812 (one letter keeps the column names readable in formulas)
 from simulator.world.air.layout import Live, Plan, Told
+from simulator.world.radio import layout as R  # noqa: N812 (as above)
 from simulator.world.radio.channel import Channel
-from simulator.world.radio.kernels import all_gains, closing_mps, observe, one_way_db
+from simulator.world.radio.kernels import all_gains, closing_mps, observe, one_way_db, prepare
 
 I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
@@ -24,8 +25,7 @@ WAKES = 1
 DRAWS_SLOT = 2
 DECODES = 3
 CAPTURED = 4
-LASTS = 5
-REPORTS = 6
+REPORTS = 5
 WAKE_SCALE_DB = 0.25
 """How soft the threshold of a chip is: from a tenth to nine tenths in about 1 dB."""
 DECODE_SCALE_DB = 0.5
@@ -42,10 +42,6 @@ SURE_DB = 4.0
 """Beyond this from a threshold nothing is drawn."""
 SNR_DB = 5.0
 """What an answer needs above noise that comes from another reader."""
-S1_LEAST_US, S1_MOST_US = 500_000, 5_000_000
-"""S1 persists so long, with power or without."""
-S2_LEAST_US, S2_MOST_US = 2_000_000, 10_000_000
-"""S2 and S3 persist for more than 2 s without power."""
 CHANNEL_KHZ = 500.0
 APART = 3
 REJECTION_DB = np.array([[20.0, 40.0, 60.0, 75.0], [45.0, 60.0, 75.0, 85.0]])
@@ -116,15 +112,6 @@ def is_b(live: Live, session: int, tag: int, at_us: int) -> bool:
 
 
 @njit(cache=True)
-def persistence_us(plan: Plan, session: int, tag: int) -> int:
-    """Return how long a tag's flag lasts: its own property, the same every time."""
-    share = unit(plan.seed, tag, LASTS + 8 * session)
-    if session == 1:
-        return S1_LEAST_US + int(share * (S1_MOST_US - S1_LEAST_US))
-    return S2_LEAST_US + int(share * (S2_MOST_US - S2_LEAST_US))
-
-
-@njit(cache=True)
 def turn_flag(live: Live, plan: Plan, session: int, tag: int, at_us: int, to_b: bool) -> None:  # noqa: FBT001
     """Invert the inventoried flag of a tag that was acknowledged."""
     if not to_b:
@@ -132,21 +119,20 @@ def turn_flag(live: Live, plan: Plan, session: int, tag: int, at_us: int, to_b: 
     elif session == 0:
         live.flags[0, tag] = live.numbers[L.EPOCH]
     else:
-        live.flags[session, tag] = at_us + persistence_us(plan, session, tag)
-        if session > 1:
-            live.numbers[L.LASTING] = 1
+        live.flags[session, tag] = at_us + plan.lasts_us[session, tag]
+        live.numbers[L.LASTING] |= 1 << session
 
 
 @njit(cache=True)
 def hold_flags(told: Told, live: Live, plan: Plan, count: int, begin_us: int, end_us: int, focus: bool) -> None:  # noqa: FBT001
     """Power keeps the flags of S2 and S3 at B, and with TagFocus that of S1."""
-    first = 1 if focus else 2
-    last = 4 if live.numbers[L.LASTING] else 2
-    for session in range(first, last):
+    for session in range(1 if focus else 2, 4):
+        if not live.numbers[L.LASTING] >> session & 1:
+            continue
         for i in range(count):
             tag = told.tag[live.powered[i]]
             if live.flags[session, tag] > begin_us:
-                until_us = end_us + persistence_us(plan, session, tag)
+                until_us = end_us + plan.lasts_us[session, tag]
                 live.flags[session, tag] = max(until_us, live.flags[session, tag])
 
 
@@ -154,11 +140,12 @@ def hold_flags(told: Told, live: Live, plan: Plan, count: int, begin_us: int, en
 def wake(told: Told, plan: Plan, live: Live, p: int, key: int, at_us: int) -> tuple[int, int]:
     """Find who has power, and who of these takes part: selected, and with its flag as the Query says."""
     powered = taking = 0
+    gain_db = live.gain_db[plan.uses[p, L.ANTENNA]]
     session = plan.uses[p, L.SESSION]
     wanted = live.target[plan.uses[p, L.ANTENNA]] == 1
     for h in range(len(told.tag)):
         tag = told.tag[h]
-        margin_db = plan.power_dbm[p] + live.gain_db[h] - told.sensitivity_dbm[h]
+        margin_db = plan.power_dbm[p] + gain_db[h] - told.sensitivity_dbm[h]
         if not margin_db > -SURE_DB:
             continue
         if not passes(margin_db, WAKE_SCALE_DB, key, tag, WAKES):
@@ -217,7 +204,7 @@ def report(
     tag = told.tag[h]
     gain_db, phase_rad = one_way_db(ch, a, h, at_us, c)
     if math.isinf(gain_db):  # gone while it answered
-        gain_db = live.gain_db[h]
+        gain_db = live.gain_db[a, h]
     closing = closing_mps(ch, a, h, at_us) if told.moves[h] else 0.0
     rssi, phase, doppler = observe(
         ch, a, c, live.numbers[L.HOP], key_of(key_of(key, tag), REPORTS), plan.power_dbm[p] - plan.loss_db[p], gain_db,
@@ -244,7 +231,7 @@ def inventory(
     session = plan.uses[p, L.SESSION]
     a = plan.uses[p, L.ANTENNA]
     n = live.numbers
-    head, after, taking_part, gain_db, moves = live.head, live.after, live.taking_part, live.gain_db, told.moves
+    head, after, taking_part, gain_db, moves = live.head, live.after, live.taking_part, live.gain_db[a], told.moves
     sensitivity_dbm, modulation_db, power_dbm, loss_db = (
         told.sensitivity_dbm,
         told.modulation_db,
@@ -345,6 +332,28 @@ def tune(plan: Plan, live: Live, p: int) -> tuple[int, int]:
 
 
 @njit(cache=True)
+def hear(ch: Channel, told: Told, live: Live, a: int, c: int, at_us: int) -> None:
+    """Bring the gains of all holds to an instant; while nobody is about and no leaf turns, those of before hold."""
+    prepare(ch, at_us)
+    somebody = False
+    for k in range(len(ch.carrier)):
+        somebody |= ch.pose[k, R.P_THERE] != 0.0
+    heard = live.heard[a]
+    if (
+        not somebody
+        and heard[L.H_CHANNEL] == c
+        and heard[L.H_LEAVES] == ch.now[R.N_LEAVES]
+        and at_us < heard[L.H_UNTIL]
+    ):
+        return
+    all_gains(ch, a, at_us, c, live.gain_db[a])
+    heard[L.H_CHANNEL] = -1 if somebody else c
+    heard[L.H_LEAVES] = ch.now[R.N_LEAVES]
+    following = np.searchsorted(told.changes_us, at_us, side="right")
+    heard[L.H_UNTIL] = told.changes_us[following]
+
+
+@njit(cache=True)
 def play(told: Told, ch: Channel, plan: Plan, live: Live, p: int, c: int, limit_us: int) -> None:
     """One turn of a port: a round, or what of it there is time for, and the reader's own pause."""
     n = live.numbers
@@ -353,11 +362,11 @@ def play(told: Told, ch: Channel, plan: Plan, live: Live, p: int, c: int, limit_
     key = key_of(key_of(plan.seed, n[L.ROUND]), p)
     if live.q[a] < 0.0:
         live.q[a] = plan.first_q[p]
-    all_gains(ch, a, begin_us, c, live.gain_db)
+    hear(ch, told, live, a, c, begin_us)
     powered, taking = wake(told, plan, live, p, key, begin_us)
     end_us, complete, busy = inventory(told, ch, plan, live, p, c, taking, key, limit_us)
     focus = plan.uses[p, L.FOCUS] == 1
-    if focus or n[L.LASTING]:
+    if n[L.LASTING] >> (1 if focus else 2):
         hold_flags(told, live, plan, powered, begin_us, end_us, focus)
     if complete and not plan.uses[p, L.SINGLE]:
         live.target[a] = 1 - live.target[a]

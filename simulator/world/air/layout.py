@@ -46,7 +46,7 @@ ON_ANTENNA: Final = 5
 OUT: Final = 6
 FULL: Final = 7
 LASTING: Final = 8
-"""Whether a flag of S2 or S3 was ever set."""
+"""A bit for each session in which a flag was ever set."""
 SINGLES: Final = 9
 EMPTIES: Final = 10
 COLLISIONS: Final = 11
@@ -54,6 +54,12 @@ CAPTURES: Final = 12
 GARBLED: Final = 13
 """Answers that were lost to noise: RN16 or CRC."""
 NUMBERS: Final = 14
+
+# For what an antenna's gains hold: a channel (-1: none, somebody was about), a state of the leaves, and until when.
+H_CHANNEL: Final = 0
+H_LEAVES: Final = 1
+H_UNTIL: Final = 2
+H_COLUMNS: Final = 3
 
 # One read.
 R_AT: Final = 0
@@ -76,12 +82,14 @@ class Told(NamedTuple):
         sensitivity_dbm: power that wakes the chip.
         modulation_db: what its backscatter loses.
         moves: whether somebody carries it.
+        changes_us: (x,) when a tag is laid down or taken away, rising; the last is beyond all time.
     """
 
     tag: Ints
     sensitivity_dbm: Floats
     modulation_db: Floats
     moves: NDArray[np.bool_]
+    changes_us: Ints
 
 
 class Plan(NamedTuple):
@@ -101,6 +109,7 @@ class Plan(NamedTuple):
         loss_db: (p,) what a damaged cable takes once more on the way back.
         floor_dbm: (p,) where half of all answers are lost.
         dense: (p,) whether the mode keeps answers apart from other readers' commands.
+        lasts_us: (4, n) persistence of each session's flag, a tag's own property.
         selected: (p, n) whether a tag answers under the filters.
         epc_bytes: (n,).
         khz: (c,) frequency of each channel.
@@ -122,6 +131,7 @@ class Plan(NamedTuple):
     loss_db: Floats
     floor_dbm: Floats
     dense: Bytes
+    lasts_us: Ints
     selected: Bytes
     epc_bytes: Ints
     khz: Ints
@@ -140,7 +150,8 @@ class Live(NamedTuple):
         flags: (4, n) by session: the epoch (S0) or the instant (others) in or up to which a tag is B.
         target: (a,) 0 for A, 1 for B.
         q: (a,) exponent that the last round on an antenna found; negative before the first.
-        gain_db: (h,) one-way gain of each hold as the round began, later for what moves.
+        gain_db: (a, h) one-way gain of each hold as the round began, later for what moves.
+        heard: (a, H_COLUMNS) for what these gains hold.
         powered: (h,) holds that have power, in this round.
         taking_part: (h,) holds that answer in this round; -1 once read or out of power.
         draws: (h,) 32 bits from which each of these draws its slots.
@@ -154,6 +165,7 @@ class Live(NamedTuple):
     target: Ints
     q: Floats
     gain_db: Floats
+    heard: Ints
     powered: NDArray[np.int32]
     taking_part: NDArray[np.int32]
     draws: Ints

@@ -20,6 +20,8 @@ REFERENCE_BPS: Final = 68_500.0
 """Rate of the answers for which a reader's sensitivity holds (Miller 4 at 274 kHz); slower ones are heard farther."""
 DENSE_MILLER: Final = 4
 """From so many cycles a symbol on, answers stand beside what other readers put on their channels."""
+PERSISTENCE_US: Final = ((0, 0), (500_000, 5_000_000), (2_000_000, 10_000_000), (2_000_000, 10_000_000))
+"""Least and most of S0 to S3: S1 with power or without, S2 and S3 "more than 2 s" without it (Gen2, table 6-20)."""
 NO_COMMAND: Final = AirCommand()
 
 
@@ -35,9 +37,13 @@ class Planner:
     rivals: Rivals
     epc: Bytes
     epc_bytes: Ints
+    lasts_us: Ints = field(init=False)
     _asked: tuple[object, ...] | None = None
     _plan: Plan | None = None
     _selected: dict[tuple[Select, ...], Bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.lasts_us = persistence_us(len(self.epc), self.seed)
 
     def plan(self, radio: RadioState) -> Plan:
         """The plan for what the client asks now; ports without an antenna in the world are left out."""
@@ -78,6 +84,7 @@ class Planner:
             loss_db=np.array(extra_db, dtype=np.float64),
             floor_dbm=np.array([self._floor_dbm(timing, radio.noise_db) for timing in timings], dtype=np.float64),
             dense=np.array([timing.miller >= DENSE_MILLER for timing in timings], dtype=np.uint8),
+            lasts_us=self.lasts_us,
             selected=self._selection(commands),
             epc_bytes=self.epc_bytes,
             khz=np.array(self.traits.frequencies_khz, dtype=np.float64),
@@ -127,6 +134,12 @@ class Planner:
             epcs = (row[:size].tobytes() for row, size in zip(self.epc, self.epc_bytes, strict=True))
             self._selected[command.filters] = np.array([command.selects(epc) for epc in epcs], dtype=np.uint8)
         return self._selected[command.filters]
+
+
+def persistence_us(tags: int, seed: int) -> Ints:
+    """(4, n) how long each tag's flag of each session lasts: no two chips are alike."""
+    rng = np.random.default_rng([seed, 0x1A57])
+    return np.array([rng.integers(least, most + 1, tags) for least, most in PERSISTENCE_US], dtype=np.int64)
 
 
 def _table(rows: Sequence[Sequence[int]], width: int) -> Ints:

@@ -11,16 +11,20 @@ from simulator.world.air.hops import hops_of
 from simulator.world.air.kernels import run
 from simulator.world.air.layout import Bytes, Ints, Live, Told
 from simulator.world.air.plan import Planner
-from simulator.world.air.rivals import Station, none, rivals_of
+from simulator.world.air.rivals import Site, Station, none, rivals_of
 from simulator.world.radio.channel import Channel, Links
-from simulator.world.scene import STILL, Antennas, Scene
+from simulator.world.scene import STILL, Antennas, Scene, Surroundings, Walls
 from simulator.world.values import RadioState, ReaderTraits, Reads, no_reads
 
 AHEAD_US: Final = 1_000_000
 """Scenes are asked for so far beyond the time in question, so that many small steps share one."""
 FIRST_ROOM: Final = 256
 NOWHERE: Final = -1
+BEYOND_US: Final = np.iinfo(np.int64).max
 SEED_MASK: Final = 0xFFFFFFFF
+
+OPEN: Final = Surroundings(path_exponent=2.0, k_db=8.0, ground=0.0)
+"""A site of which nothing is said."""
 
 SceneOf = Callable[[int, int], Scene]
 
@@ -120,6 +124,7 @@ class AirReader:
             self._scene = self._scene_of(begin_us, end_us + AHEAD_US)
             self._channel = self._links.channel(self._scene)
             self._told = _told(self._scene)
+            self._live.heard[:] = NOWHERE
             self._live = _wide_enough(self._live, len(self._told.tag))
         return self._channel, self._told
 
@@ -148,21 +153,27 @@ class AirReader:
             seen=np.ones(taken, dtype=np.int64),
         )
 
-    def _hear(self, stations: Sequence[Station], mine: int, running: Bytes) -> None:
+    def _hear(self, stations: Sequence[Station], mine: int, running: Bytes, site: Site) -> None:
         self._number = mine
-        self._planner.rivals = rivals_of(stations, mine, running)
+        self._planner.rivals = rivals_of(stations, mine, running, site)
         self._planner.forget()
 
 
-def meet(readers: Sequence[AirReader]) -> None:
+def meet(readers: Sequence[AirReader], around: Surroundings = OPEN, walls: Walls | None = None) -> None:
     """Let readers of one site disturb each other; without it each is alone.
 
     Whether another one runs is known as of its last `advance`: all must be advanced in steps together.
+
+    Args:
+        readers: all of the site.
+        around: how waves fall off with distance.
+        walls: what stands between them; none, if left out.
     """
+    site = Site(around, walls or Walls(np.zeros((0, 4)), np.zeros(0), np.zeros(0), np.zeros(0)))
     stations = [reader.station for reader in readers]
     running = np.zeros(max(len(readers), 1), dtype=np.uint8)
     for mine, reader in enumerate(readers):
-        reader._hear(stations, mine, running)  # noqa: SLF001 - readers that meet are of one kind
+        reader._hear(stations, mine, running, site)  # noqa: SLF001 - readers that meet are of one kind
 
 
 def _start(antennas: int, tags: int) -> Live:
@@ -174,7 +185,8 @@ def _start(antennas: int, tags: int) -> Live:
         flags=np.zeros((4, tags), dtype=np.int64),
         target=np.zeros(antennas, dtype=np.int64),
         q=np.full(antennas, -1.0),
-        gain_db=np.zeros(0),
+        gain_db=np.zeros((antennas, 0)),
+        heard=np.full((antennas, L.H_COLUMNS), -1, dtype=np.int64),
         powered=empty,
         taking_part=empty,
         draws=np.zeros(0, dtype=np.int64),
@@ -186,11 +198,11 @@ def _start(antennas: int, tags: int) -> Live:
 
 def _wide_enough(live: Live, holds: int) -> Live:
     """The same with room for so many holds."""
-    if holds <= len(live.gain_db):
+    if holds <= live.gain_db.shape[1]:
         return live
     size = 2 * holds
     return live._replace(
-        gain_db=np.zeros(size),
+        gain_db=np.zeros((len(live.gain_db), size)),
         powered=np.zeros(size, dtype=np.int32),
         taking_part=np.zeros(size, dtype=np.int32),
         draws=np.zeros(size, dtype=np.int64),
@@ -207,9 +219,11 @@ def _roomier(live: Live, holds: int) -> Live:
 
 def _told(scene: Scene) -> Told:
     holds, tags = scene.holds, scene.tags
+    lying = holds.carrier == STILL
     return Told(
         tag=np.ascontiguousarray(holds.tag, dtype=np.int64),
         sensitivity_dbm=tags.sensitivity_dbm[holds.tag],
         modulation_db=tags.modulation_db[holds.tag],
         moves=holds.carrier != STILL,
+        changes_us=np.append(np.unique(np.concatenate([holds.begin_us[lying], holds.end_us[lying]])), BEYOND_US),
     )

@@ -1,26 +1,30 @@
 """Readers that hear each other: whose carriers are how strong at whose antennas."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from simulator.world.air.hops import Hops
 from simulator.world.air.layout import Bytes, Floats, Ints
-from simulator.world.scene import Antennas
+from simulator.world.radio.surroundings import coupling_db
+from simulator.world.scene import Antennas, Surroundings, Walls
 
-LIGHT_M_S: Final = 299_792_458.0
-EXPONENT: Final = 3.0
-"""Between antennas that don't face each other over the clutter of a building: more than tags in sight lose."""
-NEAR_M: Final = 0.3
-SIDE_DB: Final = -22.0
-"""Least of an antenna's pattern against its boresight."""
+EARSHOT_M: Final = 100.0
+"""Readers farther away aren't looked at."""
 UNHEARD_DBM: Final = -60.0
 """A carrier below this disturbs nobody even on the same channel: 20 dB of rejection leave it under any floor."""
-MOST: Final = 16
-"""So many of the strongest rivals are played."""
+MOST: Final = 8
+"""So many of the nearest rivals are played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What lies between readers."""
+
+    around: Surroundings
+    walls: Walls
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Rival:
 
     number: int
     station: Station
-    dbm: Floats = field(repr=False)
+    dbm: Floats
 
 
 def none(antennas: int) -> Rivals:
@@ -72,18 +76,14 @@ def none(antennas: int) -> Rivals:
     )
 
 
-def rivals_of(stations: Sequence[Station], mine: int, running: Bytes) -> Rivals:
-    """The strongest of the others at one reader's antennas; `running` has a byte for each of the stations."""
-    own = stations[mine]
-    found = [
-        Rival(number, other, carrier_dbm(other, own.antennas))
-        for number, other in enumerate(stations)
-        if number != mine
-    ]
-    heard = sorted((one for one in found if one.dbm.max() > UNHEARD_DBM), key=lambda one: (-one.dbm.max(), one.number))
-    kept = heard[:MOST]
+def rivals_of(stations: Sequence[Station], mine: int, running: Bytes, site: Site) -> Rivals:
+    """The nearest of the others that one reader hears; `running` has a byte for each of the stations."""
+    own = stations[mine].antennas
+    near = _nearest(stations, mine)[:MOST]
+    found = [Rival(number, stations[number], carrier_dbm(stations[number], own, site)) for number in near]
+    kept = [one for one in found if one.dbm.max() > UNHEARD_DBM]
     if not kept:
-        return replace(none(len(own.antennas.port)), running=running)
+        return replace(none(len(own.port)), running=running)
     widest = max(len(one.station.khz) for one in kept)
     khz = np.zeros((len(kept), widest), dtype=np.int64)
     for row, one in enumerate(kept):
@@ -97,26 +97,20 @@ def rivals_of(stations: Sequence[Station], mine: int, running: Bytes) -> Rivals:
     )
 
 
-def carrier_dbm(other: Station, here: Antennas) -> Floats:
+def carrier_dbm(other: Station, here: Antennas, site: Site) -> Floats:
     """(a,) level of another reader's carrier at our antennas: the mean over its antennas, which take turns."""
-    way = here.position[:, None, :] - other.antennas.position[None, :, :]
-    distance = np.maximum(np.linalg.norm(way, axis=2), NEAR_M)
-    there = _gain_db(other.antennas, np.einsum("ijk,jk->ij", way, other.antennas.boresight) / distance)
-    back = _gain_db_rows(here, -np.einsum("ijk,ik->ij", way, here.boresight) / distance)
-    first_db = 20 * math.log10(4 * math.pi * 1e3 * float(other.khz.mean()) / LIGHT_M_S)
-    level = other.power_dbm + there + back - first_db - 10 * EXPONENT * np.log10(distance)
+    hz = 1e3 * float(other.khz.mean())
+    level = other.power_dbm + coupling_db(here, other.antennas, site.around, site.walls, hz)
     mean: Floats = 10 * np.log10(np.mean(10 ** (level / 10), axis=1))
     return mean
 
 
-def _gain_db(antennas: Antennas, cosine: Floats) -> Floats:
-    """(., a) gain less cable loss of antennas in the columns."""
-    half = np.cos(np.radians(np.minimum(antennas.beam_deg, 179.0) / 2))
-    power = math.log(0.5) / np.log(half)
-    pattern: Floats = np.maximum(10 * power * np.log10(np.maximum(cosine, 1e-3)), SIDE_DB)
-    gain: Floats = antennas.gain_dbi - antennas.cable_loss_db + pattern
-    return gain
-
-
-def _gain_db_rows(antennas: Antennas, cosine: Floats) -> Floats:
-    return _gain_db(antennas, cosine.T).T
+def _nearest(stations: Sequence[Station], mine: int) -> list[int]:
+    """The others nearest by, whose coupling is worth computing."""
+    own = stations[mine].antennas.position.mean(axis=0)
+    away = {
+        number: float(np.linalg.norm(other.antennas.position.mean(axis=0) - own))
+        for number, other in enumerate(stations)
+        if number != mine
+    }
+    return sorted((number for number in away if away[number] < EARSHOT_M), key=lambda number: (away[number], number))

@@ -156,9 +156,9 @@ MIRROR_LEAST: Final = 0.05
 RSSI_NOISE_DB: Final = 0.297
 """With steps of 0.5 dB this gives the 0.33 dB that are measured within a channel."""
 PHASE_STEPS: Final = 4096
-PHASE_NOISE_RAD: Final = 0.045
+PHASE_NOISE_RAD: Final = 0.05
 """In-channel noise with power to spare; at the reader's threshold it is 0.13."""
-PHASE_NOISE_WEAK_RAD: Final = 0.122
+PHASE_NOISE_WEAK_RAD: Final = 0.12
 DOPPLER_NOISE_HZ: Final = 6.0
 DOPPLER_NOISE_WEAK_HZ: Final = 42.0
 DOPPLER_STEPS: Final = 16.0
