@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from simulator.faults.table import ACTIONS, switches
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import Place, Point
@@ -78,7 +79,7 @@ def schema_page() -> str:
             if name == "points" or not _inner(field.annotation)
         ]
         lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, *_faults()]).rstrip() + "\n"
 
 
 def gallery_page() -> str:
@@ -95,6 +96,17 @@ def gallery_page() -> str:
         for name in names:
             lines += ["", f"### {name}", "", *_told(name)]
     return "\n".join(lines) + "\n"
+
+
+def _faults() -> list[str]:
+    """What `switches` and `actions` of a fault may name."""
+    lines = ["## Switches of `[[faults]]`", "", "| switch | without it | what |", "|---|---|---|"]
+    lines += [f"| `{one.name}` | {_value(one.default)} | {one.description} |" for one in switches()]
+    lines += ["", "## Actions of `[[faults]]`", "", "| action | arguments | what |", "|---|---|---|"]
+    for one in ACTIONS:
+        given = ", ".join(f"`{name.name} = {json.dumps(name.default)}`: {name.description}" for name in one.arguments)
+        lines.append(f"| `{one.name}` | {given or 'none'} | {one.description} |")
+    return lines
 
 
 def _told(name: str) -> list[str]:
@@ -152,7 +164,7 @@ def _row(name: str, field: FieldInfo) -> str:
 
 
 def _value(value: Any) -> str:
-    return "none" if value is None or value in ((), {}) else f"`{json.dumps(value)}`"
+    return "none" if value is None or value in ((), {}, []) else f"`{json.dumps(value)}`"
 
 
 def _type(annotation: Any) -> str:
