@@ -2,27 +2,28 @@
 
 import asyncio
 import ipaddress
-import logging
-import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 
 from simulator import recording
 from simulator.clock import SimulatedClock
-from simulator.engine import Engine, Service, models
+from simulator.engine import Engine, Service
 from simulator.faults import FaultPlan
+from simulator.logs import logger
+from simulator.plotting.command import plot
+from simulator.runs.command import run
+from simulator.runs.scenarios_command import scenarios
+from simulator.runs.sources import cast
+from simulator.runs.warm import warm_up
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
-from simulator.scenarios.model import Scenario
+from simulator.scoring.command import score
 from simulator.server.listener import ListenError
 from simulator.server.model import ReaderModel
 from simulator.truth import Truth
-from simulator.world.crowd import Crowd
-from simulator.world.values import ReaderTraits, Source
-from simulator.world.world import World
+from simulator.world.values import Source
 
 LLRP_PORT = 5084
 USAGE = 2
@@ -64,6 +65,12 @@ def serve(
     base_port: Annotated[
         int, typer.Option(min=0, max=65000, help="Port of the first reader; the next ones follow. 0 takes free ports.")
     ] = LLRP_PORT,
+    http: Annotated[
+        int | None,
+        typer.Option(
+            "--http", min=0, max=65535, help="Serve faults and inputs over HTTP on this port too; 0 takes a free one."
+        ),
+    ] = None,
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="End the scenario after so many seconds of its own time.")
     ] = None,
@@ -77,16 +84,22 @@ def serve(
         chosen = load(scenario)
     except ScenarioError as error:
         _fail(str(error), USAGE)
-    number = chosen.seed if seed is None else seed
-    played = models({reader.id: reader.region for reader in chosen.readers})
-    source = _source(chosen, number, seconds, played)
-    truth = Truth(chosen.name, number, truth_file)
+    played = cast(chosen, seed, seconds)
+    if chosen.crowd is None:
+        warm_up()
+    truth = Truth(chosen.name, played.seed, truth_file, place=chosen)
     _run(
-        played,
-        source,
+        played.models,
+        played.source,
         SimulatedClock(speed),
         truth,
-        Service(listen=listen, base_port=base_port, ready_file=ready_file, exit_when_done=exit_when_done),
+        Service(
+            listen=listen,
+            base_port=base_port,
+            ready_file=ready_file,
+            exit_when_done=exit_when_done,
+            http_port=http,
+        ),
         faults=chosen.fault_plan(),
     )
 
@@ -120,6 +133,21 @@ def replay(
     )
 
 
+app.command()(run)
+app.add_typer(scenarios)
+app.command()(score)
+app.command()(plot)
+
+
+@app.command()
+def warm() -> None:
+    """Compile the kernels and keep them on disk, so that a scenario begins in a second instead of half a minute.
+
+    Run it once after an installation or an upgrade; `serve` and `run` do it themselves where it wasn't done.
+    """
+    warm_up()
+
+
 def main() -> None:
     """Run the command line."""
     app()
@@ -135,16 +163,6 @@ def _check_address(listen: str) -> None:
         _fail(f"--listen {listen}: a simulated reader listens on loopback only, such as 127.0.0.1", USAGE)
 
 
-def _source(scenario: Scenario, seed: int, seconds: float | None, played: dict[str, ReaderModel]) -> Source:
-    if scenario.crowd is not None:
-        return Crowd(scenario, scenario.crowd, seconds, played[scenario.crowd.reader].frequencies_khz)
-    traits = {
-        name: ReaderTraits(frequencies_khz=model.frequencies_khz, hopping=model.hopping)
-        for name, model in played.items()
-    }
-    return World(scenario, seed, seconds, traits)
-
-
 def _run(
     played: dict[str, ReaderModel],
     source: Source,
@@ -155,7 +173,7 @@ def _run(
     faults: FaultPlan | None = None,
 ) -> None:
     async def body() -> None:
-        engine = Engine(played, source, clock, truth, _log(), faults=faults)
+        engine = Engine(played, source, clock, truth, logger(), faults=faults)
         engine.stop_on_signals()
         await engine.run(service)
 
@@ -163,21 +181,6 @@ def _run(
         asyncio.run(body())
     except (ListenError, OSError) as error:
         _fail(str(error), FAILURE)
-
-
-def _log() -> structlog.typing.FilteringBoundLogger:
-    """Log to stderr in the field's one-line form."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    log: structlog.typing.FilteringBoundLogger = structlog.get_logger("simulator")
-    return log
 
 
 def _fail(text: str, code: int) -> NoReturn:

@@ -40,6 +40,12 @@ class SimulatedClock:
         gone_us = 0 if self._stands else int((steady_us - self._anchor_steady_us) * self._speed)
         return Now(self._anchor_utc_us + gone_us, steady_us)
 
+    def moment(self, scenario_us: int) -> Now:
+        """A past moment of the scenario, once it has begun, on both clocks."""
+        now = self.now()
+        back_us = now.utc_us - (self.begun_utc_us or 0) - scenario_us
+        return Now(now.utc_us - back_us, now.steady_us - round(back_us / self._speed))
+
     def scenario_us(self) -> int | None:
         """Scenario time; None before it begins."""
         return None if self.begun_utc_us is None else self.now().utc_us - self.begun_utc_us

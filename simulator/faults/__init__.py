@@ -1,6 +1,21 @@
-"""What simulated readers do wrong, or differently: each a switch that holds while it is set."""
+"""What simulated readers do wrong, or differently: switches that hold while they are set, and actions."""
 
 from simulator.faults.model import Faults, Stamps
-from simulator.faults.plan import FaultChange, FaultPlan, checked, span
+from simulator.faults.plan import FaultAction, FaultChange, FaultPlan, span
+from simulator.faults.table import ACTIONS, Action, Switch, checked, checked_action, shown, switches
 
-__all__ = ["FaultChange", "FaultPlan", "Faults", "Stamps", "checked", "span"]
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "FaultAction",
+    "FaultChange",
+    "FaultPlan",
+    "Faults",
+    "Stamps",
+    "Switch",
+    "checked",
+    "checked_action",
+    "shown",
+    "span",
+    "switches",
+]

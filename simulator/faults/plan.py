@@ -1,12 +1,10 @@
-"""Faults that come at their time: switches of a reader, set and put back as a scenario says."""
+"""Faults that come at their time: switches of a reader, set and put back as a scenario says, and actions."""
 
-from collections import deque
+import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
-from typing import Any, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Any
 
 from simulator.faults.model import Faults
 
@@ -21,17 +19,38 @@ class FaultChange:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class FaultAction:
+    """Something happens to one reader, at a time of the scenario."""
+
+    at_us: int
+    reader: str
+    action: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
 class FaultPlan:
-    """Changes in the order of their times; each is given once."""
+    """Changes and actions in the order of their times, those of one time as they were given; each is given once."""
 
-    def __init__(self, changes: Iterable[FaultChange] = ()) -> None:
-        self._waiting = deque(sorted(changes, key=lambda change: change.at_us))
+    def __init__(self, changes: Iterable[FaultChange | FaultAction] = ()) -> None:
+        self._places = itertools.count()
+        self._waiting = [(change.at_us, next(self._places), change) for change in changes]
+        heapify(self._waiting)
 
-    def due(self, now_us: int) -> list[FaultChange]:
-        """Return the changes whose time has come since the last call."""
+    def add(self, change: FaultChange | FaultAction) -> None:
+        """Plan one more."""
+        heappush(self._waiting, (change.at_us, next(self._places), change))
+
+    @property
+    def next_us(self) -> int | None:
+        """When something is due next; None where nothing is left."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def due(self, now_us: int) -> list[FaultChange | FaultAction]:
+        """Return what is due by now and wasn't given before."""
         found = []
-        while self._waiting and self._waiting[0].at_us <= now_us:
-            found.append(self._waiting.popleft())
+        while self._waiting and self._waiting[0][0] <= now_us:
+            found.append(heappop(self._waiting)[2])
         return found
 
 
@@ -39,15 +58,3 @@ def span(reader: str, switch: str, value: Any, *, from_us: int, to_us: int | Non
     """Return the changes that set a switch for a while, or to the end without `to_us`."""
     begin = FaultChange(from_us, reader, switch, value)
     return [begin] if to_us is None else [begin, FaultChange(to_us, reader, switch, getattr(Faults(), switch))]
-
-
-def checked(switch: str, value: Any) -> Any:
-    """Return a switch's value in its own type; ValueError where there is no such switch, or no such value."""
-    names = [item.name for item in fields(Faults)]
-    if switch not in names:
-        near = get_close_matches(switch, names, n=1)
-        raise ValueError(f"no fault {switch!r}" + (f", did you mean {near[0]!r}?" if near else f": {', '.join(names)}"))
-    try:
-        return TypeAdapter(get_type_hints(Faults)[switch]).validate_python(value)
-    except ValidationError as error:
-        raise ValueError(f"{switch} = {value!r}: {error.errors()[0]['msg']}") from error

@@ -26,12 +26,21 @@ def load(name_or_path: str) -> Scenario:
     Raises:
         ScenarioError: there is none of that name, or it is wrong.
     """
+    return parse(*read(name_or_path))
+
+
+def read(name_or_path: str) -> tuple[str, str]:
+    """Return a scenario's TOML as it stands, and what to call it in errors.
+
+    Raises:
+        ScenarioError: there is none of that name, or it can't be read.
+    """
     if name_or_path in builtin_names():
         text = resources.files("simulator.scenarios").joinpath(f"{name_or_path}.toml").read_text(encoding="utf-8")
-        return parse(text, f"built-in scenario {name_or_path}")
+        return text, f"built-in scenario {name_or_path}"
     path = Path(name_or_path)
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        return path.read_text(encoding="utf-8"), str(path)
     except FileNotFoundError:
         raise ScenarioError(_not_found(name_or_path)) from None
     except (OSError, UnicodeDecodeError) as error:

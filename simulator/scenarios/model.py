@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from simulator.faults import FaultPlan, span
+from simulator.faults import FaultAction, FaultPlan, span
 from simulator.scenarios.moves import (
     BadgePart,
     CrowdPart,
@@ -123,6 +123,8 @@ class Scenario(Part):
         for sensor in self.sensors:
             if (sensor.kind == "contact") != (sensor.door is not None):
                 raise ValueError(f"sensor {sensor.id}: a contact needs a door, and nothing else has one")
+        # A ROSpec has one start trigger (LLRP 1.0.1, 10.2.1.1).
+        _unique("trigger of reader", [sensor.reader for sensor in self.sensors if sensor.reads_s is not None])
         return self
 
     @property
@@ -138,19 +140,17 @@ class Scenario(Part):
         return next((one for one in self.gateways if one.id == reader.gateway), self.gateways[0])
 
     def fault_plan(self) -> FaultPlan:
-        """The faults as changes of switches; each run wants a plan of its own."""
-        return FaultPlan(
-            change
-            for fault in self.faults
-            for switch, value in fault.switches.items()
-            for change in span(
-                fault.reader,
-                switch,
-                value,
-                from_us=round(1e6 * fault.at_s),
-                to_us=None if fault.for_s is None else round(1e6 * (fault.at_s + fault.for_s)),
-            )
-        )
+        """The faults as changes of switches and as actions; each run wants a plan of its own."""
+        plan = FaultPlan()
+        for fault in self.faults:
+            from_us = round(1e6 * fault.at_s)
+            to_us = None if fault.for_s is None else round(1e6 * (fault.at_s + fault.for_s))
+            for switch, value in fault.switches.items():
+                for change in span(fault.reader, switch, value, from_us=from_us, to_us=to_us):
+                    plan.add(change)
+            for action, arguments in fault.actions.items():
+                plan.add(FaultAction(from_us, fault.reader, action, arguments))
+        return plan
 
     def epc(self, number: int) -> bytes:
         """EPC of the tag with that number."""

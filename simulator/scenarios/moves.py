@@ -1,10 +1,10 @@
 """The parts of a scenario that move or are carried: tags, routes, walks, badges, traffic, load and faults."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from simulator.faults import checked
+from simulator.faults import checked, checked_action
 from simulator.scenarios.space import Identifier, Part, Place, Point, TagNumbers
 
 Carry = Literal["none", "hand", "face-to-face", "backpack", "foil-bag", "cart", "pallet", "arm", "dragged"]
@@ -138,11 +138,24 @@ class FaultPart(Part):
     reader: Identifier = Field(description="The reader.")
     at_s: float = Field(ge=0, description="From when on, in seconds of the scenario.")
     for_s: float | None = Field(None, gt=0, description="For how long; left out: to the end.")
-    switches: dict[str, Any] = Field(
-        min_length=1, description="What it does, by the names in `simulator/faults/model.py`, such as `no_keepalives`."
+    switches: dict[str, Any] = Field({}, description="What it does meanwhile, by the names in the table of switches.")
+    actions: dict[str, dict[str, Any]] = Field(
+        {},
+        description="What happens once, at `at_s`, by the names in the table of actions, such as `drop = {}`.",
     )
 
     @field_validator("switches")
     @classmethod
     def _are_switches(cls, given: dict[str, Any]) -> dict[str, Any]:
         return {switch: checked(switch, value) for switch, value in given.items()}
+
+    @field_validator("actions")
+    @classmethod
+    def _are_actions(cls, given: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        return {action: checked_action(action, arguments) for action, arguments in given.items()}
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not self.switches and not self.actions:
+            raise ValueError("a fault needs switches or actions")
+        return self

@@ -1,8 +1,10 @@
 """The parts of a scenario that stand: walls, doors, shelves, doorways, readers and sensors."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from simulator.server.profiles import model_of
 
 Point = tuple[float, float, float]
 Place = tuple[float, float]
@@ -83,6 +85,11 @@ class ReaderPart(Part):
     region: Literal["fcc", "etsi"] = Field("fcc", description="50 hopping channels, or 4 fixed ones.")
     power_dbm: float = Field(30.0, ge=0, le=33, description="Transmit power where the client sets none.")
     antennas: tuple[AntennaPart, ...] = Field(min_length=1, max_length=16, description="Antennas in use.")
+
+    @model_validator(mode="after")
+    def _is_a_model_with_these_ports(self) -> Self:
+        model_of(self.model, self.region, ports=max(antenna.port for antenna in self.antennas))
+        return self
 
 
 class DoorwayPart(Part):
@@ -165,3 +172,9 @@ class SensorPart(Part):
     range_m: float = Field(2.5, gt=0, le=20, description="How far from the doorway motion is seen.")
     door: Identifier | None = Field(None, description="The door whose contact it is; needed for a contact.")
     active_high: bool = Field(default=True, description="The input's level while broken, moving, open or badged.")
+    reads_s: float | None = Field(
+        None,
+        ge=0.1,
+        le=3600,
+        description="Its reader reads only for so long after it was broken, moved, opened or badged; left out: always.",
+    )

@@ -1,11 +1,14 @@
 """One LLRP reader as a core without I/O: messages in, messages out; sockets and clocks are the listener's."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from simulator.faults import Faults
+from simulator.faults.reads import disturbed
 from simulator.server import events, wire
 from simulator.server import model as models
 from simulator.server.codes import ConnectionAttempt, EventType, ImpinjSubtype, MessageType, ParameterType, Status
@@ -14,9 +17,9 @@ from simulator.server.errors import RefusedError, WireError
 from simulator.server.gpio import Terminals
 from simulator.server.inventory import Inventory, Radio
 from simulator.server.now import Now
-from simulator.server.reports import Report
 from simulator.server.rospec import RoSpec, parse_rospec
 from simulator.server.wire import IMPINJ, VERSION, Message, Parameter, fields, message, parameters
+from simulator.world.values import Reads
 
 _RESPONSE: Final = {
     MessageType.GET_READER_CAPABILITIES: MessageType.GET_READER_CAPABILITIES_RESPONSE,
@@ -60,7 +63,7 @@ class ReaderDevice:
         self.terminals = Terminals()
         self.accessspecs: set[int] = set()
         """Ids of AccessSpecs that another client left; this reader plays none of what they ask."""
-        self._unplugged: set[int] = set()
+        self._unplugged: frozenset[int] = frozenset()
         self._away: list[bytes] = []
         self._requests: dict[int, Callable[[Message, Now], _Answer]] = {
             MessageType.GET_READER_CAPABILITIES: self._capabilities,
@@ -113,11 +116,14 @@ class ReaderDevice:
         """Forget all that a power cut costs a reader: session, configuration, ROSpecs, reports; Uptime begins anew."""
         self.connected, self._dead_until_us = False, 0
         self.config = ReaderConfig()
+        self.terminals.reboot()
         self.inventory.rospecs.clear()
         self.accessspecs.clear()
         self.inventory.disconnected()
         self._away.clear()
         self.faults.booted_us = true_utc_us
+        if self.faults.forgets_time:
+            self.faults.begin_at_2000(true_utc_us)
 
     def receive(self, request: Message, now: Now) -> list[bytes]:
         """Answer one message."""
@@ -148,54 +154,96 @@ class ReaderDevice:
                 out = [self._error(request, Status.UNSUPPORTED_MESSAGE, f"message type {kind} isn't known here")]
         return out
 
-    def put(self, reads: Sequence[Report], now: Now) -> list[bytes]:
-        """Take reads of the running ROSpec; without a client they are counted and gone, or queued."""
-        deaf = self.faults.silent_antennas | self._unplugged
-        heard = [read for read in reads if read.antenna not in deaf]
-        gone = [read for read in reads if read.antenna in deaf]
-        if not self.connected and not self.faults.queue_while_away:
-            gone, heard = [*gone, *heard], []
-        self.inventory.counters.unheard_reads += sum(read.seen_count for read in gone)
-        sent = self.inventory.put(heard, self.config, now)
+    def put(self, reads: Reads, begun_us: int, now: Now) -> list[bytes]:
+        """Take reads of the running ROSpec; without a client they are counted and gone, or queued.
+
+        Times of reads count from `begun_us`, true UTC.
+        """
+        if not self.connected and not self._queues:
+            self.inventory.counters.unheard_reads += int(reads.seen.sum())
+            return []
+        heard = disturbed(self._heard(reads), self.faults, self.identity)
+        sent = self.inventory.put(heard, begun_us, self.config, now)
         return sent if self.connected else self._keep_away(sent)
 
     def tick(self, now: Now) -> list[bytes]:
-        """Do what is due: keepalives and the ends of durations."""
-        if not self.connected:
-            self._keep_away(self._at_terminals(now) + self.inventory.tick(self.config, now))
-            self.inventory.disconnected()
-            return []
-        return self._at_terminals(now) + self.inventory.tick(self.config, now) + self._keepalive(now)
+        """Do what is due: cables, inputs, outputs, keepalives and the ends of durations."""
+        due = self._cables(now) + self._at_terminals(now) + self.inventory.tick(self.config, now)
+        if self.connected:
+            return due + self._keepalive(now)
+        self._keep_away(due)
+        self.inventory.disconnected()
+        return []
 
     def radio(self) -> Radio | None:
-        """What the antennas do now; None while no ROSpec runs."""
-        return self.inventory.radio(self.config)
+        """What the antennas do now; None while no ROSpec runs, and without power."""
+        return None if self.faults.powered_off else self.inventory.radio(self.config)
 
     def gpi(self, port: int, now: Now, *, high: bool) -> list[bytes]:
         """An input gets a level; where it is debounced its change counts, at some tick, once it has lasted."""
-        return (
-            self._input(port, now, high=high)
-            if self.terminals.apply(port, self.config, now.steady_us, high=high)
-            else []
-        )
+        out = self._level(port, now, high=high)
+        self.terminals.bounce(port, self.faults.gpi_bounces, now.steady_us, high=high)
+        return out
+
+    def act(self, action: str, arguments: Mapping[str, Any], true: Now) -> list[bytes]:
+        """Let an action happen at a true moment; `drop` and `reboot` are left to whoever holds the connection."""
+        now = true.by(self.faults)
+        match action:
+            case "close":
+                self.closing = True
+                return [events.connection_close(now)]
+            case "step_clock":
+                self.faults.clock_offset_us += arguments["by_us"]
+            case "clock_2000":
+                self.faults.begin_at_2000(true.utc_us)
+            case "overflow":
+                self.inventory.overflow()
+                return self.inventory.overflow_notice(now)
+            case "exception" if EventType.READER_EXCEPTION in self.config.events:
+                return [events.reader_exception(arguments["text"], now)]
+        return []
 
     def unplug(self, port: int, now: Now) -> list[bytes]:
         """An antenna's cable comes off; `faults.silent_antennas` is the same without an event."""
-        self._unplugged.add(port)
-        return self._antenna_event(port, now)
+        self.faults.unplugged_antennas |= {port}
+        return self._cables(now)
 
     def plug(self, port: int, now: Now) -> list[bytes]:
         """An antenna's cable is back."""
-        self._unplugged.discard(port)
-        return self._antenna_event(port, now)
+        self.faults.unplugged_antennas -= {port}
+        return self._cables(now)
+
+    @property
+    def _queues(self) -> bool:
+        return self.faults.queue_while_away or self.model.queue_messages > 0
+
+    def _heard(self, reads: Reads) -> Reads:
+        """Reads but for those of antennas that hear nothing, which are counted."""
+        deaf = self.faults.silent_antennas | self.faults.unplugged_antennas
+        if not deaf:
+            return reads
+        gone = np.isin(reads.antenna, list(deaf))
+        self.inventory.counters.unheard_reads += int(reads.seen[gone].sum())
+        return reads.at(np.flatnonzero(~gone))
+
+    def _cables(self, now: Now) -> list[bytes]:
+        """Tell of antennas whose cable came off or is back."""
+        if self._unplugged == self.faults.unplugged_antennas:
+            return []
+        changed = sorted(self._unplugged ^ self.faults.unplugged_antennas)
+        self._unplugged = self.faults.unplugged_antennas
+        return [sent for port in changed for sent in self._antenna_event(port, now)]
+
+    def _level(self, port: int, now: Now, *, high: bool) -> list[bytes]:
+        changed = self.terminals.apply(port, self.config, now.steady_us, high=high)
+        return self._input(port, now, high=high) if changed else []
 
     def _at_terminals(self, now: Now) -> list[bytes]:
-        """Let inputs settle and output pulses end."""
-        out = [
-            sent
-            for port, high in self.terminals.settled(self.config, now.steady_us)
-            for sent in self._input(port, now, high=high)
-        ]
+        """Let inputs bounce and settle and output pulses end."""
+        bounces = self.terminals.bounced(now.steady_us)
+        out = [sent for port, high in bounces for sent in self._level(port, now, high=high)]
+        for port, high in self.terminals.settled(self.config, now.steady_us):
+            out += self._input(port, now, high=high)
         if over := self.terminals.ended(now.steady_us):
             self.config = replace(self.config, gpo_high=self.config.gpo_high - over)
         return out
@@ -214,8 +262,8 @@ class ReaderDevice:
 
     def _keep_away(self, sent: list[bytes]) -> list[bytes]:
         """Queue what no client is there to hear, where this reader does; events and reports alike."""
-        if self.faults.queue_while_away:
-            room = AWAY_MESSAGES - len(self._away)
+        if self._queues:
+            room = (self.model.queue_messages or AWAY_MESSAGES) - len(self._away)
             self._away += sent[:room]
         return []
 
@@ -299,7 +347,7 @@ class ReaderDevice:
             self.identity,
             requested,
             inputs=self.terminals.inputs,
-            unplugged=self._unplugged,
+            unplugged=self.faults.unplugged_antennas,
         )
         if self.extensions and any(_asks_temperature(parameter) for parameter in custom):
             body += wire.custom(ImpinjSubtype.READER_TEMPERATURE, struct.pack(">h", self.faults.temperature_c))
@@ -326,7 +374,7 @@ class ReaderDevice:
     def _allowed(self, body: bytes) -> RoSpec:
         spec = parse_rospec(body, self.model)
         content = spec.report.content if spec.report else None
-        if content and (content.impinj_phase or content.impinj_rssi) and not self.extensions:
+        if content and content.extended and not self.extensions:
             raise RefusedError(Status.UNSUPPORTED_PARAMETER, "Impinj's parameters need IMPINJ_ENABLE_EXTENSIONS first")
         return spec
 

@@ -1,6 +1,11 @@
 """Inputs that bounce and outputs that fall back: what a reader does at its terminals between two messages."""
 
+from typing import Final
+
 from simulator.server.config import ReaderConfig
+
+BOUNCE_US: Final = 4000
+"""A worn contact is open and shut so long at a time before it rests."""
 
 
 class Terminals:
@@ -10,6 +15,25 @@ class Terminals:
         self.inputs: dict[int, bool] = {}
         self._changing: dict[int, tuple[bool, int]] = {}
         self._ends_us: dict[int, int] = {}
+        self._bounces: list[tuple[int, int, bool]] = []
+
+    def reboot(self) -> None:
+        """Forget pulses and debounce times, as without power; levels stay, since they come from outside."""
+        self._changing.clear()
+        self._ends_us.clear()
+
+    def bounce(self, port: int, times: int, now_us: int, *, high: bool) -> None:
+        """Let an input that was just set to a level fall back and come again so many times."""
+        self._bounces = [one for one in self._bounces if one[1] != port]
+        for turn in range(1, 2 * times + 1):
+            self._bounces.append((now_us + turn * BOUNCE_US, port, high == (turn % 2 == 0)))
+        self._bounces.sort(key=lambda one: one[0])
+
+    def bounced(self, now_us: int) -> list[tuple[int, bool]]:
+        """Inputs with the levels to which they have bounced since the last call, in order."""
+        due = [(port, high) for at_us, port, high in self._bounces if at_us <= now_us]
+        del self._bounces[: len(due)]
+        return due
 
     def apply(self, port: int, config: ReaderConfig, now_us: int, *, high: bool) -> bool:
         """Put a level on an input; tells whether the reader takes it for a change at once."""

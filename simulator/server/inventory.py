@@ -1,31 +1,35 @@
 """The inventory of one reader: ROSpecs with their life cycle, and reports until they are due."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from simulator.faults import Faults
 from simulator.server import events
-from simulator.server.air import Persistence
+from simulator.server.batch import BatchEncoder, Encoded, Pending, framed
 from simulator.server.codes import EventType, Status
 from simulator.server.config import ReaderConfig
 from simulator.server.errors import RefusedError
 from simulator.server.model import ReaderModel
 from simulator.server.now import Now
-from simulator.server.reports import Report, ReportEncoder, report_message
+from simulator.server.reports import report_message
 from simulator.server.rospec import AiSpec, ReportSpec, ReportTrigger, RoSpec, RoState
 from simulator.server.survey import survey_report
 from simulator.server.triggers import StartTrigger
 from simulator.world.command import AirCommand
+from simulator.world.values import Reads
 
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """What the antennas do now: ports in use, and transmit power where the client set one."""
+    """What the antennas do now, as `simulator.world.values.RadioState` has it; the same object until it changes."""
 
     antennas: tuple[int, ...]
-    power_dbm: dict[int, float]
-    commands: dict[int, AirCommand] = field(default_factory=dict)
-    extra_loss_db: dict[int, float] = field(default_factory=dict)
+    power_dbm: Mapping[int, float]
+    commands: Mapping[int, AirCommand] = field(default_factory=dict)
+    extra_loss_db: Mapping[int, float] = field(default_factory=dict)
     noise_db: float = 0.0
 
 
@@ -38,6 +42,15 @@ class Counters:
     unheard_reads: int = 0
     overflowed_reads: int = 0
 
+    def shown(self) -> dict[str, int]:
+        """The counters by the names that truth files and the HTTP API give them."""
+        return {
+            "reads": self.tag_reads,
+            "reports": self.reports,
+            "unheard_reads": self.unheard_reads,
+            "overflowed_reads": self.overflowed_reads,
+        }
+
 
 @dataclass
 class Inventory:
@@ -49,7 +62,7 @@ class Inventory:
     rospecs: dict[int, RoSpec] = field(default_factory=dict)
     ever_started: bool = False
     held: bool = False
-    _pending: list[tuple[bytes, int]] = field(default_factory=list)
+    _pending: Pending = field(default_factory=Pending)
     _overflowed: bool = False
     _warned: bool = False
     _stopped: RoSpec | None = None
@@ -60,10 +73,11 @@ class Inventory:
     _observed: int = 0
 
     def __post_init__(self) -> None:
-        self._encoder = ReportEncoder(self.faults)
-        self._persistence = Persistence()
-        self._new_us = 0
+        self._encoder = BatchEncoder(self.faults)
+        self._new_us = self._sent_us = 0
         self._seen: set[bytes] = set()
+        self._radio: Radio | None = None
+        self._radio_of: tuple[object, ...] = ()
 
     @property
     def active(self) -> RoSpec | None:
@@ -71,12 +85,20 @@ class Inventory:
         return next((spec for spec in self.rospecs.values() if spec.state is RoState.ACTIVE), None)
 
     def radio(self, config: ReaderConfig) -> Radio | None:
-        """What the antennas do now; None while nothing runs."""
+        """What the antennas do now; None while nothing runs. It is made anew only when something has changed."""
         spec = self.active
         if spec is None:
             return None
-        aispec = spec.aispecs[self._aispec]
-        return Radio(aispec.antennas, config.power_dbm | aispec.power_dbm)
+        faults = self.faults
+        deaf = faults.silent_antennas | faults.unplugged_antennas
+        made_of = (spec, self._aispec, config.power_dbm, deaf, faults.noise_db, *faults.detuned_db.items())
+        if made_of != self._radio_of:
+            aispec = spec.aispecs[self._aispec]
+            loss_db = {**faults.detuned_db, **dict.fromkeys(deaf, math.inf)}
+            power_dbm = config.power_dbm | aispec.power_dbm
+            self._radio = Radio(aispec.antennas, power_dbm, aispec.commands, loss_db, faults.noise_db)
+            self._radio_of = made_of
+        return self._radio
 
     def add(self, spec: RoSpec) -> None:
         """ADD_ROSPEC."""
@@ -119,31 +141,28 @@ class Inventory:
         spec = self._one(rospec_id)
         return self._end(spec, RoState.INACTIVE, config, now) if spec.state is RoState.ACTIVE else []
 
-    def put(self, reads: Sequence[Report], config: ReaderConfig, now: Now) -> list[bytes]:
-        """Report these reads of the ROSpec that runs, when its triggers say so."""
-        spec = self.active
+    def put(self, reads: Reads, begun_us: int, config: ReaderConfig, now: Now) -> list[bytes]:
+        """Report these reads, whose times count from `begun_us`, when the running ROSpec's triggers say so."""
         out: list[bytes] = []
-        for read in reads:
-            if spec is None or spec.state is not RoState.ACTIVE:
-                out += self._too_late(read, config)
-                continue
-            if not self._hears(spec.aispecs[self._aispec], read, now):
-                self.counters.unheard_reads += read.seen_count
-                continue
-            out += self._keep(read, spec, config, now)
-            out += self._sent_if_full(spec, config)
-            self._observed += read.seen_count
-            if spec.aispecs[self._aispec].quiet_ms and read.epc not in self._seen:
-                self._seen.add(read.epc)
-                self._new_us = now.steady_us
-            limit = spec.aispecs[self._aispec].tags
-            if limit and self._observed >= limit:
+        while len(reads):
+            spec = self.active
+            if spec is None:
+                return out + self._too_late(reads, begun_us, config)
+            aispec = spec.aispecs[self._aispec]
+            upto = self._until_full(reads, aispec)
+            part, reads = reads.at(slice(0, upto)), reads.at(slice(upto, None))
+            content = self._report_spec(spec, config).content
+            out += self._keep(self._encoder.encode(part, begun_us, content, spec.id), spec, config, now)
+            self._observe(part, aispec, now)
+            if aispec.tags and self._observed >= aispec.tags:
                 out += self._next_aispec(spec, config, now)
-                spec = self.active
         return out
 
     def tick(self, config: ReaderConfig, now: Now) -> list[bytes]:
         """End what lasts a duration."""
+        if self.faults.burst_s and now.steady_us - self._sent_us >= 1e6 * self.faults.burst_s:
+            self._sent_us = now.steady_us
+            return self.flush(late=True)
         spec = self.active
         if spec is None:
             return []
@@ -165,28 +184,18 @@ class Inventory:
                 out += self._end(spec, RoState.INACTIVE, config, now)
         return out
 
-    def flush(self) -> list[bytes]:
-        """Send all that is pending; nothing while reports are held."""
-        if self.held:
+    def flush(self, *, late: bool = False) -> list[bytes]:
+        """Send all that is pending; nothing while reports are held, by the client or by a fault that isn't over yet."""
+        if self.held or not len(self._pending) or (self.faults.burst_s and not late):
             return []
-        out = []
-        for at in range(0, len(self._pending), self.faults.reports_a_message):
-            part = self._pending[at : at + self.faults.reports_a_message]
-            if self.faults.empty_reports:
-                out.append(report_message(self._message_id(), []))
-            out.append(report_message(self._message_id(), [encoded for encoded, _ in part]))
-            self.counters.tag_reads += sum(seen for _, seen in part)
-            self.counters.reports += 1
-        self._pending.clear()
         self._warned = False
-        return out
+        return self._framed(self._pending.take(), self.faults.reports_a_message)
 
     def disconnected(self) -> None:
         """The client is gone: most readers keep no reports for the next one, only their count of them."""
         self._encoder.reset()
-        if not self.faults.queue_while_away:
-            self.counters.unheard_reads += sum(seen for _, seen in self._pending)
-            self._pending.clear()
+        if not (self.faults.queue_while_away or self.model.queue_messages):
+            self.counters.unheard_reads += self._pending.drop()
 
     def overflow_notice(self, now: Now) -> list[bytes]:
         """The notice that reports were lost, once for each time that it happened; no client can switch it off."""
@@ -195,10 +204,14 @@ class Inventory:
         self._overflowed = False
         return [events.buffer_overflow(now)]
 
-    def lose(self, reads: Sequence[Report]) -> None:
+    def lose(self, singulations: int) -> None:
         """Count reads that found the reader's buffer full."""
-        self.counters.overflowed_reads += sum(read.seen_count for read in reads)
+        self.counters.overflowed_reads += singulations
         self._overflowed = True
+
+    def overflow(self) -> None:
+        """Lose all that is pending."""
+        self.lose(self._pending.drop())
 
     def report_now(self) -> list[bytes]:
         """GET_REPORT: all that is pending, or one empty report."""
@@ -208,35 +221,88 @@ class Inventory:
         self._next_message = self._next_message % 0xFFFFFFFF + 1
         return self._next_message
 
-    def _keep(self, read: Report, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
-        """Keep a read until its report is due; the buffer warns once on its way to being full."""
-        if len(self._pending) >= self.faults.buffer_reports:
-            self.lose([read])
-            return []
-        encoded = self._encoder.encode(read, self._report_spec(spec, config).content, spec.id)
-        self._pending.append((encoded, read.seen_count))
-        percent = 100 * len(self._pending) // self.faults.buffer_reports
+    def _framed(self, reports: Encoded, per_message: int) -> list[bytes]:
+        """Put reports into messages, and count them as sent."""
+        first_id = self._next_message % 0xFFFFFFFF + 1
+        messages = framed(reports, per_message, first_id)
+        self._next_message = (first_id + len(messages) - 2) % 0xFFFFFFFF + 1
+        self.counters.tag_reads += int(reports.seen.sum())
+        self.counters.reports += len(messages)
+        if self.faults.empty_reports:
+            return [sent for full in messages for sent in (report_message(self._message_id(), []), full)]
+        return messages
+
+    def _keep(self, reports: Encoded, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
+        """Keep reports until they are due: every N of them, or at the end of the spec, or when they are asked for."""
+        out: list[bytes] = []
+        n = self._every(spec, config)
+        at = 0
+        while at < len(reports):
+            if n and len(self._pending) >= n:
+                out += self.flush()
+            whole = self._whole_messages(len(reports) - at, n)
+            if whole:
+                out += self._framed(reports.cut(at, at + whole), n)
+                at += whole
+                continue
+            room = self.faults.buffer_reports - len(self._pending)
+            if room <= 0:
+                self.lose(int(reports.seen[at:].sum()))
+                return out
+            taken = min(room, len(reports) - at, n - len(self._pending) if n else room)
+            out += self._wait(reports.cut(at, at + taken), config, now)
+            at += taken
+        return out + (self.flush() if n and len(self._pending) >= n else [])
+
+    def _every(self, spec: RoSpec, config: ReaderConfig) -> int:
+        """After how many reports they are sent; 0 where only an end, or the client, brings them out."""
+        report = self._report_spec(spec, config)
+        waits = self.held or self.faults.ignore_n or self.faults.burst_s or report.trigger is ReportTrigger.NONE
+        return 0 if waits else report.n
+
+    def _whole_messages(self, count: int, n: int) -> int:
+        """How many reports can be sent at once as messages of N, with none pending and no fill level to watch."""
+        watched = self.faults.buffer_warning_percent or n > min(
+            self.faults.buffer_reports, self.faults.reports_a_message
+        )
+        return 0 if not n or watched or len(self._pending) else count // n * n
+
+    def _wait(self, reports: Encoded, config: ReaderConfig, now: Now) -> list[bytes]:
+        """Keep reports for which there is room; the buffer warns once on its way to being full."""
+        before, limit = len(self._pending), self.faults.buffer_reports
+        self._pending.add(reports)
         warn_at = self.faults.buffer_warning_percent
-        if not warn_at or percent < warn_at or self._warned or EventType.REPORT_BUFFER not in config.events:
+        level = max(before + 1, -(-warn_at * limit // 100))
+        if not warn_at or self._warned or level > len(self._pending) or EventType.REPORT_BUFFER not in config.events:
             return []
         self._warned = True
-        return [events.buffer_warning(percent, now)]
+        return [events.buffer_warning(100 * level // limit, now)]
 
-    def _too_late(self, read: Report, config: ReaderConfig) -> list[bytes]:
-        """A read that no ROSpec wants any more; some readers report it all the same."""
+    def _too_late(self, reads: Reads, begun_us: int, config: ReaderConfig) -> list[bytes]:
+        """Reads that no ROSpec wants any more; some readers report them all the same, each by itself."""
         spec = self._stopped
         if spec is None or not self.faults.late_reports_after_stop:
-            self.counters.unheard_reads += read.seen_count
+            self.counters.unheard_reads += int(reads.seen.sum())
             return []
-        self._pending.append((self._encoder.encode(read, self._report_spec(spec, config).content, spec.id), 1))
-        return self.flush()
+        self._pending.add(self._encoder.encode(reads, begun_us, self._report_spec(spec, config).content, spec.id))
+        return [] if self.held else self._framed(self._pending.take(), 1)
 
-    def _sent_if_full(self, spec: RoSpec, config: ReaderConfig) -> list[bytes]:
-        report = self._report_spec(spec, config)
-        if self.faults.ignore_n:
-            return []
-        full = report.trigger is not ReportTrigger.NONE and report.n and len(self._pending) >= report.n
-        return self.flush() if full else []
+    def _until_full(self, reads: Reads, aispec: AiSpec) -> int:
+        """How many of these reads the AISpec takes until it has observed as many tags as it shall."""
+        if not aispec.tags:
+            return len(reads)
+        reached = np.searchsorted(np.cumsum(reads.seen), aispec.tags - self._observed)
+        return min(int(reached) + 1, len(reads))
+
+    def _observe(self, reads: Reads, aispec: AiSpec, now: Now) -> None:
+        """Note what ends an AISpec: how many tags, and when one was new."""
+        self._observed += int(reads.seen.sum())
+        if not aispec.quiet_ms:
+            return
+        found = {reads.epc_of(index) for index in range(len(reads))}
+        if found - self._seen:
+            self._seen |= found
+            self._new_us = now.steady_us
 
     def _start(self, spec: RoSpec, config: ReaderConfig, now: Now) -> list[bytes]:
         self.rospecs[spec.id] = spec.in_state(RoState.ACTIVE)
@@ -283,13 +349,6 @@ class Inventory:
         self._observed = 0
         self._seen.clear()
         return out
-
-    def _hears(self, aispec: AiSpec, read: Report, now: Now) -> bool:
-        """Whether a tag that has power answers: the filters let it, and it doesn't keep quiet in its session."""
-        command = aispec.commands.get(read.antenna)
-        return command is None or (
-            command.selects(read.epc) and self._persistence.answers(read.epc, command, now.steady_us)
-        )
 
     def _flush_unless_none(self, spec: RoSpec, config: ReaderConfig) -> list[bytes]:
         return [] if self._report_spec(spec, config).trigger is ReportTrigger.NONE else self.flush()

@@ -5,19 +5,23 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 
 from simulator.server.device import ReaderDevice
 from simulator.server.errors import SimulatedReaderError, WireError
+from simulator.server.inventory import Radio
 from simulator.server.now import Now
-from simulator.server.reports import Report
+from simulator.server.outlet import Outlet
 from simulator.server.wire import read_message
+from simulator.world.values import Reads
 
 MAX_UNSENT_BYTES: Final = 4 << 20
 """What may wait in a slow client's socket before the reader's buffer counts as full."""
+NO_POWER_S: Final = 0.05
+"""How often a newcomer who waits before a reader without power is looked after."""
 
 
 class ListenError(SimulatedReaderError):
@@ -36,8 +40,13 @@ class ReaderListener:
         self._log = log.bind(reader=name)
         self._server: asyncio.Server | None = None
         self._client: asyncio.StreamWriter | None = None
+        self._outlet: Outlet | None = None
         self._others: set[asyncio.StreamWriter] = set()
         self._losing = False
+        self._down = False
+        self._had_power = True
+        self._closed = False
+        self._reboots: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._listening: tuple[str, int, ssl.SSLContext | None] | None = None
 
@@ -71,14 +80,32 @@ class ReaderListener:
         """Lose power for so long: connections are reset, the port refuses, and nothing is remembered."""
         self._log.info("reader reboots", down_s=down_s)
         where = self._listening
+        self._down = True
         if self._server is not None:
             self._server.close()
         if self._client is not None:
             reset(self._client)
         await asyncio.sleep(down_s)
         self.device.reboot(self._now().utc_us)
-        if where is not None:
+        self._down = False
+        if where is not None and not self._closed:
             await self.start(*where[:2], tls=where[2])
+
+    def act(self, action: str, arguments: Mapping[str, Any]) -> None:
+        """Let one of `simulator.faults.ACTIONS` happen, with all of its arguments."""
+        if action == "drop":
+            if self._client is not None:
+                reset(self._client)
+        elif action == "reboot":
+            task = asyncio.get_running_loop().create_task(self.reboot(arguments["down_s"]))
+            self._reboots.add(task)
+            task.add_done_callback(self._reboots.discard)
+        else:
+            self._send(self.device.act(action, arguments, self._now()))
+
+    def radio(self) -> Radio | None:
+        """What the antennas do now; None while nothing is inventoried."""
+        return None if self._down else self.device.radio()
 
     def now(self) -> Now:
         """This moment as the reader's clocks show it."""
@@ -90,6 +117,9 @@ class ReaderListener:
 
     async def close(self) -> None:
         """Close the listener and its connections, and wait until each has ended."""
+        self._closed = True
+        for task in self._reboots:
+            task.cancel()
         if self._server is None:
             return
         self._server.close()
@@ -103,26 +133,63 @@ class ReaderListener:
             await asyncio.wait(self._serving)
         await self._server.wait_closed()
 
-    def put(self, reads: Sequence[Report]) -> None:
-        """Take reads: to the client where one is connected and keeps up, else counted."""
-        full = self._client is not None and self._client.transport.get_write_buffer_size() > MAX_UNSENT_BYTES
-        if full and reads:
-            self.device.inventory.lose(reads)
-        elif reads:
-            self._send(self.device.put(reads, self.now()))
+    def put(self, reads: Reads, begun_us: int) -> None:
+        """Take reads, whose times count from `begun_us`: to the client where one keeps up, else counted."""
+        outlet = self._outlet
+        full = outlet is not None and outlet.unsent_bytes > MAX_UNSENT_BYTES
+        if not len(reads):
+            pass
+        elif outlet is not None and outlet.silent:
+            self.device.inventory.counters.unheard_reads += int(reads.seen.sum())
+        elif full:
+            self.device.inventory.lose(int(reads.seen.sum()))
+        else:
+            self._send(self.device.put(reads, begun_us, self.now()))
         if full != self._losing:
             self._losing = full
             self._tell_of_loss(full=full)
 
+    def input(self, port: int, true: Now, *, high: bool) -> None:
+        """An input got a level at a true moment; without power nobody notices."""
+        if self._down or self.device.faults.powered_off:
+            self.device.terminals.inputs[port] = high
+        else:
+            self._send(self.device.gpi(port, true.by(self.device.faults), high=high))
+
     def tick(self) -> None:
         """Do what is due."""
+        power = not self.device.faults.powered_off
+        if power and not self._had_power:
+            self._power_is_back()
+        self._had_power = power
+        if self._down or not power:
+            return
         self._send(self.device.tick(self.now()))
         if self.device.closing and self._client is not None:
             self._drop(self._client)
 
+    def state(self) -> dict[str, Any]:
+        """What the reader does now, as JSON has it."""
+        device = self.device
+        return {
+            "model": device.model.model,
+            "connected": device.connected,
+            "running": self.radio() is not None,
+            "inputs": {str(port): high for port, high in sorted(device.terminals.inputs.items())},
+            "outputs_high": sorted(device.config.gpo_high),
+            **device.inventory.counters.shown(),
+        }
+
     def flush(self) -> None:
         """Send what is pending, as at the end of everything."""
-        self._send(self.device.inventory.flush())
+        self._send(self.device.inventory.flush(late=True))
+
+    def _power_is_back(self) -> None:
+        """A reader that has booted anew knows nothing of its client, and resets what comes from there."""
+        self._log.info("reader has power again")
+        if self._client is not None:
+            reset(self._client)
+        self.device.reboot(self._now().utc_us)
 
     def _tell_of_loss(self, *, full: bool) -> None:
         if not full:
@@ -138,39 +205,57 @@ class ReaderListener:
             client.close()
 
     def _send(self, messages: Sequence[bytes]) -> None:
-        if messages and self._client is not None:
-            self._client.write(b"".join(messages))
+        if messages and self._outlet is not None:
+            self._outlet.send(b"".join(messages) if len(messages) > 1 else messages[0])
 
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is not None:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
+        if self.device.faults.powered_off:
+            await self._without_power(writer)
+            return
         if self._client is not None:
             await self._refuse(writer)
             return
-        self._client = writer
+        self._client, self._outlet = writer, Outlet(writer, self.device.faults)
         try:
-            await asyncio.sleep(self.device.faults.greeting_delay_s)
-            if turned_away := self.device.turns_away(self.now()):
-                self._log.info("client turned away by a fault that was set")
-                self._send(turned_away)
-                return
-            self._log.info("client connected", peer=writer.get_extra_info("peername"))
-            self._send(self.device.connect(self.now()))
-            await self._converse(stream, writer)
+            await self._session(stream, writer)
         except WireError as error:
             self._log.warning("client sent what isn't LLRP, closing", error=str(error))
         except OSError as error:
             self._log.info("client lost", error=str(error))
         finally:
-            self._client = None
+            self._outlet.finish()
+            lost_bytes = self._outlet.lost_bytes
+            self._client = self._outlet = None
             self.device.disconnect(self.now())
             writer.close()
-            self._log.info("client disconnected")
+            self._log.info("client disconnected", **({"lost_bytes": lost_bytes} if lost_bytes else {}))
+
+    async def _session(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self.device.faults.greeting_delay_s)
+        if turned_away := self.device.turns_away(self.now()):
+            self._log.info("client turned away by a fault that was set")
+            self._send(turned_away)
+            return
+        self._log.info("client connected", peer=writer.get_extra_info("peername"))
+        self._send(self.device.connect(self.now()))
+        await self._converse(stream, writer)
+
+    async def _without_power(self, writer: asyncio.StreamWriter) -> None:
+        """Let a newcomer wait before a reader without power; when it is back it knows nothing of the connection."""
+        self._others.add(writer)
+        while self.device.faults.powered_off and not self._closed:  # noqa: ASYNC110 - a switch that can't notify
+            await asyncio.sleep(NO_POWER_S)
+        self._others.discard(writer)
+        reset(writer)
 
     async def _converse(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (request := await read_message(stream)) is not None:
+            if self._outlet is None or self._outlet.silent:
+                continue
             await asyncio.sleep(self.device.faults.answer_delay_s)
             self._send(self.device.receive(request, self.now()))
             await writer.drain()

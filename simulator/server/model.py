@@ -7,6 +7,8 @@ from typing import Final
 
 from simulator.server.codes import ParameterType
 from simulator.server.wire import IMPINJ, tlv
+from simulator.world.command import DENSE_M4, R420_HABITS, InventoryHabits, ModeTiming
+from simulator.world.values import ReaderTraits
 
 FCC_KHZ: Final = tuple(902_750 + 500 * (17 * step % 50) for step in range(50))
 """The 50 hopping channels of FCC part 15.247, in an order that spreads neighbours (17 and 50 have no common factor)."""
@@ -26,15 +28,34 @@ _REPORT_BUFFER_WARNING: Final = 0x40
 _REPORT_HOLDING: Final = 0x08
 
 
+_MILLER: Final = (1, 2, 4, 8)
+"""Cycles a symbol by Modulation of the mode table: FM0, Miller 2, 4 and 8."""
+
+
 @dataclass(frozen=True, slots=True)
 class RfMode:
-    """One entry of the table of modes: id, Miller modulation (0 is FM0), backscatter rate, PIE ratio and tari."""
+    """One entry of the table of modes, and what it is on the air.
+
+    Attributes:
+        modulation: 0 is FM0, 1 to 3 are Miller 2, 4 and 8.
+        backscatter_hz: as the table says; Impinj lists the link frequency, others the data rate.
+        pie_ratio: in thousandths.
+        played: its timing on the air where the table doesn't tell it.
+    """
 
     id: int
     modulation: int
     backscatter_hz: int
     pie_ratio: int
     tari_ns: int
+    played: ModeTiming | None = None
+
+    @property
+    def timing(self) -> ModeTiming:
+        """What the mode means on the air, by the table's values where nothing else is known."""
+        if self.played is not None:
+            return self.played
+        return ModeTiming(_MILLER[self.modulation], self.backscatter_hz, self.tari_ns / 1000, self.pie_ratio / 1000)
 
 
 IMPINJ_MODES: Final = (
@@ -42,10 +63,10 @@ IMPINJ_MODES: Final = (
     RfMode(1, 1, 640_000, 1500, 6250),
     RfMode(2, 2, 274_000, 2000, 20_000),
     RfMode(3, 3, 170_000, 2000, 20_000),
-    RfMode(1000, 2, 0, 2000, 20_000),
-    RfMode(1002, 2, 0, 2000, 20_000),
+    RfMode(1000, 2, 0, 2000, 20_000, DENSE_M4),
+    RfMode(1002, 2, 0, 2000, 20_000, DENSE_M4),
 )
-"""The fast and dense-reader modes of an R420, and two of its modes that choose by themselves."""
+"""The fast and dense-reader modes of an R420, and two of those that choose by themselves, mostly the dense one."""
 
 ZEBRA: Final = 161
 """IANA enterprise number of Zebra (Motorola, Symbol)."""
@@ -62,6 +83,13 @@ class ReaderModel:
         frequencies_khz: the hop table or, without hopping, the fixed table; channel indices begin at 1.
         max_filters: Select filters that one query takes.
         surveys: whether it does RF surveys.
+        queue_messages: how many it keeps for the next client while none is there; 0 keeps none.
+        country: ISO number in RegulatoryCapabilities; None is 840 where it hops, else 276.
+        standard: CommunicationsStandard there; None is that of the FCC where it hops, else ETSI's.
+        sensitivity_dbm: the weakest answer that it hears.
+        rssi_step_cdbm: resolution of its RSSI.
+        half_turns: whether its phase is ambiguous by half a turn after each hop.
+        habits: what its firmware does on the air by itself.
     """
 
     manufacturer: int = IMPINJ
@@ -84,6 +112,25 @@ class ReaderModel:
     warns_of_buffer: bool = False
     gpi_ports: int = _GPI_PORTS
     gpo_ports: int = _GPO_PORTS
+    queue_messages: int = 0
+    country: int | None = None
+    standard: int | None = None
+    sensitivity_dbm: float = -84.0
+    rssi_step_cdbm: int = 50
+    half_turns: bool = True
+    habits: InventoryHabits = R420_HABITS
+
+    @property
+    def traits(self) -> ReaderTraits:
+        """What the world wants to know of its radio."""
+        return ReaderTraits(
+            frequencies_khz=self.frequencies_khz,
+            hopping=self.hopping,
+            sensitivity_dbm=self.sensitivity_dbm,
+            rssi_step_cdbm=self.rssi_step_cdbm,
+            half_turns=self.half_turns,
+            habits=self.habits,
+        )
 
     def power_dbm(self, index: int) -> float | None:
         """Transmit power at an index of the table; None where the table has no such index."""
@@ -145,8 +192,10 @@ def regulatory_capabilities(model: ReaderModel) -> bytes:
         for index, power in model.powers_as_listed()
     )
     band = tlv(ParameterType.UHF_BAND_CAPABILITIES, levels + _frequencies(model) + _modes(model))
-    standard = _FCC_STANDARD if model.hopping else _ETSI_STANDARD
-    return tlv(ParameterType.REGULATORY_CAPABILITIES, struct.pack(">HH", _COUNTRY[standard], standard) + band)
+    usual = _FCC_STANDARD if model.hopping else _ETSI_STANDARD
+    standard = usual if model.standard is None else model.standard
+    country = _COUNTRY[usual] if model.country is None else model.country
+    return tlv(ParameterType.REGULATORY_CAPABILITIES, struct.pack(">HH", country, standard) + band)
 
 
 def air_capabilities(model: ReaderModel) -> bytes:

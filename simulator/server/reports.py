@@ -1,8 +1,12 @@
-"""RO_ACCESS_REPORT: the simulator's own encoder, from LLRP 1.0.1 section 13 and Octane's two custom parameters."""
+"""RO_ACCESS_REPORT read by read, from LLRP 1.0.1 section 13 and Octane's three custom parameters.
+
+The simulator's own encoder, and the definition of `kernels`, which does the same for many reads.
+"""
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import Final
 
 from simulator.faults import Faults
@@ -26,6 +30,7 @@ class Report:
     Attributes:
         phase: 12-bit steps, 4096 to a turn.
         channel: index from 1 into the reader's frequency table.
+        doppler: sixteenths of a hertz.
     """
 
     epc: bytes
@@ -36,6 +41,7 @@ class Report:
     first_us: int
     last_us: int
     seen_count: int = 1
+    doppler: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,16 @@ class Content:
     pc: bool = False
     impinj_phase: bool = False
     impinj_rssi: bool = False
+    impinj_doppler: bool = False
+
+    @property
+    def extended(self) -> bool:
+        """Whether anything of Impinj's own is wanted."""
+        return self.impinj_phase or self.impinj_rssi or self.impinj_doppler
+
+    def without(self, names: AbstractSet[str]) -> "Content":
+        """The same but for these."""
+        return replace(self, **dict.fromkeys(names, False)) if names else self
 
 
 def parse_content(body: bytes, impinj: "ImpinjContent") -> Content:
@@ -84,6 +100,7 @@ def parse_content(body: bytes, impinj: "ImpinjContent") -> Content:
         pc=pc,
         impinj_phase=impinj.phase,
         impinj_rssi=impinj.rssi,
+        impinj_doppler=impinj.doppler,
     )
 
 
@@ -93,6 +110,7 @@ class ImpinjContent:
 
     phase: bool = False
     rssi: bool = False
+    doppler: bool = False
 
 
 def parse_impinj_content(body: bytes) -> ImpinjContent:
@@ -102,7 +120,9 @@ def parse_impinj_content(body: bytes) -> ImpinjContent:
         if parameter.vendor == IMPINJ:
             on[parameter.subtype] = bool(fields(parameter.body, ">H", "an Impinj content switch")[0])
     return ImpinjContent(
-        phase=on.get(ImpinjSubtype.ENABLE_RF_PHASE_ANGLE, False), rssi=on.get(ImpinjSubtype.ENABLE_PEAK_RSSI, False)
+        phase=on.get(ImpinjSubtype.ENABLE_RF_PHASE_ANGLE, False),
+        rssi=on.get(ImpinjSubtype.ENABLE_PEAK_RSSI, False),
+        doppler=on.get(ImpinjSubtype.ENABLE_RF_DOPPLER_FREQUENCY, False),
     )
 
 
@@ -134,6 +154,7 @@ class ReportEncoder:
 
     def encode(self, report: Report, content: Content, rospec_id: int) -> bytes:
         """Encode one TagReportData in the standard's order (13.2.3)."""
+        content = content.without(self._faults.omit_parameters)
         values = _context(report, content, rospec_id) + self._times(report, content)
         if content.seen_count:
             values.append((8, struct.pack(">H", report.seen_count)))
@@ -203,4 +224,6 @@ def _vendor(report: Report, content: Content) -> list[bytes]:
         parts.append(_IMPINJ_SIGNED.pack(1023, 14, IMPINJ, ImpinjSubtype.PEAK_RSSI, report.rssi_cdbm))
     if content.impinj_phase:
         parts.append(_IMPINJ_VALUE.pack(1023, 14, IMPINJ, ImpinjSubtype.RF_PHASE_ANGLE, report.phase))
+    if content.impinj_doppler:
+        parts.append(_IMPINJ_SIGNED.pack(1023, 14, IMPINJ, ImpinjSubtype.RF_DOPPLER_FREQUENCY, report.doppler))
     return parts

@@ -15,8 +15,8 @@ from simulator.server.device import ReaderDevice
 from simulator.server.listener import ListenError, ReaderListener
 from simulator.server.model import ReaderModel
 from simulator.server.now import Now
-from simulator.server.reports import Report
 from simulator.server.wire import HEADER, message, tlv
+from simulator.world.values import Read, columns
 
 LOG = structlog.get_logger()
 WAIT_S = 20
@@ -83,7 +83,7 @@ async def inventory(stream, writer, n=1):
 
 
 def reads(count, first=0):
-    return [Report(number.to_bytes(12), 1, -5500, 0, 1, 0, 0) for number in range(first, first + count)]
+    return columns([Read(0, 1, number.to_bytes(12), -5500, 0, 1) for number in range(first, first + count)])
 
 
 async def test_a_second_client_is_told_and_closed_and_the_first_goes_on():
@@ -127,15 +127,15 @@ async def test_garbage_ends_a_session_and_not_the_reader(garbage):
 
 async def test_reads_reach_the_client_and_only_those_are_counted():
     async with reader() as (listener, port):
-        listener.put(reads(5))
+        listener.put(reads(5), 0)
         async with client(port) as (stream, writer):
             await inventory(stream, writer, n=2)
-            listener.put(reads(5))
+            listener.put(reads(5), 0)
             assert [(await receive(stream))[0] for _ in range(2)] == [61, 61]
             listener.flush()
             assert (await receive(stream))[0] == 61
         await until(lambda: not listener.device.connected)
-        listener.put(reads(7))
+        listener.put(reads(7), 0)
         counters = listener.device.inventory.counters
         assert (counters.tag_reads, counters.reports, counters.unheard_reads) == (5, 3, 12)
 
@@ -145,13 +145,13 @@ async def test_a_client_that_does_not_read_loses_reports_and_hears_so():
         await inventory(stream, writer, n=200)
         stream._transport.pause_reading()
         while not listener.device.inventory.counters.overflowed_reads:
-            listener.put(reads(2000))
+            listener.put(reads(2000), 0)
         counters = listener.device.inventory.counters
         assert (counters.overflowed_reads, counters.reports) == (2000, counters.tag_reads // 200)
         stream._transport.resume_reading()
         for _ in range(counters.reports):
             assert (await receive(stream))[0] == 61
-        listener.put([])
+        listener.put(reads(0), 0)
         kind, _, body = await receive(stream)
         assert (kind, struct.unpack_from(">HH", body, 16)) == (63, (251, 4))
 
@@ -214,7 +214,7 @@ async def test_tshark_finds_nothing_malformed_in_what_the_reader_sends(tmp_path,
         )
         writer.write(message(26, 7) + message(22, 8, struct.pack(">I", 9)))
         await until(lambda: listener.device.radio() is not None)
-        listener.put(reads(9))
+        listener.put(reads(9), 0)
         for _ in range(12):
             kind, message_id, body = await receive(stream)
             sent += message(kind, message_id, body)

@@ -17,6 +17,9 @@ from simulator.server.listener import ReaderListener
 from simulator.server.model import ReaderModel
 from simulator.server.now import Now
 from simulator.server.reports import Report, ReportEncoder, report_message
+from simulator.world.values import Read as Heard
+from simulator.world.values import columns
+from tests.helpers.conformance.tag_flags import TagFlags
 from tests.helpers.fault_proxy import FaultProxy
 
 WAIT_S = 30.0
@@ -48,6 +51,7 @@ class SimReader:
 
     listener: ReaderListener
     port: int
+    flags: TagFlags = field(default_factory=TagFlags)
 
     @property
     def device(self):
@@ -60,8 +64,16 @@ class SimReader:
     def put(self, *tags, antenna=1, at_us=None, seen_count=1):
         """Let the antenna hear these tags now, or have heard them at a time."""
         at_us = true_now().utc_us if at_us is None else at_us
-        reads = [Report(epc(tag), antenna, -5500, 9, 1, at_us, at_us, seen_count) for tag in tags]
-        self.listener.put(reads)
+        epcs = [epc(tag) for tag in tags if self._answers(epc(tag), antenna)]
+        self.listener.put(columns([Heard(at_us, antenna, one, -5500, 9, 1, seen_count) for one in epcs]), 0)
+
+    def _answers(self, one, antenna):
+        """Whether a tag that has power answers: the filters let it, and it doesn't keep quiet in its session."""
+        radio = self.listener.radio()
+        command = radio.commands.get(antenna) if radio else None
+        if command is None:
+            return True
+        return command.selects(one) and self.flags.answers(one, command, true_now().steady_us)
 
     def put_one_message(self, count):
         """Report so many reads of one tag in a single message, encoded once: the loop that both share must not stop."""

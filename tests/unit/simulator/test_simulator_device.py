@@ -9,8 +9,8 @@ from sllurp.llrp_proto import LLRPROSpec
 from simulator.server.device import ReaderDevice
 from simulator.server.model import ETSI_KHZ, ReaderModel
 from simulator.server.now import Now
-from simulator.server.reports import Report
 from simulator.server.wire import HEADER, Message, parameters
+from simulator.world.values import Read, columns
 
 NOW = Now(1_700_000_000_000_000, 5_000_000)
 
@@ -62,12 +62,12 @@ def rospec(**changes):
     return spec
 
 
-def read(number=1, **changes):
-    return Report(
-        **({"epc": number.to_bytes(12), "antenna": 1, "rssi_cdbm": -5500, "phase": 9, "channel": 3} | changes),
-        first_us=NOW.utc_us,
-        last_us=NOW.utc_us,
-    )
+def read(number=1):
+    return Read(at_us=NOW.utc_us, epc=number.to_bytes(12), antenna=1, rssi_cdbm=-5500, phase=9, channel=3)
+
+
+def put(device, reads):
+    return device.put(columns(reads), 0, NOW)
 
 
 @pytest.fixture
@@ -165,8 +165,8 @@ def test_an_immediate_rospec_runs_as_soon_as_it_is_enabled(device):
 
 def test_reports_go_out_every_n_tags_and_the_rest_when_the_rospec_stops(device):
     running(device)
-    assert device.put([read(1)], NOW) == []
-    assert epcs(device.put([read(2), read(3)], NOW)) == [1, 2]
+    assert put(device, [read(1)]) == []
+    assert epcs(put(device, [read(2), read(3)])) == [1, 2]
     assert epcs(device.receive(Message(23, 1, struct.pack(">I", 1)), NOW)[1:]) == [3]
     assert device.inventory.counters.tag_reads == 3
     assert device.inventory.counters.reports == 2
@@ -174,7 +174,7 @@ def test_reports_go_out_every_n_tags_and_the_rest_when_the_rospec_stops(device):
 
 def test_without_a_limit_reports_wait_for_get_report(device):
     running(device, ROReportSpec__N=0)
-    assert device.put([read(1), read(2)], NOW) == []
+    assert put(device, [read(1), read(2)]) == []
     assert epcs(device.receive(Message(60, 1, b""), NOW)) == [1, 2]
     assert len(device.receive(Message(60, 1, b""), NOW)) == 1
 
@@ -185,7 +185,7 @@ def test_the_end_of_an_aispec_reports_and_a_started_rospec_is_done_then(device):
         ROReportSpec__N=0,
         AISpec__0__AISpecStopTrigger={"AISpecStopTriggerType": "Duration", "DurationTriggerValue": 200},
     )
-    device.put([read(1)], NOW)
+    put(device, [read(1)])
     assert device.tick(at(199)) == []
     assert epcs(device.tick(at(200))) == [1]
     assert device.radio() is None
@@ -209,7 +209,7 @@ def test_an_immediate_rospec_begins_again_after_its_aispec(device):
         AISpec__0__AISpecStopTrigger=stop,
         ROBoundarySpec__ROSpecStartTrigger__ROSpecStartTriggerType="Immediate",
     )
-    assert epcs(device.put([read(1), read(2), read(3), read(4)], NOW)) == [1, 2, 3]
+    assert epcs(put(device, [read(1), read(2), read(3), read(4)])) == [1, 2, 3]
     assert device.radio() is not None
     assert epcs(device.tick(at(100))) == [4]
     assert device.radio() is not None
@@ -219,7 +219,7 @@ def test_a_rospec_ends_after_its_duration(device):
     running(
         device, ROBoundarySpec__ROSpecStopTrigger={"ROSpecStopTriggerType": "Duration", "DurationTriggerValue": 300}
     )
-    device.put([read(1)], NOW)
+    put(device, [read(1)])
     assert epcs(device.tick(at(300))) == [1]
     assert device.radio() is None
 
@@ -324,26 +324,26 @@ def test_held_reports_wait_for_the_client_after_a_reconnect(device):
     running(device)
     device.disconnect(NOW)
     device.connect(NOW)
-    assert device.put([read(1), read(2)], NOW) == []
+    assert put(device, [read(1), read(2)]) == []
     assert epcs(device.receive(Message(64, 1, b""), NOW)) == [1, 2]
-    assert epcs(device.put([read(3), read(4)], NOW)) == [3, 4]
+    assert epcs(put(device, [read(3), read(4)])) == [3, 4]
 
 
 def test_rospecs_outlive_a_client_and_its_reads_do_not(device):
     running(device)
-    device.put([read(1)], NOW)
+    put(device, [read(1)])
     device.disconnect(NOW)
-    assert device.put([read(2)], NOW) == []
+    assert put(device, [read(2)]) == []
     device.tick(NOW)
     device.connect(NOW)
     assert device.radio() is not None
-    assert epcs(device.put([read(3), read(4)], NOW)) == [3, 4]
+    assert epcs(put(device, [read(3), read(4)])) == [3, 4]
     assert (device.inventory.counters.tag_reads, device.inventory.counters.unheard_reads) == (2, 2)
 
 
 def test_lost_reads_are_counted_and_told_once(device):
     running(device)
-    device.inventory.lose([read(1), read(2, seen_count=3)])
+    device.inventory.lose(4)
     told = decoded(device.inventory.overflow_notice(NOW))
     assert [list(fields["ReaderEventNotificationData"])[1:] for _, fields in told] == [
         ["ReportBufferOverflowErrorEvent"]

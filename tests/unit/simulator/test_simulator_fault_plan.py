@@ -6,11 +6,12 @@ from structlog.testing import capture_logs
 
 from simulator.clock import SimulatedClock
 from simulator.engine import Engine
-from simulator.faults import Faults, checked
+from simulator.faults import Faults, checked, switches
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import parse
 from simulator.server.model import ReaderModel
 from simulator.truth import Truth
+from simulator.world.values import no_reads
 
 BASE = """
 name = "faulty"
@@ -35,6 +36,9 @@ class Nothing:
     ends_us = None
 
     def advance(self, reader, until_us, radio):
+        return no_reads()
+
+    def take_inputs(self, until_us):
         return []
 
     def take_crossings(self, until_us):
@@ -91,12 +95,10 @@ def test_a_wrong_fault_is_named_with_its_place(fault, words):
 
 
 def test_every_switch_takes_its_own_default_back():
-    defaults = Faults()
-    for switch in Faults.__slots__:
-        value = getattr(defaults, switch)
-        assert checked(switch, value) == value
+    for switch in switches():
+        assert checked(switch.name, getattr(Faults(), switch.name)) == checked(switch.name, switch.default)
 
 
-def test_every_switch_is_described():
-    for switch in Faults.__slots__:
-        assert f" {switch}: " in Faults.__doc__
+def test_every_field_but_the_anchor_of_the_skew_is_a_switch_with_words():
+    assert {switch.name for switch in switches()} == set(Faults.__slots__) - {"skew_since_us"}
+    assert all(switch.description.endswith(".") and switch.type for switch in switches())

@@ -9,12 +9,14 @@ from sllurp.llrp import LLRPMessage
 
 from simulator.faults import Faults
 from simulator.server import events
-from simulator.server.air import LEAST_ROOM, AirCommand, Persistence, Select
 from simulator.server.device import AWAY_MESSAGES, ReaderDevice
 from simulator.server.model import ReaderModel, zebra_fx9600
 from simulator.server.now import Now
+from simulator.server.profiles import model_of
 from simulator.server.reports import Content, Report, ReportEncoder, report_message
 from simulator.server.wire import HEADER, Message, tlv
+from simulator.world.command import AirCommand, Select
+from simulator.world.values import Read, columns
 
 NOW = Now(1_700_000_000_000_000, 5_000_000)
 ALL = Content(rospec_id=True, channel=True, first_seen=True)
@@ -37,6 +39,14 @@ def tags(messages):
 def read(number=1, antenna=1, at_us=NOW.utc_us, **changes):
     values = {"rssi_cdbm": -5500, "phase": 9, "channel": 3} | changes
     return Report(epc=number.to_bytes(12), antenna=antenna, first_us=at_us, last_us=at_us, **values)
+
+
+def put(device, reports, now=NOW):
+    found = [
+        Read(one.first_us, one.antenna, one.epc, one.rssi_cdbm, one.phase, one.channel, one.seen_count)
+        for one in reports
+    ]
+    return device.put(columns(found), 0, now)
 
 
 def rospec_body(n=1):
@@ -125,24 +135,32 @@ def test_a_dead_session_is_kept_only_where_the_client_said_no_goodbye():
 def test_a_queueing_reader_gives_the_next_client_what_it_read_alone():
     device = running(queue_while_away=True)
     device.disconnect(NOW)
-    assert device.put([read(number) for number in range(5)], NOW) == []
+    assert put(device, [read(number) for number in range(5)]) == []
     sent = device.connect(NOW)
     assert kinds(sent)[0] == 63
     assert [int(tag["EPC-96"] if "EPC-96" in tag else tag["EPC"], 16) for tag in tags(sent)] == list(range(5))
     assert device.connect(NOW)[1:] == []
 
 
+def test_a_model_that_queues_needs_no_fault_for_it():
+    device = running(model=model_of("zebra/fx9600"))
+    device.disconnect(NOW)
+    device.tick(NOW)
+    assert put(device, [read(number) for number in range(3)]) == []
+    assert len(tags(device.connect(NOW))) == 3
+
+
 def test_a_queue_ends_where_a_zebras_does():
     device = running(queue_while_away=True)
     device.disconnect(NOW)
-    device.put([read(1)] * (AWAY_MESSAGES + 3), NOW)
+    put(device, [read(1)] * (AWAY_MESSAGES + 3))
     assert len(device.connect(NOW)) == 1 + AWAY_MESSAGES
 
 
 def test_a_queue_waits_while_events_and_reports_are_held():
     device = running(queue_while_away=True)
     device.disconnect(NOW)
-    device.put([read(1)], NOW)
+    put(device, [read(1)])
     ask(device, 3, b"\0" + tlv(226, b"\x80"))
     assert len(device.connect(NOW)) == 1
     assert len(tags(ask(device, 64))) == 1
@@ -151,7 +169,7 @@ def test_a_queue_waits_while_events_and_reports_are_held():
 def test_a_small_buffer_warns_once_a_fill_and_then_overflows():
     device = running(n=0, model=ReaderModel(warns_of_buffer=True), buffer_reports=10, buffer_warning_percent=70)
     ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 3, 0x80))))
-    sent = device.put([read(number) for number in range(12)], NOW)
+    sent = put(device, [read(number) for number in range(12)])
     (warning,) = sent
     assert by_sllurp(warning)[1]["ReaderEventNotificationData"]["ReportBufferLevelWarning"] == {
         "ReportBufferPercentageFull": 70
@@ -164,15 +182,15 @@ def test_a_small_buffer_warns_once_a_fill_and_then_overflows():
 
 def test_an_antenna_goes_silent_with_an_event_or_without():
     device = running(silent_antennas=frozenset({2}))
-    assert len(tags(device.put([read(1, antenna=1), read(2, antenna=2)], NOW))) == 1
+    assert len(tags(put(device, [read(1, antenna=1), read(2, antenna=2)]))) == 1
     ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 8, 0x80))))
     (event,) = device.unplug(1, NOW)
     assert by_sllurp(event)[1]["ReaderEventNotificationData"]["AntennaEvent"] == {
         "EventType": "Disconnected", "AntennaID": 1,
     }  # fmt: skip
-    assert device.put([read(3)], NOW) == []
+    assert put(device, [read(3)]) == []
     device.plug(1, NOW)
-    assert len(tags(device.put([read(4)], NOW))) == 1
+    assert len(tags(put(device, [read(4)]))) == 1
 
 
 def test_an_input_is_told_where_both_switches_are_on():
@@ -217,14 +235,14 @@ def test_a_request_meets_the_fault_that_is_set(faults, answer):
 def test_late_reports_follow_a_stop():
     device = running(late_reports_after_stop=True)
     ask(device, 23, struct.pack(">I", 1))
-    assert len(tags(device.put([read()], NOW))) == 1
+    assert len(tags(put(device, [read()]))) == 1
     device.faults.late_reports_after_stop = False
-    assert device.put([read()], NOW) == []
+    assert put(device, [read()]) == []
 
 
 def test_n_is_ignored_until_somebody_asks():
     device = running(ignore_n=True, empty_reports=True)
-    assert device.put([read(), read(2)], NOW) == []
+    assert put(device, [read(), read(2)]) == []
     sent = ask(device, 60)
     assert kinds(sent) == [61, 61]
     assert [len(tags([data])) for data in sent] == [0, 2]
@@ -390,7 +408,7 @@ def test_a_sweep_ends_when_no_tag_has_been_new_for_a_while():
         ask(device, kind, struct.pack(">I", 1))
     for ms, tag in ((0, 1), (80, 2), (150, 1), (170, 2)):
         device.tick(later(ms))
-        device.put([read(tag)], later(ms))
+        put(device, [read(tag)], later(ms))
         assert device.radio() is not None
     device.tick(later(181))
     assert device.radio() is None
@@ -411,39 +429,6 @@ def test_a_survey_tells_each_channel_that_was_asked_and_ends():
     assert [entry.frequency for entry in data.frequency_rssi_level_entrys] == [902_750, 903_250, 903_750]
     assert "RFSurveyEvent" in by_sllurp(event)[1]["ReaderEventNotificationData"]
     assert device.radio() is None
-
-
-@pytest.mark.parametrize(
-    ("session", "search_mode", "heard"),
-    [
-        (0, 1, [True, True, True, True]),
-        (2, 2, [True, True, True, True]),
-        (2, 1, [True, False, False, False]),
-        (1, 1, [True, False, False, True]),
-        (1, 3, [True, False, False, False]),
-    ],
-)
-def test_a_tag_that_answered_keeps_quiet_as_its_session_says(session, search_mode, heard):
-    """Asked every 0.9 s, with power all the time: S1 comes back after 2 s, S2 and TagFocus don't."""
-    command = AirCommand(session=session, search_mode=search_mode)
-    persistence = Persistence()
-    assert [persistence.answers(b"\1", command, 900_000 * number) for number in range(4)] == heard
-
-
-def test_without_power_for_a_while_a_quiet_tag_answers_again():
-    command = AirCommand(session=3, search_mode=1)
-    persistence = Persistence()
-    assert [persistence.answers(b"\1", command, at_us) for at_us in (0, 1_000_000, 3_100_000)] == [True, False, True]
-    assert persistence.answers(b"\2", command, 3_100_000)
-
-
-def test_flags_that_have_lapsed_take_no_room():
-    command = AirCommand(session=2, search_mode=1)
-    persistence = Persistence()
-    for number in range(3 * LEAST_ROOM):
-        persistence.answers(number.to_bytes(12), command, 1000 * number)
-    assert len(persistence._answered_us) <= LEAST_ROOM + 1
-    assert not persistence.answers((3 * LEAST_ROOM - 1).to_bytes(12), command, 3000 * LEAST_ROOM)
 
 
 def test_an_impinj_reader_tells_its_temperature_where_it_is_asked():

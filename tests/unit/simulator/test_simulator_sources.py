@@ -244,6 +244,10 @@ def test_the_truth_file_holds_what_the_brief_of_its_readers_says(tmp_path):
                 "started_at": "1970-01-01T00:00:00.000000Z",
                 "crossed_at": "1970-01-01T00:00:01.500000Z",
                 "ended_at": "1970-01-01T00:00:02.000000Z",
+                "group": "",
+                "reads": 0,
+                "tag": "ok",
+                "monitored": True,
             },
             {
                 "epc": "cd",
@@ -252,6 +256,10 @@ def test_the_truth_file_holds_what_the_brief_of_its_readers_says(tmp_path):
                 "started_at": "1970-01-01T00:00:00.000000Z",
                 "crossed_at": None,
                 "ended_at": "1970-01-01T00:00:00.000009Z",
+                "group": "",
+                "reads": 0,
+                "tag": "ok",
+                "monitored": True,
             },
         ],
     }

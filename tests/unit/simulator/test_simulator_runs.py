@@ -1,0 +1,424 @@
+"""Runs: what the virtual client says, what a recording holds, what an agent is told, and the commands' words."""
+
+import hashlib
+import json
+import tomllib
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from edge.config import parse
+from edge.llrp.capture import CaptureReader, ReaderStreams, Reassembler, dissect, notes_in
+from simulator.cli import app
+from simulator.faults import Faults
+from simulator.runs.client import Stage, VirtualClient, attempt_status, parsed, response_status
+from simulator.runs.link import REPORT_US, parts
+from simulator.runs.places import Place, edge_config, gateways_in_use, side_of
+from simulator.runs.requests import Inventory, requests
+from simulator.scenarios.load import builtin_names, load
+from simulator.scenarios.load import parse as parse_scenario
+from simulator.server.device import ReaderDevice
+from simulator.server.model import ReaderModel, zebra_fx9600
+from simulator.server.now import Now
+from simulator.world.values import Read, columns
+
+PLACES = {f"r{n}": Place("127.0.0.1", 5083 + n) for n in range(1, 65)}
+SMALL = """
+name = "small"
+seconds = 20.0
+[tags]
+epc_prefix = "3034257bf7194e4000000a"
+count = 2
+[[readers]]
+id = "r1"
+antennas = [
+  { port = 1, portal = "door", position = [-0.15, 0.9, 1.5], aim = [-1.3, 0.0, 1.0] },
+  { port = 2, portal = "door", position = [-0.15, -0.9, 1.5], aim = [-1.3, 0.0, 1.0] },
+  { port = 3, portal = "door", position = [0.15, 0.9, 1.5], aim = [1.3, 0.0, 1.0] },
+  { port = 4, portal = "door", position = [0.15, -0.9, 1.5], aim = [1.3, 0.0, 1.0] },
+]
+[[portals]]
+id = "door"
+inside = "room"
+outside = "hall"
+[[routes]]
+id = "out"
+portal = "door"
+points = [[-4.0, 0.0], [4.0, 0.0]]
+[[walks]]
+at_s = 1.0
+route = "out"
+tags = [1, 2]
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    """Write a small scenario; return how to write another, with more TOML."""
+
+    def write(more=""):
+        path = tmp_path / "small.toml"
+        path.write_text(SMALL + more)
+        return str(path)
+
+    return write
+
+
+def play(name, path, *words):
+    """Record a scenario; return how it went."""
+    return invoke("run", name, "--seconds", 20, "--record", path, *words)
+
+
+def invoke(*words):
+    """Run a command in this process."""
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def connections(capture):
+    """Return a capture's connections: the reader's bytes, the notes, arrivals."""
+    reader, joined, streams = CaptureReader(), Reassembler(), ReaderStreams()
+    found = {}
+    times = []
+    for packet in reader.feed(capture.read_bytes()):
+        times.append(packet.at_us)
+        for piece in joined.take(packet.at_us, dissect(packet.link, packet.data), packet.comments):
+            for one in streams.take(piece):
+                data, notes = found.setdefault(one.connection, (bytearray(), []))
+                data += one.data
+                notes += notes_in(one.comments)
+    reader.finish()
+    assert times == sorted(times)
+    assert streams.lost == 0
+    return list(found.values()), times
+
+
+def kinds(data):
+    """Count message types in whole LLRP messages."""
+    counts, at = Counter(), 0
+    while at < len(data):
+        counts[int.from_bytes(data[at : at + 2]) & 0x3FF] += 1
+        at += int.from_bytes(data[at + 2 : at + 6])
+    assert at == len(data)
+    return counts
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(scenario, tmp_path):
+    """The printed digest is the file's."""
+    digests = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        path = tmp_path / f"{name}.pcapng"
+        done = play(scenario(), path, "--seed", seed)
+        assert done.exit_code == 0, done.stderr
+        digests.append(hashlib.sha256(path.read_bytes()).hexdigest())
+        assert f"sha256 {digests[-1]}" in done.stderr
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_recording_holds_one_whole_conversation_and_every_read(scenario, tmp_path):
+    """Greeting, each response, keepalives, and as many tag reports as the truth counts."""
+    path, truth = tmp_path / "a.pcapng", tmp_path / "truth.json"
+    done = play(scenario(), path, "--truth", truth, "--begin", "2026-03-02T10:00:00.000000Z")
+    assert done.exit_code == 0, done.stderr
+    ((data, notes),), times = connections(path)
+    counts = kinds(data)
+    assert all(counts[kind] == 1 for kind in (13, 30, 31, 32, 34, 51, 1023))
+    assert 9 <= counts[62] <= 11
+    recorded, connected = notes
+    assert (recorded.gateway, recorded.boot) == ("sim-1", None)
+    assert (connected.reader, connected.host, connected.port) == ("r1", "127.0.0.1", 5084)
+    content = json.loads(truth.read_text())
+    assert content["done"]
+    assert content["reads"] > 10
+    assert counts[61] == content["reports"]
+    assert [one["kind"] for one in content["crossings"]] == ["out", "out"]
+    assert content["portals"] == [
+        {"id": "door", "gateway": "sim-1", "site": "sim", "layout": "two-sided", "inside": "room", "outside": "hall",
+         "monitored": True},
+    ]  # fmt: skip
+    begin_us = 1_772_445_600_000_000
+    assert times[0] == begin_us - 1_000_000
+    assert begin_us + 19_000_000 < times[-1] <= begin_us + 20_000_000
+
+
+def test_a_file_that_is_there_is_kept_and_what_failed_leaves_none(scenario, tmp_path):
+    """The exit code is 1, and the words say what to do."""
+    there = tmp_path / "there.pcapng"
+    there.write_text("mine")
+    done = play(scenario(), there)
+    assert (done.exit_code, "exists already" in done.stderr) == (1, True)
+    assert there.read_text() == "mine"
+    endless = tmp_path / "endless.toml"
+    endless.write_text(SMALL.replace("seconds = 20.0", "cycle_s = 20.0"))
+    done = invoke("run", endless, "--record", tmp_path / "new.pcapng")
+    assert (done.exit_code, "say how long with --seconds" in done.stderr) == (1, True)
+    assert not (tmp_path / "new.pcapng").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("small", "--record", "x"), "no such file"),
+        (("single-walk",), "--record"),
+        (("single-walk", "--record", "x", "--begin", "monday"), "--begin"),
+    ],
+)
+def test_wrong_words_are_named(tmp_path, monkeypatch, words, problem):
+    """The exit code is 2."""
+    monkeypatch.chdir(tmp_path)
+    done = invoke("run", *words)
+    assert (done.exit_code, problem in done.stderr) == (2, True), done.stderr
+
+
+def test_a_reader_that_falls_silent_is_dialled_again(scenario, tmp_path):
+    """No keepalives and no antenna: the client gives up, and comes back when they do."""
+    fault = """
+[[faults]]
+reader = "r1"
+at_s = 2.0
+for_s = 8.0
+switches = { no_keepalives = true, silent_antennas = [1, 2, 3, 4] }
+"""
+    path = tmp_path / "a.pcapng"
+    done = play(scenario(fault), path)
+    assert done.exit_code == 0, done.stderr
+    assert "the reader keeps silent" in done.stderr
+    found, _ = connections(path)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "at_s = 5.0\nactions = { drop = {} }",
+        "at_s = 5.0\nactions = { reboot = { down_s = 2.0 } }",
+        "at_s = 5.0\nfor_s = 2.0\nswitches = { powered_off = true }",
+        "at_s = 3.5\nfor_s = 6.4\nswitches = { half_open = true }",
+    ],
+)
+def test_a_recording_goes_on_after_what_cuts_a_connection(scenario, tmp_path, fault):
+    """Each ends the first connection and lets a second one hear the tags again."""
+    path = tmp_path / "a.pcapng"
+    back = '[[walks]]\nat_s = 9.5\nspeed_mps = 2.0\nroute = "out"\nreverse = true\ntags = [1, 2]\n'
+    done = play(scenario(f'{back}[[faults]]\nreader = "r1"\n{fault}\n'), path)
+    assert done.exit_code == 0, done.stderr
+    found, _ = connections(path)
+    assert len(found) == 2
+    assert all(kinds(bytes(data))[61] for data, _ in found)
+
+
+def test_a_clock_that_is_wrong_is_wrong_on_the_wire_only(scenario, tmp_path):
+    """Arrivals stay true."""
+    fault = '[[faults]]\nreader = "r1"\nat_s = 1.0\nswitches = { clock_offset_us = 3600000000 }\n'
+    straight, skewed = tmp_path / "a.pcapng", tmp_path / "b.pcapng"
+    assert play(scenario(), straight).exit_code == 0
+    assert play(scenario(fault), skewed).exit_code == 0
+    (((one, _),), times), (((other, _),), again) = connections(straight), connections(skewed)
+    assert times == again
+    assert kinds(one) == kinds(other)
+    assert one != other
+
+
+def now(at_us=0):
+    """One moment of a reader without faults."""
+    return Now(1_700_000_000_000_000 + at_us, at_us)
+
+
+def converse(device, client):
+    """Let both talk until they have said all; return the requests' types."""
+    asked = []
+    heard = device.connect(now())
+    while heard:
+        said = client.receive(heard, 0)
+        asked += [parsed(one).type for one in said]
+        heard = [answer for one in said for answer in device.receive(parsed(one), now())]
+    return asked
+
+
+@pytest.mark.parametrize(("model", "impinj"), [(ReaderModel(), True), (zebra_fx9600(), False)])
+def test_the_client_sets_up_readers_of_both_makes(model, impinj):
+    """All is accepted, and the inventory runs on the ports that were asked for."""
+    device = ReaderDevice(model, bytes(8))
+    client = VirtualClient(Inventory(antennas=(1, 3), session=1, impinj=impinj), 0)
+    converse(device, client)
+    assert (client.stage, client.problem) == (Stage.READING, "")
+    assert device.radio().antennas == (1, 3)
+    spec = device.inventory.active
+    assert spec.aispecs[0].commands[1].session == 1
+    assert spec.report.content.impinj_phase == impinj
+
+
+def test_a_triggered_reader_waits_for_its_input():
+    """It is set up and doesn't read, until the input calls, and then for so long."""
+    device = ReaderDevice(ReaderModel(), bytes(8))
+    client = VirtualClient(Inventory(antennas=(1,), inputs=(2,), trigger=(2, True, 5000)), 0)
+    converse(device, client)
+    assert client.stage is Stage.READING
+    assert device.radio() is None
+    device.gpi(2, now(), high=True)
+    assert device.radio() is not None
+    device.tick(now(5_100_000))
+    assert device.radio() is None
+
+
+def test_the_client_acknowledges_keepalives_and_ignores_answers_to_others():
+    """Stale responses and events come between a request and its answer."""
+    device = ReaderDevice(ReaderModel(), bytes(8), Faults(interleave=True, stale_responses=True))
+    client = VirtualClient(Inventory(antennas=(1,)), 0)
+    asked = converse(device, client)
+    assert client.stage is Stage.READING
+    assert asked.count(72) == len([one for one in requests(Inventory(antennas=(1,))) if one.kind != 1023])
+
+
+@pytest.mark.parametrize(
+    ("faults", "problem"),
+    [
+        (Faults(refused={20: 111}), "ADD_ROSPEC was refused, LLRP status 111"),
+        (Faults(attempt_status=2), "the reader turned us away, connection attempt status 2"),
+        (Faults(unknown=frozenset({3})), "SET_READER_CONFIG was refused, LLRP status 109"),
+        (Faults(greeting="bytes", greeting_bytes=b"hello"), "what the reader says is no LLRP"),
+    ],
+)
+def test_the_client_says_why_a_session_failed(faults, problem):
+    """Refused, turned away, no LLRP."""
+    device = ReaderDevice(ReaderModel(), bytes(8), faults)
+    client = VirtualClient(Inventory(antennas=(1,)), 0)
+    if away := device.turns_away(now()):
+        client.receive(away, 0)
+    else:
+        converse(device, client)
+    assert (client.stage, client.problem) == (Stage.FAILED, problem)
+
+
+def test_the_client_gives_up_a_reader_that_does_not_answer():
+    """After five seconds, no earlier."""
+    device = ReaderDevice(ReaderModel(), bytes(8), Faults(deaf=frozenset({3})))
+    client = VirtualClient(Inventory(antennas=(1,)), 0)
+    converse(device, client)
+    client.tick(5_000_000)
+    assert client.stage is Stage.SETTING_UP
+    client.tick(5_000_001)
+    assert (client.stage, client.problem) == (Stage.FAILED, "the reader doesn't answer")
+
+
+def test_vendors_extensions_that_are_refused_are_gone_on_without():
+    """As an agent does; the selector then is refused, which ends it."""
+    device = ReaderDevice(ReaderModel(), bytes(8), Faults(refused={21: 100, 41: 100}))
+    client = VirtualClient(Inventory(antennas=(1,)), 0)
+    converse(device, client)
+    assert client.stage is Stage.READING
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_of_a_reader_are_taken(data):
+    """What isn't what it should be gives no status, and no other error."""
+    assert attempt_status(data) is None or attempt_status(data) >= 0
+    assert response_status(13, data) >= 0
+    VirtualClient(Inventory(antennas=(1,)), 0).receive([data], 0)
+
+
+@given(st.lists(st.integers(0, 5_000_000), max_size=60).map(sorted))
+def test_parts_are_all_reads_in_order_and_go_with_the_end_of_their_time(times):
+    """Cutting loses nothing, and a part's end lies within one part's length of each of its reads."""
+    reads = columns([Read(at_us, 1, b"\x01", -6000, 0, 1) for at_us in times])
+    cut = list(parts(reads, REPORT_US))
+    assert np.concatenate([part.at_us for _, part in cut]).tolist() == times if times else cut == []
+    assert [end for end, _ in cut] == sorted({end for end, _ in cut})
+    for end_us, part in cut:
+        assert ((end_us - part.at_us >= 0) & (end_us - part.at_us < REPORT_US)).all()
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_scenarios_edge_toml_is_one_that_the_agent_takes(name):
+    """Readers, sides and inputs fit; every gateway has its own."""
+    scenario = load(name)
+    places = {reader.id: Place("127.0.0.1", 5084 + index) for index, reader in enumerate(scenario.readers)}
+    readers = []
+    for gateway in gateways_in_use(scenario):
+        text = edge_config(scenario, gateway, places, "mqtt://127.0.0.1:1883")
+        found = parse(tomllib.loads(text), source=name)
+        assert (found.site, found.gateway) == (gateway.site, gateway.id)
+        readers += [(one.id, one.port) for one in found.readers]
+    assert sorted(readers) == sorted((name, place.port) for name, place in places.items())
+
+
+WIRED = """
+[[doors]]
+id = "leaf"
+doorway = "door"
+[[sensors]]
+id = "inner"
+kind = "beam"
+portal = "door"
+reader = "r1"
+gpi = 1
+[[sensors]]
+id = "contact"
+kind = "contact"
+portal = "door"
+reader = "r1"
+gpi = 2
+door = "leaf"
+[[sensors]]
+id = "eye"
+kind = "motion"
+portal = "door"
+reader = "r1"
+gpi = 3
+active_high = false
+reads_s = 4.0
+"""
+
+
+def test_sensors_become_inputs_and_the_one_that_starts_reading_its_trigger():
+    """What the agent knows as inputs, and what the reader alone must know."""
+    scenario = parse_scenario(SMALL + WIRED, "wired")
+    text = edge_config(scenario, scenario.gateways[0], PLACES, "mqtt://127.0.0.1")
+    reader = parse(tomllib.loads(text), source="wired").readers[0]
+    assert [(gpi.port, gpi.kind) for gpi in reader.gpis] == [(1, "beam"), (2, "door")]
+    assert (reader.trigger.gpi, reader.trigger.state, reader.trigger.read_ms) == (3, False, 4000)
+
+
+@pytest.mark.parametrize(
+    ("layout", "given", "position", "aim", "side"),
+    [
+        ("two-sided", None, -0.2, 0.5, "inside"),
+        ("two-sided", None, 0.2, -0.5, "outside"),
+        ("overhead", None, 0.2, -0.5, "inside"),
+        ("one-sided", None, -0.2, 0.5, "outside"),
+        ("overhead", "outside", -1.0, -1.0, "outside"),
+    ],
+)
+def test_an_antennas_side_is_where_it_stands_or_looks(layout, given, position, aim, side):
+    """As its layout wants, unless it says."""
+    portal = load("single-walk").portals[0].model_copy(update={"layout": layout})
+    antenna = load("single-walk").readers[0].antennas[0]
+    antenna = antenna.model_copy(update={"side": given, "position": (position, 0, 1), "aim": (aim, 0, 1)})
+    assert side_of(portal, antenna) == side
+
+
+def test_the_list_names_every_scenario_and_show_gives_what_check_takes(tmp_path):
+    """The table, one JSON object a line, the TOML as it stands."""
+    names = builtin_names()
+    lines = invoke("scenarios", "--json").stdout.splitlines()
+    assert [json.loads(line)["name"] for line in lines] == names
+    shown = invoke("scenarios").stdout
+    assert all(name in shown for name in names)
+    copy = tmp_path / "mine.toml"
+    copy.write_text(invoke("scenarios", "show", "office").stdout)
+    done = invoke("scenarios", "check", copy)
+    assert (done.exit_code, done.stdout.startswith("office: ")) == (0, True)
+    assert "2 portals and 0 openings" in done.stdout
+
+
+def test_check_names_what_is_wrong(scenario, tmp_path):
+    """Key and nearest right key; and a scenario that isn't there."""
+    path = tmp_path / "wrong.toml"
+    path.write_text(SMALL.replace("route =", "rout ="))
+    done = invoke("scenarios", "check", path)
+    assert (done.exit_code, "did you mean 'route'" in done.stderr) == (2, True)
+    done = invoke("scenarios", "show", "singel-walk")
+    assert (done.exit_code, "single-walk" in done.stderr) == (2, True)
