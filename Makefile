@@ -9,6 +9,9 @@ FUZZ_SECONDS ?= 60
 FUZZ_FRAMES ?= 10000000
 MINUTES ?= 10
 ONLY ?=
+# Many tests wait rather than compute: two workers a core, and not more than memory likes.
+WORKERS ?= $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
+PARALLEL := -n $(WORKERS) --dist loadgroup
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -25,13 +28,14 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet -r requirements/dev.txt
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/stockgate-edge warm
+	@$(BIN)/stockgate-sim warm
 	@touch $@
 
 demo: setup
 	@$(BIN)/stockgate demo --seconds $(SECONDS)
 
 test: check
-	@$(BIN)/python -m pytest tests $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests $(PARALLEL) $(PYTEST_ARGS)
 	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_kernels.py -q
 
 check: setup

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+LONGEST = ("e2e", "chaos", "integration")
+"""Folders of tests that start programs, the slowest first."""
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", deadline=None, max_examples=5000)
@@ -38,7 +40,12 @@ def pytest_runtest_setup(item):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave TimescaleDB's tests to their own target, so that CI's skips mean something."""
+    """Leave TimescaleDB's tests to their own target, so that CI's skips mean something; begin with what takes longest.
+
+    Programs and their waits come first, so that no worker is left alone with one of them at the end.
+    """
+    longest = [ROOT / "tests" / name for name in LONGEST]
+    items.sort(key=lambda item: next((n for n, path in enumerate(longest) if path in item.path.parents), len(longest)))
     if "STOCKGATE_TIMESCALE_DSN" not in os.environ:
         keep = [item for item in items if not item.get_closest_marker("timescale")]
         config.hook.pytest_deselected(items=[item for item in items if item not in keep])

@@ -26,6 +26,11 @@ UNSETTLED_SPREAD_US: Final = 500_000
 """Spread said at least until `SETTLED_BUCKETS` seconds have been heard: one sample tells nothing of its delay."""
 STEP_US: Final = 2_000_000
 """A jump above this is a step of a clock: drift and delay on a live link stay far below."""
+LEAST_SPAN_US: Final = 50_000
+"""How fast reader time runs ahead of the host's is told over this long at least: messages may come close together."""
+AHEAD_FACTOR: Final = 2
+"""A jump ahead of less than this times what the reader ran ahead lately is no step: so runs a clock that is far too
+fast (a simulator's, at 20 times its speed), and so do the times of a queue that comes in."""
 STEP_WITHIN_US: Final = 5_000_000
 """Within one receive: reports that a reader has gathered may come out of order by seconds."""
 LONGEST_QUEUE_US: Final = 24 * 3600 * BUCKET_US
@@ -33,8 +38,12 @@ LONGEST_QUEUE_US: Final = 24 * 3600 * BUCKET_US
 
 
 class _Bucket(NamedTuple):
+    """One second's least sample; by how much the offset fell in it, and how fast at most."""
+
     second: int
     least_us: int
+    fallen_us: int = 0
+    fall_rate: float = 0.0
 
 
 class ClockFilter:
@@ -44,6 +53,8 @@ class ClockFilter:
         self._source: Literal["reader", "host", "uptime"] = "host"
         self._buckets: deque[_Bucket] = deque(maxlen=BUCKETS)
         self._newest_report_us = 0
+        self._arrival_us = 0
+        self._greeted = ""
         self._offset_us = 0
         self._spread_us = 0
 
@@ -54,13 +65,15 @@ class ClockFilter:
     def greet(self, arrival_us: int, *, utc_us: int | None, uptime_us: int | None) -> None:
         """Learn from the greeting, which no queue holds up: reports that follow may be hours old."""
         self._learn(arrival_us, utc_us, uptime_us)
+        self._greeted = self._source
 
     def observe(self, arrival_us: int, *, utc_us: int | None, uptime_us: int | None) -> ClockState:
         """Learn from the newest time in reports; UTC is preferred, None is "not sent"."""
         reader_us = uptime_us if utc_us is None else utc_us
         if reader_us is None or (utc_us is None and self._source == "reader"):
             return self.state()
-        stepped = bool(self._buckets) and self._is_step(arrival_us - reader_us, reader_us)
+        same = self._source == ("uptime" if utc_us is None else "reader")
+        stepped = bool(self._buckets) and same and self._is_step(arrival_us - reader_us, reader_us)
         if stepped:
             self._buckets.clear()
             self._newest_report_us = reader_us
@@ -79,7 +92,7 @@ class ClockFilter:
         known = times_us != NO_TIME_US
         newest_us = np.maximum.accumulate(np.where(known, times_us, NO_TIME_US))
         stepped = known & (newest_us - times_us > STEP_WITHIN_US)
-        stepped |= known & (arrival_us - times_us < self._offset_us - STEP_US)
+        stepped |= known & (arrival_us - times_us < self._ahead_us(arrival_us))
         return int(np.argmax(stepped)) if stepped.any() else 0
 
     def _learn(self, arrival_us: int, utc_us: int | None, uptime_us: int | None) -> None:
@@ -90,26 +103,45 @@ class ClockFilter:
         if source != self._source:
             self._source = source
             self._buckets.clear()
-        self._keep(arrival_us // BUCKET_US, arrival_us - reader_us)
+        self._keep(arrival_us, arrival_us - reader_us)
         self._judge()
 
     def _is_step(self, sample_us: int, reader_us: int) -> bool:
-        ahead = sample_us < self._offset_us - STEP_US
+        ahead = sample_us < self._ahead_us(sample_us + reader_us)
         back = reader_us < self._newest_report_us - STEP_US
         return ahead or back or sample_us > self._offset_us + LONGEST_QUEUE_US
 
-    def _keep(self, second: int, sample_us: int) -> None:
+    def _ahead_us(self, arrival_us: int) -> int:
+        """Return the sample below which the reader's clock was set forward.
+
+        As long as neither a greeting nor seconds of reports have told the offset, one that falls is only learnt.
+        """
+        if self._greeted != self._source and len(self._buckets) < SETTLED_BUCKETS:
+            return -(1 << 62)
+        rate = max(bucket.fall_rate for bucket in self._latest())
+        span_us = max(arrival_us - self._arrival_us, LEAST_SPAN_US)
+        return self._offset_us - STEP_US - round(AHEAD_FACTOR * rate * span_us)
+
+    def _latest(self) -> list[_Bucket]:
+        return list(self._buckets)[-2:]
+
+    def _keep(self, arrival_us: int, sample_us: int) -> None:
+        second = arrival_us // BUCKET_US
+        fallen_us = max(self._offset_us - sample_us, 0) if self._buckets else 0
+        rate = fallen_us / max(arrival_us - self._arrival_us, LEAST_SPAN_US)
+        self._arrival_us = arrival_us
         if self._buckets and self._buckets[-1].second == second:
-            least_us = min(self._buckets.pop().least_us, sample_us)
-            self._buckets.append(_Bucket(second, least_us))
-        else:
-            self._buckets.append(_Bucket(second, sample_us))
+            last = self._buckets.pop()
+            sample_us, rate = min(last.least_us, sample_us), max(last.fall_rate, rate)
+            fallen_us += last.fallen_us
+        self._buckets.append(_Bucket(second, sample_us, fallen_us, rate))
         while (second - self._buckets[0].second) * BUCKET_US > HORIZON_US:
             self._buckets.popleft()
 
     def _judge(self) -> None:
         least = [bucket.least_us for bucket in self._buckets]
         self._offset_us = min(least)
-        self._spread_us = median_low(least) - self._offset_us
+        fallen_us = max(bucket.fallen_us for bucket in self._latest())
+        self._spread_us = max(median_low(least) - self._offset_us, fallen_us)
         if len(least) < SETTLED_BUCKETS:
             self._spread_us = max(self._spread_us, UNSETTLED_SPREAD_US)

@@ -16,7 +16,8 @@ from edge.windows.passages import OpenPassage
 from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
 
 STEP_US: Final = 2_000_000
-"""A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below."""
+"""A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below. A fall
+that the new spread covers was learnt, not made: a queue has come in, or the clock runs far too fast."""
 LATEST_US: Final = 4_102_444_800_000_000
 """Reader time from 2100 on is garbage, not a clock."""
 
@@ -69,7 +70,8 @@ class _Reader:
         if before is None or before.source != clock.source or before.offset_us is None or clock.offset_us is None:
             return 0
         change_us = clock.offset_us - before.offset_us
-        return change_us if abs(change_us) > STEP_US else 0
+        is_step = change_us > STEP_US or change_us < -max(STEP_US, clock.spread_us)
+        return change_us if is_step else 0
 
     def table(self) -> NDArray[np.int64]:
         """Return (ports + 1, 3): portal, side, antenna; -1 where nothing is listed."""

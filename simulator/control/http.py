@@ -5,10 +5,10 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -20,6 +20,7 @@ from simulator.server.listener import ListenError
 PROBLEM: Final = "application/problem+json"
 """Media type of errors, RFC 9457."""
 SHUTDOWN_S: Final = 2
+ForSeconds = Annotated[float | None, Query(gt=0, le=31_536_000)]
 
 
 class _Server(uvicorn.Server):
@@ -101,7 +102,7 @@ def _add_reading(app: FastAPI, switchboard: Switchboard, state: Callable[[], dic
 
 def _add_faults(app: FastAPI, switchboard: Switchboard) -> None:
     @app.put("/readers/{reader}/faults/{switch}")
-    async def put_fault(reader: str, switch: str, request: Request, for_s: float | None = None) -> dict[str, Any]:
+    async def put_fault(reader: str, switch: str, request: Request, for_s: ForSeconds = None) -> dict[str, Any]:
         """Set a switch to the JSON value in the body; without a body to true. `for_s` puts it back by itself."""
         value = await _body(request, default=True)
         return {switch: switchboard.set(reader, switch, value, for_s)}

@@ -1,5 +1,6 @@
 """The one table of switches and actions: names, types, defaults and words, for scenarios, the HTTP API and the page."""
 
+import json
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -7,7 +8,7 @@ from typing import Any, Final, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.faults.model import Faults
+from simulator.faults.model import Faults, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,10 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One value that an action takes."""
+    """One value that an action takes; `type` may carry bounds."""
 
     name: str
-    type: type[int] | type[float] | type[str]
+    type: Any
     default: int | float | str
     description: str
 
@@ -45,7 +46,7 @@ ACTIONS: Final = (
     Action(
         "reboot",
         "The connection is reset, the port refuses, and then the reader has booted anew.",
-        (Argument("down_s", float, 5.0, "For how long the port refuses."),),
+        (Argument("down_s", Seconds, 5.0, "For how long the port refuses."),),
     ),
     Action(
         "step_clock",
@@ -82,6 +83,10 @@ def checked(name: str, value: Any) -> Any:
     names = _names()
     if name not in names:
         raise ValueError(f"no fault {name!r}{_near(name, names)}")
+    if isinstance(value, bool) and _adapter(name).json_schema().get("type") != "boolean":
+        raise ValueError(
+            f"{name} = {value}: it isn't switched on or off but has a value, such as {_shown_default(name)}"
+        )
     try:
         return _adapter(name).validate_python(value)
     except ValidationError as error:
@@ -117,6 +122,10 @@ def _argument(action: str, argument: Argument, value: Any) -> Any:
         return TypeAdapter(argument.type).validate_python(value)
     except ValidationError as error:
         raise ValueError(f"action {action}: {argument.name} = {value!r}: {error.errors()[0]['msg']}") from error
+
+
+def _shown_default(name: str) -> str:
+    return json.dumps(shown(name, getattr(Faults(), name)))
 
 
 @cache

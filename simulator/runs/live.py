@@ -21,6 +21,7 @@ from simulator.runs.broker import Address, Arrived, Events, address_of, line_of
 from simulator.runs.errors import RunError
 from simulator.runs.places import READERS_A_GATEWAY, Place, edge_config, gateways_in_use, readers_of
 from simulator.runs.sources import Cast
+from simulator.runs.warm import warm_up
 from simulator.truth import Truth
 
 HOST: Final = "127.0.0.1"
@@ -60,6 +61,7 @@ def play(cast: Cast, order: LiveOrder, log: structlog.typing.FilteringBoundLogge
         RunError: the broker isn't there, an agent ended, or a file can't be written.
     """
     _check(cast)
+    warm_up()
     asyncio.run(_Live(cast, order, log).run())
 
 

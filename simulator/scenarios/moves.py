@@ -138,11 +138,9 @@ class FaultPart(Part):
     reader: Identifier = Field(description="The reader.")
     at_s: float = Field(ge=0, description="From when on, in seconds of the scenario.")
     for_s: float | None = Field(None, gt=0, description="For how long; left out: to the end.")
-    switches: dict[str, Any] = Field(
-        default_factory=dict, description="What it does meanwhile, by the names in the table of switches."
-    )
+    switches: dict[str, Any] = Field({}, description="What it does meanwhile, by the names in the table of switches.")
     actions: dict[str, dict[str, Any]] = Field(
-        default_factory=dict,
+        {},
         description="What happens once, at `at_s`, by the names in the table of actions, such as `drop = {}`.",
     )
 

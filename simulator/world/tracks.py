@@ -19,16 +19,22 @@ LATE_US: Final = 1_000_000
 """A read up to this long after a visit's end still is one of that visit."""
 
 
+HANDED_M: Final = 3.0
+"""What lies so near to where the next walk begins is handed on; from farther away it just is there."""
+
+
 @dataclass(slots=True)
 class Track:
     """Walks that move the same assets, one after the other, without a rest that ends a visit.
 
     Attributes:
         tags: numbers of the assets, with what can be read of each.
+        lay: (3,) where they lay before the first of the walks took them, if they were handed to it.
     """
 
     walks: list[Walk]
     tags: dict[int, TagState]
+    lay: Floats | None = None
 
     @property
     def ends_us(self) -> int:
@@ -44,6 +50,8 @@ class Track:
     def points(self, rests_us: int = 0) -> tuple[Ints, Floats]:
         """Times (n,) and places (n, 3) of the carrier's middle; between walks, and until `rests_us`, it lies."""
         at_us, place = self.walks[0].middle.at_us, self.walks[0].middle.place
+        if self.lay is not None:
+            at_us, place = np.append(at_us[:1], at_us), np.concatenate([self.lay[None, :], place])
         for walk in self.walks[1:]:
             at_us = np.concatenate([at_us, [walk.start_us], walk.middle.at_us])
             place = np.concatenate([place, place[-1:], walk.middle.place])
@@ -89,6 +97,7 @@ class Tracks:
         self._portals = {portal.id: portal for portal in scenario.portals}
         self._doorways: list[DoorwayPart] = [*scenario.portals, *scenario.openings]
         self._open: list[Track] = []
+        self._rest: dict[int, Floats] = {}
         self._heard = {portal.id: _Heard() for portal in scenario.portals}
         self._moving = np.zeros(scenario.tags.count + 1, dtype=np.bool_)
         for walk in scenario.walks:
@@ -106,10 +115,14 @@ class Tracks:
             if goes_on and resting and walk.start_us >= track.walks[-1].end_us:
                 for tag in goes_on:
                     del track.tags[tag], states[tag]
-                self._open.append(Track([*track.walks, walk], goes_on))
+                self._open.append(Track([*track.walks, walk], goes_on, track.lay))
         self._open = [track for track in self._open if track.tags]
-        if states:
-            self._open.append(Track([walk], states))
+        for lay, mine in self._by_rest(states, walk):
+            self._open.append(Track([walk], mine, lay))
+        for tag in walk.tags:
+            self._rest.pop(tag, None)
+            if walk.lies_after:
+                self._rest[tag] = walk.middle.place[-1]
 
     def heard(self, portal: str, at_us: Ints, tag: Ints) -> None:
         """Take reads (n,) of one portal's antennas; `tag` is the index of each, or less than 0."""
@@ -128,6 +141,17 @@ class Tracks:
             for heard in self._heard.values():
                 heard.forget(min(oldest, until_us) - LATE_US)
         return sorted(found, key=lambda crossing: (crossing.ended_us, crossing.portal, crossing.epc))
+
+    def _by_rest(self, states: dict[int, TagState], walk: Walk) -> list[tuple[Floats | None, dict[int, TagState]]]:
+        """Assets by where they lay before, near enough to have been handed on; None is nowhere."""
+        found: dict[tuple[float, ...], tuple[Floats | None, dict[int, TagState]]] = {}
+        for tag, state in states.items():
+            lay = self._rest.get(tag)
+            if lay is not None and np.linalg.norm(walk.middle.place[0] - lay) > HANDED_M:
+                lay = None
+            key = () if lay is None else tuple(float(axis) for axis in lay)
+            found.setdefault(key, (lay, {}))[1][tag] = state
+        return list(found.values())
 
     def _state(self, tag: int, walk: Walk) -> TagState:
         if self._dead[tag - 1]:

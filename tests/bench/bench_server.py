@@ -26,7 +26,7 @@ def readers200():
     per_read = ours / statistics.mean(sum(one[0][1]) for one in rounds)
     their_read = theirs / statistics.mean(sum(one[1][1]) for one in rounds)
     detail = (
-        f"{READERS} readers over world, radio and air, each report by itself; reads/s a reader: least {min(rates):.0f}, "
+        f"{READERS} readers over world, radio and air, a report a read; reads/s of each at least {min(rates):.0f}, "
         f"mean {statistics.mean(rates):.0f}; the peer's {PEERS} draw theirs, and cost {theirs:.2f} s/s"
     )
     peer = f"llrpkit {llrpkit_version} emulator"

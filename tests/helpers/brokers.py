@@ -1,7 +1,10 @@
 """Private brokers on free loopback ports, which a test may kill and start again."""
 
+import contextlib
+import itertools
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -13,13 +16,23 @@ from deploy.standalone.nats import EmbeddedBroker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_S = 15.0
+FIRST_PORT, WORKERS = 20_000, 24
+
+
+PORTS = 500
+"""Ports of each of the test run's workers, below those that the system gives out by itself (32768 and up)."""
+_ports = itertools.cycle(random.SystemRandom().sample(range(PORTS), PORTS))
 
 
 def free_port():
-    """Return a port that was free a moment ago; a program that must come back on one port needs a fixed one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that nobody else will take: a program that must come back on one port needs a fixed one."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for place in itertools.islice(_ports, PORTS):
+        port = FIRST_PORT + worker % WORKERS * PORTS + place
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError(f"no port is free among the {PORTS} of this worker")
 
 
 def mosquitto_path():

@@ -57,8 +57,8 @@ class Kept:
 
 
 @contextlib.asynccontextmanager
-async def kept(make, settings, *, sink=None, **more):
-    """Run `make(settings, …)`; it is cancelled and awaited at the end."""
+async def kept(make, settings, *, sink=None, now_us=now_us, kind=Kept, **more):
+    """Run `make(settings, …)` as a `kind`; it is cancelled and awaited at the end."""
     chunks = []
 
     async def keep(chunk):
@@ -68,7 +68,7 @@ async def kept(make, settings, *, sink=None, **more):
 
     with capture_logs() as logs:
         keeper = make(settings, sink=keep, now_us=now_us, rng=random.Random(1), log=structlog.get_logger(), **more)
-        running = Kept(keeper, chunks, logs)
+        running = kind(keeper, chunks, logs)
         task = asyncio.create_task(keeper.run())
         try:
             yield running

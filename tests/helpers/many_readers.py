@@ -35,7 +35,7 @@ def site(readers):
     """A site with so many doors far apart, each with a reader and a tag in its range, as a scenario's TOML."""
     parts = [
         'name = "many"\nseconds = 3600.0',
-        f'tags = {{ epc_prefix = "3034257bf7194e4000", number_bytes = 3, loss_db = 0.0, count = {RESIDENTS * readers} }}',
+        f'[tags]\nepc_prefix = "3034257bf7194e4000"\nnumber_bytes = 3\nloss_db = 0.0\ncount = {RESIDENTS * readers}',
     ]
     for number in range(readers):
         parts.append(f'[[portals]]\nid = "p{number}"\nat = [0.0, {APART_M * number}]\nlayout = "single"')

@@ -11,6 +11,8 @@ from tests.helpers.conformance.cases import ALL
 from tests.helpers.conformance.page import PAGE, page, without_times
 from tests.helpers.fake_reader import report, tag
 
+pytestmark = pytest.mark.xdist_group("conformance")  # its cases share one run
+
 
 def parameters():
     for case in ALL:

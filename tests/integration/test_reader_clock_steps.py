@@ -7,16 +7,23 @@ import pytest
 
 from edge.agent.pipeline import window_clock
 from edge.contracts import instant_us
+from edge.readers import link
 from edge.windows import Windows
 from tests.helpers import doorway
 from tests.helpers.fake_reader import FakeReader, attempt
 from tests.helpers.llrp_messages import custom, report, tag
-from tests.unit.edge.test_readers_session import agent_of
+from tests.helpers.supervised import agent_of
 
 HOUR_US = 3600 * 1_000_000
 BASE_US = 1_800_000_000_000_000
 SLICE_US = 200_000
 IMPINJ = 25882
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    """Each slice is awaited before the next is sent: there is nothing to gather."""
+    monkeypatch.setattr(link, "GATHER_S", 0.0)
 
 
 class Clock:

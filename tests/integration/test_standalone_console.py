@@ -22,7 +22,7 @@ BEYOND_THE_EDGE = """() => [...document.querySelectorAll('.page *')]
     .filter(one => one.getBoundingClientRect().right > window.innerWidth)
     .map(one => one.className + ': ' + one.textContent)"""
 
-pytestmark = pytest.mark.system("chromium")
+pytestmark = [pytest.mark.system("chromium"), pytest.mark.xdist_group("console")]  # one browser, one console
 
 
 @pytest.fixture(scope="module")

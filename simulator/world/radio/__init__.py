@@ -1,5 +1,6 @@
 """The radio between readers and tags: link budget, shadows, mirrors, coherent fading, and what is reported of it."""
 
+from simulator.world.compiled import forget_stale
 from simulator.world.radio.channel import Channel, Links, channel_of
 from simulator.world.radio.first import LIGHT_M_S, Antenna, Link, Tags, antenna, link
 from simulator.world.radio.kernels import all_gains, closing_mps, observe, one_way_db
@@ -22,3 +23,5 @@ __all__ = [
     "one_way_db",
     "scattered_waves",
 ]
+
+forget_stale()

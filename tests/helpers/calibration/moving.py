@@ -37,7 +37,7 @@ def fading():
         yield Compared(
             name=f"rician_k.{name}", what=f"Rician K, {name.replace('_', ' ')}", unit="dB",
             value=10 * math.log10(np.median(found)), measured=stated, low=low, high=high, source="measured indoors",
-            how="a tag carried around an antenna at 2 m, 16 bodies and surroundings, office; K by the moments of power, median",
+            how="a tag carried around an antenna at 2 m, office; K by the moments of power, median of 16 bodies",
         )  # fmt: skip
 
 

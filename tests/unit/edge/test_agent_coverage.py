@@ -13,7 +13,7 @@ from edge.agent.coverage import Coverage, Doorway, tell_doorway
 from edge.contracts import MAX_GAPS, AntennaHealth, ReaderHealth, instant, instant_us
 from edge.readers import ReferenceSettings
 from tests.helpers.fake_reader import FakeReader, event, report, tag, tlv
-from tests.unit.edge.test_readers_session import agent_of
+from tests.helpers.supervised import agent_of
 
 S = 1_000_000
 T0 = 1_800_000_000 * S

@@ -67,6 +67,36 @@ def test_queued_reports_after_the_greeting_change_nothing():
         assert (state.offset_us, state.stepped) == (100, False)
 
 
+def test_a_queue_of_another_clock_than_the_greetings_makes_no_step():
+    """The greeting told the uptime, the reports tell UTC: what waited comes in with times far ahead of the arrivals."""
+    clock = ClockFilter()
+    clock.greet(START_US, utc_us=None, uptime_us=5 * S)
+    for number in range(120):
+        state = clock.observe(START_US + number * 5000, utc_us=START_US - (600 - 5 * number) * S, uptime_us=None)
+        assert not state.stepped
+    assert state.offset_us == 119 * 5000 + 5 * S
+    assert state.spread_us >= 500 * S, "what was learnt just now may not be the last word"
+
+
+@given(st.floats(1.5, 50), st.lists(st.integers(40_000, 150_000), min_size=30, max_size=200))
+def test_a_clock_that_is_far_too_fast_makes_no_steps(speed, spans_us):
+    """Reports come without a pause; what is ahead goes on as it began."""
+    clock, host_us = ClockFilter(), START_US
+    clock.greet(host_us, utc_us=host_us, uptime_us=None)
+    for span_us in [40_000, *spans_us]:
+        host_us += span_us
+        state = clock.observe(host_us, utc_us=START_US + round((host_us - START_US) * speed), uptime_us=None)
+        assert not state.stepped
+
+
+def test_a_clock_set_forward_right_after_the_greeting_is_a_step():
+    clock = ClockFilter()
+    clock.greet(START_US, utc_us=YEAR_2000_US, uptime_us=None)
+    feed(clock, START_US - YEAR_2000_US, [900, 100], start_us=YEAR_2000_US)
+    state = clock.observe(START_US + S, utc_us=START_US + S - 1000, uptime_us=None)
+    assert (state.stepped, state.offset_us) == (True, 1000)
+
+
 def test_clock_set_back_is_a_step_and_is_followed():
     clock = ClockFilter()
     feed(clock, 0, [100] * 20)

@@ -15,7 +15,8 @@ from edge.readers import Listener, ReaderError, ReaderSettings, ReaderSupervisor
 from edge.readers.listener import is_from, split_address
 from tests.helpers import fake_reader as fake
 from tests.helpers.fake_reader import FakeReader, report, tag
-from tests.unit.edge.test_readers_session import NOW_US, WAIT_S, Agent
+from tests.helpers.kept import WAIT_S
+from tests.helpers.supervised import NOW_US, Agent
 from tests.unit.edge.test_readers_tls import certificates, make_certificate  # noqa: F401 (a fixture)
 
 

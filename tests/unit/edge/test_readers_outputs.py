@@ -11,7 +11,8 @@ from edge.readers.model import OutputSettings
 from edge.readers.outputs import Pattern, Step, blinking, play, steady
 from tests.helpers import fake_reader as fake
 from tests.helpers.fake_reader import FakeReader
-from tests.unit.edge.test_readers_session import WAIT_S, agent_of
+from tests.helpers.kept import WAIT_S
+from tests.helpers.supervised import agent_of
 
 
 class Lamps:

@@ -3,32 +3,23 @@
 import asyncio
 import json
 import signal
-import ssl
 import struct
-import subprocess
 import sys
 import time
 from asyncio.subprocess import PIPE
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
-from edge.agent.address import AddressError, parse_address
 from edge.cli import app
 from edge.llrp import Frame
 from edge.llrp.messages import decode_message
 from edge.readers.answers import reader_of, with_config
 from edge.readers.errors import (
-    NotAnLlrpReaderError,
     ReaderBusyError,
-    ReaderClosedError,
-    ReaderSilentError,
-    ReaderUnreachableError,
 )
 from edge.readers.found import clock_words, frequency_words, notes, problems
 from edge.readers.probe import ProbeSettings, probe
@@ -324,85 +315,6 @@ async def test_unknown_reader_gets_the_generic_profile_and_a_note():
     assert any("no profile knows this reader" in line for line in notes(found))
 
 
-@asynccontextmanager
-async def stranger(greeting=b"", answer=b"", tls=None, *, hang_up=False):
-    """A server that is no LLRP reader."""
-
-    async def serve(stream, writer):
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            writer.write(greeting)
-            if hang_up:
-                writer.close()
-            elif await stream.read(100):
-                writer.write(answer)
-                await writer.drain()
-                await stream.read(100)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    try:
-        yield SimpleNamespace(port=server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
-        await asyncio.sleep(0.02)
-
-
-def tls_context(folder):
-    """A server's context with a throw-away certificate."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    words = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=reader"]
-    subprocess.run(
-        ["openssl", "req", "-x509", *words, "-keyout", key, "-out", certificate], check=True, capture_output=True
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
-
-
-@pytest.mark.parametrize(
-    ("how", "words"),
-    [
-        ({"answer": b"HTTP/1.1 400 Bad Request\r\n\r\n"}, "speaks HTTP"),
-        ({"greeting": b"SSH-2.0-dropbear\r\n"}, "speaks SSH"),
-        ({"greeting": b"\xff\xfb\x01"}, "speaks Telnet"),
-        ({"greeting": bytes.fromhex("a55a00098d01")}, "something that begins with a5 5a 00 09 8d 01"),
-        ({}, "sends no LLRP greeting within 0.2 s"),
-        ({"hang_up": True}, "before it greeted us: does it serve another client"),
-    ],
-)
-async def test_what_is_no_reader_is_said_to_be_what_it_is(how, words):
-    """A wrong port or cable."""
-    async with stranger(**how) as other:
-        with pytest.raises(NotAnLlrpReaderError if "hang_up" not in how else Exception, match=words):
-            await look_at(other, timeout_s=0.2)
-
-
-@pytest.mark.parametrize("hang_up", [False, True])
-@pytest.mark.parametrize(("bytes_sent", "length"), [(15, "32"), (4, "at least 10")])
-async def test_half_a_greeting_is_llrp_all_the_same(hang_up, bytes_sent, length):
-    """A network that loses packets, or a reader that is starting."""
-    async with stranger(attempt()[:bytes_sent], hang_up=hang_up) as other:
-        words = f"began an LLRP message of {length} bytes and stopped after {bytes_sent}: network or reader?"
-        with pytest.raises(ReaderClosedError if hang_up else ReaderSilentError, match=words):
-            await look_at(other, timeout_s=0.2)
-
-
-@pytest.mark.system("openssl")
-async def test_tls_port_is_named(tmp_path):
-    """LLRP over TLS, or any other TLS."""
-    async with stranger(tls=tls_context(tmp_path)) as other:
-        with pytest.raises(NotAnLlrpReaderError, match="speaks TLS, which probe does not") as told:
-            await look_at(other, timeout_s=1.0)
-    certificate = ssl.PEM_cert_to_DER_cert((tmp_path / "certificate.pem").read_text())
-    assert f'write tls = {{ fingerprint = "sha256:{sha256(certificate).hexdigest()}" }}' in str(told.value)
-
-
-async def test_nobody_at_the_address_is_said_so():
-    """Refused by the host."""
-    with pytest.raises(ReaderUnreachableError, match="check power, cable, address and port"):
-        await probe(ProbeSettings(host="127.0.0.1", port=1), now_us=lambda: 0)
-
-
 @pytest.mark.shared
 def test_recorded_answers_of_a_real_reader_are_understood(shared):
     """Capabilities and configuration that the EdgeX project recorded."""
@@ -435,35 +347,6 @@ def test_clocks_and_channels_in_words():
     assert frequency_words([865_700, 866_300, 865_700]) == "2 channels, 865.7 to 866.3 MHz"
     assert frequency_words([915_250]) == "915.25 MHz"
     assert frequency_words([]) == "no channel named"
-
-
-@pytest.mark.parametrize(
-    ("text", "parsed"),
-    [
-        ("192.0.2.10", ("192.0.2.10", None)),
-        ("reader.example:5085", ("reader.example", 5085)),
-        ("2001:db8::10", ("2001:db8::10", None)),
-        ("[2001:db8::10]", ("2001:db8::10", None)),
-        ("[2001:db8::10]:5084", ("2001:db8::10", 5084)),
-    ],
-)
-def test_address_is_taken_apart(text, parsed):
-    """With and without a port, IPv6 too."""
-    assert parse_address(text) == parsed
-
-
-@pytest.mark.parametrize("text", ["", ":5084", "host:", "host:0", "host:99999", "host:x", "two words", "-x"])
-def test_address_that_is_none_is_refused(text):
-    """With an example of a right one."""
-    with pytest.raises(AddressError, match=r"write it like|for instance"):
-        parse_address(text)
-
-
-@pytest.mark.parametrize("text", ["http://192.0.2.10", "https://192.0.2.10/index.html", "192.0.2.10/"])
-def test_url_is_refused_with_its_host(text):
-    """What stands in a browser's address line."""
-    with pytest.raises(AddressError, match=r"a URL or path is no address: write the host alone, 192\.0\.2\.10$"):
-        parse_address(text)
 
 
 def run_probe(fake, *words):

@@ -9,7 +9,7 @@ from edge.contracts import SensorRow
 from edge.readers import GpiSettings, ReaderError, TriggerSettings, session
 from tests.helpers import fake_reader as fake
 from tests.helpers.fake_reader import FakeReader, report, tag
-from tests.unit.edge.test_readers_session import agent_of
+from tests.helpers.supervised import agent_of
 
 TAGS = [bytes([0x30, number]) + bytes(10) for number in range(64)]
 

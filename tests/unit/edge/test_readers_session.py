@@ -1,11 +1,9 @@
 """Sessions and their supervisor against a scripted reader, over links that cut bytes in every way."""
 
 import asyncio
-import contextlib
 import random
 import socket
 import struct
-from dataclasses import dataclass, field
 
 import pytest
 import structlog
@@ -17,106 +15,14 @@ from edge.readers import GpiSettings, ReaderSettings, ReaderSupervisor, delivery
 from edge.readers.supervisor import backoff_s
 from tests.helpers import fake_reader as fake
 from tests.helpers.fake_reader import FakeReader, report, tag
-
-NOW_US = 1_800_000_000_000_000
-WAIT_S = 20.0
-"""Longest wait for what must happen: generous, since nothing here is a measurement."""
+from tests.helpers.kept import WAIT_S
+from tests.helpers.supervised import LINKS, NOW_US, agent_of, port_that
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm():
     """Compile the report decoder outside the loop, as the agent does."""
     ReportDecoder().decode(bytearray(report(tag())))
-
-
-@dataclass
-class Agent:
-    """Runs a supervisor and keeps what it hands on."""
-
-    supervisor: ReaderSupervisor
-    chunks: list = field(default_factory=list)
-    logs: list = field(default_factory=list)
-
-    @property
-    def rows(self):
-        return [row for chunk in self.chunks for row in chunk.rows]
-
-    @property
-    def tags(self):
-        return [
-            (bytes(chunk.batch.epc[row, :12]), int(chunk.batch.antenna[row]))
-            for chunk in self.chunks
-            for row in range(len(chunk.batch))
-        ]
-
-    def said(self, event):
-        return [entry for entry in self.logs if entry["event"] == event]
-
-    async def until(self, condition):
-        """Wait until `condition(self)` holds."""
-        async with asyncio.timeout(WAIT_S):
-            while not condition(self):  # noqa: ASYNC110 (conditions of many kinds, none of which can notify)
-                await asyncio.sleep(0.005)
-
-    async def until_state(self, state):
-        await self.until(lambda agent: agent.supervisor.health().state == state)
-        return self.supervisor.health()
-
-
-@contextlib.asynccontextmanager
-async def agent_of(port, *, sink=None, now_us=lambda: NOW_US, **knobs):
-    """Run a supervisor against `port`; it is cancelled and awaited at the end."""
-    knobs = {"antennas": (1, 2), "keepalive_ms": 2000, "backoff_base_s": 0.01, "backoff_max_s": 0.02} | knobs
-    settings = ReaderSettings(id="r1", host="127.0.0.1", port=port, **knobs)
-    chunks = []
-
-    async def keep(chunk):
-        chunks.append(chunk)
-        if sink:
-            await sink(chunk)
-
-    with capture_logs() as logs:
-        supervisor = ReaderSupervisor(
-            settings, sink=keep, now_us=now_us, rng=random.Random(1), log=structlog.get_logger()
-        )
-        agent = Agent(supervisor, chunks, logs)
-        task = asyncio.create_task(supervisor.run())
-        try:
-            yield agent
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-@contextlib.asynccontextmanager
-async def port_that(talk):
-    """Serve `talk(reader, writer)` on a free port; its connections end with it."""
-    tasks = []
-
-    async def serve(reader, writer):
-        tasks.append(asyncio.current_task())
-        try:
-            await talk(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.transport.abort()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        await asyncio.sleep(0.01)  # Python 3.11 leaks a connection whose server closes while it is being accepted
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
-        await asyncio.sleep(0)  # aborted transports close their sockets
-
-
-LINKS = pytest.mark.parametrize("link", ["whole", "bytes", "split"])
 
 
 @LINKS

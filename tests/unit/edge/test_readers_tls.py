@@ -11,7 +11,7 @@ import pytest
 from edge.readers import ReaderSettings, TlsSettings
 from edge.readers.tls import fingerprint
 from tests.helpers.fake_reader import FakeReader, report, tag
-from tests.unit.edge.test_readers_session import agent_of
+from tests.helpers.supervised import agent_of
 
 pytestmark = pytest.mark.system("openssl")
 
