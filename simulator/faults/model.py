@@ -198,7 +198,7 @@ class Faults:
 
     def shown_us(self, true_us: Ints) -> Ints:
         """What the clock that is written into reports shows at these times (n,)."""
-        gained_us: Ints = np.floor(1e-6 * self.clock_skew_ppm * (true_us - self.skew_since_us)).astype(np.int64)
+        gained_us: Ints = np.floor(self.clock_skew_ppm * (true_us - self.skew_since_us) / 1e6).astype(np.int64)
         uptime_us: Ints = np.maximum(true_us - self.booted_us + gained_us, 0)
         utc_us: Ints = true_us + (self.clock_offset_us + gained_us)
         return uptime_us if self.stamps == "uptime" else utc_us
@@ -217,4 +217,4 @@ class Faults:
         self.clock_offset_us = EPOCH_2000_US - true_us - self._gained_us(true_us)
 
     def _gained_us(self, true_us: int) -> int:
-        return math.floor(1e-6 * self.clock_skew_ppm * (true_us - self.skew_since_us))
+        return math.floor(self.clock_skew_ppm * (true_us - self.skew_since_us) / 1e6)

@@ -19,6 +19,8 @@ LATE_US: Final = 1_000_000
 """A read up to this long after a visit's end still is one of that visit."""
 
 
+MOST_CHUNKS: Final = 500
+"""Reads that no visit asks for are dropped each time that so many chunks have come in."""
 HANDED_M: Final = 3.0
 """What lies so near to where the next walk begins is handed on; from farther away it just is there."""
 
@@ -73,18 +75,22 @@ class _Heard:
 
     def count(self, tag: int, begin_us: int, end_us: int) -> int:
         """Reads of a tag in [begin, end]."""
-        if len(self.chunks) > 1:
-            at_us, tags = (np.concatenate(column) for column in zip(*self.chunks, strict=True))
-            self.chunks = [(at_us, tags)]
         if not self.chunks:
             return 0
-        at_us, tags = self.chunks[0]
+        at_us, tags = self._joined()
         return int(np.count_nonzero((tags == tag) & (at_us >= begin_us) & (at_us <= end_us)))
 
     def forget(self, before_us: int) -> None:
         """Drop what no visit asks for any more."""
-        kept = [(at_us[keep], tags[keep]) for at_us, tags in self.chunks for keep in (at_us >= before_us,)]
-        self.chunks = [chunk for chunk in kept if len(chunk[0])]
+        at_us, tags = self._joined()
+        keep = at_us >= before_us
+        self.chunks = [(at_us[keep], tags[keep])]
+
+    def _joined(self) -> tuple[Ints, Ints]:
+        if len(self.chunks) > 1:
+            at_us, tags = (np.concatenate(column) for column in zip(*self.chunks, strict=True))
+            self.chunks = [(at_us, tags)]
+        return self.chunks[0]
 
 
 class Tracks:
@@ -137,8 +143,8 @@ class Tracks:
         self._open = [track for track, done in zip(self._open, sure, strict=True) if not done]
         found = [crossing for track in closed for crossing in self._crossings(track, until_us)]
         oldest = min([track.walks[0].start_us for track in self._open], default=until_us)
-        if closed:
-            for heard in self._heard.values():
+        for heard in self._heard.values():
+            if len(heard.chunks) > MOST_CHUNKS:
                 heard.forget(min(oldest, until_us) - LATE_US)
         return sorted(found, key=lambda crossing: (crossing.ended_us, crossing.portal, crossing.epc))
 

@@ -94,7 +94,7 @@ class World:
 
     @property
     def left_out_trips(self) -> int:
-        """Trips of the day so far that didn't begin, since each would have gone through a doorway that isn't its own."""
+        """Trips of the day so far that didn't begin: each would have gone through a doorway that isn't its own."""
         return 0 if self._traffic is None else self._traffic.left_out
 
     def advance(self, reader: str, until_us: int, radio: RadioState | None) -> Reads:

@@ -437,3 +437,127 @@ def test_an_impinj_reader_tells_its_temperature_where_it_is_asked():
     assert struct.pack(">Ih", 37, -7) not in ask(device, 2, asked)[0]
     ask(device, 1023, struct.pack(">IBI", 25882, 21, 0))
     assert ask(device, 2, asked)[0].endswith(struct.pack(">Ih", 37, -7))
+
+
+def test_a_skewed_clock_gains_and_keeps_what_it_has_gained():
+    faults = Faults(booted_us=NOW.utc_us)
+    faults.put("clock_skew_ppm", 200.0, NOW.utc_us)
+    later_us = NOW.utc_us + 10_000_000
+    assert faults.reader_utc_us(later_us) - later_us == 2000
+    assert faults.uptime_us(later_us) == 10_002_000
+    faults.put("clock_skew_ppm", 0.0, later_us)
+    assert faults.reader_utc_us(later_us + 5) - later_us == 2005
+    assert faults.uptime_us(later_us) == 10_002_000
+    faults.begin_at_2000(later_us)
+    assert faults.reader_utc_us(later_us) == 946_684_800_000_000
+
+
+def test_a_reader_without_a_battery_clock_boots_into_2000():
+    device = running(forgets_time=True)
+    device.reboot(NOW.utc_us)
+    assert NOW.by(device.faults).utc_us == 946_684_800_000_000
+
+
+@pytest.mark.parametrize(
+    ("omitted", "keys"),
+    [
+        ({"antenna"}, {"AntennaID"}),
+        ({"peak_rssi", "seen_count"}, {"PeakRSSI", "TagSeenCount"}),
+        ({"first_seen", "last_seen"}, {"FirstSeenTimestampUTC", "LastSeenTimestampUTC"}),
+    ],
+)
+def test_parameters_that_are_left_out_are_those_and_no_others(omitted, keys):
+    whole, part = running(), running(omit_parameters=frozenset(omitted))
+    (tag,), (poorer,) = (tags(put(device, [read()])) for device in (whole, part))
+    assert set(tag) - set(poorer) == keys
+    assert {key: tag[key] for key in poorer} == poorer
+
+
+def test_held_reports_come_late_and_all_at_once():
+    device = running(burst_s=2.0, reports_a_message=3)
+    device.tick(later(0))
+    assert [put(device, [read(number)]) for number in range(4)] == [[]] * 4
+    assert tags(ask(device, 60)) == []
+    assert device.tick(later(1999)) == []
+    burst = device.tick(later(2001))
+    assert [len(tags([data])) for data in burst] == [3, 1]
+    device.faults.burst_s = 0.0
+    assert len(tags(put(device, [read(9)]))) == 1
+
+
+def test_an_overflow_loses_what_waits_and_says_so():
+    device = running(n=0)
+    put(device, [read(number) for number in range(5)])
+    (notice,) = device.act("overflow", {}, NOW)
+    assert "ReportBufferOverflowErrorEvent" in by_sllurp(notice)[1]["ReaderEventNotificationData"]
+    assert device.inventory.counters.overflowed_reads == 5
+    assert tags(ask(device, 60)) == []
+
+
+def test_actions_that_need_no_connection_do_as_they_say():
+    device = running()
+    assert device.act("exception", {"text": "fan"}, NOW) == [], "the client didn't ask for exceptions"
+    ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 4, 0x80))))
+    (told,) = device.act("exception", {"text": "fan"}, NOW)
+    assert b"fan" in told
+    device.act("step_clock", {"by_us": -7}, NOW)
+    assert NOW.by(device.faults).utc_us == NOW.utc_us - 7
+    device.act("clock_2000", {}, NOW)
+    assert NOW.by(device.faults).utc_us == 946_684_800_000_000
+    (close,) = device.act("close", {}, NOW)
+    assert "ConnectionCloseEvent" in by_sllurp(close)[1]["ReaderEventNotificationData"]
+    assert device.closing
+
+
+def test_a_switch_for_cables_tells_as_a_cable_does():
+    device = running()
+    ask(device, 3, b"\0" + tlv(244, tlv(245, struct.pack(">HB", 8, 0x80))))
+    for ports, told in ((frozenset({1, 3}), [(1, 0), (3, 0)]), (frozenset({3}), [(1, 1)])):
+        device.faults.unplugged_antennas = ports
+        assert [(event[-1], event[-3]) for event in device.tick(NOW)] == told
+    assert device.tick(NOW) == []
+
+
+def test_a_radio_knows_its_cables_and_its_noise_and_stays_the_same_until_they_change():
+    device = running(detuned_db={2: 3.5}, silent_antennas=frozenset({3}), noise_db=4.0)
+    radio = device.radio()
+    assert (radio.extra_loss_db, radio.noise_db) == ({2: 3.5, 3: float("inf")}, 4.0)
+    assert device.radio() is radio
+    device.faults.put("detuned_db", {2: 6.0}, NOW.utc_us)
+    assert device.radio().extra_loss_db[2] == 6.0
+    device.faults.powered_off = True
+    assert device.radio() is None
+
+
+def test_a_radio_has_what_the_client_asked_of_the_air():
+    device = fresh(ReaderModel(max_filters=1))
+    mode = tlv(335, struct.pack(">HH", 2, 0))
+    singulation = tlv(336, struct.pack(">BHI", 2 << 6, 40, 0))
+    assert add(device, command(mode, singulation, impinj(23, "H", 1))) == 0
+    for kind in (24, START):
+        ask(device, kind, struct.pack(">I", 1))
+    (asked,) = device.radio().commands.values()
+    assert (asked.mode, asked.session, asked.population, asked.search_mode) == (2, 2, 40, 1)
+    assert (asked.timing.miller, asked.timing.link_hz, asked.timing.tari_us) == (4, 274_000, 20.0)
+
+
+def test_a_contact_that_bounces_falls_back_and_comes_again():
+    device = wired(running(gpi_bounces=2))
+    told = device.gpi(2, later(0), high=True)
+    for ms in range(1, 40):
+        told += device.tick(later(ms))
+    assert [event[-1] for event in told] == [0x80, 0, 0x80, 0, 0x80]
+    assert device.terminals.inputs == {2: True}
+    debounced = wired(running(gpi_bounces=2), impinj(36, "HI", 2, 30))
+    told = debounced.gpi(2, later(0), high=True)
+    for ms in range(1, 100):
+        told += debounced.tick(later(ms))
+    assert [event[-1] for event in told] == [0x80]
+
+
+def test_doppler_comes_where_it_is_asked_for():
+    content = Content(impinj_doppler=True)
+    encoded = ReportEncoder(Faults()).encode(read(doppler=-321), content, 1)
+    assert encoded.endswith(bytes.fromhex("03ff000e 0000651a 00000044 febf".replace(" ", "")))
+    (tag,) = tags([report_message(1, [encoded])])
+    assert tag["ImpinjRFDopplerFrequency"] == -321

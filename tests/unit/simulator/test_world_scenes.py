@@ -39,7 +39,7 @@ def places(scene, at_us):
     return found
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.integers(0, 5), st.lists(st.integers(0, 110_000_000), min_size=1, max_size=6), st.integers(1, 20_000_000))
 def test_a_moment_is_the_same_in_whatever_scene_it_is_seen(seed, moments, length_us):
     for at_us in sorted(moments):
@@ -90,7 +90,7 @@ def test_what_is_out_of_reach_is_in_no_scene():
     assert (len(scene.holds.tag), len(scene.carriers.radius_m), len(scene.walls.loss_db)) == (0, 0, 0)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(st.lists(st.integers(1, 4_000_000), min_size=1, max_size=8), st.integers(0, 3))
 def test_reads_of_the_world_are_the_same_however_time_is_cut(steps, seed):
     def heard(cuts):

@@ -122,6 +122,11 @@ def test_reads_of_a_visit_are_those_that_were_handed_out_however_time_is_cut():
     assert min(counts[0]) > 5
 
 
+def test_a_tag_that_two_would_carry_at_once_is_refused():
+    with pytest.raises(ScenarioError, match=r"walk b takes tag 1 at 3 s, but a has it until 7\.7 s"):
+        world(walk(1.0, tags=[1], id="a") + walk(3.0, tags=[2, 1], id="b"))
+
+
 def test_a_scenario_that_is_too_short_for_its_walks_is_refused():
     with pytest.raises(ScenarioError, match=r"its last walk ends at 7\.7 s, but it lasts 8 s"):
         world(walk(1.0, tags=[1]), base="seconds = 8.0\n" + DOOR)
