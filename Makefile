@@ -15,7 +15,7 @@ PARALLEL := -n $(WORKERS) --dist loadgroup
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance system-deps test-timescale clean pins
+.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -36,7 +36,7 @@ demo: setup
 
 test: check
 	@$(BIN)/python -m pytest tests $(PARALLEL) $(PYTEST_ARGS)
-	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_kernels.py -q
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_kernels.py tests/unit/simulator/test_radio_links.py -q
 
 check: setup
 	@$(BIN)/ruff check .
@@ -69,6 +69,9 @@ gallery: setup
 
 conformance: setup
 	@$(BIN)/python -m tests.helpers.conformance
+
+calibration: setup
+	@$(BIN)/python -m tests.helpers.calibration
 
 test-timescale: setup
 	@deploy/timescaledb/run-tests

@@ -25,7 +25,7 @@ PORTALS = 2
 def draw(seen: Observed) -> Figure:
     """Draw a run."""
     parts = plan.parts(seen)
-    plan_px, traced = _plan_px(parts), _traced(seen)
+    plan_px, traced = max(_plan_px(parts), _words_px(seen)), _traced(seen)
     figure = sheet(plan_px + 60 + (TRACES_PX if traced else 0))
     heights = [plan_px, TRACES_PX] if traced else [plan_px]
     grid = figure.add_gridspec(
@@ -43,6 +43,16 @@ def _plan_px(parts: Sequence[plan.Part]) -> int:
     wide = sum(float(part.size_m[0]) for part in parts)
     high = max(float(part.size_m[1]) for part in parts)
     return round(min(max(WIDTH_PX * 0.9 * (1 - WORDS_SHARE) * high / wide, PLAN_PX[0]), PLAN_PX[1]))
+
+
+def _words_px(seen: Observed) -> int:
+    """The height that the words beside the plan take."""
+    return round(sum(_line_px(size) for _, _, size, _ in _lines(seen)))
+
+
+def _line_px(size: float) -> float:
+    """From one line of words to the next."""
+    return size * 1.75 + 2
 
 
 def _traced(seen: Observed) -> list[str]:
@@ -75,22 +85,31 @@ def _words(figure: Figure, where: SubplotSpec, seen: Observed) -> None:
     """Name, what it shows, and the groups by colour."""
     axes = figure.add_subplot(where)
     axes.set_axis_off()
-    lines = [(seen.scenario.name, INK, 11.0, "bold")]
-    lines += [(line, QUIET, 8.0, "normal") for line in textwrap.wrap(seen.scenario.description, 35)]
-    lines += [("", QUIET, 8.0, "normal"), *((words, colour, 7.5, "normal") for words, colour in _groups(seen))]
     at = 1.0
     height = axes.get_window_extent().height
-    for words, colour, size, weight in lines:
+    for words, colour, size, weight in _lines(seen):
         axes.text(0.02, at, words, color=colour, fontsize=size, weight=weight, va="top", transform=axes.transAxes)
-        at -= (size * 1.75 + 2) / height
+        at -= _line_px(size) / height
+
+
+def _lines(seen: Observed) -> list[tuple[str, str, float, str]]:
+    """Each line of words with its colour, size and weight."""
+    lines = [(seen.scenario.name, INK, 11.0, "bold")]
+    lines += [(line, QUIET, 8.0, "normal") for line in textwrap.wrap(seen.scenario.description, 35)]
+    return [*lines, ("", QUIET, 8.0, "normal"), *((words, colour, 7.5, "normal") for words, colour in _groups(seen))]
 
 
 def _groups(seen: Observed) -> list[tuple[str, str]]:
     """A line for each way: what is carried, when."""
     if len(seen.tracks) > plan.FEW_TRACKS:
         carrying = sum(bool(track.tags) for track in seen.tracks)
-        words = f"{len(seen.tracks)} ways in {seen.end_us / 6e7:.0f} minutes,\n{carrying} of them with tags"
-        return [(words, QUIET), ("", QUIET), (f"in red: who carries tag {seen.tag}", ACCENT)]
+        ways = f"{len(seen.tracks)} ways in {seen.end_us / 6e7:.0f} minutes,"
+        return [
+            (ways, QUIET),
+            (f"{carrying} of them with tags", QUIET),
+            ("", QUIET),
+            (f"in red: who carries tag {seen.tag}", ACCENT),
+        ]
     named = zip(seen.tracks, plan.colours(seen), strict=True)
     return [(_group(track, seen.scenario), colour) for track, colour in named]
 

@@ -20,7 +20,7 @@ from simulator.world.frames import Placed
 from simulator.world.world import Way
 
 Floats = NDArray[np.float64]
-APART_M = 60.0
+APART_M = 25.0
 """Doorways further apart than this are drawn as plans of their own."""
 MARGIN_M = 0.9
 BEAM_M = 0.9
@@ -169,10 +169,10 @@ def _locations(axes: Axes, part: Part, seen: Observed) -> None:
     said = set[str]()
     for doorway in part.doorways:
         frame, watched = Placed(doorway), doorway in seen.scenario.portals
-        aside = -doorway.width_m / 2 - 1.35 if watched else 0.0
+        aside = -doorway.width_m / 2 - 2.7 if watched else 0.0
         for x_m, name in ((-2.6 if watched else -0.9, doorway.inside), (2.6, doorway.outside)):
             if name not in said:
-                x, y = frame.lift((x_m, aside, 0.0))[:2]
+                x, y = np.clip(frame.lift((x_m, aside, 0.0))[:2], part.low + 0.4, part.high - 0.4)
                 axes.text(
                     x, y, name, color=QUIET, ha="center", va="center", style="italic", path_effects=_HALO, zorder=6
                 )
@@ -210,7 +210,9 @@ def _shelf(axes: Axes, shelf: ShelfPart, frame: Placed, *, labelled: bool) -> No
     if labelled:
         words = f"{len(shelf.tags)} tags" if shelf.tags else "empty shelf"
         x, y = corners.mean(axis=0)
-        axes.text(x, y, words, color=QUIET, fontsize=7, ha="center", va="center", zorder=6)
+        upright = np.ptp(corners[:, 1]) > np.ptp(corners[:, 0])
+        turned = 90 if upright else 0
+        axes.text(x, y, words, color=QUIET, fontsize=7, ha="center", va="center", rotation=turned, zorder=6)
 
 
 def _sensor(axes: Axes, sensor: SensorPart, doorway: DoorwayPart) -> None:

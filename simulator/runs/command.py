@@ -63,6 +63,14 @@ def run(
             "their events again and again, and stop at 2,000.",
         ),
     ] = False,
+    http: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="With --mqtt, serve the readers' faults and inputs over HTTP on this port; 0 takes a free one.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of everything random; the scenario's own if not given.")
     ] = None,
@@ -98,11 +106,13 @@ def run(
         begin_us = instant_us(begin)
         chosen = cast(load(scenario), seed, seconds)
         if record_file is not None:
-            _refuse("--mqtt", events=events_file, confirm=confirm, speed=speed != 1)
+            _refuse("--mqtt", events=events_file, confirm=confirm, speed=speed != 1, http=http is not None)
             record(chosen, RecordOrder(record=record_file, truth=truth_file, config_out=config_out, begin_us=begin_us))
         elif mqtt is not None:
             _refuse("--record", config_out=config_out, begin=begin != BEGIN)
-            order = LiveOrder(mqtt=mqtt, speed=speed, confirm=confirm, events=events_file, truth=truth_file)
+            order = LiveOrder(
+                mqtt=mqtt, speed=speed, confirm=confirm, events=events_file, truth=truth_file, http_port=http
+            )
             play(chosen, order, logger())
     except ContractError as error:
         _fail(f"--begin: {error}", USAGE)

@@ -25,8 +25,8 @@ REDIAL_US: Final = 1_000_000
 """An agent waits about so long before it dials again."""
 KEEPALIVES_MISSED: Final = 3
 """A reader that is silent for so many periods is dead."""
-REPORT_US: Final = 100_000
-"""Reports of so much time arrive together; a live reader gives them every 10 ms or so, in ten times the packets."""
+REPORT_US: Final = 200_000
+"""Reports of so much time arrive together; a live reader gives them every 10 ms or so, in many times the packets."""
 
 
 @dataclass(slots=True)

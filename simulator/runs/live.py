@@ -43,6 +43,7 @@ class LiveOrder:
         confirm: confirm events as a central does.
         events: file for the rows that the agents publish, as JSON lines.
         truth: file for what truly happened.
+        http_port: port for faults and inputs over HTTP, 0 for a free one; None is without.
     """
 
     mqtt: str
@@ -50,6 +51,7 @@ class LiveOrder:
     confirm: bool = False
     events: Path | None = None
     truth: Path | None = None
+    http_port: int | None = None
 
 
 def play(cast: Cast, order: LiveOrder, log: structlog.typing.FilteringBoundLogger) -> None:
@@ -103,7 +105,9 @@ class _Live:
     @contextlib.asynccontextmanager
     async def _served(self) -> AsyncIterator[None]:
         """Serve the readers on free ports; at the end the truth is written whatever happened."""
-        service = Service(listen=HOST, base_port=0, ready_file=None, exit_when_done=False)
+        service = Service(
+            listen=HOST, base_port=0, ready_file=None, exit_when_done=False, http_port=self._order.http_port
+        )
         task = asyncio.create_task(self._engine.run(service))
         try:
             while len(self._engine.ports) < len(self._cast.scenario.readers):

@@ -18,7 +18,7 @@ from simulator.world.values import InputChange
 LEAD_US: Final = 1_000_000
 """The readers are set up in the second before the scenario begins, as live ones are."""
 SLICE_US: Final = 1_000_000
-FAULTY_SLICE_US: Final = 100_000
+FAULTY_SLICE_US: Final = 200_000
 """Slices where connections are lost, bursts are due and the like."""
 TIMED_SLICE_US: Final = 20_000
 """Slices where a reader starts and stops by itself: what it stops by, it sees at a slice's end."""

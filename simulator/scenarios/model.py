@@ -112,6 +112,8 @@ class Scenario(Part):
         _unique("resident tag", [str(tag) for tag in still])
         if both := sorted(set(still) & (carried | moved)):
             raise ValueError(f"tag {both[0]} is a resident and walks: it can be one of them only")
+        if both := sorted(moved & carried):
+            raise ValueError(f"tag {both[0]} walks and is one of the traffic's: it can be one of them only")
         if (self.walks or self.traffic) and self.crowd:
             raise ValueError("a scenario has walks or a crowd, not both")
         return self

@@ -17,7 +17,7 @@ from simulator.scoring.visits import KINDS
 def tables(scored: Sequence[Scored]) -> Iterator[RenderableType]:
     """Yield all tables: one line a scenario, then what they come to together."""
     overall = together(one.score for one in scored)
-    named = [(_name(one), one.score) for one in scored]
+    named = [(one.scenario, one.score) for one in scored]
     if len(named) > 1:
         named.append(("overall", overall))
     yield _figures("Finals, tag by tag", [(name, one.final) for name, one in named])
@@ -30,13 +30,9 @@ def tables(scored: Sequence[Scored]) -> Iterator[RenderableType]:
     yield _confusion("True kind against called kind: provisionals, tag by tag", overall.provisional)
 
 
-def _name(one: Scored) -> str:
-    return one.scenario if one.seed is None else f"{one.scenario} (seed {one.seed})"
-
-
 def _figures(title: str, rows: Sequence[tuple[str, Table]]) -> Grid:
-    grid = _grid(title, "scenario", "visits", "right", "%", "macro-F1 of 5", "of 3", "wrong way", "missed visits",
-                 "missed passages", "false events", "false passages", "never read", "unmonitored")  # fmt: skip
+    grid = _grid(title, "scenario", "visits", "right", "%", "F1 of 5", "F1 of 3", "wrong way", "visits missed",
+                 "passages missed", "false events", "false passages", "never read", "unmonitored")  # fmt: skip
     for name, one in rows:
         grid.add_row(
             name,
@@ -105,7 +101,7 @@ def _confusion(title: str, table: Table) -> Grid:
 def _grid(title: str, *headings: str) -> Grid:
     grid = Grid(title=title, title_justify="left")
     for number, heading in enumerate(headings):
-        grid.add_column(heading, justify="right" if number else "left", overflow="fold")
+        grid.add_column(heading, justify="right" if number else "left", no_wrap=not number)
     return grid
 
 

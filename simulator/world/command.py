@@ -79,7 +79,7 @@ class InventoryHabits:
     session: int = 0
     search_mode: int = DUAL_TARGET
     population: int = 4
-    idle_us: int = 9_700
+    idle_us: int = 9_400
     idle_busy_us: int = 100_000
     auto_from: int = 1000
     settle_us: int = 1_500
@@ -90,8 +90,8 @@ class InventoryHabits:
 R420_HABITS: Final = InventoryHabits()
 FX7500_HABITS: Final = InventoryHabits(
     timing=ModeTiming(miller=4, link_hz=250_000.0, tari_us=12.5, pie_ratio=1.5),
-    idle_us=500,
-    idle_busy_us=500,
+    idle_us=200,
+    idle_busy_us=200,
     auto_from=0,
 )
 """A Zebra FX7500: 222 reads/s of tags that lie still, measured; it makes no pauses worth the name."""

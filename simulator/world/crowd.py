@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from simulator.scenarios.model import CrowdPart, Scenario
-from simulator.world.radio import LIGHT_M_S
+from simulator.world.radio.layout import LIGHT_M_S
 from simulator.world.values import Crossing, InputChange, RadioState, Read, Reads, columns, no_reads
 
 NEAREST_M: Final = 0.8

@@ -161,8 +161,8 @@ def _turning(at_s: Floats, places: Floats) -> Path:
         before_s, after_s = float(at_s[corner] - at_s[corner - 1]) / 2, float(at_s[corner + 1] - at_s[corner]) / 2
         half_s, steps = TURN_S * abs(turn) / (2 * math.pi), math.ceil(abs(turn) / TURN_STEP_RAD)
         begin_s, end_s = at_s[corner] - min(half_s, before_s), at_s[corner] + min(half_s, after_s)
-        facing += [facing[-1] + turn * (step + 1) / steps for step in range(steps)]
-        since_s += [float(at) for at in np.linspace(begin_s, end_s, steps)]
+        facing += [facing[-1] + turn * step / max(steps, 1) for step in range(steps + 1)]
+        since_s += [float(at) for at in np.linspace(begin_s, end_s, steps + 1)]
     at = np.unique(np.concatenate([at_s, since_s]))
     place = np.column_stack([np.interp(at, at_s, axis) for axis in places.T])
     heading = np.array(facing)[np.searchsorted(since_s, at, side="right") - 1]

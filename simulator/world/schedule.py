@@ -91,11 +91,7 @@ class Schedule:
         self._turns = _turns([part for _, part in self._parts])
         self._waiting: list[tuple[int, int, Walk]] = []
         self._cycle = 0
-        for part in scenario.walks:
-            if part.carry == "none" and part.tags:
-                raise ScenarioError(
-                    f"walk at {part.at_s:g} s: carry is none, but it has tags; say how they are carried"
-                )
+        self._refuse_the_impossible()
 
     @property
     def endless(self) -> bool:
@@ -150,6 +146,22 @@ class Schedule:
         route = self._routes[part.route]
         path = walk(corners(route.points), gait, rng, reverse=part.reverse).placed(self._frames[route.portal], start_us)
         return made_walk(part, f"{part.id or f'walk-{index + 1}'}{f'-{cycle + 1}' if cycle else ''}", path, rng)
+
+    def _refuse_the_impossible(self) -> None:
+        """Tags that nothing carries, or that two walks carry at one time."""
+        busy: dict[int, Walk] = {}
+        for place, (_, part) in enumerate(self._parts):
+            made = self.made(place, 0)
+            if part.carry == "none" and part.tags:
+                raise ScenarioError(f"walk {made.group}: carry is none, but it has tags; say how they are carried")
+            for tag in part.tags:
+                before = busy.get(tag)
+                if before is not None and before.end_us > made.start_us:
+                    raise ScenarioError(
+                        f"walk {made.group} takes tag {tag} at {made.start_us / 1e6:g} s, but {before.group} has it "
+                        f"until {before.end_us / 1e6:.1f} s: let it start later, or take another tag"
+                    )
+                busy[tag] = made
 
     def _start_us(self, place: int) -> int:
         return round(1e6 * self._parts[place][1].at_s)

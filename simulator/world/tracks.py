@@ -19,16 +19,24 @@ LATE_US: Final = 1_000_000
 """A read up to this long after a visit's end still is one of that visit."""
 
 
+MOST_CHUNKS: Final = 500
+"""Reads that no visit asks for are dropped each time that so many chunks have come in."""
+HANDED_M: Final = 3.0
+"""What lies so near to where the next walk begins is handed on; from farther away it just is there."""
+
+
 @dataclass(slots=True)
 class Track:
     """Walks that move the same assets, one after the other, without a rest that ends a visit.
 
     Attributes:
         tags: numbers of the assets, with what can be read of each.
+        lay: (3,) where they lay before the first of the walks took them, if they were handed to it.
     """
 
     walks: list[Walk]
     tags: dict[int, TagState]
+    lay: Floats | None = None
 
     @property
     def ends_us(self) -> int:
@@ -44,6 +52,8 @@ class Track:
     def points(self, rests_us: int = 0) -> tuple[Ints, Floats]:
         """Times (n,) and places (n, 3) of the carrier's middle; between walks, and until `rests_us`, it lies."""
         at_us, place = self.walks[0].middle.at_us, self.walks[0].middle.place
+        if self.lay is not None:
+            at_us, place = np.append(at_us[:1], at_us), np.concatenate([self.lay[None, :], place])
         for walk in self.walks[1:]:
             at_us = np.concatenate([at_us, [walk.start_us], walk.middle.at_us])
             place = np.concatenate([place, place[-1:], walk.middle.place])
@@ -65,18 +75,22 @@ class _Heard:
 
     def count(self, tag: int, begin_us: int, end_us: int) -> int:
         """Reads of a tag in [begin, end]."""
-        if len(self.chunks) > 1:
-            at_us, tags = (np.concatenate(column) for column in zip(*self.chunks, strict=True))
-            self.chunks = [(at_us, tags)]
         if not self.chunks:
             return 0
-        at_us, tags = self.chunks[0]
+        at_us, tags = self._joined()
         return int(np.count_nonzero((tags == tag) & (at_us >= begin_us) & (at_us <= end_us)))
 
     def forget(self, before_us: int) -> None:
         """Drop what no visit asks for any more."""
-        kept = [(at_us[keep], tags[keep]) for at_us, tags in self.chunks for keep in (at_us >= before_us,)]
-        self.chunks = [chunk for chunk in kept if len(chunk[0])]
+        at_us, tags = self._joined()
+        keep = at_us >= before_us
+        self.chunks = [(at_us[keep], tags[keep])]
+
+    def _joined(self) -> tuple[Ints, Ints]:
+        if len(self.chunks) > 1:
+            at_us, tags = (np.concatenate(column) for column in zip(*self.chunks, strict=True))
+            self.chunks = [(at_us, tags)]
+        return self.chunks[0]
 
 
 class Tracks:
@@ -89,6 +103,7 @@ class Tracks:
         self._portals = {portal.id: portal for portal in scenario.portals}
         self._doorways: list[DoorwayPart] = [*scenario.portals, *scenario.openings]
         self._open: list[Track] = []
+        self._rest: dict[int, Floats] = {}
         self._heard = {portal.id: _Heard() for portal in scenario.portals}
         self._moving = np.zeros(scenario.tags.count + 1, dtype=np.bool_)
         for walk in scenario.walks:
@@ -106,10 +121,14 @@ class Tracks:
             if goes_on and resting and walk.start_us >= track.walks[-1].end_us:
                 for tag in goes_on:
                     del track.tags[tag], states[tag]
-                self._open.append(Track([*track.walks, walk], goes_on))
+                self._open.append(Track([*track.walks, walk], goes_on, track.lay))
         self._open = [track for track in self._open if track.tags]
-        if states:
-            self._open.append(Track([walk], states))
+        for lay, mine in self._by_rest(states, walk):
+            self._open.append(Track([walk], mine, lay))
+        for tag in walk.tags:
+            self._rest.pop(tag, None)
+            if walk.lies_after:
+                self._rest[tag] = walk.middle.place[-1]
 
     def heard(self, portal: str, at_us: Ints, tag: Ints) -> None:
         """Take reads (n,) of one portal's antennas; `tag` is the index of each, or less than 0."""
@@ -124,10 +143,21 @@ class Tracks:
         self._open = [track for track, done in zip(self._open, sure, strict=True) if not done]
         found = [crossing for track in closed for crossing in self._crossings(track, until_us)]
         oldest = min([track.walks[0].start_us for track in self._open], default=until_us)
-        if closed:
-            for heard in self._heard.values():
+        for heard in self._heard.values():
+            if len(heard.chunks) > MOST_CHUNKS:
                 heard.forget(min(oldest, until_us) - LATE_US)
         return sorted(found, key=lambda crossing: (crossing.ended_us, crossing.portal, crossing.epc))
+
+    def _by_rest(self, states: dict[int, TagState], walk: Walk) -> list[tuple[Floats | None, dict[int, TagState]]]:
+        """Assets by where they lay before, near enough to have been handed on; None is nowhere."""
+        found: dict[tuple[float, ...], tuple[Floats | None, dict[int, TagState]]] = {}
+        for tag, state in states.items():
+            lay = self._rest.get(tag)
+            if lay is not None and np.linalg.norm(walk.middle.place[0] - lay) > HANDED_M:
+                lay = None
+            key = () if lay is None else tuple(float(axis) for axis in lay)
+            found.setdefault(key, (lay, {}))[1][tag] = state
+        return list(found.values())
 
     def _state(self, tag: int, walk: Walk) -> TagState:
         if self._dead[tag - 1]:

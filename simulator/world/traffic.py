@@ -92,7 +92,7 @@ class Traffic:
 
     def _made(self, number: int) -> Walk | None:
         """The trip of that number; None where it can't be walked, or not before the quiet end."""
-        rng = np.random.default_rng([self._seed, _TRAFFIC, number])
+        rng = np.random.default_rng([self._seed, _TRAFFIC, number + 1])
         start_us = int(self._starts_us[number])
         trip = self._trip(start_us, rng)
         words = rng.integers(0, 2**31, 2)

@@ -18,6 +18,7 @@ from simulator.world.values import Kind
 BEYOND_M: Final = 1.0
 """A crossing is one once the tag is this far beyond the plane, or stays beyond it for `BEYOND_US`."""
 BEYOND_US: Final = 5_000_000
+ON_PLANE_M: Final = 1e-9
 NEAR_M: Final = 1.0
 """Closer than this to the opening is turned back or parked, not near."""
 PARKED_US: Final = 20_000_000
@@ -91,7 +92,7 @@ def visits(at_us: Ints, place: Floats, width_m: float) -> list[Visit]:
 
 def _sides(x: Floats) -> Flags:
     """Which pieces are outside; one on the plane is where the one before was."""
-    known = np.flatnonzero(x != 0)
+    known = np.flatnonzero(np.abs(x) > ON_PLANE_M)
     if not len(known):
         return np.zeros(len(x), dtype=np.bool_)
     last = known[np.maximum(np.searchsorted(known, np.arange(len(x)), side="right") - 1, 0)]

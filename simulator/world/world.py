@@ -92,6 +92,11 @@ class World:
             return None
         return self._schedule.last_end_us + round(1e6 * self._scenario.quiet_end_s)
 
+    @property
+    def left_out_trips(self) -> int:
+        """Trips of the day so far that didn't begin: each would have gone through a doorway that isn't its own."""
+        return 0 if self._traffic is None else self._traffic.left_out
+
     def advance(self, reader: str, until_us: int, radio: RadioState | None) -> Reads:
         """Reads of one reader up to a time; none after the end."""
         end_us = self.ends_us

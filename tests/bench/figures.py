@@ -25,17 +25,21 @@ class Registry:
     title: str
     entries: list[tuple[str, Callable[[], Iterable[Figure]]]] = field(default_factory=list)
     needs: dict[str, Path] = field(default_factory=dict)
+    named_only: set[str] = field(default_factory=set)
 
     def register(
-        self, prefix: str, *, needs: Path | None = None
+        self, prefix: str, *, needs: Path | None = None, when_named: bool = False
     ) -> Callable[[Callable[[], Iterable[Figure]]], Callable[[], Iterable[Figure]]]:
         """Register a measuring function under the common beginning of its figures' names.
 
-        Without the folder that it `needs` it isn't run, and `lacking` says so.
+        Without the folder that it `needs` it isn't run, and `lacking` says so. `when_named` is for what takes so long
+        that it is run only where it is asked for by that name.
         """
 
         def keep(measure: Callable[[], Iterable[Figure]]) -> Callable[[], Iterable[Figure]]:
             self.entries.append((prefix, measure))
+            if when_named:
+                self.named_only.add(prefix)
             if needs is not None:
                 self.needs[prefix] = needs
             return measure
@@ -46,7 +50,8 @@ class Registry:
         """Yield figures whose names begin with `only`; functions that can't yield one aren't run."""
         for prefix, measure in self.entries:
             needed = self.needs.get(prefix)
-            if _meets(prefix, only) and (needed is None or needed.is_dir()):
+            asked = only.startswith(prefix) if prefix in self.named_only else _meets(prefix, only)
+            if asked and (needed is None or needed.is_dir()):
                 yield from (figure for figure in measure() if figure.name.startswith(only))
 
     def lacking(self, only: str) -> list[str]:

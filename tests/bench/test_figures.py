@@ -29,3 +29,12 @@ def test_asking_for_recordings_that_are_not_there_says_which_folder_is_needed(tm
     assert done.returncode == 2
     assert f"replay.ecd.* needs the folder {tmp_path / 'shared'}" in done.stderr
     assert "no figure begins with" not in done.stderr
+
+
+def test_what_takes_very_long_is_run_only_where_it_is_named():
+    registry = Registry("Some")
+    registry.register("sim.day", when_named=True)(lambda: [Figure("sim.day", 1, "1")])
+    registry.register("sim.cut")(lambda: [Figure("sim.cut", 1, "1")])
+    assert [figure.name for figure in registry.run("")] == ["sim.cut"]
+    assert [figure.name for figure in registry.run("sim")] == ["sim.cut"]
+    assert [figure.name for figure in registry.run("sim.day")] == ["sim.day"]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from simulator.faults.table import ACTIONS, switches
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import Place, Point
@@ -50,7 +51,13 @@ GROUPS = {
     "Readers and load": ("reader-faults", "crowd"),
 }
 """The gallery in the order of its page."""
-_WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", Place: "x, y", Point: "x, y, z"}
+_BY_NAME = {
+    "opens": "one of `for-walkers`, `always`, `never`, or list of spans",
+    "speeds_mps": "slowest, fastest",
+    "size": "along x, along y",
+}
+"""Keys whose type alone would say too little."""
+_WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", Place: "x, y", Point: "three numbers"}
 
 
 def schema_page() -> str:
@@ -72,7 +79,7 @@ def schema_page() -> str:
             if name == "points" or not _inner(field.annotation)
         ]
         lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, *_faults()]).rstrip() + "\n"
 
 
 def gallery_page() -> str:
@@ -89,6 +96,17 @@ def gallery_page() -> str:
         for name in names:
             lines += ["", f"### {name}", "", *_told(name)]
     return "\n".join(lines) + "\n"
+
+
+def _faults() -> list[str]:
+    """What `switches` and `actions` of a fault may name."""
+    lines = ["## Switches of `[[faults]]`", "", "| switch | without it | what |", "|---|---|---|"]
+    lines += [f"| `{one.name}` | {_value(one.default)} | {one.description} |" for one in switches()]
+    lines += ["", "## Actions of `[[faults]]`", "", "| action | arguments | what |", "|---|---|---|"]
+    for one in ACTIONS:
+        given = ", ".join(f"`{name.name} = {json.dumps(name.default)}`: {name.description}" for name in one.arguments)
+        lines.append(f"| `{one.name}` | {given or 'none'} | {one.description} |")
+    return lines
 
 
 def _told(name: str) -> list[str]:
@@ -134,13 +152,19 @@ def _inner(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    default = "required" if field.is_required() else _value(field.default)
-    cells = [f"`{name}`", _type(field.annotation), default, _bounds(field), field.description or ""]
+    default = "required" if field.is_required() else _value(field.get_default(call_default_factory=True))
+    cells = [
+        f"`{name}`",
+        _BY_NAME.get(name) or _type(field.annotation),
+        default,
+        _bounds(field),
+        field.description or "",
+    ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _value(value: Any) -> str:
-    return "none" if value is None or value == () else f"`{json.dumps(value)}`"
+    return "none" if value is None or value in ((), {}, []) else f"`{json.dumps(value)}`"
 
 
 def _type(annotation: Any) -> str:

@@ -1,6 +1,7 @@
 """IP packets with TCP segments (RFC 791, 8200, 9293) and the link headers that captures put before them."""
 
 from enum import Enum
+from functools import lru_cache
 from ipaddress import ip_address
 from struct import Struct
 from typing import Final, NamedTuple
@@ -82,7 +83,7 @@ class _Ip(NamedTuple):
 
 def build(segment: Segment) -> bytes:
     """Return the raw IP packet of a segment, with right lengths and checksums."""
-    source, target = ip_address(segment.source.host).packed, ip_address(segment.target.host).packed
+    source, target = _packed(segment.source.host), _packed(segment.target.host)
     offset = _TCP.size // 4 << 4
     size = _TCP.size + len(segment.payload)
     if len(source) == 4:  # noqa: PLR2004 (bytes of an IPv4 address)
@@ -94,6 +95,12 @@ def build(segment: Segment) -> bytes:
     fields = (segment.source.port, segment.target.port, segment.seq, segment.ack, offset, segment.flags, WINDOW)
     bare = _TCP.pack(*fields, 0, 0) + segment.payload
     return head + _TCP.pack(*fields, checksum(pseudo + bare), 0) + segment.payload
+
+
+@lru_cache(maxsize=256)
+def _packed(host: str) -> bytes:
+    """Return an address as bytes; a capture has few, and a packet for each of them very often."""
+    return ip_address(host).packed
 
 
 def checksum(data: bytes) -> int:

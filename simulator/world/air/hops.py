@@ -11,7 +11,9 @@ from simulator.world.values import ReaderTraits
 HOP_US: Final = 200_000
 """Dwell on one of many channels [measured on an R420; FCC part 15.247 allows 400 ms]."""
 STAY_US: Final = 4_000_000
-"""Longest transmission on one of few channels (ETSI EN 302 208, 4.3.6)."""
+"""Longest transmission on one of few channels, with the rest (ETSI EN 302 208, 4.3.6)."""
+REST_US: Final = 100_000
+"""Silence after that [the same; a recorded FX7500 keeps it, ECD data set]."""
 
 
 @dataclass(frozen=True, slots=True)

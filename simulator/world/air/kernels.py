@@ -26,6 +26,7 @@ DRAWS_SLOT = 2
 DECODES = 3
 CAPTURED = 4
 REPORTS = 5
+LOSES = 6
 WAKE_SCALE_DB = 0.25
 """How soft the threshold of a chip is: from a tenth to nine tenths in about 1 dB."""
 DECODE_SCALE_DB = 0.5
@@ -38,6 +39,8 @@ ALONE_DB = 300.0
 """Lead of an answer without any other."""
 LOSES_DB = 1.0
 """Below its sensitivity by this a chip that woke loses its power, and with it its place in the round."""
+LOST = 0.03
+"""Share of EPCs that fail their CRC however loud they are [fitted to a recorded still tag, ECD data set]."""
 SURE_DB = 4.0
 """Beyond this from a threshold nothing is drawn."""
 SNR_DB = 5.0
@@ -287,7 +290,8 @@ def inventory(
                 if at_us > limit_us:
                     live.q[a] = q_fp
                     return limit_us, False, busy
-                if passes(dbm - floor_dbm, DECODE_SCALE_DB, slot_key, tag, DECODES):
+                lost = unit(slot_key, tag, LOSES) < LOST
+                if not lost and passes(dbm - floor_dbm, DECODE_SCALE_DB, slot_key, tag, DECODES):
                     n[L.SINGLES] += 1
                     n[L.CAPTURES] += 0 if alone else 1
                     report(ch, told, plan, live, p, c, h, key, at_us, floor_dbm)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from simulator.world.air import layout as L  # noqa: N812 (one letter, as in the kernels)
-from simulator.world.air.hops import Hops
+from simulator.world.air.hops import REST_US, Hops
 from simulator.world.air.layout import Bytes, Ints, Plan
 from simulator.world.air.rivals import Rivals
 from simulator.world.air.timing import durations
@@ -71,7 +71,7 @@ class Planner:
             dwell_us=self.hops.dwell_us,
             offset_us=self.hops.offset_us,
             turn_us=habits.turn_us,
-            settle_us=habits.settle_us,
+            settle_us=habits.settle_us if self.traits.hopping else REST_US,
             switch_us=habits.switch_us,
             first_q=np.array([self._first_q(command) for command in commands], dtype=np.float64),
             port=np.array(ports, dtype=np.int64),

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from simulator.world.air import layout as L  # noqa: N812 (one letter, as in the kernels)
-from simulator.world.air.hops import hops_of
+from simulator.world.air.hops import REST_US, hops_of
 from simulator.world.air.kernels import run
 from simulator.world.air.layout import Bytes, Ints, Live, Told
 from simulator.world.air.plan import Planner
@@ -73,7 +73,7 @@ class AirReader:
         self._planner = Planner(
             antennas, traits, power_dbm, seed & SEED_MASK, hops, none(len(antennas.port)), epc, epc_bytes
         )
-        self._longest_us = traits.habits.turn_us + traits.habits.settle_us + traits.habits.switch_us
+        self._longest_us = traits.habits.turn_us + max(traits.habits.settle_us, REST_US) + traits.habits.switch_us
         self._links = Links(antennas, traits, seed & SEED_MASK)
         self._scene_of = scene_of
         self._scene: Scene | None = None

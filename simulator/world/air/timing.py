@@ -24,7 +24,7 @@ PILOT_FROM: Final = 4
 RN16_BITS: Final = 16
 PC_AND_CRC_BITS: Final = 32
 DUMMY_BIT: Final = 1
-T2_CYCLES: Final = 15
+T2_CYCLES: Final = 18
 """A reader may take 3 to 20 cycles of the link frequency until its next command."""
 T3_CYCLES: Final = 5
 """How long a reader listens beyond T1 before it calls a slot empty: its own choice."""

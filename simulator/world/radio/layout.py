@@ -1,7 +1,4 @@
-"""Columns of the arrays that the kernels of this room work on, and the constants of its model.
-
-Numba's cache doesn't see a change of another module's: touch all `kernels.py` that use it.
-"""
+"""Columns of the arrays that the kernels of this room work on, and the constants of its model."""
 
 from typing import Final
 
@@ -144,7 +141,7 @@ CROSSED: Final = 0.1
 """A linear antenna's cross polarisation, -20 dB."""
 BLIND_SIDE: Final = 0.03
 """What a tag on metal hears through the metal, -30 dB."""
-SCATTER_SHARE: Final = 0.5
+SCATTER_SHARE: Final = 0.45
 """Share of a shadow's dB that the scattered field loses too, since much of it comes from about the same direction.
 
 With 10 to 16 dB of a body it brings K from 8 dB in sight to 3 to 0 dB, which is what is measured behind one.
@@ -156,9 +153,9 @@ MIRROR_LEAST: Final = 0.05
 RSSI_NOISE_DB: Final = 0.297
 """With steps of 0.5 dB this gives the 0.33 dB that are measured within a channel."""
 PHASE_STEPS: Final = 4096
-PHASE_NOISE_RAD: Final = 0.045
+PHASE_NOISE_RAD: Final = 0.05
 """In-channel noise with power to spare; at the reader's threshold it is 0.13."""
-PHASE_NOISE_WEAK_RAD: Final = 0.122
-DOPPLER_NOISE_HZ: Final = 6.0
-DOPPLER_NOISE_WEAK_HZ: Final = 42.0
+PHASE_NOISE_WEAK_RAD: Final = 0.12
+DOPPLER_NOISE_HZ: Final = 6.5
+DOPPLER_NOISE_WEAK_HZ: Final = 41.5
 DOPPLER_STEPS: Final = 16.0

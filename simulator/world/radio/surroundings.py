@@ -11,8 +11,8 @@ from simulator.world.radio.rays.kernels import pattern, surfaces_db
 from simulator.world.scene import Antennas, Floats, Surroundings, Walls
 
 SCATTERERS: Final = 8
-EXCESS_DELAY_S: Final = 14e-9
-"""Longest extra way of a scattered wave (4.2 m): it makes a still tag's RSSI differ by 1.64 dB across 50 channels."""
+EXCESS_DELAY_S: Final = 18e-9
+"""Longest extra way of a scattered wave (5.4 m): it makes a still tag's RSSI differ by 1.64 dB across 50 channels."""
 
 
 def scattered_waves(rng: np.random.Generator, antennas: int) -> tuple[Floats, Floats, Floats]:

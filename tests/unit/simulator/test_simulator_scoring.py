@@ -322,7 +322,7 @@ def test_the_command_takes_rows_and_envelopes_and_several_pairs(truth, tmp_path)
     shown = CliRunner().invoke(app, ["score", *words])
     assert shown.exit_code == 0
     assert "overall" in shown.stdout
-    assert "small (seed 1)" in shown.stdout
+    assert shown.stdout.count("small") > 3
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,6 @@ from simulator.scenarios.load import load
 from simulator.server.model import ETSI_KHZ, FCC_KHZ
 from simulator.world.frames import Placed
 from simulator.world.paths import Gait, corners, walk
-from simulator.world.radio import Tags, antenna, link
-from simulator.world.reader import Air, RadioReader
 from simulator.world.truth import visits
 from simulator.world.values import ReaderTraits
 from simulator.world.world import World
@@ -116,66 +114,6 @@ def test_a_portal_frame_turns_there_and_back(facing, place):
     np.testing.assert_allclose(Placed(portal).to_frame(Placed(portal).to_site(points)), points, atol=1e-9)
 
 
-def tags_at(points):
-    points = np.array(points, dtype=float)
-    count = len(points)
-    return Tags(
-        [i.to_bytes(2) for i in range(count)],
-        points,
-        np.zeros((count, 3)),
-        np.full((count, 2), np.nan),
-        np.full(count, 8.0),
-        np.full(count, -20.0),
-    )
-
-
-def heard(points, hz=915e6, seed=3):
-    rng = np.random.default_rng(seed)
-    at = antenna(1, np.zeros(3), np.array([1.0, 0, 0]), rng, gain_dbi=6, cable_loss_db=2)
-    return link(at, tags_at(points), 30.0, hz)
-
-
-def over_rooms(point):
-    """Mean RSSI over many surroundings, since in each single one it fades."""
-    return np.mean([heard([point], seed=seed).rssi_dbm[0] for seed in range(300)])
-
-
-def test_power_falls_with_distance_by_40_db_a_decade_there_and_back():
-    assert over_rooms([2, 0, 0]) - over_rooms([8, 0, 0]) == pytest.approx(40 * np.log10(4), abs=1.5)
-
-
-def test_an_antenna_hears_little_behind_it():
-    assert over_rooms([2, 0, 0]) - over_rooms([-2, 0, 0]) == pytest.approx(44, abs=1.5)
-
-
-def test_fading_is_a_property_of_place_and_channel():
-    place = [[1.5, 0.4, 0.1]]
-    assert heard(place).rssi_dbm == heard(place).rssi_dbm
-    closer = heard([[1.5, 0.4, 0.101]])
-    assert abs(closer.rssi_dbm - heard(place).rssi_dbm) < 1.0
-    assert heard(place, 903e6).rssi_dbm != heard(place).rssi_dbm
-
-
-def test_phase_turns_once_every_half_wavelength():
-    """Close in front, where the direct ray outweighs all others."""
-    wavelength = 299_792_458 / 915e6
-    steps = np.linspace(0.5, 0.5 + wavelength / 2, 200)
-    phase = np.unwrap(heard([[x, 0, 0] for x in steps]).phase_rad)
-    assert phase[-1] - phase[0] == pytest.approx(2 * np.pi, abs=0.8)
-
-
-def test_a_body_between_takes_power_and_a_body_behind_does_not():
-    def with_body(x):
-        tags = tags_at([[2.0, 0, 0]])
-        rng = np.random.default_rng(3)
-        at = antenna(1, np.zeros(3), np.array([1.0, 0, 0]), rng, gain_dbi=6, cable_loss_db=2)
-        shaded = Tags(tags.epcs, tags.position, tags.velocity, np.array([[x, 0.0]]), tags.loss_db, tags.sensitivity_dbm)
-        return link(at, shaded, 30.0, 915e6).tag_dbm[0]
-
-    assert with_body(2.3) == heard([[2.0, 0, 0]]).tag_dbm[0]
-    assert with_body(1.7) < with_body(2.3) - 3
-
-
 def test_the_same_seed_gives_the_same_reads_however_time_is_cut():
     first = reads_of(world(seed=5))
     assert first == reads_of(world(seed=5))
@@ -186,7 +124,7 @@ def test_the_same_seed_gives_the_same_reads_however_time_is_cut():
 @pytest.mark.parametrize("seed", range(6))
 def test_a_walk_is_heard_inside_first_and_outside_last(seed):
     reads = reads_of(world(seed=seed))
-    assert 20 <= len(reads) <= 120
+    assert 20 <= len(reads) <= 300
     peak = {}
     for side, ports in (("inside", (1, 2)), ("outside", (3, 4))):
         mine = [read for read in reads if read.antenna in ports]
@@ -211,24 +149,6 @@ def test_what_the_client_asks_of_the_antennas_is_done():
     assert len(weak) < len(reads_of(world())) / 2
     assert reads_of(world(), asked=None) == []
     assert reads_of(world(), asked=radio(7)) == []
-
-
-def test_tags_share_the_air():
-    """One tag alone gets about 70 reads a second of one antenna; 24 together get twice that, not 24 times."""
-
-    def rate(count):
-        air = Air(
-            antennas={
-                1: antenna(1, np.zeros(3), np.array([1.0, 0, 0]), np.random.default_rng(1), gain_dbi=6, cable_loss_db=2)
-            },
-            frequencies_khz=FCC_KHZ,
-            power_dbm=30.0,
-            tags=lambda _: tags_at([[0.8, 0.02 * index, 0] for index in range(count)]),
-        )
-        return len(RadioReader(air, np.random.SeedSequence(1)).advance(10_000_000, ALL_ON)) / 10
-
-    assert 55 <= rate(1) <= 75
-    assert 110 <= rate(24) <= 145
 
 
 def test_the_office_is_heard_at_both_doors_and_its_residents_never_move():

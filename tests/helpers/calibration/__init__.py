@@ -1,0 +1,1 @@
+"""Simulated figures beside measured ones: each comes from a run of a scenario, none from a constant of the model."""

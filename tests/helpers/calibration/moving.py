@@ -1,0 +1,114 @@
+"""Figures of tags that move: fading, nulls, phase, gaps between reads."""
+
+import math
+
+import numpy as np
+
+from tests.helpers.calibration.figure import Compared
+from tests.helpers.calibration.place import (
+    BARE,
+    DOORWAY,
+    OFFICE,
+    R420,
+    SENSITIVE,
+    WAREHOUSE,
+    Run,
+    scenario,
+    stays,
+    walks,
+)
+from tests.helpers.calibration.still import TURN
+
+OMNI = (
+    {"port": 1, "portal": "door", "position": [0, 0, 1.0], "aim": [0, 0, 2.0], "beam_deg": 180, "cable_loss_db": 0},
+)
+"""An antenna that hears all round."""
+
+
+def fading():
+    """Yield Rician K of a tag that is carried around an antenna, on the near side of a body and behind it."""
+    angles = np.radians(np.arange(0, 361, 10))
+    ring = [[float(2 * math.cos(angle)), float(2 * math.sin(angle))] for angle in angles]
+    for name, points, stated, low, high in (
+        ("in_sight", ring[::-1], "3 to 10", 3, 10),
+        ("behind_a_body", ring, "0 to 3", 0, 3),
+    ):
+        found = [_k_factor(points, seed) for seed in range(1, 17)]
+        yield Compared(
+            name=f"rician_k.{name}", what=f"Rician K, {name.replace('_', ' ')}", unit="dB",
+            value=10 * math.log10(np.median(found)), measured=stated, low=low, high=high, source="measured indoors",
+            how="a tag carried around an antenna at 2 m, office; K by the moments of power, median of 16 bodies",
+        )  # fmt: skip
+
+
+def _k_factor(points, seed):
+    tags = BARE | {"sensitivity_dbm": -30.0}
+    take = {"at_s": 1, "tags": [1], "carry": "hand", "speed_mps": 0.3}
+    run = Run(
+        scenario(1, antennas=OMNI, site=OFFICE, tags=tags, **walks(points, take)), 44, traits=SENSITIVE, seed=seed
+    )
+    power = 10 ** (run.reads.rssi_cdbm / 2000)
+    left = math.sqrt(max(0.0, 1 - power.var() / power.mean() ** 2))
+    return left / (1 - left)
+
+
+def nulls():
+    """Yield the depth of the null that floor and surroundings make about 1.5 m before an antenna."""
+    depths = []
+    for seed in range(1, 13):
+        take = {"at_s": 1, "tags": [1], "carry": "arm", "speed_mps": 0.1, "height_m": 1.0}
+        run = Run(scenario(1, site=WAREHOUSE, **walks([[2.2, 0], [0.8, 0]], take)), 16, seed=seed)
+        distance = 2.2 - 0.1 * (run.reads.at_us / 1e6 - 1)
+        level = run.reads.rssi_cdbm / 100 + 40 * np.log10(distance)
+        place = np.floor(distance / 0.05).astype(int)
+        profile = {one: np.median(level[place == one]) for one in np.unique(place)}
+        near = [one for at, one in profile.items() if 24 <= at < 36]
+        depths.append(np.median(list(profile.values())) - min(near))
+    yield Compared(
+        name="null", what="null within 1.2 to 1.8 m of an antenna, RSSI below its median, typical",
+        value=float(np.median(depths)), unit="dB", measured="10 to 20", low=10, high=20,
+        source="measured, two-ray null at 1.5 m",
+        how=f"a tag drawn past 12 antennas at 1 m, warehouse; from {min(depths):.1f} to {max(depths):.1f} dB",
+    )  # fmt: skip
+
+
+def wraps():
+    """Yield the way on which phase turns once."""
+    take = {"at_s": 1, "tags": [1], "carry": "arm", "speed_mps": 0.3}
+    run = Run(scenario(1, **walks([[3, 0], [1, 0]], take)), 9)
+    number, ways = stays(run.reads), []
+    for one in np.unique(number):
+        reads = run.reads.at(np.flatnonzero(number == one))
+        if len(reads) >= 6:
+            slope = np.polyfit(reads.at_us / 1e6, np.unwrap(TURN * reads.phase), 1)[0]
+            frequency_khz = R420.frequencies_khz[int(reads.channel[0]) - 1]
+            ways.append(100 * 0.3 * 2 * math.pi / abs(slope) * frequency_khz / 915_000)
+    yield Compared(
+        name="phase_wrap", what="way towards the antenna on which phase turns once, at 915 MHz",
+        value=float(np.median(ways)), unit="cm", measured="16.4", low=16.0, high=16.8, source="half a wavelength",
+        how=f"a tag drawn towards an antenna at 0.3 m/s, {len(ways)} stays on a channel",
+    )  # fmt: skip
+
+
+def walkers():
+    """Yield the gaps between reads of a laptop that is carried through a doorway."""
+    gaps, reads = [], []
+    for seed in range(1, 7):
+        takes = [{"at_s": 12 * n + 1, "tags": [n + 1], "reverse": bool(n % 2)} for n in range(10)]
+        of = scenario(10, antennas=DOORWAY, site=OFFICE, tags={}, **walks([[-4.8, 0], [4.8, 0]], *takes))
+        run = Run(of, 125, seed=seed)
+        each = [np.sort(run.of_tag(number).at_us) for number in range(1, 11)]
+        reads += [len(one) for one in each]
+        gaps += [np.diff(one) / 1000 for one in each]
+    found = np.concatenate(gaps)
+    how = f"60 walks at 1.2 m/s with one laptop between four antennas, {np.mean(reads):.0f} reads each"
+    for name, share, stated, low, high in (
+        ("median", 0.5, "52", 39, 65),
+        ("p99", 0.99, "373", 185, 560),
+        ("longest", 1.0, "at most 1,280", 370, 1600),
+    ):
+        yield Compared(
+            name=f"walker_gap.{name}", what=f"gap between reads of a walker's tag, {name}", unit="ms",
+            value=float(np.quantile(found, share)), measured=stated, low=low, high=high,
+            source="measured on walks between four antennas", how=how,
+        )  # fmt: skip
