@@ -1,7 +1,7 @@
 """The radio between readers and tags: link budget, shadows, mirrors, coherent fading, and what is reported of it."""
 
 from simulator.world.compiled import forget_stale
-from simulator.world.radio.channel import Channel, Links, channel_of
+from simulator.world.radio.channel import Channel, Links
 from simulator.world.radio.kernels import all_gains, closing_mps, observe, one_way_db
 from simulator.world.radio.surroundings import coupling_db, scattered_waves
 
@@ -9,7 +9,6 @@ __all__ = [
     "Channel",
     "Links",
     "all_gains",
-    "channel_of",
     "closing_mps",
     "coupling_db",
     "observe",

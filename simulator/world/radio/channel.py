@@ -43,7 +43,7 @@ class Channel(NamedTuple):
         ray_leaves: (a, rows) state of the leaves for which a ray is kept; -1: without leaves; -2: not at all.
         bounce: (a, rows, d, 2) way and amplitude over each leaf.
         field: (a, c, rows, 6) direct, floor and scattered field, re and im of each.
-        kept: (a, c, rows, 3) sum re and im, and gain in dB, without carriers.
+        kept: (a, c, rows, 2) gain in dB and phase without carriers, as `one_way_db` gives them.
         kept_leaves: (a, c, rows) as `ray_leaves`.
     """
 
@@ -73,11 +73,6 @@ class Channel(NamedTuple):
     field: Floats
     kept: Floats
     kept_leaves: Ints
-
-
-def channel_of(scene: Scene, antennas: Antennas, traits: ReaderTraits, seed: int) -> Channel:
-    """Links of one reader in one scene; who has more than one scene keeps a `Links`."""
-    return Links(antennas, traits, seed).channel(scene)
 
 
 class Links:
@@ -148,7 +143,7 @@ class Links:
             np.full((antennas, rows), L.NOT_MADE, dtype=np.int64),
             np.zeros((antennas, rows, leaves, 2)),
             np.zeros((antennas, channels, rows, 6)),
-            np.zeros((antennas, channels, rows, 3)),
+            np.zeros((antennas, channels, rows, 2)),
             np.full((antennas, channels, rows), L.NOT_MADE, dtype=np.int64),
         )
         if known:

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.contracts.times import instant_us
 from edge.readers import GpiSettings, Listener, OutputSettings, ReaderSettings, TlsSettings
 from simulator.server.model import zebra_fx9600
-from tests.helpers.conformance.bench import bench, epc, quiet_log, sim_reader, true_now, watched
+from tests.helpers.conformance.bench import bench, epc, quiet_log, sim_reader, watched
 from tests.helpers.conformance.case import case
 from tests.helpers.conformance.certificates import Certificate
 
@@ -145,10 +145,11 @@ async def bounce(seen):
     gpis = (GpiSettings(port=1, kind="door", debounce_ms=150),)
     async with bench(zebra_fx9600(), knobs={"gpis": gpis}) as (reader, agent):
         await agent.connected()
-        for high in (True, False, True, False, True):
-            reader.gpi(1, high=high)
-            at_us = true_now().utc_us
-            await asyncio.sleep(0.02)
+        now = reader.listener.now()
+        for ago_us, high in zip(range(100_000, 0, -20_000), (True, False, True, False, True), strict=True):
+            then = replace(now, utc_us=now.utc_us - ago_us)
+            reader.send(reader.device.gpi(1, then, high=high))
+            at_us = now.utc_us - ago_us
         await agent.until(lambda: any(row.state for row in agent.sensors))
         await asyncio.sleep(0.3)
         changes = [row for row in agent.sensors if row.state]

@@ -5,8 +5,10 @@ from itertools import pairwise
 
 import pytest
 
+from edge.readers import link as links
 from edge.readers.link import GATHER_S, Link
 from tests.helpers.fake_reader import KEEPALIVE, message, report, tag
+from tests.helpers.kept import WAIT_S
 
 REPORTS = 100
 
@@ -31,8 +33,8 @@ async def joined():
 
 
 async def until(holds):
-    """Wait for it, two seconds at most."""
-    async with asyncio.timeout(2):
+    """Wait for it."""
+    async with asyncio.timeout(WAIT_S):
         while not holds():  # noqa: ASYNC110 - a condition of many kinds, polled by a test
             await asyncio.sleep(0.005)
 
@@ -42,22 +44,25 @@ def messages(chunks):
 
 
 async def test_reports_sent_one_by_one_come_together_and_none_is_lost(joined):
+    """However slowly this machine sends them, a wake-up is as far from the one before as it should be."""
     _, chunks, _, writer = joined
+    begun_s = asyncio.get_running_loop().time()
     for _ in range(REPORTS):
         writer.write(report(tag()))
         await asyncio.sleep(0.002)
     await until(lambda: messages(chunks) == REPORTS)
-    assert len(chunks) <= REPORTS / 4
+    assert len(chunks) <= 2 + (chunks[-1][1] - begun_s) / (0.9 * GATHER_S)
     gaps_s = [after - before for (_, before), (_, after) in pairwise(chunks)]
     assert min(gaps_s) >= 0.9 * GATHER_S
 
 
-async def test_other_messages_alone_do_not_wait(joined):
+async def test_other_messages_alone_do_not_wait(joined, monkeypatch):
+    """They would have to wait for longer than this test has patience."""
+    monkeypatch.setattr(links, "GATHER_S", 2 * WAIT_S)
     _, chunks, _, writer = joined
     for sent in range(1, 6):
         writer.write(message(KEEPALIVE, 9))
         await until(lambda sent=sent: messages(chunks) == sent)
-    assert chunks[-1][1] - chunks[0][1] < 3 * GATHER_S
 
 
 async def test_pause_outlasts_the_gathering(joined):
