@@ -13,7 +13,7 @@ from simulator.world.air.layout import Bytes, Ints, Live, Told
 from simulator.world.air.plan import Planner
 from simulator.world.air.rivals import Site, Station, none, rivals_of
 from simulator.world.radio.channel import Channel, Links
-from simulator.world.scene import STILL, Antennas, Scene, Surroundings, Walls
+from simulator.world.scene import STILL, Antennas, Holds, Scene, Surroundings, Walls
 from simulator.world.values import RadioState, ReaderTraits, Reads, no_reads
 
 AHEAD_US: Final = 1_000_000
@@ -77,6 +77,7 @@ class AirReader:
         self._links = Links(antennas, traits, seed & SEED_MASK)
         self._scene_of = scene_of
         self._scene: Scene | None = None
+        self._holds: Holds | None = None
         self._channel: Channel | None = None
         self._told: Told | None = None
         self._number = 0
@@ -118,12 +119,13 @@ class AirReader:
         """Links and tags of a scene that lasts until the last round that may begin is over."""
         end_us = until_us + self._longest_us
         begin_us = int(self._live.numbers[L.NOW_US])
-        if self._scene is None or not self._scene.begin_us <= begin_us or self._scene.end_us < end_us:
-            self._scene = None
-        if self._scene is None or self._channel is None or self._told is None:
-            self._scene = self._scene_of(begin_us, end_us + AHEAD_US)
-            self._channel = self._links.channel(self._scene)
-            self._told = _told(self._scene)
+        covered = self._scene is not None and self._scene.begin_us <= begin_us and end_us <= self._scene.end_us
+        if not covered or self._channel is None or self._told is None:
+            scene = self._scene_of(begin_us, end_us + AHEAD_US)
+            self._channel = self._links.channel(scene)
+            if self._told is None or scene.holds is not self._holds:
+                self._told = _told(scene)
+            self._scene, self._holds = scene, scene.holds
             self._live.heard[:] = NOWHERE
             self._live = _wide_enough(self._live, len(self._told.tag))
         return self._channel, self._told

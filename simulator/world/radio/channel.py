@@ -99,13 +99,18 @@ class Links:
         if self._channel is not None and scene is self._scene:
             return self._channel
         before, known = self._scene, self._channel
-        hold, held = _holds(scene.holds, scene.tags, len(scene.carriers.radius_m))
+        same = known is not None and before is not None and _same_holds(scene, before)
+        if known and same:
+            hold, held = known.hold, known.held
+        else:
+            hold, held = _holds(scene.holds, scene.tags, len(scene.carriers.radius_m))
         wall = known.wall if known and before and scene.walls is before.walls else packed_walls(scene.walls)
         leaf = _leaves(scene.leaves)
         if known and not (np.array_equal(wall, known.wall) and np.array_equal(leaf, known.leaf)):
             known = None
         site = self._site(scene)
-        held[:, L.I_ROW] = self._rows_of(scene.holds, hold)
+        if not same:
+            held[:, L.I_ROW] = self._rows_of(scene.holds, hold)
         first, key_us, key = _keyframes(scene.carriers)
         leaf_now, now = _leaf_now(leaf), np.array([np.iinfo(np.int64).min, 0, 0], dtype=np.int64)
         if known:
@@ -185,6 +190,12 @@ class Links:
             self._tags = np.insert(self._tags, at, tag)
             self._tag_rows = np.insert(self._tag_rows, at, row)
         return row
+
+
+def _same_holds(scene: Scene, before: Scene) -> bool:
+    """Whether the very same arrays say where tags are, as between scenes in which nobody comes or goes."""
+    carriers = len(scene.carriers.radius_m) == len(before.carriers.radius_m)
+    return carriers and scene.holds is before.holds and scene.tags is before.tags
 
 
 def packed_antennas(given: Antennas) -> Floats:

@@ -302,6 +302,9 @@ def all_gains(ch: Channel, a: int, at_us: int, c: int, out_gain_db: F64) -> None
         k, row = held[h, L.I_CARRIER], held[h, L.I_ROW]
         if at_us < held[h, L.I_BEGIN] or at_us >= held[h, L.I_END] or pose_of[k, L.P_THERE] == 0.0:
             continue
+        if row >= 0 and bodies == 0 and kept_leaves[row] == leaves:
+            out_gain_db[h] = kept[row, 0]
+            continue
         hold = hold_of[h]
         if row < 0:
             re, im = moving(at, waves, ch.site, hz, hold, pose_of[k], ch.wall, ch.leaf_now, body, bodies)
