@@ -214,4 +214,4 @@ class Engine:
 
 def identity(index: int) -> bytes:
     """An EUI-64 of the locally administered kind, one a reader."""
-    return bytes([0x02, 0x16, 0x25, 0xFF, 0xFE, 0x00, 0x00, index])
+    return bytes([0x02, 0x16, 0x25, 0xFF, 0xFE, 0x00]) + index.to_bytes(2)

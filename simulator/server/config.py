@@ -12,6 +12,7 @@ from simulator.server.model import ReaderModel
 from simulator.server.reports import Content
 from simulator.server.rospec import ReportSpec, parse_antenna, parse_report_spec
 from simulator.server.wire import IMPINJ, Parameter, fields, parameters, tlv
+from simulator.world.command import AirCommand
 
 KEEPALIVE_PERIODIC: Final = 1
 _PULSED: Final = 1
@@ -44,6 +45,7 @@ class ReaderConfig:
         link_down_after: drop a client that left so many keepalives unanswered (Impinj's link monitor); 0 is off.
         hold: events and reports wait for ENABLE_EVENTS_AND_REPORTS after a reconnect.
         power_dbm: by antenna port, where it was set.
+        commands: what is asked of the air, by antenna port, where it was set and a ROSpec says nothing else.
         debounce_ms: by input, how long a level must last (Impinj's); an input that isn't in it has none.
         pulse_ms: by output, after which time it falls back (Impinj's pulsed mode); 0 or none stays.
         version: counts changes, as LLRPConfigurationStateValue.
@@ -55,6 +57,7 @@ class ReaderConfig:
     events: frozenset[int] = frozenset()
     report: ReportSpec = field(default_factory=ReportSpec)
     power_dbm: dict[int, float] = field(default_factory=dict)
+    commands: dict[int, AirCommand] = field(default_factory=dict)
     gpi_enabled: frozenset[int] = frozenset()
     gpo_high: frozenset[int] = frozenset()
     debounce_ms: dict[int, int] = field(default_factory=dict)
@@ -123,7 +126,7 @@ def _change(config: ReaderConfig, parameter: Parameter, model: ReaderModel) -> d
         case ParameterType.RO_REPORT_SPEC:
             change["report"] = parse_report_spec(body)
         case ParameterType.ANTENNA_CONFIGURATION:
-            change["power_dbm"] = config.power_dbm | _power(body, model)
+            change |= _antenna(config, body, model)
         case ParameterType.GPI_PORT_CURRENT_STATE:
             port, enabled, _ = fields(body, ">HBB", "GPIPortCurrentState")
             change["gpi_enabled"] = _switched(config.gpi_enabled, port, on=bool(enabled & 0x80))
@@ -168,9 +171,15 @@ def _events(before: frozenset[int], body: bytes) -> frozenset[int]:
     return events
 
 
-def _power(body: bytes, model: ReaderModel) -> dict[int, float]:
+def _antenna(config: ReaderConfig, body: bytes, model: ReaderModel) -> dict[str, Any]:
+    """Power and air of the ports that one AntennaConfiguration is for."""
     antenna = parse_antenna(body, model)
-    return {} if antenna.power_dbm is None else dict.fromkeys(antenna.ports(model), antenna.power_dbm)
+    change: dict[str, Any] = {}
+    if antenna.power_dbm is not None:
+        change["power_dbm"] = config.power_dbm | dict.fromkeys(antenna.ports(model), antenna.power_dbm)
+    if antenna.command is not None:
+        change["commands"] = config.commands | dict.fromkeys(antenna.ports(model), antenna.command)
+    return change
 
 
 def _antenna_properties(model: ReaderModel, unplugged: Container[int]) -> bytes:

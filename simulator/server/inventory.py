@@ -91,12 +91,13 @@ class Inventory:
             return None
         faults = self.faults
         deaf = faults.silent_antennas | faults.unplugged_antennas
-        made_of = (spec, self._aispec, config.power_dbm, deaf, faults.noise_db, *faults.detuned_db.items())
+        made_of = (spec, self._aispec, config, deaf, faults.noise_db, *faults.detuned_db.items())
         if made_of != self._radio_of:
             aispec = spec.aispecs[self._aispec]
             loss_db = {**faults.detuned_db, **dict.fromkeys(deaf, math.inf)}
             power_dbm = config.power_dbm | aispec.power_dbm
-            self._radio = Radio(aispec.antennas, power_dbm, aispec.commands, loss_db, faults.noise_db)
+            commands = config.commands | aispec.commands
+            self._radio = Radio(aispec.antennas, power_dbm, commands, loss_db, faults.noise_db)
             self._radio_of = made_of
         return self._radio
 

@@ -220,6 +220,7 @@ class ReaderListener:
             await self._refuse(writer)
             return
         self._client, self._outlet = writer, Outlet(writer, self.device.faults)
+        self.device.closing = False  # what the client before asked for; a tick may come before the greeting
         try:
             await self._session(stream, writer)
         except WireError as error:

@@ -17,7 +17,10 @@ from simulator.world.command import AirCommand
 IMPINJ_SELECTOR_SUBTYPE: Final = 50
 _N_TAGS: Final = 0
 _NO_MORE_NEW_TAGS: Final = 1
+_ATTEMPTS: Final = 2
 """TriggerTypes of a TagObservationTrigger, 10.2.2.1.1."""
+ATTEMPT_MS: Final = 50
+"""An attempt to see all tags takes about so long an antenna: the standard leaves it to the reader."""
 
 
 class RoState(IntEnum):
@@ -189,7 +192,7 @@ def _aispec(body: bytes, model: ReaderModel) -> AiSpec:
     inventory_specs = 0
     for parameter in parameters(body[2 + 2 * count :], "AISpec"):
         if parameter.type == ParameterType.AISPEC_STOP_TRIGGER:
-            duration_ms, tags, quiet_ms = _ai_stop(parameter.body)
+            duration_ms, tags, quiet_ms = _ai_stop(parameter.body, len(ports))
         elif parameter.type == ParameterType.INVENTORY_PARAMETER_SPEC:
             inventory_specs += 1
             for antenna in _antennas(parameter.body, model):
@@ -218,7 +221,7 @@ def _survey(body: bytes, model: ReaderModel) -> AiSpec:
     return AiSpec((), {}, duration_ms, inventory_specs=0, survey=Survey(antenna, from_khz, to_khz))
 
 
-def _ai_stop(body: bytes) -> tuple[int, int, int]:
+def _ai_stop(body: bytes, antennas: int) -> tuple[int, int, int]:
     """Milliseconds, number of tags, and milliseconds without a new tag that end an AISpec; 0 is never."""
     kind, duration_ms = fields(body, ">BI", "AISpecStopTrigger")
     if kind == StopTrigger.NULL:
@@ -227,12 +230,17 @@ def _ai_stop(body: bytes) -> tuple[int, int, int]:
         return duration_ms, 0, 0
     for parameter in parameters(body[5:], "AISpecStopTrigger"):
         if kind == StopTrigger.TAG_OBSERVATION and parameter.type == ParameterType.TAG_OBSERVATION_TRIGGER:
-            observe, _, tags, _, quiet_ms, timeout_ms = fields(parameter.body, ">BBHHHI", "TagObservationTrigger")
+            observe, _, tags, attempts, quiet_ms, timeout_ms = fields(
+                parameter.body, ">BBHHHI", "TagObservationTrigger"
+            )
             if observe == _N_TAGS:
                 return timeout_ms, tags, 0
             if observe == _NO_MORE_NEW_TAGS:
                 return timeout_ms, 0, quiet_ms
-            raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"tag observation {observe}: this reader knows 0 and 1")
+            if observe == _ATTEMPTS:
+                attempts_ms = max(attempts, 1) * ATTEMPT_MS * antennas
+                return min(attempts_ms, timeout_ms or attempts_ms), 0, 0
+            raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"tag observation {observe}: this reader knows 0, 1 and 2")
     raise RefusedError(Status.UNSUPPORTED_PARAMETER, f"AISpec stop trigger {kind}: this reader knows 0, 1 and 3")
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from simulator.faults.table import ACTIONS, switches
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import Place, Point
@@ -16,7 +15,12 @@ from simulator.scenarios.space import Place, Point
 MADE = "<!-- Made by `make docs` from the code; changes here are overwritten. -->"
 NO_PICTURE = {"crowd"}
 """Load without walks: there is nothing to draw."""
-LOOKED_AT = {"foil-bag": ("--tag", "1"), "peeled-tag": ("--tag", "2"), "working-day": ("--seconds", "600")}
+LOOKED_AT = {
+    "foil-bag": ("--tag", "1"),
+    "lift-beside": ("--tag", "8"),
+    "peeled-tag": ("--tag", "2"),
+    "working-day": ("--seconds", "600"),
+}
 """Pictures that show something else than `plot` shows by itself."""
 GROUPS = {
     "Through the door": (
@@ -66,6 +70,7 @@ def schema_page() -> str:
     lines += [
         "A scenario is one TOML file. A key that isn't listed here is an error, which names the key and its place.",
         "How to write a first one: [../scenarios.md](../scenarios.md); many to copy from: [gallery.md](gallery.md).",
+        "Switches and actions of faults: [faults.md](faults.md).",
         "Places are metres, angles degrees counter-clockwise, times seconds of the scenario. Tags are numbers from 1;",
         'where a key takes *tags*, a number, a span such as `"11..60"` and a list of both will do.',
         "",
@@ -79,7 +84,7 @@ def schema_page() -> str:
             if name == "points" or not _inner(field.annotation)
         ]
         lines.append("")
-    return "\n".join([*lines, *_faults()]).rstrip() + "\n"
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def gallery_page() -> str:
@@ -96,17 +101,6 @@ def gallery_page() -> str:
         for name in names:
             lines += ["", f"### {name}", "", *_told(name)]
     return "\n".join(lines) + "\n"
-
-
-def _faults() -> list[str]:
-    """What `switches` and `actions` of a fault may name."""
-    lines = ["## Switches of `[[faults]]`", "", "| switch | without it | what |", "|---|---|---|"]
-    lines += [f"| `{one.name}` | {_value(one.default)} | {one.description} |" for one in switches()]
-    lines += ["", "## Actions of `[[faults]]`", "", "| action | arguments | what |", "|---|---|---|"]
-    for one in ACTIONS:
-        given = ", ".join(f"`{name.name} = {json.dumps(name.default)}`: {name.description}" for name in one.arguments)
-        lines.append(f"| `{one.name}` | {given or 'none'} | {one.description} |")
-    return lines
 
 
 def _told(name: str) -> list[str]:

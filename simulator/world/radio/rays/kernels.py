@@ -33,12 +33,11 @@ def surface_db(wall: F64, x: float, y: float, z: float, ax: float, ay: float, az
     dx, dy = ax - x, ay - y
     ex, ey = wall[L.U_X2] - wall[L.U_X1], wall[L.U_Y2] - wall[L.U_Y1]
     turn = dx * ey - dy * ex
-    if abs(turn) < 1e-12:
-        return 0.0, 0.0
     wx, wy = wall[L.U_X1] - x, wall[L.U_Y1] - y
-    along = (wx * ey - wy * ex) / turn
-    if along <= 0.0 or along >= 1.0:
+    part = wx * ey - wy * ex
+    if part * turn <= 0.0 or abs(part) >= abs(turn):  # most walls aren't between: they shouldn't cost a division
         return 0.0, 0.0
+    along = part / turn
     across = (wx * dy - wy * dx) / turn
     beyond = max(-across, across - 1.0)
     loss = wall[L.U_LOSS]
