@@ -149,10 +149,15 @@ class ShelfPart(Part):
     id: Identifier = Field(description="The shelf's name.")
     portal: Identifier | None = Field(None, description="The doorway in whose frame `at` is; left out: the site's.")
     at: Place = Field(description="Its middle.")
-    size: Place = Field((0.5, 2.0), description="Depth along x and length along y, metres.")
+    size: Place = Field(
+        (0.5, 2.0),
+        description="Along x and along y, metres; its back panel stands in the middle, along the longer side.",
+    )
     height_m: float = Field(2.0, gt=0, le=10, description="Its height.")
     levels: int = Field(4, ge=1, le=20, description="Boards on which tags lie.")
-    material: Literal["metal", "wood"] = Field("metal", description="Metal takes 15 dB from a ray through it, wood 3.")
+    material: Literal["metal", "wood"] = Field(
+        "metal", description="Metal takes 15 dB from a ray through its back panel, wood 3."
+    )
     tags: TagNumbers = Field((), description='Tags that lie on it, as numbers or as spans such as "11..60".')
     extra_loss_db: float = Field(0.0, ge=-20, le=40, description="What neighbours take from each tag, one way.")
 

@@ -200,5 +200,5 @@ class World:
             )
             for index, reader in enumerate(self._scenario.readers)
         }
-        meet(list(readers.values()))
+        meet(list(readers.values()), surroundings(self._scenario), walls_of(self._scenario, self._frames))
         return readers

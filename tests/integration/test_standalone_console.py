@@ -380,7 +380,7 @@ def test_options_are_looked_at_before_anything_starts(options, said):
 def test_a_central_that_hears_no_broker_is_not_live_in_words(page, central):
     page.get_by_text("Live, as of").wait_for()
     central.ill = {"ingest": "the broker is not connected"}
-    page.get_by_text("the broker is not connected. No alert can come. Start the broker").wait_for(timeout=5000)
+    page.get_by_text("the broker is not connected. No alert can come. Start the broker").wait_for(timeout=PATIENCE_MS)
     assert "Not live" in page.locator(".pulse").inner_text()
     central.ill = {}
     page.get_by_text("Live, as of").wait_for()
