@@ -136,22 +136,24 @@ class AirReader:
         out = self._live.out
         if not count or out[0, L.R_AT] > until_us:
             return no_reads()
-        taken = int(np.searchsorted(out[:count, L.R_AT], until_us, side="right"))
-        rows = out[:taken].T.copy()
-        out[: count - taken] = out[taken:count].copy()
+        taken = count
+        if out[count - 1, L.R_AT] > until_us:
+            taken = int(np.searchsorted(out[:count, L.R_AT], until_us, side="right"))
+        at_us, port, tag, rssi, phase, doppler, channel = out[:taken].T.copy()
+        if taken < count:
+            out[: count - taken] = out[taken:count].copy()
         self._live.numbers[L.OUT] = count - taken
-        tag = rows[L.R_TAG]
         return Reads(
-            at_us=rows[L.R_AT],
-            last_us=rows[L.R_AT],
-            antenna=rows[L.R_PORT],
+            at_us=at_us,
+            last_us=at_us,
+            antenna=port,
             tag=tag,
             epc=self._planner.epc[tag],
             epc_bytes=self._planner.epc_bytes[tag],
-            rssi_cdbm=rows[L.R_RSSI],
-            phase=rows[L.R_PHASE],
-            doppler=rows[L.R_DOPPLER],
-            channel=rows[L.R_CHANNEL],
+            rssi_cdbm=rssi,
+            phase=phase,
+            doppler=doppler,
+            channel=channel,
             seen=np.ones(taken, dtype=np.int64),
         )
 
