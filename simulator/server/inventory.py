@@ -122,6 +122,8 @@ class Inventory:
         for spec in self._named(rospec_id):
             if spec.state is RoState.DISABLED:
                 self.rospecs[spec.id] = spec.in_state(RoState.INACTIVE)
+                # A scenario begins once all readers were asked to read: one that an input shall start has been.
+                self.ever_started = self.ever_started or spec.boundary.start is StartTrigger.GPI
                 if spec.boundary.start is StartTrigger.IMMEDIATE:
                     out += self._start(spec, config, now)
         return out

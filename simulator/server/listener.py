@@ -165,7 +165,7 @@ class ReaderListener:
         if self._down or not power:
             return
         self._send(self.device.tick(self.now()))
-        if self.device.closing and self._client is not None:
+        if self.device.closing and self._client is not None and self._outlet is not None and not self._outlet.silent:
             self._drop(self._client)
 
     def state(self) -> dict[str, Any]:

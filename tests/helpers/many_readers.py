@@ -6,6 +6,7 @@ took; `count SECONDS` reads ports from stdin and counts what comes.
 
 import asyncio
 import json
+import logging
 import struct
 import sys
 import time
@@ -136,7 +137,8 @@ def say(values):
 
 def main(what, number):
     """Run one side."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr), wrapper_class=quiet)
     asyncio.run({"world": world, "llrpkit": llrpkit, "count": count}[what](int(number)))
 
 

@@ -113,6 +113,20 @@ async def test_nothing_comes_through_a_half_open_connection_and_it_stays_up():
         await until(lambda: whole(client.data) == [63, 36])
 
 
+async def test_a_link_that_the_reader_gave_up_ends_only_once_something_comes_through():
+    """Impinj's link monitor drops a client whose keepalives go unanswered; through a dead cable nobody hears of it."""
+    monitor = struct.pack(">HHIIHH", 1023, 16, 25882, 38, 1, 2)
+    async with sim_reader() as reader, connected(reader) as client:
+        client.ask(3, b"\0" + struct.pack(">HHBI", 220, 9, 1, 30) + monitor)
+        await until(lambda: whole(client.data)[:2] == [63, 13])
+        reader.faults.half_open = True
+        await until(lambda: reader.device.closing)
+        await asyncio.sleep(0.1)
+        assert not client.lost
+        reader.faults.half_open = False
+        await until(lambda: client.lost)
+
+
 async def test_without_power_all_is_silent_and_afterwards_nobody_is_known():
     """The connection hangs, a newcomer waits in vain; with power both are reset, and the configuration is gone."""
     async with sim_reader() as reader, connected(reader) as client:

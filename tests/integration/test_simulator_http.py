@@ -166,7 +166,6 @@ async def test_an_input_that_is_set_by_http_starts_a_waiting_rospec():
     async with served() as (engine, http), client(engine, gpi=2) as stream:
         device = engine.listeners["r1"].device
         await until(lambda: device.inventory.rospecs and next(iter(device.inventory.rospecs.values())).state == 1)
-        device.inventory.ever_started = True
         assert (await http.post("/readers/r1/inputs/2", content=b"true")).json() == {"port": 2, "high": True}
         assert len(await report(stream)) > 20
 
@@ -241,6 +240,22 @@ async def test_the_pages_examples_run():
             assert path.startswith("/"), words
             answer = await http.request(method, path, content=body)
             assert answer.status_code == 200, (words, answer.text)
+
+
+async def test_the_ready_file_says_where_the_api_is(tmp_path):
+    ready = tmp_path / "ready.json"
+    log = structlog.wrap_logger(structlog.PrintLogger(), processors=[LogCapture()])
+    engine = Engine({"r1": ReaderModel()}, Steady(), SimulatedClock(1.0), Truth("t", 1, None), log)
+    service = Service(listen="127.0.0.1", base_port=0, ready_file=ready, exit_when_done=False, http_port=0)
+    running = asyncio.create_task(engine.run(service))
+    await until(ready.exists)
+    told = json.loads(ready.read_bytes())
+    engine.stop()
+    await running
+    assert told == {
+        "readers": {"r1": {"host": "127.0.0.1", "port": engine.ports["r1"]}},
+        "http": {"host": "127.0.0.1", "port": engine.http_port},
+    }
 
 
 async def test_a_taken_port_is_named():

@@ -72,7 +72,6 @@ def test_an_input_starts_and_stops_reading_at_its_own_time_between_two_steps():
     told = []
     for listener in made.listeners.values():
         waiting_for_input(listener.device, listener.now())
-        listener.device.inventory.ever_started = True
     made.listeners["r1"]._send = told.extend
     for at_us in (0, 1_000_000, 2_000_000, 2_500_000, 3_500_000):
         step(at_us)
