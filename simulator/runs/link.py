@@ -14,7 +14,7 @@ from simulator.runs.requests import Inventory
 from simulator.server.device import ReaderDevice
 from simulator.server.inventory import Radio
 from simulator.server.now import Now
-from simulator.world.values import Reads
+from simulator.world.values import Ints, Reads
 
 LLRP_PORT: Final = 5084
 """The port at which the packets show every reader, since Wireshark knows LLRP by it."""
@@ -124,9 +124,13 @@ class VirtualLink:
         if self.silent:
             self.device.inventory.counters.unheard_reads += int(reads.seen.sum())
             return
-        for end_us, part in parts(reads, REPORT_US):
-            at_us = min(end_us, until_us)
-            self._receive(self.device.put(part, self._begin_us, self.now(at_us)), at_us)
+        sent = self.device.put(reads, self._begin_us, self.now(until_us))
+        if len(sent) != len(reads):
+            # What a fault holds back, drops or makes up comes at the end of the span, which is short then.
+            self._receive(sent, until_us)
+            return
+        for end_us, begin, end in parts(reads.at_us, REPORT_US):
+            self._receive(sent[begin:end], min(end_us, until_us))
 
     def input(self, port: int, at_us: int, *, high: bool) -> None:
         """One of the reader's inputs changes; without power nobody notices."""
@@ -250,12 +254,11 @@ class VirtualLink:
         self._packets.add(max(self._last_us, at_us), data)
 
 
-def parts(reads: Reads, part_us: int) -> Iterator[tuple[int, Reads]]:
-    """Cut reads at the multiples of a time; each part goes with its end, the next multiple after its reads."""
-    if not len(reads):
+def parts(times_us: Ints, part_us: int) -> Iterator[tuple[int, int, int]]:
+    """Cut times, which rise, at the multiples of a length: the end of each part, and the bounds of what lies in it."""
+    if not len(times_us):
         return
-    ends = -(-reads.at_us // part_us)
+    ends = -(-times_us // part_us)
     cuts = np.flatnonzero(np.diff(ends)) + 1
-    bounds = [0, *cuts.tolist(), len(reads)]
-    for begin, end in pairwise(bounds):
-        yield int(ends[begin]) * part_us, reads.at(slice(begin, end))
+    for begin, end in pairwise([0, *cuts.tolist(), len(times_us)]):
+        yield int(ends[begin]) * part_us, begin, end
