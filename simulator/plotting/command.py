@@ -37,6 +37,9 @@ def plot(
     except (ScenarioError, PlotError) as error:
         typer.echo(f"stockgate-sim: {error}", err=True)
         raise typer.Exit(USAGE) from error
+    if not seen.visits:
+        followed = "no tag" if seen.tag is None else f"tag {seen.tag} never"
+        typer.echo(f"{followed} comes to a portal in {seen.end_us / 1e6:g} s: only the plan is drawn", err=True)
     for visit in seen.visits:
         crossed = "" if visit.crossed_us is None else f", crossed at {visit.crossed_us / 1e6:.2f} s"
         typer.echo(f"tag {seen.tag} at {visit.portal}: {visit.kind}{crossed}, {visit.reads} reads", err=True)

@@ -139,7 +139,8 @@ def _traces(figure: Figure, where: SubplotSpec, portals: Sequence[str], seen: Ob
         if column:
             rssi.set_ylabel("")
             phase.set_ylabel("")
-        _legend(rssi, columns=2 if len(portals) > 1 else 4)
+        thinned = any("(" in text for text in rssi.get_legend_handles_labels()[1])
+        _legend(rssi, columns=2 if len(portals) > 1 or thinned else 4)
 
 
 def _legend(rssi: Axes, columns: int) -> None:

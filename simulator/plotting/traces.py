@@ -16,6 +16,8 @@ from simulator.world.values import Crossing
 PHASE_STEPS = 4096
 FEW_READS = 400
 """Up to so many reads of an antenna are drawn as dots that can be told apart."""
+MOST_READS = 1000
+"""Of more reads of an antenna only some are drawn, evenly, and its label says so."""
 AROUND_S = 1.0
 TOGETHER_S = 60.0
 """Visits closer than this are drawn in one picture."""
@@ -53,8 +55,10 @@ def traces(seen: Observed, portal: str, begin_us: int, end_us: int) -> list[Trac
             colour = shades[counts[side] % len(shades)]
             counts[side] += 1
             heard = (reads.antenna == antenna.port) & (reads.at_us >= begin_us) & (reads.at_us <= end_us)
-            chosen = reads.at(np.flatnonzero(heard))
-            label = f"{reader.id} port {antenna.port}, {side}"
+            step = math.ceil(np.count_nonzero(heard) / MOST_READS) or 1
+            chosen = reads.at(np.flatnonzero(heard)[::step])
+            thinned = "" if step == 1 else f" (1 read in {step})"
+            label = f"{reader.id} port {antenna.port}, {side}{thinned}"
             phase = chosen.phase.astype(np.float64) * (2 * math.pi / PHASE_STEPS)
             found.append(Trace(label, colour, chosen.at_us / 1e6, chosen.rssi_cdbm / 100, phase))
     return found

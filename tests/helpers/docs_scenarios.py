@@ -18,7 +18,9 @@ NO_PICTURE = {"crowd"}
 LOOKED_AT = {
     "foil-bag": ("--tag", "1"),
     "lift-beside": ("--tag", "8"),
+    "parked-an-hour": ("--tag", "1"),
     "peeled-tag": ("--tag", "2"),
+    "thief-behind-trolley": ("--tag", "7"),
     "working-day": ("--seconds", "600"),
 }
 """Pictures that show something else than `plot` shows by itself."""

@@ -10,7 +10,7 @@ import pytest
 from simulator.plotting.observed import all_reads
 from simulator.runs.sources import cast
 from simulator.scenarios.load import builtin_names, load
-from tests.helpers import docs_scenarios
+from tests.helpers import docs_scenarios, gallery
 
 NAMES = builtin_names()
 
@@ -159,3 +159,12 @@ def test_who_walks_through_is_heard_on_both_sides(name):
 def test_the_page_of_pictures_shows_every_scenario_once():
     shown = [name for names in docs_scenarios.GROUPS.values() for name in names]
     assert sorted(shown) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", docs_scenarios.pictures())
+def test_the_page_has_a_picture_of_it(name):
+    """`make gallery` draws it: 900 pixels wide, and no heavier than a page bears."""
+    content = (gallery.IMAGES / f"{name}.png").read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert int.from_bytes(content[16:20]) == 900
+    assert len(content) <= gallery.LARGEST_BYTES

@@ -63,6 +63,21 @@ def test_command_writes_a_picture_900_pixels_wide(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["single-walk", "--seconds", "2"], "no tag comes to a portal in 2 s"),
+        (["door-propped", "--seconds", "2", "--tag", "11"], "tag 11 never comes to a portal in 2 s"),
+    ],
+)
+def test_a_picture_without_a_visit_is_the_plan_alone(tmp_path, words, said):
+    out = tmp_path / "plan.png"
+    done = CliRunner().invoke(app, ["plot", *words, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert said in done.stderr
+    assert size_of(out)[1] < 500
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (["singlewalk"], "did you mean 'single-walk'"),
         (["single-walk", "--tag", "2"], "has tags 1 to 1"),
         (["crowd"], "without walks"),
@@ -92,6 +107,15 @@ def test_every_read_of_the_tag_at_the_portal_is_drawn(crossing):
     assert sum(len(trace.at_s) for trace in drawn) == len(crossing.reads["r1"]) > 10
     phases = np.concatenate([trace.phase_rad for trace in drawn])
     assert ((phases >= 0) & (phases < 2 * np.pi)).all()
+
+
+def test_where_reads_are_too_many_the_label_says_how_many_are_drawn(crossing, monkeypatch):
+    whole = traces.traces(crossing, "stockroom-door", 0, crossing.end_us)
+    monkeypatch.setattr(traces, "MOST_READS", 10)
+    for trace, thinned in zip(whole, traces.traces(crossing, "stockroom-door", 0, crossing.end_us), strict=True):
+        step = -(-len(trace.at_s) // 10)
+        assert thinned.label == trace.label + (f" (1 read in {step})" if step > 1 else "")
+        assert thinned.at_s.tolist() == trace.at_s[:: max(step, 1)].tolist()
 
 
 def test_the_true_crossing_is_marked(crossing):
