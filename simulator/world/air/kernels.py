@@ -364,6 +364,8 @@ def play(told: Told, ch: Channel, plan: Plan, live: Live, p: int, c: int, limit_
     a = plan.uses[p, L.ANTENNA]
     begin_us = n[L.NOW_US]
     key = key_of(key_of(plan.seed, n[L.ROUND]), p)
+    if plan.uses[p, L.SINGLE]:
+        live.target[a] = 0  # single target asks for A, whatever a dual-target round before it had come to
     if live.q[a] < 0.0:
         live.q[a] = plan.first_q[p]
     hear(ch, told, live, a, c, begin_us)

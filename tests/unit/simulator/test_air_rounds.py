@@ -163,6 +163,15 @@ def test_dual_target_asks_quiet_tags_again():
     assert np.bincount(found.tag, minlength=40).min() > 20
 
 
+@pytest.mark.parametrize("dual_ms", range(900, 1_000, 20))
+def test_single_target_asks_for_a_whatever_a_dual_target_round_had_come_to(dual_ms):
+    """A plan that takes turns of both finds every newcomer."""
+    reader = air.reader(air.scene(air.shelf(40)))
+    reader.advance(dual_ms * 1_000, persisting(0, DUAL_TARGET))
+    found = reader.advance(6 * S, persisting(2, SINGLE_TARGET))
+    assert set(found.tag.tolist()) >= set(range(40))
+
+
 def test_tag_focus_keeps_s1_quiet_while_it_has_power():
     reader = air.reader(air.scene(air.shelf(40)))
     assert len(reader.advance(60 * S, persisting(1, TAG_FOCUS))) == 40
