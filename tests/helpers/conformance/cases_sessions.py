@@ -215,6 +215,7 @@ async def silent_cut(seen):
         await asyncio.sleep(1)
         await proxy.mend_cable()
         took_s = await agent.until(lambda: agent.health.reconnects == 1)
+        await agent.until(lambda: any(row.reason == "reader_disconnected" for row in agent.losses))
         seen.that(len([row for row in agent.losses if row.reason == "reader_disconnected"]) == 1,
                   "is back after mending, with one loss that spans the outage")  # fmt: skip
         seen.took("mended to back", took_s)
