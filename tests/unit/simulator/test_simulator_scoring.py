@@ -205,8 +205,9 @@ def test_a_case_worked_by_hand():
         ("5-14", 1),
         ("15-", 3),
     ]
-    # walk-1 is out by its first laptop's call (a tie of out and near), walk-2 in by its only kind.
-    assert (got.groups.visits, got.groups.right, got.groups.direction_errors) == (3, 1, 1)
+    # walk-1 is unresolved (a tie of out and near), walk-2 in by its only kind.
+    assert (got.groups.visits, got.groups.right, got.groups.direction_errors) == (3, 0, 1)
+    assert got.groups.matrix["out"]["unresolved"] == 1
     assert (got.provisionals, got.contradicted, got.open) == (2, 1, 0)
     assert (got.provisional.right, got.provisional.false_passages) == (1, 1)
     assert got.delays.provisional_us == (1 * S,)
@@ -268,6 +269,22 @@ def test_a_call_may_be_two_seconds_beside_its_visit(apart_us, belongs):
     visit = Visit("aa", "door", "near", 0, S, reads=2)
     call = Call("aa", "door", "1", final=Said("near", S + apart_us, 9 * S, 9 * S))
     assert score([visit], [call]).final.right == belongs
+
+
+@pytest.mark.parametrize(
+    ("outs", "ins", "called"), [(14, 14, "unresolved"), (14, 13, "out"), (13, 14, "in"), (0, 0, "never_called")]
+)
+def test_a_group_with_a_tie_is_unresolved(outs, ins, called):
+    """Half of a cart out and half in is no finding, whichever kind is named first."""
+    found = [Visit(f"{n:02}", "door", "out", 0, 6 * S, 3 * S, "cart", 9) for n in range(28)]
+    kinds = ["out"] * outs + ["in"] * ins
+    calls = [
+        Call(visit.epc, "door", visit.epc, final=Said(kind, 0, 6 * S, 6 * S, 3 * S))
+        for visit, kind in zip(found, kinds, strict=False)
+    ]
+    got = score(found, calls).groups
+    assert got.matrix["out"][called] == got.visits == 1
+    assert (got.right, got.direction_errors) == (called == "out", called == "in")
 
 
 def test_a_group_that_comes_again_is_another_group():
