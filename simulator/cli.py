@@ -13,7 +13,7 @@ from simulator.engine import Engine, Service
 from simulator.faults import FaultPlan
 from simulator.logs import logger
 from simulator.plotting.command import plot
-from simulator.runs.command import run
+from simulator.runs.command import Seconds, run
 from simulator.runs.scenarios_command import scenarios
 from simulator.runs.sources import cast
 from simulator.runs.warm import warm_up
@@ -71,9 +71,7 @@ def serve(
             "--http", min=0, max=65535, help="Serve faults and inputs over HTTP on this port too; 0 takes a free one."
         ),
     ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="End the scenario after so many seconds of its own time.")
-    ] = None,
+    seconds: Seconds = None,
     ready_file: ReadyFile = None,
     truth_file: TruthFile = None,
     exit_when_done: ExitWhenDone = False,

@@ -20,6 +20,16 @@ USAGE: Final = 2
 BEGIN: Final = "2026-01-05T08:00:00.000000Z"
 """A Monday morning. It doesn't depend on today, so that a recording's bytes don't either."""
 
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        help="End the scenario after so many seconds of its own time, quietly: walks that wouldn't end before the last "
+        "`quiet_end_s` of them are left out, so a run is the beginning of a longer one only up to where the first such "
+        "walk would start.",
+    ),
+]
+
 
 def run(
     scenario: Annotated[
@@ -74,9 +84,7 @@ def run(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of everything random; the scenario's own if not given.")
     ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="End the scenario after so many seconds of its own time.")
-    ] = None,
+    seconds: Seconds = None,
     begin: Annotated[
         str, typer.Option(metavar="INSTANT", help="With --record, the instant at which the scenario begins.")
     ] = BEGIN,

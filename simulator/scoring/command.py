@@ -31,8 +31,9 @@ def score(
 ) -> None:
     """Hold published events against the truth: right, wrong, missed, false and late, per scenario and overall.
 
-    A call and a visit belong together if EPC and portal are the same and their times overlap or are 2 s apart at most;
-    each has one partner at most, the longest overlap goes first.
+    A call and a visit belong together if EPC and portal are the same, and their times overlap or are 2 s apart at most;
+    each has one partner at most. Crossings called within 2 s of the true instant, in either direction, go first, the
+    nearest before; then the longest overlap.
 
     The exit code is 2 if a file can't be used.
     """

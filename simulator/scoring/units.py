@@ -48,8 +48,8 @@ def tag_units(pairs: Iterable[Pair], stage: Stage) -> Iterator[Unit]:
 def group_units(pairs: Sequence[Pair], stage: Stage) -> Iterator[Unit]:
     """Yield one unit a carried group: the tags of one walk that do the same at a doorway at the same time.
 
-    A group is called what most of its called tags are; `unresolved` where none is called anything better. Of several
-    kinds that are called as often, the first of `KINDS` stands for the group. Calls of nothing go by their batch.
+    A group is called what most of its called tags are; `unresolved` where several kinds are called as often, and where
+    none is called anything better. Calls of nothing go by their batch.
     """
     for members in _groups([pair for pair in pairs if pair.visit is not None]):
         called = [_called(said_at(pair.call, stage)) for pair in members]
@@ -76,10 +76,11 @@ def _called(said: Said | None) -> str:
 
 
 def _most(called: Sequence[str]) -> str:
-    counts = Counter(kind for kind in called if kind in KINDS)
-    if counts:
-        return max(KINDS, key=lambda kind: counts[kind])
-    return UNRESOLVED if UNRESOLVED in called else NEVER
+    ranked = Counter(kind for kind in called if kind in KINDS).most_common(2)
+    if not ranked:
+        return UNRESOLVED if UNRESOLVED in called else NEVER
+    tie = len(ranked) > 1 and ranked[0][1] == ranked[1][1]
+    return UNRESOLVED if tie else ranked[0][0]
 
 
 def _groups(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:

@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.bench.bench_simulator_record import Cut, reckoned
 from tests.bench.figures import Figure, Registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,3 +41,11 @@ def test_what_takes_very_long_is_run_only_where_it_is_named():
     assert [figure.name for figure in registry.run("")] == ["sim.cut"]
     assert [figure.name for figure in registry.run("sim")] == ["sim.cut"]
     assert [figure.name for figure in registry.run("sim.day")] == ["sim.day"]
+
+
+def test_a_day_pays_its_start_once():
+    short, long = Cut(300, 9 + 300 / 60, 20, 1, 1), Cut(1500, 9 + 1500 / 60, 50, 1, 1)
+    start, rate, day = reckoned(short, long)
+    assert [one.name for one in (start, rate, day)] == [f"simulator.record.{end}" for end in ("start", "rate", "day")]
+    assert (start.value, rate.value) == (pytest.approx(9), pytest.approx(60))
+    assert (day.value, day.ratio) == (pytest.approx(489), pytest.approx(600 / 489))

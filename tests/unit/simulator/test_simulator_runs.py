@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from edge.config import parse
@@ -75,6 +76,14 @@ def play(name, path, *words):
 def invoke(*words):
     """Run a command in this process."""
     return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("command", ["serve", "run"])
+def test_the_help_says_which_walks_a_shortened_run_leaves_out(command):
+    """Else who compares a short run with a long one takes the difference for chance."""
+    options = {option.name: option for option in get_command(app).commands[command].params}
+    assert "walks that wouldn't end before" in options["seconds"].help
+    assert "beginning of a longer one only up to where the first such walk would start" in options["seconds"].help
 
 
 def connections(capture):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.helpers.worlds import scenario, world
+from tests.helpers.worlds import ALL_ON, scenario, world
 
 HEAD = """
 name = "day"
@@ -99,3 +99,21 @@ def test_a_share_of_the_walks_carries_and_groups_are_no_larger_than_said():
     assert max(loaded) <= 5
     assert 0.35 < np.mean([count > 1 for count in loaded]) < 0.65
     assert 290 < len(ways) < 430
+
+
+def test_a_day_cut_short_is_the_beginning_only_up_to_the_first_walk_that_would_not_end():
+    """What `--seconds` says of itself: nothing differs before that walk starts, and it starts before the quiet end."""
+    until_s = 1_200
+    whole, cut = (world(day(), 3, seconds) for seconds in (None, until_s))
+    going, gone = ({(way.group, way.at_us[0]) for way in one.tracks(0, until_s * 1_000_000)} for one in (whole, cut))
+    first_us = min(start_us for _, start_us in going - gone)
+    assert first_us < 1_000_000 * (until_s - 5)
+    assert {way for way in going if way[1] < first_us} == {way for way in gone if way[1] < first_us}
+    heard = [[row for row in reads(one, until_s) if row.at_us < first_us] for one in (whole, cut)]
+    assert heard[0] == heard[1]
+    assert len(heard[0]) > 100
+
+
+def reads(source, until_s):
+    """All reads of the one reader, a second at a time."""
+    return [row for at_s in range(until_s + 1) for row in source.advance("r1", at_s * 1_000_000, ALL_ON).rows()]
