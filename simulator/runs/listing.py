@@ -8,6 +8,7 @@ from rich.table import Table
 from simulator.runs.places import gateways_in_use
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
+from simulator.world.obstacles import Met, met
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +81,18 @@ def sentences(one: Listed) -> Iterator[str]:
         f"{_count(one.gateways, 'gateway')}, {_count(one.tags, 'tag')} of which {one.still} lie still, "
         f"{_count(one.walks, 'walk')}, {_count(one.faults, 'fault')}; lasts {_lasts(one)}"
     )
+
+
+def warnings(scenario: Scenario) -> Iterator[str]:
+    """Yield what is odd in a scenario and played all the same, for people: what its walks go through."""
+    for one in met(scenario):
+        yield f"walk {one.walk}, route {one.route}: at x = {one.at[0]:.2f} m, y = {one.at[1]:.2f} m {_met(one)}"
+
+
+def _met(one: Met) -> str:
+    if one.door is None:
+        return "of the site it goes through a wall where no doorway is; lead the route through one, or add an opening"
+    return f"of the site it goes through door {one.door}, which never opens; let the door open, or end the route there"
 
 
 def _lasts(one: Listed) -> str:

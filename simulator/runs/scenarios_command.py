@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from simulator.runs.listing import gallery, listed, sentences, table
+from simulator.runs.listing import gallery, listed, sentences, table, warnings
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import load, read
 
@@ -59,7 +59,8 @@ def check(
 ) -> None:
     """Check a scenario and say what it contains; what is wrong is named with its key and what would be right.
 
-    The exit code is 2 if it is wrong.
+    It warns of walks that go through a wall, or through a door that never opens: they are played all the same.
+    The exit code is 2 if it is wrong, and 0 if there are but warnings.
     """
     try:
         found = load(file)
@@ -67,6 +68,8 @@ def check(
         _fail(str(error))
     for sentence in sentences(listed(found)):
         typer.echo(sentence)
+    for warning in warnings(found):
+        typer.echo(f"stockgate-sim: warning: {warning}", err=True)
 
 
 def _fail(text: str) -> NoReturn:

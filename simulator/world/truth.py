@@ -3,6 +3,12 @@
 The doorway's own frame is used: x is the distance from its plane, positive outside; y runs along the wall, and the
 opening is where |y| is below half its width. A track is cut exactly where it enters or leaves anything that a
 definition names, so no step of time decides.
+
+`parked` is final once it is true, so a crossing after it is a visit of its own: the parked one begins with the visit
+and ends when `PARKED_US` within `NEAR_M` have gone by, and there the crossing's begins. (The stay within 1 m itself
+lasts until the crossing, or beyond it, and would leave the crossing no way up to the plane.) Without a crossing after
+it the parked visit lasts until the doorway is out of sight, since leaving gives nothing. Nor does standing within 1 m
+behind a crossing: it is that crossing's visit until the doorway is clear.
 """
 
 from collections.abc import Iterator
@@ -114,14 +120,18 @@ def _stretches(at: Floats, seen: Flags) -> list[tuple[int, int]]:
 
 
 def _visits(track: _Track) -> list[Visit]:
-    """Visits of one stretch in sight: one for each crossing, or a single one without."""
+    """Visits of one stretch in sight: one for each crossing and for who parked before it, or a single one without."""
     found: list[Visit] = []
     count, begin = len(track.outside), 0
     crossings = list(_crossings(track))
     for at, after in zip(crossings, [*crossings, count][1:], strict=True):
         kind: Kind = "out" if track.outside[at] else "in"
         end = count if after == count else _clear(track, at, after)
-        found.append(Visit(kind, _us(track, begin), _us(track, at), _us(track, end)))
+        begun_us, parked_us = _us(track, begin), _parked_us(track.cut(begin, at))
+        if parked_us is not None:
+            found.append(Visit("parked", begun_us, None, parked_us))
+            begun_us = parked_us
+        found.append(Visit(kind, begun_us, _us(track, at), _us(track, end)))
         begin = end
     return found or [Visit(_without_crossing(track), _us(track, 0), None, _us(track, count))]
 
@@ -155,10 +165,16 @@ def _clear(track: _Track, crossed: int, stop: int) -> int:
 def _without_crossing(track: _Track) -> Kind:
     if not track.close.any():
         return "near"
-    longest = max(track.at[stop] - track.at[first] for first, stop in runs(track.close))
-    if longest >= PARKED_US:
+    if _parked_us(track) is not None:
         return "parked"
     return "turned_back" if track.outside[0] == track.outside[-1] else "near"
+
+
+def _parked_us(track: _Track) -> int | None:
+    """When the first stay that is long enough has become `parked`; None where none is."""
+    stays = (first for first, stop in runs(track.close) if track.at[stop] - track.at[first] >= PARKED_US)
+    first = next(stays, None)
+    return None if first is None else _us(track, first) + PARKED_US
 
 
 def _us(track: _Track, point: int) -> int:

@@ -429,3 +429,38 @@ def test_check_names_what_is_wrong(scenario, tmp_path):
     assert (done.exit_code, "did you mean 'route'" in done.stderr) == (2, True)
     done = invoke("scenarios", "show", "singel-walk")
     assert (done.exit_code, "single-walk" in done.stderr) == (2, True)
+
+
+THROUGH_THE_WALL = """
+[[walls]]
+points = [[0.0, -4.0], [0.0, 4.0]]
+[[routes]]
+id = "astray"
+points = [[-4.0, 2.0], [4.0, 3.0]]
+[[walks]]
+id = "ghost"
+at_s = 2.0
+route = "astray"
+"""
+
+
+def test_check_warns_of_a_walk_through_a_wall_and_lets_it_pass(tmp_path):
+    """Walk, route and place; who goes through the doorway isn't named."""
+    path = tmp_path / "astray.toml"
+    path.write_text(SMALL + THROUGH_THE_WALL)
+    done = invoke("scenarios", "check", path)
+    assert (done.exit_code, done.stdout.startswith("small: ")) == (0, True)
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith(
+        "stockgate-sim: warning: walk ghost, route astray: at x = 0.00 m, y = 2.50 m of the site it goes through a wall"
+    )
+
+
+def test_check_warns_of_a_walk_through_a_door_that_never_opens(tmp_path):
+    path = tmp_path / "shut.toml"
+    path.write_text(SMALL + '[[doors]]\nid = "leaf"\ndoorway = "door"\nopens = "never"\n')
+    done = invoke("scenarios", "check", path)
+    assert done.exit_code == 0
+    (warning,) = done.stderr.splitlines()
+    assert "walk walk-1, route out: at x = 0.00 m, y = 0.00 m" in warning
+    assert "door leaf, which never opens" in warning

@@ -40,6 +40,16 @@ def test_what_lies_in_the_doorway_for_long_is_parked_and_a_later_crossing_is_a_n
     ]
 
 
+def test_who_stands_in_the_doorway_for_long_and_goes_out_is_parked_and_then_out():
+    """One walk, two crossings of its asset, one after the other."""
+    waits = '[[routes]]\nid = "waits"\nportal = "door"\npoints = [[-4.0, 0.0], [-0.5, 0.0, 25.0], [4.0, 0.0]]\n'
+    source = world(waits + walk(1.0, "waits", tags=[1], id="waits", speed_mps=1.0))
+    parked, out = crossings(source)
+    assert told([parked, out]) == [(1, "door", "parked", "waits", "ok"), (1, "door", "out", "waits", "ok")]
+    assert (parked.started_us, parked.crossed_us, parked.ended_us) == (1_000_000, None, 24_000_000)
+    assert (out.started_us, out.crossed_us, out.ended_us) == (24_000_000, 30_000_000, 34_000_000)
+
+
 def test_what_is_laid_down_beyond_the_doorway_ends_its_visit_there():
     (only,) = crossings(world(ROUTES + walk(1.0, tags=[1], speed_mps=1.0, lies="after")))
     assert (only.kind, only.ended_us) == ("out", 9_000_000)

@@ -1,5 +1,7 @@
 """The truth is cut exactly, and says what a slow look at every few millimetres says."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -22,9 +24,15 @@ def path_of(stops, speed=1.0):
     return walk(corners(stops), Gait(speed), np.random.default_rng(1))
 
 
-def sampled(at_s, x, y, width):
-    """The definitions, sample by sample: kinds of a track that stays in sight."""
-    half, found, home, index = width / 2, [], x[0] > 0, 1
+def parks(at_s, close):
+    """Whether 20 s go by in one stay within a metre, sample by sample."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], close.astype(int), [0]])))
+    return any(at_s[min(end, len(at_s) - 1)] - at_s[start] >= 20 for start, end in edges.reshape(-1, 2))
+
+
+def crossed(at_s, x, y, half):
+    """Each crossing, sample by sample: the first sample beyond the plane, and the kind."""
+    home, index = x[0] > 0, 1
     while index < len(x):
         if (x[index] > 0) == (x[index - 1] > 0):
             index += 1
@@ -38,16 +46,25 @@ def sampled(at_s, x, y, width):
             beyond, stays = np.abs(x[index:stop]).max(), at_s[stop - 1] - at_s[index]
             if stop == len(x) or beyond >= 1 or stays >= 5:
                 home = x[index] > 0
-                found.append("out" if home else "in")
+                yield index, "out" if home else "in"
         index = stop
+
+
+def sampled(at_s, x, y, width):
+    """The definitions, sample by sample: kinds of a track that stays in sight."""
+    half, found, before = width / 2, [], None
+    close = np.hypot(x, np.maximum(np.abs(y) - half, 0)) < 1
+    for index, kind in crossed(at_s, x, y, half):
+        clear = [0] if before is None else before + np.flatnonzero(np.abs(x[before:index]) > 1)
+        if len(clear) and parks(at_s[clear[0] : index + 1], close[clear[0] : index]):
+            found.append("parked")
+        found.append(kind)
+        before = index
     if found:
         return found
-    close = np.hypot(x, np.maximum(np.abs(y) - half, 0)) < 1
     if not close.any():
         return ["near"]
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], close.astype(int), [0]])))
-    longest = max(at_s[min(end, len(at_s) - 1)] - at_s[start] for start, end in edges.reshape(-1, 2))
-    if longest >= 20:
+    if parks(at_s, close):
         return ["parked"]
     return ["turned_back" if (x[0] > 0) == (x[-1] > 0) else "near"]
 
@@ -82,6 +99,34 @@ def test_a_crossing_is_on_the_plane_to_the_microsecond(stops):
 def kinds(stops):
     path = path_of(stops)
     return [visit.kind for visit in visits(path.at_us, path.place, WIDTH_M)]
+
+
+def test_who_parks_and_then_goes_through_has_two_visits():
+    """`parked` is final once 20 s within a metre have gone by; the crossing's visit begins there."""
+    path = path_of([(-4.5, 0), (-0.5, 0, 60), (4.5, 0)])
+    parked, out = visits(path.at_us, path.place, WIDTH_M)
+    assert (parked.kind, parked.started_us, parked.crossed_us, parked.ended_us) == ("parked", 0, None, 23_500_000)
+    assert (out.kind, out.started_us, out.crossed_us, out.ended_us) == ("out", 23_500_000, 64_500_000, 69_000_000)
+
+
+def test_who_stands_behind_a_crossing_has_crossed_and_no_more():
+    assert kinds([(-4.5, 0), (0.5, 0, 60), (4.5, 0)]) == ["out"]
+    assert kinds([(-4.5, 0), (0.5, 0, 60)]) == ["out"]
+    assert kinds([(-4.5, 0), (0.5, 0, 60), (-4.5, 0)]) == ["out", "in"]
+
+
+def test_only_a_stay_of_twenty_seconds_before_the_plane_is_parked():
+    """Time on both sides of a crossing doesn't add up, nor do two stays; a second long one gives nothing."""
+    assert kinds([(-4.5, 0), (-0.5, 0, 15), (0.5, 0, 15), (4.5, 0)]) == ["out"]
+    assert kinds([(-4.5, 0), (-0.5, 0, 15), (-3, 0), (-0.5, 0, 15), (4.5, 0)]) == ["out"]
+    assert kinds([(-4.5, 0), (-0.5, 0, 60), (-3, 0), (-0.5, 0, 60), (4.5, 0)]) == ["parked", "out"]
+
+
+def test_who_comes_back_from_beyond_and_parks_before_going_in_has_three_visits():
+    path = path_of([(-4.5, 0), (2, 0), (0.5, 0, 60), (-4.5, 0)])
+    found = visits(path.at_us, path.place, WIDTH_M)
+    assert [visit.kind for visit in found] == ["out", "parked", "in"]
+    assert all(before.ended_us == after.started_us for before, after in pairwise(found))
 
 
 def test_who_goes_round_the_wall_has_not_crossed_the_doorway():
