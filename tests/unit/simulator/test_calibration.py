@@ -5,6 +5,7 @@ import pytest
 from tests.helpers.calibration.__main__ import main
 from tests.helpers.calibration.figure import Compared
 from tests.helpers.calibration.page import PAGE, RADIO, page
+from tests.helpers.calibration.still import reach
 
 PARTS = {"what": "x", "unit": "dB", "measured": "1", "low": 0.5, "high": 1.5, "source": "s", "how": "h"}
 
@@ -14,6 +15,12 @@ def test_simulated_figures_keep_their_tolerance(group):
     """Each beside the measured one; what is said to be outside, and why, must still be so."""
     wrong = [f"{one.what}: {one.value:.4g}, {one.low} to {one.high}" for one in group() if one.holds == bool(one.why)]
     assert not wrong
+
+
+@pytest.mark.parametrize("sensitivity_dbm", [-16.0, -22.0, -24.0])
+def test_the_range_of_another_chip_is_outside(sensitivity_dbm):
+    """The places go far enough, and so does the world."""
+    assert not next(iter(reach(sensitivity_dbm))).holds
 
 
 def test_the_page_names_what_is_outside():
