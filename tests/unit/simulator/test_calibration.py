@@ -4,6 +4,7 @@ import pytest
 
 from tests.helpers.calibration.__main__ import main
 from tests.helpers.calibration.figure import Compared
+from tests.helpers.calibration.moving import nulls
 from tests.helpers.calibration.page import PAGE, RADIO, page
 from tests.helpers.calibration.still import reach
 
@@ -21,6 +22,11 @@ def test_simulated_figures_keep_their_tolerance(group):
 def test_the_range_of_another_chip_is_outside(sensitivity_dbm):
     """The places go far enough, and so does the world."""
     assert not next(iter(reach(sensitivity_dbm))).holds
+
+
+def test_there_is_no_null_without_a_floor():
+    """The figure is the floor's, not that of fading."""
+    assert not next(iter(nulls(ground_reflection=0.0))).holds
 
 
 def test_the_page_names_what_is_outside():
