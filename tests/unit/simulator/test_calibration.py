@@ -51,3 +51,12 @@ def test_the_page_in_the_docs_has_at_least_twelve_figures_within():
     """What `make calibration` wrote last."""
     rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.count("|") > 6]
     assert sum("| within |" in row for row in rows) >= 12
+
+
+def test_the_page_in_the_docs_is_frank():
+    """What is outside says why, what was fitted says so, and a bound that was measured is the tolerance."""
+    rows = [line.split(" | ") for line in PAGE.read_text("utf-8").splitlines() if line.count(" | ") > 5]
+    assert all(len(row[4]) > len("**outside**: ") for row in rows if "outside" in row[4])
+    rates = [row[-1] for row in rows if "R420 in its automatic mode" in row[0]]
+    assert [("fitted" in how) for how in rates] == [True] * 3
+    assert [row[3] for row in rows if "walker's tag, longest" in row[0]] == ["373 to 1,280"]
