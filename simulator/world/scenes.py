@@ -11,8 +11,10 @@ from simulator.world.doors import Door, leaves_of
 from simulator.world.scene import STILL, Antennas, Carriers, Flags, Floats, Holds, Scene, Surroundings, Tags, Walls
 from simulator.world.schedule import Walk
 
-REACH_M: Final = 15.0
-"""Free-space range of an ordinary tag: what is farther from every antenna isn't in a scene."""
+REACH_M: Final = 17.0
+"""What is farther from every antenna than an ordinary tag's 14.7 m in free space, and 1.3 dB, isn't in a scene."""
+ORDINARY_DBM: Final = -20.0
+"""Power that wakes such a tag; a keener one is heard farther off."""
 AHEAD_M: Final = 2.0
 """What is carried or pushed goes so far ahead of the walker at most."""
 SHADOW_M: Final = 8.0
@@ -49,8 +51,9 @@ class Window:
         self._box = (*(float(v) for v in flat.min(axis=0)), *(float(v) for v in flat.max(axis=0)))
         self._surroundings, self._tags, walls, still = stands
         self._one_sided = one_sided
-        self._walls = Walls._make(column[_walls_near(walls, antennas)] for column in walls)
-        self._still = Holds._make(column[_places_near(still.offset, antennas, REACH_M)] for column in still)
+        self._reach_m = heard_m(self._tags)
+        self._walls = Walls._make(column[_walls_near(walls, antennas, self._reach_m)] for column in walls)
+        self._still = Holds._make(column[_places_near(still.offset, antennas, self._reach_m)] for column in still)
         self._doors = [door for door in doors if _near(door.hinges[0].place[None, :], antennas, SHADOW_M)]
         self._made: Scene | None = None
 
@@ -83,13 +86,19 @@ class Window:
 
     def _sees(self, walk: Walk) -> bool:
         left, low, right, high = walk.path.box
-        reach_m = (REACH_M if walk.tags else SHADOW_M) + AHEAD_M
+        within_m = (self._reach_m if walk.tags else SHADOW_M) + AHEAD_M
         x_m, y_m, to_x_m, to_y_m = self._box
-        across = left <= to_x_m + reach_m and right >= x_m - reach_m
-        return across and low <= to_y_m + reach_m and high >= y_m - reach_m
+        across = left <= to_x_m + within_m and right >= x_m - within_m
+        return across and low <= to_y_m + within_m and high >= y_m - within_m
 
     def _reaches(self, holds: Holds) -> bool:
-        return _near(holds.offset[:, :2], self.antennas, REACH_M)
+        return _near(holds.offset[:, :2], self.antennas, self._reach_m)
+
+
+def heard_m(tags: Tags) -> float:
+    """How far off the keenest tag is heard at 36 dBm in free space: what is farther isn't in a scene."""
+    keenest_dbm = min(ORDINARY_DBM, float(tags.sensitivity_dbm[~tags.dead].min(initial=ORDINARY_DBM)))
+    return float(REACH_M * 10 ** ((ORDINARY_DBM - keenest_dbm) / 20))
 
 
 def surroundings(scenario: Scenario) -> Surroundings:
@@ -171,9 +180,9 @@ def _places_near(places: Floats, antennas: Antennas, reach_m: float) -> np.typin
     return near
 
 
-def _walls_near(walls: Walls, antennas: Antennas) -> np.typing.NDArray[np.bool_]:
+def _walls_near(walls: Walls, antennas: Antennas, reach_m: float) -> np.typing.NDArray[np.bool_]:
     """(w,) which walls come within reach: by the box around each."""
-    left, right = antennas.position[:, :2].min(axis=0) - REACH_M, antennas.position[:, :2].max(axis=0) + REACH_M
+    left, right = antennas.position[:, :2].min(axis=0) - reach_m, antennas.position[:, :2].max(axis=0) + reach_m
     low, high = np.minimum(walls.ends[:, :2], walls.ends[:, 2:]), np.maximum(walls.ends[:, :2], walls.ends[:, 2:])
     near: np.typing.NDArray[np.bool_] = ((low <= right) & (high >= left)).all(axis=1)
     return near

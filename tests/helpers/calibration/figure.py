@@ -21,6 +21,7 @@ class Compared:
         low, high: the tolerance, both included.
         source: where the measured figure is from.
         how: what was simulated.
+        why: the reason, where it is known to be outside; the figure is then expected to be.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Compared:
     high: float
     source: str
     how: str
+    why: str = ""
 
     @property
     def holds(self) -> bool:

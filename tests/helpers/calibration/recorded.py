@@ -10,6 +10,7 @@ from tests.helpers.calibration.place import FX7500, Run, residents, scenario
 from tests.helpers.calibration.still import TURN
 
 SOURCE = "ECD data set, static.csv (Zebra FX7500), measured by this run"
+NO_PAUSES = "an FX7500 now and then pauses for some ms, for reasons unknown; the simulated one doesn't"
 
 
 def static():
@@ -23,7 +24,7 @@ def static():
     for name, what, unit, measure, tolerance in (
         ("rate", "reads/s", "reads/s", _rate, 0.1),
         ("gap_median", "gap between reads, median", "ms", _median_gap, 0.25),
-        ("gap_p99", "gap between reads, 99th percentile", "ms", _longer_gap, 0.5),
+        ("gap_p99", "gap between reads, 99th percentile", "ms", _longer_gap, 0.3),
         ("rssi", "RSSI spread in steps of 1 dB", "dB", _spread, 0.25),
         ("phase", "phase noise", "rad", _phase_noise, 0.25),
     ):
@@ -31,6 +32,7 @@ def static():
         yield Compared(
             name=f"ecd.{name}", what=f"recorded still tag: {what}", value=here, unit=unit, measured=f"{there:.3g}",
             low=(1 - tolerance) * there, high=(1 + tolerance) * there, source=SOURCE, how=how,
+            why=NO_PAUSES if name == "gap_p99" else "",
         )  # fmt: skip
 
 
