@@ -90,7 +90,11 @@ def _add_reading(app: FastAPI, switchboard: Switchboard, state: Callable[[], dic
                 one.name: {
                     "description": one.description,
                     "arguments": {
-                        taken.name: {"description": taken.description, "default": taken.default}
+                        taken.name: {
+                            "description": taken.description,
+                            "default": taken.default,
+                            "schema": taken.adapter.json_schema(),
+                        }
                         for taken in one.arguments
                     },
                 }
