@@ -27,6 +27,7 @@ from simulator.world.values import Read, columns, no_reads
 from tests.helpers.docs import ROOT
 
 WAIT_S = 30
+LONG_TEXT = json.dumps({"text": "a" * 60_000}).encode()
 PAGE = ROOT / "docs" / "reference" / "faults.md"
 
 
@@ -201,6 +202,22 @@ async def test_state_tells_time_and_counters():
         ("POST", "/readers/r1/actions/reboot", b'{"down_s": -1}', 422, "down_s = -1"),
         ("POST", "/readers/r1/inputs/9", b"", 422, "has no input 9: it has 1 to 4"),
         ("POST", "/readers/r1/inputs/1", b"1", 422, "true or false, not 1"),
+        ("PUT", "/readers/r1/faults/half_open?for=1", b"", 422, "unknown key 'for' behind the question mark: for_s"),
+        ("PUT", "/readers/r1/faults/half_open?for_s=1&for_s=2", b"", 422, "for_s is given twice"),
+        ("PUT", "/readers/r1/faults/half_open?for_s=nan", b"", 422, "for_s: Input should be"),
+        ("DELETE", "/readers/r1/faults/half_open?for_s=1", b"", 422, "unknown key 'for_s'"),
+        ("POST", "/readers/r1/actions/drop?now=1", b"", 422, "unknown key 'now'"),
+        ("GET", "/state?x=1", b"", 422, "unknown key 'x'"),
+        ("PUT", "/readers/r1/faults/silent_antennas", b"[" * 100_000, 422, "the body is longer than 65,536 bytes"),
+        ("PUT", "/readers/r1/faults/silent_antennas", b"[" * 60_000, 422, "the body is no JSON value"),
+        ("POST", "/readers/r1/actions/drop", b'{"a":' * 10_000, 422, "the body is no JSON value"),
+        ("POST", "/readers/r1/actions/exception", LONG_TEXT, 422, "at most 1000 characters"),
+        ("POST", "/readers/r1/actions/exception", b'{"text": "\\ud800"}', 422, "unicode"),
+        ("PUT", "/readers/r1/faults/half_open", b'"yes"', 422, "half_open = 'yes': Input should be a valid boolean"),
+        ("PUT", "/readers/r1/faults/half_open", b"1", 422, "half_open = 1: Input should be a valid boolean"),
+        ("PUT", "/readers/r1/faults/noise_db", b'"0.5"', 422, "noise_db = '0.5': Input should be a valid number"),
+        ("PUT", "/readers/r1/faults/noise_db", b"NaN", 422, "noise_db = nan"),
+        ("PUT", "/readers/r1/faults/noise_db", b"1e999", 422, "noise_db = inf"),
         ("GET", "/reader", b"", 404, "PUT /readers/{reader}/faults/{switch}"),
         ("GET", "/readers/r1/faults/half_open", b"", 405, "GET /readers/r1/faults/half_open"),
     ],
