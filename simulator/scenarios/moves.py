@@ -1,5 +1,6 @@
 """The parts of a scenario that move or are carried: tags, routes, walks, badges, traffic, load and faults."""
 
+from collections import Counter
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -134,6 +135,14 @@ class WalkPart(Part):
         "never",
         description="Whether the tags lie at the route's ends before and after, instead of being out of the world.",
     )
+
+    @field_validator("tags")
+    @classmethod
+    def _each_once(cls, tags: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(tags)) < len(tags):
+            twice, _ = Counter(tags).most_common(1)[0]
+            raise ValueError(f"tag {twice} is given twice: a walk carries each tag once")
+        return tags
 
 
 class BadgePart(Part):

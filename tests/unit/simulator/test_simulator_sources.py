@@ -7,9 +7,12 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from simulator import recording
 from simulator.clock import SimulatedClock
+from simulator.runs.scenarios_command import scenarios
+from simulator.runs.sources import cast
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load, parse
 from simulator.scenarios.model import Part, Scenario
@@ -306,6 +309,7 @@ tags = [1]
         ("tags = [1]", f'tags = "1..{"9" * 5000}"', "is no span of tags"),
         ("tags = [1]", f"tags = {'[' * 20_000}{']' * 20_000}", "base.toml: can't be read as TOML"),
         ("tags = [1]", f"tags = {'9' * 5000}", "base.toml: "),
+        ("tags = [1]", "tags = [1, 2, 1]", "tag 1 is given twice: a walk carries each tag once"),
         ('name = "base"', 'name = "base"\nseconds = 1e300', "seconds: Input should be less than or equal to 2678400"),
         ('name = "base"', 'name = "base"\ncycle_s = 1e-9', r"cycle_s: Input should be greater than or equal to 0\.1"),
         ('name = "base"', f'name = "base"\nseed = {1 << 70}', "seed: "),
@@ -347,3 +351,23 @@ def test_only_a_regular_file_of_reasonable_size_is_read(tmp_path):
 @pytest.mark.parametrize("stay", ["[0.5, 0.0], [0.5, 0.0, 2.0]", "[0.5, 0.0, 2.0], [0.5, 0.0]"])
 def test_a_point_may_come_again_after_standing_there(stay):
     assert parse(BASE.replace("[0.5, 0.0, 2.0]", stay), "base.toml")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('[[walks]]\nat_s = 3.0\nroute = "out"\ntags = [2, 1]\n', "takes tag 1 at 3 s, but walk-1 has it until"),
+        ('[[walks]]\nat_s = 30.0\nroute = "out"\ntags = [2]\ncarry = "none"\n', "carry is none, but it has tags"),
+    ],
+)
+def test_check_says_what_run_says(tmp_path, more, words):
+    path = tmp_path / "base.toml"
+    path.write_text(BASE)
+    runner = CliRunner()
+    assert runner.invoke(scenarios, ["check", str(path)]).exit_code == 0
+    path.write_text(BASE + more)
+    told = runner.invoke(scenarios, ["check", str(path)])
+    assert told.exit_code == 2
+    assert words in told.output
+    with pytest.raises(ScenarioError, match=words):
+        cast(load(str(path)))
