@@ -45,7 +45,9 @@ def read(name_or_path: str) -> tuple[str, str]:
     try:
         size = path.stat().st_size
         if not path.is_file() or size > MOST_BYTES:
-            raise ScenarioError(f"{path}: a scenario is a regular file of up to {MOST_BYTES >> 20} MB; this one is not")
+            raise ScenarioError(
+                f"{path}: can't be read as a scenario: it is no regular file of up to {MOST_BYTES >> 20} MB"
+            )
         return path.read_text(encoding="utf-8"), str(path)
     except FileNotFoundError:
         raise ScenarioError(_not_found(name_or_path)) from None

@@ -342,7 +342,7 @@ def test_only_a_regular_file_of_reasonable_size_is_read(tmp_path):
     with large.open("wb") as file:
         file.truncate((64 << 20) + 1)
     for path in ("/dev/zero", str(tmp_path), str(large)):
-        with pytest.raises(ScenarioError, match="a scenario is a regular file of up to 64 MB"):
+        with pytest.raises(ScenarioError, match="it is no regular file of up to 64 MB"):
             load(path)
     with pytest.raises(ScenarioError, match="can't be read as a scenario"):
         load("a\0b")
