@@ -128,10 +128,11 @@ class Engine:
             inputs[change.reader].append(change)
         begun_us = self._clock.begun_utc_us or 0
         for name, listener in self.listeners.items():
-            for change in inputs.get(name, ()):
-                listener.put(self._source.advance(name, change.at_us, listener.radio()), begun_us)
-                listener.input(change.port, self._clock.moment(change.at_us), high=change.high)
-            listener.put(self._source.advance(name, now_us, listener.radio()), begun_us)
+            with listener.mishap("hearing"):
+                for change in inputs.get(name, ()):
+                    listener.put(self._source.advance(name, change.at_us, listener.radio()), begun_us)
+                    listener.input(change.port, self._clock.moment(change.at_us), high=change.high)
+                listener.put(self._source.advance(name, now_us, listener.radio()), begun_us)
 
     async def _listen(self, service: Service) -> None:
         for index, (name, listener) in enumerate(self.listeners.items()):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any, Final
 
 import uvicorn
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -20,7 +20,9 @@ from simulator.server.listener import ListenError
 PROBLEM: Final = "application/problem+json"
 """Media type of errors, RFC 9457."""
 SHUTDOWN_S: Final = 2
-ForSeconds = Annotated[float | None, Query(gt=0, le=31_536_000)]
+MOST_BYTES: Final = 65_536
+"""Of a body; the longest value, `greeting_bytes`, takes half of it."""
+ForSeconds = Annotated[float | None, Query(gt=0, le=31_536_000, allow_inf_nan=False)]
 
 
 class _Server(uvicorn.Server):
@@ -34,7 +36,7 @@ class _Server(uvicorn.Server):
 
 def make_app(switchboard: Switchboard, state: Callable[[], dict[str, Any]]) -> FastAPI:
     """Return the API over a switchboard; `state` tells what goes on."""
-    app = FastAPI(title="Stockgate simulator", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Stockgate simulator", docs_url=None, redoc_url=None, dependencies=[Depends(_only_known_keys)])
     _add_errors(app)
     _add_reading(app, switchboard, state)
     _add_faults(app, switchboard)
@@ -90,7 +92,11 @@ def _add_reading(app: FastAPI, switchboard: Switchboard, state: Callable[[], dic
                 one.name: {
                     "description": one.description,
                     "arguments": {
-                        taken.name: {"description": taken.description, "default": taken.default}
+                        taken.name: {
+                            "description": taken.description,
+                            "default": taken.default,
+                            "schema": taken.adapter.json_schema(),
+                        }
                         for taken in one.arguments
                     },
                 }
@@ -134,15 +140,30 @@ def _add_faults(app: FastAPI, switchboard: Switchboard) -> None:
 
 async def _body(request: Request, *, default: Any) -> Any:
     """The JSON value in a request's body, whatever type it claims: `curl -d` says that it is a form."""
-    body = await request.body()
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"the body is longer than {MOST_BYTES:,} bytes: no value takes so much")
     if not body:
         return default
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f'the body is no JSON value ({error}): write true, 3.5, "uptime", [1, 2] or {{"1": 6}}'
         ) from error
+
+
+async def _only_known_keys(request: Request) -> None:
+    """Refuse what would be ignored: with a mistyped `for_s` a fault would stay for good."""
+    known = [taken.alias for taken in request.scope["route"].dependant.query_params]
+    given = [key for key, _ in request.query_params.multi_items()]
+    for key in given:
+        if key not in known:
+            raise ValueError(f"unknown key {key!r} behind the question mark: {', '.join(known) or 'there are none'}")
+        if given.count(key) > 1:
+            raise ValueError(f"{key} is given twice behind the question mark: give it once")
 
 
 def _add_errors(app: FastAPI) -> None:

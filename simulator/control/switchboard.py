@@ -97,8 +97,9 @@ class Switchboard:
         listener.input(port, self._clock.now(), high=high)
 
     def _put(self, change: FaultChange) -> None:
-        faults = self._listeners[change.reader].device.faults
-        faults.put(change.switch, change.value, self._clock.now().utc_us)
+        listener = self._listeners[change.reader]
+        with listener.mishap(change.switch):
+            listener.device.faults.put(change.switch, change.value, self._clock.now().utc_us)
         self._log.info("fault", reader=change.reader, switch=change.switch, value=change.value)
 
     def _act(self, reader: str, action: str, arguments: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, Strict
 
 Stamps = Literal["utc", "uptime", "none"]
 """The clock that a reader writes into reports and events; `none` leaves it out of reports (an event must say one)."""
@@ -24,12 +24,20 @@ Omitted = Literal[
 EPOCH_2000_US: Final = 946_684_800_000_000
 """Where a reader without a battery clock begins: 2000-01-01 in UTC microseconds."""
 
+LAST_US: Final = 4_102_444_800_000_000
+"""2100-01-01 in UTC microseconds: a reader's clock shows nothing before 1970, and nothing after this."""
+
 Ints = NDArray[np.int64]
+ClockUs = Annotated[int, Field(ge=-LAST_US, le=LAST_US)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Port = Annotated[int, Field(ge=1, le=64)]
-Ports = frozenset[Port]
+PortKey = Annotated[Port, Strict(strict=False)]
+"""Keys are strings in JSON and in TOML, lists what becomes a set: both are let in where all else is strict."""
+Ports = Annotated[frozenset[Port], Strict(strict=False)]
 MessageNumber = Annotated[int, Field(ge=0, le=1023)]
+MessageKey = Annotated[MessageNumber, Strict(strict=False)]
+MessageNumbers = Annotated[frozenset[MessageNumber], Strict(strict=False)]
 StatusNumber = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
@@ -38,7 +46,7 @@ def _octets(given: object) -> object:
     return bytes.fromhex(given) if isinstance(given, str) else given
 
 
-Octets = Annotated[bytes, BeforeValidator(_octets)]
+Octets = Annotated[bytes, BeforeValidator(_octets), Field(max_length=16_384)]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,13 +101,13 @@ class Faults:
         ),
     ] = 0
     no_keepalives: Annotated[bool, Field(description="None are sent, whatever was asked.")] = False
-    deaf: Annotated[frozenset[MessageNumber], Field(description="Message types that are never answered.")] = frozenset()
+    deaf: Annotated[MessageNumbers, Field(description="Message types that are never answered.")] = frozenset()
     unknown: Annotated[
-        frozenset[MessageNumber],
+        MessageNumbers,
         Field(description='Message types that are answered by ERROR_MESSAGE, "unsupported message".'),
     ] = frozenset()
     refused: Annotated[
-        dict[MessageNumber, StatusNumber], Field(description="LLRP status of the response, by message type.")
+        dict[MessageKey, StatusNumber], Field(description="LLRP status of the response, by message type.")
     ] = field(default_factory=dict)
     answer_delay_s: Annotated[Seconds, Field(description="A slow reader: each answer comes so much later.")] = 0.0
     interleave: Annotated[
@@ -108,7 +116,10 @@ class Faults:
     stale_responses: Annotated[
         bool, Field(description="Before each response comes one of its type with an error and another message's id.")
     ] = False
-    clock_offset_us: Annotated[int, Field(description="The reader's UTC is the true one plus this.")] = 0
+    clock_offset_us: Annotated[
+        ClockUs,
+        Field(description="The reader's UTC is the true one plus this; it shows nothing before 1970 or after 2100."),
+    ] = 0
     clock_skew_ppm: Annotated[
         float,
         Field(
@@ -124,7 +135,7 @@ class Faults:
     stamps: Annotated[
         Stamps, Field(description="Which clock is written into reports and events; `none` leaves it out of reports.")
     ] = "utc"
-    booted_us: Annotated[int, Field(description="True UTC at which Uptime was 0.")] = 0
+    booted_us: Annotated[ClockUs, Field(description="True UTC at which Uptime was 0.")] = 0
     omit_unchanged: Annotated[
         bool,
         Field(
@@ -133,7 +144,9 @@ class Faults:
         ),
     ] = False
     omit_parameters: Annotated[
-        frozenset[Omitted], Field(description="Parameters that are left out of every report though they were selected.")
+        frozenset[Omitted],
+        Strict(strict=False),
+        Field(description="Parameters that are left out of every report though they were selected."),
     ] = frozenset()
     long_epc_form: Annotated[bool, Field(description="An EPC of 96 bits comes as EPCData.")] = False
     ghost_share: Annotated[
@@ -169,7 +182,7 @@ class Faults:
         Ports, Field(description="Ports whose cable is off: an antenna event tells of it.")
     ] = frozenset()
     detuned_db: Annotated[
-        dict[Port, Annotated[float, Field(ge=0, le=100)]],
+        dict[PortKey, Annotated[float, Field(ge=0, le=100)]],
         Field(description="What a port's damaged or detuned cable takes, each way, by port."),
     ] = field(default_factory=dict)
     noise_db: Annotated[
@@ -190,18 +203,18 @@ class Faults:
 
     def reader_utc_us(self, true_us: int) -> int:
         """What the reader's UTC clock shows."""
-        return true_us + self.clock_offset_us + self._gained_us(true_us)
+        return _within(true_us + self.clock_offset_us + self._gained_us(true_us))
 
     def uptime_us(self, true_us: int) -> int:
         """What the reader's Uptime shows."""
-        return max(true_us - self.booted_us + self._gained_us(true_us), 0)
+        return _within(true_us - self.booted_us + self._gained_us(true_us))
 
     def shown_us(self, true_us: Ints) -> Ints:
         """What the clock that is written into reports shows at these times (n,)."""
         gained_us: Ints = np.floor(self.clock_skew_ppm * (true_us - self.skew_since_us) / 1e6).astype(np.int64)
-        uptime_us: Ints = np.maximum(true_us - self.booted_us + gained_us, 0)
-        utc_us: Ints = true_us + (self.clock_offset_us + gained_us)
-        return uptime_us if self.stamps == "uptime" else utc_us
+        before_us = -self.booted_us if self.stamps == "uptime" else self.clock_offset_us
+        shown_us: Ints = np.clip(true_us + (before_us + gained_us), 0, LAST_US)
+        return shown_us
 
     def put(self, name: str, value: Any, true_us: int) -> None:
         """Set a switch at a true time; clocks that ran wrong until then keep what they have gained."""
@@ -212,9 +225,19 @@ class Faults:
             self.skew_since_us = true_us
         setattr(self, name, value)
 
+    def step(self, by_us: int, true_us: int) -> None:
+        """Let the reader's UTC jump, as far as 1970 or 2100: from there it runs on."""
+        unstepped_us = true_us + self._gained_us(true_us)
+        self.clock_offset_us = _within(unstepped_us + self.clock_offset_us + by_us) - unstepped_us
+
     def begin_at_2000(self, true_us: int) -> None:
         """Set the reader's UTC to the beginning of 2000, as after a power cut without a battery."""
         self.clock_offset_us = EPOCH_2000_US - true_us - self._gained_us(true_us)
 
     def _gained_us(self, true_us: int) -> int:
         return math.floor(self.clock_skew_ppm * (true_us - self.skew_since_us) / 1e6)
+
+
+def _within(clock_us: int) -> int:
+    """The nearest that a clock can show."""
+    return min(max(clock_us, 0), LAST_US)

@@ -4,11 +4,17 @@ import json
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from simulator.faults.model import Faults, Seconds
+from simulator.faults.model import ClockUs, Faults, Seconds
+
+Text = Annotated[str, Field(max_length=1000)]
+_STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)
+"""A value has its own type: no "yes" for true, no "0.5" for a number."""
+_SHOWN: Final = 60
+"""Characters of a wrong value that its error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,11 @@ class Argument:
     type: Any
     default: int | float | str
     description: str
+
+    @property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What checks a value, and tells its JSON Schema."""
+        return TypeAdapter(self.type, config=_STRICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +62,21 @@ ACTIONS: Final = (
     Action(
         "step_clock",
         "The reader's UTC jumps.",
-        (Argument("by_us", int, 3_600_000_000, "By so many microseconds; below 0 backwards."),),
+        (
+            Argument(
+                "by_us",
+                ClockUs,
+                3_600_000_000,
+                "By so many microseconds; below 0 backwards. It stops at 1970 and at 2100, and runs on from there.",
+            ),
+        ),
     ),
     Action("clock_2000", "The reader's UTC begins anew at 2000-01-01."),
     Action("overflow", "What waits to be reported is lost, and ReportBufferOverflowError says so."),
     Action(
         "exception",
         "The reader tells of trouble of its own by ReaderExceptionEvent.",
-        (Argument("text", str, "trouble", "Its words."),),
+        (Argument("text", Text, "trouble", "Its words."),),
     ),
 )
 
@@ -90,7 +108,7 @@ def checked(name: str, value: Any) -> Any:
     try:
         return _adapter(name).validate_python(value)
     except ValidationError as error:
-        raise ValueError(f"{name} = {value!r}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+        raise ValueError(f"{name} = {_short(value)}: {_why(error, _adapter(name))}") from error
 
 
 def checked_action(name: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -119,9 +137,23 @@ def shown(name: str, value: Any) -> Any:
 
 def _argument(action: str, argument: Argument, value: Any) -> Any:
     try:
-        return TypeAdapter(argument.type).validate_python(value)
+        return argument.adapter.validate_python(value)
     except ValidationError as error:
-        raise ValueError(f"action {action}: {argument.name} = {value!r}: {error.errors()[0]['msg']}") from error
+        why = _why(error, argument.adapter)
+        raise ValueError(f"action {action}: {argument.name} = {_short(value)}: {why}") from error
+
+
+def _short(value: Any) -> str:
+    words = repr(value)
+    return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}..."
+
+
+def _why(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
+    """What is wrong, with both bounds where it is a number that is out of them."""
+    schema = adapter.json_schema()
+    if error.errors()[0]["type"].startswith(("greater", "less", "int_parsing_size")) and "minimum" in schema:
+        return f"it must be from {schema['minimum']} to {schema['maximum']}"
+    return error.errors()[0]["msg"].removeprefix("Value error, ")
 
 
 def _shown_default(name: str) -> str:
@@ -136,7 +168,7 @@ def _names() -> list[str]:
 
 @cache
 def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(get_type_hints(Faults, include_extras=True)[name])
+    return TypeAdapter(get_type_hints(Faults, include_extras=True)[name], config=_STRICT)
 
 
 def _near(name: str, names: list[str]) -> str:

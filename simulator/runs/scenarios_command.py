@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from simulator.runs.listing import gallery, listed, sentences, table, warnings
+from simulator.runs.sources import cast
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import load, read
 
@@ -59,11 +60,14 @@ def check(
 ) -> None:
     """Check a scenario and say what it contains; what is wrong is named with its key and what would be right.
 
-    It warns of walks that go through a wall, or through a door that never opens: they are played all the same.
+    Its world is built as `run` builds it, so that what can't happen, such as a tag in two places, is found too. It warns
+    of walks that go through a wall, or through a door that never opens: they are played all the same.
+
     The exit code is 2 if it is wrong, and 0 if there are but warnings.
     """
     try:
         found = load(file)
+        cast(found)
     except ScenarioError as error:
         _fail(str(error))
     for sentence in sentences(listed(found)):

@@ -5,13 +5,16 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.model import Scenario
+
+MOST_BYTES: Final = 64 << 20
+"""Of a scenario's file."""
 
 
 def builtin_names() -> list[str]:
@@ -40,10 +43,15 @@ def read(name_or_path: str) -> tuple[str, str]:
         return text, f"built-in scenario {name_or_path}"
     path = Path(name_or_path)
     try:
+        size = path.stat().st_size
+        if not path.is_file() or size > MOST_BYTES:
+            raise ScenarioError(
+                f"{path}: can't be read as a scenario: it is no regular file of up to {MOST_BYTES >> 20} MB"
+            )
         return path.read_text(encoding="utf-8"), str(path)
     except FileNotFoundError:
         raise ScenarioError(_not_found(name_or_path)) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ScenarioError(f"{path}: can't be read as a scenario: {error}") from error
 
 
@@ -60,6 +68,8 @@ def parse(text: str, where: str) -> Scenario:
     except ValidationError as error:
         faults = "\n".join(f"  {_words(fault)}" for fault in error.errors())
         raise ScenarioError(f"{where}:\n{faults}") from error
+    except (RecursionError, ValueError) as error:
+        raise ScenarioError(f"{where}: can't be read as TOML: {error}") from error
 
 
 def _not_found(name: str) -> str:

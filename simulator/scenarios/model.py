@@ -1,7 +1,7 @@
 """A scenario as data: one TOML file with a place, tags, and who moves when (the descriptions are the manual)."""
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -18,9 +18,12 @@ from simulator.scenarios.moves import (
     WalkPart,
 )
 from simulator.scenarios.space import (
+    LONGEST_S,
     DoorPart,
+    Duration,
     GatewayPart,
     Identifier,
+    Moment,
     OpeningPart,
     Part,
     PortalPart,
@@ -39,10 +42,12 @@ class Scenario(Part):
 
     name: Identifier = Field(description="The scenario's name.")
     description: str = Field("", description="What it shows.")
-    seed: int = Field(1, ge=0, description="Seed of everything random, where the command line gives none.")
-    seconds: float | None = Field(None, gt=0, description="How long it lasts; left out: until the last walk has ended.")
-    cycle_s: float | None = Field(None, gt=0, description="Repeat the walks with variations every so many seconds.")
-    quiet_end_s: float = Field(6.0, ge=0, description="No walk is under way in the last seconds of a limited run.")
+    seed: int = Field(1, ge=0, lt=1 << 63, description="Seed of everything random, where the command line gives none.")
+    seconds: Duration | None = Field(None, description="How long it lasts; left out: until the last walk has ended.")
+    cycle_s: Annotated[float, Field(ge=0.1, le=LONGEST_S)] | None = Field(
+        None, description="Repeat the walks with variations every so many seconds."
+    )
+    quiet_end_s: Moment = Field(6.0, description="No walk is under way in the last seconds of a limited run.")
     site: SitePart = Field(default_factory=lambda: SitePart.model_validate({}), description="The site's radio.")
     gateways: tuple[GatewayPart, ...] = Field(
         default_factory=lambda: (GatewayPart.model_validate({"id": "sim-1"}),),
@@ -116,6 +121,15 @@ class Scenario(Part):
             raise ValueError(f"tag {both[0]} walks and is one of the traffic's: it can be one of them only")
         if (self.walks or self.traffic) and self.crowd:
             raise ValueError("a scenario has walks or a crowd, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _crowd_has_numbers(self) -> Self:
+        if self.crowd is not None:
+            passes = int(self.crowd.passes_per_s * (self.seconds or LONGEST_S)) + 1
+            needed = (passes.bit_length() + 7) // 8
+            if needed > self.tags.number_bytes:
+                raise ValueError(f"a crowd of {passes:,} tags needs more EPCs: say tags.number_bytes = {needed}")
         return self
 
     @model_validator(mode="after")

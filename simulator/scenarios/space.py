@@ -1,13 +1,22 @@
 """The parts of a scenario that stand: walls, doors, shelves, doorways, readers and sensors."""
 
-from typing import Annotated, Literal, Self
+import re
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simulator.server.profiles import model_of
 
-Point = tuple[float, float, float]
-Place = tuple[float, float]
+LONGEST_S: Final = 2_678_400
+"""31 days: no scenario, and no moment in one, is longer."""
+MOST_TAGS: Final = 100_000
+Coordinate = Annotated[float, Field(ge=-10_000, le=10_000)]
+Moment = Annotated[float, Field(ge=0, le=LONGEST_S)]
+Duration = Annotated[float, Field(gt=0, le=LONGEST_S)]
+Degrees = Annotated[float, Field(ge=-360, le=360)]
+Point = tuple[Coordinate, Coordinate, Coordinate]
+Place = tuple[Coordinate, Coordinate]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 Layout = Literal["two-sided", "one-sided", "overhead", "corners", "two-readers", "beam", "single"]
 
@@ -18,16 +27,28 @@ def _numbers(given: object) -> object:
         given = (given,)
     if not isinstance(given, list | tuple):
         return given
-    return tuple(number for part in given for number in _span(part))
+    numbers: list[object] = []
+    for part in given:
+        numbers += _span(part)
+        if len(numbers) > MOST_TAGS:
+            raise ValueError(f"{given[-1]!r}: so many tags there can't be: a list names {MOST_TAGS:,} at most")
+    return tuple(numbers)
 
 
-def _span(part: object) -> tuple[object, ...]:
+def _span(part: object) -> Iterable[object]:
     if not isinstance(part, str):
         return (part,)
     first, dots, last = part.partition("..")
-    if not (dots and first.strip().isdigit() and last.strip().isdigit()) or int(first) > int(last):
+    if not (dots and _is_number(first) and _is_number(last)) or int(first) > int(last):
         raise ValueError(f'{part!r} is no span of tags; write a number, or first and last such as "11..60"')
-    return tuple(range(int(first), int(last) + 1))
+    if int(last) - int(first) >= MOST_TAGS:
+        raise ValueError(f"{part!r} is too long a span of tags: {MOST_TAGS:,} at most")
+    return range(int(first), int(last) + 1)
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is a number of few enough digits to be a tag's."""
+    return re.fullmatch(r"\s*[0-9]{1,12}\s*", text) is not None
 
 
 TagNumbers = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_numbers)]
@@ -35,9 +56,9 @@ TagNumbers = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(
 
 
 class Part(BaseModel):
-    """Common to all parts: frozen, and a key that isn't known is an error."""
+    """Common to all parts: frozen; a key that isn't known is an error, and so is a number that isn't finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SitePart(Part):
@@ -97,7 +118,7 @@ class DoorwayPart(Part):
 
     id: Identifier = Field(description="Its name; a portal's is the same as in the agent's configuration.")
     at: Place = Field((0.0, 0.0), description="Where the middle of the doorway is on the site, metres.")
-    facing_deg: float = Field(0.0, description="Direction of its outside on the site, counter-clockwise from +x.")
+    facing_deg: Degrees = Field(0.0, description="Direction of its outside on the site, counter-clockwise from +x.")
     width_m: float = Field(1.2, gt=0, le=20, description="Width of the opening.")
     inside: Identifier = Field("inside", description="The location on its inner side.")
     outside: Identifier = Field("outside", description="The location on its outer side.")
@@ -135,7 +156,7 @@ class DoorPart(Part):
         "metal", description="Metal shadows and mirrors, the others less."
     )
     swings: Literal["in", "out"] = Field("in", description="To which side it opens.")
-    opens: Literal["for-walkers", "always", "never"] | tuple[tuple[float, float], ...] = Field(
+    opens: Literal["for-walkers", "always", "never"] | tuple[tuple[Moment, Moment], ...] = Field(
         "for-walkers",
         description="Opened by who comes near, propped open, shut; or spans in seconds, such as [[10.0, 7210.0]].",
     )
@@ -173,7 +194,7 @@ class SensorPart(Part):
     portal: Identifier = Field(description="The portal that it belongs to.")
     reader: Identifier = Field(description="The reader that it is wired to.")
     gpi: int = Field(ge=1, le=16, description="The input.")
-    x_m: float = Field(0.0, description="A beam's place across the doorway, in the portal's frame.")
+    x_m: Coordinate = Field(0.0, description="A beam's place across the doorway, in the portal's frame.")
     range_m: float = Field(2.5, gt=0, le=20, description="How far from the doorway motion is seen.")
     door: Identifier | None = Field(None, description="The door whose contact it is; needed for a contact.")
     active_high: bool = Field(default=True, description="The input's level while broken, moving, open or badged.")

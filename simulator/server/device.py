@@ -193,7 +193,7 @@ class ReaderDevice:
                 self.closing = True
                 return [events.connection_close(now)]
             case "step_clock":
-                self.faults.clock_offset_us += arguments["by_us"]
+                self.faults.step(arguments["by_us"], true.utc_us)
             case "clock_2000":
                 self.faults.begin_at_2000(true.utc_us)
             case "overflow":

@@ -35,12 +35,13 @@ class Radio:
 
 @dataclass(slots=True)
 class Counters:
-    """What this reader did; `tag_reads` counts what was handed to a connected client."""
+    """What this reader did: `tag_reads` went to a connected client, `mishaps` are defects of the simulator itself."""
 
     tag_reads: int = 0
     reports: int = 0
     unheard_reads: int = 0
     overflowed_reads: int = 0
+    mishaps: int = 0
 
     def shown(self) -> dict[str, int]:
         """The counters by the names that truth files and the HTTP API give them."""
@@ -49,6 +50,7 @@ class Counters:
             "reports": self.reports,
             "unheard_reads": self.unheard_reads,
             "overflowed_reads": self.overflowed_reads,
+            "mishaps": self.mishaps,
         }
 
 

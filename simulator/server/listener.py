@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -43,6 +43,7 @@ class ReaderListener:
         self._outlet: Outlet | None = None
         self._others: set[asyncio.StreamWriter] = set()
         self._losing = False
+        self._told: set[tuple[str, str]] = set()
         self._down = False
         self._had_power = True
         self._closed = False
@@ -101,7 +102,8 @@ class ReaderListener:
             self._reboots.add(task)
             task.add_done_callback(self._reboots.discard)
         else:
-            self._send(self.device.act(action, arguments, self._now()))
+            with self.mishap(action):
+                self._send(self.device.act(action, arguments, self._now()))
 
     def radio(self) -> Radio | None:
         """What the antennas do now; None while nothing is inventoried."""
@@ -144,20 +146,41 @@ class ReaderListener:
         elif full:
             self.device.inventory.lose(int(reads.seen.sum()))
         else:
-            self._send(self.device.put(reads, begun_us, self.now()))
+            with self.mishap("reads", lost=int(reads.seen.sum())):
+                self._send(self.device.put(reads, begun_us, self.now()))
         if full != self._losing:
             self._losing = full
-            self._tell_of_loss(full=full)
+            with self.mishap("loss"):
+                self._tell_of_loss(full=full)
 
     def input(self, port: int, true: Now, *, high: bool) -> None:
         """An input got a level at a true moment; without power nobody notices."""
         if self._down or self.device.faults.powered_off:
             self.device.terminals.inputs[port] = high
         else:
-            self._send(self.device.gpi(port, true.by(self.device.faults), high=high))
+            with self.mishap("input"):
+                self._send(self.device.gpi(port, true.by(self.device.faults), high=high))
 
     def tick(self) -> None:
         """Do what is due."""
+        with self.mishap("tick"):
+            self._tick()
+
+    @contextlib.contextmanager
+    def mishap(self, doing: str, *, lost: int = 0) -> Iterator[None]:
+        """Let no defect in one reader's part end all readers: it is counted, and logged the first time."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other readers go on
+            counters = self.device.inventory.counters
+            counters.mishaps += 1
+            counters.unheard_reads += lost
+            kind = (doing, type(error).__name__)
+            if kind not in self._told:
+                self._told.add(kind)
+                self._log.error("reader goes on after a defect", doing=doing, exc_info=error)
+
+    def _tick(self) -> None:
         power = not self.device.faults.powered_off
         if power and not self._had_power:
             self._power_is_back()
@@ -182,7 +205,8 @@ class ReaderListener:
 
     def flush(self) -> None:
         """Send what is pending, as at the end of everything."""
-        self._send(self.device.inventory.flush(late=True))
+        with self.mishap("flush"):
+            self._send(self.device.inventory.flush(late=True))
 
     def _power_is_back(self) -> None:
         """A reader that has booted anew knows nothing of its client, and resets what comes from there."""
@@ -258,7 +282,8 @@ class ReaderListener:
             if self._outlet is None or self._outlet.silent:
                 continue
             await asyncio.sleep(self.device.faults.answer_delay_s)
-            self._send(self.device.receive(request, self.now()))
+            with self.mishap("request"):
+                self._send(self.device.receive(request, self.now()))
             await writer.drain()
             if self.device.closing:
                 return

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from simulator.scenarios.moves import CornerPart
-from simulator.scenarios.space import Place, Point
+from simulator.scenarios.moves import CornerPart, Stop
+from simulator.scenarios.space import Place
 from simulator.world.frames import Placed
 from simulator.world.scene import Floats, Ints
 
@@ -88,7 +88,7 @@ class Gait:
     hesitation: float = 0.0
 
 
-def corners(points: Sequence[Place | Point | CornerPart]) -> list[CornerPart]:
+def corners(points: Sequence[Place | Stop | CornerPart]) -> list[CornerPart]:
     """Points of a route in long form; a third number is a pause."""
     return [point if isinstance(point, CornerPart) else _corner(*point) for point in points]
 

@@ -11,7 +11,10 @@ INTRODUCTION = """\
 # What simulated readers do wrong
 
 A **switch** holds while it is set; an **action** happens once. Scenarios declare both, and both are there while readers are
-served. What is lost on the way is counted (`unheard_reads`, `overflowed_reads`) and logged.
+served. What is lost on the way is counted (`unheard_reads`, `overflowed_reads`) and logged. A reader's UTC and its Uptime stay
+between 0 and 2100-01-01 in UTC microseconds, whatever offset, steps and skew come to: a step stops there and the clock runs on,
+and an offset beyond it shows the end itself. `mishaps` counts defects of the simulator that a fault found: the first of a
+kind is logged, and the reader goes on.
 
 ## In a scenario
 ```toml
@@ -29,8 +32,8 @@ actions = { reboot = { down_s = 3.0 } }
 
 ## By HTTP
 `stockgate-sim serve SCENARIO --http 8085` serves an API on the loopback address of `--listen`; with `--http 0` the ready file
-says on which port. A body is one JSON value, whatever type the request claims. Errors are problem details that say what to
-change.
+says on which port. A body is one JSON value of up to 65,536 bytes, whatever type the request claims; `"yes"` and `1` are no
+`true`, and `"0.5"` is no number. Errors are problem details that say what to change.
 
 One call switches a fault on:
 ```sh
@@ -64,7 +67,8 @@ def faults_page():
     lines += ["", "## Actions", "", "| action | arguments, with defaults | what |", "|---|---|---|"]
     for action in ACTIONS:
         arguments = ", ".join(
-            f"`{one.name}` = {json.dumps(one.default)}: {one.description}" for one in action.arguments
+            f"`{one.name}` = {json.dumps(one.default)} ({_words(one.adapter.json_schema())}): {one.description}"
+            for one in action.arguments
         )
         lines.append(_row(f"`{action.name}`", arguments, action.description))
     return "\n".join([*lines, ""])
@@ -81,8 +85,8 @@ def _words(schema):
         return f"list of {_words(schema['items'])}"
     if kind == "object":
         return f"table of {_words(schema['additionalProperties'])} by number"
-    if schema.get("format") == "binary":
-        return "hexadecimal digits"
+    if kind == "string":
+        return "hexadecimal digits" if "format" in schema else f"text of up to {schema['maxLength']:,} characters"
     bounds = [f"{schema[key]:,}" for key in ("minimum", "maximum") if key in schema]
     names = {"boolean": "true or false", "integer": "integer", "number": "number", "null": "none"}
     return names[kind] + (f" {' to '.join(bounds)}" if bounds else "")

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.model import Scenario
+from simulator.scenarios.moves import Stop
 from simulator.scenarios.space import Place, Point
 
 MADE = "<!-- Made by `make docs` from the code; changes here are overwritten. -->"
@@ -63,7 +64,15 @@ _BY_NAME = {
     "size": "along x, along y",
 }
 """Keys whose type alone would say too little."""
-_WORDS = {str: "text", int: "integer", float: "number", bool: "true or false", Place: "x, y", Point: "three numbers"}
+_WORDS = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "true or false",
+    Place: "x, y",
+    Point: "three numbers",
+    Stop: "three numbers",
+}
 
 
 def schema_page() -> str:

@@ -17,6 +17,7 @@ from structlog.testing import LogCapture
 from simulator.clock import SimulatedClock
 from simulator.engine import Engine, Service
 from simulator.faults import switches
+from simulator.faults.model import LAST_US
 from simulator.server.listener import ListenError
 from simulator.server.model import ReaderModel
 from simulator.server.profiles import model_of
@@ -26,6 +27,7 @@ from simulator.world.values import Read, columns, no_reads
 from tests.helpers.docs import ROOT
 
 WAIT_S = 30
+LONG_TEXT = json.dumps({"text": "a" * 60_000}).encode()
 PAGE = ROOT / "docs" / "reference" / "faults.md"
 
 
@@ -54,9 +56,9 @@ class Steady:
 
 
 @contextlib.asynccontextmanager
-async def served(models=None):
+async def served(models=None, *, log=None):
     """Readers with the API: yields the engine and an HTTP client."""
-    log = structlog.wrap_logger(structlog.PrintLogger(), processors=[LogCapture()])
+    log = structlog.wrap_logger(structlog.PrintLogger(), processors=[log or LogCapture()])
     engine = Engine(models or {"r1": ReaderModel()}, Steady(), SimulatedClock(1.0), Truth("t", 1, None), log)
     service = Service(listen="127.0.0.1", base_port=0, ready_file=None, exit_when_done=False, http_port=0)
     running = asyncio.create_task(engine.run(service))
@@ -86,9 +88,9 @@ def rospec(*, gpi=None):
 
 
 @contextlib.asynccontextmanager
-async def client(engine, *, gpi=None):
-    """A client that has started reader r1; yields its stream."""
-    stream, writer = await asyncio.open_connection("127.0.0.1", engine.ports["r1"])
+async def client(engine, *, reader="r1", gpi=None):
+    """A client that has started a reader; yields its stream."""
+    stream, writer = await asyncio.open_connection("127.0.0.1", engine.ports[reader])
     config = tlv(225, struct.pack(">HBB", gpi, 0x80, 0)) if gpi else b""
     for kind, body in ((3, b"\0" + config), (20, rospec(gpi=gpi)), (24, struct.pack(">I", 1))):
         writer.write(message(kind, kind, body))
@@ -200,6 +202,22 @@ async def test_state_tells_time_and_counters():
         ("POST", "/readers/r1/actions/reboot", b'{"down_s": -1}', 422, "down_s = -1"),
         ("POST", "/readers/r1/inputs/9", b"", 422, "has no input 9: it has 1 to 4"),
         ("POST", "/readers/r1/inputs/1", b"1", 422, "true or false, not 1"),
+        ("PUT", "/readers/r1/faults/half_open?for=1", b"", 422, "unknown key 'for' behind the question mark: for_s"),
+        ("PUT", "/readers/r1/faults/half_open?for_s=1&for_s=2", b"", 422, "for_s is given twice"),
+        ("PUT", "/readers/r1/faults/half_open?for_s=nan", b"", 422, "for_s: Input should be"),
+        ("DELETE", "/readers/r1/faults/half_open?for_s=1", b"", 422, "unknown key 'for_s'"),
+        ("POST", "/readers/r1/actions/drop?now=1", b"", 422, "unknown key 'now'"),
+        ("GET", "/state?x=1", b"", 422, "unknown key 'x'"),
+        ("PUT", "/readers/r1/faults/silent_antennas", b"[" * 100_000, 422, "the body is longer than 65,536 bytes"),
+        ("PUT", "/readers/r1/faults/silent_antennas", b"[" * 60_000, 422, "the body is no JSON value"),
+        ("POST", "/readers/r1/actions/drop", b'{"a":' * 10_000, 422, "the body is no JSON value"),
+        ("POST", "/readers/r1/actions/exception", LONG_TEXT, 422, "at most 1000 characters"),
+        ("POST", "/readers/r1/actions/exception", b'{"text": "\\ud800"}', 422, "unicode"),
+        ("PUT", "/readers/r1/faults/half_open", b'"yes"', 422, "half_open = 'yes': Input should be a valid boolean"),
+        ("PUT", "/readers/r1/faults/half_open", b"1", 422, "half_open = 1: Input should be a valid boolean"),
+        ("PUT", "/readers/r1/faults/noise_db", b'"0.5"', 422, "noise_db = '0.5': Input should be a valid number"),
+        ("PUT", "/readers/r1/faults/noise_db", b"NaN", 422, "noise_db = nan"),
+        ("PUT", "/readers/r1/faults/noise_db", b"1e999", 422, "noise_db = inf"),
         ("GET", "/reader", b"", 404, "PUT /readers/{reader}/faults/{switch}"),
         ("GET", "/readers/r1/faults/half_open", b"", 405, "GET /readers/r1/faults/half_open"),
     ],
@@ -212,6 +230,57 @@ async def test_a_wrong_call_is_told_what_to_change(method, path, body, status, w
         assert problem["status"] == status
         assert problem["title"]
         assert words in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [("PUT", "faults/clock_offset_us", 10**30, 422)],
+        [("PUT", "faults/clock_offset_us", -1_800_000_000_000_000, 200)],
+        [("POST", "actions/step_clock", {"by_us": -1_800_000_000_000_000}, 200)] * 2,
+        [("POST", "actions/step_clock", {"by_us": LAST_US}, 200)] * 2,
+        [("POST", "actions/step_clock", {"by_us": 9_223_372_036_854_775_807}, 422)] * 2,
+        [("PUT", "faults/stamps", "uptime", 200), ("PUT", "faults/booted_us", -(10**30), 422)],
+        [("PUT", "faults/stamps", "uptime", 200), ("PUT", "faults/booted_us", -LAST_US, 200)],
+    ],
+)
+async def test_no_clock_ends_the_readers(calls):
+    async with served() as (engine, http), client(engine) as stream:
+        await report(stream)
+        for method, path, value, status in calls:
+            answer = await http.request(method, f"/readers/r1/{path}", content=json.dumps(value))
+            assert answer.status_code == status, answer.text
+            if status == 422:
+                assert str(LAST_US) in answer.json()["detail"]
+        for _ in range(20):
+            assert await report(stream)
+        assert (await http.get("/state")).json()["mishaps"] == 0
+
+
+@pytest.mark.parametrize("where", ["put", "tick", "act", "receive"])
+async def test_a_defect_in_one_reader_is_counted_and_logged_once_and_all_go_on(where, monkeypatch):
+    log = LogCapture()
+    async with served({"r1": ReaderModel(), "r2": ReaderModel()}, log=log) as (engine, http):
+        device = engine.listeners["r2"].device
+        monkeypatch.setattr(device, where, broken)
+        async with client(engine) as stream, client(engine, reader="r2") as other:
+            if where == "receive":
+                await until(lambda: device.inventory.counters.mishaps > 2)
+            else:
+                assert await report(stream)
+                assert (await http.post("/readers/r2/actions/overflow")).status_code == 200
+                assert (await http.post("/readers/r2/actions/overflow")).status_code == 200
+                await until(lambda: device.inventory.counters.mishaps > 1)
+                monkeypatch.undo()
+                assert await report(other), "it goes on"
+                assert await report(stream)
+            assert (await http.get("/state")).json()["readers"]["r1"]["mishaps"] == 0
+    told = [one for one in log.entries if one["event"] == "reader goes on after a defect"]
+    assert [one["reader"] for one in told] == ["r2"]
+
+
+def broken(*_, **__):
+    raise OverflowError("int too big to convert")
 
 
 async def test_every_switch_takes_back_what_the_catalogue_shows():

@@ -7,9 +7,12 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from simulator import recording
 from simulator.clock import SimulatedClock
+from simulator.runs.scenarios_command import scenarios
+from simulator.runs.sources import cast
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load, parse
 from simulator.scenarios.model import Part, Scenario
@@ -264,3 +267,107 @@ def test_the_truth_file_holds_what_the_brief_of_its_readers_says(tmp_path):
         ],
     }
     assert [entry.name for entry in tmp_path.iterdir()] == ["truth.json"]
+
+
+BASE = """name = "base"
+[tags]
+epc_prefix = "30"
+count = 9
+[[readers]]
+id = "r1"
+antennas = [{ port = 1, portal = "p", position = [0.0, 0.0, 2.0], aim = [0.0, 0.0, 0.0] }]
+[[portals]]
+id = "p"
+[[routes]]
+id = "out"
+points = [[-4.0, 0.0], [0.5, 0.0, 2.0], [4.0, 0.0]]
+[[walks]]
+at_s = 1.0
+route = "out"
+tags = [1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("at_s = 1.0", "at_s = inf", r"walks\.0\.at_s: Input should be"),
+        ("at_s = 1.0", "at_s = 2678401.0", r"walks\.0\.at_s: Input should be less than or equal to 2678400"),
+        ("at_s = 1.0", "at_s = 1.0\nspeed_mps = 0.01", r"speed_mps: Input should be greater than or equal to 0\.05"),
+        ("0.0, 2.0]", "0.0, -2.0]", r"points\.1.*greater than or equal to 0"),
+        ("0.0, 2.0]", "0.0, 1e9]", r"points\.1.*less than or equal to 2678400"),
+        ("-4.0, 0.0]", "nan, 0.0]", r"points\.0.*finite number"),
+        ("-4.0, 0.0]", "inf, 0.0]", r"points\.0.*finite number"),
+        ("-4.0, 0.0]", "-10001.0, 0.0]", r"points\.0.*greater than or equal to -10000"),
+        ("[0.5, 0.0, 2.0]", "[4.0, 0.0]", "points 2 and 3 of route out are the same, with nothing between"),
+        ("[0.5, 0.0, 2.0]", "{ x = 4.0, y = 0.0 }", "points 2 and 3 of route out are the same"),
+        ("0.0, 0.0, 2.0]", "0.0, 0.0, nan]", "position.*finite number"),
+        ("count = 9", "count = 100000", "number_bytes = 1: say number_bytes = 3"),
+        ("count = 9", "count = 256", "say number_bytes = 2"),
+        ("tags = [1]", 'tags = "1..99999999999"', r"'1\.\.99999999999' is too long a span of tags: 100,000 at most"),
+        ("tags = [1]", 'tags = ["1..100000", "1..100000"]', "a list names 100,000 at most"),
+        ("tags = [1]", f'tags = "1..{"9" * 5000}"', "is no span of tags"),
+        ("tags = [1]", f"tags = {'[' * 20_000}{']' * 20_000}", "base.toml: can't be read as TOML"),
+        ("tags = [1]", f"tags = {'9' * 5000}", "base.toml: "),
+        ("tags = [1]", "tags = [1, 2, 1]", "tag 1 is given twice: a walk carries each tag once"),
+        ('name = "base"', 'name = "base"\nseconds = 1e300', "seconds: Input should be less than or equal to 2678400"),
+        ('name = "base"', 'name = "base"\ncycle_s = 1e-9', r"cycle_s: Input should be greater than or equal to 0\.1"),
+        ('name = "base"', f'name = "base"\nseed = {1 << 70}', "seed: "),
+    ],
+)
+def test_a_scenario_that_could_not_be_played_is_refused_with_its_place(right, wrong, words):
+    parse(BASE, "base.toml")
+    assert right in BASE
+    with pytest.raises(ScenarioError, match=words):
+        parse(BASE.replace(right, wrong), "base.toml")
+
+
+def test_a_fault_of_a_scenario_has_the_bounds_of_the_table():
+    fault = '[[faults]]\nreader = "r1"\nat_s = 1.0\nswitches = { clock_offset_us = 4102444800000001 }\n'
+    with pytest.raises(
+        ScenarioError, match=r"clock_offset_us = 4102444800000001: it must be from -4102444800000000 to"
+    ):
+        parse(BASE + fault, "base.toml")
+
+
+def test_a_crowd_needs_as_many_epcs_as_tags_pass():
+    load_of_tags = BASE.partition("[[routes]]")[0] + '[crowd]\nreader = "r1"\nportal = "p"\n'
+    with pytest.raises(ScenarioError, match=r"say tags\.number_bytes = 4"):
+        parse(load_of_tags, "base.toml")
+    assert parse(load_of_tags.replace("count = 9", "number_bytes = 4"), "base.toml").crowd
+
+
+def test_only_a_regular_file_of_reasonable_size_is_read(tmp_path):
+    large = tmp_path / "large.toml"
+    with large.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    for path in ("/dev/zero", str(tmp_path), str(large)):
+        with pytest.raises(ScenarioError, match="it is no regular file of up to 64 MB"):
+            load(path)
+    with pytest.raises(ScenarioError, match="can't be read as a scenario"):
+        load("a\0b")
+
+
+@pytest.mark.parametrize("stay", ["[0.5, 0.0], [0.5, 0.0, 2.0]", "[0.5, 0.0, 2.0], [0.5, 0.0]"])
+def test_a_point_may_come_again_after_standing_there(stay):
+    assert parse(BASE.replace("[0.5, 0.0, 2.0]", stay), "base.toml")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('[[walks]]\nat_s = 3.0\nroute = "out"\ntags = [2, 1]\n', "takes tag 1 at 3 s, but walk-1 has it until"),
+        ('[[walks]]\nat_s = 30.0\nroute = "out"\ntags = [2]\ncarry = "none"\n', "carry is none, but it has tags"),
+    ],
+)
+def test_check_says_what_run_says(tmp_path, more, words):
+    path = tmp_path / "base.toml"
+    path.write_text(BASE)
+    runner = CliRunner()
+    assert runner.invoke(scenarios, ["check", str(path)]).exit_code == 0
+    path.write_text(BASE + more)
+    told = runner.invoke(scenarios, ["check", str(path)])
+    assert told.exit_code == 2
+    assert words in told.output
+    with pytest.raises(ScenarioError, match=words):
+        cast(load(str(path)))

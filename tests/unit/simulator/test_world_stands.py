@@ -105,7 +105,7 @@ def test_tag_types_say_what_is_dead_lossy_deaf_or_one_sided():
 
 
 def test_dead_tags_are_drawn_by_share_and_seed():
-    made = scenario(base=_with("dead_share = 0.5", count=2000))
+    made = scenario(base=_with("number_bytes = 2\ndead_share = 0.5", count=2000))
     shares = [tags(made, seed).dead.mean() for seed in range(3)]
     assert all(0.45 < share < 0.55 for share in shares)
     assert len(set(shares)) == 3
