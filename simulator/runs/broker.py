@@ -18,7 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.contracts import ContractError, StreamMark, Watermark, decode_envelope, encode, parse_topic, topic
 from edge.contracts.times import instant
 from edge.contracts.topics import MOVEMENT, WATERMARK
-from simulator.runs.errors import RunError
+from simulator.runs.errors import OptionError, RunError
 
 CONNECT_S: Final = 10.0
 RETRY_S: Final = 1
@@ -45,15 +45,15 @@ def address_of(url: str) -> Address:
     """Take a broker's URL apart; `mqtt://USER:PASSWORD@host` holds credentials.
 
     Raises:
-        RunError: it is none.
+        OptionError: it is none.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise RunError(f"--mqtt {url}: {error}") from error
+        raise OptionError(f"--mqtt {url}: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise RunError(f"--mqtt {url}: write mqtt://host:1883 or mqtts://host:8883")
+        raise OptionError(f"--mqtt {url}: write mqtt://host:1883 or mqtts://host:8883")
     password = None if parts.password is None else unquote(parts.password)
     username = unquote(parts.username) if parts.username else None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname

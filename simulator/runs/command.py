@@ -8,7 +8,7 @@ import typer
 from edge.contracts.errors import ContractError
 from edge.contracts.times import instant_us
 from simulator.logs import logger
-from simulator.runs.errors import RunError
+from simulator.runs.errors import OptionError, RunError
 from simulator.runs.live import LiveOrder, play
 from simulator.runs.record_command import RecordOrder, record
 from simulator.runs.sources import cast
@@ -100,8 +100,10 @@ def run(
 
     The exit code is 1 if it could not be played to its end, and 2 if an option or the scenario is wrong.
     """
-    if (record_file is None) == (mqtt is None):
+    if record_file is None and mqtt is None:
         _fail("say where the scenario goes: --record FILE, or --mqtt URL", USAGE)
+    if record_file is not None and mqtt is not None:
+        _fail("a scenario goes to one place: say only one of --record and --mqtt", USAGE)
     try:
         begin_us = instant_us(begin)
         chosen = cast(load(scenario), seed, seconds)
@@ -116,7 +118,7 @@ def run(
             play(chosen, order, logger())
     except ContractError as error:
         _fail(f"--begin: {error}", USAGE)
-    except ScenarioError as error:
+    except (ScenarioError, OptionError) as error:
         _fail(str(error), USAGE)
     except RunError as error:
         _fail(str(error), FAILURE)

@@ -140,16 +140,16 @@ def test_a_run_that_is_killed_takes_its_agents_along(tmp_path, broker):
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "words", "code"),
     [
-        ("mqtt://127.0.0.1:{free}", "can't be reached"),
-        ("http://127.0.0.1", "write mqtt://host:1883"),
-        ("mqtt://127.0.0.1:99999", "--mqtt"),
+        ("mqtt://127.0.0.1:{free}", "can't be reached", 1),
+        ("http://127.0.0.1", "write mqtt://host:1883", 2),
+        ("mqtt://127.0.0.1:99999", "--mqtt", 2),
     ],
 )
-def test_without_a_broker_the_words_are_clear(tmp_path, url, words):
-    """The exit code is 1, and no agent was started."""
+def test_without_a_broker_the_words_are_clear(tmp_path, url, words, code):
+    """The exit code is 1 where none answers and 2 for a wrong address, and no agent was started."""
     url = url.format(free=free_port())
     done = run("stockgate-sim", "run", "single-walk", "--seconds", SECONDS, "--mqtt", url, cwd=tmp_path)
-    assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
     assert "agent starts" not in done.stderr

@@ -420,3 +420,11 @@ def test_check_names_what_is_wrong(scenario, tmp_path):
     assert (done.exit_code, "did you mean 'route'" in done.stderr) == (2, True)
     done = invoke("scenarios", "show", "singel-walk")
     assert (done.exit_code, "single-walk" in done.stderr) == (2, True)
+
+
+def test_a_recording_and_a_broker_at_once_are_one_too_many(tmp_path):
+    """The words say which is wrong; a URL that isn't MQTT's is an option's error too."""
+    done = invoke("run", "single-walk", "--record", tmp_path / "a.pcapng", "--mqtt", "mqtt://127.0.0.1")
+    assert (done.exit_code, "only one of --record and --mqtt" in done.stderr) == (2, True)
+    done = invoke("run", "single-walk", "--seconds", 20, "--mqtt", "http://x")
+    assert (done.exit_code, "write mqtt://host:1883" in done.stderr) == (2, True)
