@@ -20,6 +20,7 @@ from simulator.runs.agents import Agent, stop_all
 from simulator.runs.broker import Address, Arrived, Events, address_of, line_of
 from simulator.runs.errors import RunError
 from simulator.runs.places import READERS_A_GATEWAY, Place, edge_config, gateways_in_use, readers_of
+from simulator.runs.recording import keep_apart
 from simulator.runs.sources import Cast
 from simulator.runs.warm import warm_up
 from simulator.truth import Truth
@@ -63,6 +64,7 @@ def play(cast: Cast, order: LiveOrder, log: structlog.typing.FilteringBoundLogge
         RunError: the broker isn't there or didn't get all rows, an agent ended, a file can't be written, or SIGTERM or
             SIGINT came before the end.
     """
+    keep_apart([("--events", order.events), ("--truth", order.truth)])
     _check(cast)
     warm_up()
     asyncio.run(_Live(cast, order, log).run())

@@ -9,7 +9,7 @@ from typing import Final
 from simulator.runs.errors import RunError
 from simulator.runs.offline import OfflineRun, Outcome
 from simulator.runs.places import edge_config, gateways_in_use
-from simulator.runs.recording import RecordingFile, file_of, virtual_places, write_text
+from simulator.runs.recording import RecordingFile, file_of, keep_apart, virtual_places, write_text
 from simulator.runs.sources import Cast
 from simulator.truth import Truth
 
@@ -21,7 +21,7 @@ _MICROSECONDS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOrder:
-    """What is wanted: the recording, and beside it, or not, truth and configuration."""
+    """What is wanted: the recording, and beside it, or not, truth and configuration; a gateway has its own of two."""
 
     record: Path
     truth: Path | None
@@ -37,6 +37,9 @@ def record(cast: Cast, order: RecordOrder) -> None:
     """
     gateways = gateways_in_use(cast.scenario)
     places = virtual_places(cast.scenario)
+    each = (("--record", order.record), ("--config-out", order.config_out))
+    own = [(name, file_of(path, one, gateways)) for name, path in each if path is not None for one in gateways]
+    keep_apart([*own, ("--truth", order.truth)])
     files = {one.id: RecordingFile(file_of(order.record, one, gateways), one.id) for one in gateways}
     if order.config_out is not None:
         for one in gateways:

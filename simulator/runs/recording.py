@@ -2,13 +2,13 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from edge.llrp.capture import RecordingNote, header, to_comment
-from simulator.runs.errors import RunError
+from simulator.runs.errors import OptionError, RunError
 from simulator.runs.places import Place
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import GatewayPart
@@ -73,6 +73,21 @@ class RecordingFile:
 def file_of(path: Path, gateway: GatewayPart, gateways: Sequence[GatewayPart]) -> Path:
     """Return a gateway's own file: `path` where it is the only one, else with its name before the ending."""
     return path if len(gateways) == 1 else path.with_name(f"{path.stem}-{gateway.id}{path.suffix}")
+
+
+def keep_apart(named: Iterable[tuple[str, Path | None]]) -> None:
+    """Refuse to write two things into one file; `named` are options with their files, or without.
+
+    Raises:
+        OptionError: two are the same file.
+    """
+    taken: dict[Path, str] = {}
+    for option, path in named:
+        if path is None:
+            continue
+        if (real := path.resolve()) in taken:
+            raise OptionError(f"{taken[real]} and {option} would both be written to {path}: name two files")
+        taken[real] = option
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -428,3 +429,22 @@ def test_a_recording_and_a_broker_at_once_are_one_too_many(tmp_path):
     assert (done.exit_code, "only one of --record and --mqtt" in done.stderr) == (2, True)
     done = invoke("run", "single-walk", "--seconds", 20, "--mqtt", "http://x")
     assert (done.exit_code, "write mqtt://host:1883" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--record", "a.pcapng", "--truth", "./a.pcapng"],
+        ["--record", "a.pcapng", "--config-out", "a.pcapng"],
+        ["--record", "a.pcapng", "--config-out", "b", "--truth", "b"],
+        ["--mqtt", "mqtt://127.0.0.1", "--events", "b", "--truth", "link"],
+    ],
+)
+def test_two_things_into_one_file_are_refused_before_anything_is_written(tmp_path, monkeypatch, words):
+    """Whichever way the file is named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("b")
+    done = invoke("run", "single-walk", "--seconds", 20, *words)
+    assert done.exit_code == 2
+    assert f"{words[-4]} and {words[-2]} would both be written to {Path(words[-1])}" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
