@@ -107,6 +107,8 @@ class _Live:
 
     def _end(self, events: Events) -> None:
         """Say how it went; raise `RunError` where it isn't whole."""
+        if (left_out := self._cast.left_out()) is not None:
+            self._log.warning(left_out)
         stopped = self._stop.is_set() or not self._truth.done
         whole = not (stopped or self._unsent or self._lost)
         self._log.info("run is over", rows=events.rows, unsent=self._unsent, unreadable=events.unreadable, whole=whole)

@@ -62,6 +62,8 @@ def record(cast: Cast, order: RecordOrder) -> None:
     for file in files.values():
         file.close()
     progress.done(outcome)
+    if (left_out := cast.left_out()) is not None:
+        _say(f"warning: {left_out}")
     for file in files.values():
         _say(f"{file.path}: {file.size / 1e6:,.1f} MB, sha256 {file.sha256}")
 

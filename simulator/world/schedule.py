@@ -91,6 +91,8 @@ class Schedule:
         self._turns = _turns([part for _, part in self._parts])
         self._waiting: list[tuple[int, int, Walk]] = []
         self._cycle = 0
+        self.left_out = 0
+        """Walks so far that would have ended after the limit, and don't take place."""
         self._refuse_the_impossible()
 
     @property
@@ -110,6 +112,8 @@ class Schedule:
                 made = self.made(place, self._cycle)
                 if made.end_us <= self._limit_us:
                     heapq.heappush(self._waiting, (made.start_us, self._cycle * len(self._parts) + place, made))
+                else:
+                    self.left_out += 1
             self._cycle += 1
         taken = []
         while self._waiting and self._waiting[0][0] <= at_us:

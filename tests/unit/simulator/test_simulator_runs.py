@@ -448,3 +448,12 @@ def test_two_things_into_one_file_are_refused_before_anything_is_written(tmp_pat
     assert done.exit_code == 2
     assert f"{words[-4]} and {words[-2]} would both be written to {Path(words[-1])}" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+def test_walks_that_do_not_end_in_time_are_told(tmp_path):
+    """A run that is too short for its one walk records none of it, and says so; a longer one says nothing."""
+    done = invoke("run", "single-walk", "--record", tmp_path / "a.pcapng", "--seconds", 8)
+    assert (done.exit_code, "\n0 reads" in done.stderr) == (0, True)
+    assert "warning: 1 walk doesn't end before the last" in done.stderr
+    done = invoke("run", "single-walk", "--record", tmp_path / "b.pcapng", "--seconds", 20)
+    assert "warning" not in done.stderr
