@@ -14,6 +14,7 @@ from simulator.runs.record_command import RecordOrder, record
 from simulator.runs.sources import cast
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
+from simulator.truth import TruthError
 
 FAILURE: Final = 1
 USAGE: Final = 2
@@ -120,7 +121,7 @@ def run(
         _fail(f"--begin: {error}", USAGE)
     except (ScenarioError, OptionError) as error:
         _fail(str(error), USAGE)
-    except RunError as error:
+    except (RunError, TruthError) as error:
         _fail(str(error), FAILURE)
 
 

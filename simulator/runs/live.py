@@ -63,6 +63,7 @@ def play(cast: Cast, order: LiveOrder, log: structlog.typing.FilteringBoundLogge
     Raises:
         RunError: the broker isn't there or didn't get all rows, an agent ended, a file can't be written, or SIGTERM or
             SIGINT came before the end.
+        TruthError: the truth's file can't be written.
     """
     keep_apart([("--events", order.events), ("--truth", order.truth)])
     _check(cast)
@@ -88,6 +89,7 @@ class _Live:
         )
 
     async def run(self) -> None:
+        self._truth.check()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         gateways = [(gateway.site, gateway.id) for gateway in gateways_in_use(self._cast.scenario)]

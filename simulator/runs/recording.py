@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from simulator.runs.errors import OptionError, RunError
 from simulator.runs.places import Place
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import GatewayPart
+from simulator.truth import write_atomically
 
 HOST: Final = "127.0.0.1"
 FIRST_PORT: Final = 5084
@@ -66,8 +67,30 @@ class RecordingFile:
     def discard(self) -> None:
         """End the file and remove it: what isn't whole shall not look so."""
         with contextlib.suppress(OSError):
-            self._file.close()
-            self.path.unlink()
+            self._file.close()  # a full disk refuses what is still buffered
+        with contextlib.suppress(OSError):
+            if self.path.is_file():
+                self.path.unlink()
+
+
+@contextlib.contextmanager
+def recordings(path: Path, gateways: Sequence[GatewayPart]) -> Iterator[dict[str, RecordingFile]]:
+    """Open each gateway's recording, by its name; all of them end whole, or none stays.
+
+    Raises:
+        RunError: one can't be written.
+    """
+    files: dict[str, RecordingFile] = {}
+    try:
+        for gateway in gateways:
+            files[gateway.id] = RecordingFile(file_of(path, gateway, gateways), gateway.id)
+        yield files
+        for file in files.values():
+            file.close()
+    except BaseException:
+        for file in files.values():
+            file.discard()
+        raise
 
 
 def file_of(path: Path, gateway: GatewayPart, gateways: Sequence[GatewayPart]) -> Path:
@@ -91,13 +114,13 @@ def keep_apart(named: Iterable[tuple[str, Path | None]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small file.
+    """Write a small file, whole or not at all.
 
     Raises:
         RunError: it can't be written.
     """
     try:
-        path.write_text(text, "utf-8")
+        write_atomically(path, text.encode())
     except OSError as error:
         raise RunError(f"{path}: can't be written: {error.strerror or error}") from error
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import resource
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -457,3 +458,53 @@ def test_walks_that_do_not_end_in_time_are_told(tmp_path):
     assert "warning: 1 walk doesn't end before the last" in done.stderr
     done = invoke("run", "single-walk", "--record", tmp_path / "b.pcapng", "--seconds", 20)
     assert "warning" not in done.stderr
+
+
+@pytest.fixture
+def small_disk():
+    """Return how to let no file grow beyond some bytes, as a full disk would; undone at the end."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_no_part_of_a_recording(scenario, tmp_path, small_disk):
+    """Neither where a write fails nor where the last of it does; the other files are whole or not there."""
+    name, folder = scenario(), tmp_path / "out"
+    folder.mkdir()
+    words = ["--truth", folder / "t.json", "--config-out", folder / "e.toml"]
+    assert play(name, folder / "a.pcapng", *words).exit_code == 0
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    for limit in (10, sizes["e.toml"] - 1, 5_000, sizes["a.pcapng"] - 1):
+        for path in folder.iterdir():
+            path.unlink()
+        small_disk(limit)
+        done = play(name, folder / "a.pcapng", *words)
+        assert (done.exit_code, "can't be written" in done.stderr) == (1, True), done.stderr
+        left = {path.name: path.stat().st_size for path in folder.iterdir()}
+        assert left.items() <= sizes.items()
+        assert "a.pcapng" not in left
+
+
+def test_a_full_disk_leaves_no_part_of_a_picture(tmp_path, small_disk):
+    """The picture that was there stays."""
+    out = tmp_path / "p.png"
+    out.write_bytes(b"old")
+    assert invoke("plot", "single-walk", "--out", tmp_path / "other.png").exit_code == 0
+    small_disk(1000)
+    done = invoke("plot", "single-walk", "--out", out)
+    assert (done.exit_code, "can't be written" in done.stderr) == (2, True), done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.png", "p.png"]
+    assert out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    "words", [["serve", "single-walk", "--base-port", 0], ["run", "single-walk", "--record", "a.pcapng"]]
+)
+def test_a_truth_that_cannot_be_written_is_told_at_the_start(tmp_path, monkeypatch, words):
+    """With its option, and before a reader listens or a recording is made."""
+    monkeypatch.chdir(tmp_path)
+    done = invoke(*words, "--truth", tmp_path / "none" / "t.json")
+    assert (done.exit_code, done.stderr.startswith("stockgate-sim: --truth ")) == (1, True), done.stderr
+    assert "can't be written" in done.stderr
+    assert list(tmp_path.iterdir()) == []
