@@ -22,7 +22,7 @@ from simulator.scenarios.load import builtin_names, load
 from simulator.scoring.command import score
 from simulator.server.listener import ListenError
 from simulator.server.model import ReaderModel
-from simulator.truth import Truth
+from simulator.truth import Truth, TruthError
 from simulator.world.values import Source
 
 LLRP_PORT = 5084
@@ -176,8 +176,9 @@ def _run(
         await engine.run(service)
 
     try:
+        truth.check()
         asyncio.run(body())
-    except (ListenError, OSError) as error:
+    except (ListenError, TruthError, OSError) as error:
         _fail(str(error), FAILURE)
 
 

@@ -3,6 +3,7 @@
 Errors: `TruthError`, for a file that can't be read as a truth.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -88,10 +89,18 @@ def read_truth(path: Path) -> TruthFile:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file so that a reader of it sees the old or the new content, never a part."""
+    """Replace a file so that a reader of it sees the old or the new content; no part stays where that fails."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)  # a terminal or a pipe is written to, not replaced; a folder is refused
+        return
     part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    os.replace(part, path)  # noqa: PTH105 - os.replace says that an existing file is replaced, on every system
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)  # noqa: PTH105 - os.replace says that an existing file is replaced, on every system
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
 
 
 class Truth:
@@ -109,12 +118,36 @@ class Truth:
         """Take true visits, whose times count from `begun_utc_us`."""
         self._crossings += (msgspec.Raw(msgspec.json.encode(_visit(one, begun_utc_us))) for one in crossings)
 
+    def check(self) -> None:
+        """See that the file can be written, before anything is played.
+
+        Raises:
+            TruthError: it can't.
+        """
+        if self._path is None or (self._path.exists() and not self._path.is_dir()):
+            return
+        try:
+            write_atomically(self._path, b"")
+            self._path.unlink()
+        except OSError as error:
+            raise self._refused(error) from error
+
     def write(self, **counts: Any) -> None:
-        """Write the file, where one is wanted."""
+        """Write the file, where one is wanted.
+
+        Raises:
+            TruthError: it can't be written.
+        """
         if self._path is None:
             return
         content = {"scenario": self._scenario, "seed": self._seed, "done": self.done, **counts, **self._place}
-        write_atomically(self._path, msgspec.json.encode(content | {"crossings": self._crossings}))
+        try:
+            write_atomically(self._path, msgspec.json.encode(content | {"crossings": self._crossings}))
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> TruthError:
+        return TruthError(f"--truth {self._path}: can't be written: {error.strerror or error}: name another file")
 
 
 def _visit(crossing: Crossing, begun_utc_us: int) -> TrueVisit:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from simulator.truth import write_atomically
 
 WIDTH_PX: Final = 900
 DPI: Final = 100
@@ -51,4 +54,6 @@ def save(figure: Figure, out: Path) -> None:
     Raises:
         OSError: it can't be written there.
     """
-    figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    write_atomically(out, drawn.getvalue())

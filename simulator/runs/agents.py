@@ -3,16 +3,26 @@
 import asyncio
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from simulator.runs.errors import RunError
 
 STOP_S: Final = 20.0
 """An agent that stops in order waits 5 s for its last events to be confirmed, and says goodbye to its readers."""
 LAST_WORDS: Final = 5
+_WRITTEN: Final = "SELECT epoch, written FROM stream WHERE name = 'movement'"
+
+
+class Written(NamedTuple):
+    """How many movement rows an agent has written into its outbox, and in which epoch."""
+
+    epoch: str
+    rows: int
 
 
 class Agent:
@@ -59,6 +69,19 @@ class Agent:
         except OSError:
             return "it left no log"
         return " | ".join(lines[-LAST_WORDS:]) or "it said nothing"
+
+    def written(self) -> Written | None:
+        """What its outbox holds of movements, sent or not; None where it has none that can be read.
+
+        The agent may run or have ended: the file is only looked at.
+        """
+        file = self._folder / "data" / "outbox.db"
+        try:
+            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as outbox:
+                found = outbox.execute(_WRITTEN).fetchone()
+        except sqlite3.Error:
+            return None
+        return None if found is None else Written(*found)
 
     async def stop(self) -> bool:
         """End it in order, or by force where it takes too long; whether it ended in order."""

@@ -18,9 +18,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.contracts import ContractError, StreamMark, Watermark, decode_envelope, encode, parse_topic, topic
 from edge.contracts.times import instant
 from edge.contracts.topics import MOVEMENT, WATERMARK
-from simulator.runs.errors import RunError
+from simulator.runs.errors import OptionError, RunError
 
 CONNECT_S: Final = 10.0
+RETRY_S: Final = 1
+"""A broker that was lost is dialled again this often: one that is back is used at once."""
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -43,15 +45,15 @@ def address_of(url: str) -> Address:
     """Take a broker's URL apart; `mqtt://USER:PASSWORD@host` holds credentials.
 
     Raises:
-        RunError: it is none.
+        OptionError: it is none.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise RunError(f"--mqtt {url}: {error}") from error
+        raise OptionError(f"--mqtt {url}: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise RunError(f"--mqtt {url}: write mqtt://host:1883 or mqtts://host:8883")
+        raise OptionError(f"--mqtt {url}: write mqtt://host:1883 or mqtts://host:8883")
     password = None if parts.password is None else unquote(parts.password)
     username = unquote(parts.username) if parts.username else None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -100,6 +102,7 @@ class Events:
         now_us: the host's clock.
         confirm: publish watermarks, as a central does that has committed all that came.
         take: gets each new row, in the loop's thread.
+        turned: hears that the broker was lost (False) or is back (True), in the loop's thread.
     """
 
     def __init__(
@@ -109,7 +112,9 @@ class Events:
         now_us: Callable[[], int],
         confirm: bool,
         take: Callable[[Arrived], None],
+        turned: Callable[[bool], None],
     ) -> None:
+        self._turned, self._known, self._closing = turned, False, False
         self._gateways, self._now_us, self._confirm, self._take = gateways, now_us, confirm, take
         self._session = uuid.uuid4().hex
         self._streams: dict[str, _Stream] = {}
@@ -117,6 +122,7 @@ class Events:
         self._subscribed: asyncio.Future[None] | None = None
         self.rows = 0
         self.unreadable = 0
+        self.connected = False
 
     async def connect(self, address: Address) -> None:
         """Connect and subscribe.
@@ -129,6 +135,8 @@ class Events:
         client = Client(CallbackAPIVersion.VERSION2, client_id=f"stockgate-sim-{self._session[:12]}")
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.reconnect_delay_set(RETRY_S, RETRY_S)
         client.on_message = self._on_message
         if address.username is not None:
             client.username_pw_set(address.username, address.password)
@@ -146,8 +154,14 @@ class Events:
         except (OSError, ssl.SSLError, socket.gaierror) as error:
             raise RunError(f"{where} can't be reached: {error}: start one, or name another with --mqtt") from error
 
+    def came(self, gateway: str, epoch: str) -> int:
+        """How many rows of a gateway's epoch have come."""
+        stream = self._streams.get(gateway)
+        return 0 if stream is None or stream.epoch != epoch else stream.upto + len(stream.above)
+
     async def close(self) -> None:
         """Leave the broker."""
+        self._closing = True
         if self._client is not None:
             client = self._client
             for site, gateway in self._gateways if self._confirm else ():
@@ -172,10 +186,24 @@ class Events:
         refused = any(reason.is_failure for reason in reasons)
         problem = "the broker doesn't let us subscribe to the gateways' topics" if refused else None
         self._loop.call_soon_threadsafe(self._done, problem)
+        self._loop.call_soon_threadsafe(self._turn, not refused)
+
+    def _on_disconnect(self, *_how: object) -> None:
+        """In paho's thread; paho dials again by itself."""
+        self._loop.call_soon_threadsafe(self._turn, False)  # noqa: FBT003 - call_soon takes no keywords
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         """In paho's thread."""
         self._loop.call_soon_threadsafe(self._receive, message)
+
+    def _turn(self, connected: bool) -> None:  # noqa: FBT001 - as above
+        """Tell of a loss and of a return, not of the first connection nor of our own leave."""
+        if self._closing or connected == self.connected:
+            return
+        self.connected = connected
+        if self._known:
+            self._turned(connected)
+        self._known = True
 
     def _done(self, problem: str | None) -> None:
         if self._subscribed is None or self._subscribed.done():

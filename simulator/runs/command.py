@@ -8,12 +8,13 @@ import typer
 from edge.contracts.errors import ContractError
 from edge.contracts.times import instant_us
 from simulator.logs import logger
-from simulator.runs.errors import RunError
+from simulator.runs.errors import OptionError, RunError
 from simulator.runs.live import LiveOrder, play
 from simulator.runs.record_command import RecordOrder, record
 from simulator.runs.sources import cast
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.load import builtin_names, load
+from simulator.truth import TruthError
 
 FAILURE: Final = 1
 USAGE: Final = 2
@@ -108,8 +109,10 @@ def run(
 
     The exit code is 1 if it could not be played to its end, and 2 if an option or the scenario is wrong.
     """
-    if (record_file is None) == (mqtt is None):
+    if record_file is None and mqtt is None:
         _fail("say where the scenario goes: --record FILE, or --mqtt URL", USAGE)
+    if record_file is not None and mqtt is not None:
+        _fail("a scenario goes to one place: say only one of --record and --mqtt", USAGE)
     try:
         begin_us = instant_us(begin)
         chosen = cast(load(scenario), seed, seconds)
@@ -124,9 +127,9 @@ def run(
             play(chosen, order, logger())
     except ContractError as error:
         _fail(f"--begin: {error}", USAGE)
-    except ScenarioError as error:
+    except (ScenarioError, OptionError) as error:
         _fail(str(error), USAGE)
-    except RunError as error:
+    except (RunError, TruthError) as error:
         _fail(str(error), FAILURE)
 
 

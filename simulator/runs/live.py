@@ -20,6 +20,7 @@ from simulator.runs.agents import Agent, stop_all
 from simulator.runs.broker import Address, Arrived, Events, address_of, line_of
 from simulator.runs.errors import RunError
 from simulator.runs.places import READERS_A_GATEWAY, Place, edge_config, gateways_in_use, readers_of
+from simulator.runs.recording import keep_apart
 from simulator.runs.sources import Cast
 from simulator.runs.warm import warm_up
 from simulator.truth import Truth
@@ -30,6 +31,8 @@ UP_S: Final = 120.0
 QUIET_S: Final = 8.0
 """A passage is decided when its tag was silent for 2 s or at rest for 5 s; some more, and no event comes any more."""
 SETTLE_S: Final = 60.0
+ARRIVE_S: Final = 2.0
+"""What an agent sent last as it ended is here by then."""
 _LOOK_S: Final = 0.1
 
 
@@ -55,11 +58,14 @@ class LiveOrder:
 
 
 def play(cast: Cast, order: LiveOrder, log: structlog.typing.FilteringBoundLogger) -> None:
-    """Play a scenario to its end, or until SIGTERM or SIGINT; nothing of it is left behind but the files asked for.
+    """Play a scenario to its end; nothing of it is left behind but the files asked for.
 
     Raises:
-        RunError: the broker isn't there, an agent ended, or a file can't be written.
+        RunError: the broker isn't there or didn't get all rows, an agent ended, a file can't be written, or SIGTERM or
+            SIGINT came before the end.
+        TruthError: the truth's file can't be written.
     """
+    keep_apart([("--events", order.events), ("--truth", order.truth)])
     _check(cast)
     warm_up()
     asyncio.run(_Live(cast, order, log).run())
@@ -73,6 +79,8 @@ class _Live:
         self._address = address_of(order.mqtt)
         self._stop = asyncio.Event()
         self._agents: list[Agent] = []
+        self._lost = False
+        self._unsent = 0
         self._last_event_s = 0.0
         self._truth = Truth(cast.scenario.name, cast.seed, order.truth, place=cast.scenario)
         self._clock = SimulatedClock(order.speed)
@@ -81,6 +89,7 @@ class _Live:
         )
 
     async def run(self) -> None:
+        self._truth.check()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         gateways = [(gateway.site, gateway.id) for gateway in gateways_in_use(self._cast.scenario)]
@@ -90,13 +99,41 @@ class _Live:
                 now_us=lambda: time.time_ns() // 1000,
                 confirm=self._order.confirm,
                 take=lambda arrived: self._take(arrived, write),
+                turned=self._turned,
             )
-            async with _connected(events, self._address), self._served(), self._run_agents():
+            async with _connected(events, self._address), self._served(), self._run_agents(events):
                 await self._until(lambda: self._clock.begun_utc_us is not None, UP_S, "its readers were not started")
                 await self._until(lambda: self._truth.done)
-                await self._settle()
-        whole = self._truth.done and not self._stop.is_set()
-        self._log.info("run is over", rows=events.rows, unreadable=events.unreadable, whole=whole)
+                await self._settle(events)
+        self._end(events)
+
+    def _end(self, events: Events) -> None:
+        """Say how it went; raise `RunError` where it isn't whole."""
+        if (left_out := self._cast.left_out()) is not None:
+            self._log.warning(left_out)
+        stopped = self._stop.is_set() or not self._truth.done
+        whole = not (stopped or self._unsent or self._lost)
+        self._log.info("run is over", rows=events.rows, unsent=self._unsent, unreadable=events.unreadable, whole=whole)
+        problems = ["it was stopped before its end"] if stopped else []
+        if self._lost:
+            problems.append(f"broker lost: {self._address.url} was not back by the end")
+        if self._unsent:
+            problems.append(f"{self._unsent} rows of the agents never arrived")
+        if problems:
+            raise RunError("not played to its end: " + "; ".join(problems))
+
+    def _turned(self, connected: bool) -> None:  # noqa: FBT001 - the broker's own word
+        self._lost = not connected
+        self._last_event_s = time.monotonic()
+        if connected:
+            self._log.info("broker is back", broker=self._address.url)
+        else:
+            self._log.warning("broker lost: the agents keep their rows until it is back", broker=self._address.url)
+
+    def _missing(self, events: Events) -> int:
+        """Rows that the agents wrote and that have not come."""
+        written = [(agent.gateway, agent.written()) for agent in self._agents]
+        return sum(max(one.rows - events.came(name, one.epoch), 0) for name, one in written if one is not None)
 
     def _take(self, arrived: Arrived, write: Callable[[bytes], object]) -> None:
         self._last_event_s = time.monotonic()
@@ -120,7 +157,7 @@ class _Live:
             await task
 
     @contextlib.asynccontextmanager
-    async def _run_agents(self) -> AsyncIterator[None]:
+    async def _run_agents(self, events: Events) -> AsyncIterator[None]:
         """Run one agent a gateway, in a private folder that goes with them."""
         folder = Path(tempfile.mkdtemp(prefix="stockgate-sim-"))
         try:
@@ -136,6 +173,7 @@ class _Live:
         finally:
             if forced := await stop_all(self._agents):
                 self._log.warning("agents that did not end in order", gateways=forced)
+            await self._count_missing(events)
             shutil.rmtree(folder, ignore_errors=True)
 
     async def _until(self, condition: Callable[[], bool], patience_s: float | None = None, what: str = "") -> None:
@@ -150,12 +188,24 @@ class _Live:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _LOOK_S)
 
-    async def _settle(self) -> None:
-        """Wait until the last passages were decided: until nothing has come for a while."""
+    async def _count_missing(self, events: Events) -> None:
+        """Count what the agents, which have ended, wrote and what never came; give the last of it its moment."""
+        for _ in range(round(ARRIVE_S / _LOOK_S)):
+            self._unsent = self._missing(events)
+            if self._lost or not self._unsent:
+                return
+            await asyncio.sleep(_LOOK_S)
+
+    async def _settle(self, events: Events) -> None:
+        """Wait until the last passages were decided: until nothing has come for a while, or is still to come."""
         begun_s = self._last_event_s = time.monotonic()
-        await self._until(
-            lambda: time.monotonic() - self._last_event_s > QUIET_S or time.monotonic() - begun_s > SETTLE_S
-        )
+
+        def settled() -> bool:
+            now_s = time.monotonic()
+            quiet = now_s - self._last_event_s > QUIET_S and (self._lost or not self._missing(events))
+            return quiet or now_s - begun_s > SETTLE_S
+
+        await self._until(settled)
 
 
 def _check(cast: Cast) -> None:

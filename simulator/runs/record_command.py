@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulator.runs.errors import RunError
 from simulator.runs.offline import OfflineRun, Outcome
 from simulator.runs.places import edge_config, gateways_in_use
-from simulator.runs.recording import RecordingFile, file_of, virtual_places, write_text
+from simulator.runs.recording import file_of, keep_apart, recordings, virtual_places, write_text
 from simulator.runs.sources import Cast
 from simulator.truth import Truth
 
@@ -21,7 +20,7 @@ _MICROSECONDS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOrder:
-    """What is wanted: the recording, and beside it, or not, truth and configuration."""
+    """What is wanted: the recording, and beside it, or not, truth and configuration; a gateway has its own of two."""
 
     record: Path
     truth: Path | None
@@ -34,31 +33,31 @@ def record(cast: Cast, order: RecordOrder) -> None:
 
     Raises:
         RunError: it can't be played, or a file can't be written.
+        TruthError: that of the truth can't.
     """
     gateways = gateways_in_use(cast.scenario)
     places = virtual_places(cast.scenario)
-    files = {one.id: RecordingFile(file_of(order.record, one, gateways), one.id) for one in gateways}
-    if order.config_out is not None:
-        for one in gateways:
-            write_text(file_of(order.config_out, one, gateways), edge_config(cast.scenario, one, places, NO_BROKER))
+    each = (("--record", order.record), ("--config-out", order.config_out))
+    own = [(name, file_of(path, one, gateways)) for name, path in each if path is not None for one in gateways]
+    keep_apart([*own, ("--truth", order.truth)])
     truth = Truth(cast.scenario.name, cast.seed, order.truth, place=cast.scenario)
-    run = OfflineRun(
-        cast,
-        begin_us=order.begin_us,
-        truth=truth,
-        places=places,
-        write={name: file.write for name, file in files.items()},
-    )
+    truth.check()
     progress = Progress()
-    try:
+    with recordings(order.record, gateways) as files:
+        if order.config_out is not None:
+            for one in gateways:
+                write_text(file_of(order.config_out, one, gateways), edge_config(cast.scenario, one, places, NO_BROKER))
+        run = OfflineRun(
+            cast,
+            begin_us=order.begin_us,
+            truth=truth,
+            places=places,
+            write={name: file.write for name, file in files.items()},
+        )
         outcome = run.run(progress.tell)
-    except RunError:
-        for file in files.values():
-            file.discard()
-        raise
-    for file in files.values():
-        file.close()
     progress.done(outcome)
+    if (left_out := cast.left_out()) is not None:
+        _say(f"warning: {left_out}")
     for file in files.values():
         _say(f"{file.path}: {file.size / 1e6:,.1f} MB, sha256 {file.sha256}")
 

@@ -2,16 +2,17 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from edge.llrp.capture import RecordingNote, header, to_comment
-from simulator.runs.errors import RunError
+from simulator.runs.errors import OptionError, RunError
 from simulator.runs.places import Place
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import GatewayPart
+from simulator.truth import write_atomically
 
 HOST: Final = "127.0.0.1"
 FIRST_PORT: Final = 5084
@@ -66,8 +67,30 @@ class RecordingFile:
     def discard(self) -> None:
         """End the file and remove it: what isn't whole shall not look so."""
         with contextlib.suppress(OSError):
-            self._file.close()
-            self.path.unlink()
+            self._file.close()  # a full disk refuses what is still buffered
+        with contextlib.suppress(OSError):
+            if self.path.is_file():
+                self.path.unlink()
+
+
+@contextlib.contextmanager
+def recordings(path: Path, gateways: Sequence[GatewayPart]) -> Iterator[dict[str, RecordingFile]]:
+    """Open each gateway's recording, by its name; all of them end whole, or none stays.
+
+    Raises:
+        RunError: one can't be written.
+    """
+    files: dict[str, RecordingFile] = {}
+    try:
+        for gateway in gateways:
+            files[gateway.id] = RecordingFile(file_of(path, gateway, gateways), gateway.id)
+        yield files
+        for file in files.values():
+            file.close()
+    except BaseException:
+        for file in files.values():
+            file.discard()
+        raise
 
 
 def file_of(path: Path, gateway: GatewayPart, gateways: Sequence[GatewayPart]) -> Path:
@@ -75,14 +98,29 @@ def file_of(path: Path, gateway: GatewayPart, gateways: Sequence[GatewayPart]) -
     return path if len(gateways) == 1 else path.with_name(f"{path.stem}-{gateway.id}{path.suffix}")
 
 
+def keep_apart(named: Iterable[tuple[str, Path | None]]) -> None:
+    """Refuse to write two things into one file; `named` are options with their files, or without.
+
+    Raises:
+        OptionError: two are the same file.
+    """
+    taken: dict[Path, str] = {}
+    for option, path in named:
+        if path is None:
+            continue
+        if (real := path.resolve()) in taken:
+            raise OptionError(f"{taken[real]} and {option} would both be written to {path}: name two files")
+        taken[real] = option
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a small file.
+    """Write a small file, whole or not at all.
 
     Raises:
         RunError: it can't be written.
     """
     try:
-        path.write_text(text, "utf-8")
+        write_atomically(path, text.encode())
     except OSError as error:
         raise RunError(f"{path}: can't be written: {error.strerror or error}") from error
 

@@ -60,8 +60,8 @@ def check(
 ) -> None:
     """Check a scenario and say what it contains; what is wrong is named with its key and what would be right.
 
-    Its world is built as `run` builds it, so that what can't happen, such as a tag in two places, is found too. It warns
-    of walks that go through a wall, or through a door that never opens: they are played all the same.
+    Its world is built as `run` builds it, so that what can't happen, such as a tag in two places, is found too. It
+    warns of walks that go through a wall, or through a door that never opens: they are played all the same.
 
     The exit code is 2 if it is wrong, and 0 if there are but warnings.
     """

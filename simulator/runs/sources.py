@@ -20,6 +20,15 @@ class Cast:
     identities: dict[str, bytes]
     source: Source
 
+    def left_out(self) -> str | None:
+        """What of the scenario didn't take place, in words; known when it was played."""
+        count = self.source.left_out_walks if isinstance(self.source, World) else 0
+        if not count:
+            return None
+        quiet_s = self.scenario.quiet_end_s
+        walks = "1 walk doesn't" if count == 1 else f"{count:,} walks don't"
+        return f"{walks} end before the last {quiet_s:g} s, which are quiet, and are left out: play longer"
+
 
 def cast(scenario: Scenario, seed: int | None = None, seconds: float | None = None) -> Cast:
     """Return who plays a scenario.

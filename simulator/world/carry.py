@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from simulator.scenarios.moves import Carry
+from simulator.world.paths import TURN_S
 from simulator.world.scene import Floats
 
 PERSON_M: Final = (0.22, 1.75)
@@ -40,6 +41,9 @@ CART_PITCH_M: Final = 0.24
 CART_DEAF: Final = 0.15
 """Share of the inner laptops of a pile that nothing wakes: their label lies against the neighbour's metal."""
 PALLET_AHEAD_M: Final = 1.4
+FORKLIFT_TURN_S: Final = 8.0
+"""A forklift's half turn: at a walker's pace a circle of 2.5 m, as its wheels can. A load that far ahead, swung round
+as fast as a walker turns, would go sideways at 5 m/s."""
 PALLET_M: Final = (1.2, 1.0)
 PALLET_LAYER_M: Final = 0.3
 PALLET_LAYERS: Final = 5
@@ -69,6 +73,11 @@ class Load(NamedTuple):
     axis: Floats
     face: Floats
     loss_db: Floats
+
+
+def turn_s(carry: Carry) -> float:
+    """What a half turn of who carries so takes."""
+    return FORKLIFT_TURN_S if carry == "pallet" else TURN_S
 
 
 def bodies(carry: Carry, height_m: float | None, rng: np.random.Generator) -> tuple[Body, ...]:

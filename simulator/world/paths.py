@@ -15,7 +15,7 @@ from simulator.world.frames import Placed
 from simulator.world.scene import Floats, Ints
 
 TURN_S: Final = 0.8
-"""A half turn takes this long, a smaller one its part of it."""
+"""A walker's half turn takes this long, a smaller one its part of it."""
 TURN_STEP_RAD: Final = math.radians(5)
 """A turn goes in steps of this: what is carried half a metre aside then moves by 4 cm a step."""
 HESITATION_S: Final = (0.3, 1.5)
@@ -80,12 +80,14 @@ class Gait:
         pace: factor to all speeds.
         aside_m: the whole path is moved so far along y.
         hesitation: chance a metre of a short stop.
+        turn_s: what a half turn takes, a smaller one its part of it.
     """
 
     speed_mps: float
     pace: float = 1.0
     aside_m: float = 0.0
     hesitation: float = 0.0
+    turn_s: float = TURN_S
 
 
 def corners(points: Sequence[Place | Stop | CornerPart]) -> list[CornerPart]:
@@ -108,7 +110,7 @@ def walk(route: Sequence[CornerPart], gait: Gait, rng: np.random.Generator, *, r
             _stand(at_s, places, pause_s)
         _go(at_s, places, end, speed)
     _stand(at_s, places, stops[-1].pause_s)
-    return _turning(np.array(at_s), np.array(places))
+    return _turning(np.array(at_s), np.array(places), gait.turn_s)
 
 
 def _corner(x: float, y: float, pause_s: float = 0.0) -> CornerPart:
@@ -152,14 +154,14 @@ def _hesitations(length_m: float, chance: float, rng: np.random.Generator) -> li
     return [(float(at_m[i] / length_m), float(pause_s[i])) for i in metres if stops[i] < chance and at_m[i] < length_m]
 
 
-def _turning(at_s: Floats, places: Floats) -> Path:
+def _turning(at_s: Floats, places: Floats, turn_s: float) -> Path:
     """Add the keyframes of turns: centred on their corner, or shared between a stop and the leg behind it."""
     headings = _headings(places)
     since_s, facing = [float(at_s[0])], [headings[0]]
     for corner in range(1, len(headings)):
         turn = (headings[corner] - facing[-1] + math.pi) % (2 * math.pi) - math.pi
         before_s, after_s = float(at_s[corner] - at_s[corner - 1]) / 2, float(at_s[corner + 1] - at_s[corner]) / 2
-        half_s, steps = TURN_S * abs(turn) / (2 * math.pi), math.ceil(abs(turn) / TURN_STEP_RAD)
+        half_s, steps = turn_s * abs(turn) / (2 * math.pi), math.ceil(abs(turn) / TURN_STEP_RAD)
         begin_s, end_s = at_s[corner] - min(half_s, before_s), at_s[corner] + min(half_s, after_s)
         facing += [facing[-1] + turn * step / max(steps, 1) for step in range(steps + 1)]
         since_s += [float(at) for at in np.linspace(begin_s, end_s, steps + 1)]

@@ -12,7 +12,7 @@ import numpy as np
 from simulator.scenarios.errors import ScenarioError
 from simulator.scenarios.model import Scenario, WalkPart
 from simulator.scenarios.moves import Carry
-from simulator.world.carry import Body, Load, bodies, load
+from simulator.world.carry import Body, Load, bodies, load, turn_s
 from simulator.world.frames import Placed
 from simulator.world.paths import Gait, Path, corners, walk
 from simulator.world.scene import Floats
@@ -91,6 +91,8 @@ class Schedule:
         self._turns = _turns([part for _, part in self._parts])
         self._waiting: list[tuple[int, int, Walk]] = []
         self._cycle = 0
+        self.left_out = 0
+        """Walks so far that would have ended after the limit, and don't take place."""
         self._refuse_the_impossible()
 
     @property
@@ -110,6 +112,8 @@ class Schedule:
                 made = self.made(place, self._cycle)
                 if made.end_us <= self._limit_us:
                     heapq.heappush(self._waiting, (made.start_us, self._cycle * len(self._parts) + place, made))
+                else:
+                    self.left_out += 1
             self._cycle += 1
         taken = []
         while self._waiting and self._waiting[0][0] <= at_us:
@@ -141,7 +145,9 @@ class Schedule:
         index, part = self._parts[place]
         rng = np.random.default_rng([self._seed, _WALKS, index, cycle])
         speed, aside, late = rng.uniform(-1, 1, 3) if cycle else np.zeros(3)
-        gait = Gait(part.speed_mps, 1 + SPEED_SPREAD * speed, SIDE_SPREAD_M * aside, part.hesitation)
+        gait = Gait(
+            part.speed_mps, 1 + SPEED_SPREAD * speed, SIDE_SPREAD_M * aside, part.hesitation, turn_s(part.carry)
+        )
         start_us = self._start_us(place) + round(1e6 * (cycle * (self._scenario.cycle_s or 0.0) + DELAY_S * abs(late)))
         route = self._routes[part.route]
         path = walk(corners(route.points), gait, rng, reverse=part.reverse).placed(self._frames[route.portal], start_us)

@@ -93,6 +93,11 @@ class World:
         return self._schedule.last_end_us + round(1e6 * self._scenario.quiet_end_s)
 
     @property
+    def left_out_walks(self) -> int:
+        """Walks so far that don't take place, as they would end after the begin of the quiet end."""
+        return self._schedule.left_out
+
+    @property
     def left_out_trips(self) -> int:
         """Trips of the day so far that didn't begin: each would have gone through a doorway that isn't its own."""
         return 0 if self._traffic is None else self._traffic.left_out

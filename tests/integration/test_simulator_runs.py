@@ -80,7 +80,7 @@ def test_a_walk_played_to_a_broker_brings_its_rows_and_leaves_nothing(tmp_path, 
 
 
 def test_a_run_that_is_told_to_stop_ends_its_agents(tmp_path, broker):
-    """SIGTERM in the middle: exit 0, the truth so far, no agent, no folder."""
+    """SIGTERM in the middle: exit 1, the truth so far, no agent, no folder."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     words = [BIN / "stockgate-sim", "run", "office", "--seconds", "600", "--mqtt", broker.url, "--confirm"]
@@ -92,12 +92,38 @@ def test_a_run_that_is_told_to_stop_ends_its_agents(tmp_path, broker):
         agents = psutil.Process(process.pid).children(recursive=True)
         assert [child.name() for child in agents] == ["stockgate-edge"]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE_S) == 0, (tmp_path / "log").read_text()
+        assert process.wait(PATIENCE_S) == 1, (tmp_path / "log").read_text()
     finally:
         process.kill()
+    assert "it was stopped before its end" in (tmp_path / "log").read_text()
     assert not any(agent.is_running() for agent in agents)
     assert list(temporary.iterdir()) == []
     assert json.loads((tmp_path / "truth.json").read_text())["done"] is False
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_broker_lost_on_the_way_is_told_and_its_rows_are_counted(tmp_path, broker, back):
+    """Not back by the end: exit 1, the unsent rows counted. Back: every row arrives, and the run is whole."""
+    log = tmp_path / "log"
+    words = [BIN / "stockgate-sim", "run", "single-walk", "--seconds", str(SECONDS), "--mqtt", broker.url, "--confirm"]
+    words += ["--events", tmp_path / "e.jsonl"]
+    with log.open("wb") as file:
+        process = subprocess.Popen(words, stdout=file, stderr=file)
+    try:
+        until(lambda: "scenario begins" in log.read_text())
+        broker.kill()
+        until(lambda: "broker lost" in log.read_text())
+        if back:
+            time.sleep(5)
+            broker.start()
+        assert process.wait(PATIENCE_S) == (0 if back else 1), log.read_text()
+    finally:
+        process.kill()
+    said = log.read_text()
+    rows = [json.loads(line)["seq"] for line in (tmp_path / "e.jsonl").read_text().splitlines()]
+    assert rows == ([1, 2] if back else [])
+    assert ("was not back by the end; 2 rows of the agents never arrived" in said) is not back, said
+    assert ("broker is back" in said) is back, said
 
 
 def test_a_run_that_is_killed_takes_its_agents_along(tmp_path, broker):
@@ -114,16 +140,16 @@ def test_a_run_that_is_killed_takes_its_agents_along(tmp_path, broker):
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "words", "code"),
     [
-        ("mqtt://127.0.0.1:{free}", "can't be reached"),
-        ("http://127.0.0.1", "write mqtt://host:1883"),
-        ("mqtt://127.0.0.1:99999", "--mqtt"),
+        ("mqtt://127.0.0.1:{free}", "can't be reached", 1),
+        ("http://127.0.0.1", "write mqtt://host:1883", 2),
+        ("mqtt://127.0.0.1:99999", "--mqtt", 2),
     ],
 )
-def test_without_a_broker_the_words_are_clear(tmp_path, url, words):
-    """The exit code is 1, and no agent was started."""
+def test_without_a_broker_the_words_are_clear(tmp_path, url, words, code):
+    """The exit code is 1 where none answers and 2 for a wrong address, and no agent was started."""
     url = url.format(free=free_port())
     done = run("stockgate-sim", "run", "single-walk", "--seconds", SECONDS, "--mqtt", url, cwd=tmp_path)
-    assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
     assert "agent starts" not in done.stderr

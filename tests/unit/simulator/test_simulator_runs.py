@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import resource
 import tomllib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -464,3 +466,89 @@ def test_check_warns_of_a_walk_through_a_door_that_never_opens(tmp_path):
     (warning,) = done.stderr.splitlines()
     assert "walk walk-1, route out: at x = 0.00 m, y = 0.00 m" in warning
     assert "door leaf, which never opens" in warning
+
+
+def test_a_recording_and_a_broker_at_once_are_one_too_many(tmp_path):
+    """The words say which is wrong; a URL that isn't MQTT's is an option's error too."""
+    done = invoke("run", "single-walk", "--record", tmp_path / "a.pcapng", "--mqtt", "mqtt://127.0.0.1")
+    assert (done.exit_code, "only one of --record and --mqtt" in done.stderr) == (2, True)
+    done = invoke("run", "single-walk", "--seconds", 20, "--mqtt", "http://x")
+    assert (done.exit_code, "write mqtt://host:1883" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--record", "a.pcapng", "--truth", "./a.pcapng"],
+        ["--record", "a.pcapng", "--config-out", "a.pcapng"],
+        ["--record", "a.pcapng", "--config-out", "b", "--truth", "b"],
+        ["--mqtt", "mqtt://127.0.0.1", "--events", "b", "--truth", "link"],
+    ],
+)
+def test_two_things_into_one_file_are_refused_before_anything_is_written(tmp_path, monkeypatch, words):
+    """Whichever way the file is named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("b")
+    done = invoke("run", "single-walk", "--seconds", 20, *words)
+    assert done.exit_code == 2
+    assert f"{words[-4]} and {words[-2]} would both be written to {Path(words[-1])}" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+def test_walks_that_do_not_end_in_time_are_told(tmp_path):
+    """A run that is too short for its one walk records none of it, and says so; a longer one says nothing."""
+    done = invoke("run", "single-walk", "--record", tmp_path / "a.pcapng", "--seconds", 8)
+    assert (done.exit_code, "\n0 reads" in done.stderr) == (0, True)
+    assert "warning: 1 walk doesn't end before the last" in done.stderr
+    done = invoke("run", "single-walk", "--record", tmp_path / "b.pcapng", "--seconds", 20)
+    assert "warning" not in done.stderr
+
+
+@pytest.fixture
+def small_disk():
+    """Return how to let no file grow beyond some bytes, as a full disk would; undone at the end."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_no_part_of_a_recording(scenario, tmp_path, small_disk):
+    """Neither where a write fails nor where the last of it does; the other files are whole or not there."""
+    name, folder = scenario(), tmp_path / "out"
+    folder.mkdir()
+    words = ["--truth", folder / "t.json", "--config-out", folder / "e.toml"]
+    assert play(name, folder / "a.pcapng", *words).exit_code == 0
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    for limit in (10, sizes["e.toml"] - 1, 5_000, sizes["a.pcapng"] - 1):
+        for path in folder.iterdir():
+            path.unlink()
+        small_disk(limit)
+        done = play(name, folder / "a.pcapng", *words)
+        assert (done.exit_code, "can't be written" in done.stderr) == (1, True), done.stderr
+        left = {path.name: path.stat().st_size for path in folder.iterdir()}
+        assert left.items() <= sizes.items()
+        assert "a.pcapng" not in left
+
+
+def test_a_full_disk_leaves_no_part_of_a_picture(tmp_path, small_disk):
+    """The picture that was there stays."""
+    out = tmp_path / "p.png"
+    out.write_bytes(b"old")
+    assert invoke("plot", "single-walk", "--out", tmp_path / "other.png").exit_code == 0
+    small_disk(1000)
+    done = invoke("plot", "single-walk", "--out", out)
+    assert (done.exit_code, "can't be written" in done.stderr) == (2, True), done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.png", "p.png"]
+    assert out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    "words", [["serve", "single-walk", "--base-port", 0], ["run", "single-walk", "--record", "a.pcapng"]]
+)
+def test_a_truth_that_cannot_be_written_is_told_at_the_start(tmp_path, monkeypatch, words):
+    """With its option, and before a reader listens or a recording is made."""
+    monkeypatch.chdir(tmp_path)
+    done = invoke(*words, "--truth", tmp_path / "none" / "t.json")
+    assert (done.exit_code, done.stderr.startswith("stockgate-sim: --truth ")) == (1, True), done.stderr
+    assert "can't be written" in done.stderr
+    assert list(tmp_path.iterdir()) == []

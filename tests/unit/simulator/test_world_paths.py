@@ -1,12 +1,16 @@
 """Paths: speeds, stops and turns."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.scenarios.load import load
 from simulator.scenarios.moves import CornerPart
 from simulator.world.paths import TURN_STEP_RAD, Gait, corners, walk
+from simulator.world.schedule import Schedule
 
 STOPS = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.floats(0, 3)), min_size=2, max_size=6)
 
@@ -49,6 +53,16 @@ def test_what_is_pushed_swings_around_its_walker_in_a_turn():
     np.testing.assert_allclose(np.linalg.norm(cart.place - path.place, axis=1), 0.95)
     np.testing.assert_allclose(cart.position(1_000_000), [1.95, 0, 0])
     np.testing.assert_allclose(cart.position(7_000_000), [0.05, 0, 0], atol=1e-9)
+
+
+def test_a_forklifts_load_swings_no_faster_than_a_forklift_turns():
+    """In the gallery's own bends, which are gentle; a walker's turn would swing it at 5 m/s."""
+    schedule = Schedule(load("forklift-500"), 26, math.inf)
+    pallet = schedule.made(0, 0).middle
+    took_s = np.diff(pallet.at_us) / 1e6
+    sideways = np.abs(np.diff(pallet.place[:, 1]))
+    assert sideways.max() > 0.1
+    assert (sideways <= 1.2 * took_s).all()
 
 
 def test_hesitation_stops_here_and_there_and_only_delays():
