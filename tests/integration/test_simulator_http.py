@@ -157,7 +157,7 @@ async def test_a_drop_resets_the_connection_and_a_reboot_forgets_too(action, bod
                 await ended(stream)
         await until(lambda: not device.connected)
         if forgets:
-            await until(lambda: not device.inventory.rospecs)
+            await until(lambda: not device.inventory.rospecs and engine.listeners["r1"]._server.is_serving())
             async with client(engine) as stream:
                 assert await report(stream), "it is back at its port"
         else:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sllurp.llrp import LLRPMessage
 
+from simulator.faults.model import LAST_US
 from simulator.server import events
 from simulator.server.codes import ConnectionAttempt
 from simulator.server.now import Now
@@ -39,8 +40,8 @@ reports = st.builds(
     rssi_cdbm=st.integers(-9000, -2000).map(lambda value: value // 50 * 50),
     phase=st.integers(0, 4095),
     channel=st.integers(1, 50),
-    first_us=st.integers(0, 1 << 60),
-    last_us=st.integers(0, 1 << 60),
+    first_us=st.integers(0, LAST_US),
+    last_us=st.integers(0, LAST_US),
     seen_count=st.integers(1, 65535),
 )
 
