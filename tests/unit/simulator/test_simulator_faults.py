@@ -1,77 +1,36 @@
 """Faults of the simulated reader do what they say; sllurp's codec is the judge of the bytes."""
 
-import json
 import struct
 
 import pytest
 from llrpkit.protocol import decode_message
-from sllurp.llrp import LLRPMessage
 
-from simulator.faults import ACTIONS, Faults, checked, switches
-from simulator.faults.model import LAST_US
+from simulator.faults import Faults
 from simulator.server import events
 from simulator.server.device import AWAY_MESSAGES, ReaderDevice
 from simulator.server.model import ReaderModel, zebra_fx9600
 from simulator.server.now import Now
 from simulator.server.profiles import model_of
-from simulator.server.reports import Content, Report, ReportEncoder, report_message
-from simulator.server.wire import HEADER, Message, tlv
-from simulator.world.command import AirCommand, Select
-from simulator.world.values import Read, columns
-
-NOW = Now(1_700_000_000_000_000, 5_000_000)
-ALL = Content(rospec_id=True, channel=True, first_seen=True)
-START = 22
-
-
-def by_sllurp(data):
-    return next(iter(LLRPMessage(msgbytes=data).msgdict.items()))
-
-
-def kinds(messages):
-    return [HEADER.unpack_from(data)[0] & 0x3FF for data in messages]
-
-
-def tags(messages):
-    found = [by_sllurp(data)[1] for data in messages if kinds([data]) == [61]]
-    return [tag for report in found for tag in report.get("TagReportData", [])]
-
-
-def read(number=1, antenna=1, at_us=NOW.utc_us, **changes):
-    values = {"rssi_cdbm": -5500, "phase": 9, "channel": 3} | changes
-    return Report(epc=number.to_bytes(12), antenna=antenna, first_us=at_us, last_us=at_us, **values)
-
-
-def put(device, reports, now=NOW):
-    found = [
-        Read(one.first_us, one.antenna, one.epc, one.rssi_cdbm, one.phase, one.channel, one.seen_count)
-        for one in reports
-    ]
-    return device.put(columns(found), 0, now)
-
-
-def rospec_body(n=1):
-    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
-    ai = tlv(183, struct.pack(">HH", 1, 0) + tlv(184, struct.pack(">BI", 0, 0)) + tlv(186, struct.pack(">HB", 1, 1)))
-    report = tlv(237, struct.pack(">BH", 1, n) + tlv(238, struct.pack(">H", 0xFF80)))
-    return tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai + report)
-
-
-def ask(device, kind, body=b"", now=NOW):
-    return device.receive(Message(kind, 5, body), now)
-
-
-def running(n=1, model=None, **faults):
-    device = ReaderDevice(model or ReaderModel(), b"\x02" * 8, Faults(**faults))
-    device.connect(NOW)
-    start(device, n)
-    return device
-
-
-def start(device, n=1):
-    for kind, body in ((20, rospec_body(n)), (24, struct.pack(">I", 1)), (START, struct.pack(">I", 1))):
-        answer = ask(device, kind, body)[-1]
-        assert struct.unpack_from(">H", answer, 14) == (0,), kind
+from simulator.server.reports import Content, ReportEncoder, report_message
+from simulator.server.wire import tlv
+from tests.helpers.devices import (
+    ALL,
+    NOW,
+    START,
+    add,
+    ask,
+    by_sllurp,
+    command,
+    fresh,
+    impinj,
+    kinds,
+    later,
+    put,
+    read,
+    running,
+    tags,
+    wired,
+)
 
 
 def test_uptime_reaches_reports_and_events_and_utc_neither():
@@ -254,97 +213,6 @@ def test_a_reboot_forgets_rospecs_configuration_and_uptime():
     device.reboot(NOW.utc_us - 3_000_000)
     assert (device.inventory.rospecs, device.config.keepalive_ms, device.connected) == ({}, 0, False)
     assert NOW.by(device.faults).uptime_us == 3_000_000
-
-
-@pytest.mark.shared
-def test_a_zebra_lists_its_powers_as_recorded(shared):
-    recorded = json.loads((shared / "llrp/readers/fx96004a4a4a.json").read_text())["ReaderCapabilities"]
-    wanted = recorded["RegulatoryCapabilities"]["UHFBandCapabilities"]["TransmitPowerLevels"]
-    _, fields = by_sllurp(ask_capabilities(zebra_fx9600()))
-    levels = fields["RegulatoryCapabilities"]["UHFBandCapabilities"]["TransmitPowerLevelTableEntry"]
-    assert levels == [{"Index": level["Index"], "TransmitPowerValue": level["TransmitPowerValue"]} for level in wanted]
-
-
-def ask_capabilities(model):
-    device = ReaderDevice(model, b"\x02" * 8)
-    device.connect(NOW)
-    (answer,) = ask(device, 1, b"\0")
-    return answer
-
-
-def command(*parameters):
-    return tlv(330, b"\0" + b"".join(parameters))
-
-
-def add(device, *antenna):
-    configuration = tlv(222, struct.pack(">H", 1) + b"".join(antenna))
-    boundary = tlv(178, tlv(179, b"\0") + tlv(182, struct.pack(">BI", 0, 0)))
-    inventory = tlv(186, struct.pack(">HB", 1, 1) + configuration)
-    ai = tlv(183, struct.pack(">HH", 1, 1) + tlv(184, struct.pack(">BI", 0, 0)) + inventory)
-    answer = ask(device, 20, tlv(177, struct.pack(">IBB", 1, 0, 0) + boundary + ai))[-1]
-    return struct.unpack_from(">H", answer, 14)[0]
-
-
-def fresh(model=None):
-    device = ReaderDevice(model or ReaderModel(), b"\x02" * 8)
-    device.connect(NOW)
-    return device
-
-
-@pytest.mark.parametrize(
-    ("asked", "status"),
-    [
-        (command(tlv(335, struct.pack(">HH", 1000, 0))), 0),
-        (command(tlv(335, struct.pack(">HH", 4, 0))), 301),
-        (tlv(224, struct.pack(">HHH", 1, 0, 81)), 0),
-        (tlv(224, struct.pack(">HHH", 1, 0, 82)), 301),
-        (tlv(224, struct.pack(">HHH", 2, 0, 81)), 301),
-        (command(tlv(331, b"\0" + tlv(332, struct.pack(">BHH", 0x40, 32, 8) + b"\x30"))), 105),
-    ],
-)
-def test_a_reader_refuses_what_its_capabilities_deny(asked, status):
-    assert add(fresh(), asked) == status
-
-
-def test_a_select_filter_quiets_the_others():
-    device = fresh(ReaderModel(max_filters=1))
-    mask = tlv(332, struct.pack(">BHH", 0x40, 32, 12) + b"\x00\x10")
-    assert add(device, command(tlv(331, b"\0" + mask))) == 0
-    (commanded,) = device.inventory.rospecs[1].aispecs[0].commands.values()
-    assert [commanded.selects(bytes.fromhex(epc)) for epc in ("001f" + "00" * 10, "002f" + "00" * 10, "00")] == [
-        True, False, False,
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("action", "outcome"),
-    [
-        (0, (True, False)),
-        (1, (True, True)),
-        (2, (True, False)),
-        (3, (False, True)),
-        (4, (False, True)),
-        (5, (True, True)),
-    ],
-)
-def test_each_select_action_does_as_its_table_says(action, outcome):
-    chosen = AirCommand(filters=(Select(32, 8, b"\x30", action),))
-    assert tuple(chosen.selects(epc) for epc in (b"\x30" * 12, b"\x31" * 12)) == outcome
-
-
-def impinj(subtype, layout, *values):
-    return tlv(1023, struct.pack(">II" + layout, 25882, subtype, *values))
-
-
-def later(ms):
-    return Now(NOW.utc_us + 1000 * ms, NOW.steady_us + 1000 * ms)
-
-
-def wired(device, *more):
-    """Switch on input 2 and its events."""
-    events_on = tlv(244, tlv(245, struct.pack(">HB", 1, 0x80)))
-    ask(device, 3, b"\0" + events_on + tlv(225, struct.pack(">HBB", 2, 0x80, 0)) + b"".join(more))
-    return device
 
 
 def test_an_input_that_is_debounced_tells_only_what_lasts():
@@ -562,67 +430,3 @@ def test_doppler_comes_where_it_is_asked_for():
     assert encoded.endswith(bytes.fromhex("03ff000e 0000651a 00000044 febf".replace(" ", "")))
     (tag,) = tags([report_message(1, [encoded])])
     assert tag["ImpinjRFDopplerFrequency"] == -321
-
-
-@pytest.mark.parametrize(
-    ("switch", "value"),
-    [
-        ("clock_offset_us", 10**30),
-        ("clock_offset_us", LAST_US + 1),
-        ("booted_us", -(10**30)),
-        ("attempt_status", 10**30),
-        ("silent_antennas", [10**30]),
-        ("greeting_bytes", "00" * 20_000),
-        ("noise_db", float("nan")),
-        ("half_open", "yes"),
-        ("half_open", 1),
-        ("noise_db", "0.5"),
-        ("deaf", [True]),
-        ("detuned_db", {"1": "6.0"}),
-    ],
-)
-def test_a_switch_takes_values_of_its_own_type_within_its_bounds(switch, value):
-    with pytest.raises(ValueError, match=f"^{switch} = "):
-        checked(switch, value)
-
-
-def test_every_number_of_the_table_is_bounded():
-    schemas = [one.type for one in switches()] + [
-        one.adapter.json_schema() for action in ACTIONS for one in action.arguments
-    ]
-    numbers = [part for schema in schemas for part in parts(schema) if part.get("type") in {"integer", "number"}]
-    assert len(numbers) > 20
-    assert all("minimum" in one and "maximum" in one for one in numbers)
-
-
-def parts(schema):
-    inner = [*schema.get("anyOf", ()), *(schema[key] for key in ("items", "additionalProperties") if key in schema)]
-    return [schema, *(part for one in inner for part in parts(one))]
-
-
-@pytest.mark.parametrize(
-    ("by_us", "shows_us"), [(LAST_US, LAST_US), (-LAST_US, 0), (-NOW.utc_us, 0), (7, NOW.utc_us + 7)]
-)
-@pytest.mark.parametrize("times", [1, 3])
-def test_a_clock_that_is_stepped_stops_at_1970_and_2100_and_runs_on(by_us, shows_us, times):
-    device = running(clock_skew_ppm=100.0, skew_since_us=NOW.utc_us)
-    for _ in range(times):
-        device.act("step_clock", {"by_us": by_us}, NOW)
-    shows_us += by_us * (times - 1) if by_us == 7 else 0
-    assert device.faults.reader_utc_us(NOW.utc_us) == shows_us
-    if shows_us < LAST_US:
-        assert device.faults.reader_utc_us(NOW.utc_us + 10_000) == shows_us + 10_001
-
-
-@pytest.mark.parametrize(
-    "faults", [{"clock_offset_us": -LAST_US}, {"clock_offset_us": LAST_US}, {"booted_us": -LAST_US}]
-)
-@pytest.mark.parametrize("stamps", ["utc", "uptime"])
-@pytest.mark.parametrize("omit_unchanged", [False, True])
-def test_a_clock_at_its_bounds_is_still_encoded(faults, stamps, omit_unchanged):
-    device = running(stamps=stamps, omit_unchanged=omit_unchanged, **faults)
-    (tag,) = tags(put(device, [read()]))
-    shown = tag[f"LastSeenTimestamp{'UTC' if stamps == 'utc' else 'Uptime'}"]
-    assert 0 <= shown <= LAST_US
-    event = events.buffer_overflow(NOW.by(device.faults))
-    assert by_sllurp(event)[1]["ReaderEventNotificationData"]
