@@ -23,6 +23,7 @@ class CompiledEngine:
         self._head = np.zeros((max_tags, L.HEAD), np.int64)
         self._ant = np.zeros((max_tags, MAX_ANTENNAS, L.ANT), np.int64)
         self._bins = np.zeros((max_tags, 2, L.BINS, 2), np.int32)
+        self._log = np.zeros((max_tags, L.LOG_ROWS, L.LOG), np.int32)
         self._cells = np.zeros((max_tags, L.CELLS, 2), np.int64)
         self._keys = np.zeros((max_tags, EPC_BYTES), np.uint8)
         self._first = np.full(buckets, -1, np.int32)
@@ -35,6 +36,7 @@ class CompiledEngine:
             np.zeros((RECORDS, L.HEAD), np.int64),
             np.zeros((RECORDS, MAX_ANTENNAS, L.ANT), np.int64),
             np.zeros((RECORDS, 2, L.BINS, 2), np.int32),
+            np.zeros((RECORDS, L.LOG_ROWS, L.LOG), np.int32),
             np.zeros((RECORDS, EPC_BYTES), np.uint8),
         )
 
@@ -59,8 +61,8 @@ class CompiledEngine:
         taken = 0
         while taken < len(cols):
             taken = kernels.advance(
-                taken, cols, epcs, self._head, self._ant, self._bins, self._cells, self._keys, self._first,
-                self._chain, self._due, self._meta, self._knobs, *self._out,
+                taken, cols, epcs, self._head, self._ant, self._bins, self._log, self._cells, self._keys,
+                self._first, self._chain, self._due, self._meta, self._knobs, *self._out,
             )  # fmt: skip
             records += self._drain()
         return records
@@ -71,14 +73,14 @@ class CompiledEngine:
         done = False
         while not done:
             done = kernels.sweep(
-                before_us, flush, self._head, self._ant, self._bins, self._keys, self._due, self._meta, self._knobs,
-                *self._out,
+                before_us, flush, self._head, self._ant, self._bins, self._log, self._keys, self._due, self._meta,
+                self._knobs, *self._out,
             )  # fmt: skip
             records += self._drain()
         return records
 
     def _drain(self) -> list[Snapshot]:
-        out, head, ant, bins, keys = self._out
+        out, head, ant, bins, log, keys = self._out
         filled = int(self._meta[L.M_OUT])
         self._meta[L.M_OUT] = 0
         return [
@@ -89,6 +91,7 @@ class CompiledEngine:
                 head[k].copy(),
                 ant[k].copy(),
                 bins[k].copy(),
+                log[k, : head[k, L.LOGGED]].copy(),
             )
             for k in range(filled)
         ]

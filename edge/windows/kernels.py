@@ -68,8 +68,8 @@ def window_moves(slot: int, head: I64, ant: I64, steps: int, cdb: int) -> bool:
 
 @njit(cache=True)
 def emit(
-    slot: int, why: int, at: int, head: I64, ant: I64, bins: I32, keys: U8, meta: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8,
+    slot: int, why: int, at: int, head: I64, ant: I64, bins: I32, log: I32, keys: U8, meta: I64,
+    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
 ) -> None:  # fmt: skip
     """Copy a slot as it is now into the next output record."""
     k = meta[L.M_OUT]
@@ -78,6 +78,8 @@ def emit(
     out_head[k] = head[slot]
     out_ant[k] = ant[slot]
     out_bins[k] = bins[slot]
+    for row in range(head[slot, L.LOGGED]):
+        out_log[k, row] = log[slot, row]
     out_keys[k] = keys[slot]
     meta[L.M_OUT] = k + 1
 
@@ -144,8 +146,8 @@ def tells(slot: int, why: int, head: I64, knobs: I64) -> bool:
 
 @njit(cache=True)
 def end(
-    slot: int, why: int, at: int, head: I64, ant: I64, bins: I32, keys: U8, due: I64, meta: I64, knobs: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8,
+    slot: int, why: int, at: int, head: I64, ant: I64, bins: I32, log: I32, keys: U8, due: I64, meta: I64, knobs: I64,
+    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
 ) -> None:  # fmt: skip
     """End a visit: one record if it tells something, else a lesson about the tag at rest."""
     portal = head[slot, L.PORTAL]
@@ -154,7 +156,7 @@ def end(
     if knobs[portal, L.K_SINGLE] and head[slot, L.RANGE_CDB] >= knobs[portal, L.K_RISE]:
         head[slot, L.MOVED] += 1
     if tells(slot, why, head, knobs):
-        emit(slot, why, at, head, ant, bins, keys, meta, out, out_head, out_ant, out_bins, out_keys)
+        emit(slot, why, at, head, ant, bins, log, keys, meta, out, out_head, out_ant, out_bins, out_log, out_keys)
     else:
         meta[L.M_QUIET] += 1
     if head[slot, L.MOVED] == 0 or why == L.SETTLED:
@@ -271,6 +273,26 @@ def note_side(slot: int, side: int, t: int, level: int, count: int, head: I64, b
 
 
 @njit(cache=True)
+def note_read(slot: int, i: int, t: int, cols: I64, head: I64, log: I32) -> None:
+    """Append a read to the visit's log; a full one is thinned first, pair by pair, in its older half."""
+    row = head[slot, L.LOGGED]
+    if row == L.LOG_ROWS:
+        row = 0
+        for old in range(L.LOG_ROWS):
+            if old >= L.LOG_ROWS // 2 or old % 4 < 2:  # noqa: PLR2004 (two of every four)
+                log[slot, row] = log[slot, old]
+                row += 1
+    log[slot, row, L.G_US] = t - head[slot, L.BIN0_US]
+    log[slot, row, L.G_ANTENNA] = cols[i, L.C_ANTENNA]
+    log[slot, row, L.G_SIDE] = cols[i, L.C_SIDE]
+    log[slot, row, L.G_RSSI] = cols[i, L.C_RSSI]
+    log[slot, row, L.G_PHASE] = cols[i, L.C_PHASE]
+    log[slot, row, L.G_CHANNEL] = cols[i, L.C_CHANNEL]
+    log[slot, row, L.G_COUNT] = cols[i, L.C_COUNT]
+    head[slot, L.LOGGED] = row + 1
+
+
+@njit(cache=True)
 def heard(slot: int, side: int, t: int, head: I64) -> int:
     """Return a side's level now: what was heard last, less what its silence says."""
     if head[slot, L.COUNT0 + side] == 0:
@@ -327,9 +349,9 @@ def silence(slot: int, head: I64, knobs: I64) -> int:
 
 
 @njit(cache=True)
-def take(portal: int, epc: U8, length: int, place: int, head: I64, ant: I64, bins: I32, cells: I64, keys: U8,
+def take(portal: int, epc: U8, length: int, place: int, head: I64, ant: I64, bins: I32, log: I32, cells: I64, keys: U8,
          first: I32, chain: I32, due: I64, meta: I64, knobs: I64, t: int,
-         out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8) -> int:  # fmt: skip
+         out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8) -> int:  # fmt: skip
     """Return a slot for a new tag; when all are taken the quietest of a sample goes."""
     if meta[L.M_USED] < head.shape[0]:
         slot = meta[L.M_USED]
@@ -343,7 +365,8 @@ def take(portal: int, epc: U8, length: int, place: int, head: I64, ant: I64, bin
         meta[L.M_HAND] = (meta[L.M_HAND] + L.SAMPLE) % head.shape[0]
         meta[L.M_EVICTED] += 1
         if head[slot, L.STATE] == L.OPEN:
-            end(slot, L.EVICTED, t, head, ant, bins, keys, due, meta, knobs, out, out_head, out_ant, out_bins, out_keys)
+            end(slot, L.EVICTED, t, head, ant, bins, log, keys, due, meta, knobs,
+                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
         unlink(slot, head, first, chain)
     head[slot, L.STATE] = L.IDLE
     head[slot, L.PORTAL] = portal
@@ -374,8 +397,9 @@ def meet_rivals(slot: int, portal: int, epc: U8, length: int, t: int, head: I64,
 
 @njit(cache=True)
 def advance(
-    begin: int, cols: I64, epcs: U8, head: I64, ant: I64, bins: I32, cells: I64, keys: U8, first: I32, chain: I32,
-    due: I64, meta: I64, knobs: I64, out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8,
+    begin: int, cols: I64, epcs: U8, head: I64, ant: I64, bins: I32, log: I32, cells: I64, keys: U8, first: I32,
+    chain: I32, due: I64, meta: I64, knobs: I64,
+    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
 ) -> int:  # fmt: skip
     """Take reads in event order; return how many were taken (fewer when the output is full: drain it, call again).
 
@@ -383,8 +407,8 @@ def advance(
         begin: first row to take.
         cols: (n, 10) int64: t_us, first_us, portal, side, antenna, EPC bytes, rssi, phase, channel, count.
         epcs: (n, 62) EPC bytes.
-        head, ant, bins, cells, keys, first, chain, due, meta, knobs: the state, see `layout`.
-        out, out_head, out_ant, out_bins, out_keys: output records; `meta[M_OUT]` of them are filled.
+        head, ant, bins, log, cells, keys, first, chain, due, meta, knobs: the state, see `layout`.
+        out, out_head, out_ant, out_bins, out_log, out_keys: output records; `meta[M_OUT]` of them are filled.
     """
     for i in range(begin, cols.shape[0]):
         if meta[L.M_OUT] + 4 > out.shape[0]:
@@ -398,11 +422,11 @@ def advance(
         place = bucket(portal, epc, length, first.shape[0])
         slot = find(portal, epc, length, place, head, keys, first, chain)
         if slot < 0:
-            slot = take(portal, epc, length, place, head, ant, bins, cells, keys, first, chain, due, meta, knobs, t,
-                        out, out_head, out_ant, out_bins, out_keys)  # fmt: skip
+            slot = take(portal, epc, length, place, head, ant, bins, log, cells, keys, first, chain, due, meta, knobs,
+                        t, out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
         if head[slot, L.STATE] == L.OPEN and t > due[slot]:
-            end(slot, L.LEFT, due[slot], head, ant, bins, keys, due, meta, knobs,
-                out, out_head, out_ant, out_bins, out_keys)  # fmt: skip
+            end(slot, L.LEFT, due[slot], head, ant, bins, log, keys, due, meta, knobs,
+                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
         if head[slot, L.STATE] == L.IDLE:
             if t - head[slot, L.LAST_US] > knobs[portal, L.K_FORGET_US]:
                 head[slot, L.BASE_CDBM] = L.NO_BASE
@@ -433,6 +457,7 @@ def advance(
             cells,
         )
         note_side(slot, side, t, level, cols[i, L.C_COUNT], head, bins)
+        note_read(slot, i, t, cols, head, log)
         if knobs.shape[0] > 1:
             meet_rivals(slot, portal, epc, length, t, head, keys, first, chain, knobs.shape[0])
         steps = knobs[portal, L.K_MOTION_STEPS]
@@ -442,15 +467,31 @@ def advance(
             valley = head[slot, L.VALLEY_CDBM]
             deep = knobs[portal, L.K_VALLEY]
             if head[slot, L.TOP_CDBM] - valley >= deep and head[slot, L.SLOW_CDBM] - valley >= deep:
-                end(slot, L.VALLEY, t, head, ant, bins, keys, due, meta, knobs,
-                    out, out_head, out_ant, out_bins, out_keys)  # fmt: skip
+                end(slot, L.VALLEY, t, head, ant, bins, log, keys, due, meta, knobs,
+                    out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
                 continue
         else:
             note_lead(slot, t, head)
             if wants_candidate(slot, t, head):
                 head[slot, L.CANDIDATES] += 1
                 head[slot, L.CANDIDATE_US] = t
-                emit(slot, L.CANDIDATE, t, head, ant, bins, keys, meta, out, out_head, out_ant, out_bins, out_keys)
+                emit(
+                    slot,
+                    L.CANDIDATE,
+                    t,
+                    head,
+                    ant,
+                    bins,
+                    log,
+                    keys,
+                    meta,
+                    out,
+                    out_head,
+                    out_ant,
+                    out_bins,
+                    out_log,
+                    out_keys,
+                )
         if t - head[slot, L.WIN_US] >= L.WINDOW_US:
             if window_moves(slot, head, ant, steps, cdb):
                 head[slot, L.MOVED] += 1
@@ -474,8 +515,8 @@ def advance(
         if head[slot, L.STIR] > L.STIR_CALM:
             needed *= L.SURE_FACTOR
         if still >= needed or t - head[slot, L.START_US] >= L.VISIT_MAX_US:
-            end(slot, L.SETTLED, t, head, ant, bins, keys, due, meta, knobs,
-                out, out_head, out_ant, out_bins, out_keys)  # fmt: skip
+            end(slot, L.SETTLED, t, head, ant, bins, log, keys, due, meta, knobs,
+                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
             continue
         due[slot] = t + silence(slot, head, knobs)
     return len(cols)
@@ -483,8 +524,8 @@ def advance(
 
 @njit(cache=True)
 def sweep(
-    before: int, flushed: bool, head: I64, ant: I64, bins: I32, keys: U8, due: I64, meta: I64, knobs: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_keys: U8,
+    before: int, flushed: bool, head: I64, ant: I64, bins: I32, log: I32, keys: U8, due: I64, meta: I64, knobs: I64,
+    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
 ) -> bool:  # fmt: skip
     """End all visits that are due before an instant; False when the output is full: drain it and call again."""
     for slot in range(meta[L.M_USED]):
@@ -492,6 +533,6 @@ def sweep(
             if meta[L.M_OUT] + 1 > out.shape[0]:
                 return False
             why = L.FLUSHED if flushed else L.LEFT
-            end(slot, why, due[slot], head, ant, bins, keys, due, meta, knobs,
-                out, out_head, out_ant, out_bins, out_keys)  # fmt: skip
+            end(slot, why, due[slot], head, ant, bins, log, keys, due, meta, knobs,
+                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
     return True

@@ -44,7 +44,8 @@ LOW0: Final = 37  # extremes of the smoothed RSSI a side
 LOW1: Final = 38
 HIGH0: Final = 39
 HIGH1: Final = 40
-HEAD: Final = 41
+LOGGED: Final = 41  # rows of the log in use
+HEAD: Final = 42
 
 FREE: Final = 0
 IDLE: Final = 1
@@ -74,6 +75,18 @@ ANT: Final = 17
 CELLS: Final = 64
 P_PHASE: Final = 0  # (antenna and channel + 1) * 4096 + phase, 0 while it is free
 P_US: Final = 1
+
+# log[slot, row, …]: the visit's reads, the newest last
+LOG_ROWS: Final = 512
+"""When they are full, the older half is thinned to half: the longer ago, the coarser, and pairs of reads stay pairs."""
+G_US: Final = 0  # since the visit's first read
+G_ANTENNA: Final = 1
+G_SIDE: Final = 2
+G_RSSI: Final = 3  # cdBm, NO_RSSI where there was none
+G_PHASE: Final = 4  # 12-bit steps, -1 where there was none
+G_CHANNEL: Final = 5
+G_COUNT: Final = 6
+LOG: Final = 7
 
 # bins[slot, side, bin, …]
 BINS: Final = 64

@@ -137,6 +137,7 @@ class Visit:
     due_us: int = L.NEVER_US
     sides: tuple[Side, Side] = field(default_factory=lambda: (Side(), Side()))
     antennas: list[Antenna] = field(default_factory=lambda: [Antenna() for _ in range(MAX_ANTENNAS)])
+    log: list[list[int]] = field(default_factory=list)
 
     def window_moves(self, steps: int, cdb: int) -> bool:
         """Motion in the running window: by phase where there is some, else by RSSI."""
@@ -184,6 +185,13 @@ class Visit:
         place = mine.bins[(self.now_us - self.bin0_us) // self.bin_us]
         place[L.B_SUM] += level * min(count, L.MAX_WEIGHT)
         place[L.B_COUNT] += min(count, L.MAX_WEIGHT)
+
+    def note_read(self, antenna: int, side: int, heard: tuple[int, int, int, int]) -> None:
+        """Append a read (RSSI, phase, channel, count) to the log; a full one is thinned first, in its older half."""
+        if len(self.log) == L.LOG_ROWS:
+            half = L.LOG_ROWS // 2
+            self.log = [row for k, row in enumerate(self.log) if k >= half or k % 4 < 2]  # noqa: PLR2004 (two of four)
+        self.log.append([self.now_us - self.bin0_us, antenna, side, *heard])
 
     def note_lead(self) -> None:
         """Follow which side leads."""
@@ -327,6 +335,7 @@ class PlainEngine:
             elif returned is not None and not same:
                 visit.note_pair(returned, stayed=False)
         visit.note_side(side, level, count)
+        visit.note_read(antenna, side, (rssi, phase, channel, count))
         self._meet_rivals(tag, visit)
         self._judge(tag, visit, level)
 
@@ -405,7 +414,7 @@ class PlainEngine:
             visit.flips, visit.candidates, visit.candidate_us, visit.rival, visit.peak, visit.interval_us, tag.base,
             one.smooth, two.smooth, one.heard_us, two.heard_us, one.count, two.count, visit.valley, visit.top,
             visit.slow, len(tag.epc), 0, visit.stir, visit.stir_top, visit.range, visit.window_peak, visit.loud,
-            one.low, two.low, one.high, two.high,
+            one.low, two.low, one.high, two.high, len(visit.log),
         ]  # fmt: skip
         self._records.append(
             Snapshot(
@@ -415,6 +424,7 @@ class PlainEngine:
                 np.array(head, np.int64),
                 np.array([antenna.row() for antenna in visit.antennas], np.int64),
                 np.array([one.bins, two.bins], np.int32),
+                np.array(visit.log, np.int32),
             )
         )
 

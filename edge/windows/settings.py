@@ -26,11 +26,18 @@ class WindowClock:
 
 @dataclass(frozen=True, slots=True)
 class AntennaSettings:
-    """One antenna of a portal; `side` is None in the layout `single`."""
+    """One antenna of a portal.
+
+    Attributes:
+        side: None in the layout `single`.
+        doorway_cdbm: how loud a tag is here that is carried through the doorway: the median of its peaks over the
+            walks of the commissioning; None where nobody has walked. Levels are judged relative to it.
+    """
 
     reader: str
     port: int
     side: Literal["inside", "outside"] | None = None
+    doorway_cdbm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class Snapshot:
         head: (HEAD,) integers of the visit.
         ant: (antennas, ANT) integers.
         bins: (2, BINS, 2) sums of RSSI and counts a side and time bin.
+        log: (n, LOG) the visit's reads in order, the older ones thinned.
     """
 
     why: int
@@ -26,6 +27,7 @@ class Snapshot:
     head: NDArray[np.int64]
     ant: NDArray[np.int64]
     bins: NDArray[np.int32]
+    log: NDArray[np.int32]
 
 
 class Engine(Protocol):
