@@ -5,7 +5,7 @@ from dataclasses import replace
 from structlog.typing import FilteringBoundLogger
 
 from edge.llrp import Chunk as Messages
-from edge.llrp import FrameBuffer, LlrpError, control
+from edge.llrp import FrameBuffer, LlrpError, TagBatch, control
 from edge.llrp.capture import ClockNote
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
@@ -67,6 +67,12 @@ class ReplayedReader:
     def aside(self, at_us: int) -> Chunk:
         """Return a chunk that no receive brought: time has passed."""
         return self._timed(Chunk(self._settings.id, at_us, empty_batch(0), self._intake.clock))
+
+    def reads(self, batch: TagBatch) -> Chunk:
+        """Return a chunk of reads that were recorded without the messages that brought them."""
+        evidence = self._intake.evidence(batch)
+        self.counters.reads += int(evidence.seen_count.sum())
+        return Chunk(self._settings.id, 0, evidence, self._intake.clock)
 
     def finish(self) -> None:
         """Say that the connection's bytes have ended; a message that is cut off is kept as a fault."""
