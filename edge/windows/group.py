@@ -10,6 +10,7 @@ from edge.contracts import Clock, Kind, MovementRow
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.decide import Verdict, decide, decide_early, stayed
+from edge.windows.held import Held, HeldTag
 from edge.windows.order import Orderer, Reads, Step
 from edge.windows.passages import Batch, OpenPassage, Passage, clock_row, movement, open_passage, passage_of
 from edge.windows.plain import PlainEngine
@@ -44,13 +45,13 @@ class Group:
         self.engine = make_engine(settings, job.portals)
         self.sensed = Sensed(job.portals, settings.sensors)
         self.overruled = RuleCounters()
+        self.held = Held(settings)
         self.provisionals = 0
         self.finals = 0
         self._settings = settings
         self._boot = job.boot
         self._clock = WindowClock()
         self._passages: dict[_Key, Passage] = {}
-        self._parked: dict[_Key, int] = {}
         self._batches: dict[tuple[int, Kind], list[Batch]] = {}
         self._opened: dict[str, OpenPassage] = {}
         self._taken: set[str] = set()
@@ -75,9 +76,11 @@ class Group:
         """Tags at rest that were heard within the last minute of event time."""
         return self.engine.known(max(self.orderer.newest_us.values(), default=0) - RESIDENT_US)
 
-    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
-        """Return passages opened or changed, and ids of those closed, since the last call."""
-        opened, closed = list(self._opened.values()), self._closed
+    def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
+        """Return passages opened and tags held, or changed, and names of those that no longer are."""
+        held, ended = self.held.take_changes()
+        opened: list[OpenPassage | HeldTag] = [*self._opened.values(), *held]
+        closed = [*self._closed, *ended]
         self._taken.update(self._opened)
         self._opened, self._closed = {}, []
         return opened, closed
@@ -102,6 +105,8 @@ class Group:
         if passage is not None and passage.rev:
             return None
         verdict, around = self._early(snap, portal)
+        if verdict.kind is None and self.held.holds(portal.id, snap, self.offset_us()):
+            return None
         if passage is None:
             passage = self._passages[key] = Passage(id=passage_of(snap, self._settings.gateway, portal))
         elif verdict.kind is None:
@@ -126,7 +131,9 @@ class Group:
         if passage is not None:
             self._close(passage.id)
         verdict, around = self._late(snap, portal, published=passage is not None and passage.rev > 0)
-        verdict = self._after_parking(key, snap, verdict)
+        told = self.held.judge(portal.id, snap, self.offset_us(), verdict)
+        if passage is None or not passage.rev:
+            verdict = told
         if verdict.kind is None and passage is not None and passage.rev:
             verdict = Verdict("retracted", verdict.confidence)
         if verdict.kind is None:
@@ -149,19 +156,6 @@ class Group:
             around = around_visit(self.sensed, snap, near_us=verdict.crossed_us)
             verdict = settle(verdict, stayed(snap, portal), around, self.overruled)
         return verdict, around
-
-    def _after_parking(self, key: _Key, snap: Snapshot, verdict: Verdict) -> Verdict:
-        """`parked` is final: leaving afterwards on the same side gives nothing, unless it has been forgotten."""
-        since = self._parked.pop(key, None)
-        memory_us = self._settings.forget_s * 1_000_000
-        if verdict.kind == "parked":
-            self._parked[key] = snap.at_us
-            if len(self._parked) > self._settings.max_tags:
-                del self._parked[next(iter(self._parked))]
-        left = since is not None and int(snap.head[L.START_US]) - since <= memory_us
-        if left and verdict.kind in {"near", "turned_back", "parked"}:
-            return Verdict(None, verdict.confidence)
-        return verdict
 
     def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict, around: Around) -> MovementRow:
         assert verdict.kind is not None  # noqa: S101 (both callers have asked)
