@@ -18,11 +18,14 @@ def serial_settings(config: EdgeConfig) -> tuple[SerialSettings, ...]:
     """Build the serial readers' settings; one power serves all antennas of a reader, so the strictest cap holds."""
     built = []
     for reader in config.serial_readers:
-        caps = [power.legal.cap_cdbm for power in antenna_powers(config, reader) if power.legal]
+        powers = list(antenna_powers(config, reader))
+        caps = [power.legal.cap_cdbm for power in powers if power.legal]
+        asked = [power.asked_dbm for power in powers if power.asked_dbm is not None]
         channels = () if reader.region is None else region_named(reader.region).band.channels_khz or ()
         built.append(
             SerialSettings(
-                **reader.model_dump(exclude={"gpis"}),
+                **reader.model_dump(exclude={"gpis", "tx_power_dbm"}),
+                tx_power_dbm=min(asked, default=reader.tx_power_dbm),
                 antennas=_antennas(config, reader.id),
                 power_cap_cdbm=min(caps, default=None),
                 channels_khz=tuple(channels),

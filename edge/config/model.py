@@ -149,6 +149,20 @@ class AntennaConfig(Section):
     cable_db: float | None = Field(
         default=None, ge=0.0, le=20.0, description="Loss of its cable and connectors, dB; left out: 0."
     )
+    tx_power_dbm: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=36.0,
+        description="Highest transmit power at this port, dBm, below the reader's own `tx_power_dbm` and what `region` "
+        "allows; left out: these alone.",
+    )
+    doorway_cdbm: int | None = Field(
+        default=None,
+        ge=-32_767,
+        le=32_767,
+        description="How loud a tag carried through the doorway is here, 1/100 dBm; `stockgate-edge commission` "
+        "measures and writes it; left out: not commissioned.",
+    )
 
 
 class PortalConfig(Section):

@@ -39,7 +39,9 @@ def reader_settings(config: EdgeConfig, *, base: Path = Path()) -> tuple[ReaderS
         ports = {a.port for portal in config.portals for a in portal.antennas if a.reader == reader.id}
         gpis = tuple(GpiSettings(**gpi.model_dump(exclude=WATCH_KEYS)) for gpi in reader.gpis)
         size = reader.max_frame_mib * MIB
-        caps = tuple((power.port, power.legal.cap_cdbm) for power in antenna_powers(config, reader) if power.legal)
+        powers = list(antenna_powers(config, reader))
+        caps = tuple((power.port, power.legal.cap_cdbm) for power in powers if power.legal)
+        asked = tuple((power.port, power.asked_dbm) for power in powers if power.asked_dbm is not None)
         built.append(
             ReaderSettings(
                 **knobs,
@@ -54,6 +56,7 @@ def reader_settings(config: EdgeConfig, *, base: Path = Path()) -> tuple[ReaderS
                 session_slot=slots[reader.id],
                 max_frame_bytes=size,
                 power_caps_cdbm=caps,
+                port_powers_dbm=asked,
             )
         )
     return tuple(built)

@@ -230,6 +230,14 @@ def test_legal_caps_reach_the_reader_by_region_antenna_and_cable(document):
     assert [antenna.port for antenna in windows.portals[0].antennas] == [1, 2, 3, 4]
 
 
+def test_power_of_one_antenna_goes_below_its_readers_and_never_above(document):
+    document["readers"][0]["tx_power_dbm"] = 27.0
+    document["portals"][0]["antennas"][1]["tx_power_dbm"] = 24.0
+    document["portals"][0]["antennas"][2]["tx_power_dbm"] = 30.0
+    (reader,) = config.reader_settings(config.parse(document, source="edge.toml"))
+    assert [reader.asked_dbm(port) for port in (1, 2, 3, 4)] == [27.0, 24.0, 27.0, 27.0]
+
+
 def test_without_a_region_no_cap_is_made_up(document):
     document["portals"][0]["antennas"][0]["gain_dbi"] = 12.0
     (reader,) = config.reader_settings(config.parse(document, source="edge.toml"))
