@@ -6,7 +6,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.contracts import SensorRow, instant
 from edge.llrp import Chunk as Messages
-from edge.llrp import FrameBuffer, LlrpError, control
+from edge.llrp import FrameBuffer, LlrpError, TagBatch, control
 from edge.llrp.capture import ClockNote, SensorNote
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
@@ -81,6 +81,12 @@ class ReplayedReader:
             for one in sensors
         ]
         return replace(chunk, rows=tuple(rows))
+
+    def reads(self, batch: TagBatch) -> Chunk:
+        """Return a chunk of reads that were recorded without the messages that brought them."""
+        evidence = self._intake.evidence(batch)
+        self.counters.reads += int(evidence.seen_count.sum())
+        return Chunk(self._settings.id, 0, evidence, self._intake.clock)
 
     def finish(self) -> None:
         """Say that the connection's bytes have ended; a message that is cut off is kept as a fault."""
