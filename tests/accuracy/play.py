@@ -14,10 +14,9 @@ import numpy as np
 
 from edge.llrp.batch import EPC_BYTES, NO_PHASE, NO_TIME_US, TagBatch
 from edge.llrp.reports import empty_batch
-from edge.windows import AntennaSettings, PortalSettings, WindowsSettings
-from simulator.runs.places import side_of
+from edge.windows import AntennaSettings, PortalSettings, SensorSettings, WindowsSettings
+from simulator.runs.places import EDGE_KINDS, side_of
 from simulator.scenarios.model import Scenario
-from simulator.scenarios.space import SensorPart
 from simulator.server.inventory import Radio
 from simulator.world.values import Crossing, InputChange, Reads
 from simulator.world.world import World
@@ -42,8 +41,7 @@ class Played:
         chunks: in the order of their arrivals.
         visits: true visits.
         residents: EPCs of tags that never moved.
-        sensors: changes of readers' inputs, in order.
-        wired: what each of these inputs is, by reader and input.
+        sensors: levels of readers' inputs at the begin and their changes, in order.
         seconds: how long it lasted.
     """
 
@@ -52,7 +50,6 @@ class Played:
     visits: list[Crossing]
     residents: list[bytes]
     sensors: list[InputChange]
-    wired: dict[tuple[str, int], SensorPart]
     seconds: float
     reads: int = 0
     plan_changes: int = 0
@@ -90,6 +87,9 @@ class _Player:
                 self._hear(name, until_us, radio)
             now_us = until_us
         self.visits += self.world.take_crossings(ends_us)
+        told = {(change.reader, change.port) for change in self.sensors if change.at_us == 0}
+        low = {(one.reader, one.gpi) for one in self.scenario.sensors} - told
+        self.sensors[:0] = [InputChange(0, reader, port, high=False) for reader, port in sorted(low)]
 
     def _radio(self, name: str, now_us: int) -> Radio | None:
         radio = self.asking[name].step(now_us)
@@ -133,7 +133,6 @@ def play(scenario: Scenario, seed: int, *, settings: WindowsSettings | None = No
         visits=[_in_utc(visit) for visit in player.visits],
         residents=player.world.residents,
         sensors=[replace(change, at_us=change.at_us + EPOCH_US) for change in player.sensors],
-        wired={(sensor.reader, sensor.gpi): sensor for sensor in scenario.sensors},
         seconds=ends_us / 1e6,
         reads=sum(len(batch) for parts in player.heard.values() for batch in parts),
         plan_changes=sum(one.plan_changes for one in player.asking.values()),
@@ -156,8 +155,18 @@ def settings_of(scenario: Scenario, levels: Mapping[tuple[str, int], int] | None
             for antenna in reader.antennas
             if antenna.portal == portal.id
         )
-        portals.append(PortalSettings(portal.id, portal.layout, antennas))
-    return WindowsSettings(gateway=GATEWAY, portals=tuple(portals))
+        neighbours = tuple(other.id for other in scenario.portals if other.id != portal.id)
+        portals.append(PortalSettings(portal.id, portal.layout, antennas, neighbours=neighbours))
+    return WindowsSettings(gateway=GATEWAY, portals=tuple(portals), sensors=tuple(_sensors(scenario)))
+
+
+def _sensors(scenario: Scenario) -> Iterator[SensorSettings]:
+    """Yield the beams and contacts that the agent knows."""
+    for sensor in scenario.sensors:
+        kind = EDGE_KINDS.get(sensor.kind)
+        side = ("inside" if sensor.x_m < 0 else "outside") if kind == "beam" else None
+        if kind is not None:
+            yield SensorSettings(sensor.reader, sensor.gpi, kind, sensor.portal, side, sensor.active_high)
 
 
 def batch_of(reads: Reads, *, phase: bool = True) -> TagBatch:
