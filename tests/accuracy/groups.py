@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from edge.contracts import MovementRow
-from tests.accuracy.play import settings_of
+from tests.accuracy.commission import commissioned
 from tests.accuracy.script import Script
 from tests.accuracy.site import one_door
 from tests.accuracy.stream import Stream
@@ -87,7 +87,7 @@ def _played(script: Script, number: int, planned: Sequence[tuple[str, float, fro
         if row.kind == "out" and tag not in may_leave:
             named[max(int(np.searchsorted(begins_us, at_us)) - 1, 0)].add(tag)
 
-    stream = Stream(scenario, SEED + number, settings_of(scenario), tell).run()
+    stream = Stream(scenario, SEED + number, commissioned(scenario), tell).run()
     reads = {int.from_bytes(visit.epc[-2:]): visit.reads for visit in stream.visits if visit.kind == "out"}
     return [
         Trial(kind, number, script.site.layout, wanted, frozenset(names), min(reads.get(tag, 0) for tag in wanted))

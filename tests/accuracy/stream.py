@@ -1,4 +1,4 @@
-"""Plays long scenarios into the windows as they go: nothing is kept but rows and the truth.
+"""Plays long scenarios into the windows as they go: nothing is kept but the truth.
 
 What `play` is for a door of minutes this is for one of a month; readers are asked the same way. Reads arrive in reports
 of 25 ms where the delay of an alarm is measured, and in longer ones elsewhere: how reads are cut changes no row, and is
@@ -14,19 +14,19 @@ import numpy as np
 
 from edge.contracts import MovementRow
 from edge.llrp.reports import empty_batch
-from edge.windows import WindowClock, Windows, WindowsSettings
+from edge.windows import Windows, WindowsSettings
 from simulator.scenarios.model import Scenario
 from simulator.server.inventory import Radio
-from simulator.world.values import Crossing
+from simulator.world.values import Crossing, InputChange
 from simulator.world.world import World
 from tests.accuracy.agent import Asking
 from tests.accuracy.play import EPOCH_US, REPORT_US, Chunk, batch_of, cut
+from tests.accuracy.watch import CLOCK
 
 LONG_REPORT_US: Final = 500_000
 STEP_US: Final = 1_000_000
 STEADY_RESIDENTS: Final = 20
 """With so few, and carts of up to 20 that pass, the agent's plan stays at its one round: it needn't be asked."""
-CLOCK: Final = WindowClock(offset_us=0)
 
 Told = Callable[[int, MovementRow], None]
 """Takes a row with its instant of arrival, in microseconds of the scenario."""
@@ -57,6 +57,8 @@ class Stream:
         if len(self._world.residents) <= STEADY_RESIDENTS:
             self._steady = {name: one.step(0) for name, one in self._asking.items()}
         self._fine = sorted(self.fine_us)
+        self._kinds = {(one.reader, one.gpi): one.kind for one in self.settings.sensors}
+        self._inputs = [InputChange(0, reader, gpi, high=False) for reader, gpi in sorted(self._kinds)]
 
     def run(self) -> "Stream":
         """Play it to its end."""
@@ -78,11 +80,22 @@ class Stream:
         until_us = min(until_us, ends_us)
         chunks = [chunk for name, radio in radios.items() for chunk in self._heard(name, now_us, until_us, radio)]
         chunks.sort(key=lambda chunk: (chunk[1], chunk[0]))
+        self._inputs += self._world.take_inputs(until_us)
         for name, at_us, batch in chunks:
+            self._sense(at_us)
             for row in self._windows.feed(name, batch, arrival_us=EPOCH_US + at_us, clock=CLOCK):
                 self.tell(at_us, row)
         self.visits += self._world.take_crossings(until_us)
         return until_us
+
+    def _sense(self, until_us: int) -> None:
+        """Tell of the inputs that changed up to then."""
+        while self._inputs and self._inputs[0].at_us <= until_us:
+            one = self._inputs.pop(0)
+            kind = self._kinds.get((one.reader, one.port))
+            if kind is not None:
+                at_us = EPOCH_US + one.at_us
+                self._windows.sense(one.reader, one.port, kind, state=one.high, at_us=at_us, clock=CLOCK)
 
     def _heard(self, name: str, from_us: int, until_us: int, radio: Radio | None) -> Iterator[Chunk]:
         """Yield one reader's reports of a step; a silent one says at its end that it is alive."""
