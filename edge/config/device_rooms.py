@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.config.devices import InputConfig, SmartReaderConfig
 from edge.config.model import EdgeConfig
 from edge.config.radio import antenna_powers
+from edge.config.wiring import WATCH_KEYS
 from edge.profiles import region_named
 from edge.readers import GpiSettings
 from edge.readers.serial import BoardSettings, SerialSettings
@@ -71,4 +72,4 @@ def _antennas(config: EdgeConfig, reader: str) -> tuple[int, ...]:
 
 
 def _inputs(inputs: Sequence[InputConfig]) -> tuple[GpiSettings, ...]:
-    return tuple(GpiSettings(**one.model_dump()) for one in inputs)
+    return tuple(GpiSettings(**one.model_dump(exclude=WATCH_KEYS)) for one in inputs)

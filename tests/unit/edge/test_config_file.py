@@ -91,7 +91,7 @@ def test_every_setting_reaches_its_room(document, tmp_path):
         (["readers", 0, "port"], 70000, "readers[0].port: Input should be less than or equal to 65535, not 70000"),
         (["readers", 0, "port"], "5084", "readers[0].port: Input should be a valid integer, not '5084'"),
         (["portals", 0, "layout"], "twosided", "portals[0].layout: Input should be 'two-sided'"),
-        (["portals", 0, "layout"], "beam", "light beams decide no direction in this version"),
+        (["portals", 0, "layout"], "beam", 'no light beam has side "inside": layout "beam" wants one'),
         (["readers", 0, "serial"], "/dev/ttyUSB0", "readers[0].host: a reader is dialled (`host`), on a serial line"),
         (["zones"], [{"id": "z"}], "counting zones are not in this version"),
         (["gateway"], "HQ East", "gateway: String should match pattern"),
