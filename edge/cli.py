@@ -291,6 +291,17 @@ def replay(
     provisional: Annotated[
         bool, typer.Option("--provisional", help="Write the provisional movements too, as they were first called.")
     ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="PASSAGE|EPC",
+            help="Draw this passage, or the last one of this tag, with what it was decided on.",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="The PNG file that --explain draws.")
+    ] = None,
 ) -> None:
     """Decide recorded reads anew: the final movements on standard output, one JSON object a line.
 
@@ -299,9 +310,11 @@ def replay(
 
     The exit code is 1 if a part of a recording could not be read, and 2 if a file or an option is wrong.
     """
+    if picture is not None and explain is None:
+        raise typer.BadParameter("say with --explain which passage is drawn", param_hint="--picture")
     from edge.agent.replay_command import replay as replay_files  # noqa: PLC0415 - loads numba
 
-    replay_files(files, config, reader or (), out=out, provisionals=provisional)
+    replay_files(files, config, reader or (), out=out, provisionals=provisional, explained=explain, picture=picture)
 
 
 @app.command()

@@ -6,7 +6,7 @@ bytes and recorded reads have the reader's times alone.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Final, NamedTuple
 
@@ -96,6 +96,7 @@ class Replay:
         places: where each reader stands, as (host, port); a None port is any. A recording's own ids go before it.
         log: logger.
         provisionals: whether rows that are not final come too.
+        seen: is shown all that the windows are fed, with its clock, before they get it.
     """
 
     def __init__(
@@ -106,9 +107,10 @@ class Replay:
         places: Mapping[str, list[tuple[str, int | None]]],
         log: FilteringBoundLogger,
         provisionals: bool = False,
+        seen: Callable[[Chunk, ClockState], None] | None = None,
     ) -> None:
         self._settings, self._places, self._log = windows, places, log
-        self._provisionals = provisionals
+        self._provisionals, self._seen = provisionals, seen
         self._readers = {one.id: ReplayedReader(one, log=log) for one in readers}
         self._reassembler, self._streams = Reassembler(), ReaderStreams()
         self._owners: dict[int, ReplayedReader | Met] = {}
@@ -247,6 +249,8 @@ class Replay:
         self._seq += sum(note.rows for note in notes if isinstance(note, RowsNote))
 
     def _feed(self, chunk: Chunk, *, arrival_us: int | None, clock: ClockState) -> Iterator[MovementRow]:
+        if self._seen is not None:
+            self._seen(chunk, clock)
         stamp = window_clock(clock, host_synced=self._host_synced)
         sense_rows(self._windows, chunk, stamp)
         rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=arrival_us, clock=stamp)

@@ -1,11 +1,11 @@
-"""The body of `stockgate-edge replay`: rows on stdout or in a file as JSON lines, all else on stderr.
+"""The body of `stockgate-edge replay`: rows on stdout or in a file as JSON lines, a picture of one, all else on stderr.
 
 Exit 0 if all was read, 1 if a part of a recording could not be, 2 for what the user must change.
 """
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -15,10 +15,13 @@ import typer
 from edge import config as settings
 from edge.agent import logs
 from edge.agent.address import AddressError
+from edge.agent.explain import ExplainError, Finder
+from edge.agent.explain_command import check, explain
 from edge.agent.replay import Replay, ReplayError
 from edge.agent.replay_files import Source, source, tell
 from edge.agent.replay_out import RowsOut
 from edge.config import reader_settings, windows_settings
+from edge.contracts import MovementRow
 from edge.windows import WindowsSettings
 
 EXIT_PART: Final = 1
@@ -26,7 +29,14 @@ EXIT_USAGE: Final = 2
 
 
 def replay(
-    files: Sequence[Path], config: Path, readers: Sequence[str] = (), *, out: Path, provisionals: bool = False
+    files: Sequence[Path],
+    config: Path,
+    readers: Sequence[str] = (),
+    *,
+    out: Path,
+    provisionals: bool = False,
+    explained: str | None = None,
+    picture: Path | None = None,
 ) -> None:
     """Replay recordings in the order given.
 
@@ -36,26 +46,41 @@ def replay(
         readers: `ID=HOST[:PORT]` says where a reader stood, `ID` alone whose the bare bytes are.
         out: file for the rows, `-` for standard output.
         provisionals: whether rows that are not final are wanted too.
+        explained: a passage's id, or an EPC, that a picture is wanted of.
+        picture: PNG file for it.
     """
     logs.configure()
     given, windows = _given(files, config, readers)
-    known = Replay(
-        given.readers, windows, places=given.places, log=structlog.get_logger("replay"), provisionals=provisionals
-    )
-    begun_s = time.monotonic()
     try:
-        with RowsOut(out) as rows:
-            whole = given.play(known, rows.write)
-            whole &= _sum_up(known, given, time.monotonic() - begun_s)
+        finder = None if explained is None else check(explained, picture, given)
+        whole = _play(given, windows, RowsOut(out, provisionals=provisionals), finder)
+        if finder is not None and picture is not None:
+            explain(given, windows, finder, picture)
     except BrokenPipeError:
         # Whoever read has enough; Python would complain once more when it closes the pipe itself.
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 (open until the process ends)
         raise typer.Exit(0) from None
-    except ReplayError as error:
+    except (ReplayError, ExplainError) as error:
         _leave(str(error))
     except OSError as error:
         _leave(f"{out}: cannot be written: {error.strerror or error}")
     raise typer.Exit(0 if whole else EXIT_PART)
+
+
+def _play(given: Source, windows: WindowsSettings, out: RowsOut, finder: Finder | None) -> bool:
+    """Replay all files, write the rows and show them to who looks for one; False where a part could not be read."""
+    known = Replay(given.readers, windows, places=given.places, log=structlog.get_logger("replay"), provisionals=True)
+
+    def take(rows: Iterable[MovementRow]) -> None:
+        for row in rows:
+            out.write(row)
+            if finder is not None:
+                finder.take(row)
+
+    begun_s = time.monotonic()
+    with out:
+        whole = given.play(known, take)
+        return _sum_up(known, given, time.monotonic() - begun_s) and whole
 
 
 def _given(files: Sequence[Path], config: Path, readers: Sequence[str]) -> tuple[Source, WindowsSettings]:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -21,31 +20,31 @@ class RowsOut:
 
     Args:
         path: the file, `-` for standard output.
+        provisionals: whether rows that are not final are wanted.
 
     Raises:
         OSError: on entering and leaving, where the file can't be written.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, provisionals: bool) -> None:
+        self._path, self._provisionals = path, provisionals
         self._at_once = path == STDOUT or (path.exists() and not path.is_file())
         self._part = path.with_name(f".{path.name}.part")
         self._file: IO[bytes] | None = None
-        self.rows = 0
 
     def __enter__(self) -> Self:
         if self._path != STDOUT:
             self._file = (self._path if self._at_once else self._part).open("wb")
         return self
 
-    def write(self, rows: Iterable[MovementRow]) -> None:
-        """Take rows in order."""
-        for row in rows:
-            self.rows += 1
-            if self._file is None:
-                sys.stdout.write(encode(row).decode() + "\n")
-            else:
-                self._file.write(encode(row) + b"\n")
+    def write(self, row: MovementRow) -> None:
+        """Take the next row."""
+        if not (row.final or self._provisionals):
+            return
+        if self._file is None:
+            sys.stdout.write(encode(row).decode() + "\n")
+        else:
+            self._file.write(encode(row) + b"\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

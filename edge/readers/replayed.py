@@ -72,6 +72,12 @@ class ReplayedReader:
         """Return a chunk that no receive brought: time has passed."""
         return self._timed(Chunk(self._settings.id, at_us, empty_batch(0), self._intake.clock))
 
+    def reads(self, batch: TagBatch) -> Chunk:
+        """Return a chunk of reads that were recorded without the messages that brought them."""
+        evidence = self._intake.evidence(batch)
+        self.counters.reads += int(evidence.seen_count.sum())
+        return Chunk(self._settings.id, 0, evidence, self._intake.clock)
+
     def noted(self, chunk: Chunk, sensors: list[SensorNote] | None) -> Chunk:
         """Return a chunk with the changes of inputs that were noted with it; without a note it stays as it is."""
         if sensors is None:
@@ -81,12 +87,6 @@ class ReplayedReader:
             for one in sensors
         ]
         return replace(chunk, rows=tuple(rows))
-
-    def reads(self, batch: TagBatch) -> Chunk:
-        """Return a chunk of reads that were recorded without the messages that brought them."""
-        evidence = self._intake.evidence(batch)
-        self.counters.reads += int(evidence.seen_count.sum())
-        return Chunk(self._settings.id, 0, evidence, self._intake.clock)
 
     def finish(self) -> None:
         """Say that the connection's bytes have ended; a message that is cut off is kept as a fault."""
