@@ -4,7 +4,14 @@ Errors: `WindowsError`, the room's one error.
 """
 
 from edge.windows.passages import OpenPassage, decode_open, encode_open, end_unresolved
-from edge.windows.settings import AntennaSettings, PortalSettings, WindowClock, WindowsError, WindowsSettings
+from edge.windows.settings import (
+    AntennaSettings,
+    PortalSettings,
+    SensorSettings,
+    WindowClock,
+    WindowsError,
+    WindowsSettings,
+)
 from edge.windows.windows import Counters, Windows
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "Counters",
     "OpenPassage",
     "PortalSettings",
+    "SensorSettings",
     "WindowClock",
     "Windows",
     "WindowsError",

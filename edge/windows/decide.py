@@ -11,6 +11,7 @@ from typing import Final
 
 from edge.contracts import Kind
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.features import INSIDE, OUTSIDE, Features, features
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
@@ -40,7 +41,9 @@ class Verdict:
     crossed_us: int | None = None
 
 
-def decide(snap: Snapshot, portal: PortalSettings, published: bool = False) -> Verdict:  # noqa: FBT001, FBT002 (a fact)
+def decide(
+    snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND, *, published: bool = False
+) -> Verdict:
     """Call a visit that has ended; one that was `published` has shown motion before, which lowers the bar."""
     seen = features(snap)
     if seen is None:
@@ -52,11 +55,17 @@ def decide(snap: Snapshot, portal: PortalSettings, published: bool = False) -> V
     share = odds(CROSSED, evidence)
     if moved < (MOTION_LIKELY if published or share >= portal.resolve_confidence else MOTION_SURE):
         return Verdict(None, 1 - moved)
-    if outdone(snap):
+    if around.rival or outdone(snap):
         return Verdict("near", moved)
     if share >= portal.resolve_confidence:
         return Verdict(kind, share, seen.crossed_us)
     return Verdict("unresolved", 1 - share) if share >= UNDECIDED else _stayed(snap, portal, seen, 1 - share)
+
+
+def stayed(snap: Snapshot, portal: PortalSettings) -> Verdict:
+    """Call a visit of which it is known that the plane was not crossed."""
+    seen = features(snap)
+    return Verdict(None, 0.0) if seen is None else _stayed(snap, portal, seen, 1.0)
 
 
 def _stayed(snap: Snapshot, portal: PortalSettings, seen: Features, share: float) -> Verdict:
@@ -68,10 +77,10 @@ def _stayed(snap: Snapshot, portal: PortalSettings, seen: Features, share: float
     return max(likelier, key=lambda verdict: verdict.confidence)
 
 
-def decide_early(snap: Snapshot, portal: PortalSettings) -> Verdict:
+def decide_early(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND) -> Verdict:
     """Call a crossing while the tag is still heard, or nothing yet (kind None)."""
     seen = features(snap)
-    if seen is None or outdone(snap) or odds(MOVED, motion(snap, seen)) < MOTION_SURE:
+    if seen is None or around.rival or outdone(snap) or odds(MOVED, motion(snap, seen)) < MOTION_SURE:
         return Verdict(None, 0.0)
     kind, evidence = crossing(seen)
     share = odds(CROSSED_SO_FAR, evidence)

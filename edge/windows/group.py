@@ -8,12 +8,16 @@ import numpy as np
 
 from edge.contracts import Clock, Kind, MovementRow
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
-from edge.windows.decide import Verdict, decide, decide_early
+from edge.windows.around import NOTHING_AROUND, Around
+from edge.windows.decide import Verdict, decide, decide_early, stayed
 from edge.windows.order import Orderer, Reads, Step
 from edge.windows.passages import Batch, OpenPassage, Passage, clock_row, movement, open_passage, passage_of
 from edge.windows.plain import PlainEngine
+from edge.windows.rules import RuleCounters, may_alarm, settle
+from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
 from edge.windows.snapshot import Engine, Snapshot
+from edge.windows.surroundings import around_visit
 
 BATCH_MEMORY_US: Final = 60_000_000
 RESIDENT_US: Final = 60_000_000
@@ -39,6 +43,8 @@ class Group:
         self.shared = job.shared
         self.orderer = Orderer(settings.grace_ms * 1000, settings.step_back_ms * 1000)
         self.engine = make_engine(settings, job.portals)
+        self.sensed = Sensed(job.portals, settings.sensors)
+        self.overruled = RuleCounters()
         self.provisionals = 0
         self.finals = 0
         self._settings = settings
@@ -82,6 +88,8 @@ class Group:
         records += self.engine.sweep(step.before_us, flush=step.restart)
         records.sort(key=lambda snap: (snap.at_us, int(snap.head[L.PORTAL]), snap.epc))
         yield from self._rows(records)
+        if step.restart:
+            self.sensed.clear()
 
     def _rows(self, records: Iterable[Snapshot]) -> Iterator[MovementRow]:
         for snap in records:
@@ -94,7 +102,7 @@ class Group:
         passage = self._passages.get(key)
         if passage is not None and passage.rev:
             return None
-        verdict = decide_early(snap, portal)
+        verdict, around = self._early(snap, portal)
         if passage is None:
             passage = self._passages[key] = Passage(id=passage_of(snap, self._settings.gateway, portal))
         elif verdict.kind is None:
@@ -102,13 +110,13 @@ class Group:
         row = None
         if verdict.kind is not None:
             self.provisionals += 1
-            row = self._row(snap, passage, verdict)
+            row = self._row(snap, passage, verdict, around)
         self._opened[passage.id] = open_passage(
             snap,
             portal,
             passage,
             crossed_us=verdict.crossed_us,
-            offset_us=self._offset_us(),
+            offset_us=self.offset_us(),
             clock=self._clock_row(),
         )
         return row
@@ -118,14 +126,30 @@ class Group:
         passage = self._passages.pop(key, None)
         if passage is not None:
             self._close(passage.id)
-        verdict = self._after_parking(key, snap, decide(snap, portal, passage is not None and passage.rev > 0))
+        verdict, around = self._late(snap, portal, published=passage is not None and passage.rev > 0)
+        verdict = self._after_parking(key, snap, verdict)
         if verdict.kind is None and passage is not None and passage.rev:
             verdict = Verdict("retracted", verdict.confidence)
         if verdict.kind is None:
             return None
         self.finals += 1
         passage = passage or Passage(id=passage_of(snap, self._settings.gateway, portal))
-        return self._row(snap, passage, verdict)
+        return self._row(snap, passage, verdict, around)
+
+    def _early(self, snap: Snapshot, portal: PortalSettings) -> tuple[Verdict, Around]:
+        """Call a crossing early, if nothing around it speaks against it."""
+        around = around_visit(self.sensed, snap)
+        verdict = decide_early(snap, portal, around)
+        return (verdict if may_alarm(verdict, around) else Verdict(None, verdict.confidence)), around
+
+    def _late(self, snap: Snapshot, portal: PortalSettings, *, published: bool) -> tuple[Verdict, Around]:
+        """Call a visit by its reads, then by what is around the crossing that they tell of."""
+        around = around_visit(self.sensed, snap)
+        verdict = decide(snap, portal, around, published=published)
+        if verdict.kind in CROSSINGS and around is not NOTHING_AROUND:
+            around = around_visit(self.sensed, snap, near_us=verdict.crossed_us)
+            verdict = settle(verdict, stayed(snap, portal), around, self.overruled)
+        return verdict, around
 
     def _after_parking(self, key: _Key, snap: Snapshot, verdict: Verdict) -> Verdict:
         """`parked` is final: leaving afterwards on the same side gives nothing, unless it has been forgotten."""
@@ -140,7 +164,7 @@ class Group:
             return Verdict(None, verdict.confidence)
         return verdict
 
-    def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict) -> MovementRow:
+    def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict, around: Around) -> MovementRow:
         assert verdict.kind is not None  # noqa: S101 (both callers have asked)
         if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
             passage.batch = passage.batch or self._join(snap, verdict.kind, verdict.crossed_us)
@@ -152,8 +176,9 @@ class Group:
             kind=verdict.kind,
             confidence=verdict.confidence,
             crossed_us=verdict.crossed_us,
-            offset_us=self._offset_us(),
+            offset_us=self.offset_us(),
             clock=self._clock_row(),
+            around=around,
             reason="the tag turned out not to have moved" if verdict.kind == "retracted" else None,
         )
 
@@ -179,7 +204,8 @@ class Group:
     def _key(self, snap: Snapshot) -> _Key:
         return int(snap.head[L.PORTAL]), snap.epc
 
-    def _offset_us(self) -> int:
+    def offset_us(self) -> int:
+        """Host time less the group's event time, as the newest clock says."""
         return 0 if self.shared else self._clock.offset_us or 0
 
     def _clock_row(self) -> Clock:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.group import Group, Job
 from edge.windows.order import Reads
 from edge.windows.passages import OpenPassage
-from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
+from edge.windows.settings import PortalSettings, WindowClock, WindowsError, WindowsSettings
 
 STEP_US: Final = 2_000_000
 """A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below. A fall
@@ -24,7 +24,11 @@ LATEST_US: Final = 4_102_444_800_000_000
 
 @dataclass(slots=True)
 class Counters:
-    """Tag reads since the start, by what became of them; all of them count in `reads`."""
+    """Tag reads since the start, by what became of them; all of them count in `reads`.
+
+    `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
+    reads that a shut door, or beams, spoke against.
+    """
 
     reads: int = 0
     unlisted_reads: int = 0
@@ -35,6 +39,10 @@ class Counters:
     quiet_visits: int = 0
     provisionals: int = 0
     finals: int = 0
+    sensed: int = 0
+    unplaced_sensed: int = 0
+    door_contradictions: int = 0
+    beam_contradictions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +68,14 @@ class _Reader:
         both back lets a visit go on too, and keeps the order of what the reader sent. A step is one against the clock
         of the last reads: what a greeting said in between was of no read.
         """
-        unwrap_us = self.unwrap_us + self._step_us(clock)
+        unwrap_us = self.unwrapped_by_us(clock)
         if reads:
             self.clock, self.unwrap_us = clock, unwrap_us
         return clock if clock.offset_us is None else replace(clock, offset_us=clock.offset_us - unwrap_us)
+
+    def unwrapped_by_us(self, clock: WindowClock) -> int:
+        """Return what a time of this clock has to be moved by."""
+        return self.unwrap_us + self._step_us(clock)
 
     def _step_us(self, clock: WindowClock) -> int:
         before = self.clock
@@ -105,6 +117,8 @@ class Windows:
         counters.quiet_visits = sum(group.engine.quiet for group in self._groups)
         counters.provisionals = sum(group.provisionals for group in self._groups)
         counters.finals = sum(group.finals for group in self._groups)
+        counters.door_contradictions = sum(group.overruled.door for group in self._groups)
+        counters.beam_contradictions = sum(group.overruled.beams for group in self._groups)
         return counters
 
     @property
@@ -132,6 +146,33 @@ class Windows:
         reads = self._reads(reader, batch, arrival_us, clock)
         return mine.group.push(reader, reads, clock)
 
+    def sense(
+        self, reader: str, gpi: int, kind: Literal["beam", "door"], *, state: bool, at_us: int, clock: WindowClock
+    ) -> None:
+        """Take a change of an input, where it stands in the stream of the reader's reads.
+
+        Args:
+            reader: reader or board that the input belongs to.
+            gpi: number of the input.
+            kind: what is wired to it.
+            state: its level, as the reader tells it.
+            at_us: when it changed, in the time of that reader's reads.
+            clock: the reader's clock as it was then.
+        """
+        self._counters.sensed += 1
+        placed = [
+            group.sensed.note(reader, gpi, kind, state=state, at_us=self._group_us(group, reader, at_us, clock))
+            for group in self._groups
+        ]
+        self._counters.unplaced_sensed += not any(placed)
+
+    def badge(self, portal: str, person: str, at_us: int) -> None:
+        """Take an access-control event at a portal, in host time; an unknown portal raises `WindowsError`."""
+        group = next((one for one in self._groups if any(mine.id == portal for mine in one.portals)), None)
+        if group is None:
+            raise WindowsError(f"a badge was shown at {portal!r}, which is no portal of this gateway: name one that is")
+        group.sensed.badge(portal, person, at_us - group.offset_us())
+
     def flush(self) -> list[MovementRow]:
         """End of a capture: decide open passages as if every tag had left."""
         return [row for group in self._groups for row in group.flush()]
@@ -140,6 +181,13 @@ class Windows:
         """Return passages opened or changed since the last call, and ids of those closed since."""
         changes = [group.take_open_changes() for group in self._groups]
         return [one for opened, _ in changes for one in opened], [one for _, closed in changes for one in closed]
+
+    def _group_us(self, group: Group, reader: str, at_us: int, clock: WindowClock) -> int:
+        """Return an instant of a reader's or board's clock in a group's event time."""
+        mine = self._readers.get(reader)
+        if mine is not None and mine.group is group and not group.shared:
+            return at_us + mine.unwrapped_by_us(clock)
+        return at_us + (clock.offset_us or 0) - group.offset_us()
 
     def _list(self, group: Group) -> None:
         for index, portal in enumerate(group.portals):

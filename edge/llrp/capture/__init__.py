@@ -13,6 +13,7 @@ from edge.llrp.capture.notes import (
     Note,
     RecordingNote,
     RowsNote,
+    SensorNote,
     notes_in,
     to_comment,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "RecordingNote",
     "RowsNote",
     "Segment",
+    "SensorNote",
     "Skipped",
     "dissect",
     "header",

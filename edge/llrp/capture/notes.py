@@ -35,16 +35,30 @@ class ClockNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag
     host_synced: bool = True
 
 
+class SensorNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A door contact or light beam whose level changed for good; `at_us` in host time."""
+
+    gpi: int
+    kind: Literal["beam", "door"]
+    state: bool
+    at_us: int
+
+
 class RowsNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="rows"):
-    """Rows of the reader's own (losses, beams, doors) that took their numbers with this packet's messages."""
+    """Rows of the reader's own (losses, beams, doors) that took their numbers with this packet's messages.
+
+    `sensors` are those of beams and doors; recordings of before they were noted have None there.
+    """
 
     rows: int
+    sensors: list[SensorNote] | None = None
 
 
 class AsideNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="aside"):
     """Time passed for the reader, and rows of its own took their numbers, though it sent nothing: at a start, say."""
 
     rows: int = 0
+    sensors: list[SensorNote] | None = None
 
 
 Note = RecordingNote | ConnectionNote | ClockNote | RowsNote | AsideNote
