@@ -2,15 +2,17 @@
 
 import zlib
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from edge.llrp.batch import TagBatch
-from edge.windows import WindowClock, Windows
+from edge.windows import Windows
 from edge.windows import layout as L  # noqa: N812 (as in the room)
 from edge.windows.company import Company
 from edge.windows.evidence.measure import measure
+from edge.windows.surroundings import around_visit
+from tests.accuracy.watch import watch
 from tests.fit.labels import NOTHING, Truth
 
 HOLD_US = 500_000
@@ -66,9 +68,9 @@ class Examples:
 class Recorder:
     """Stands in for the decisions of one group of readers."""
 
-    def __init__(self, portals, truth, examples) -> None:
-        self.portals, self.truth, self.examples = portals, truth, examples
-        self.company = [Company(1) for _ in portals]
+    def __init__(self, group, truth, examples) -> None:
+        self.portals, self.truth, self.examples, self.sensed = group.portals, truth, examples, group.sensed
+        self.company = [Company(1) for _ in self.portals]
         self.held = []
         self.finals = []
         self.tags = {}
@@ -80,7 +82,7 @@ class Recorder:
             portal = self.portals[int(snap.head[L.PORTAL])]
             if portal.layout == "single" or not len(snap.log):
                 continue
-            seen = measure(snap, portal)
+            seen = measure(snap, portal, around_visit(self.sensed, snap))
             company = self.company[int(snap.head[L.PORTAL])]
             last_us = int(snap.head[L.LAST_US])
             row = len(self.examples.rows)
@@ -149,12 +151,10 @@ def examples_of(played):
     windows = Windows(played.settings, boot="fit")
     recorders = []
     for group in windows._groups:
-        recorder = Recorder(group.portals, truth, examples)
+        recorder = Recorder(group, truth, examples)
         group._rows = recorder.take
         recorders.append(recorder)
-    for reader, arrival_us, batch in joined(played.chunks):
-        windows.feed(reader, batch, arrival_us=arrival_us, clock=WindowClock(offset_us=0))
-    windows.flush()
+    watch(replace(played, chunks=list(joined(played.chunks))), windows)
     for recorder in recorders:
         recorder.release(1 << 62)
         recorder.label()

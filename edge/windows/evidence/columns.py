@@ -52,6 +52,7 @@ ODD: Final = (
     "between_change",  # the same around the change point
     "turn_lag",  # s: turn outside after turn inside
     "first_side",  # 1 inside
+    "beams",  # 1 broken outwards, -1 inwards
 )
 EVEN: Final = (
     "log_reads",
@@ -89,7 +90,15 @@ EVEN: Final = (
     "settled",
     "per_side",  # antennas that each side has, the fewer
     "rival",
+    "beams_both",
+    "beams_none",
+    "beams_there",
+    "door_shut",
+    "door_moved",
+    "door_there",
 )
+BEAMS: Final = ("beams", "beams_both", "beams_none", "beams_there")
+DOOR: Final = ("door_shut", "door_moved", "door_there")
 NAMES: Final = (*(f"{name}_{side}" for name in SIDED for side in ("in", "out")), *ODD, *EVEN)
 COUNT: Final = len(NAMES)
 INDEX: Final = {name: at for at, name in enumerate(NAMES)}

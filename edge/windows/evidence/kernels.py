@@ -451,6 +451,7 @@ def measure(
         ratio(v_sum[0, 4], v_w[0, 4]) - ratio(v_sum[1, 4], v_w[1, 4]),
         within(turns[1] - turns[0], 5.0) if pairs[0] > 1 and pairs[1] > 1 else 0.0,
         1.0 - 2.0 * side[0],
+        0.0,
     ]
     for value in values:
         out[k] = value
@@ -502,6 +503,12 @@ def measure(
         float(heads[10]),
         float(heads[11]),
         1.0 if heads[6] > heads[7] else 0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
     ]
     for value in evens:
         out[k] = value

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.evidence import columns, kernels
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
@@ -53,8 +54,8 @@ def fewest(portal: PortalSettings) -> int:
     return min(sides.count("inside"), sides.count("outside"))
 
 
-def measure(snap: Snapshot, portal: PortalSettings) -> Measured:
-    """Measure a visit that has at least one read."""
+def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND) -> Measured:
+    """Measure a visit that has at least one read, and note what is around it."""
     head, rows, bin0_us = snap.head, len(snap.log), int(snap.head[L.BIN0_US])
     heads = np.array(
         [
@@ -76,5 +77,21 @@ def measure(snap: Snapshot, portal: PortalSettings) -> Measured:
     features, outline = np.empty(columns.COUNT), np.zeros((2, kernels.OUTLINE))
     refs = references(portal)
     change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, features)
+    _note(features, around)
     last_bin = kernels.outline(snap.log, rows, bin0_us, refs, AMPLITUDES, outline)
     return Measured(features, outline, last_bin, bin0_us + int(change_s * 1e6))
+
+
+def _note(features: Floats, around: Around) -> None:
+    """Enter what door and beams say."""
+    if around.beams is not None:
+        told = {"out": 1.0, "in": -1.0}.get(around.beams, 0.0)
+        beams = (told, float(around.beams == "both"), float(around.beams == "none"), 1.0)
+        for name, value in zip(columns.BEAMS, beams, strict=True):
+            features[columns.INDEX[name]] = value
+    if around.door is not None:
+        door = (float(around.door == "shut"), float(around.door in {"opened", "closed"}), 1.0)
+        for name, value in zip(columns.DOOR, door, strict=True):
+            features[columns.INDEX[name]] = value
+    if around.rival:
+        features[columns.INDEX["rival"]] = 1.0
