@@ -25,6 +25,8 @@ SIDED: Final = (
     "v_early",  # m/s radial, of the pairs before the middle; above zero it recedes
     "v_late",
     "v_last",  # of the pairs in the last 0.5 s
+    "before_db",  # mean level of its reads in the second before the best change point, and after it
+    "after_db",
     "turn",  # how well "first approaching, then receding" describes the pairs, -1 to 1
     "turn_at",  # s from the middle to where it turned
     "turn_late",  # share of the side's pairs after the turn
@@ -90,6 +92,9 @@ EVEN: Final = (
     "settled",
     "per_side",  # antennas that each side has, the fewer
     "rival",
+    "meet",  # dB: highest level that both sides had at the same time
+    "meet_ago",
+    "change_db",  # dB: level at the best change point
     "beams_both",
     "beams_none",
     "beams_there",

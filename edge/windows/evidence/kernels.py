@@ -23,7 +23,7 @@ MOST_DB = 40.0
 FLOOR_DB = -45.0
 ABSENT_DB = -15.0
 """Relative to the doorway's level: what a read without RSSI counts as."""
-PAIR_S = 0.05
+PAIR_S = 0.07
 """Neighbouring reads farther apart may have turned more than half a turn."""
 METRES_A_STEP = 0.33 / 2 / 4096
 """A turn of the phase is half a wavelength."""
@@ -99,6 +99,13 @@ def within(value: float, limit: float) -> float:
 def ratio(above: float, below: float) -> float:
     """Return a quotient, 0 where there is nothing to divide by."""
     return above / below if below > 1e-12 else 0.0
+
+
+@njit(cache=True)
+def gain(best: float, without: float) -> float:
+    """Return what a change point adds to what none would explain, with the sign of the change."""
+    more = abs(best) - abs(without)
+    return 0.0 if more <= 0.0 else more if best > 0.0 else -more
 
 
 @njit(cache=True)
@@ -300,6 +307,33 @@ def measure(
         score = 2.0 * so_far_flat - lean_flat
         if abs(score) > abs(best_flat):
             best_flat = score
+    if gain(best, lean) == 0.0:  # one side throughout: where it was loudest stands in
+        change_at = middle_power
+        before = lean
+        after = lean
+        change_i = 0
+        while change_i < n - 1 and t[change_i + 1] <= middle_power:
+            change_i += 1
+    near_sum = np.zeros((2, 2))
+    near_n = np.zeros((2, 2))
+    meet = 0.0
+    meet_at = middle
+    for i in range(n):
+        least_now = min(mean[0, i], mean[1, i])
+        if least_now > meet:
+            meet = least_now
+            meet_at = t[i]
+        d = t[i] - change_at
+        if abs(d) <= 1.0:
+            k = 1 if d > 0.0 else 0
+            near_sum[side[i], k] += amp[i]
+            near_n[side[i], k] += 1.0
+    near_db = np.full((2, 2), FLOOR_DB)
+    for s in range(2):
+        for k in range(2):
+            if near_n[s, k] > 0.0:
+                near_db[s, k] = db(near_sum[s, k] / near_n[s, k])
+    change_db = db(max(mean[0, change_i], mean[1, change_i]))
     # radial speeds
     pt = np.zeros((2, n))
     pv = np.zeros((2, n))
@@ -333,7 +367,7 @@ def measure(
         k = pairs[s]
         pt[s, k] = 0.5 * (t[i] + t[j])
         pv[s, k] = v
-        pw[s, k] = d
+        pw[s, k] = d * (amp[i] + amp[j])
         pairs[s] = k + 1
     v_sum = np.zeros((2, 5))
     v_w = np.zeros((2, 5))
@@ -410,6 +444,10 @@ def measure(
         k += 2
         out[k] = ratio(v_sum[s, 2], v_w[s, 2])
         k += 2
+        out[k] = near_db[s, 0]
+        k += 2
+        out[k] = near_db[s, 1]
+        k += 2
         out[k] = fits[s]
         k += 2
         out[k] = within(turns[s] - middle, 5.0) if pairs[s] > 1 else 0.0
@@ -443,8 +481,8 @@ def measure(
         firsts[2] / min(3, n),
         firsts[3] / min(8, n),
         balance[n - 1],
-        best,
-        best_flat,
+        gain(best, lean),
+        gain(best_flat, lean_flat),
         before,
         after,
         ratio(v_sum[0, 3], v_w[0, 3]) - ratio(v_sum[1, 3], v_w[1, 3]),
@@ -503,6 +541,9 @@ def measure(
         float(heads[10]),
         float(heads[11]),
         1.0 if heads[6] > heads[7] else 0.0,
+        db(meet) if both else FLOOR_DB,
+        min(now - meet_at, 60.0),
+        change_db,
         0.0,
         0.0,
         0.0,
