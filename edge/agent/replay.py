@@ -35,7 +35,7 @@ from edge.llrp.capture import (
 )
 from edge.readers import Chunk, ClockState, ReaderSettings
 from edge.readers.replayed import ReplayedReader
-from edge.windows import Windows, WindowsSettings
+from edge.windows import HeldTag, Windows, WindowsSettings
 from edge.windows.windows import Counters
 
 BOOT: Final = "replay"
@@ -167,6 +167,9 @@ class Replay:
         yield from self._end()
         self._past.append(self._windows.counters)
         self._windows = Windows(self._settings, boot=note.boot or BOOT)
+        self._windows.hold(
+            HeldTag(portal=one.portal, epc=one.epc, since_us=one.since_us, heard_us=one.heard_us) for one in note.held
+        )
         self._seq = note.first_seq
         self._noted = True
 
