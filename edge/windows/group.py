@@ -23,6 +23,7 @@ from edge.windows.snapshot import Engine, Snapshot
 
 BATCH_MEMORY_US: Final = 60_000_000
 RESIDENT_US: Final = 60_000_000
+SINGLE_GAP_MS: Final = 2000
 NOT_MOVED: Final = "the tag turned out not to have moved"
 _Key = tuple[int, bytes]
 
@@ -203,7 +204,7 @@ def make_engine(settings: WindowsSettings, portals: tuple[PortalSettings, ...]) 
 
 def _knobs(settings: WindowsSettings, portal: PortalSettings) -> list[int]:
     return [
-        portal.gap_ms * 1000,
+        min(portal.gap_ms, SINGLE_GAP_MS if portal.layout == "single" else portal.gap_ms) * 1000,
         portal.settle_ms * 1000,
         portal.park_ms * 1000,
         portal.layout == "single",
