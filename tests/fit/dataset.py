@@ -5,13 +5,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from edge.windows.surroundings import around_visit
 
 from edge.llrp.batch import TagBatch
 from edge.windows import Windows
 from edge.windows import layout as L  # noqa: N812 (as in the room)
 from edge.windows.company import Company
 from edge.windows.evidence.measure import measure
-from edge.windows.surroundings import around_visit
 from tests.accuracy.watch import watch
 from tests.fit.labels import NOTHING, Truth
 
@@ -60,7 +60,18 @@ class Examples:
             "company": company,
             **{
                 name: np.array(getattr(self, name), np.int64)
-                for name in ("final", "why", "kind", "later", "visit", "at_us", "start_us", "crossed_us", "change_us", "tag")
+                for name in (
+                    "final",
+                    "why",
+                    "kind",
+                    "later",
+                    "visit",
+                    "at_us",
+                    "start_us",
+                    "crossed_us",
+                    "change_us",
+                    "tag",
+                )
             },
         }
 
