@@ -205,6 +205,31 @@ def probe(
 
 
 @app.command()
+def survey(
+    portal: Annotated[
+        str | None, typer.Argument(metavar="[PORTAL]", help="The portal's id; the only one if not given.")
+    ] = None,
+    *,
+    config: Annotated[Path, typer.Option("--config", help="The agent's TOML file with its readers and portals.")],
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=10.0, max=900.0, help="Listen for so long; Control-C ends it before.")
+    ] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of the picture.")] = False,
+) -> None:
+    """Show what a portal's antennas hear while somebody walks, and say whether its airtime suffices.
+
+    All tags are let answer meanwhile, so that those that stay can be counted. What is told of a walker's reads holds
+    for the agent's own plan of rounds. The agent must not run meanwhile, for a reader serves one client.
+
+    The exit code is 0 if the portal is fit, 1 if a walker gets too few reads or a reader isn't in session, and 2 if the
+    configuration or an argument is wrong.
+    """
+    from edge.agent.survey_command import survey as survey_portal  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(survey_portal(config, portal, seconds=seconds, as_json=as_json))
+
+
+@app.command()
 def record(
     hosts: Annotated[
         list[str] | None,

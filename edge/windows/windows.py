@@ -12,6 +12,7 @@ from edge.llrp.batch import NO_TIME_US, TagBatch
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.group import Group, Job
 from edge.windows.held import HeldTag
+from edge.windows.neighbours import Neighbours
 from edge.windows.order import Reads
 from edge.windows.passages import OpenPassage
 from edge.windows.settings import PortalSettings, WindowClock, WindowsError, WindowsSettings
@@ -29,7 +30,7 @@ class Counters:
 
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
     reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
-    called `parked`.
+    called `parked`. `double_crossings` had been told by a neighbouring portal.
     """
 
     reads: int = 0
@@ -46,6 +47,7 @@ class Counters:
     unplaced_sensed: int = 0
     door_contradictions: int = 0
     beam_contradictions: int = 0
+    double_crossings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,10 @@ class Windows:
     def __init__(self, settings: WindowsSettings, *, boot: str) -> None:
         self._settings = settings
         self._counters = Counters()
+        self._neighbours = Neighbours(settings)
         self._groups = [
-            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot)) for readers, portals in _joined(settings)
+            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot), self._neighbours)
+            for readers, portals in _joined(settings)
         ]
         self._readers: dict[str, _Reader] = {}
         for group in self._groups:
@@ -121,8 +125,9 @@ class Windows:
         counters.provisionals = sum(group.provisionals for group in self._groups)
         counters.finals = sum(group.finals for group in self._groups)
         counters.held_finals = sum(group.held.told_less for group in self._groups)
-        counters.door_contradictions = sum(group.overruled.door for group in self._groups)
-        counters.beam_contradictions = sum(group.overruled.beams for group in self._groups)
+        counters.door_contradictions = sum(group.judge.overruled.door for group in self._groups)
+        counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
+        counters.double_crossings = self._neighbours.doubles
         return counters
 
     @property
