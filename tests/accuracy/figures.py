@@ -1,4 +1,4 @@
-"""From doors' results to the figures of a table: conditional ones, and beside each what became of all that was carried."""
+"""From doors' results to the figures of a table: conditional ones, and what became of all that was carried through."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -13,11 +13,11 @@ NOT_CROSSED: Final = [called for called in CALLED if called not in CROSSINGS]
 SPLITS: Final = ("layout", "channels", "commissioned", "residents", "model")
 BANDS: Final = ("1-4", "5-14", "15-")
 UNDECIDABLE: Final = "single"
-"""Layout that tells no direction: all its visits are `near` by definition, so it is in no figure of the others."""
+"""Layout that tells no direction: all visits are `near` by definition, so no other figure has them."""
 
 
 def report(results: Sequence[DoorResult]) -> dict[str, Any]:
-    """Return all figures: of all doors with a direction together, split by what they are, and the layout without one."""
+    """Return all figures: of all doors that can tell a direction together, and split by what doors are."""
     main = [one for one in results if one.traits["layout"] != UNDECIDABLE]
     return {
         "set": content(main),

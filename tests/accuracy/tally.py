@@ -160,7 +160,7 @@ def delays_of(pairs: Iterable[Pair]) -> Iterable[Delay]:
 
 
 def first_last(played: Played, visits: Sequence[Visit]) -> Iterable[Unit]:
-    """Yield what the rule that is everywhere says of each visit whose bounds it is told: sides of first and last read."""
+    """Yield what the sides of first and last read say of each visit, whose bounds the rule is told."""
     reads = reads_by_tag(played)
     for visit in visits:
         at_us, sides = reads.get((visit.portal, visit.epc), _NO_READS)
@@ -176,22 +176,27 @@ def first_last(played: Played, visits: Sequence[Visit]) -> Iterable[Unit]:
 def reads_by_tag(played: Played) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """Return times and sides (0 inside, 1 outside) of each tag's reads in time order, by portal and EPC."""
     ports = ports_of(played.settings)
-    found: dict[tuple[str, str], tuple[list[np.ndarray], list[np.ndarray]]] = {}
-    for (reader, port), (portal, side) in ports.items():
-        mine = [(batch, batch.antenna == port) for name, _, batch in played.chunks if name == reader and len(batch)]
-        if not any(which.any() for _, which in mine):
+    portals = [portal.id for portal in played.settings.portals]
+    found: dict[tuple[str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
+    for reader in sorted({name for name, _ in ports}):
+        batches = [batch for name, _, batch in played.chunks if name == reader and len(batch)]
+        if not batches:
             continue
-        epc = np.concatenate([batch.epc[which] for batch, which in mine])
-        size = np.concatenate([batch.epc_bits[which] for batch, which in mine]) // 8
-        at_us = np.concatenate([batch.last_us[which] for batch, which in mine])
-        names, index = np.unique(epc.view(f"V{epc.shape[1]}").ravel(), return_inverse=True)
-        order = np.argsort(index, kind="stable")
-        for number, rows in enumerate(np.split(order, np.cumsum(np.bincount(index))[:-1])):
-            name = names[number].tobytes()[: int(size[rows[0]])].hex()
-            times, sides = found.setdefault((portal, name), ([], []))
-            times.append(at_us[rows])
-            sides.append(np.full(len(rows), side))
-    return {key: _in_order(np.concatenate(times), np.concatenate(sides)) for key, (times, sides) in found.items()}
+        epc, bits, antenna, at_us = (
+            np.concatenate([getattr(batch, name) for batch in batches])
+            for name in ("epc", "epc_bits", "antenna", "last_us")
+        )
+        mine = {port: place for (name, port), place in ports.items() if name == reader}
+        portal = np.array([portals.index(mine[port][0]) if port in mine else 255 for port in range(max(mine) + 1)])
+        side = np.array([mine[port][1] if port in mine else 0 for port in range(max(mine) + 1)])
+        # All EPCs of one scenario are of one length; the portal goes before, so that one number names both.
+        keys = np.column_stack([portal[antenna].astype(np.uint8), epc[:, : int(bits[0]) // 8]])
+        names, index = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_inverse=True)
+        rows_of = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
+        for name, rows in zip(names, rows_of, strict=True):
+            raw = name.tobytes()
+            found.setdefault((portals[raw[0]], raw[1:].hex()), []).append((at_us[rows], side[antenna[rows]]))
+    return {key: _in_order(parts) for key, parts in found.items()}
 
 
 def ports_of(settings: WindowsSettings) -> dict[tuple[str, int], tuple[str, int]]:
@@ -206,7 +211,8 @@ def ports_of(settings: WindowsSettings) -> dict[tuple[str, int], tuple[str, int]
 _NO_READS: Final = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
-def _in_order(at_us: np.ndarray, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _in_order(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    at_us, sides = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(at_us, kind="stable")
     return at_us[order], sides[order]
 
