@@ -11,6 +11,7 @@ from simulator.scoring.visits import KINDS
 from tests.accuracy.figures import BANDS, SPLITS, UNDECIDABLE, per_1000
 
 RESULTS: Final = Path(__file__).with_name("results.json")
+NAIVE: Final = "first/last antenna"
 THROUGH: Final = ("right", "wrong_way", "unresolved", "called_otherwise", "missed", "never_read")
 TITLES: Final = {
     "layout": "By layout",
@@ -30,7 +31,7 @@ def accuracy_page() -> str:
 
 def lines_of(found: dict[str, Any]) -> list[str]:
     """Return the tables."""
-    lines = [*_aims(found), *_unconditional(found), *_delays(found), *_by_reads(found)]
+    lines = [*_aims(found), *_unconditional(found), *_delays(found), *_by_reads(found), *_peers(found)]
     for name in SPLITS:
         lines += [f"## {TITLES[name]}", "", *_split(found["by"][name]), ""]
     return [*lines, *_confusion(found)]
@@ -46,15 +47,15 @@ read at least once. Readers are asked by the agent's own plan of rounds (ADR 9) 
 (ADR 10): no real reader was at hand. `make accuracy ONLY=passages` measures anew, `python -m tests.accuracy --doors 20`
 looks at a part.
 
-*Naive* is the rule that is everywhere: the sides of the first and of the last antenna. It is told where each visit
-begins and ends, which ours finds out. Calls of nothing, of a tag at rest or a second call of one visit, lower the
-precision in every F1.
+*Naive* is the rule that is everywhere: the sides of the first and of the last antenna. Like all other rules here it
+is told where each visit begins and ends, which ours finds out. Calls of nothing, of a tag at rest or a second call of
+one visit, lower the precision in every F1.
 """
     return text.splitlines()
 
 
 def _aims(found: dict[str, Any]) -> Iterator[str]:
-    made, ours, theirs = found["set"], found["all"], found["naive"]
+    made, ours, theirs = found["set"], found["all"], found["peers"][NAIVE]
     thick, thin = ours["bands"]["15-"], ours["bands"]["5-14"]
     shares = made["shares"]
     yield from ("## The set, and what was aimed at", "", "| what | aim | measured | naive |", "|---|---|---|---|")
@@ -83,7 +84,7 @@ def _unconditional(found: dict[str, Any]) -> Iterator[str]:
     yield from ("## Of all assets carried through, read or not", "")
     yield f"| | {' | '.join(_plain(name) for name in THROUGH)} |"
     yield "|---|" + "---|" * len(THROUGH)
-    for name, one in (("ours", found["all"]), ("naive", found["naive"])):
+    for name, one in (("ours", found["all"]), *found["peers"].items()):
         total = sum(one["through"].values())
         yield f"| {name} | {' | '.join(_share(one['through'][kind] / max(total, 1), 2) for kind in THROUGH)} |"
     yield ""
@@ -110,6 +111,27 @@ def _by_reads(found: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
+def _peers(found: dict[str, Any]) -> Iterator[str]:
+    yield from ("## Beside other rules", "")
+    yield "Told where each visit begins and ends (tests/accuracy/peers.py). *Ahead* is where a rule's three-class F1 is"
+    yield "above ours, of all rows of the tables below."
+    yield ""
+    yield "| | three | wrong of 1,000 | missed of 1,000, ≥ 15 reads | right of all carried | ahead |"
+    yield "|---|---|---|---|---|---|"
+    for name, one in (("ours", found["all"]), *found["peers"].items()):
+        ahead = ", ".join(_ahead(found["by"], name)) or "nowhere" if name != "ours" else ""
+        cells = f"{_number(one['three'])} | {_wrong(one)} | {_missed(one['bands']['15-'])} | {_right(one)} | {ahead}"
+        yield f"| {name} | {cells} |"
+    yield ""
+
+
+def _ahead(by: dict[str, Any], peer: str) -> Iterator[str]:
+    for name, rows in by.items():
+        for value, one in rows.items():
+            if value != UNDECIDABLE and (one["peers"][peer]["three"] or 0) > (one["three"] or 0):
+                yield f"{name} {value}"
+
+
 def _split(rows: dict[str, Any]) -> Iterator[str]:
     yield "| | visits | five | three | wrong of 1,000 | missed of 1,000, ≥ 15 reads | right of all carried | naive |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -119,7 +141,7 @@ def _split(rows: dict[str, Any]) -> Iterator[str]:
             continue
         yield (
             f"| {name} | {one['visits']:,} | {_number(one['five'])} | {_number(one['three'])} | {_wrong(one)} | "
-            f"{_missed(one['bands']['15-'])} | {_right(one)} | {_right(one['naive'])} |"
+            f"{_missed(one['bands']['15-'])} | {_right(one)} | {_right(one['peers'][NAIVE])} |"
         )
 
 

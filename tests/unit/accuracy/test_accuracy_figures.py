@@ -11,11 +11,11 @@ from edge.windows import AntennaSettings, PortalSettings, WindowsSettings
 from simulator.scoring.units import NEVER, Unit
 from simulator.scoring.visits import Visit
 from simulator.world.values import Read, columns
-from tests.accuracy.figures import content, figures, naive, of_delays, per_1000, report
-from tests.accuracy.page import lines_of
+from tests.accuracy.figures import content, figures, of_delays, peers, per_1000, report
+from tests.accuracy.page import NAIVE, lines_of
+from tests.accuracy.peers import PEERS
 from tests.accuracy.play import EPOCH_US, Played, batch_of
-from tests.accuracy.run import measured
-from tests.accuracy.tally import Delay, DoorResult, first_last, reads_by_tag
+from tests.accuracy.tally import Delay, DoorResult, peers_of, reads_by_tag
 
 TRAITS = {"layout": "two-sided", "channels": "hopping", "commissioned": "yes", "residents": "0", "model": "m"}
 DOOR = DoorResult(
@@ -31,7 +31,9 @@ DOOR = DoorResult(
         Unit(None, "out"),
     ),
     groups=(Unit("in", "in", 20), Unit("out", "in", 38)),
-    naive=(Unit("in", "out", 20), Unit("out", "out", 30), Unit("out", "turned_back", 8), Unit("near", "in", 3)),
+    peers=dict.fromkeys(
+        PEERS, (Unit("in", "out", 20), Unit("out", "out", 30), Unit("out", "turned_back", 8), Unit("near", "in", 3))
+    ),
     delays=(Delay(20, 250_000), Delay(30, None), Delay(8, None)),
     thin=2,
     grouped=2,
@@ -55,8 +57,9 @@ def visit(tag, kind, begin_us, end_us):
 
 def test_reads_are_told_apart_by_tag_and_side():
     found = reads_by_tag(played((1, 1, 7), (2, 2, 7), (3, 2, 9)))
-    at_us, sides = found["door", (bytes(11) + b"\7").hex()]
-    assert (np.diff(at_us).tolist(), sides.tolist()) == ([1], [0, 1])
+    mine = found["door", (bytes(11) + b"\7").hex()]
+    assert (np.diff(mine.t_us).tolist(), mine.side.tolist(), mine.antenna.tolist()) == ([1], [0, 1], [0, 1])
+    assert mine.levels_dbm().tolist() == [-50.0, -50.0]
     assert len(found) == 2
 
 
@@ -70,13 +73,15 @@ def test_reads_are_told_apart_by_tag_and_side():
     ],
 )
 def test_first_and_last_antenna_is_the_rule_that_it_claims_to_be(reads, called):
-    assert [unit.called for unit in first_last(played(*reads), [visit(7, "out", 0, 10)])] == [called]
+    assert [unit.called for unit in peers_of(played(*reads), [visit(7, "out", 0, 10)])[NAIVE]] == [called]
 
 
 def test_reads_outside_of_a_visit_are_not_its_own():
     far = 20_000_000
-    found = first_last(played((1, 1, 7), (far, 2, 7)), [visit(7, "near", 0, 10), visit(7, "near", far, far + 1)])
-    assert [unit.called for unit in found] == ["turned_back", "turned_back"]
+    visits = [visit(7, "near", 0, 10), visit(7, "near", far, far + 1)]
+    found = peers_of(played((1, 1, 7), (far, 2, 7)), visits)
+    for name in ("first/last antenna", "RSSI-weighted centroid", "SMURF"):
+        assert [unit.called for unit in found[name]] == ["turned_back", "turned_back"], name
 
 
 def test_a_row_of_figures_counts_what_stands_in_the_units():
@@ -87,7 +92,7 @@ def test_a_row_of_figures_counts_what_stands_in_the_units():
     assert (row["bands"]["5-14"]["missed"], row["bands"]["5-14"]["crossings"]) == (2, 2)
     assert row["through"]["wrong_way"] == 2
     assert row["groups"]["direction_errors"] == 2
-    assert naive([DOOR])["direction_errors"] == 1
+    assert peers([DOOR])[NAIVE]["direction_errors"] == 1
 
 
 def test_delays_have_quantiles_of_those_that_are_known_and_a_share_of_the_others():
@@ -105,7 +110,13 @@ def test_shares_are_of_visits_that_were_read():
 
 
 def test_a_layout_without_direction_is_in_its_own_row_only():
-    single = replace(DOOR, traits=TRAITS | {"layout": "single"}, tags=(Unit("near", "near", 9),), groups=(), naive=())
+    single = replace(
+        DOOR,
+        traits=TRAITS | {"layout": "single"},
+        tags=(Unit("near", "near", 9),),
+        groups=(),
+        peers=dict.fromkeys(PEERS, ()),
+    )
     found = report([DOOR, single])
     assert found["all"]["visits"] == 4
     assert found["by"]["layout"]["single"]["visits"] == 1
@@ -124,5 +135,9 @@ def test_figures_are_per_thousand_of_what_there_is():
     assert per_1000(0, 0) == 0.0
 
 
-def test_results_stand_in_the_order_of_their_seeds():
-    assert measured(lambda seed: replace(DOOR, seed=seed), [3, 1, 2], processes=1)[1].seed == 1
+def test_where_another_rule_is_ahead_is_said():
+    perfect = tuple(Unit(kind, kind, 20) for kind in ("in", "out", "near"))
+    better = replace(DOOR, peers=DOOR.peers | {"SMURF": perfect})
+    lines = [line for line in lines_of(report([better])) if line.startswith(("| SMURF", "| EdgeX"))]
+    assert "layout two-sided" in next(line for line in lines if line.startswith("| SMURF | 1.0"))
+    assert any(line.endswith("| nowhere |") for line in lines)
