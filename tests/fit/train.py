@@ -9,7 +9,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from edge.windows.evidence import columns, together
 from edge.windows.model.trees import SCHEMA, UNIT
-from tests.fit.labels import CLASSES
 
 EARLY_CLASSES = ("in", "out", "none")
 FOLDS = 4
