@@ -231,9 +231,7 @@ class Visit:
             self.reports >= L.MIN_PAIRS
             and self.candidates < L.MAX_CANDIDATES
             and self.now_us - self.candidate_us >= max(every_us, (self.now_us - self.start_us) >> L.CANDIDATE_SHIFT)
-            and (
-                (base == L.NO_BASE and self.stir > L.STIR_STILL) or self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB)
-            )
+            and ((base == L.NO_BASE and self.stir > L.STIR_STILL) or self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB))
         )
 
     def settled(self, settle_us: int, park_us: int, *, single: bool) -> bool:

@@ -31,7 +31,9 @@ def prepared(seed):
     """Return a played door with its levels of the commissioning, or in 3 of 20 without."""
     made = played(seed)
     if seed % 20 in {3, 11, 17}:
-        return replace(made, settings=replace(made.settings, portals=tuple(_bare(one) for one in made.settings.portals)))
+        return replace(
+            made, settings=replace(made.settings, portals=tuple(_bare(one) for one in made.settings.portals))
+        )
     return made
 
 

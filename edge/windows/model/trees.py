@@ -63,9 +63,7 @@ def model(name: str) -> Trees:
     held, about = _file()
     if name not in about["models"]:
         raise WindowsError(f"{FILE} has no model {name!r}: make it anew with `{about['command']}`")
-    parts = {
-        part: held[f"{name}.{part}"] for part in ("base", "roots", "feature", "threshold", "below", "leaf")
-    }
+    parts = {part: held[f"{name}.{part}"] for part in ("base", "roots", "feature", "threshold", "below", "leaf")}
     return Trees(tuple(about["models"][name]["classes"]), **parts)
 
 
