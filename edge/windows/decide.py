@@ -6,7 +6,7 @@ other two (`together`, `together_early`) look at the visit again with what its c
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,11 @@ from edge.windows.model.trees import model, shares
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 ALONE: Final = "alone"
 TOGETHER: Final = "together"
 EARLY: Final = "_early"
-KINDS: Final = ("in", "out", "turned_back", "near", "parked")
+KINDS: Final[tuple[Kind, ...]] = ("in", "out", "turned_back", "near", "parked")
 """The order of the models' classes; `none` follows, a tag at rest. The early ones know in, out and none."""
 CROSSINGS: Final = slice(0, 2)
 HOPELESS: Final = 0.03
@@ -113,7 +113,7 @@ def decide_early(seen: Seen, portal: PortalSettings, company: Companions = NOBOD
         return Verdict(None, float(alone[CROSSINGS].max()))
     share = shares(_together(TOGETHER + EARLY, seen, seen.early, company, slice(6, 9)))
     best = int(share[CROSSINGS].argmax())
-    kind = KINDS[best] if share[best] >= portal.provisional_confidence else None
+    kind: Kind | None = KINDS[best] if share[best] >= portal.provisional_confidence else None
     return Verdict(kind, float(share[best]), seen.measured.change_us)
 
 
@@ -121,7 +121,6 @@ def decide_pass(snap: Snapshot, portal: PortalSettings) -> Verdict:
     """Layout `single`: call a pass; one antenna has no sides, so it is `near`, sure by how much its level changed."""
     change = int(snap.head[L.RANGE_CDB])
     return Verdict("near", round(change / max(change + portal.pass_rise_cdb, 1), 4))
-
 
 
 def _stayed(share: Floats) -> Verdict:

@@ -1,7 +1,7 @@
 """Readers that share portals: one order of events, one engine, and what was published of the visits still open."""
 
-from collections.abc import Iterable, Iterator
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 

@@ -60,7 +60,18 @@ class Examples:
             "company": company,
             **{
                 name: np.array(getattr(self, name), np.int64)
-                for name in ("final", "why", "kind", "later", "visit", "at_us", "start_us", "crossed_us", "change_us", "tag")
+                for name in (
+                    "final",
+                    "why",
+                    "kind",
+                    "later",
+                    "visit",
+                    "at_us",
+                    "start_us",
+                    "crossed_us",
+                    "change_us",
+                    "tag",
+                )
             },
         }
 
