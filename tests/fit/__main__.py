@@ -4,6 +4,8 @@ Training doors are played (and kept in .cache/fit), their visits measured, and t
 told the log-odds of models that haven't seen their door: doors fall into folds.
 """
 
+# ruff: noqa: T201 (the program prints its tables)
+
 import argparse
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Doors into examples: what the windows would have decided on, measured, with the truth and the companions beside it."""
+"""Doors into examples: what the windows would have decided on, measured, with the truth and companions beside it."""
 
 import zlib
 from collections import defaultdict
