@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 
 LAG_US: Final = 2_000_000
-"""A reader this far behind the newest of its group doesn't hold the others up."""
+"""A reader that delivered nothing while its group went on by this much doesn't hold the others up."""
 _NEVER: Final = -(1 << 62)
 
 
@@ -53,6 +53,8 @@ class Orderer:
     newest_us: dict[str, int] = field(default_factory=dict)
     late: int = 0
     restarts: int = 0
+    _met_us: dict[str, int] = field(default_factory=dict)
+    """How far the group was when a reader last delivered: who brings old reads holds the others up meanwhile."""
     _held: list[Reads] = field(default_factory=list)
 
     def push(self, reader: str, reads: Reads) -> list[Step]:
@@ -66,6 +68,7 @@ class Orderer:
             self.late += int((~good).sum())
             self._held.append(reads.pick(slice(cut)).pick(good))
             self.newest_us[reader] = max(int(newest[cut]), self.newest_us.get(reader, _NEVER))
+            self._met_us[reader] = max(self.newest_us.values())
             if cut < len(reads):
                 steps.append(self._restart(reader))
             reads = reads.pick(slice(cut, None))
@@ -73,9 +76,12 @@ class Orderer:
 
     def idle(self, reader: str, now_us: int) -> Step:
         """Nothing was read until an instant: release what is older, without making later reads late."""
-        others = [self._released_us(at) for other, at in self.newest_us.items() if other != reader]
         now_us -= self.grace_us
-        active = [at for at in others if at > now_us - LAG_US]
+        active = [
+            self._released_us(at)
+            for other, at in self.newest_us.items()
+            if other != reader and self._released_us(self._met_us[other]) > now_us - LAG_US
+        ]
         return self._release(max(min([now_us, *active]), self.before_us()))
 
     def flush(self) -> Step:
@@ -87,7 +93,8 @@ class Orderer:
         if not self.newest_us:
             return _NEVER
         newest = max(self.newest_us.values())
-        return min(self._released_us(at) for at in self.newest_us.values() if at > newest - LAG_US)
+        active = (at for reader, at in self.newest_us.items() if self._met_us[reader] > newest - LAG_US)
+        return min(self._released_us(at) for at in active)
 
     def _released_us(self, newest_us: int) -> int:
         return newest_us - self.grace_us
