@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import Around
+from edge.windows.background import Background
 from edge.windows.decide import Verdict, decide, decide_early, stayed
 from edge.windows.neighbours import Neighbours
 from edge.windows.rules import CROSSINGS, RuleCounters, evicted, may_alarm, settle
@@ -18,8 +19,11 @@ TOLD_ELSEWHERE = "a neighbouring portal told this crossing"
 class Judge:
     """Judges the visits of a group's portals."""
 
-    def __init__(self, portals: tuple[PortalSettings, ...], sensed: Sensed, neighbours: Neighbours) -> None:
+    def __init__(
+        self, portals: tuple[PortalSettings, ...], sensed: Sensed, neighbours: Neighbours, *, most_tags: int
+    ) -> None:
         self.overruled = RuleCounters()
+        self.background = Background(sensed, most_tags)
         self._portals, self._sensed, self._neighbours = portals, sensed, neighbours
 
     def early(self, snap: Snapshot, offset_us: int) -> tuple[Verdict, Around]:
@@ -35,7 +39,7 @@ class Judge:
         verdict = decide_early(snap, portal, around)
         if verdict.kind is not None and verdict.crossed_us is not None:
             around = self._around(snap, portal, verdict.crossed_us, offset_us)
-            if around.rival or not may_alarm(verdict, around):
+            if around.rival or not may_alarm(verdict, around) or self.background.bars(snap):
                 return Verdict(None, verdict.confidence), around
         return verdict, around
 
@@ -48,6 +52,8 @@ class Judge:
         if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
             around = self._around(snap, portal, verdict.crossed_us, offset_us)
             verdict = settle(verdict, stayed(snap, portal), around, self.overruled)
+        if portal.layout != "single":
+            verdict = self.background.judge(snap, verdict)
         if snap.why == L.EVICTED:
             verdict = evicted(verdict, portal)
         if verdict.kind is not None and around.rival:

@@ -30,7 +30,8 @@ class Counters:
 
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
     reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
-    called `parked`. `double_crossings` had been told by a neighbouring portal.
+    called `parked`; `resident_visits` neither, for what the door did explains them. `double_crossings` had been told by
+    a neighbouring portal.
     """
 
     reads: int = 0
@@ -43,6 +44,7 @@ class Counters:
     provisionals: int = 0
     finals: int = 0
     held_finals: int = 0
+    resident_visits: int = 0
     sensed: int = 0
     unplaced_sensed: int = 0
     door_contradictions: int = 0
@@ -105,12 +107,12 @@ class Windows:
         self._settings = settings
         self._counters = Counters()
         self._neighbours = Neighbours(settings)
-        self._groups = [
+        self.groups = [
             Group(settings, Job(portals, shared=len(readers) > 1, boot=boot), self._neighbours)
             for readers, portals in _joined(settings)
         ]
         self._readers: dict[str, _Reader] = {}
-        for group in self._groups:
+        for group in self.groups:
             self._list(group)
         self._tables = {name: reader.table() for name, reader in self._readers.items()}
 
@@ -118,22 +120,23 @@ class Windows:
     def counters(self) -> Counters:
         """Counters as of now."""
         counters = self._counters
-        counters.late_reads = sum(group.orderer.late for group in self._groups)
-        counters.clock_restarts = sum(group.orderer.restarts for group in self._groups)
-        counters.evicted = sum(group.engine.evicted for group in self._groups)
-        counters.quiet_visits = sum(group.engine.quiet for group in self._groups)
-        counters.provisionals = sum(group.provisionals for group in self._groups)
-        counters.finals = sum(group.finals for group in self._groups)
-        counters.held_finals = sum(group.held.told_less for group in self._groups)
-        counters.door_contradictions = sum(group.judge.overruled.door for group in self._groups)
-        counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
+        counters.late_reads = sum(group.orderer.late for group in self.groups)
+        counters.clock_restarts = sum(group.orderer.restarts for group in self.groups)
+        counters.evicted = sum(group.engine.evicted for group in self.groups)
+        counters.quiet_visits = sum(group.engine.quiet for group in self.groups)
+        counters.provisionals = sum(group.provisionals for group in self.groups)
+        counters.finals = sum(group.finals for group in self.groups)
+        counters.held_finals = sum(group.held.told_less for group in self.groups)
+        counters.resident_visits = sum(group.judge.background.residents for group in self.groups)
+        counters.door_contradictions = sum(group.judge.overruled.door for group in self.groups)
+        counters.beam_contradictions = sum(group.judge.overruled.beams for group in self.groups)
         counters.double_crossings = self._neighbours.doubles
         return counters
 
     @property
     def residents(self) -> int:
         """Tags at rest that were heard within the last minute of event time."""
-        return sum(group.residents() for group in self._groups)
+        return sum(group.residents() for group in self.groups)
 
     def feed(
         self, reader: str, batch: TagBatch, *, arrival_us: int | None, clock: WindowClock
@@ -171,25 +174,25 @@ class Windows:
         self._counters.sensed += 1
         placed = [
             group.sensed.note(reader, gpi, kind, state=state, at_us=self._group_us(group, reader, at_us, clock))
-            for group in self._groups
+            for group in self.groups
         ]
         self._counters.unplaced_sensed += not any(placed)
 
     def badge(self, portal: str, person: str, at_us: int) -> None:
         """Take an access-control event at a portal, in host time; an unknown portal raises `WindowsError`."""
-        group = next((one for one in self._groups if any(mine.id == portal for mine in one.portals)), None)
+        group = next((one for one in self.groups if any(mine.id == portal for mine in one.portals)), None)
         if group is None:
             raise WindowsError(f"a badge was shown at {portal!r}, which is no portal of this gateway: name one that is")
         group.sensed.badge(portal, person, at_us - group.offset_us())
 
     def flush(self) -> list[MovementRow]:
         """End of a capture: decide open passages as if every tag had left."""
-        return [row for group in self._groups for row in group.flush()]
+        return [row for group in self.groups for row in group.flush()]
 
     def hold(self, tags: Iterable[HeldTag]) -> list[HeldTag]:
         """Take the tags that an earlier start held; return those whose portal is none of this gateway."""
         waiting = list(tags)
-        for group in self._groups:
+        for group in self.groups:
             mine = {portal.id for portal in group.portals}
             group.held.restore(tag for tag in waiting if tag.portal in mine)
             waiting = [tag for tag in waiting if tag.portal not in mine]
@@ -197,7 +200,7 @@ class Windows:
 
     def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
         """Return passages opened and tags held, or changed, since the last call, and names of those that ended."""
-        changes = [group.take_open_changes() for group in self._groups]
+        changes = [group.take_open_changes() for group in self.groups]
         return [one for opened, _ in changes for one in opened], [one for _, closed in changes for one in closed]
 
     def _group_us(self, group: Group, reader: str, at_us: int, clock: WindowClock) -> int:
