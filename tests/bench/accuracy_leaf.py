@@ -21,6 +21,4 @@ def leaf() -> Iterator[Figure]:
         )
         ratio = theirs / max(ours, 1 / hours)
         yield Figure(f"leaf.{name}", ours, "per door and hour", "no background", theirs, ratio, detail)
-    yield Figure(
-        "leaf.movers", with_.movers, "finals", "no background", without.movers, None, "of tags that did move"
-    )
+    yield Figure("leaf.movers", with_.movers, "finals", "no background", without.movers, None, "of tags that did move")
