@@ -41,8 +41,8 @@ class Engine(Protocol):
     def quiet(self) -> int:
         """Visits that ended without anything to tell."""
 
-    def advance(self, cols: NDArray[np.int64], epcs: NDArray[np.uint8]) -> list[Snapshot]:
-        """Take reads (`layout`: cols) and return the records that they caused."""
+    def advance(self, cols: NDArray[np.int64], keys: NDArray[np.uint8]) -> list[Snapshot]:
+        """Take reads (`layout`: cols, and keys as in a slot) and return the records that they caused."""
 
     def sweep(self, before_us: int, *, flush: bool = False) -> list[Snapshot]:
         """End the visits whose silence was long enough before an instant; with `flush` all of them."""
