@@ -222,11 +222,13 @@ def _power_notes(place: str, reader: Radio, antennas: list[AntennaPower]) -> Ite
             cap = f"port {antenna.port} of reader {reader.id} is held to {antenna.legal.cap_cdbm / 100:.2f} dBm"
             keys = " and ".join(antenna.legal.assumed)
             yield Finding("warning", antenna.place, f"{keys} not given: {cap}, reckoned with {taken}")
-    asked = reader.tx_power_dbm
-    over = [one for one in antennas if asked is not None and one.legal and one.legal.cap_cdbm < asked * 100]
-    if over:
-        held = ", ".join(f"port {one.port} to {one.legal.cap_cdbm / 100:.2f}" for one in over if one.legal)
-        yield Finding("warning", f"{place}.tx_power_dbm", f"{asked:g} dBm is more than is legal: held down, {held} dBm")
+    asked = [one for one in antennas if one.asked_dbm is not None and one.legal]
+    over = [one for one in asked if one.legal and one.legal.cap_cdbm < round((one.asked_dbm or 0.0) * 100)]
+    for dbm in sorted({one.asked_dbm for one in over if one.asked_dbm is not None}):
+        lowered = [one for one in over if one.asked_dbm == dbm]
+        held = ", ".join(f"port {one.port} to {one.legal.cap_cdbm / 100:.2f}" for one in lowered if one.legal)
+        key = place if dbm == reader.tx_power_dbm else lowered[0].place
+        yield Finding("warning", f"{key}.tx_power_dbm", f"{dbm:g} dBm is more than is legal: held down, {held} dBm")
 
 
 def _profile_notes(
@@ -250,11 +252,11 @@ def _profile_notes(
 
 def _power_line(reader: Radio, antenna: AntennaPower) -> PowerLine:
     legal_dbm = None if antenna.legal is None else antenna.legal.cap_cdbm / 100
-    known = [dbm for dbm in (reader.tx_power_dbm, legal_dbm) if dbm is not None]
+    known = [dbm for dbm in (antenna.asked_dbm, legal_dbm) if dbm is not None]
     if antenna.legal is not None and min(known) == legal_dbm:
         why = antenna.legal.why
-    elif reader.tx_power_dbm is not None:
-        why = f"tx_power_dbm = {reader.tx_power_dbm:g}"
+    elif antenna.asked_dbm is not None:
+        why = f"tx_power_dbm = {antenna.asked_dbm:g}"
     else:
         why = "the reader's own power: neither region nor tx_power_dbm is configured"
     return PowerLine(
@@ -262,7 +264,7 @@ def _power_line(reader: Radio, antenna: AntennaPower) -> PowerLine:
         port=antenna.port,
         portal=antenna.portal,
         region=reader.region,
-        asked_dbm=reader.tx_power_dbm,
+        asked_dbm=antenna.asked_dbm,
         legal_dbm=legal_dbm,
         dbm=min(known, default=None),
         eirp_dbm=None if antenna.legal is None else round(min(known) + antenna.legal.net_gain_db, 2),

@@ -1,17 +1,17 @@
 """From a reader's chunk to rows in the journal: the windows stand in between, and no thread or wait does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.journal import Journal
-from edge.contracts import MovementRow
+from edge.contracts import MovementRow, SensorRow, instant_us
 from edge.llrp import TagBatch
 from edge.outbox import OpenRecord
 from edge.readers import Chunk, ClockState
-from edge.windows import OpenPassage, WindowClock, encode_open
+from edge.windows import HeldTag, OpenPassage, WindowClock, encode_open
 
 
 class PassageEngine(Protocol):
@@ -21,8 +21,14 @@ class PassageEngine(Protocol):
         """Take a reader's batch (an empty one lets its time pass) and return the passages that it decided."""
         ...
 
-    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
-        """Return passages opened or changed, and ids of those closed, since the last call."""
+    def sense(
+        self, reader: str, gpi: int, kind: Literal["beam", "door"], *, state: bool, at_us: int, clock: WindowClock
+    ) -> None:
+        """Take a change of a door contact or light beam, in the time of the reader's reads."""
+        ...
+
+    def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
+        """Return passages opened and tags held, or changed, and names of those that ended, since the last call."""
         ...
 
 
@@ -54,6 +60,7 @@ class Pipeline:
         """Take one chunk; what it decided is in the journal when this returns."""
         self._tell_unlisted(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
+        sense_rows(self._windows, chunk, clock)
         rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=chunk.arrival_us, clock=clock)
         opened, closed = self._windows.take_open_changes()
         if rows or chunk.rows or opened or closed:
@@ -72,6 +79,17 @@ class Pipeline:
                 self._log.warning(
                     "reads of an antenna that serves no portal", reader=chunk.reader, port=port, do=remedy
                 )
+
+
+def sense_rows(windows: PassageEngine, chunk: Chunk, clock: WindowClock) -> None:
+    """Hand what a chunk tells of doors and beams to the windows; before its reads, which are no older.
+
+    Reports wait in a reader until a message is full, its events don't.
+    """
+    for row in chunk.rows:
+        if isinstance(row, SensorRow):
+            at_us = instant_us(row.at) - (clock.offset_us or 0)
+            windows.sense(row.reader, row.gpi, row.kind, state=row.state, at_us=at_us, clock=clock)
 
 
 def window_clock(clock: ClockState, *, host_synced: bool) -> WindowClock:

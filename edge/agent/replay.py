@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from edge.agent.pipeline import window_clock
+from edge.agent.pipeline import sense_rows, window_clock
 from edge.contracts import MovementRow
 from edge.llrp import TagBatch
 from edge.llrp.batch import NO_TIME_US
@@ -28,13 +28,14 @@ from edge.llrp.capture import (
     Reassembler,
     RecordingNote,
     RowsNote,
+    SensorNote,
     Skipped,
     dissect,
     notes_in,
 )
 from edge.readers import Chunk, ClockState, ReaderSettings
 from edge.readers.replayed import ReplayedReader
-from edge.windows import Windows, WindowsSettings
+from edge.windows import HeldTag, Windows, WindowsSettings
 from edge.windows.windows import Counters
 
 BOOT: Final = "replay"
@@ -166,6 +167,9 @@ class Replay:
         yield from self._end()
         self._past.append(self._windows.counters)
         self._windows = Windows(self._settings, boot=note.boot or BOOT)
+        self._windows.hold(
+            HeldTag(portal=one.portal, epc=one.epc, since_us=one.since_us, heard_us=one.heard_us) for one in note.held
+        )
         self._seq = note.first_seq
         self._noted = True
 
@@ -194,16 +198,21 @@ class Replay:
                 self._host_synced = note.host_synced
                 reader.set_clock(note)
             elif isinstance(note, AsideNote):
-                chunk = reader.aside(given.at_us)
+                chunk = reader.noted(reader.aside(given.at_us), note.sensors)
                 yield from self._feed(chunk, arrival_us=given.at_us, clock=chunk.clock)
                 self._seq += note.rows
-        for taken in reader.take(given.at_us, given.data) if given.data else ():
+        told = [note.sensors for note in notes if isinstance(note, RowsNote)]
+        taken_now = reader.take(given.at_us, given.data) if given.data else []
+        if self._noted:
+            taken_now = _as_noted(reader, taken_now, told)
+        for taken in taken_now:
             yield from self._feed(taken, arrival_us=given.at_us, clock=taken.clock)
             self._seq += 0 if self._noted else len(taken.rows)
         self._seq += sum(note.rows for note in notes if isinstance(note, RowsNote))
 
     def _feed(self, chunk: Chunk, *, arrival_us: int | None, clock: ClockState) -> Iterator[MovementRow]:
         stamp = window_clock(clock, host_synced=self._host_synced)
+        sense_rows(self._windows, chunk, stamp)
         rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=arrival_us, clock=stamp)
         self._windows.take_open_changes()
         yield from self._numbered(rows)
@@ -271,6 +280,14 @@ def _both(name: str, first: Met, second: Met) -> ReplayError:
         f"{first} and {second} would both be reader {name} of the configuration: name each there with its own host "
         f"and port, or say where {name} stood with --reader {name}=HOST:PORT; without a port, all of a host is {name}"
     )
+
+
+def _as_noted(reader: ReplayedReader, chunks: list[Chunk], told: list[list[SensorNote] | None]) -> list[Chunk]:
+    """Return chunks with the inputs' changes as they were noted, which is with the last; before that was, as found."""
+    if any(sensors is None for sensors in told) or not chunks:
+        return chunks
+    sensors = [one for noted in told for one in noted or ()]
+    return [*(reader.noted(chunk, []) for chunk in chunks[:-1]), reader.noted(chunks[-1], sensors)]
 
 
 def _has_times(batch: TagBatch) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from edge.config.device_checks import device_problems
 from edge.config.links import link_problems
 from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
+from edge.config.watches import watch_problems
 from edge.profiles import AUTO, ProfileError, profile_named, region_named
 from edge.uplink import UplinkError, parse_url
 
@@ -18,6 +19,7 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     yield from _mqtt_problems(config.mqtt)
     yield from device_problems(config)
     yield from link_problems(config)
+    yield from watch_problems(config)
     named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)

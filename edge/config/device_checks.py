@@ -25,6 +25,7 @@ def device_problems(config: EdgeConfig) -> Iterator[str]:
         yield from _serial_problems(f"serial_readers[{number}]", reader, _ports(config, reader.id))
     for number, smart in enumerate(config.smart_readers):
         yield from _smart_problems(f"smart_readers[{number}]", smart)
+    yield from _powers_not_ours(config)
     yield from _taken_ids(config)
     yield from _shared_topics(config)
     for place, device in serial_places(config):
@@ -32,6 +33,15 @@ def device_problems(config: EdgeConfig) -> Iterator[str]:
     yield from _shared_lines(config)
     for number, board in enumerate(config.boards):
         yield from _board_problems(f"boards[{number}] ({board.id})", board)
+
+
+def _powers_not_ours(config: EdgeConfig) -> Iterator[str]:
+    smart = {reader.id for reader in config.smart_readers}
+    for number, portal in enumerate(config.portals):
+        for index, antenna in enumerate(portal.antennas):
+            if antenna.tx_power_dbm is not None and antenna.reader in smart:
+                place = f"portals[{number}].antennas[{index}].tx_power_dbm"
+                yield f"{place}: reader {antenna.reader} publishes by itself: set its power there, and leave this out"
 
 
 def _taken_ids(config: EdgeConfig) -> Iterator[str]:

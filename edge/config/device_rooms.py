@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.config.devices import InputConfig, SmartReaderConfig
 from edge.config.model import EdgeConfig
 from edge.config.radio import antenna_powers
+from edge.config.wiring import WATCH_KEYS
 from edge.profiles import region_named
 from edge.readers import GpiSettings
 from edge.readers.serial import BoardSettings, SerialSettings
@@ -17,11 +18,14 @@ def serial_settings(config: EdgeConfig) -> tuple[SerialSettings, ...]:
     """Build the serial readers' settings; one power serves all antennas of a reader, so the strictest cap holds."""
     built = []
     for reader in config.serial_readers:
-        caps = [power.legal.cap_cdbm for power in antenna_powers(config, reader) if power.legal]
+        powers = list(antenna_powers(config, reader))
+        caps = [power.legal.cap_cdbm for power in powers if power.legal]
+        asked = [power.asked_dbm for power in powers if power.asked_dbm is not None]
         channels = () if reader.region is None else region_named(reader.region).band.channels_khz or ()
         built.append(
             SerialSettings(
-                **reader.model_dump(exclude={"gpis"}),
+                **reader.model_dump(exclude={"gpis", "tx_power_dbm"}),
+                tx_power_dbm=min(asked, default=reader.tx_power_dbm),
                 antennas=_antennas(config, reader.id),
                 power_cap_cdbm=min(caps, default=None),
                 channels_khz=tuple(channels),
@@ -68,4 +72,4 @@ def _antennas(config: EdgeConfig, reader: str) -> tuple[int, ...]:
 
 
 def _inputs(inputs: Sequence[InputConfig]) -> tuple[GpiSettings, ...]:
-    return tuple(GpiSettings(**one.model_dump()) for one in inputs)
+    return tuple(GpiSettings(**one.model_dump(exclude=WATCH_KEYS)) for one in inputs)

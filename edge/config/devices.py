@@ -5,11 +5,10 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from edge.config.section import Section
+from edge.config.wiring import Id, WatchConfig
 from edge.readers import GpiSettings
 from edge.readers.serial import BoardSettings, SerialSettings
 from edge.readers.smart import SmartSettings
-
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 
 # Each room states its defaults once, in its settings; the models below repeat none of them.
 _SERIAL: Final = SerialSettings(id="-", serial="-", protocol="r200", antennas=())
@@ -21,7 +20,7 @@ _BACKOFF: Final = "Longest wait between two tries to connect."
 Baud = Annotated[int, Field(ge=1_200, le=921_600)]
 
 
-class InputConfig(Section):
+class InputConfig(WatchConfig):
     """An input that something is wired to; of a serial port's control lines 1 is CTS, 2 DSR, 3 DCD, 4 RI."""
 
     port: int = Field(ge=1, le=64, description="Number of the input, counted from 1.")

@@ -15,7 +15,6 @@ from edge.profiles import ProfileError, profile_named, region_named
 # What contracts.md draws and this version has not yet: named, so that nobody hunts for a spelling mistake.
 _NOT_YET: Final[Mapping[str, str]] = {
     "zones": "counting zones are not in this version of the agent: leave [[zones]] out",
-    "beam": "light beams decide no direction in this version of the agent: take the layout of the antennas",
     "trust": "the gate at the door is not in this version of the agent: leave [trust] out",
 }
 
@@ -40,8 +39,6 @@ def explain(detail: ErrorDetails) -> str:
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         return f"{place}: unknown key; " + (f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}")
     about = _description(detail["loc"])
-    if key == "layout" and detail.get("input") == "beam":
-        return f"{place}: {_NOT_YET['beam']}"
     if detail["type"] == "missing":
         return f"{place}: is missing. {about}"
     return f"{place}: {_wrong_value(key, detail, about)}"

@@ -4,12 +4,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from edge.config.devices import BoardConfig, Id, SerialReaderConfig, SmartReaderConfig
+from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
 from edge.config.kinds import READERS, sort_readers
 from edge.config.section import Section
 from edge.config.wiring import (
     EpcText,
     GpiConfig,
+    Id,
     OutputConfig,
     ReferenceConfig,
     TlsConfig,
@@ -22,7 +23,7 @@ from edge.uplink import UplinkSettings
 from edge.windows import PortalSettings, WindowsSettings
 from edge.windows.settings import MAX_ANTENNAS
 
-Layout = Literal["two-sided", "one-sided", "overhead", "corners", "two-readers", "single"]
+Layout = Literal["two-sided", "one-sided", "overhead", "corners", "two-readers", "beam", "single"]
 Side = Literal["inside", "outside"]
 TopicId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 
@@ -148,6 +149,20 @@ class AntennaConfig(Section):
     cable_db: float | None = Field(
         default=None, ge=0.0, le=20.0, description="Loss of its cable and connectors, dB; left out: 0."
     )
+    tx_power_dbm: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=36.0,
+        description="Highest transmit power at this port, dBm, below the reader's own `tx_power_dbm` and what `region` "
+        "allows; left out: these alone.",
+    )
+    doorway_cdbm: int | None = Field(
+        default=None,
+        ge=-32_767,
+        le=32_767,
+        description="How loud a tag carried through the doorway is here, 1/100 dBm; `stockgate-edge commission` "
+        "measures and writes it; left out: not commissioned.",
+    )
 
 
 class PortalConfig(Section):
@@ -156,9 +171,18 @@ class PortalConfig(Section):
     id: Id = Field(description="The portal's name, the same as in the central's registry.")
     inside: Id = Field(description="Location on the inner side, as in the central's registry, which wins.")
     outside: Id = Field(description="Location on the outer side.")
-    layout: Layout = Field(default="two-sided", description="How the antennas stand; `single` can't tell a direction.")
+    layout: Layout = Field(
+        default="two-sided",
+        description="How the antennas stand; `beam` wants two light beams in order, `single` can't tell a direction.",
+    )
     antennas: list[AntennaConfig] = Field(
         min_length=1, max_length=MAX_ANTENNAS, description="The antenna ports that serve this portal."
+    )
+    neighbours: list[Id] = Field(
+        default=[],
+        max_length=31,
+        description="Portals so near that both may hear one carrier: only one of them calls a crossing. Portals that "
+        "share a reader are neighbours anyhow, and one that names another is named by it.",
     )
     gap_ms: int = Field(default=_PORTAL.gap_ms, ge=200, le=60_000, description="Silence of a tag that ends its visit.")
     settle_ms: int = Field(
@@ -238,6 +262,12 @@ class WindowsConfig(Section):
         ge=0,
         le=60_000,
         description="Crossings of one portal and direction this close are one batch.",
+    )
+    rearm_s: int = Field(
+        default=_WINDOWS.rearm_s,
+        ge=60,
+        le=604_800,
+        description="A tag once called `parked` can be called so again after it was unheard for so long.",
     )
     engine: Literal["numba", "plain"] = Field(
         default=_WINDOWS.engine, description="Compiled, or plain Python (slow) where numba has no wheel."

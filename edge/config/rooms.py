@@ -8,7 +8,8 @@ import msgspec
 
 from edge.config.model import DAY_S, MIB, EdgeConfig
 from edge.config.radio import RADIO_KEYS, antenna_powers
-from edge.config.wiring import TlsConfig
+from edge.config.watches import sensor_settings
+from edge.config.wiring import WATCH_KEYS, TlsConfig
 from edge.outbox import OutboxSettings
 from edge.readers import (
     GpiSettings,
@@ -36,9 +37,11 @@ def reader_settings(config: EdgeConfig, *, base: Path = Path()) -> tuple[ReaderS
     for reader in config.readers:
         knobs = reader.model_dump(exclude=WIRING_KEYS | {"max_frame_mib", "trusted_network"})
         ports = {a.port for portal in config.portals for a in portal.antennas if a.reader == reader.id}
-        gpis = tuple(GpiSettings(**gpi.model_dump()) for gpi in reader.gpis)
+        gpis = tuple(GpiSettings(**gpi.model_dump(exclude=WATCH_KEYS)) for gpi in reader.gpis)
         size = reader.max_frame_mib * MIB
-        caps = tuple((power.port, power.legal.cap_cdbm) for power in antenna_powers(config, reader) if power.legal)
+        powers = list(antenna_powers(config, reader))
+        caps = tuple((power.port, power.legal.cap_cdbm) for power in powers if power.legal)
+        asked = tuple((power.port, power.asked_dbm) for power in powers if power.asked_dbm is not None)
         built.append(
             ReaderSettings(
                 **knobs,
@@ -53,6 +56,7 @@ def reader_settings(config: EdgeConfig, *, base: Path = Path()) -> tuple[ReaderS
                 session_slot=slots[reader.id],
                 max_frame_bytes=size,
                 power_caps_cdbm=caps,
+                port_powers_dbm=asked,
             )
         )
     return tuple(built)
@@ -88,8 +92,14 @@ def windows_settings(config: EdgeConfig) -> WindowsSettings:
     for portal in config.portals:
         knobs = portal.model_dump(exclude={"antennas", "inside", "outside"})
         antennas = tuple(AntennaSettings(**antenna.model_dump(exclude=RADIO_KEYS)) for antenna in portal.antennas)
+        knobs["neighbours"] = tuple(portal.neighbours)
         portals.append(PortalSettings(**knobs, antennas=antennas))
-    return WindowsSettings(gateway=config.gateway, portals=tuple(portals), **config.windows.model_dump())
+    return WindowsSettings(
+        gateway=config.gateway,
+        portals=tuple(portals),
+        sensors=sensor_settings(config),
+        **config.windows.model_dump(),
+    )
 
 
 def outbox_settings(config: EdgeConfig) -> OutboxSettings:

@@ -12,6 +12,9 @@ _GPI: Final = GpiSettings(port=1, kind="door")
 _OUTPUT: Final = OutputSettings(output=1)
 _TRIGGER: Final = TriggerSettings(gpi=1)
 
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+WATCH_KEYS: Final = {"portal", "side", "active_high"}
+"""Keys of an input that only the windows know."""
 EpcText = Annotated[
     str,
     StringConstraints(to_lower=True),
@@ -41,7 +44,23 @@ class TlsConfig(Section):
     key_file: str | None = Field(default=None, min_length=1, description="With `listen`: the certificate's key, PEM.")
 
 
-class GpiConfig(Section):
+class WatchConfig(Section):
+    """What an input tells of a doorway."""
+
+    portal: Id | None = Field(
+        default=None,
+        description="Portal that it is evidence for; left out: the one that its reader serves, or the only one.",
+    )
+    side: Literal["inside", "outside"] | None = Field(
+        default=None,
+        description="Of two light beams, whether this is the inner or the outer one: their order then tells the way.",
+    )
+    active_high: bool = Field(
+        default=True, description="Whether the input is high while the beam is broken or the door is open."
+    )
+
+
+class GpiConfig(WatchConfig):
     """An input of a reader that something is wired to."""
 
     port: int = Field(ge=1, le=64, description="Number of the input, counted from 1.")

@@ -104,6 +104,7 @@ class ReaderSettings:
         antennas: ports to inventory.
         tx_power_dbm: highest power to use; None leaves the reader's own.
         region: name of a regulatory region that the reader must be set to; None where it isn't configured.
+        port_powers_dbm: (port, highest power to use there), which goes before `tx_power_dbm`.
         power_caps_cdbm: (port, highest legal power) by region, antenna and cable; a port without one has no cap.
         keepalive_ms: period of keepalives; a reader that misses two is dead.
         connect_timeout_s: longest wait for the connection, and again for the reader's greeting.
@@ -133,6 +134,7 @@ class ReaderSettings:
     antennas: tuple[int, ...]
     tx_power_dbm: float | None = None
     region: str | None = None
+    port_powers_dbm: tuple[tuple[int, float], ...] = ()
     power_caps_cdbm: tuple[tuple[int, int], ...] = ()
     keepalive_ms: int = 1000
     connect_timeout_s: float = 10.0
@@ -158,6 +160,10 @@ class ReaderSettings:
         if self.port is not None:
             return self.port
         return PLAIN_PORT if self.tls is None else TLS_PORT
+
+    def asked_dbm(self, port: int) -> float | None:
+        """Highest power to use at a port; None leaves the reader's own."""
+        return dict(self.port_powers_dbm).get(port, self.tx_power_dbm)
 
     @property
     def address(self) -> str:

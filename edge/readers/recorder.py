@@ -7,6 +7,7 @@ and the clock's values where they change. So a receive waits until its chunk was
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
+from edge.contracts import SensorRow, instant_us
 from edge.llrp.capture import (
     AsideNote,
     ClockNote,
@@ -15,6 +16,7 @@ from edge.llrp.capture import (
     RecordedConnection,
     RecordingNote,
     RowsNote,
+    SensorNote,
     header,
     to_comment,
 )
@@ -103,14 +105,17 @@ class ReaderTap:
         """See `Tap`."""
         comments = self._clock_comments(chunk)
         if chunk.rows:
-            comments = (*comments, to_comment(RowsNote(rows=len(chunk.rows))))
+            comments = (*comments, to_comment(RowsNote(rows=len(chunk.rows), sensors=_sensors(chunk))))
         self._write_held(chunk.arrival_us, comments)
 
     def aside(self, chunk: Chunk) -> None:
         """See `Tap`."""
         if self._connection is not None:
             self._write_held()
-            comments = [*self._clock_comments(chunk), to_comment(AsideNote(rows=len(chunk.rows)))]
+            comments = [
+                *self._clock_comments(chunk),
+                to_comment(AsideNote(rows=len(chunk.rows), sensors=_sensors(chunk))),
+            ]
             self._recorder.write(self._connection.note(chunk.arrival_us, comments))
 
     def sent(self, data: bytes) -> None:
@@ -152,3 +157,11 @@ class ReaderTap:
             return ()
         self._clock = note
         return (to_comment(note),)
+
+
+def _sensors(chunk: Chunk) -> list[SensorNote]:
+    return [
+        SensorNote(gpi=row.gpi, kind=row.kind, state=row.state, at_us=instant_us(row.at))
+        for row in chunk.rows
+        if isinstance(row, SensorRow)
+    ]

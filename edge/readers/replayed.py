@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from structlog.typing import FilteringBoundLogger
 
+from edge.contracts import SensorRow, instant
 from edge.llrp import Chunk as Messages
 from edge.llrp import FrameBuffer, LlrpError, control
-from edge.llrp.capture import ClockNote
+from edge.llrp.capture import ClockNote, SensorNote
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
 from edge.llrp.wire import Message
@@ -62,11 +63,24 @@ class ReplayedReader:
             return []
         *first, last = self._intake.take(at_us, messages, self._events(messages))
         before = self._clock_before
+        settled = self._intake.settle_inputs(at_us)
+        if settled is not None:
+            first = [self._timed(settled) if before is None else replace(settled, clock=before), *first]
         return [*(part if before is None else replace(part, clock=before) for part in first), self._timed(last)]
 
     def aside(self, at_us: int) -> Chunk:
         """Return a chunk that no receive brought: time has passed."""
         return self._timed(Chunk(self._settings.id, at_us, empty_batch(0), self._intake.clock))
+
+    def noted(self, chunk: Chunk, sensors: list[SensorNote] | None) -> Chunk:
+        """Return a chunk with the changes of inputs that were noted with it; without a note it stays as it is."""
+        if sensors is None:
+            return chunk
+        rows = [
+            SensorRow(seq=0, reader=chunk.reader, gpi=one.gpi, kind=one.kind, state=one.state, at=instant(one.at_us))
+            for one in sensors
+        ]
+        return replace(chunk, rows=tuple(rows))
 
     def finish(self) -> None:
         """Say that the connection's bytes have ended; a message that is cut off is kept as a fault."""

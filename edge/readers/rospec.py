@@ -101,13 +101,14 @@ def choose_powers(
     caps = dict(settings.power_caps_cdbm)
     chosen = {}
     for port in antennas:
-        wanted = [dbm for dbm in (settings.tx_power_dbm, caps[port] / 100 if port in caps else None) if dbm is not None]
+        asked_dbm = settings.asked_dbm(port)
+        wanted = [dbm for dbm in (asked_dbm, caps[port] / 100 if port in caps else None) if dbm is not None]
         if not wanted:
             continue
         try:
             chosen[port] = choose_power(where, min(wanted), seen, profile)
         except ReaderRefusedError as error:
-            if min(wanted) == settings.tx_power_dbm:
+            if min(wanted) == asked_dbm:
                 raise
             raise ReaderRefusedError(
                 f"{where}: antenna port {port} may legally get {min(wanted):g} dBm, which this reader can't set; "

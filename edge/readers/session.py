@@ -316,8 +316,9 @@ class ReaderSession:
         if settings.region is not None and (conflict := _region_conflict(settings.region, seen)):
             self._note(conflict)
         powers = choose_powers(self._where, settings, antennas, seen, profile)
-        dbm, caps = settings.tx_power_dbm, dict(settings.power_caps_cdbm)
+        caps = dict(settings.power_caps_cdbm)
         for port, power in powers.items():
+            dbm = settings.asked_dbm(port)
             if dbm is not None and power.cdbm < min(dbm * 100, caps.get(port, math.inf)) - COARSEST_STEP_CDBM:
                 self._note(f"tx_power_dbm = {dbm:g} is not to be had: {power.cdbm / 100:.2f} dBm is used")
                 break

@@ -3,19 +3,31 @@
 Errors: `WindowsError`, the room's one error.
 """
 
+from edge.windows.held import HELD_PREFIX, HeldTag, decode_held
 from edge.windows.passages import OpenPassage, decode_open, encode_open, end_unresolved
-from edge.windows.settings import AntennaSettings, PortalSettings, WindowClock, WindowsError, WindowsSettings
+from edge.windows.settings import (
+    AntennaSettings,
+    PortalSettings,
+    SensorSettings,
+    WindowClock,
+    WindowsError,
+    WindowsSettings,
+)
 from edge.windows.windows import Counters, Windows
 
 __all__ = [
+    "HELD_PREFIX",
     "AntennaSettings",
     "Counters",
+    "HeldTag",
     "OpenPassage",
     "PortalSettings",
+    "SensorSettings",
     "WindowClock",
     "Windows",
     "WindowsError",
     "WindowsSettings",
+    "decode_held",
     "decode_open",
     "encode_open",
     "end_unresolved",

@@ -1,7 +1,7 @@
 """What is known beside a tag's own reads at the instant of a decision: door, beams, badge, neighbours."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Door = Literal["open", "shut", "opened", "closed"]
 """Over the whole visit open or shut, or it changed: was opened, was closed (at last)."""
@@ -18,6 +18,7 @@ class Around:
         beams: the way in which beams were broken nearest to the likely crossing.
         beam_us: event time at which the second of those beams was broken.
         badge: a badge was shown within -10/+5 s of the likely crossing.
+        person: whose badge it was.
         rival: the same tag's evidence at a neighbouring portal is stronger.
     """
 
@@ -25,7 +26,38 @@ class Around:
     beams: BeamWay | None = None
     beam_us: int | None = None
     badge: bool | None = None
+    person: str = ""
     rival: bool = False
 
 
 NOTHING_AROUND = Around()
+
+DOOR_WORDS: Final = {
+    "open": "open all the time",
+    "shut": "shut all the time",
+    "opened": "was opened meanwhile",
+    "closed": "closed meanwhile",
+}
+BEAM_WORDS: Final = {
+    "in": "broken from outside to inside",
+    "out": "broken from inside to outside",
+    "both": "broken both ways",
+    "none": "not broken",
+}
+
+
+def door_words(around: Around) -> str | None:
+    """Return what an event says of the door."""
+    return None if around.door is None else DOOR_WORDS[around.door]
+
+
+def beam_words(around: Around) -> str | None:
+    """Return what an event says of the beams."""
+    return None if around.beams is None else BEAM_WORDS[around.beams]
+
+
+def badge_words(around: Around) -> str | None:
+    """Return what an event says of badges."""
+    if around.badge is None:
+        return None
+    return f"shown by {around.person}" if around.badge else "none shown"

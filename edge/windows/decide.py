@@ -11,6 +11,7 @@ from typing import Final
 
 from edge.contracts import Kind
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.features import INSIDE, OUTSIDE, Features, features
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
@@ -27,20 +28,26 @@ MOTION_LIKELY: Final = 0.5
 """Enough for a tag whose two envelopes tell of a crossing besides."""
 MOTION_SURE: Final = 0.93
 """A tag at rest must not be called: residents are many and walkers rise far above this."""
+BEAMS_BACK: Final = 20.0
+"""Odds that two beams, broken in order about the crossing, add to a tag's own: one in twenty who carries nothing comes
+so close before or behind one who turns back."""
 UNDECIDED: Final = 0.4
 """From these odds of a crossing on, up to the portal's `resolve_confidence`, evidence suffices for neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Kind (None: a tag at rest, no event), confidence, and when the plane was crossed."""
+    """Kind (None: a tag at rest, no event), confidence, when the plane was crossed, and words where a rule decided."""
 
     kind: Kind | None
     confidence: float
     crossed_us: int | None = None
+    reason: str | None = None
 
 
-def decide(snap: Snapshot, portal: PortalSettings, published: bool = False) -> Verdict:  # noqa: FBT001, FBT002 (a fact)
+def decide(
+    snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND, *, published: bool = False
+) -> Verdict:
     """Call a visit that has ended; one that was `published` has shown motion before, which lowers the bar."""
     seen = features(snap)
     if seen is None:
@@ -49,14 +56,18 @@ def decide(snap: Snapshot, portal: PortalSettings, published: bool = False) -> V
     if portal.layout == "single":
         return Verdict("near", moved)
     kind, evidence = crossing(seen)
-    share = odds(CROSSED, evidence)
+    share = backed(odds(CROSSED, evidence), kind, around)
     if moved < (MOTION_LIKELY if published or share >= portal.resolve_confidence else MOTION_SURE):
         return Verdict(None, 1 - moved)
-    if outdone(snap):
-        return Verdict("near", moved)
     if share >= portal.resolve_confidence:
         return Verdict(kind, share, seen.crossed_us)
     return Verdict("unresolved", 1 - share) if share >= UNDECIDED else _stayed(snap, portal, seen, 1 - share)
+
+
+def stayed(snap: Snapshot, portal: PortalSettings) -> Verdict:
+    """Call a visit of which it is known that the plane was not crossed."""
+    seen = features(snap)
+    return Verdict(None, 0.0) if seen is None else _stayed(snap, portal, seen, 1.0)
 
 
 def _stayed(snap: Snapshot, portal: PortalSettings, seen: Features, share: float) -> Verdict:
@@ -68,19 +79,19 @@ def _stayed(snap: Snapshot, portal: PortalSettings, seen: Features, share: float
     return max(likelier, key=lambda verdict: verdict.confidence)
 
 
-def decide_early(snap: Snapshot, portal: PortalSettings) -> Verdict:
+def decide_early(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND) -> Verdict:
     """Call a crossing while the tag is still heard, or nothing yet (kind None)."""
     seen = features(snap)
-    if seen is None or outdone(snap) or odds(MOVED, motion(snap, seen)) < MOTION_SURE:
+    if seen is None or odds(MOVED, motion(snap, seen)) < MOTION_SURE:
         return Verdict(None, 0.0)
     kind, evidence = crossing(seen)
-    share = odds(CROSSED_SO_FAR, evidence)
+    share = backed(odds(CROSSED_SO_FAR, evidence), kind, around)
     return Verdict(kind if share >= portal.provisional_confidence else None, share, seen.crossed_us)
 
 
-def outdone(snap: Snapshot) -> bool:
-    """Say whether the same tag was louder at another portal meanwhile; the first in the settings wins a draw."""
-    return bool(snap.head[L.RIVAL_CDBM] > snap.head[L.PEAK_CDBM])
+def backed(share: float, kind: Kind, around: Around) -> float:
+    """Return the share of a crossing that beams back, where they were broken in its order."""
+    return BEAMS_BACK * share / (1 + (BEAMS_BACK - 1) * share) if around.beams == kind else share
 
 
 def motion(snap: Snapshot, seen: Features) -> dict[str, float]:

@@ -8,17 +8,24 @@ import numpy as np
 
 from edge.contracts import Clock, Kind, MovementRow
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
-from edge.windows.decide import Verdict, decide, decide_early
+from edge.windows.around import Around
+from edge.windows.decide import Verdict
+from edge.windows.held import Held, HeldTag
 from edge.windows.intake import plain
+from edge.windows.judge import Judge
+from edge.windows.neighbours import Neighbours
 from edge.windows.order import Orderer, Step, Wire
 from edge.windows.passages import Batch, OpenPassage, Passage, clock_row, movement, open_passage, passage_of
 from edge.windows.plain import PlainEngine
+from edge.windows.rules import CROSSINGS
+from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
 from edge.windows.snapshot import Engine, Snapshot
 
 BATCH_MEMORY_US: Final = 60_000_000
 RESIDENT_US: Final = 60_000_000
-CROSSINGS: Final = ("in", "out")
+SINGLE_GAP_MS: Final = 2000
+NOT_MOVED: Final = "the tag turned out not to have moved"
 _Key = tuple[int, bytes]
 
 
@@ -34,18 +41,20 @@ class Job:
 class Group:
     """Takes ordered reads to rows. Its state depends on the reads alone, never on how they were cut."""
 
-    def __init__(self, settings: WindowsSettings, job: Job) -> None:
+    def __init__(self, settings: WindowsSettings, job: Job, neighbours: Neighbours) -> None:
         self.portals = job.portals
         self.shared = job.shared
         self.orderer = Orderer(settings.grace_ms * 1000, settings.step_back_ms * 1000, make_admit(settings))
         self.engine = make_engine(settings, job.portals)
+        self.sensed = Sensed(job.portals, settings.sensors)
+        self.judge = Judge(job.portals, self.sensed, neighbours)
+        self.held = Held(settings)
         self.provisionals = 0
         self.finals = 0
         self._settings = settings
         self._boot = job.boot
         self._clock = WindowClock()
         self._passages: dict[_Key, Passage] = {}
-        self._parked: dict[_Key, int] = {}
         self._batches: dict[tuple[int, Kind], list[Batch]] = {}
         self._opened: dict[str, OpenPassage] = {}
         self._taken: set[str] = set()
@@ -70,9 +79,11 @@ class Group:
         """Tags at rest that were heard within the last minute of event time."""
         return self.engine.known(max(self.orderer.newest_us.values(), default=0) - RESIDENT_US)
 
-    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
-        """Return passages opened or changed, and ids of those closed, since the last call."""
-        opened, closed = list(self._opened.values()), self._closed
+    def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
+        """Return passages opened and tags held, or changed, and names of those that no longer are."""
+        held, ended = self.held.take_changes()
+        opened: list[OpenPassage | HeldTag] = [*self._opened.values(), *held]
+        closed = [*self._closed, *ended]
         self._taken.update(self._opened)
         self._opened, self._closed = {}, []
         return opened, closed
@@ -82,6 +93,8 @@ class Group:
         records += self.engine.sweep(step.before_us, flush=step.restart)
         records.sort(key=lambda snap: (snap.at_us, int(snap.head[L.PORTAL]), snap.epc))
         yield from self._rows(records)
+        if step.restart:
+            self.sensed.clear()
 
     def _rows(self, records: Iterable[Snapshot]) -> Iterator[MovementRow]:
         for snap in records:
@@ -94,7 +107,9 @@ class Group:
         passage = self._passages.get(key)
         if passage is not None and passage.rev:
             return None
-        verdict = decide_early(snap, portal)
+        verdict, around = self.judge.early(snap, self.offset_us())
+        if verdict.kind is None and self.held.holds(portal.id, snap, self.offset_us()):
+            return None
         if passage is None:
             passage = self._passages[key] = Passage(id=passage_of(snap, self._settings.gateway, portal))
         elif verdict.kind is None:
@@ -102,13 +117,13 @@ class Group:
         row = None
         if verdict.kind is not None:
             self.provisionals += 1
-            row = self._row(snap, passage, verdict)
+            row = self._row(snap, passage, verdict, around)
         self._opened[passage.id] = open_passage(
             snap,
             portal,
             passage,
             crossed_us=verdict.crossed_us,
-            offset_us=self._offset_us(),
+            offset_us=self.offset_us(),
             clock=self._clock_row(),
         )
         return row
@@ -118,29 +133,19 @@ class Group:
         passage = self._passages.pop(key, None)
         if passage is not None:
             self._close(passage.id)
-        verdict = self._after_parking(key, snap, decide(snap, portal, passage is not None and passage.rev > 0))
+        verdict, around = self.judge.late(snap, self.offset_us(), published=passage is not None and passage.rev > 0)
+        told = self.held.judge(portal.id, snap, self.offset_us(), verdict)
+        if passage is None or not passage.rev:
+            verdict = told
         if verdict.kind is None and passage is not None and passage.rev:
-            verdict = Verdict("retracted", verdict.confidence)
+            verdict = Verdict("retracted", verdict.confidence, reason=NOT_MOVED)
         if verdict.kind is None:
             return None
         self.finals += 1
         passage = passage or Passage(id=passage_of(snap, self._settings.gateway, portal))
-        return self._row(snap, passage, verdict)
+        return self._row(snap, passage, verdict, around)
 
-    def _after_parking(self, key: _Key, snap: Snapshot, verdict: Verdict) -> Verdict:
-        """`parked` is final: leaving afterwards on the same side gives nothing, unless it has been forgotten."""
-        since = self._parked.pop(key, None)
-        memory_us = self._settings.forget_s * 1_000_000
-        if verdict.kind == "parked":
-            self._parked[key] = snap.at_us
-            if len(self._parked) > self._settings.max_tags:
-                del self._parked[next(iter(self._parked))]
-        left = since is not None and int(snap.head[L.START_US]) - since <= memory_us
-        if left and verdict.kind in {"near", "turned_back", "parked"}:
-            return Verdict(None, verdict.confidence)
-        return verdict
-
-    def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict) -> MovementRow:
+    def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict, around: Around) -> MovementRow:
         assert verdict.kind is not None  # noqa: S101 (both callers have asked)
         if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
             passage.batch = passage.batch or self._join(snap, verdict.kind, verdict.crossed_us)
@@ -152,9 +157,10 @@ class Group:
             kind=verdict.kind,
             confidence=verdict.confidence,
             crossed_us=verdict.crossed_us,
-            offset_us=self._offset_us(),
+            offset_us=self.offset_us(),
             clock=self._clock_row(),
-            reason="the tag turned out not to have moved" if verdict.kind == "retracted" else None,
+            around=around,
+            reason=verdict.reason,
         )
 
     def _join(self, snap: Snapshot, kind: Kind, crossed_us: int) -> str:
@@ -179,7 +185,8 @@ class Group:
     def _key(self, snap: Snapshot) -> _Key:
         return int(snap.head[L.PORTAL]), snap.epc
 
-    def _offset_us(self) -> int:
+    def offset_us(self) -> int:
+        """Host time less the group's event time, as the newest clock says."""
         return 0 if self.shared else self._clock.offset_us or 0
 
     def _clock_row(self) -> Clock:
@@ -207,7 +214,7 @@ def make_engine(settings: WindowsSettings, portals: tuple[PortalSettings, ...]) 
 
 def _knobs(settings: WindowsSettings, portal: PortalSettings) -> list[int]:
     return [
-        portal.gap_ms * 1000,
+        min(portal.gap_ms, SINGLE_GAP_MS if portal.layout == "single" else portal.gap_ms) * 1000,
         portal.settle_ms * 1000,
         portal.park_ms * 1000,
         portal.layout == "single",

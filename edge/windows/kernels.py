@@ -168,14 +168,18 @@ def pack_where(channel: Int, count: Int) -> Int:
 
 @njit(cache=True, inline="always")
 def remember(slot: Int, t: Int, what: Int, where: Int, s32: I32, s16: I16) -> None:
-    """Keep a read of a tag at rest, in case it is the beginning of a visit."""
-    at = np.int64(s16[slot, L.S_RING_AT])
+    """Keep a read of a tag at rest, in case it is the beginning of a visit; of many in a short time the newest."""
+    at, filled = np.int64(s16[slot, L.S_RING_AT]), np.int64(s16[slot, L.S_RINGED])
+    before = np.int64(s32[slot, L.S_RING + 3 * ((at - 2) & (L.RING - 1))])
+    if filled > 1 and (t - before) & 0xFFFFFFFF < L.RING_EVERY_US:
+        at = (at - 1) & (L.RING - 1)
+        filled -= 1
     row = L.S_RING + 3 * at
     s32[slot, row] = ((t + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     s32[slot, row + 1] = what
     s32[slot, row + 2] = where
     s16[slot, L.S_RING_AT] = (at + 1) & (L.RING - 1)
-    s16[slot, L.S_RINGED] = min(L.RING, s16[slot, L.S_RINGED] + 1)
+    s16[slot, L.S_RINGED] = filled + 1 if filled < L.RING else filled
 
 
 @njit(cache=True)
@@ -216,21 +220,26 @@ def tells(v: Int, why: Int, head: I64, knobs: I64) -> bool:
     portal = head[v, L.PORTAL]
     if head[v, L.REPORTS] < knobs[portal, L.K_MIN_REPORTS]:
         return False
+    if knobs[portal, L.K_SINGLE]:
+        return bool(head[v, L.MOVED] > 0 and head[v, L.REPORTS] >= L.MIN_PAIRS)
     if head[v, L.MOVED] > 0:
         return True
-    return bool(why != L.SETTLED and knobs[portal, L.K_SINGLE] == 0 and stirs(v, L.STIR_SIGN, L.SWING_CDB, head))
+    if why == L.SETTLED:
+        return False
+    return bool(head[v, L.BASE_CDBM] == L.NO_BASE or stirs(v, L.STIR_SIGN, L.SWING_CDB, head))
 
 
 @njit(cache=True)
 def wants_candidate(v: Int, t: Int, head: I64) -> bool:
-    """Say whether to try an early decision: the side leads that did not lead at first, and something moved."""
-    return bool(
-        head[v, L.FLIPS] & 1
-        and head[v, L.REPORTS] > L.MIN_PAIRS
-        and head[v, L.CANDIDATES] < L.MAX_CANDIDATES
-        and t - head[v, L.CANDIDATE_US] >= max(L.CANDIDATE_EVERY_US, (t - head[v, L.START_US]) >> L.CANDIDATE_SHIFT)
-        and stirs(v, L.STIR_SURE, L.WIDE_SWING_CDB, head)
-    )
+    """Say whether to try an early decision: something moved, or may; oftener once the lead has changed."""
+    if head[v, L.REPORTS] < L.MIN_PAIRS or head[v, L.CANDIDATES] >= L.MAX_CANDIDATES:
+        return False
+    apart = L.CANDIDATE_EVERY_US if head[v, L.FLIPS] else L.CANDIDATE_CALM_US
+    if t - head[v, L.CANDIDATE_US] < max(apart, (t - head[v, L.START_US]) >> L.CANDIDATE_SHIFT):
+        return False
+    if head[v, L.BASE_CDBM] == L.NO_BASE and head[v, L.STIR] > L.STIR_STILL:
+        return True
+    return stirs(v, L.STIR_SURE, L.WIDE_SWING_CDB, head)
 
 
 @njit(cache=True)
@@ -245,7 +254,8 @@ def silence(v: Int, head: I64, knobs: I64) -> Int:
         return int(gap)
     if knobs[portal, L.K_SINGLE]:
         return int(min(gap, max(L.MIN_PASS_US, knobs[portal, L.K_INTERVALS] * head[v, L.INTERVAL_US])))
-    return int(min(L.MOST_GAPS * gap, max(gap, L.SILENT_INTERVALS * head[v, L.INTERVAL_US])))
+    mean = (head[v, L.LAST_US] - head[v, L.BIN0_US]) // (head[v, L.REPORTS] - 1)
+    return int(min(L.MOST_GAPS * gap, max(gap, L.SILENT_INTERVALS * mean)))
 
 
 @njit(cache=True)
@@ -348,9 +358,8 @@ def room(t: Int, s: State) -> Int:
 
 
 @njit(cache=True)
-def start(slot: Int, t: Int, t0: Int, s: State) -> Int:
-    """Open a visit and return it."""
-    v = room(t, s)
+def start(slot: Int, v: Int, t: Int, t0: Int, s: State) -> Int:
+    """Open a free visit and return it."""
     head = s.head
     for c in range(L.HEAD):
         head[v, c] = 0
@@ -390,10 +399,10 @@ def wake(slot: Int, t: Int, t0: Int, s: State) -> Int:
             young = filled - 1 - k
     s.s16[slot, L.S_RINGED] = 0
     if young == 0:
-        return start(slot, t, t0, s)
+        return start(slot, room(t, s), t, t0, s)
     row = L.S_RING + 3 * ((at - young) & (L.RING - 1))
     then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
-    v = start(slot, then, then, s)
+    v = start(slot, room(t, s), then, then, s)
     for k in range(young):
         row = L.S_RING + 3 * ((at - young + k) & (L.RING - 1))
         then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
@@ -776,7 +785,7 @@ def advance(
             v = wake(slot, t, min(t, cols[i, L.C_FIRST_US]), s)
         elif v == L.NO_VISIT:
             s16[slot, L.S_RINGED] = 0
-            v = start(slot, t, min(t, cols[i, L.C_FIRST_US]), s)
+            v = start(slot, room(t, s), t, min(t, cols[i, L.C_FIRST_US]), s)
         note(v, t, what, where, told, s)
         if knobs.shape[0] > 1:
             meet_rivals(v, slot, place, t, s)

@@ -7,6 +7,8 @@ import numpy as np
 
 from edge.contracts import AntennaEvidence, Clock, Evidence, Kind, MovementRow, event_id, instant, passage_id
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.around import NOTHING_AROUND, Around, badge_words, beam_words, door_words
+from edge.windows.held import HeldTag
 from edge.windows.settings import PortalSettings, WindowClock, WindowsError
 from edge.windows.snapshot import Snapshot
 
@@ -70,6 +72,7 @@ def movement(
     crossed_us: int | None,
     offset_us: int,
     clock: Clock,
+    around: Around = NOTHING_AROUND,
     reason: str | None = None,
 ) -> MovementRow:
     """Build the next revision of a passage; times are reader time plus offset, `seq` is the outbox's to give."""
@@ -92,15 +95,15 @@ def movement(
         crossed_at=crossed,
         ended_at=ended,
         reads=int(snap.head[L.READS]),
-        evidence=evidence(snap, portal, offset_us),
+        evidence=evidence(snap, portal, offset_us, around),
         clock=clock,
         batch=passage.batch,
         reason=reason,
     )
 
 
-def evidence(snap: Snapshot, portal: PortalSettings, offset_us: int) -> Evidence:
-    """Return what each antenna saw."""
+def evidence(snap: Snapshot, portal: PortalSettings, offset_us: int, around: Around = NOTHING_AROUND) -> Evidence:
+    """Return what each antenna saw, and what door, beams and badges tell."""
     seconds = int(snap.head[L.LAST_US] - snap.head[L.START_US]) / 1e6
     return Evidence(
         antennas=[
@@ -116,6 +119,9 @@ def evidence(snap: Snapshot, portal: PortalSettings, offset_us: int) -> Evidence
             if row[L.A_READS]
         ],
         read_rate=round(int(snap.head[L.READS]) / seconds, 2) if seconds > 0 else 0.0,
+        door=door_words(around),
+        beams=beam_words(around),
+        badge=badge_words(around),
     )
 
 
@@ -146,7 +152,7 @@ def open_passage(
     )
 
 
-def encode_open(passage: OpenPassage) -> bytes:
+def encode_open(passage: OpenPassage | HeldTag) -> bytes:
     """Return the bytes that the outbox keeps."""
     return msgspec.json.encode(passage)
 

@@ -254,22 +254,27 @@ class Visit:
         for antenna in self.antennas:
             antenna.window_low = antenna.window_high = antenna.smooth
 
-    def wants_candidate(self) -> bool:
+    def may_tell(self, base: int) -> bool:
+        """Say whether a visit without proven motion is worth a decision: a stranger's, or one that stirs."""
+        return base == L.NO_BASE or self.stirs(L.STIR_SIGN, L.SWING_CDB)
+
+    def wants_candidate(self, base: int) -> bool:
         """Say whether to try an early decision: the side leads that did not lead at first, and something moved."""
-        apart = max(L.CANDIDATE_EVERY_US, (self.now_us - self.start_us) >> L.CANDIDATE_SHIFT)
+        every_us = L.CANDIDATE_EVERY_US if self.flips else L.CANDIDATE_CALM_US
         return (
-            self.flips % 2 == 1
-            and self.reports > L.MIN_PAIRS
+            self.reports >= L.MIN_PAIRS
             and self.candidates < L.MAX_CANDIDATES
-            and self.now_us - self.candidate_us >= apart
-            and self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB)
+            and self.now_us - self.candidate_us >= max(every_us, (self.now_us - self.start_us) >> L.CANDIDATE_SHIFT)
+            and ((base == L.NO_BASE and self.stir > L.STIR_STILL) or self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB))
         )
 
-    def tells(self, why: int, min_reports: int, *, single: bool) -> bool:
+    def tells(self, why: int, min_reports: int, base: int, *, single: bool) -> bool:
         """Say whether an ending visit is worth a decision: it moved, or may have."""
         if self.reports < min_reports:
             return False
-        return self.moved > 0 or (why != L.SETTLED and not single and self.stirs(L.STIR_SIGN, L.SWING_CDB))
+        if single:
+            return self.moved > 0 and self.reports >= L.MIN_PAIRS
+        return self.moved > 0 or (why != L.SETTLED and self.may_tell(base))
 
     def settled(self, settle_us: int, park_us: int, *, single: bool) -> bool:
         """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
@@ -348,6 +353,12 @@ class Tag:
         self.levels[antenna] = level + ((rssi - level) >> 3), spread + ((apart - spread) >> 4)
         return apart >= max(cdb, L.WAKE_SPREADS * spread)
 
+    def remember(self, read: Read) -> None:
+        """Keep a read at rest, in case it is the beginning of a visit; of many in a short time the newest."""
+        if len(self.ring) > 1 and read.at_us - self.ring[-2].at_us < L.RING_EVERY_US:
+            self.ring.pop()
+        self.ring.append(read)
+
     def rest(self, visit: Visit) -> None:
         """Learn the level of a tag that lay still."""
         level = max(side.smooth if side.count else L.NO_LEVEL for side in visit.sides)
@@ -424,7 +435,7 @@ class PlainEngine:
         tag.calm = min(L.ENOUGH_CALM, tag.calm + 1) if calm else 0
         away = apart_us > max(knobs[L.K_GAP_US], L.ABSENT_INTERVALS * interval_us)
         if tag.resting and tag.stir <= L.WAKE and not away and (calm or not far):
-            tag.ring.append(read)
+            tag.remember(read)
             return
         visit = tag.visit or self._begin(tag, min(read.at_us, first_us), read.at_us)
         visit.note(read, pair, knobs)
@@ -496,7 +507,7 @@ class PlainEngine:
             if min(visit.top, visit.slow) - visit.valley >= knobs[L.K_VALLEY]:
                 self._end(tag, visit, L.VALLEY, visit.now_us)
                 return
-        elif visit.wants_candidate():
+        elif visit.wants_candidate(tag.base):
             visit.candidates += 1
             visit.candidate_us = visit.now_us
             self._emit(tag, visit, L.CANDIDATE, visit.now_us)
@@ -513,7 +524,7 @@ class PlainEngine:
             visit.moved += 1
         if single and visit.range >= knobs[L.K_RISE]:
             visit.moved += 1
-        told = visit.tells(why, knobs[L.K_MIN_REPORTS], single=single)
+        told = visit.tells(why, knobs[L.K_MIN_REPORTS], tag.base, single=single)
         if told:
             self._emit(tag, visit, why, at_us)
         else:
@@ -557,7 +568,8 @@ def silence_us(visit: Visit, knobs: list[int]) -> int:
         return gap_us
     if knobs[L.K_SINGLE]:
         return min(gap_us, max(L.MIN_PASS_US, knobs[L.K_INTERVALS] * visit.interval_us))
-    return min(L.MOST_GAPS * gap_us, max(gap_us, L.SILENT_INTERVALS * visit.interval_us))
+    mean_us = (visit.now_us - visit.bin0_us) // (visit.reports - 1)
+    return min(L.MOST_GAPS * gap_us, max(gap_us, L.SILENT_INTERVALS * mean_us))
 
 
 def ticks(at_us: int) -> int:

@@ -45,7 +45,8 @@ class PortalSettings:
     """One doorway and the antennas that look at it.
 
     Attributes:
-        gap_ms: silence that ends a visit; a walker's longest gap between reads is 1.28 s (domain, Rates).
+        gap_ms: silence that ends a visit: a carrier whose body hides the tag is unheard for seconds, and who is back
+            within 5 s is still on the same visit. In the layout `single` at most 2 s (domain, Rates: 1.28 s).
         settle_ms: stillness that ends a visit of a tag that is still heard (contracts: "stays beyond it for 5 s").
         park_ms: stillness at the plane itself that is called `parked`.
         provisional_confidence: a crossing is published before the tag has left from this confidence on.
@@ -54,12 +55,13 @@ class PortalSettings:
         pass_rise_cdb: layout `single` only: change of the smoothed RSSI on one channel that makes a pass; a tag at rest
             varies by 0.33 dB there (domain, Radio at a doorway).
         pass_valley_cdb: layout `single` only: a dip of the smoothed RSSI this deep between two peaks ends a pass.
+        neighbours: ids of portals so near that both may hear one carrier; portals that share a reader always are.
     """
 
     id: str
     layout: str
     antennas: tuple[AntennaSettings, ...]
-    gap_ms: int = 2000
+    gap_ms: int = 5000
     settle_ms: int = 5000
     park_ms: int = 20000
     provisional_confidence: float = 0.93
@@ -67,6 +69,28 @@ class PortalSettings:
     pass_intervals: int = 12
     pass_rise_cdb: int = 200
     pass_valley_cdb: int = 400
+    neighbours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSettings:
+    """A door contact or a light beam that tells something of a portal.
+
+    Attributes:
+        reader: reader or board that it is wired to.
+        gpi: number of the input.
+        kind: what it is.
+        portal: the doorway that it watches.
+        side: of two beams, whether this is the inner or the outer one; None for a door contact.
+        active_high: the input's level while the beam is broken or the door is open.
+    """
+
+    reader: str
+    gpi: int
+    kind: Literal["beam", "door"]
+    portal: str
+    side: Literal["inside", "outside"] | None = None
+    active_high: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,10 @@ class WindowsSettings:
             (noise 0.04-0.13 rad; a walker's is spread evenly, 0.79 rad).
         motion_cdb: rise or fall of the smoothed RSSI of one antenna that counts as motion where no phase is reported.
         batch_ms: crossings of one portal in one direction this close in time are one batch.
+        rearm_s: a tag that was called `parked` may be called so again once it was unheard for this long. Hours, as
+            Keonn documents: longer than a break or a delivery, in which the same thing stands in the same doorway.
         engine: `numba`, or `plain` where numba has no wheel.
+        sensors: door contacts and light beams that are evidence.
     """
 
     gateway: str
@@ -92,11 +119,13 @@ class WindowsSettings:
     step_back_ms: int = 5000
     max_tags: int = 32768
     forget_s: int = 600
-    min_reads: int = 3
+    min_reads: int = 1
     motion_rad: float = 0.35
     motion_cdb: int = 600
     batch_ms: int = 1500
+    rearm_s: int = 14_400
     engine: Engine = "numba"
+    sensors: tuple[SensorSettings, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no window could work with."""
@@ -110,6 +139,20 @@ class WindowsSettings:
                         f"portals {other!r} and {portal.id!r} both claim antenna {antenna.port} of reader "
                         f"{antenna.reader!r}: give it to one of them"
                     )
+        _check_names(self)
+
+
+def _check_names(settings: WindowsSettings) -> None:
+    known = {portal.id for portal in settings.portals}
+    for portal in settings.portals:
+        for name in portal.neighbours:
+            if name not in known or name == portal.id:
+                raise WindowsError(f"portal {portal.id!r} names {name!r} as its neighbour: name other portals' ids")
+    for sensor in settings.sensors:
+        if sensor.portal not in known:
+            raise WindowsError(
+                f"input {sensor.gpi} of {sensor.reader!r} watches {sensor.portal!r}: name the id of a portal"
+            )
 
 
 def _check_portal(portal: PortalSettings) -> None:

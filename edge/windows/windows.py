@@ -1,8 +1,8 @@
 """`Windows`: one gateway's portals, fed with batches, giving movement rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from edge.contracts import MovementRow
 from edge.llrp.batch import NO_TIME_US, TagBatch
 from edge.windows.group import Group, Job
+from edge.windows.held import HeldTag
+from edge.windows.neighbours import Neighbours
 from edge.windows.order import Wire
 from edge.windows.passages import OpenPassage
-from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
+from edge.windows.settings import PortalSettings, WindowClock, WindowsError, WindowsSettings
 
 STEP_US: Final = 2_000_000
 """A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below. A fall
@@ -21,7 +23,12 @@ that the new spread covers was learnt, not made: a queue has come in, or the clo
 
 @dataclass(slots=True)
 class Counters:
-    """Tag reads since the start, by what became of them; all of them count in `reads`."""
+    """Tag reads since the start, by what became of them; all of them count in `reads`.
+
+    `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
+    reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
+    called `parked`. `double_crossings` had been told by a neighbouring portal.
+    """
 
     reads: int = 0
     unlisted_reads: int = 0
@@ -32,6 +39,12 @@ class Counters:
     quiet_visits: int = 0
     provisionals: int = 0
     finals: int = 0
+    held_finals: int = 0
+    sensed: int = 0
+    unplaced_sensed: int = 0
+    door_contradictions: int = 0
+    beam_contradictions: int = 0
+    double_crossings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +69,14 @@ class _Reader:
         both back lets a visit go on too, and keeps the order of what the reader sent. A step is one against the clock
         of the last reads: what a greeting said in between was of no read.
         """
-        unwrap_us = self.unwrap_us + self._step_us(clock)
+        unwrap_us = self.unwrapped_by_us(clock)
         if reads:
             self.clock, self.unwrap_us = clock, unwrap_us
         return clock if clock.offset_us is None else replace(clock, offset_us=clock.offset_us - unwrap_us)
+
+    def unwrapped_by_us(self, clock: WindowClock) -> int:
+        """Return what a time of this clock has to be moved by."""
+        return self.unwrap_us + self._step_us(clock)
 
     def _step_us(self, clock: WindowClock) -> int:
         before = self.clock
@@ -84,8 +101,10 @@ class Windows:
         self._settings = settings
         self._counters = Counters()
         self._strange = 0
+        self._neighbours = Neighbours(settings)
         self._groups = [
-            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot)) for readers, portals in _joined(settings)
+            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot), self._neighbours)
+            for readers, portals in _joined(settings)
         ]
         self._readers: dict[str, _Reader] = {}
         for group in self._groups:
@@ -104,6 +123,10 @@ class Windows:
         counters.quiet_visits = sum(group.engine.quiet for group in self._groups)
         counters.provisionals = sum(group.provisionals for group in self._groups)
         counters.finals = sum(group.finals for group in self._groups)
+        counters.held_finals = sum(group.held.told_less for group in self._groups)
+        counters.door_contradictions = sum(group.judge.overruled.door for group in self._groups)
+        counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
+        counters.double_crossings = self._neighbours.doubles
         return counters
 
     @property
@@ -131,14 +154,57 @@ class Windows:
             return mine.group.idle(reader, arrival_us - (0 if mine.group.shared else clock.offset_us or 0), clock)
         return mine.group.push(reader, self._reads(reader, batch, arrival_us, clock), clock)
 
+    def sense(
+        self, reader: str, gpi: int, kind: Literal["beam", "door"], *, state: bool, at_us: int, clock: WindowClock
+    ) -> None:
+        """Take a change of an input, where it stands in the stream of the reader's reads.
+
+        Args:
+            reader: reader or board that the input belongs to.
+            gpi: number of the input.
+            kind: what is wired to it.
+            state: its level, as the reader tells it.
+            at_us: when it changed, in the time of that reader's reads.
+            clock: the reader's clock as it was then.
+        """
+        self._counters.sensed += 1
+        placed = [
+            group.sensed.note(reader, gpi, kind, state=state, at_us=self._group_us(group, reader, at_us, clock))
+            for group in self._groups
+        ]
+        self._counters.unplaced_sensed += not any(placed)
+
+    def badge(self, portal: str, person: str, at_us: int) -> None:
+        """Take an access-control event at a portal, in host time; an unknown portal raises `WindowsError`."""
+        group = next((one for one in self._groups if any(mine.id == portal for mine in one.portals)), None)
+        if group is None:
+            raise WindowsError(f"a badge was shown at {portal!r}, which is no portal of this gateway: name one that is")
+        group.sensed.badge(portal, person, at_us - group.offset_us())
+
     def flush(self) -> list[MovementRow]:
         """End of a capture: decide open passages as if every tag had left."""
         return [row for group in self._groups for row in group.flush()]
 
-    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
-        """Return passages opened or changed since the last call, and ids of those closed since."""
+    def hold(self, tags: Iterable[HeldTag]) -> list[HeldTag]:
+        """Take the tags that an earlier start held; return those whose portal is none of this gateway."""
+        waiting = list(tags)
+        for group in self._groups:
+            mine = {portal.id for portal in group.portals}
+            group.held.restore(tag for tag in waiting if tag.portal in mine)
+            waiting = [tag for tag in waiting if tag.portal not in mine]
+        return waiting
+
+    def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
+        """Return passages opened and tags held, or changed, since the last call, and names of those that ended."""
         changes = [group.take_open_changes() for group in self._groups]
         return [one for opened, _ in changes for one in opened], [one for _, closed in changes for one in closed]
+
+    def _group_us(self, group: Group, reader: str, at_us: int, clock: WindowClock) -> int:
+        """Return an instant of a reader's or board's clock in a group's event time."""
+        mine = self._readers.get(reader)
+        if mine is not None and mine.group is group and not group.shared:
+            return at_us + mine.unwrapped_by_us(clock)
+        return at_us + (clock.offset_us or 0) - group.offset_us()
 
     def _list(self, group: Group) -> None:
         for index, portal in enumerate(group.portals):

@@ -9,10 +9,10 @@ from simulator.scenarios.space import AntennaPart, GatewayPart, PortalPart, Read
 
 EDGE_KINDS: Final = {"beam": "beam", "contact": "door"}
 """Sensors that the agent knows as inputs; what else is wired can start its reading only."""
-LAYOUTS: Final = {"beam": "two-sided"}
-"""Layouts that the agent knows by another name: its beams stand with the reader's inputs."""
 AIMED: Final = frozenset({"overhead", "one-sided"})
 """Layouts whose antennas stand together: what they are aimed at says which side they serve."""
+PAIR: Final = 2
+"""So many beams have an order that tells a way."""
 READERS_A_GATEWAY: Final = 8
 
 
@@ -66,10 +66,13 @@ def edge_config(scenario: Scenario, gateway: GatewayPart, places: Mapping[str, P
     lines = [f'site = "{gateway.site}"', f'gateway = "{gateway.id}"']
     for reader in readers:
         lines += ["", *_reader_lines(scenario, reader, places[reader.id])]
+    sides = beam_sides(scenario)
     for portal in scenario.portals:
         antennas = [(reader, one) for reader in readers for one in reader.antennas if one.portal == portal.id]
         if antennas:
-            lines += ["", *_portal_lines(portal, antennas)]
+            beams = [one for one in scenario.sensors if one.id in sides and one.portal == portal.id]
+            heard = all(one.reader in {reader.id for reader in readers} for one in beams)
+            lines += ["", *_portal_lines(portal, antennas, ordered=bool(beams) and heard)]
     return "\n".join([*lines, "", "[mqtt]", f'url = "{mqtt}"', ""])
 
 
@@ -93,20 +96,52 @@ def _reader_lines(scenario: Scenario, reader: ReaderPart, place: Place) -> Itera
     yield f"port = {place.port}"
     wired = [sensor for sensor in scenario.sensors if sensor.reader == reader.id and sensor.kind in EDGE_KINDS]
     if wired:
-        inputs = (f'{{ port = {sensor.gpi}, kind = "{EDGE_KINDS[sensor.kind]}" }}' for sensor in wired)
-        yield f"gpis = [{', '.join(inputs)}]"
+        sides = beam_sides(scenario)
+        served = _served(scenario, reader)
+        yield f"gpis = [{', '.join(_input(one, sides.get(one.id), evidence=one.portal in served) for one in wired)}]"
     trigger = _trigger(scenario, reader)
     if trigger is not None:
         gpi, level, read_ms = trigger
         yield f"trigger = {{ gpi = {gpi}, state = {str(level).lower()}, read_ms = {read_ms} }}"
 
 
-def _portal_lines(portal: PortalPart, antennas: list[tuple[ReaderPart, AntennaPart]]) -> Iterator[str]:
+def beam_sides(scenario: Scenario) -> dict[str, str]:
+    """Return which light beam is the inner and which the outer one, by their names, where a portal has just two."""
+    sides: dict[str, str] = {}
+    for portal in scenario.portals:
+        beams = [one for one in scenario.sensors if one.kind == "beam" and one.portal == portal.id]
+        if len(beams) == PAIR and beams[0].x_m != beams[1].x_m:
+            inner, outer = sorted(beams, key=lambda beam: beam.x_m)
+            sides |= {inner.id: "inside", outer.id: "outside"}
+    return sides
+
+
+def _served(scenario: Scenario, reader: ReaderPart) -> set[str]:
+    """Return the portals that a reader's gateway has antennas at."""
+    gateway = scenario.gateway_of(reader).id
+    mine = (one for one in scenario.readers if scenario.gateway_of(one).id == gateway)
+    return {antenna.portal for one in mine for antenna in one.antennas}
+
+
+def _input(sensor: SensorPart, side: str | None, *, evidence: bool) -> str:
+    keys = [f"port = {sensor.gpi}", f'kind = "{EDGE_KINDS[sensor.kind]}"']
+    if evidence:
+        keys.append(f'portal = "{sensor.portal}"')
+        keys += [] if side is None else [f'side = "{side}"']
+    if not sensor.active_high:
+        keys.append("active_high = false")
+    return f"{{ {', '.join(keys)} }}"
+
+
+def _portal_lines(
+    portal: PortalPart, antennas: list[tuple[ReaderPart, AntennaPart]], *, ordered: bool
+) -> Iterator[str]:
+    """Yield a portal's table; without two beams in order, `ordered`, the layout `beam` is as any of two sides."""
     yield "[[portals]]"
     yield f'id = "{portal.id}"'
     yield f'inside = "{portal.inside}"'
     yield f'outside = "{portal.outside}"'
-    yield f'layout = "{LAYOUTS.get(portal.layout, portal.layout)}"'
+    yield f'layout = "{portal.layout if portal.layout != "beam" or ordered else "two-sided"}"'
     yield "antennas = ["
     for reader, antenna in antennas:
         side = "" if portal.layout == "single" else f', side = "{side_of(portal, antenna)}"'

@@ -8,6 +8,15 @@ import msgspec
 PREFIX: Final = "stockgate "
 
 
+class HeldNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag that stood `parked` in a doorway when the recording began; times are the host's."""
+
+    portal: str
+    epc: str
+    since_us: int
+    heard_us: int
+
+
 class RecordingNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="recording"):
     """At the section: who recorded. `boot` and `first_seq` make a replay's rows those that were published."""
 
@@ -15,6 +24,7 @@ class RecordingNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note",
     gateway: str | None = None
     boot: str | None = None
     first_seq: int = 1
+    held: tuple[HeldNote, ...] = ()
 
 
 class ConnectionNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="connection"):
@@ -35,16 +45,30 @@ class ClockNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag
     host_synced: bool = True
 
 
+class SensorNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A door contact or light beam whose level changed for good; `at_us` in host time."""
+
+    gpi: int
+    kind: Literal["beam", "door"]
+    state: bool
+    at_us: int
+
+
 class RowsNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="rows"):
-    """Rows of the reader's own (losses, beams, doors) that took their numbers with this packet's messages."""
+    """Rows of the reader's own (losses, beams, doors) that took their numbers with this packet's messages.
+
+    `sensors` are those of beams and doors; recordings of before they were noted have None there.
+    """
 
     rows: int
+    sensors: list[SensorNote] | None = None
 
 
 class AsideNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="aside"):
     """Time passed for the reader, and rows of its own took their numbers, though it sent nothing: at a start, say."""
 
     rows: int = 0
+    sensors: list[SensorNote] | None = None
 
 
 Note = RecordingNote | ConnectionNote | ClockNote | RowsNote | AsideNote

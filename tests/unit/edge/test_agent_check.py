@@ -56,6 +56,20 @@ def test_file_that_notepad_wrote_is_read(tmp_path):
     assert examine(path).findings == ()
 
 
+def test_power_of_one_antenna_is_shown_and_held_to_its_cap(check):
+    lower = PORTAL.replace("gain_dbi = 6.0", "tx_power_dbm = 24.0, gain_dbi = 6.0")
+    report = check('region = "us"\ntx_power_dbm = 27.0\nprofile = "impinj/speedway"', lower)
+    assert [(line.asked_dbm, line.dbm, line.why) for line in report.powers] == [
+        (24.0, 24.0, "tx_power_dbm = 24"),
+        (27.0, 27.0, "tx_power_dbm = 27"),
+    ]
+    assert report.findings == ()
+    higher = PORTAL.replace("gain_dbi = 8.5", "tx_power_dbm = 29.0, gain_dbi = 8.5")
+    (finding,) = check('region = "us"\nprofile = "impinj/speedway"', higher).findings
+    assert finding.key == "portals[0].antennas[1].tx_power_dbm"
+    assert finding.what == "29 dBm is more than is legal: held down, port 2 to 28.00 dBm"
+
+
 def test_power_is_held_to_the_cap_and_told_why(check):
     report = check('region = "us"\ntx_power_dbm = 31.5')
     assert [(line.port, line.dbm) for line in report.powers] == [(1, 30.0), (2, 28.0)]

@@ -44,12 +44,16 @@ class FakeWindows:
 
     def __init__(self) -> None:
         self.fed = []
+        self.sensed = []
         self.rows = []
         self.changes = ([], [])
 
     def feed(self, reader, batch, *, arrival_us, clock):
         self.fed.append((reader, len(batch), arrival_us, clock))
         return self.rows
+
+    def sense(self, reader, gpi, kind, *, state, at_us, clock):
+        self.sensed.append((reader, gpi, kind, state, at_us, len(self.fed)))
 
     def take_open_changes(self):
         return self.changes

@@ -86,6 +86,20 @@ def test_a_region_brings_channels_and_the_strictest_cap(document):
     assert serial.power_cap_cdbm == 3300 + 215 - 1200
 
 
+def test_one_power_serves_all_antennas_of_a_serial_reader(document):
+    document["readers"][0]["tx_power_dbm"] = 26.0
+    document["portals"][0]["antennas"][0]["tx_power_dbm"] = 22.0
+    (serial,) = config.serial_settings(config.parse(document, source="edge.toml"))
+    assert serial.tx_power_dbm == 22.0
+
+
+def test_power_of_a_reader_that_publishes_by_itself_is_refused(document):
+    place = next(n for n, one in enumerate(document["portals"][0]["antennas"]) if one["reader"] == "m1")
+    document["portals"][0]["antennas"][place]["tx_power_dbm"] = 22.0
+    with pytest.raises(ConfigError, match=rf"antennas\[{place}\]\.tx_power_dbm: .* set its power there"):
+        config.parse(document, source="edge.toml")
+
+
 def test_a_broker_of_its_own_gets_no_password_of_ours(document, tmp_path):
     document["readers"][2]["mqtt_url"] = "mqtt://127.0.0.1:1884"
     (smart,) = config.smart_settings(config.parse(document, source="edge.toml"), base=tmp_path)

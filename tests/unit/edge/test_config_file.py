@@ -91,7 +91,7 @@ def test_every_setting_reaches_its_room(document, tmp_path):
         (["readers", 0, "port"], 70000, "readers[0].port: Input should be less than or equal to 65535, not 70000"),
         (["readers", 0, "port"], "5084", "readers[0].port: Input should be a valid integer, not '5084'"),
         (["portals", 0, "layout"], "twosided", "portals[0].layout: Input should be 'two-sided'"),
-        (["portals", 0, "layout"], "beam", "light beams decide no direction in this version"),
+        (["portals", 0, "layout"], "beam", 'no light beam has side "inside": layout "beam" wants one'),
         (["readers", 0, "serial"], "/dev/ttyUSB0", "readers[0].host: a reader is dialled (`host`), on a serial line"),
         (["zones"], [{"id": "z"}], "counting zones are not in this version"),
         (["gateway"], "HQ East", "gateway: String should match pattern"),
@@ -228,6 +228,14 @@ def test_legal_caps_reach_the_reader_by_region_antenna_and_cable(document):
     assert reader.power_caps_cdbm == ((1, 3000), (2, 2450), (3, 2700), (4, 2700))
     windows = config.windows_settings(parsed)
     assert [antenna.port for antenna in windows.portals[0].antennas] == [1, 2, 3, 4]
+
+
+def test_power_of_one_antenna_goes_below_its_readers_and_never_above(document):
+    document["readers"][0]["tx_power_dbm"] = 27.0
+    document["portals"][0]["antennas"][1]["tx_power_dbm"] = 24.0
+    document["portals"][0]["antennas"][2]["tx_power_dbm"] = 30.0
+    (reader,) = config.reader_settings(config.parse(document, source="edge.toml"))
+    assert [reader.asked_dbm(port) for port in (1, 2, 3, 4)] == [27.0, 24.0, 27.0, 27.0]
 
 
 def test_without_a_region_no_cap_is_made_up(document):

@@ -237,6 +237,17 @@ def test_no_antenna_gets_more_than_its_legal_cap():
     assert choose_powers("r1", READER, (1, 2), TABLE, GENERIC) == {}
 
 
+def test_an_antenna_may_be_asked_for_less_than_its_reader():
+    """What is asked at a port goes before the reader's own, and its legal cap before both."""
+    asked = dataclasses.replace(READER, tx_power_dbm=29.0, port_powers_dbm=((2, 24.0),), power_caps_cdbm=((2, 2500),))
+    powers = choose_powers("r1", asked, (1, 2), TABLE, GENERIC)
+    assert {port: power.cdbm for port, power in powers.items()} == {1: 2900, 2: 2400}
+    held = dataclasses.replace(asked, port_powers_dbm=((2, 27.0),))
+    assert choose_powers("r1", held, (1, 2), TABLE, GENERIC)[2].cdbm == 2500
+    with pytest.raises(ReaderRefusedError, match=r"tx_power_dbm = 3 can't be set"):
+        choose_powers("r1", dataclasses.replace(asked, port_powers_dbm=((2, 3.0),)), (1, 2), TABLE, GENERIC)
+
+
 def test_cap_below_the_lowest_power_is_refused_with_its_reason():
     """Transmitting too strongly is no fall-back."""
     capped = dataclasses.replace(READER, power_caps_cdbm=((2, 700),), tx_power_dbm=20.0)

@@ -67,11 +67,54 @@ def traffic(draw):
     return rows
 
 
-@given(traffic(), st.booleans())
+def resting(seed, *, phases, stir_us=40_000_000, channels=4):
+    """Tags at rest, each with its level and phase on each antenna and channel; some are picked up at an instant."""
+    rng = np.random.default_rng(seed)
+    tags = [rng.bytes(12) for _ in range(6)]
+    t, rows = 1_000_000, []
+    while t < 60_000_000:
+        t += int(rng.exponential(20_000))
+        k, a, channel = int(rng.integers(6)), int(rng.integers(8)), t // 200_000 % channels
+        own = np.random.default_rng([k, a, channel])
+        moved = t > stir_us and k < 3
+        level = int(own.integers(-63, -58)) * 100 + int(rng.integers(-1, 2)) * 50 + (1500 if moved else 0)
+        phase = int(own.integers(4096) + rng.integers(90)) % 4096
+        phase = int(rng.integers(4096)) if moved or rng.random() < 0.01 else phase
+        rows.append((t, k % 2, a, tags[k], level, phase if phases else -1, channel, 1))
+    return rows
+
+
+@given(traffic(), st.booleans(), st.sampled_from([1, 3, 4096]))
 @settings(max_examples=60)
-def test_kernels_say_what_the_twin_says(rows, single):
-    """Random traffic, with evictions, absent parameters and EPCs of many lengths."""
-    assert_same(knobs(single=single), rows)
+def test_kernels_say_what_the_twin_says(rows, single, visits):
+    """Random traffic, with too few slots and visits, absent parameters and EPCs of many lengths."""
+    assert_same(knobs(single=single), rows, max_visits=visits)
+
+
+@pytest.mark.parametrize("phases", [True, False], ids=["phases", "no phases"])
+@pytest.mark.parametrize("channels", [1, 4, 50])
+@pytest.mark.parametrize("visits", [2, 8])
+def test_tags_that_lie_still_and_are_picked_up_agree(phases, channels, visits):
+    """Slots at rest, their memory of phases and levels, and the visits that begin with remembered reads."""
+    assert_same(knobs(), resting(channels, phases=phases, channels=channels), max_visits=visits)
+
+
+@pytest.mark.parametrize("phases", [True, False], ids=["phases", "no phases"])
+def test_a_tag_at_rest_gives_its_visit_back_and_stirs_within_half_a_second(phases):
+    """Nothing is open while all lie still, the records begin when three are picked up, with reads from before it."""
+    engine = CompiledEngine(knobs(), 8)
+    rows = resting(1, phases=phases)
+    still, moved = ([row for row in rows if (row[0] > 40_000_000) == late] for late in (False, True))
+    engine.advance(*reads(still))
+    engine.sweep(L.NEVER_US)
+    assert engine.known(0) == 6
+    quiet = engine.quiet
+    told = [snap for snap in engine.advance(*reads(moved)) + engine.sweep(0, flush=True) if snap.why == L.FLUSHED]
+    loud = {row[3] for row in moved if row[4] - max(one[4] for one in still if one[2:4] == row[2:4]) > 1000}
+    assert {snap.epc for snap in told} == loud
+    assert len(loud) == 3
+    assert all(37_000_000 <= snap.head[L.BIN0_US] <= 40_500_000 for snap in told)
+    assert engine.quiet - quiet <= 3
 
 
 @given(st.lists(st.integers(-5_000_000, 5_000_000), max_size=60))
