@@ -205,6 +205,31 @@ def probe(
 
 
 @app.command()
+def survey(
+    portal: Annotated[
+        str | None, typer.Argument(metavar="[PORTAL]", help="The portal's id; the only one if not given.")
+    ] = None,
+    *,
+    config: Annotated[Path, typer.Option("--config", help="The agent's TOML file with its readers and portals.")],
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=10.0, max=900.0, help="Listen for so long; Control-C ends it before.")
+    ] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in place of the picture.")] = False,
+) -> None:
+    """Show what a portal's antennas hear while somebody walks, and say whether its airtime suffices.
+
+    All tags are let answer meanwhile, so that those that stay can be counted. What is told of a walker's reads holds
+    for the agent's own plan of rounds. The agent must not run meanwhile, for a reader serves one client.
+
+    The exit code is 0 if the portal is fit, 1 if a walker gets too few reads or a reader isn't in session, and 2 if the
+    configuration or an argument is wrong.
+    """
+    from edge.agent.survey_command import survey as survey_portal  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(survey_portal(config, portal, seconds=seconds, as_json=as_json))
+
+
+@app.command()
 def record(
     hosts: Annotated[
         list[str] | None,
@@ -242,7 +267,8 @@ def replay(
         list[Path],
         typer.Argument(
             metavar="FILE",
-            help="Recordings in the order of their time: pcapng, pcap, or one reader's bare bytes (.bin).",
+            help="Recordings in the order of their time: pcapng, pcap, one reader's bare bytes (.bin), or recorded "
+            "reads (.csv).",
         ),
     ],
     config: Annotated[Path, typer.Option("--config", help="The agent's TOML file with its readers and portals.")],
@@ -255,17 +281,40 @@ def replay(
             "bytes are.",
         ),
     ] = None,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FILE", help="Where the movements go; a file appears once it is whole. - is stdout."
+        ),
+    ] = Path("-"),
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Write the provisional movements too, as they were first called.")
+    ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="PASSAGE|EPC",
+            help="Draw this passage, or the last one of this tag, with what it was decided on.",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="The PNG file that --explain draws.")
+    ] = None,
 ) -> None:
     """Decide recorded reads anew: the final movements on standard output, one JSON object a line.
 
     A recording made by `run --record` gives what was published then. Passages that are open at its end are decided by
-    the evidence so far. Progress, and reads of ports that serve no portal, are told on standard error.
+    the evidence so far. Progress, how fast it went, and reads of ports that serve no portal are told on standard error.
 
     The exit code is 1 if a part of a recording could not be read, and 2 if a file or an option is wrong.
     """
+    if picture is not None and explain is None:
+        raise typer.BadParameter("say with --explain which passage is drawn", param_hint="--picture")
     from edge.agent.replay_command import replay as replay_files  # noqa: PLC0415 - loads numba
 
-    replay_files(files, config, reader or ())
+    replay_files(files, config, reader or (), out=out, provisionals=provisional, explained=explain, picture=picture)
 
 
 @app.command()

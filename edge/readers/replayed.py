@@ -6,7 +6,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.contracts import SensorRow, instant
 from edge.llrp import Chunk as Messages
-from edge.llrp import FrameBuffer, LlrpError, control
+from edge.llrp import FrameBuffer, LlrpError, TagBatch, control
 from edge.llrp.capture import ClockNote, SensorNote
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
@@ -71,6 +71,12 @@ class ReplayedReader:
     def aside(self, at_us: int) -> Chunk:
         """Return a chunk that no receive brought: time has passed."""
         return self._timed(Chunk(self._settings.id, at_us, empty_batch(0), self._intake.clock))
+
+    def reads(self, batch: TagBatch) -> Chunk:
+        """Return a chunk of reads that were recorded without the messages that brought them."""
+        evidence = self._intake.evidence(batch)
+        self.counters.reads += int(evidence.seen_count.sum())
+        return Chunk(self._settings.id, 0, evidence, self._intake.clock)
 
     def noted(self, chunk: Chunk, sensors: list[SensorNote] | None) -> Chunk:
         """Return a chunk with the changes of inputs that were noted with it; without a note it stays as it is."""

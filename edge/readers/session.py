@@ -148,6 +148,17 @@ class ReaderSession:
         return self._residents.count()
 
     @property
+    def abilities(self) -> Abilities:
+        """What the reader can, beyond what every LLRP reader does."""
+        return self._abilities
+
+    @property
+    def powers_cdbm(self) -> dict[int, int]:
+        """Transmit power by antenna port, where we set it; a port without an entry has the reader's own."""
+        chosen = {} if self._inventory is None else self._inventory.radio.powers
+        return {port: power.cdbm for port, power in chosen.items()}
+
+    @property
     def intake(self) -> Intake:
         """What its messages mean, clock and inputs included."""
         return self._intake

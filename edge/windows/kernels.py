@@ -28,10 +28,10 @@ class State(NamedTuple):
     Attributes:
         s64, s32, s16: (tags, …) the slots, one memory under three widths.
         first: (buckets,) the first slot of each, -1 where there is none; a power of two.
-        head, ant, bins, log, clocks: (visits, …) the pool.
+        head, ant, log, clocks: (visits, …) the pool.
         meta: (META,) counters and places.
         knobs: (portals, KNOBS).
-        out, out_head, out_ant, out_bins, out_log, out_keys: output records; `meta[M_OUT]` of them are filled.
+        out, out_head, out_ant, out_log, out_keys: output records; `meta[M_OUT]` of them are filled.
     """
 
     s64: I64
@@ -40,7 +40,6 @@ class State(NamedTuple):
     first: I32
     head: I64
     ant: I64
-    bins: I32
     log: I32
     clocks: I64
     meta: I64
@@ -48,7 +47,6 @@ class State(NamedTuple):
     out: I64
     out_head: I64
     out_ant: I64
-    out_bins: I32
     out_log: I32
     out_keys: I64
 
@@ -284,10 +282,6 @@ def emit(v: Int, why: Int, at: Int, s: State) -> None:
     for a in range(s.ant.shape[1]):
         for c in range(L.ANT):
             s.out_ant[k, a, c] = s.ant[v, a, c]
-    for g in range(2):
-        for b in range(L.BINS):
-            s.out_bins[k, g, b, 0] = s.bins[v, g, b, 0]
-            s.out_bins[k, g, b, 1] = s.bins[v, g, b, 1]
     for row in range(s.head[v, L.LOGGED]):
         low = s.log[v, row, 1] & 0xFFFF
         s.out_log[k, row, L.G_US] = s.log[v, row, 0]
@@ -363,10 +357,6 @@ def start(slot: Int, v: Int, t: Int, t0: Int, s: State) -> Int:
     head = s.head
     for c in range(L.HEAD):
         head[v, c] = 0
-    for g in range(2):
-        for b in range(L.BINS):
-            s.bins[v, g, b, 0] = 0
-            s.bins[v, g, b, 1] = 0
     head[v, L.SLOT] = slot
     base = np.int64(s.s16[slot, L.S_BASE])
     head[v, L.BASE_CDBM] = L.NO_BASE if base == L.NO_RSSI else base
@@ -374,7 +364,6 @@ def start(slot: Int, v: Int, t: Int, t0: Int, s: State) -> Int:
     head[v, L.PORTAL] = mark >> 6 & (L.MAX_PORTALS - 1)
     head[v, L.EPC_BYTES] = mark & 63
     head[v, L.START_US] = t0
-    head[v, L.BIN_US] = L.FIRST_BIN_US
     for c in (L.LAST_US, L.BIN0_US, L.STILL_US, L.WIN_US, L.CANDIDATE_US):
         head[v, c] = t
     for c in (L.RIVAL_CDBM, L.PEAK_CDBM, L.TOP_CDBM, L.WIN_PEAK):
@@ -479,8 +468,8 @@ def note_antenna(v: Int, a: Int, t: Int, level: Int, rssi: Int, phase: Int, chan
 
 
 @njit(cache=True)
-def note_side(v: Int, side: Int, t: Int, level: Int, count: Int, head: I64, bins: I32) -> None:
-    """Update one side's envelope: smoothed level and time bins."""
+def note_side(v: Int, side: Int, t: Int, level: Int, head: I64) -> None:
+    """Update one side's envelope."""
     known = head[v, L.COUNT0 + side]
     smooth = head[v, L.SMOOTH0 + side]
     smooth = level if known == 0 else smooth + ((level - smooth) >> 2)
@@ -491,20 +480,6 @@ def note_side(v: Int, side: Int, t: Int, level: Int, count: Int, head: I64, bins
     head[v, L.HIGH0 + side] = max(head[v, L.HIGH0 + side], smooth) if known else smooth
     head[v, L.PEAK_CDBM] = max(head[v, L.PEAK_CDBM], smooth)
     head[v, L.WIN_PEAK] = max(head[v, L.WIN_PEAK], smooth)
-    at = (t - head[v, L.BIN0_US]) // head[v, L.BIN_US]
-    while at >= L.BINS:
-        for g in range(2):
-            for b in range(L.BINS // 2):
-                for c in range(2):
-                    bins[v, g, b, c] = bins[v, g, 2 * b, c] + bins[v, g, 2 * b + 1, c]
-            for b in range(L.BINS // 2, L.BINS):
-                bins[v, g, b, 0] = 0
-                bins[v, g, b, 1] = 0
-        head[v, L.BIN_US] *= 2
-        at = (t - head[v, L.BIN0_US]) // head[v, L.BIN_US]
-    weight = min(count, L.MAX_WEIGHT)
-    bins[v, side, at, L.B_SUM] += level * weight
-    bins[v, side, at, L.B_COUNT] += weight
 
 
 @njit(cache=True)
@@ -546,7 +521,7 @@ def note(v: Int, t: Int, what: Int, where: Int, told: Int, s: State) -> None:
     if told >= 0:
         note_pair(v, told, head)
     side = s.knobs[head[v, L.PORTAL], L.K_SIDES] >> a & 1
-    note_side(v, side, t, level, count, head, s.bins)
+    note_side(v, side, t, level, head)
     note_read(v, t, what, where, head, s.log)
     if s.knobs[head[v, L.PORTAL], L.K_SINGLE]:
         note_pass(v, level, head)
@@ -725,9 +700,9 @@ def touch(begin: Int, cols: I64, keys: I64, s64: I64, s32: I32, s16: I16, first:
 
 @njit(cache=True)
 def advance(
-    begin: Int, cols: I64, keys: I64, s64: I64, s32: I32, s16: I16, first: I32, head: I64, ant: I64, bins: I32,
+    begin: Int, cols: I64, keys: I64, s64: I64, s32: I32, s16: I16, first: I32, head: I64, ant: I64,
     log: I32, clocks: I64, meta: I64, knobs: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: I64,
+    out: I64, out_head: I64, out_ant: I64, out_log: I32, out_keys: I64,
 ) -> Int:  # fmt: skip
     """Take reads in event order; return how many were taken (fewer when the output is full: drain it, call again).
 
@@ -737,8 +712,8 @@ def advance(
         keys: (n, 8) int64: EPC bytes, portal and length, as in a slot.
         s64, …: see `State`.
     """
-    s = State(s64, s32, s16, first, head, ant, bins, log, clocks, meta, knobs,
-              out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
+    s = State(s64, s32, s16, first, head, ant, log, clocks, meta, knobs,
+              out, out_head, out_ant, out_log, out_keys)  # fmt: skip
     places, hints = np.zeros(L.AHEAD, np.int64), np.zeros(L.AHEAD, np.int64)
     for i in range(begin, cols.shape[0]):
         if (i - begin) % L.AHEAD == 0:
@@ -795,13 +770,13 @@ def advance(
 
 @njit(cache=True)
 def sweep(
-    before: Int, flushed: bool, s64: I64, s32: I32, s16: I16, first: I32, head: I64, ant: I64, bins: I32,
+    before: Int, flushed: bool, s64: I64, s32: I32, s16: I16, first: I32, head: I64, ant: I64,
     log: I32, clocks: I64, meta: I64, knobs: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: I64,
+    out: I64, out_head: I64, out_ant: I64, out_log: I32, out_keys: I64,
 ) -> bool:  # fmt: skip
     """End all visits that are due before an instant; False when the output is full: drain it and call again."""
     if not flushed and before <= meta[L.M_DUE_US]:
         return True
-    s = State(s64, s32, s16, first, head, ant, bins, log, clocks, meta, knobs,
-              out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
+    s = State(s64, s32, s16, first, head, ant, log, clocks, meta, knobs,
+              out, out_head, out_ant, out_log, out_keys)  # fmt: skip
     return end_due(before, np.int64(flushed), s)

@@ -1,7 +1,7 @@
 """Columns of the integer arrays that hold what is known of tags; kernel and twin fill the same ones.
 
 Two tiers. Every (tag, portal) pair has a slot of 640 bytes: its EPC, how it is heard at rest, phases to measure motion
-against, its last reads. A pair that may be moving has a visit besides (8.5 KB, most of it the log), from a pool; a tag
+against, its last reads. A pair that may be moving has a visit besides (7.5 KB, most of it the log), from a pool; a tag
 that proved to lie still gives its visit back and costs little until it stirs.
 """
 
@@ -14,42 +14,41 @@ START_US: Final = 2  # first seen of the visit's first read
 LAST_US: Final = 3
 READS: Final = 4  # tag seen counts
 REPORTS: Final = 5
-BIN0_US: Final = 6
-BIN_US: Final = 7  # doubles when the visit outgrows its bins
-STILL_US: Final = 8  # since when no window showed motion
-WIN_US: Final = 9  # start of the running motion window
-WIN_SUM: Final = 10  # phase change in it, steps
-WIN_PAIRS: Final = 11
-MOVED: Final = 12  # motion windows of this visit
-LEAD: Final = 13  # side that leads: 1 inside, 2 outside, 0 none yet
-FLIPS: Final = 14
-CANDIDATES: Final = 15
-CANDIDATE_US: Final = 16
-RIVAL_CDBM: Final = 17  # best smoothed RSSI of the same tag at another portal meanwhile
-PEAK_CDBM: Final = 18  # best smoothed RSSI here
-INTERVAL_US: Final = 19  # smoothed interval between reads of this tag
-BASE_CDBM: Final = 20  # smoothed RSSI while it lay still, NO_BASE before
-SMOOTH0: Final = 21  # smoothed RSSI a side
-SMOOTH1: Final = 22
-HEARD0_US: Final = 23
-HEARD1_US: Final = 24
-COUNT0: Final = 25
-COUNT1: Final = 26
-VALLEY_CDBM: Final = 27  # `single`: lowest smoothed RSSI since the peak
-TOP_CDBM: Final = 28  # `single`: highest smoothed RSSI of the pass
-SLOW_CDBM: Final = 29  # `single`: RSSI smoothed over some reads
-EPC_BYTES: Final = 30
-STIR: Final = 31  # log-likelihood of motion against rest by phase pairs, hundredths, and its highest
-STIR_TOP: Final = 32
-RANGE_CDB: Final = 33  # widest change of the RSSI on one channel
-WIN_PEAK: Final = 34  # best smoothed RSSI in the motion window
-LOUD: Final = 35  # whether the last full window was about as loud as the visit ever was
-LOW0: Final = 36  # extremes of the smoothed RSSI a side
-LOW1: Final = 37
-HIGH0: Final = 38
-HIGH1: Final = 39
-LOGGED: Final = 40  # rows of the log in use
-HEAD: Final = 41
+BIN0_US: Final = 6  # the visit's first read: the log's times are since then
+STILL_US: Final = 7  # since when no window showed motion
+WIN_US: Final = 8  # start of the running motion window
+WIN_SUM: Final = 9  # phase change in it, steps
+WIN_PAIRS: Final = 10
+MOVED: Final = 11  # motion windows of this visit
+LEAD: Final = 12  # side that leads: 1 inside, 2 outside, 0 none yet
+FLIPS: Final = 13
+CANDIDATES: Final = 14
+CANDIDATE_US: Final = 15
+RIVAL_CDBM: Final = 16  # best smoothed RSSI of the same tag at another portal meanwhile
+PEAK_CDBM: Final = 17  # best smoothed RSSI here
+INTERVAL_US: Final = 18  # smoothed interval between reads of this tag
+BASE_CDBM: Final = 19  # smoothed RSSI while it lay still, NO_BASE before
+SMOOTH0: Final = 20  # smoothed RSSI a side
+SMOOTH1: Final = 21
+HEARD0_US: Final = 22
+HEARD1_US: Final = 23
+COUNT0: Final = 24
+COUNT1: Final = 25
+VALLEY_CDBM: Final = 26  # `single`: lowest smoothed RSSI since the peak
+TOP_CDBM: Final = 27  # `single`: highest smoothed RSSI of the pass
+SLOW_CDBM: Final = 28  # `single`: RSSI smoothed over some reads
+EPC_BYTES: Final = 29
+STIR: Final = 30  # log-likelihood of motion against rest by phase pairs, hundredths, and its highest
+STIR_TOP: Final = 31
+RANGE_CDB: Final = 32  # widest change of the RSSI on one channel
+WIN_PEAK: Final = 33  # best smoothed RSSI in the motion window
+LOUD: Final = 34  # whether the last full window was about as loud as the visit ever was
+LOW0: Final = 35  # extremes of the smoothed RSSI a side
+LOW1: Final = 36
+HIGH0: Final = 37
+HIGH1: Final = 38
+LOGGED: Final = 39  # rows of the log in use
+HEAD: Final = 40
 
 # ant[visit, antenna, …]
 A_READS: Final = 0
@@ -111,11 +110,6 @@ G_PHASE: Final = 4  # 12-bit steps, -1 where there was none
 G_CHANNEL: Final = 5
 G_COUNT: Final = 6
 LOG: Final = 7
-
-# bins[visit, side, bin, …]
-BINS: Final = 64
-B_SUM: Final = 0  # sum of RSSI, cdBm
-B_COUNT: Final = 1
 
 # clocks[visit, …]: kept apart from `head`, as the searches for the due and for the quietest look at all of them
 T_DUE_US: Final = 0  # end of the silence that ends it, NEVER_US while it is free
@@ -184,7 +178,6 @@ NO_BASE: Final = -100_000
 NO_LEVEL: Final = -100_000
 ABSENT_CDBM: Final = -7000
 """Level that a read without RSSI counts as: weak, so that only its presence tells."""
-FIRST_BIN_US: Final = 50_000
 WINDOW_US: Final = 1_000_000
 """Motion is judged second by second: long enough for three phase pairs at 10 reads a second."""
 PAIR_MIN_US: Final = 40_000
@@ -233,7 +226,7 @@ RIVAL_US: Final = 1_000_000
 SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full; of visits, all are looked at."""
 VISITS: Final = 4096
-"""Visits at most: as many tags that are strangers or move at one time, in 35 MB."""
+"""Visits at most: as many tags that are strangers or move at one time, in 31 MB."""
 AHEAD: Final = 64
 """Reads whose slots are looked up together."""
 MAX_PORTALS: Final = 1024
@@ -256,8 +249,6 @@ SILENT_INTERVALS: Final = 6
 MOST_GAPS: Final = 3
 """But never more than so many times the portal's gap."""
 MIN_PASS_US: Final = 60_000
-MAX_WEIGHT: Final = 255
-"""Most reads that one report weighs in the bins, so that a counter can't drown an envelope or overflow it."""
 AT_PLANE_CDB: Final = 1200
 """A still tag this near to the visit's peak level may stand in the doorway: it gets the time until `parked`."""
 VISIT_MAX_US: Final = 600_000_000

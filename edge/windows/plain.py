@@ -42,7 +42,6 @@ class Side:
     count: int = 0
     low: int = 0
     high: int = 0
-    bins: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(L.BINS)])
 
     def level(self, now_us: int) -> int:
         """What was heard last, less what the silence since says."""
@@ -50,11 +49,6 @@ class Side:
             return L.NO_LEVEL
         silent = max(0, now_us - self.heard_us - L.STALE_US)
         return self.smooth - silent * L.STALE_CDB_PER_MS // 1000
-
-    def merge(self) -> None:
-        """Join neighbouring bins, so that as many are free again."""
-        pairs = zip(self.bins[::2], self.bins[1::2], strict=True)
-        self.bins = [[a[0] + b[0], a[1] + b[1]] for a, b in pairs] + [[0, 0] for _ in range(L.BINS // 2)]
 
 
 @dataclass(slots=True)
@@ -125,7 +119,6 @@ class Visit:
     still_us: int
     window_us: int
     candidate_us: int
-    bin_us: int = L.FIRST_BIN_US
     reads: int = 0
     reports: int = 0
     window_sum: int = 0
@@ -185,7 +178,7 @@ class Visit:
         if pair:
             self.note_pair(pair)
         side = knobs[L.K_SIDES] >> read.antenna & 1
-        self.note_side(side, level, read.seen)
+        self.note_side(side, level)
         self.note_read(side, read)
         if knobs[L.K_SINGLE]:
             self.note_pass(level)
@@ -201,8 +194,8 @@ class Visit:
             self.interval_us += (min(apart, 4 * self.interval_us + 1000) - self.interval_us) >> 2
         self.now_us = at_us
 
-    def note_side(self, side: int, level: int, count: int) -> None:
-        """Follow one side's smoothed level and fill its bin."""
+    def note_side(self, side: int, level: int) -> None:
+        """Follow one side's smoothed level."""
         mine = self.sides[side]
         mine.smooth = mine.smooth + ((level - mine.smooth) >> 2) if mine.count else level
         mine.low = min(mine.low, mine.smooth) if mine.count else mine.smooth
@@ -211,13 +204,6 @@ class Visit:
         mine.count += 1
         self.peak = max(self.peak, mine.smooth)
         self.window_peak = max(self.window_peak, mine.smooth)
-        while (self.now_us - self.bin0_us) // self.bin_us >= L.BINS:
-            for each in self.sides:
-                each.merge()
-            self.bin_us *= 2
-        place = mine.bins[(self.now_us - self.bin0_us) // self.bin_us]
-        place[L.B_SUM] += level * min(count, L.MAX_WEIGHT)
-        place[L.B_COUNT] += min(count, L.MAX_WEIGHT)
 
     def note_read(self, side: int, read: Read) -> None:
         """Append a read to the log; a full one is thinned first, in its older half."""
@@ -541,7 +527,7 @@ class PlainEngine:
     def _emit(self, tag: Tag, visit: Visit, why: int, at_us: int) -> None:
         one, two = visit.sides
         head = [
-            0, tag.portal, visit.start_us, visit.now_us, visit.reads, visit.reports, visit.bin0_us, visit.bin_us,
+            0, tag.portal, visit.start_us, visit.now_us, visit.reads, visit.reports, visit.bin0_us,
             visit.still_us, visit.window_us, visit.window_sum, visit.window_pairs, visit.moved, visit.lead,
             visit.flips, visit.candidates, visit.candidate_us, visit.rival, visit.peak, visit.interval_us, tag.base,
             one.smooth, two.smooth, one.heard_us, two.heard_us, one.count, two.count, visit.valley, visit.top,
@@ -555,7 +541,6 @@ class PlainEngine:
                 tag.epc,
                 np.array(head, np.int64),
                 np.array([antenna.row() for antenna in visit.antennas], np.int64),
-                np.array([one.bins, two.bins], np.int32),
                 np.array(visit.log, np.int32).reshape(-1, L.LOG),
             )
         )

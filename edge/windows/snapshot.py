@@ -17,7 +17,6 @@ class Snapshot:
         epc: EPC bytes.
         head: (HEAD,) integers of the visit.
         ant: (antennas, ANT) integers.
-        bins: (2, BINS, 2) sums of RSSI and counts a side and time bin.
         log: (n, LOG) the visit's reads in order, the older ones thinned.
     """
 
@@ -26,7 +25,6 @@ class Snapshot:
     epc: bytes
     head: NDArray[np.int64]
     ant: NDArray[np.int64]
-    bins: NDArray[np.int32]
     log: NDArray[np.int32]
 
 

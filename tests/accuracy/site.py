@@ -34,13 +34,15 @@ class Site:
     radio: str
 
 
-def one_door(name: str, *, layout: str | None = None, residents: int | None = None) -> Site:
+def one_door(
+    name: str, *, layout: str | None = None, radio: str | None = None, residents: int | None = None
+) -> Site:  # fmt: skip
     """Draw a room with one door; what is given isn't drawn."""
     draw = Draw(name, VERSION, "site")
     layout = layout or draw.weighted(SIDED)
     place = site_and_walls(draw, layout)
     width_m = place["portals"][0]["width_m"]
-    radio = draw.weighted(RADIOS)
+    radio = radio or draw.weighted(RADIOS)
     place["readers"] = readers_of(draw, layout, antennas(draw, layout, width_m), radio)
     lying = int(draw.weighted(RESIDENTS)) if residents is None else residents
     return _site(draw, place, [(PORTAL, 0.0, width_m)], lying, radio)

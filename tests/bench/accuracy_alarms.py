@@ -24,7 +24,7 @@ def a_month() -> Iterator[Figure]:
 
 def _longest_first(portal: int) -> int:
     """Order portals so that no process waits for one that was begun last."""
-    return -alarms.RESIDENTS[portal % len(alarms.RESIDENTS)]
+    return -alarms.PLACES[portal][2]
 
 
 def _false(months: Sequence[alarms.Month], days: Sequence[alarms.Month]) -> Iterator[Figure]:

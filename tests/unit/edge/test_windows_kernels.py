@@ -31,8 +31,7 @@ def reads(rows):
 def told(snaps):
     """Records as comparable values, in an order that doesn't depend on where a visit lay."""
     return sorted(
-        (snap.at_us, snap.why, snap.epc, snap.head.tolist(), snap.ant.tolist(), snap.bins.tolist(), snap.log.tolist())
-        for snap in snaps
+        (snap.at_us, snap.why, snap.epc, snap.head.tolist(), snap.ant.tolist(), snap.log.tolist()) for snap in snaps
     )
 
 
@@ -134,7 +133,7 @@ def test_kernels_say_what_the_twin_says_where_time_jumps(jumps):
     [(5, 0, 0, b"\x00", -6000, 0, 0, 1)] * 300,
     [(k * 10_000_000, 0, 7, b"\xff" * 62, -6000, 4095, 65535, 65535) for k in range(40)],
     [(k * 100_000, 0, 4 * (k % 2), b"\x01", -6000, 0, 1, 1) for k in range(7000)],
-], ids=["nothing", "one bare read", "one instant", "far apart", "a visit that outgrows its bins"])  # fmt: skip
+], ids=["nothing", "one bare read", "one instant", "far apart", "a visit that outgrows its log"])  # fmt: skip
 def test_degenerate_reads_agree(rows):
     """What no reader should send, and some do."""
     assert_same(knobs(portals=1), rows)
