@@ -136,7 +136,7 @@ def residents(played: Played, *, known: bool) -> Residents:
     """Return what came of a door's residents; `known`: the windows have a background."""
     windows = Windows(played.settings, boot="leaf")
     if not known:
-        for group in windows.groups:
+        for group in windows._groups:
             group.judge.background = NoBackground(group.sensed, 1)
     still = {epc.hex() for epc in played.residents}
     rows = [one.row for one in watch(played, windows)]

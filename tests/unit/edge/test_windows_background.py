@@ -37,7 +37,7 @@ def visit(begin_s, end_s, *, turns, cdbm=-6000, base=L.NO_BASE, why=L.LEFT, epc=
     head[L.LAST_US] = round(end_s * SECOND)
     head[L.BASE_CDBM], head[L.STIR] = base, L.STIR_LEAST
     nothing = np.zeros((0, 0), np.int32)
-    return Snapshot(why, round((end_s + 2) * SECOND), epc, head, nothing, nothing, log)
+    return Snapshot(why, round((end_s + 2) * SECOND), epc, head, nothing, log)
 
 
 def swinging(at):
