@@ -1,4 +1,4 @@
-"""From doors' results to the figures of a table: conditional ones, and beside each what became of all that was carried."""
+"""From doors' results to the figures of a table: conditional ones, and what became of all that was carried through."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -7,22 +7,23 @@ from simulator.scoring.delays import summary
 from simulator.scoring.table import FIVE, THREE, Table, table_of
 from simulator.scoring.units import CALLED, Unit
 from simulator.scoring.visits import CROSSINGS, KINDS
+from tests.accuracy.peers import PEERS
 from tests.accuracy.tally import Delay, DoorResult
 
 NOT_CROSSED: Final = [called for called in CALLED if called not in CROSSINGS]
 SPLITS: Final = ("layout", "channels", "commissioned", "residents", "model")
 BANDS: Final = ("1-4", "5-14", "15-")
 UNDECIDABLE: Final = "single"
-"""Layout that tells no direction: all its visits are `near` by definition, so it is in no figure of the others."""
+"""Layout that tells no direction: all visits are `near` by definition, so no other figure has them."""
 
 
 def report(results: Sequence[DoorResult]) -> dict[str, Any]:
-    """Return all figures: of all doors with a direction together, split by what they are, and the layout without one."""
+    """Return all figures: of all doors that can tell a direction together, and split by what doors are."""
     main = [one for one in results if one.traits["layout"] != UNDECIDABLE]
     return {
         "set": content(main),
         "all": figures(main),
-        "naive": naive(main),
+        "peers": peers(main),
         "by": {name: split(results if name == "layout" else main, name) for name in SPLITS},
     }
 
@@ -31,7 +32,7 @@ def split(results: Sequence[DoorResult], name: str) -> dict[str, Any]:
     """Return figures by the values of one trait."""
     values = sorted({one.traits[name] for one in results})
     return {
-        value: figures(mine) | {"naive": naive(mine)}
+        value: figures(mine) | {"peers": peers(mine)}
         for value in values
         if (mine := [one for one in results if one.traits[name] == value])
     }
@@ -74,9 +75,13 @@ def figures(results: Sequence[DoorResult]) -> dict[str, Any]:
     }
 
 
-def naive(results: Sequence[DoorResult]) -> dict[str, Any]:
-    """Return the same of first and last antenna, which is told where each visit begins and ends."""
-    return of_table(table_of(_all(results, lambda one: one.naive)))
+def peers(results: Sequence[DoorResult]) -> dict[str, Any]:
+    """Return the same of other rules, which are told where each visit begins and ends."""
+    return {name: of_table(table_of(_all(results, _of_peer(name)))) for name in PEERS}
+
+
+def _of_peer(name: str) -> Callable[[DoorResult], tuple[Unit, ...]]:
+    return lambda one: one.peers[name]
 
 
 def of_table(table: Table) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """What became of one door's visits, in values small enough to be handed between processes and added up."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edge.llrp import TagBatch
 from edge.windows import Windows, WindowsSettings
 from simulator.scenarios.model import Scenario
 from simulator.scoring.calls import Call, Published, calls_of
@@ -17,6 +19,7 @@ from simulator.server.profiles import model_of
 from simulator.world.values import Crossing
 from tests.accuracy import doors, frozen
 from tests.accuracy.commission import commissioned
+from tests.accuracy.peers import PEERS, TagReads
 from tests.accuracy.play import Played, play, settings_of
 from tests.accuracy.watch import watch
 
@@ -41,7 +44,7 @@ class DoorResult:
         seconds: how long people walked.
         tags: one unit a tag's visit, and one a call of nothing.
         groups: one unit a group's visit, and one a batch of calls of nothing.
-        naive: what first and last antenna say of each tag's visit.
+        peers: what other rules say of each tag's visit.
         delays: one a crossing that was read.
         thin: visits with 1 to 15 reads; `grouped`: with others of their group.
         provisionals, contradicted, retracted: passages that had a provisional, those whose final says otherwise, and
@@ -56,7 +59,7 @@ class DoorResult:
     reads: int
     tags: tuple[Unit, ...]
     groups: tuple[Unit, ...]
-    naive: tuple[Unit, ...]
+    peers: Mapping[str, tuple[Unit, ...]]
     delays: tuple[Delay, ...]
     thin: int = 0
     grouped: int = 0
@@ -66,7 +69,6 @@ class DoorResult:
     resident_finals: int = 0
     resident_crossings: int = 0
     resident_hours: float = 0.0
-    counters: Mapping[str, int] = field(default_factory=dict)
 
 
 def frozen_door(seed: int) -> DoorResult:
@@ -121,7 +123,7 @@ def scored(seed: int, traits: Mapping[str, str], played: Played, rows: Sequence[
         reads=played.reads,
         tags=tuple(tag_units(pairs, "final")),
         groups=tuple(group_units(pairs, "final")),
-        naive=tuple(first_last(played, visits)),
+        peers=peers_of(played, visits),
         delays=tuple(delays_of(pairs)),
         thin=sum(visit.reads <= 15 for visit in read),
         grouped=sum(sizes[visit.portal, visit.group, visit.kind] > 1 for visit in read),
@@ -159,56 +161,69 @@ def delays_of(pairs: Iterable[Pair]) -> Iterable[Delay]:
         yield Delay(visit.reads, said.known_us - visit.crossed_us if said is not None and known else None)
 
 
-def first_last(played: Played, visits: Sequence[Visit]) -> Iterable[Unit]:
-    """Yield what the rule that is everywhere says of each visit whose bounds it is told: sides of first and last read."""
+def peers_of(played: Played, visits: Sequence[Visit]) -> dict[str, tuple[Unit, ...]]:
+    """Return what other rules say of each visit, whose bounds they are told."""
     reads = reads_by_tag(played)
-    for visit in visits:
-        at_us, sides = reads.get((visit.portal, visit.epc), _NO_READS)
-        begin, end = np.searchsorted(at_us, [visit.started_us, visit.ended_us + LATE_US + 1])
-        if begin == end:
-            yield Unit(visit.kind, NEVER, visit.reads, visit.monitored)
-            continue
-        first, last = int(sides[begin]), int(sides[end - 1])
-        called = "turned_back" if first == last else "out" if first == 0 else "in"
-        yield Unit(visit.kind, called, visit.reads, visit.monitored)
+    spans = [(visit.started_us, visit.ended_us + LATE_US) for visit in visits]
+    found: dict[str, tuple[Unit, ...]] = {}
+    for name, rule in PEERS.items():
+        called = [
+            rule(reads.get((visit.portal, visit.epc), _NO_READS), span)
+            for visit, span in zip(visits, spans, strict=True)
+        ]
+        found[name] = tuple(
+            Unit(visit.kind, NEVER if said == "none" else said, visit.reads, visit.monitored)
+            for visit, said in zip(visits, called, strict=True)
+        )
+    return found
 
 
-def reads_by_tag(played: Played) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
-    """Return times and sides (0 inside, 1 outside) of each tag's reads in time order, by portal and EPC."""
-    ports = ports_of(played.settings)
-    found: dict[tuple[str, str], tuple[list[np.ndarray], list[np.ndarray]]] = {}
-    for (reader, port), (portal, side) in ports.items():
-        mine = [(batch, batch.antenna == port) for name, _, batch in played.chunks if name == reader and len(batch)]
-        if not any(which.any() for _, which in mine):
-            continue
-        epc = np.concatenate([batch.epc[which] for batch, which in mine])
-        size = np.concatenate([batch.epc_bits[which] for batch, which in mine]) // 8
-        at_us = np.concatenate([batch.last_us[which] for batch, which in mine])
-        names, index = np.unique(epc.view(f"V{epc.shape[1]}").ravel(), return_inverse=True)
-        order = np.argsort(index, kind="stable")
-        for number, rows in enumerate(np.split(order, np.cumsum(np.bincount(index))[:-1])):
-            name = names[number].tobytes()[: int(size[rows[0]])].hex()
-            times, sides = found.setdefault((portal, name), ([], []))
-            times.append(at_us[rows])
-            sides.append(np.full(len(rows), side))
-    return {key: _in_order(np.concatenate(times), np.concatenate(sides)) for key, (times, sides) in found.items()}
+def reads_by_tag(played: Played) -> dict[tuple[str, str], TagReads]:
+    """Return each tag's reads in time order, by portal and EPC."""
+    found: dict[tuple[str, str], list[TagReads]] = {}
+    for reader in dict.fromkeys(reader for reader, _, _ in played.chunks):
+        batches = [batch for name, _, batch in played.chunks if name == reader and len(batch)]
+        if batches:
+            for key, mine in _reads_of(reader, batches, played.settings):
+                found.setdefault(key, []).append(mine)
+    return {key: _in_order(parts) for key, parts in found.items()}
 
 
-def ports_of(settings: WindowsSettings) -> dict[tuple[str, int], tuple[str, int]]:
-    """Return portal and side of each antenna, by reader and port."""
-    return {
-        (antenna.reader, antenna.port): (portal.id, int(antenna.side == "outside"))
-        for portal in settings.portals
-        for antenna in portal.antennas
-    }
+def _reads_of(
+    reader: str, batches: list[TagBatch], settings: WindowsSettings
+) -> Iterator[tuple[tuple[str, str], TagReads]]:
+    """Yield what one reader read of each tag at each portal."""
+    names = ("epc", "epc_bits", "antenna", "last_us", "rssi_cdbm")
+    columns = [np.concatenate([getattr(batch, name) for batch in batches]) for name in names]
+    epc, bits, port, at_us, rssi = columns
+    place = _places(reader, settings)[port]
+    # All EPCs of one scenario are of one length; the portal goes before, so that one number names both.
+    keys = np.column_stack([place[:, 0].astype(np.uint8), epc[:, : int(bits[0]) // 8]])
+    raws, index = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_inverse=True)
+    rows_of = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
+    for name, rows in zip(raws, rows_of, strict=True):
+        raw = name.tobytes()
+        mine = TagReads(at_us[rows], place[rows, 1], place[rows, 2], rssi[rows].astype(np.int64))
+        yield (settings.portals[raw[0]].id, raw[1:].hex()), mine
 
 
-_NO_READS: Final = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+def _places(reader: str, settings: WindowsSettings) -> NDArray[np.int64]:
+    """Return (ports + 1, 3): portal, antenna in it and side of each of a reader's ports."""
+    table = np.zeros((17, 3), np.int64)
+    for number, portal in enumerate(settings.portals):
+        for index, antenna in enumerate(portal.antennas):
+            if antenna.reader == reader:
+                table[antenna.port] = number, index, antenna.side == "outside"
+    return table
 
 
-def _in_order(at_us: np.ndarray, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(at_us, kind="stable")
-    return at_us[order], sides[order]
+_NO_READS: Final = TagReads(*(np.zeros(0, np.int64) for _ in range(4)))
+
+
+def _in_order(parts: list[TagReads]) -> TagReads:
+    columns = [np.concatenate([getattr(part, name) for part in parts]) for name in TagReads.__slots__]
+    order = np.argsort(columns[0], kind="stable")
+    return TagReads(*(column[order] for column in columns))
 
 
 def _early_kind(call: Call) -> str | None:

@@ -14,7 +14,7 @@ from tests.accuracy.stands import PORTAL, WIDE_M
 
 Point = list[float]
 """x, y and, as a third number, seconds of standing there."""
-KINDS: Final = {"cross": 0.4, "meet": 0.04, "tail": 0.03, "turn": 0.17, "near": 0.27, "park": 0.085, "empty": 0.06}
+KINDS: Final = {"cross": 0.4, "meet": 0.04, "tail": 0.03, "turn": 0.17, "near": 0.29, "park": 0.085, "empty": 0.06}
 NEARS: Final = {"pass": 0.5, "errand": 0.25, "put": 0.13, "pick": 0.12}
 ONE: Final = {"hand": 0.56, "backpack": 0.25, "dragged": 0.07, "arm": 0.02, "face-to-face": 0.08, "foil-bag": 0.02}
 GROUPS: Final = {"few": 0.45, "cart": 0.5, "pallet": 0.05}
@@ -202,7 +202,7 @@ class Traffic:
         return [round(x, 3), round(self.draw.span(-1.0, 1.0) * min(self.half_m - 0.5, 3.5), 3)]
 
     def _speed(self, carry: str) -> float:
-        pace = self.draw.weighted({"slow": 0.1, "usual": 0.7, "fast": 0.2})
+        pace = self.draw.weighted({"slow": 0.1, "usual": 0.66, "fast": 0.24})
         speed = self.draw.span(*PACES[pace], least=0.3, most=3.0)
         return min(speed, 2.0) if carry == "cart" else speed
 
@@ -234,7 +234,7 @@ class Traffic:
     def _new_tags(self, count: int) -> list[int]:
         found = list(range(self.count + 1, self.count + count + 1))
         self.count += count
-        share = 1.0 if self.draw.chance(0.18) else 0.08
+        share = 1.0 if self.draw.chance(0.24) else 0.12
         self.weak += [tag for tag in found if self.draw.chance(share)]
         self.on_metal += [tag for tag in found if tag not in self.weak and self.draw.chance(0.08)]
         return found

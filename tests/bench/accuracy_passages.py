@@ -6,27 +6,26 @@ from typing import Any
 
 from tests.accuracy import frozen
 from tests.accuracy.figures import per_1000, report
-from tests.accuracy.page import RESULTS
-from tests.accuracy.run import measured
+from tests.accuracy.page import NAIVE, RESULTS
+from tests.accuracy.spread import spread
 from tests.accuracy.tally import frozen_door
 from tests.bench.figures import ACCURACY, Figure
-
-NAIVE = "first/last antenna"
 
 
 @ACCURACY.register("passages.")
 def passages() -> Iterator[Figure]:
     """Play the whole set, keep the figures for the page, and yield the foremost."""
-    found = {"hash": frozen.check()} | report(measured(frozen_door, frozen.SEEDS))
+    found = {"hash": frozen.check()} | report(spread(frozen_door, frozen.SEEDS))
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
     yield from conditional(found)
     yield from unconditional(found)
     yield from early(found)
+    yield from beside_peers(found)
 
 
 def conditional(found: dict[str, Any]) -> Iterator[Figure]:
     """Yield what is said of visits that were read."""
-    ours, theirs, made = found["all"], found["naive"], found["set"]
+    ours, theirs, made = found["all"], found["peers"][NAIVE], found["set"]
     content = f"{made['episodes']:,} episodes, {made['thin']:.0%} of them with 1-15 reads"
     for name, key in (("five", "five"), ("three", "three")):
         better = (1 - theirs[key]) / max(1 - ours[key], 1e-9)
@@ -49,7 +48,7 @@ def conditional(found: dict[str, Any]) -> Iterator[Figure]:
 
 def unconditional(found: dict[str, Any]) -> Iterator[Figure]:
     """Yield what became of all assets that were carried through, read or not."""
-    ours, theirs = found["all"]["through"], found["naive"]["through"]
+    ours, theirs = found["all"]["through"], found["peers"][NAIVE]["through"]
     total = sum(ours.values())
     for fate in ("right", "wrong_way", "unresolved", "called_otherwise", "missed", "never_read"):
         share, naive = 100 * ours[fate] / total, 100 * theirs[fate] / total
@@ -70,6 +69,15 @@ def early(found: dict[str, Any]) -> Iterator[Figure]:
     share = 100 * ours["contradicted"] / max(ours["provisionals"], 1)
     detail = f"{ours['contradicted']} of {ours['provisionals']:,}, {ours['retracted']} of them retracted"
     yield Figure("passages.provisional.contradicted", share, "%", detail=detail)
+
+
+def beside_peers(found: dict[str, Any]) -> Iterator[Figure]:
+    """Yield three-class F1 beside each other rule's, on the same visits."""
+    ours = found["all"]["three"]
+    for name, one in found["peers"].items():
+        better = (1 - one["three"]) / max(1 - ours, 1e-9)
+        short = name.lower().replace(" ", "_").replace("/", "_")
+        yield Figure(f"passages.peers.{short}", ours, "F1", name, one["three"], better, "three classes")
 
 
 def _wrong(one: dict[str, Any]) -> float:
