@@ -23,7 +23,8 @@ from tests.accuracy.script import Script
 from tests.accuracy.site import Site, one_door
 from tests.accuracy.stream import Stream
 
-DAYS: Final = int(os.environ.get("ALARM_DAYS", "30"))
+MONTH: Final = 30
+DAYS: Final = int(os.environ.get("ALARM_DAYS", MONTH))
 """Fewer while one is at work on it; the published run has a month."""
 SEED: Final = 52_000
 PLACES: Final = (
