@@ -1,7 +1,7 @@
 """Who moves together: the visits of one portal that are under way, and how alike their outlines are in time."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge.windows.evidence import kernels
 from edge.windows.evidence.measure import Measured
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 PLACES: Final = 256
 """Visits that are compared at most; of more the one that was heard longest ago goes."""

@@ -1,5 +1,6 @@
 """Readers that share portals: one order of events, one engine, and what was published of the visits still open."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +10,7 @@ import numpy as np
 from edge.contracts import Clock, Kind, MovementRow
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import Around
-from edge.windows.decide import Verdict
+from edge.windows.decide import Seen, Verdict
 from edge.windows.held import Held, HeldTag
 from edge.windows.judge import Judge
 from edge.windows.neighbours import Neighbours
@@ -24,6 +25,8 @@ from edge.windows.snapshot import Engine, Snapshot
 BATCH_MEMORY_US: Final = 60_000_000
 RESIDENT_US: Final = 60_000_000
 SINGLE_GAP_MS: Final = 2000
+HOLD_US: Final = 500_000
+"""Tags that go together leave within half a second of one another; a final has waited for the silence anyway."""
 NOT_MOVED: Final = "the tag turned out not to have moved"
 _Key = tuple[int, bytes]
 
@@ -35,6 +38,16 @@ class Job:
     portals: tuple[PortalSettings, ...]
     shared: bool
     boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A visit that has ended and waits for its companions until `release_us`."""
+
+    snap: Snapshot
+    seen: Seen | None
+    passage: Passage | None
+    release_us: int
 
 
 class Group:
@@ -54,6 +67,7 @@ class Group:
         self._boot = job.boot
         self._clock = WindowClock()
         self._passages: dict[_Key, Passage] = {}
+        self._ended: deque[Ended] = deque()
         self._batches: dict[tuple[int, Kind], list[Batch]] = {}
         self._opened: dict[str, OpenPassage] = {}
         self._taken: set[str] = set()
@@ -92,12 +106,30 @@ class Group:
         records += self.engine.sweep(step.before_us, flush=step.restart)
         records.sort(key=lambda snap: (snap.at_us, int(snap.head[L.PORTAL]), snap.epc))
         yield from self._rows(records)
+        yield from self._released(L.NEVER_US if step.restart else step.before_us)
         if step.restart:
             self.sensed.clear()
+            self.judge.forget()
 
     def _rows(self, records: Iterable[Snapshot]) -> Iterator[MovementRow]:
         for snap in records:
-            row = self._provisional(snap) if snap.why == L.CANDIDATE else self._final(snap)
+            yield from self._released(snap.at_us)
+            if snap.why != L.CANDIDATE:
+                self._hold(snap)
+                continue
+            row = self._provisional(snap)
+            if row is not None:
+                yield row
+
+    def _hold(self, snap: Snapshot) -> None:
+        """Keep a visit that has ended until its companions have told of themselves."""
+        passage, seen = self._passages.pop(self._key(snap), None), self.judge.look(snap, self.offset_us())
+        self._ended.append(Ended(snap, seen, passage, snap.at_us if seen is None else snap.at_us + HOLD_US))
+
+    def _released(self, before_us: int) -> Iterator[MovementRow]:
+        """Decide the ended visits whose companions have been heard out by an instant."""
+        while self._ended and self._ended[0].release_us <= before_us:
+            row = self._final(self._ended.popleft())
             if row is not None:
                 yield row
 
@@ -127,12 +159,12 @@ class Group:
         )
         return row
 
-    def _final(self, snap: Snapshot) -> MovementRow | None:
-        key, portal = self._key(snap), self.portals[int(snap.head[L.PORTAL])]
-        passage = self._passages.pop(key, None)
+    def _final(self, ended: Ended) -> MovementRow | None:
+        snap, passage, portal = ended.snap, ended.passage, self.portals[int(ended.snap.head[L.PORTAL])]
         if passage is not None:
             self._close(passage.id)
-        verdict, around = self.judge.late(snap, self.offset_us(), published=passage is not None and passage.rev > 0)
+        published = passage.kind if passage is not None else None
+        verdict, around = self.judge.late(snap, ended.seen, self.offset_us(), published=published)
         told = self.held.judge(portal.id, snap, self.offset_us(), verdict)
         if passage is None or not passage.rev:
             verdict = told
@@ -149,6 +181,7 @@ class Group:
         if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
             passage.batch = passage.batch or self._join(snap, verdict.kind, verdict.crossed_us)
         passage.rev += 1
+        passage.kind = verdict.kind
         return movement(
             snap,
             self.portals[int(snap.head[L.PORTAL])],

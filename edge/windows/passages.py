@@ -36,6 +36,7 @@ class Passage(msgspec.Struct, kw_only=True):
     id: str
     rev: int = 0
     batch: str | None = None
+    kind: Kind | None = None
 
 
 class Batch(msgspec.Struct, kw_only=True):

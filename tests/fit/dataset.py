@@ -1,17 +1,17 @@
-"""Doors into examples: what the windows would have decided on, measured, with the truth and the companions beside it."""
+"""Doors into examples: what the windows would have decided on, measured, with the truth and companions beside it."""
 
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from edge.windows.surroundings import around_visit
 
 from edge.llrp.batch import TagBatch
 from edge.windows import Windows
 from edge.windows import layout as L  # noqa: N812 (as in the room)
 from edge.windows.company import Company
 from edge.windows.evidence.measure import measure
+from edge.windows.judge import likely_us
 from tests.accuracy.watch import watch
 from tests.fit.labels import NOTHING, Truth
 
@@ -80,7 +80,7 @@ class Recorder:
     """Stands in for the decisions of one group of readers."""
 
     def __init__(self, group, truth, examples) -> None:
-        self.portals, self.truth, self.examples, self.sensed = group.portals, truth, examples, group.sensed
+        self.portals, self.truth, self.examples, self.judge = group.portals, truth, examples, group.judge
         self.company = [Company(1) for _ in self.portals]
         self.held = []
         self.finals = []
@@ -93,7 +93,7 @@ class Recorder:
             portal = self.portals[int(snap.head[L.PORTAL])]
             if portal.layout == "single" or not len(snap.log):
                 continue
-            seen = measure(snap, portal, around_visit(self.sensed, snap))
+            seen = measure(snap, portal, self.judge.around(snap, portal, likely_us(snap), 0))
             company = self.company[int(snap.head[L.PORTAL])]
             last_us = int(snap.head[L.LAST_US])
             row = len(self.examples.rows)

@@ -39,7 +39,7 @@ def gather(seeds, name):
         row_door.append(np.full(len(one["rows"]), seed))
         row.append(one["row"] + begin)
         door.append(np.full(len(one["row"]), seed))
-        company.append(one["company"].astype(np.float64) + [first, begin, 0.0])
+        company.append(one["company"].astype(np.float64) + np.array([first, begin, 0.0]))
         rest.append({key: value for key, value in one.items() if key not in {"rows", "row", "company"}})
         begin += len(one["rows"])
         first += len(one["row"])
@@ -52,6 +52,7 @@ def with_company(examples, own_odds, row_odds):
     """Return features with what companions add: own log-odds, their mean, both added, and the company's columns.
 
     Args:
+        examples: the set.
         own_odds: (examples, classes).
         row_odds: (rows, classes).
     """

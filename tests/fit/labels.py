@@ -41,7 +41,7 @@ class Truth:
             self._by_tag[visit.epc, visit.portal].append(number)
 
     def finals(self, snaps):
-        """Return the labels of ended visits, (snapshot, portal) each: of a crossing's parts only the nearest shows it."""
+        """Return labels of ended visits, (snapshot, portal) each: of a crossing's parts only the nearest shows it."""
         chosen = [self._best(snap, portal) for snap, portal in snaps]
         nearest = {}
         for k, (number, away_us) in enumerate(chosen):

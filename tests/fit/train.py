@@ -46,7 +46,7 @@ def swapped(y, classes):
     return swap[y]
 
 
-def fit(x, y, weight, classes, shape, seed=0):
+def fit(x, y, weight, classes, shape):
     """Return a fitted classifier; every row counts once as it is and once mirrored."""
     trees = HistGradientBoostingClassifier(
         max_iter=shape.trees,
@@ -57,7 +57,7 @@ def fit(x, y, weight, classes, shape, seed=0):
         max_bins=127,
         max_features=0.4,
         early_stopping=False,
-        random_state=seed,
+        random_state=0,
     )
     both = np.r_[x, mirror(x, classes)]
     return trees.fit(both, np.r_[y, swapped(y, classes)], sample_weight=np.r_[weight, weight])

@@ -556,7 +556,7 @@ def measure(
         k += 1
     for i in range(out.shape[0]):
         out[i] = round(out[i] * 4096.0) / 4096.0
-    return change_at
+    return float(change_at)
 
 
 OUTLINE = 64

@@ -3,7 +3,7 @@
 import statistics
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from edge.windows.evidence import columns, kernels
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 DOORWAY_CDBM: Final = -5200
 """Level of a carried tag in the doorway where nobody has walked."""
 AMPLITUDES: Final = np.round(10 ** ((kernels.FLOOR_DB + 0.1 * np.arange(851)) / 20), 12)

@@ -1,13 +1,13 @@
 """What companions say to one of them: their log-odds, weighed by how alike they are and by how much they were read."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.windows.evidence import columns
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 LEAST_ALIKE: Final = 0.5
 CLOSE: Final = 0.85
 MOST_READS: Final = 30.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge.windows.model import kernels
 from edge.windows.settings import WindowsError
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 SCHEMA: Final = 1
 UNIT: Final = 65536
 FILE: Final = "weights.npz"
@@ -43,14 +43,14 @@ class Trees:
         """Return (classes,) log-odds, each against the mean of all."""
         sums = self.base.copy()
         kernels.walk(x, self.roots, self.feature, self.threshold, self.below, self.leaf, sums)
-        odds = sums / UNIT
-        return odds - odds.mean()
+        odds: Floats = sums / UNIT
+        return np.asarray(odds - odds.mean(), np.float64)
 
 
 def shares(odds: Floats) -> Floats:
     """Return probabilities of log-odds."""
     raised = np.exp(odds - odds.max())
-    return np.round(raised / raised.sum(), 6)
+    return np.asarray(np.round(raised / raised.sum(), 6), np.float64)
 
 
 @cache
