@@ -117,7 +117,7 @@ def radial(t: F64, change: I64, apart: F64, w: F64, n: int, first: float, last: 
     """Fill `out` (3,): evidence for receding less that for approaching, likeliest speed, and how well it explains.
 
     One pair of reads leaves the speed open by multiples of half a wavelength over the time between them; pairs that
-    are differently far apart agree on one speed only.
+    are differently far apart agree on one speed only; else walking is likelier than running.
 
     Args:
         t: (n,) middles of the pairs, s.
@@ -125,7 +125,8 @@ def radial(t: F64, change: I64, apart: F64, w: F64, n: int, first: float, last: 
         apart: (n,) s.
         w: (n,) weights.
         n: pairs.
-        first, last: which of them count, by their middles.
+        first: pairs before it don't count, by their middles.
+        last: pairs after it don't.
         cosines: (4096,) of a turn.
         out: (3,) filled; zeros where no pair counts.
     """
@@ -148,7 +149,7 @@ def radial(t: F64, change: I64, apart: F64, w: F64, n: int, first: float, last: 
         for i in range(n):
             if first <= t[i] <= last:
                 score += w[i] * cosines[(change[i] - int(v * apart[i] / METRES_A_STEP)) & 4095]
-        score /= total
+        score /= total * (1.0 + 0.5 * v * v)
         if score > best:
             best = score
             speed = v
@@ -674,7 +675,9 @@ def outline(log: I32, n: int, bin0_us: int, refs: I64, amplitudes: F64, out: F64
 
 @njit(cache=True)
 def alike(mine: F64, my_bin: int, others: F64, bins: I64, out: F64) -> None:
-    """Fill `out` (n,) with the cosine between one outline and each of others, over the time that both know.
+    """Fill `out` (n,) with how alike one outline is to each of others, over the time that both know.
+
+    It is the mean of two cosines: of both sides' levels, and of their difference, which tells who comes the other way.
 
     Args:
         mine: (2, OUTLINE).
@@ -689,12 +692,20 @@ def alike(mine: F64, my_bin: int, others: F64, bins: I64, out: F64) -> None:
         xx = 0.0
         yy = 0.0
         xy = 0.0
+        dd = 0.0
+        ee = 0.0
+        de = 0.0
         for b in range(first, last + 1):
             k = b % OUTLINE
             for s in range(2):
-                x = mine[s, k]
-                y = others[j, s, k]
-                xx += x * x
-                yy += y * y
-                xy += x * y
-        out[j] = xy / math.sqrt(xx * yy) if xx > 0.0 and yy > 0.0 else 0.0
+                xx += mine[s, k] * mine[s, k]
+                yy += others[j, s, k] * others[j, s, k]
+                xy += mine[s, k] * others[j, s, k]
+            d = mine[0, k] - mine[1, k]
+            e = others[j, 0, k] - others[j, 1, k]
+            dd += d * d
+            ee += e * e
+            de += d * e
+        out[j] = 0.0
+        if xx > 0.0 and yy > 0.0 and dd > 0.0 and ee > 0.0:
+            out[j] = max(0.0, 0.5 * (xy / math.sqrt(xx * yy) + de / math.sqrt(dd * ee)))
