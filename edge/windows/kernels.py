@@ -756,6 +756,7 @@ def advance(
                 s32[slot, L.S_STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, stir))
         far = rssi != L.NO_RSSI and follow_level(slot, a, rssi, knobs[portal, L.K_MOTION_CDB], s16)
         calm = strength(told >> 1) < 0 if told >= 0 else not far
+        far = far and s16[slot, L.S_CALM] == 0  # one read that is far off may be a mistake, two in a row are none
         s16[slot, L.S_CALM] = min(L.ENOUGH_CALM, s16[slot, L.S_CALM] + 1) if calm else 0
         if v == L.RESTING:
             away = apart > max(knobs[portal, L.K_GAP_US], L.ABSENT_INTERVALS * interval)

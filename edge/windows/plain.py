@@ -424,6 +424,7 @@ class PlainEngine:
             tag.stir = min(L.STIR_UTMOST, max(L.STIR_LEAST, tag.stir + strength(pair.change)))
         far = read.rssi != L.NO_RSSI and tag.follow_level(read.antenna, read.rssi, knobs[L.K_MOTION_CDB])
         calm = strength(pair.change) < 0 if pair else not far
+        far = far and not tag.calm  # one read that is far off may be a mistake, two in a row are none
         tag.calm = min(L.ENOUGH_CALM, tag.calm + 1) if calm else 0
         away = apart_us > max(knobs[L.K_GAP_US], L.ABSENT_INTERVALS * interval_us)
         if tag.resting and tag.stir <= L.WAKE and not away and (calm or not far):
