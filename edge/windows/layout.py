@@ -238,7 +238,7 @@ FIRST_SPREAD_CDB: Final = 300
 ENOUGH_CALM: Final = 8
 """A tag read so rarely that its visits never settle is at rest after so many calm reads."""
 ABSENT_INTERVALS: Final = 16
-"""A tag at rest that was unheard for so many of its own intervals has been away; by chance one gap in 50,000 is as long."""
+"""A tag at rest that was unheard for so many of its own intervals has been away; by chance one in 50,000 is."""
 LONGEST_INTERVAL_US: Final = 60_000_000
 RING_US: Final = 3_000_000
 """A visit that begins with a tag's stirring begins this long before at most."""
