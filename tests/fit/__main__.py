@@ -8,12 +8,13 @@ told the log-odds of models that haven't seen their door: doors fall into folds.
 
 import argparse
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from tests.fit import train
-from tests.fit.gather import gather, with_company
+from tests.fit.gather import Set, gather, with_company
 from tests.fit.labels import CLASSES, NONE
 from tests.fit.report import early_report, late_report
 from tests.fit.train import EARLY_CLASSES, Shape
@@ -33,13 +34,17 @@ LATE_US = 4_000_000
 """So long after the plane a provisional is worth little."""
 
 
+@dataclass
 class Task:
-    """What one pair of models (alone, together) has to tell apart."""
+    """What one pair of models (alone, together) has to tell apart; `told` are the examples that company is fitted on."""
 
-    def __init__(self, name, classes, examples, y, weight, told) -> None:
-        self.name, self.classes, self.examples = name, classes, examples
-        self.y, self.weight, self.told = y, weight, told
-        self.models = {}
+    name: str
+    classes: tuple
+    examples: Set
+    y: np.ndarray
+    weight: np.ndarray
+    told: np.ndarray
+    models: dict = field(default_factory=dict)
 
     def run(self):
         """Fit both models, and return log-odds of doors that a model hasn't seen."""
