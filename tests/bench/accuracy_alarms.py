@@ -89,15 +89,16 @@ def _named(trials: Sequence[groups.Trial]) -> Iterator[Figure]:
     for kind in groups.KINDS:
         mine = [trial for trial in trials if trial.kind == kind]
         read = [trial for trial in mine if trial.least_reads >= LEAST_READS]
-        yield Figure(
-            f"groups.{kind}.right",
-            100 * sum(trial.right for trial in mine) / len(mine),
-            "%",
-            detail=f"of {len(mine)} at {groups.DOORS} doors; where each was read {LEAST_READS} times or more "
-            f"{sum(trial.right for trial in read)} of {len(read)}; somebody named falsely in "
-            f"{sum(trial.falsely > 0 for trial in mine)}, somebody missed in "
-            f"{sum(bool(trial.wanted - trial.named) for trial in mine)}",
-        )
+        for name, some in (("read", read), ("all", mine)):
+            yield Figure(
+                f"groups.{kind}.{name}",
+                100 * sum(trial.right for trial in some) / max(len(some), 1),
+                "%",
+                detail=f"{sum(trial.right for trial in some)} of {len(some)} trials"
+                + (f", all wanted tags read {LEAST_READS} times or more" if name == "read" else "")
+                + f"; somebody named falsely in {sum(trial.falsely > 0 for trial in some)}, somebody missed in "
+                f"{sum(bool(trial.wanted - trial.named) for trial in some)}",
+            )
 
 
 @ACCURACY.register("doors.")
