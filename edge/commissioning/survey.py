@@ -137,6 +137,14 @@ class Survey:
             ]
         return shown
 
+    def residents(self, now_us: int) -> frozenset[str]:
+        """Return the EPCs of the tags that stay, and of reference tags."""
+        found = {place.reference for place in self.places if place.reference is not None}
+        for reader, listening in self._heard.items():
+            staying = self._stay(reader, self._reads(reader), now_us)
+            found |= {listening.epcs[tag].hex() for tag in staying.tags.tolist()}
+        return frozenset(found)
+
     def finish(self, now_us: int, ways: Mapping[str, Ways], powers_cdbm: Mapping[tuple[str, int], int]) -> Found:
         """Return what was found.
 
