@@ -9,13 +9,14 @@ FUZZ_SECONDS ?= 60
 FUZZ_FRAMES ?= 10000000
 MINUTES ?= 10
 ONLY ?=
+DOORS ?= 400
 # Many tests wait rather than compute: two workers a core, and not more than memory likes.
 WORKERS ?= $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
 PARALLEL := -n $(WORKERS) --dist loadgroup
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
+.PHONY: fit setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -50,10 +51,18 @@ bench: setup
 accuracy: setup
 	@$(BIN)/python -m tests.bench accuracy --only '$(ONLY)'
 
+fit: setup
+	@$(BIN)/python -m pip install --quiet -r requirements/fit.txt
+	@$(BIN)/python -m tests.fit --doors $(DOORS)
+
 soak: setup
 	@$(BIN)/python -m tests.chaos --seconds $(SOAK_SECONDS)
 
-readers-soak: setup
+readers-fit: setup
+	@$(BIN)/python -m pip install --quiet -r requirements/fit.txt
+	@$(BIN)/python -m tests.fit --doors $(DOORS)
+
+soak: setup
 	@$(BIN)/python -m tests.helpers.eight_readers --minutes $(MINUTES)
 
 fuzz: setup

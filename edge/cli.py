@@ -333,7 +333,8 @@ def replay(
         list[Path],
         typer.Argument(
             metavar="FILE",
-            help="Recordings in the order of their time: pcapng, pcap, or one reader's bare bytes (.bin).",
+            help="Recordings in the order of their time: pcapng, pcap, one reader's bare bytes (.bin), or recorded "
+            "reads (.csv).",
         ),
     ],
     config: Annotated[Path, typer.Option("--config", help="The agent's TOML file with its readers and portals.")],
@@ -346,17 +347,40 @@ def replay(
             "bytes are.",
         ),
     ] = None,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FILE", help="Where the movements go; a file appears once it is whole. - is stdout."
+        ),
+    ] = Path("-"),
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Write the provisional movements too, as they were first called.")
+    ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="PASSAGE|EPC",
+            help="Draw this passage, or the last one of this tag, with what it was decided on.",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="The PNG file that --explain draws.")
+    ] = None,
 ) -> None:
     """Decide recorded reads anew: the final movements on standard output, one JSON object a line.
 
     A recording made by `run --record` gives what was published then. Passages that are open at its end are decided by
-    the evidence so far. Progress, and reads of ports that serve no portal, are told on standard error.
+    the evidence so far. Progress, how fast it went, and reads of ports that serve no portal are told on standard error.
 
     The exit code is 1 if a part of a recording could not be read, and 2 if a file or an option is wrong.
     """
+    if picture is not None and explain is None:
+        raise typer.BadParameter("say with --explain which passage is drawn", param_hint="--picture")
     from edge.agent.replay_command import replay as replay_files  # noqa: PLC0415 - loads numba
 
-    replay_files(files, config, reader or ())
+    replay_files(files, config, reader or (), out=out, provisionals=provisional, explained=explain, picture=picture)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -23,16 +23,18 @@ from edge.agent.journal import Journal
 from edge.agent.metrics import MetricsServer, counter_figures, health_figures
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
-from edge.agent.restart import end_open_passages
+from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.warm import warm_up
 from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
-from edge.llrp.capture import RecordingNote
+from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
 from edge.uplink import Forwarder, PahoMqtt
-from edge.windows import Windows
+from edge.windows import HeldTag, Windows
 
 OUTBOX_FILE: Final = "outbox.db"
+MOST_HELD_NOTED: Final = 200
+"""A comment of a pcapng file holds 64 KiB, and 200 things standing in a gateway's doorways are a blocked stockroom."""
 REFERENCES_FILE: Final = "references.json"
 
 
@@ -131,10 +133,11 @@ def _build(
     )
     end_open_passages(outbox, journal, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
+    held = hold_on(outbox, windows, journal, now_us=me.started_us, log=log)
     readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
-    recorder = None if record is None else _recorder(record, me, first_seq=_next_seq(outbox, journal))
+    recorder = None if record is None else _recorder(record, me, held, first_seq=_next_seq(outbox, journal))
     supervisors = [
         ReaderSupervisor(
             reader,
@@ -168,8 +171,16 @@ def _build(
     return agent, figures
 
 
-def _recorder(record: RecordingFile, me: Identity, *, first_seq: int) -> Recorder:
-    note = RecordingNote(version=me.version, gateway=me.gateway, boot=me.boot, first_seq=first_seq)
+def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:
+    note = RecordingNote(
+        version=me.version,
+        gateway=me.gateway,
+        boot=me.boot,
+        first_seq=first_seq,
+        held=tuple(
+            HeldNote(portal=one.portal, epc=one.epc, since_us=one.since_us, heard_us=one.heard_us) for one in held
+        ),
+    )
     return Recorder(record.write, now_us=now_us, host_synced=host_synced, note=note)
 
 

@@ -11,7 +11,7 @@ from edge.contracts import MovementRow, SensorRow, instant_us
 from edge.llrp import TagBatch
 from edge.outbox import OpenRecord
 from edge.readers import Chunk, ClockState
-from edge.windows import OpenPassage, WindowClock, encode_open
+from edge.windows import HeldTag, OpenPassage, WindowClock, encode_open
 
 
 class PassageEngine(Protocol):
@@ -27,8 +27,8 @@ class PassageEngine(Protocol):
         """Take a change of a door contact or light beam, in the time of the reader's reads."""
         ...
 
-    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
-        """Return passages opened or changed, and ids of those closed, since the last call."""
+    def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
+        """Return passages opened and tags held, or changed, and names of those that ended, since the last call."""
         ...
 
 

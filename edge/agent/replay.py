@@ -1,11 +1,12 @@
-"""Recorded bytes through the windows: the finals that the agent published, or would have.
+"""Recorded bytes through the windows: the rows that the agent published, or would have.
 
 Pure: packets in, rows out. A recording of our own carries the clock, the boot and the numbering; with them the rows are
-byte for byte what was published. Another program's capture has arrivals only: the clock is learnt from them anew.
+byte for byte what was published. Another program's capture has arrivals only: the clock is learnt from them anew. Bare
+bytes and recorded reads have the reader's times alone.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.pipeline import sense_rows, window_clock
 from edge.contracts import MovementRow
+from edge.contracts.rows import ClockSource
 from edge.llrp import TagBatch
 from edge.llrp.batch import NO_TIME_US
 from edge.llrp.capture import (
@@ -35,13 +37,15 @@ from edge.llrp.capture import (
 )
 from edge.readers import Chunk, ClockState, ReaderSettings
 from edge.readers.replayed import ReplayedReader
-from edge.windows import Windows, WindowsSettings
+from edge.windows import HeldTag, Windows, WindowsSettings
 from edge.windows.windows import Counters
 
 BOOT: Final = "replay"
 """Stands for the agent's start where the recording doesn't name one."""
 SLICE_BYTES: Final = 256 * 1024
 """Of a bare file so much goes on at a time; how it is cut changes nothing."""
+REST_US: Final = 3_600_000_000
+"""Between files, or where nothing was recorded for an hour, no time was covered."""
 
 
 class ReplayError(ValueError):
@@ -69,6 +73,18 @@ class Tally:
     lost_bytes: int = 0
     strange: dict[Met, int] = field(default_factory=dict)
     """Readers whose connections were left out, since the configuration doesn't name them, with their bytes."""
+    covered_us: int = 0
+    """Time that the recordings cover."""
+    now_us: int | None = None
+    """Newest instant so far: an arrival or, where there is none, a read by the reader's clock."""
+
+    def pass_to(self, now_us: int) -> None:
+        """Let the time of the recording pass; a leap back or ahead is another recording."""
+        step_us = 0 if self.now_us is None else now_us - self.now_us
+        if 0 <= step_us < REST_US:
+            self.covered_us += step_us
+        if not -REST_US < step_us < 0:
+            self.now_us = now_us
 
 
 class Replay:
@@ -79,6 +95,8 @@ class Replay:
         windows: the portals as configured.
         places: where each reader stands, as (host, port); a None port is any. A recording's own ids go before it.
         log: logger.
+        provisionals: whether rows that are not final come too.
+        seen: is shown all that the windows are fed, with its clock, before they get it.
     """
 
     def __init__(
@@ -88,8 +106,11 @@ class Replay:
         *,
         places: Mapping[str, list[tuple[str, int | None]]],
         log: FilteringBoundLogger,
+        provisionals: bool = False,
+        seen: Callable[[Chunk, ClockState], None] | None = None,
     ) -> None:
         self._settings, self._places, self._log = windows, places, log
+        self._provisionals, self._seen = provisionals, seen
         self._readers = {one.id: ReplayedReader(one, log=log) for one in readers}
         self._reassembler, self._streams = Reassembler(), ReaderStreams()
         self._owners: dict[int, ReplayedReader | Met] = {}
@@ -121,6 +142,7 @@ class Replay:
     def packet(self, packet: Packet) -> Iterator[MovementRow]:
         """Take one packet of a capture."""
         self.tally.packets += 1
+        self.tally.pass_to(packet.at_us)
         for note in notes_in(packet.comments):
             if isinstance(note, RecordingNote):
                 self._check_new(note, packet)
@@ -132,22 +154,38 @@ class Replay:
         for piece in self._reassembler.take(packet.at_us, segment, packet.comments):
             yield from self._piece(piece)
 
-    def bare(self, reader: str, data: bytes) -> Iterator[MovementRow]:
+    def bare(self, reader: str, data: bytes, *, slice_bytes: int = SLICE_BYTES) -> Iterator[MovementRow]:
         """Take the bytes of one connection without arrival times; their offset is 0."""
         mine = self._readers[reader]
         self.tally.connections += 1
         mine.connect()
-        for begin in range(0, len(data), SLICE_BYTES):
-            for chunk in mine.take(0, data[begin : begin + SLICE_BYTES]):
+        for begin in range(0, len(data), slice_bytes):
+            for chunk in mine.take(0, data[begin : begin + slice_bytes]):
                 if not len(chunk.batch):
                     continue
                 if not _has_times(chunk.batch):
                     raise ReplayError(
                         f"the reports of reader {reader} carry no times, and a bare file has no arrivals: record pcapng"
                     )
-                clock = ClockState(chunk.clock.source, 0, 0, stepped=False)
-                yield from self._feed(chunk, arrival_us=None, clock=clock)
+                yield from self._timeless(chunk, chunk.clock.source)
         mine.finish()
+
+    def begin_reads(self, reader: str) -> None:
+        """Say that the reads of a reader's file come next, as a connection would bring them."""
+        self.tally.connections += 1
+        self._readers[reader].connect()
+
+    def reads(self, reader: str, batch: TagBatch) -> Iterator[MovementRow]:
+        """Take recorded reads; their times are the reader's, and its offset is 0."""
+        return self._timeless(self._readers[reader].reads(batch), "reader")
+
+    def _timeless(self, chunk: Chunk, source: ClockSource) -> Iterator[MovementRow]:
+        """Feed what has no arrival: the reader's clock alone says when it was."""
+        if len(chunk.batch):
+            times = chunk.batch.last_uptime_us if source == "uptime" else chunk.batch.last_us
+            self.tally.pass_to(int(times.min()))
+            self.tally.pass_to(int(times.max()))
+        yield from self._feed(chunk, arrival_us=None, clock=ClockState(source, 0, 0, stepped=False))
 
     def finish(self) -> Iterator[MovementRow]:
         """End of the recording: decide what is open by the evidence so far."""
@@ -167,6 +205,9 @@ class Replay:
         yield from self._end()
         self._past.append(self._windows.counters)
         self._windows = Windows(self._settings, boot=note.boot or BOOT)
+        self._windows.hold(
+            HeldTag(portal=one.portal, epc=one.epc, since_us=one.since_us, heard_us=one.heard_us) for one in note.held
+        )
         self._seq = note.first_seq
         self._noted = True
 
@@ -199,7 +240,7 @@ class Replay:
                 yield from self._feed(chunk, arrival_us=given.at_us, clock=chunk.clock)
                 self._seq += note.rows
         told = [note.sensors for note in notes if isinstance(note, RowsNote)]
-        taken_now = reader.take(given.at_us, given.data) if given.data else []
+        taken_now = reader.take(given.at_us, given.data, settle=not self._noted) if given.data else []
         if self._noted:
             taken_now = _as_noted(reader, taken_now, told)
         for taken in taken_now:
@@ -208,6 +249,8 @@ class Replay:
         self._seq += sum(note.rows for note in notes if isinstance(note, RowsNote))
 
     def _feed(self, chunk: Chunk, *, arrival_us: int | None, clock: ClockState) -> Iterator[MovementRow]:
+        if self._seen is not None:
+            self._seen(chunk, clock)
         stamp = window_clock(clock, host_synced=self._host_synced)
         sense_rows(self._windows, chunk, stamp)
         rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=arrival_us, clock=stamp)
@@ -215,9 +258,9 @@ class Replay:
         yield from self._numbered(rows)
 
     def _numbered(self, rows: Iterable[MovementRow]) -> Iterator[MovementRow]:
-        """Give rows the numbers that the outbox gives them; provisionals take theirs and go no further."""
+        """Give rows the numbers that the outbox gives them; provisionals take theirs even where none are wanted."""
         for row in rows:
-            if row.final:
+            if row.final or self._provisionals:
                 yield msgspec.structs.replace(row, seq=self._seq)
             self._seq += 1
 

@@ -1,22 +1,31 @@
-"""What an earlier start left open is ended: its one final says `unresolved`, since nobody saw the end."""
+"""What an earlier start left open is ended, since nobody saw the end; what it held in a doorway is held on."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.journal import Journal
 from edge.outbox import Outbox
-from edge.windows import WindowsError, decode_open, end_unresolved
+from edge.windows import HELD_PREFIX, HeldTag, WindowsError, decode_held, decode_open, end_unresolved
 
 if TYPE_CHECKING:
     from edge.contracts import MovementRow
+
+
+class HoldingWindows(Protocol):
+    """What is wanted of `edge.windows.Windows`."""
+
+    def hold(self, tags: Iterable[HeldTag]) -> list[HeldTag]:
+        """Take the tags that an earlier start held; return those whose portal is none of this gateway."""
+        ...
 
 
 def end_open_passages(outbox: Outbox, journal: Journal, *, log: FilteringBoundLogger) -> int:
     """Put one final for each passage that is noted as open into the journal; return how many."""
     rows: list[MovementRow] = []
     unreadable = 0
-    records = outbox.open_passages()
+    records = [one for one in outbox.open_passages() if not one.passage.startswith(HELD_PREFIX)]
     for record in records:
         try:
             rows.append(end_unresolved(decode_open(record.payload)))
@@ -26,3 +35,27 @@ def end_open_passages(outbox: Outbox, journal: Journal, *, log: FilteringBoundLo
         journal.add(rows, closed=[record.passage for record in records])
         log.info("passages left open by the last start end as unresolved", passages=len(rows), unreadable=unreadable)
     return len(rows)
+
+
+def hold_on(
+    outbox: Outbox, windows: HoldingWindows, journal: Journal, *, now_us: int, log: FilteringBoundLogger
+) -> list[HeldTag]:
+    """Hand the tags that were `parked` to the windows; return those that they hold."""
+    tags, gone = {}, []
+    for record in outbox.open_passages():
+        if not record.passage.startswith(HELD_PREFIX):
+            continue
+        try:
+            tag = decode_held(record.payload, now_us=now_us)
+        except WindowsError:
+            tag = None
+        if tag is None:
+            gone.append(record.passage)
+        else:
+            tags[record.passage] = tag
+    strange = {tag.passage for tag in windows.hold(tags.values())}
+    gone += sorted(strange)
+    if tags or gone:
+        journal.add([], closed=gone)
+        log.info("tags parked in a doorway are held on", tags=len(tags) - len(strange), forgotten=len(gone))
+    return [tag for name, tag in tags.items() if name not in strange]

@@ -75,6 +75,16 @@ class Intake:
         ]
         return [*chunks[:-1], replace(chunks[-1], rows=tuple(rows))]
 
+    def evidence(self, batch: TagBatch) -> TagBatch:
+        """Return a batch without the reads of reference tags, which are no asset and pass no door."""
+        if not self._reference_epcs:
+            return batch
+        theirs = np.logical_or.reduce([is_epc(batch, epc) for epc in self._reference_epcs])
+        if not theirs.any():
+            return batch
+        self._counters.reference_reads += int(batch.seen_count[theirs].sum())
+        return _rows(batch, ~theirs)
+
     def _timed(self, batch: TagBatch, arrival_us: int) -> list[tuple[TagBatch, ClockState]]:
         """Return a batch with the clock that its times are of, cut where that made a step."""
         cut = self._filter.step_within(
@@ -94,7 +104,7 @@ class Intake:
         if len(batch):
             self.hearing.add(batch, arrival_us, clock)
             self.news.add(batch, arrival_us, clock)
-            batch = self._without_references(batch)
+            batch = self.evidence(batch)
         if len(batch):
             self._count(batch, arrival_us)
         return batch
@@ -188,16 +198,6 @@ class Intake:
         return SensorRow(
             seq=0, reader=self._settings.id, gpi=edge.gpi, kind=kind, state=edge.state, at=instant(edge.at_us)
         )
-
-    def _without_references(self, batch: TagBatch) -> TagBatch:
-        """Return a batch without the reads of reference tags, which are no asset and pass no door."""
-        if not self._reference_epcs:
-            return batch
-        theirs = np.logical_or.reduce([is_epc(batch, epc) for epc in self._reference_epcs])
-        if not theirs.any():
-            return batch
-        self._counters.reference_reads += int(batch.seen_count[theirs].sum())
-        return _rows(batch, ~theirs)
 
     def _meet_antenna(self, port: int, connected: bool) -> None:  # noqa: FBT001 (as the event says it)
         """Tell a cable that comes off, and its return; that all are on is how a session begins."""

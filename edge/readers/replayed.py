@@ -6,7 +6,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.contracts import SensorRow, instant
 from edge.llrp import Chunk as Messages
-from edge.llrp import FrameBuffer, LlrpError, control
+from edge.llrp import FrameBuffer, LlrpError, TagBatch, control
 from edge.llrp.capture import ClockNote, SensorNote
 from edge.llrp.control import ReaderEvent
 from edge.llrp.reports import empty_batch
@@ -47,10 +47,12 @@ class ReplayedReader:
         self._clock_before = self._clock
         self._clock = ClockState(note.source, note.offset_us, note.spread_us, note.stepped)
 
-    def take(self, at_us: int, data: bytes) -> list[Chunk]:
+    def take(self, at_us: int, data: bytes, *, settle: bool = True) -> list[Chunk]:
         """Return what the bytes of one receive mean, as the session did; nothing while no message is whole.
 
-        Where the reader's clock made a step within it, the recorded clock is that of the last part.
+        With `settle` inputs that have lasted by now are told too, as the session's timer did; a recording that notes
+        its asides has that already. Where the reader's clock made a step within it, the recorded clock is that of the
+        last part.
         """
         if self._broken:
             return []
@@ -63,7 +65,7 @@ class ReplayedReader:
             return []
         *first, last = self._intake.take(at_us, messages, self._events(messages))
         before = self._clock_before
-        settled = self._intake.settle_inputs(at_us)
+        settled = self._intake.settle_inputs(at_us) if settle else None
         if settled is not None:
             first = [self._timed(settled) if before is None else replace(settled, clock=before), *first]
         return [*(part if before is None else replace(part, clock=before) for part in first), self._timed(last)]
@@ -71,6 +73,12 @@ class ReplayedReader:
     def aside(self, at_us: int) -> Chunk:
         """Return a chunk that no receive brought: time has passed."""
         return self._timed(Chunk(self._settings.id, at_us, empty_batch(0), self._intake.clock))
+
+    def reads(self, batch: TagBatch) -> Chunk:
+        """Return a chunk of reads that were recorded without the messages that brought them."""
+        evidence = self._intake.evidence(batch)
+        self.counters.reads += int(evidence.seen_count.sum())
+        return Chunk(self._settings.id, 0, evidence, self._intake.clock)
 
     def noted(self, chunk: Chunk, sensors: list[SensorNote] | None) -> Chunk:
         """Return a chunk with the changes of inputs that were noted with it; without a note it stays as it is."""

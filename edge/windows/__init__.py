@@ -3,6 +3,7 @@
 Errors: `WindowsError`, the room's one error.
 """
 
+from edge.windows.held import HELD_PREFIX, HeldTag, decode_held
 from edge.windows.passages import OpenPassage, decode_open, encode_open, end_unresolved
 from edge.windows.settings import (
     AntennaSettings,
@@ -15,8 +16,10 @@ from edge.windows.settings import (
 from edge.windows.windows import Counters, Windows
 
 __all__ = [
+    "HELD_PREFIX",
     "AntennaSettings",
     "Counters",
+    "HeldTag",
     "OpenPassage",
     "PortalSettings",
     "SensorSettings",
@@ -24,6 +27,7 @@ __all__ = [
     "Windows",
     "WindowsError",
     "WindowsSettings",
+    "decode_held",
     "decode_open",
     "encode_open",
     "end_unresolved",

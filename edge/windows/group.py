@@ -1,5 +1,6 @@
 """Readers that share portals: one order of events, one engine, and what was published of the visits still open."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -8,20 +9,25 @@ import numpy as np
 
 from edge.contracts import Clock, Kind, MovementRow
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
-from edge.windows.around import NOTHING_AROUND, Around
-from edge.windows.decide import Verdict, decide, decide_early, stayed
+from edge.windows.around import Around
+from edge.windows.decide import Seen, Verdict
+from edge.windows.held import Held, HeldTag
+from edge.windows.judge import Judge
+from edge.windows.neighbours import Neighbours
 from edge.windows.order import Orderer, Reads, Step
 from edge.windows.passages import Batch, OpenPassage, Passage, clock_row, movement, open_passage, passage_of
 from edge.windows.plain import PlainEngine
-from edge.windows.rules import RuleCounters, may_alarm, settle
+from edge.windows.rules import CROSSINGS
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
 from edge.windows.snapshot import Engine, Snapshot
-from edge.windows.surroundings import around_visit
 
 BATCH_MEMORY_US: Final = 60_000_000
 RESIDENT_US: Final = 60_000_000
-CROSSINGS: Final = ("in", "out")
+SINGLE_GAP_MS: Final = 2000
+HOLD_US: Final = 500_000
+"""Tags that go together leave within half a second of one another; a final has waited for the silence anyway."""
+NOT_MOVED: Final = "the tag turned out not to have moved"
 _Key = tuple[int, bytes]
 
 
@@ -34,23 +40,34 @@ class Job:
     boot: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A visit that has ended and waits for its companions until `release_us`."""
+
+    snap: Snapshot
+    seen: Seen | None
+    passage: Passage | None
+    release_us: int
+
+
 class Group:
     """Takes ordered reads to rows. Its state depends on the reads alone, never on how they were cut."""
 
-    def __init__(self, settings: WindowsSettings, job: Job) -> None:
+    def __init__(self, settings: WindowsSettings, job: Job, neighbours: Neighbours) -> None:
         self.portals = job.portals
         self.shared = job.shared
         self.orderer = Orderer(settings.grace_ms * 1000, settings.step_back_ms * 1000)
         self.engine = make_engine(settings, job.portals)
         self.sensed = Sensed(job.portals, settings.sensors)
-        self.overruled = RuleCounters()
+        self.judge = Judge(job.portals, self.sensed, neighbours)
+        self.held = Held(settings)
         self.provisionals = 0
         self.finals = 0
         self._settings = settings
         self._boot = job.boot
         self._clock = WindowClock()
         self._passages: dict[_Key, Passage] = {}
-        self._parked: dict[_Key, int] = {}
+        self._ended: deque[Ended] = deque()
         self._batches: dict[tuple[int, Kind], list[Batch]] = {}
         self._opened: dict[str, OpenPassage] = {}
         self._taken: set[str] = set()
@@ -75,9 +92,11 @@ class Group:
         """Tags at rest that were heard within the last minute of event time."""
         return self.engine.known(max(self.orderer.newest_us.values(), default=0) - RESIDENT_US)
 
-    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
-        """Return passages opened or changed, and ids of those closed, since the last call."""
-        opened, closed = list(self._opened.values()), self._closed
+    def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
+        """Return passages opened and tags held, or changed, and names of those that no longer are."""
+        held, ended = self.held.take_changes()
+        opened: list[OpenPassage | HeldTag] = [*self._opened.values(), *held]
+        closed = [*self._closed, *ended]
         self._taken.update(self._opened)
         self._opened, self._closed = {}, []
         return opened, closed
@@ -87,12 +106,30 @@ class Group:
         records += self.engine.sweep(step.before_us, flush=step.restart)
         records.sort(key=lambda snap: (snap.at_us, int(snap.head[L.PORTAL]), snap.epc))
         yield from self._rows(records)
+        yield from self._released(L.NEVER_US if step.restart else step.before_us)
         if step.restart:
             self.sensed.clear()
+            self.judge.forget()
 
     def _rows(self, records: Iterable[Snapshot]) -> Iterator[MovementRow]:
         for snap in records:
-            row = self._provisional(snap) if snap.why == L.CANDIDATE else self._final(snap)
+            yield from self._released(snap.at_us)
+            if snap.why != L.CANDIDATE:
+                self._hold(snap)
+                continue
+            row = self._provisional(snap)
+            if row is not None:
+                yield row
+
+    def _hold(self, snap: Snapshot) -> None:
+        """Keep a visit that has ended until its companions have told of themselves."""
+        passage, seen = self._passages.pop(self._key(snap), None), self.judge.look(snap, self.offset_us())
+        self._ended.append(Ended(snap, seen, passage, snap.at_us if seen is None else snap.at_us + HOLD_US))
+
+    def _released(self, before_us: int) -> Iterator[MovementRow]:
+        """Decide the ended visits whose companions have been heard out by an instant."""
+        while self._ended and self._ended[0].release_us <= before_us:
+            row = self._final(self._ended.popleft())
             if row is not None:
                 yield row
 
@@ -101,7 +138,9 @@ class Group:
         passage = self._passages.get(key)
         if passage is not None and passage.rev:
             return None
-        verdict, around = self._early(snap, portal)
+        verdict, around = self.judge.early(snap, self.offset_us())
+        if verdict.kind is None and self.held.holds(portal.id, snap, self.offset_us()):
+            return None
         if passage is None:
             passage = self._passages[key] = Passage(id=passage_of(snap, self._settings.gateway, portal))
         elif verdict.kind is None:
@@ -120,54 +159,29 @@ class Group:
         )
         return row
 
-    def _final(self, snap: Snapshot) -> MovementRow | None:
-        key, portal = self._key(snap), self.portals[int(snap.head[L.PORTAL])]
-        passage = self._passages.pop(key, None)
+    def _final(self, ended: Ended) -> MovementRow | None:
+        snap, passage, portal = ended.snap, ended.passage, self.portals[int(ended.snap.head[L.PORTAL])]
         if passage is not None:
             self._close(passage.id)
-        verdict, around = self._late(snap, portal, published=passage is not None and passage.rev > 0)
-        verdict = self._after_parking(key, snap, verdict)
+        published = passage.kind if passage is not None else None
+        verdict, around = self.judge.late(snap, ended.seen, self.offset_us(), published=published)
+        told = self.held.judge(portal.id, snap, self.offset_us(), verdict)
+        if passage is None or not passage.rev:
+            verdict = told
         if verdict.kind is None and passage is not None and passage.rev:
-            verdict = Verdict("retracted", verdict.confidence)
+            verdict = Verdict("retracted", verdict.confidence, reason=NOT_MOVED)
         if verdict.kind is None:
             return None
         self.finals += 1
         passage = passage or Passage(id=passage_of(snap, self._settings.gateway, portal))
         return self._row(snap, passage, verdict, around)
 
-    def _early(self, snap: Snapshot, portal: PortalSettings) -> tuple[Verdict, Around]:
-        """Call a crossing early, if nothing around it speaks against it."""
-        around = around_visit(self.sensed, snap)
-        verdict = decide_early(snap, portal, around)
-        return (verdict if may_alarm(verdict, around) else Verdict(None, verdict.confidence)), around
-
-    def _late(self, snap: Snapshot, portal: PortalSettings, *, published: bool) -> tuple[Verdict, Around]:
-        """Call a visit by its reads, then by what is around the crossing that they tell of."""
-        around = around_visit(self.sensed, snap)
-        verdict = decide(snap, portal, around, published=published)
-        if verdict.kind in CROSSINGS and around is not NOTHING_AROUND:
-            around = around_visit(self.sensed, snap, near_us=verdict.crossed_us)
-            verdict = settle(verdict, stayed(snap, portal), around, self.overruled)
-        return verdict, around
-
-    def _after_parking(self, key: _Key, snap: Snapshot, verdict: Verdict) -> Verdict:
-        """`parked` is final: leaving afterwards on the same side gives nothing, unless it has been forgotten."""
-        since = self._parked.pop(key, None)
-        memory_us = self._settings.forget_s * 1_000_000
-        if verdict.kind == "parked":
-            self._parked[key] = snap.at_us
-            if len(self._parked) > self._settings.max_tags:
-                del self._parked[next(iter(self._parked))]
-        left = since is not None and int(snap.head[L.START_US]) - since <= memory_us
-        if left and verdict.kind in {"near", "turned_back", "parked"}:
-            return Verdict(None, verdict.confidence)
-        return verdict
-
     def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict, around: Around) -> MovementRow:
         assert verdict.kind is not None  # noqa: S101 (both callers have asked)
         if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
             passage.batch = passage.batch or self._join(snap, verdict.kind, verdict.crossed_us)
         passage.rev += 1
+        passage.kind = verdict.kind
         return movement(
             snap,
             self.portals[int(snap.head[L.PORTAL])],
@@ -178,7 +192,7 @@ class Group:
             offset_us=self.offset_us(),
             clock=self._clock_row(),
             around=around,
-            reason="the tag turned out not to have moved" if verdict.kind == "retracted" else None,
+            reason=verdict.reason,
         )
 
     def _join(self, snap: Snapshot, kind: Kind, crossed_us: int) -> str:
@@ -223,7 +237,7 @@ def make_engine(settings: WindowsSettings, portals: tuple[PortalSettings, ...]) 
 
 def _knobs(settings: WindowsSettings, portal: PortalSettings) -> list[int]:
     return [
-        portal.gap_ms * 1000,
+        min(portal.gap_ms, SINGLE_GAP_MS if portal.layout == "single" else portal.gap_ms) * 1000,
         portal.settle_ms * 1000,
         portal.park_ms * 1000,
         portal.layout == "single",

@@ -139,9 +139,13 @@ def tells(slot: int, why: int, head: I64, knobs: I64) -> bool:
     portal = head[slot, L.PORTAL]
     if head[slot, L.REPORTS] < knobs[portal, L.K_MIN_REPORTS]:
         return False
+    if knobs[portal, L.K_SINGLE]:
+        return bool(head[slot, L.MOVED] > 0 and head[slot, L.REPORTS] >= L.MIN_PAIRS)
     if head[slot, L.MOVED] > 0:
         return True
-    return bool(why != L.SETTLED and knobs[portal, L.K_SINGLE] == 0 and stirs(slot, L.STIR_SIGN, L.SWING_CDB, head))
+    if why == L.SETTLED:
+        return False
+    return bool(head[slot, L.BASE_CDBM] == L.NO_BASE or stirs(slot, L.STIR_SIGN, L.SWING_CDB, head))
 
 
 @njit(cache=True)
@@ -315,15 +319,15 @@ def note_lead(slot: int, t: int, head: I64) -> None:
 
 @njit(cache=True)
 def wants_candidate(slot: int, t: int, head: I64) -> bool:
-    """Say whether to try an early decision: the side leads that did not lead at first, and something moved."""
-    return bool(
-        head[slot, L.FLIPS] & 1
-        and head[slot, L.REPORTS] > L.MIN_PAIRS
-        and head[slot, L.CANDIDATES] < L.MAX_CANDIDATES
-        and t - head[slot, L.CANDIDATE_US]
-        >= max(L.CANDIDATE_EVERY_US, (t - head[slot, L.START_US]) >> L.CANDIDATE_SHIFT)
-        and stirs(slot, L.STIR_SURE, L.WIDE_SWING_CDB, head)
-    )
+    """Say whether to try an early decision: something moved, or may; oftener once the lead has changed."""
+    if head[slot, L.REPORTS] < L.MIN_PAIRS or head[slot, L.CANDIDATES] >= L.MAX_CANDIDATES:
+        return False
+    apart = L.CANDIDATE_EVERY_US if head[slot, L.FLIPS] else L.CANDIDATE_CALM_US
+    if t - head[slot, L.CANDIDATE_US] < max(apart, (t - head[slot, L.START_US]) >> L.CANDIDATE_SHIFT):
+        return False
+    if head[slot, L.BASE_CDBM] == L.NO_BASE and head[slot, L.STIR] > L.STIR_STILL:
+        return True
+    return stirs(slot, L.STIR_SURE, L.WIDE_SWING_CDB, head)
 
 
 @njit(cache=True)

@@ -180,9 +180,11 @@ STALE_US: Final = 100_000
 STALE_CDB_PER_MS: Final = 3
 """A side not heard for longer loses 30 dB a second: silence is evidence too."""
 CANDIDATE_EVERY_US: Final = 50_000
-CANDIDATE_SHIFT: Final = 5
-"""The longer a visit, the rarer its candidates: 1/32 of it apart."""
-MAX_CANDIDATES: Final = 32
+CANDIDATE_CALM_US: Final = 200_000
+"""As long as one side has led throughout, hardly anything has crossed."""
+CANDIDATE_SHIFT: Final = 6
+"""The longer a visit, the rarer its candidates: 1/64 of it apart."""
+MAX_CANDIDATES: Final = 256
 RIVAL_US: Final = 1_000_000
 SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full."""

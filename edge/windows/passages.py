@@ -8,6 +8,7 @@ import numpy as np
 from edge.contracts import AntennaEvidence, Clock, Evidence, Kind, MovementRow, event_id, instant, passage_id
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around, badge_words, beam_words, door_words
+from edge.windows.held import HeldTag
 from edge.windows.settings import PortalSettings, WindowClock, WindowsError
 from edge.windows.snapshot import Snapshot
 
@@ -35,6 +36,7 @@ class Passage(msgspec.Struct, kw_only=True):
     id: str
     rev: int = 0
     batch: str | None = None
+    kind: Kind | None = None
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -151,7 +153,7 @@ def open_passage(
     )
 
 
-def encode_open(passage: OpenPassage) -> bytes:
+def encode_open(passage: OpenPassage | HeldTag) -> bytes:
     """Return the bytes that the outbox keeps."""
     return msgspec.json.encode(passage)
 

@@ -220,15 +220,18 @@ class Visit:
         for antenna in self.antennas:
             antenna.window_low = antenna.window_high = antenna.smooth
 
-    def wants_candidate(self) -> bool:
+    def may_tell(self, base: int) -> bool:
+        """Say whether a visit without proven motion is worth a decision: a stranger's, or one that stirs."""
+        return base == L.NO_BASE or self.stirs(L.STIR_SIGN, L.SWING_CDB)
+
+    def wants_candidate(self, base: int) -> bool:
         """Say whether to try an early decision: the side leads that did not lead at first, and something moved."""
-        apart = max(L.CANDIDATE_EVERY_US, (self.now_us - self.start_us) >> L.CANDIDATE_SHIFT)
+        every_us = L.CANDIDATE_EVERY_US if self.flips else L.CANDIDATE_CALM_US
         return (
-            self.flips % 2 == 1
-            and self.reports > L.MIN_PAIRS
+            self.reports >= L.MIN_PAIRS
             and self.candidates < L.MAX_CANDIDATES
-            and self.now_us - self.candidate_us >= apart
-            and self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB)
+            and self.now_us - self.candidate_us >= max(every_us, (self.now_us - self.start_us) >> L.CANDIDATE_SHIFT)
+            and ((base == L.NO_BASE and self.stir > L.STIR_STILL) or self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB))
         )
 
     def settled(self, settle_us: int, park_us: int, *, single: bool) -> bool:
@@ -381,7 +384,7 @@ class PlainEngine:
                 return
         else:
             visit.note_lead()
-            if visit.wants_candidate():
+            if visit.wants_candidate(tag.base):
                 visit.candidates += 1
                 visit.candidate_us = visit.now_us
                 self._emit(tag, visit, L.CANDIDATE, visit.now_us)
@@ -397,7 +400,10 @@ class PlainEngine:
             visit.moved += 1
         if knobs[L.K_SINGLE] and visit.range >= knobs[L.K_RISE]:
             visit.moved += 1
-        told = visit.moved or (why != L.SETTLED and not knobs[L.K_SINGLE] and visit.stirs(L.STIR_SIGN, L.SWING_CDB))
+        if knobs[L.K_SINGLE]:
+            told = visit.moved > 0 and visit.reports >= L.MIN_PAIRS
+        else:
+            told = visit.moved > 0 or (why != L.SETTLED and visit.may_tell(tag.base))
         if visit.reports >= knobs[L.K_MIN_REPORTS] and told:
             self._emit(tag, visit, why, at_us)
         else:

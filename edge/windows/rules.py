@@ -10,9 +10,14 @@ from typing import Final
 
 from edge.windows.around import Around
 from edge.windows.decide import Verdict
+from edge.windows.settings import PortalSettings
 
 OVERWHELMING: Final = 0.995
 """200 to 1 by the reads alone: a mistake of theirs is then no likelier than a sensor that fails."""
+DOOR_SHUT: Final = "a crossing by its reads, but the door was shut"
+BEAMS_WHOLE: Final = "a crossing by its reads, but no beam was broken"
+BEAMS_OTHERWISE: Final = "a crossing by its reads, but the beams were broken the other way"
+CUT: Final = "the table of tags was full, and the visit was cut before its way was clear"
 EITHER_WRONG: Final = 0.5
 CROSSINGS: Final = ("in", "out")
 
@@ -53,12 +58,20 @@ def settle(verdict: Verdict, stayed: Verdict, around: Around, counters: RuleCoun
     if barred(around):
         counters.door += around.door == "shut"
         counters.beams += around.door != "shut"
-        return _unresolved(verdict) if sure else stayed
+        reason = DOOR_SHUT if around.door == "shut" else BEAMS_WHOLE
+        return _unresolved(verdict, reason) if sure else replace(stayed, reason=reason)
     if around.beams in CROSSINGS and around.beams != verdict.kind:
         counters.beams += 1
-        return verdict if sure else _unresolved(verdict)
+        return verdict if sure else _unresolved(verdict, BEAMS_OTHERWISE)
     return verdict
 
 
-def _unresolved(verdict: Verdict) -> Verdict:
-    return replace(verdict, kind="unresolved", confidence=EITHER_WRONG, crossed_us=None)
+def evicted(verdict: Verdict, portal: PortalSettings) -> Verdict:
+    """Return what a visit leaves that was cut since the table was full: what is likely stands, else nobody can say."""
+    if verdict.kind is None or verdict.confidence >= portal.resolve_confidence:
+        return verdict
+    return replace(verdict, kind="unresolved", crossed_us=None, reason=CUT)
+
+
+def _unresolved(verdict: Verdict, reason: str) -> Verdict:
+    return replace(verdict, kind="unresolved", confidence=EITHER_WRONG, crossed_us=None, reason=reason)

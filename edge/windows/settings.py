@@ -45,7 +45,8 @@ class PortalSettings:
     """One doorway and the antennas that look at it.
 
     Attributes:
-        gap_ms: silence that ends a visit; a walker's longest gap between reads is 1.28 s (domain, Rates).
+        gap_ms: silence that ends a visit: a carrier whose body hides the tag is unheard for seconds, and who is back
+            within 5 s is still on the same visit. In the layout `single` at most 2 s (domain, Rates: 1.28 s).
         settle_ms: stillness that ends a visit of a tag that is still heard (contracts: "stays beyond it for 5 s").
         park_ms: stillness at the plane itself that is called `parked`.
         provisional_confidence: a crossing is published before the tag has left from this confidence on.
@@ -60,7 +61,7 @@ class PortalSettings:
     id: str
     layout: str
     antennas: tuple[AntennaSettings, ...]
-    gap_ms: int = 2000
+    gap_ms: int = 5000
     settle_ms: int = 5000
     park_ms: int = 20000
     provisional_confidence: float = 0.93
@@ -118,7 +119,7 @@ class WindowsSettings:
     step_back_ms: int = 5000
     max_tags: int = 32768
     forget_s: int = 600
-    min_reads: int = 3
+    min_reads: int = 1
     motion_rad: float = 0.35
     motion_cdb: int = 600
     batch_ms: int = 1500

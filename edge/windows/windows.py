@@ -1,6 +1,6 @@
 """`Windows`: one gateway's portals, fed with batches, giving movement rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -11,6 +11,8 @@ from edge.contracts import MovementRow
 from edge.llrp.batch import NO_TIME_US, TagBatch
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.group import Group, Job
+from edge.windows.held import HeldTag
+from edge.windows.neighbours import Neighbours
 from edge.windows.order import Reads
 from edge.windows.passages import OpenPassage
 from edge.windows.settings import PortalSettings, WindowClock, WindowsError, WindowsSettings
@@ -27,7 +29,8 @@ class Counters:
     """Tag reads since the start, by what became of them; all of them count in `reads`.
 
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
-    reads that a shut door, or beams, spoke against.
+    reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
+    called `parked`. `double_crossings` had been told by a neighbouring portal.
     """
 
     reads: int = 0
@@ -39,10 +42,12 @@ class Counters:
     quiet_visits: int = 0
     provisionals: int = 0
     finals: int = 0
+    held_finals: int = 0
     sensed: int = 0
     unplaced_sensed: int = 0
     door_contradictions: int = 0
     beam_contradictions: int = 0
+    double_crossings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,10 @@ class Windows:
     def __init__(self, settings: WindowsSettings, *, boot: str) -> None:
         self._settings = settings
         self._counters = Counters()
+        self._neighbours = Neighbours(settings)
         self._groups = [
-            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot)) for readers, portals in _joined(settings)
+            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot), self._neighbours)
+            for readers, portals in _joined(settings)
         ]
         self._readers: dict[str, _Reader] = {}
         for group in self._groups:
@@ -117,8 +124,10 @@ class Windows:
         counters.quiet_visits = sum(group.engine.quiet for group in self._groups)
         counters.provisionals = sum(group.provisionals for group in self._groups)
         counters.finals = sum(group.finals for group in self._groups)
-        counters.door_contradictions = sum(group.overruled.door for group in self._groups)
-        counters.beam_contradictions = sum(group.overruled.beams for group in self._groups)
+        counters.held_finals = sum(group.held.told_less for group in self._groups)
+        counters.door_contradictions = sum(group.judge.overruled.door for group in self._groups)
+        counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
+        counters.double_crossings = self._neighbours.doubles
         return counters
 
     @property
@@ -177,8 +186,17 @@ class Windows:
         """End of a capture: decide open passages as if every tag had left."""
         return [row for group in self._groups for row in group.flush()]
 
-    def take_open_changes(self) -> tuple[list[OpenPassage], list[str]]:
-        """Return passages opened or changed since the last call, and ids of those closed since."""
+    def hold(self, tags: Iterable[HeldTag]) -> list[HeldTag]:
+        """Take the tags that an earlier start held; return those whose portal is none of this gateway."""
+        waiting = list(tags)
+        for group in self._groups:
+            mine = {portal.id for portal in group.portals}
+            group.held.restore(tag for tag in waiting if tag.portal in mine)
+            waiting = [tag for tag in waiting if tag.portal not in mine]
+        return waiting
+
+    def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
+        """Return passages opened and tags held, or changed, since the last call, and names of those that ended."""
         changes = [group.take_open_changes() for group in self._groups]
         return [one for opened, _ in changes for one in opened], [one for _, closed in changes for one in closed]
 

@@ -61,11 +61,11 @@ class Asking:
         """Whether the agent asks this reader for phase; of Zebra's it doesn't."""
         return self._profile.extensions.phase == "impinj" and self.model.manufacturer == IMPINJ
 
-    def hear(self, batch: TagBatch) -> None:
-        """Take what was reported."""
-        if len(batch):
-            columns = (batch.epc, batch.epc_bits, batch.antenna, batch.rssi_cdbm, batch.seen_count, batch.last_us)
-            self._residents.hear(Heard(*columns))
+    def hear(self, batch: TagBatch, epoch_us: int) -> None:
+        """Take what was reported; its times count from an epoch before the scenario's own."""
+        at_us = batch.last_us - epoch_us
+        columns = (batch.epc, batch.epc_bits, batch.antenna, batch.rssi_cdbm, batch.seen_count, at_us)
+        self._residents.hear(Heard(*columns))
 
     def step(self, now_us: int) -> Radio | None:
         """Return what the radio does from now until `until_us`; None while the plan is replaced."""

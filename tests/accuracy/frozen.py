@@ -14,7 +14,7 @@ from typing import Final
 from simulator.scenarios.model import Scenario
 from tests.accuracy import doors
 
-COUNT: Final = 300
+COUNT: Final = 330
 """Doors, and so many walks at each that more than 20,000 tags' visits are read at least once."""
 SEEDS: Final = range(COUNT)
 HASH_FILE: Final = Path(__file__).with_name("frozen.sha256")

@@ -107,7 +107,7 @@ class _Player:
         reads = self.world.advance(name, until_us, radio)
         if len(reads):
             batch = batch_of(reads, phase=self.asking[name].reports_phase)
-            self.asking[name].hear(batch)
+            self.asking[name].hear(batch, EPOCH_US)
             self.heard[name].append(batch)
 
 

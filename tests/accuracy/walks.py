@@ -14,7 +14,7 @@ from tests.accuracy.stands import PORTAL, WIDE_M
 
 Point = list[float]
 """x, y and, as a third number, seconds of standing there."""
-KINDS: Final = {"cross": 0.4, "meet": 0.04, "tail": 0.03, "turn": 0.17, "near": 0.27, "park": 0.085, "empty": 0.06}
+KINDS: Final = {"cross": 0.4, "meet": 0.04, "tail": 0.03, "turn": 0.17, "near": 0.29, "park": 0.085, "empty": 0.06}
 NEARS: Final = {"pass": 0.5, "errand": 0.25, "put": 0.13, "pick": 0.12}
 ONE: Final = {"hand": 0.56, "backpack": 0.25, "dragged": 0.07, "arm": 0.02, "face-to-face": 0.08, "foil-bag": 0.02}
 GROUPS: Final = {"few": 0.45, "cart": 0.5, "pallet": 0.05}
@@ -69,7 +69,7 @@ class Traffic:
     def _cross(self) -> float:
         side = self.draw.sign()
         load = self._known_or_new(side)
-        ends_s = self._walk("cross", self._through(side), load, self._speed(load.carry))
+        ends_s = self._walk("cross", self._through(side, load), load, self._speed(load.carry))
         self._gone[-side].append((ends_s, load))
         return ends_s
 
@@ -77,19 +77,19 @@ class Traffic:
         """Two that come from both sides, and meet within a metre or so of the plane."""
         side = self.draw.sign()
         load = self._load()
-        points, speed = self._through(side), self._speed(load.carry)
+        points, speed = self._through(side, load), self._speed(load.carry)
         first_s = self._walk("meet", points, load, speed)
         at_plane_s = self.at_s + _seconds(points, speed, until_x=0.0)
         load = self._load()
-        points, speed = self._through(-side), self._speed(load.carry)
+        points, speed = self._through(-side, load), self._speed(load.carry)
         start_s = at_plane_s - _seconds(points, speed, until_x=0.0) + self.draw.span(-1.2, 1.2)
         return max(first_s, self._walk("meet", points, load, speed, at_s=max(start_s, 1.0)))
 
     def _tail(self) -> float:
         """One behind the other, half a metre to two metres apart."""
-        side = self.draw.sign()
-        points, speed = self._through(side), self.draw.span(0.7, 1.7)
-        first = self._walk("tail", points, self._load(), speed)
+        side, load = self.draw.sign(), self._load()
+        points, speed = self._through(side, load), self.draw.span(0.7, 1.7)
+        first = self._walk("tail", points, load, speed)
         behind = [[point[0], round(point[1] + self.draw.span(-0.15, 0.15), 3), *point[2:]] for point in points]
         start_s = self.at_s + self.draw.span(0.5, 2.0) / speed
         return max(first, self._walk("tail", behind, self._load(small=True), speed, at_s=start_s))
@@ -97,11 +97,12 @@ class Traffic:
     def _turn(self) -> float:
         """To the plane or a little beyond it, and back to the side that it came from."""
         side, load = self.draw.sign(), self._load()
-        across = self.draw.chance(0.12)
+        # Nobody swings a trolley round in the doorway itself.
+        across = not load.ahead_m and self.draw.chance(0.14)
         nearest = -self.draw.span(0.05, 0.7) if across else self.draw.span(0.0, 0.9)
         pause_s = 0.0 if self.draw.chance(0.4) else self.draw.span(0.3, 1.2) if across else self.draw.span(0.3, 8.0)
-        turning = [round(side * (nearest + load.ahead_m), 3), self._lane(), pause_s]
-        points = [*self._from(side), turning, *reversed(self._from(side))]
+        turning = [side * (nearest + load.ahead_m), self._lane(), pause_s]
+        points = [*self._from(side, load, abs(turning[0])), turning, *self._from(side, load, abs(turning[0]))[::-1]]
         speed = max(self._speed(load.carry), 0.6 if across else 0.0)
         return self._walk("turn", points, load, speed)
 
@@ -111,24 +112,25 @@ class Traffic:
     def _near_pass(self) -> float:
         """Along the wall, inside or outside."""
         side, way, load = self.draw.sign(), self.draw.sign(), self._load()
-        farthest = (self.corridor_m if side > 0 else self.depth_m) - 0.4
+        farthest = self._deep(side) - 0.4
         x, ends = side * self.draw.span(1.25, min(5.0, farthest)), 6.0 if side > 0 else self.half_m - 0.4
         bent = round(x + side * self.draw.span(0.0, 0.3), 3)
         points = [[x, -way * ends], [bent, self.draw.span(-1.0, 1.0)], [x, way * ends]]
         return self._walk("pass", points, load, self._speed(load.carry))
 
     def _near_errand(self) -> float:
-        """To a shelf, a table or a wall near the door, and back."""
-        side, load = -1 if self.draw.chance(0.8) else 1, self._load()
+        """To a shelf, a table or a wall near the door, and back; trolleys stay inside."""
+        load = self._load()
+        side = -1 if load.ahead_m or self.draw.chance(0.75) else 1
         spot = [*self._spot(side, load.ahead_m), self.draw.span(0.5, 10.0)]
-        points = [*self._from(side)[:1], spot, self._from(side)[0]]
+        points = [self._from(side, load)[0], spot, self._from(side, load)[0]]
         return self._walk("errand", points, load, self._speed(load.carry))
 
     def _near_put(self) -> float:
         """Tags are brought and lie there from then on."""
         load = self._load(small=True)
         spot = self._spot(-1, 0.0)
-        ends_s = self._walk("put", [self._from(-1)[0], spot], load, self._speed(load.carry), lies="after")
+        ends_s = self._walk("put", [self._from(-1, load)[0], spot], load, self._speed(load.carry), lies="after")
         self._laid.append((ends_s + REST_S, spot, load))
         return ends_s
 
@@ -138,40 +140,56 @@ class Traffic:
         if ready is not None:
             self._laid.remove(ready)
         spot, load = ready[1:] if ready else (self._spot(-1, 0.0), self._load(small=True))
-        points = [spot, *self._through(-1)[1:]] if self.draw.chance(0.5) else [spot, self._from(-1)[0]]
+        points = [spot, *(self._through(-1, load)[1:] if self.draw.chance(0.5) else self._from(-1, load)[:1])]
         return self._walk("pick", points, load, self._speed(load.carry), lies="before")
 
     def _park(self) -> float:
         """Stands within a metre for 20 s or more, then goes back, or through."""
         side, load = self.draw.sign(), self._load()
-        stand = round(self.draw.sign() * self.draw.span(0.0, 0.85, most=0.9) + side * load.ahead_m, 3)
-        # Who parks beyond the plane has crossed it first.
-        spot = [stand, self._lane(), self.draw.span(20.5, 60.0, least=20.2)]
-        end = list(reversed(self._from(self.draw.sign())))
-        return self._walk("park", [*self._from(side), spot, *end], load, self._speed(load.carry))
+        back = self.draw.chance(0.5)
+        # Who stands beyond the plane has gone through. A trolley goes back from before the plane only.
+        off_m = self.draw.span(0.0 if back and load.ahead_m else -0.85, 0.85) + load.ahead_m
+        spot = [side * off_m, self._lane(), self.draw.span(20.5, 60.0, least=20.2)]
+        away = self._from(side if back else -side, load, abs(off_m))[::-1]
+        return self._walk("park", [*self._from(side, load, abs(off_m)), spot, *away], load, self._speed(load.carry))
 
     def _empty(self) -> float:
         """Somebody without tags."""
-        side = self.draw.sign()
-        points = self._through(side) if self.draw.chance(0.7) else [*self._from(side), self._from(side)[0]]
-        return self._walk("empty", points, Load("none", []), self._speed("hand"))
+        side, nothing = self.draw.sign(), Load("none", [])
+        way = self._through(side, nothing)
+        back = [*self._from(side, nothing), self._from(side, nothing)[0]]
+        return self._walk("empty", way if self.draw.chance(0.7) else back, nothing, self._speed("hand"))
 
-    def _through(self, side: int) -> list[Point]:
-        before, after = self._from(side), self._from(-side)[::-1]
+    def _through(self, side: int, load: Load) -> list[Point]:
+        before, after = self._from(side, load), self._from(-side, load)[::-1]
         if self.draw.chance(0.1):
-            before.append([self.draw.span(-1.2, 1.2), self._lane(), self.draw.span(0.5, 8.0)])
+            stop = self.draw.span(-0.4, max(abs(before[-1][0]) - 0.05, 0.0))
+            # A trolley goes on straight: its middle swings through no door post.
+            lane = before[-1][1] / 2 if load.ahead_m else self._lane()
+            before.append([side * stop, lane, self.draw.span(0.5, 8.0)])
         return [*before, *after]
 
-    def _from(self, side: int) -> list[Point]:
-        """The way from far off up to about a metre before the doorway, on one side."""
-        door = [round(side * self.draw.span(0.45, 1.2, least=0.3), 3), self._lane()]
+    def _from(self, side: int, load: Load, clear_m: float = 0.0) -> list[Point]:
+        """The way from far off up to about a metre before the doorway, on one side, whence the load goes straight.
+
+        A trolley is turned to the doorway before it is in it, a forklift comes straight. The last point is farther
+        from the plane than `clear_m`.
+        """
+        door_m = max(self.draw.span(0.45, 1.2) + load.ahead_m, clear_m + 0.1)
+        door = [side * door_m, self._lane()]
+        if load.carry == "pallet":
+            return [[side * max(min(5.5, self._deep(side) - 0.3), door_m + 0.3), door[1]], door]
         if side > 0 and (self.corridor_m < 5.2 or self.draw.chance(0.45)):
-            lane = self.draw.span(1.0, max(min(self.corridor_m - 0.5, 2.6), 1.05))
+            lane = self.draw.span(door_m + 0.1, max(min(self.corridor_m - 0.5, 2.6), door_m + 0.2))
             along = self.draw.sign()
-            return [[lane, along * self.draw.span(5.0, 6.5)], [lane, round(along * self.draw.span(0.2, 1.0), 3)], door]
-        farthest = min((self.corridor_m if side > 0 else self.depth_m) - 0.3, 6.5)
+            return [[lane, along * self.draw.span(5.0, 6.5)], [lane, along * self.draw.span(0.2, 1.0)], door]
+        farthest = min(self._deep(side) - 0.3, 6.5)
         y = self.draw.span(-1.0, 1.0) * min(self.half_m - 0.6, 3.0)
-        return [[round(side * self.draw.span(min(5.0, farthest), farthest), 3), round(y, 3)], door]
+        return [[side * self.draw.span(min(5.0, farthest), farthest), y], door]
+
+    def _deep(self, side: int) -> float:
+        """How far the room, or the corridor, reaches."""
+        return float(self.corridor_m if side > 0 else self.depth_m)
 
     def _lane(self) -> float:
         """Where across the opening somebody walks."""
@@ -179,12 +197,12 @@ class Traffic:
 
     def _spot(self, side: int, ahead_m: float) -> Point:
         """A place near the door but farther than a metre from it."""
-        farthest = min((self.corridor_m if side > 0 else self.depth_m) - 0.5, 5.0)
+        farthest = min(self._deep(side) - 0.5, 5.0)
         x = side * (self.draw.span(1.3, max(farthest - ahead_m, 1.4)) + ahead_m)
         return [round(x, 3), round(self.draw.span(-1.0, 1.0) * min(self.half_m - 0.5, 3.5), 3)]
 
     def _speed(self, carry: str) -> float:
-        pace = self.draw.weighted({"slow": 0.1, "usual": 0.7, "fast": 0.2})
+        pace = self.draw.weighted({"slow": 0.1, "usual": 0.66, "fast": 0.24})
         speed = self.draw.span(*PACES[pace], least=0.3, most=3.0)
         return min(speed, 2.0) if carry == "cart" else speed
 
@@ -216,7 +234,7 @@ class Traffic:
     def _new_tags(self, count: int) -> list[int]:
         found = list(range(self.count + 1, self.count + count + 1))
         self.count += count
-        share = 1.0 if self.draw.chance(0.18) else 0.08
+        share = 1.0 if self.draw.chance(0.24) else 0.12
         self.weak += [tag for tag in found if self.draw.chance(share)]
         self.on_metal += [tag for tag in found if tag not in self.weak and self.draw.chance(0.08)]
         return found

@@ -8,6 +8,15 @@ import msgspec
 PREFIX: Final = "stockgate "
 
 
+class HeldNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag that stood `parked` in a doorway when the recording began; times are the host's."""
+
+    portal: str
+    epc: str
+    since_us: int
+    heard_us: int
+
+
 class RecordingNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="recording"):
     """At the section: who recorded. `boot` and `first_seq` make a replay's rows those that were published."""
 
@@ -15,6 +24,7 @@ class RecordingNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note",
     gateway: str | None = None
     boot: str | None = None
     first_seq: int = 1
+    held: tuple[HeldNote, ...] = ()
 
 
 class ConnectionNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="connection"):

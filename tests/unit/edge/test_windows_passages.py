@@ -19,7 +19,7 @@ from edge.windows import (
     decode_open,
     encode_open,
     end_unresolved,
-    group,
+    judge,
 )
 from edge.windows.decide import Verdict
 from tests.helpers import doorway
@@ -346,7 +346,7 @@ def test_settings_that_can_not_work_are_refused_with_the_remedy(portals, says):
 
 def test_a_provisional_without_motion_in_the_end_is_retracted(monkeypatch):
     """Exactly one final follows a provisional, whatever the final evidence says."""
-    monkeypatch.setattr(group, "decide", lambda *_, **__: Verdict(None, 0.7))
+    monkeypatch.setattr(judge, "decide", lambda *_, **__: Verdict(None, 0.7))
     _, rows = scene("out", 3)
     out = run(rows)
     assert [(row.kind, row.final, row.rev) for row in out] == [("out", False, 1), ("retracted", True, 2)]

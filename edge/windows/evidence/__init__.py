@@ -1,0 +1,1 @@
+"""What a visit's reads say, as numbers."""

@@ -1,0 +1,113 @@
+"""What is measured of a visit: the features' names, in order, and what becomes of each when the sides are swapped.
+
+A door seen in a mirror is a door: inside and outside swap, `in` and `out` swap, and nothing else changes. So a feature
+is of a side (`_in` and `_out` swap), odd (its sign changes: positive speaks for `out`) or even.
+"""
+
+from typing import Final
+
+import numpy as np
+
+SIDED: Final = (
+    "share",  # of the reads
+    "amp",  # share of the sum of amplitudes
+    "top",  # dB: highest smoothed level, relative to the doorway's
+    "max",  # dB: loudest read
+    "begin",  # dB: level over the side's first three reads
+    "end",  # dB: level over its last three
+    "fall",  # dB: top less the smoothed level now, silence included
+    "age",  # s since its last read
+    "since",  # s since its top
+    "wide",  # s for which it was within 6 dB of its top
+    "antennas",  # of the side that heard it
+    "second",  # dB: loudest read of its second antenna below that of its first
+    "pairs",  # phase pairs that give a speed
+    "v_early",  # m/s radial, of the pairs before the middle; above zero it recedes
+    "v_late",
+    "v_last",  # of the pairs in the last 0.5 s
+    "before_db",  # mean level of its reads in the second before the best change point, and after it
+    "after_db",
+    "turn",  # how well "first approaching, then receding" describes the pairs, -1 to 1
+    "turn_at",  # s from the middle to where it turned
+    "turn_late",  # share of the side's pairs after the turn
+)
+ODD: Final = (
+    "lag_amp",  # centroid of the outside envelope after the inside's, over the spread; by amplitude, by power
+    "lag_power",
+    "lag_s",  # s
+    "top_lag_s",  # s: top outside after top inside
+    "early",  # balance in - out over the first 40 % of the energy, less ...
+    "late",
+    "early_thin",  # ... the same over 15 %
+    "late_thin",
+    "mean",  # balance over all
+    "first3",  # inside's share less the outside's, of the first and last reads
+    "first8",
+    "last3",
+    "last8",
+    "now",  # smoothed balance at the last read
+    "change",  # strength of the best change point of the balance, -1 to 1
+    "change_level",  # the same of levels without the read rate
+    "before",  # balance before that point, and after it
+    "after",
+    "between",  # m/s: radial speed seen from inside less that from outside, around the middle
+    "between_change",  # the same around the change point
+    "turn_lag",  # s: turn outside after turn inside
+    "first_side",  # 1 inside
+    "beams",  # 1 broken outwards, -1 inwards
+)
+EVEN: Final = (
+    "log_reads",
+    "log_all",  # reads counted by the reader
+    "duration",  # s
+    "spread",  # s of the energy
+    "age",  # s since the last read
+    "top",
+    "begin",
+    "end",
+    "rise",
+    "drop",
+    "wide6",  # s within 6 dB, 12 dB of the top
+    "wide12",
+    "middle_ago",  # s since the energy's middle
+    "change_ago",  # s since the best change point
+    "after_reads",  # log of reads after it
+    "rate",  # reads a second around the top
+    "rate_now",  # in the last second against the highest
+    "gap",  # s: longest silence inside the visit
+    "speed",  # m/s: mean absolute radial speed
+    "stir",
+    "stir_top",
+    "moved_share",  # of the seconds that showed motion
+    "still",  # s since motion was last seen
+    "stranger",  # 1 where it never lay still here
+    "over_base",  # dB: top over the level at rest
+    "both",  # smaller side's share of the amplitude
+    "swing",  # dB: range of the smoothed levels
+    "antennas",
+    "commissioned",
+    "channels",  # that it was heard on
+    "no_phase",
+    "left",  # the visit ended by silence
+    "settled",
+    "per_side",  # antennas that each side has, the fewer
+    "rival",
+    "meet",  # dB: highest level that both sides had at the same time
+    "meet_ago",
+    "change_db",  # dB: level at the best change point
+    "beams_both",
+    "beams_none",
+    "beams_there",
+    "door_shut",
+    "door_moved",
+    "door_there",
+)
+BEAMS: Final = ("beams", "beams_both", "beams_none", "beams_there")
+DOOR: Final = ("door_shut", "door_moved", "door_there")
+NAMES: Final = (*(f"{name}_{side}" for name in SIDED for side in ("in", "out")), *ODD, *EVEN)
+COUNT: Final = len(NAMES)
+INDEX: Final = {name: at for at, name in enumerate(NAMES)}
+FIRST_ODD: Final = 2 * len(SIDED)
+FIRST_EVEN: Final = FIRST_ODD + len(ODD)
+MIRROR: Final = np.array([*(at ^ 1 for at in range(FIRST_ODD)), *range(FIRST_ODD, COUNT)])
+SIGN: Final = np.array([*([1.0] * FIRST_ODD), *([-1.0] * len(ODD)), *([1.0] * len(EVEN))])

@@ -1,0 +1,97 @@
+"""A snapshot's features and its outline in time, by the kernels."""
+
+import statistics
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.around import NOTHING_AROUND, Around
+from edge.windows.evidence import columns, kernels
+from edge.windows.settings import PortalSettings
+from edge.windows.snapshot import Snapshot
+
+Floats = NDArray[np.float64]
+DOORWAY_CDBM: Final = -5200
+"""Level of a carried tag in the doorway where nobody has walked."""
+AMPLITUDES: Final = np.round(10 ** ((kernels.FLOOR_DB + 0.1 * np.arange(851)) / 20), 12)
+"""Of -45 to 40 dB in steps of 0.1 dB; rounded, so that every platform's library gives the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One visit at one instant, in numbers.
+
+    Attributes:
+        features: (columns.COUNT,) see `columns`.
+        outline: (2, kernels.OUTLINE) amplitudes a side and bin of absolute time, the bin's number modulo its length.
+        last_bin: number of the newest bin.
+        change_us: event time at which the sides' balance changed.
+    """
+
+    features: Floats
+    outline: Floats
+    last_bin: int
+    change_us: int
+
+
+@lru_cache(maxsize=256)
+def references(portal: PortalSettings) -> NDArray[np.int64]:
+    """Return (antennas + 1,) cdBm: the doorway's level at each antenna, then 1 where anybody has walked there."""
+    known = [one.doorway_cdbm for one in portal.antennas if one.doorway_cdbm is not None]
+    usual = round(statistics.median(known)) if known else DOORWAY_CDBM
+    levels = [usual if one.doorway_cdbm is None else one.doorway_cdbm for one in portal.antennas]
+    return np.array([*levels, int(bool(known))], np.int64)
+
+
+@lru_cache(maxsize=256)
+def fewest(portal: PortalSettings) -> int:
+    """Return how many antennas each side has at least."""
+    sides = [one.side for one in portal.antennas]
+    return min(sides.count("inside"), sides.count("outside"))
+
+
+def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND) -> Measured:
+    """Measure a visit that has at least one read, and note what is around it."""
+    head, rows, bin0_us = snap.head, len(snap.log), int(snap.head[L.BIN0_US])
+    heads = np.array(
+        [
+            head[L.STIR],
+            head[L.STIR_TOP],
+            head[L.MOVED],
+            snap.at_us - head[L.STILL_US],
+            0,
+            head[L.BASE_CDBM],
+            head[L.RIVAL_CDBM],
+            head[L.PEAK_CDBM],
+            head[L.READS],
+            snap.why in {L.LEFT, L.FLUSHED},
+            snap.why == L.SETTLED,
+            fewest(portal),
+        ],
+        np.int64,
+    )
+    features, outline = np.empty(columns.COUNT), np.zeros((2, kernels.OUTLINE))
+    refs = references(portal)
+    change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, features)
+    _note(features, around)
+    last_bin = kernels.outline(snap.log, rows, bin0_us, refs, AMPLITUDES, outline)
+    return Measured(features, outline, last_bin, bin0_us + int(change_s * 1e6))
+
+
+def _note(features: Floats, around: Around) -> None:
+    """Enter what door and beams say."""
+    if around.beams is not None:
+        told = {"out": 1.0, "in": -1.0}.get(around.beams, 0.0)
+        beams = (told, float(around.beams == "both"), float(around.beams == "none"), 1.0)
+        for name, value in zip(columns.BEAMS, beams, strict=True):
+            features[columns.INDEX[name]] = value
+    if around.door is not None:
+        door = (float(around.door == "shut"), float(around.door in {"opened", "closed"}), 1.0)
+        for name, value in zip(columns.DOOR, door, strict=True):
+            features[columns.INDEX[name]] = value
+    if around.rival:
+        features[columns.INDEX["rival"]] = 1.0

@@ -1,0 +1,127 @@
+"""A visit's verdict: by its reads, then by what else is known of the doorway at the time."""
+
+from dataclasses import replace
+from typing import Final
+
+from edge.contracts import Kind
+from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.around import NOTHING_AROUND, Around
+from edge.windows.company import Company
+from edge.windows.decide import WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
+from edge.windows.neighbours import Neighbours
+from edge.windows.rules import CROSSINGS, RuleCounters, evicted, may_alarm, settle
+from edge.windows.sensed import Sensed
+from edge.windows.settings import PortalSettings
+from edge.windows.snapshot import Snapshot
+
+LOUDER_ELSEWHERE: Final = "a neighbouring portal heard it louder"
+TOLD_ELSEWHERE: Final = "a neighbouring portal told this crossing"
+
+
+class Judge:
+    """Judges the visits of a group's portals, each with the company that it kept."""
+
+    def __init__(self, portals: tuple[PortalSettings, ...], sensed: Sensed, neighbours: Neighbours) -> None:
+        self.overruled = RuleCounters()
+        self._portals, self._sensed, self._neighbours = portals, sensed, neighbours
+        self._company = [Company(WIDTH) for _ in portals]
+
+    def look(self, snap: Snapshot, offset_us: int) -> Seen | None:
+        """Look at a visit alone, and let its companions hear of it; None in the layout `single`.
+
+        Args:
+            snap: the visit so far.
+            offset_us: host time less the event time of the group.
+        """
+        place = int(snap.head[L.PORTAL])
+        portal = self._portals[place]
+        self._neighbours.note(portal.id, snap, offset_us)
+        if portal.layout == "single":
+            return None
+        seen = look(snap, portal, self.around(snap, portal, likely_us(snap), offset_us))
+        self._company[place].note(snap.epc, int(snap.head[L.LAST_US]), seen.measured, seen.told())
+        return seen
+
+    def early(self, snap: Snapshot, offset_us: int) -> tuple[Verdict, Around]:
+        """Call a crossing early (kind None: not yet), if nothing around it speaks against it."""
+        portal = self._portals[int(snap.head[L.PORTAL])]
+        seen = self.look(snap, offset_us)
+        if seen is None:
+            return Verdict(None, 0.0), NOTHING_AROUND
+        verdict = decide_early(seen, portal, self._companions(snap, seen))
+        if verdict.kind is not None and verdict.crossed_us is not None:
+            around = self.around(snap, portal, verdict.crossed_us, offset_us)
+            return (verdict if may_alarm(verdict, around) and not around.rival else Verdict(None, 0.0)), around
+        return verdict, NOTHING_AROUND
+
+    def late(
+        self, snap: Snapshot, seen: Seen | None, offset_us: int, *, published: Kind | None
+    ) -> tuple[Verdict, Around]:
+        """Call a visit that has ended (kind None: it gives no event).
+
+        Args:
+            snap: the visit.
+            seen: what `look` returned when it ended; companions have told since.
+            offset_us: host time less the event time of the group.
+            published: the crossing that was told of it before.
+        """
+        portal = self._portals[int(snap.head[L.PORTAL])]
+        around = self.around(snap, portal, likely_us(snap), offset_us)
+        verdict = decide_pass(snap, portal)
+        if seen is not None:
+            company = self._companions(snap, seen)
+            verdict = decide(seen, portal, company, published)
+            if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
+                around = self.around(snap, portal, verdict.crossed_us, offset_us)
+                verdict = settle(verdict, stayed(seen, company), around, self.overruled)
+        if snap.why == L.EVICTED:
+            verdict = evicted(verdict, portal)
+        if verdict.kind is not None and around.rival:
+            return replace(verdict, kind="near", crossed_us=None, reason=LOUDER_ELSEWHERE), around
+        return self._claimed(snap, portal, verdict, offset_us), around
+
+    def forget(self) -> None:
+        """Time begins anew: nobody was here."""
+        self._company = [Company(WIDTH) for _ in self._portals]
+
+    def _claimed(self, snap: Snapshot, portal: PortalSettings, verdict: Verdict, offset_us: int) -> Verdict:
+        """Book a crossing, unless a neighbour has told it."""
+        if verdict.kind not in CROSSINGS or verdict.crossed_us is None:
+            return verdict
+        if self._neighbours.claim(portal.id, snap.epc, verdict.kind, verdict.crossed_us + offset_us):
+            return verdict
+        return replace(verdict, kind="near", crossed_us=None, reason=TOLD_ELSEWHERE)
+
+    def _companions(self, snap: Snapshot, seen: Seen) -> Companions:
+        company = self._company[int(snap.head[L.PORTAL])]
+        found = company.beside(snap.epc, int(snap.head[L.LAST_US]), seen.measured)
+        return Companions(company.values[found.places], found.alike)
+
+    def around(self, snap: Snapshot, portal: PortalSettings, near_us: int, offset_us: int) -> Around:
+        """Return what is known beside the reads, of an instant of event time."""
+        place, now_us = int(snap.head[L.PORTAL]), snap.at_us
+        rival = self._neighbours.rival(portal.id, snap.epc, near_us + offset_us)
+        if not self._sensed.watches(place):
+            return Around(rival=rival)
+        way, beam_us = self._sensed.beams(place, near_us, now_us)
+        person = self._sensed.badge_near(place, near_us, now_us)
+        return Around(
+            door=self._sensed.door(place, int(snap.head[L.START_US]), int(snap.head[L.LAST_US])),
+            beams=way,
+            beam_us=beam_us,
+            badge=None if person is None else bool(person),
+            person=person or "",
+            rival=rival,
+        )
+
+
+def likely_us(snap: Snapshot) -> int:
+    """Return when a tag was likeliest in the doorway: midway between the two sides' loudest reads."""
+    peaks = []
+    for side in (0, 1):
+        mine = snap.log[(snap.log[:, L.G_SIDE] == side) & (snap.log[:, L.G_RSSI] != L.NO_RSSI)]
+        if len(mine):
+            peaks.append(int(mine[int(mine[:, L.G_RSSI].argmax()), L.G_US]))
+    if not peaks:
+        return int(snap.head[L.LAST_US])
+    return int(snap.head[L.BIN0_US]) + sum(peaks) // len(peaks)

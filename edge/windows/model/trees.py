@@ -1,0 +1,78 @@
+"""The fitted decisions as they stand in the weights file: trees by name, read once.
+
+Errors: `WindowsError` where the file isn't what this version reads.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.windows.model import kernels
+from edge.windows.settings import WindowsError
+
+Floats = NDArray[np.float64]
+SCHEMA: Final = 1
+UNIT: Final = 65536
+FILE: Final = "weights.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """One decision's boosted trees; see `kernels.walk`.
+
+    Attributes:
+        classes: names, in the order of the sums.
+        base: (classes,) what the sums begin with, in 1/65536.
+    """
+
+    classes: tuple[str, ...]
+    base: NDArray[np.int64]
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int16]
+    threshold: NDArray[np.float32]
+    below: NDArray[np.int32]
+    leaf: NDArray[np.int32]
+
+    def odds(self, x: Floats) -> Floats:
+        """Return (classes,) log-odds, each against the mean of all."""
+        sums = self.base.copy()
+        kernels.walk(x, self.roots, self.feature, self.threshold, self.below, self.leaf, sums)
+        odds: Floats = sums / UNIT
+        return np.asarray(odds - odds.mean(), np.float64)
+
+
+def shares(odds: Floats) -> Floats:
+    """Return probabilities of log-odds."""
+    raised = np.exp(odds - odds.max())
+    return np.asarray(np.round(raised / raised.sum(), 6), np.float64)
+
+
+@cache
+def model(name: str) -> Trees:
+    """Return the trees of that name.
+
+    Raises:
+        WindowsError: the weights file is of another version, or has no such trees.
+    """
+    held, about = _file()
+    if name not in about["models"]:
+        raise WindowsError(f"{FILE} has no model {name!r}: make it anew with `{about['command']}`")
+    parts = {part: held[f"{name}.{part}"] for part in ("base", "roots", "feature", "threshold", "below", "leaf")}
+    return Trees(tuple(about["models"][name]["classes"]), **parts)
+
+
+@cache
+def _file() -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    payload = files(__package__).joinpath(FILE).read_bytes()
+    with np.load(BytesIO(payload)) as held:
+        arrays = {name: held[name] for name in held.files}
+    about = json.loads(arrays.pop("about").tobytes())
+    if about.get("schema") != SCHEMA:
+        raise WindowsError(f"{FILE} has schema {about.get('schema')!r}, this version reads {SCHEMA}: run `make fit`")
+    return arrays, about

@@ -1,0 +1,1 @@
+"""How the weights of the doorway decision are made: doors played, visits measured, trees fitted. See `make fit`."""

@@ -1,0 +1,114 @@
+"""Make `edge/windows/model/weights.npz` anew: `make fit`, or `python -m tests.fit [--doors N] [--cache NAME]`.
+
+Training doors are played (and kept in .cache/fit), their visits measured, and the four models fitted. Companions are
+told the log-odds of models that haven't seen their door: doors fall into folds.
+"""
+
+# ruff: noqa: T201 (the program prints its tables)
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.fit import train
+from tests.fit.gather import gather, with_company
+from tests.fit.labels import CLASSES, NONE
+from tests.fit.report import early_report, late_report
+from tests.fit.train import EARLY_CLASSES, Shape
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "edge" / "windows" / "model" / "weights.npz"
+FOLDS = 3
+SHAPES = {
+    "alone": Shape(trees=70, leaves=24),
+    "alone_early": Shape(trees=70, leaves=20),
+    "together": Shape(trees=80, leaves=20, least=30),
+    "together_early": Shape(trees=80, leaves=20, least=30),
+}
+TRY_WEIGHT = 0.2
+"""A candidate is one look of many at a visit."""
+REST_WEIGHT = 0.6
+LATE_US = 4_000_000
+"""So long after the plane a provisional is worth little."""
+
+
+class Task:
+    """What one pair of models (alone, together) has to tell apart."""
+
+    def __init__(self, name, classes, examples, y, weight, told) -> None:
+        self.name, self.classes, self.examples = name, classes, examples
+        self.y, self.weight, self.told = y, weight, told
+        self.models = {}
+
+    def run(self):
+        """Fit both models, and return log-odds of doors that a model hasn't seen."""
+        examples, suffix = self.examples, self.name
+        fold, row_fold = examples.door % FOLDS, examples.row_door % FOLDS
+        row_odds = np.zeros((len(examples.rows), len(self.classes)))
+        for k in range(FOLDS):
+            trees = self._fit("alone", examples.x, fold != k)
+            row_odds[row_fold == k] = train.odds(trees, examples.rows[row_fold == k])
+        own = row_odds[examples.row]
+        x = with_company(examples, own, row_odds)
+        odds = np.zeros_like(own)
+        for k in range(FOLDS):
+            mine = (fold == k) & self.told
+            odds[mine] = train.odds(self._fit("together", x, (fold != k) & self.told), x[mine])
+        everywhere = np.ones(len(fold), bool)
+        self.models["alone" + suffix] = self._fit("alone", examples.x, everywhere)
+        self.models["together" + suffix] = self._fit("together", x, self.told)
+        return own, odds
+
+    def _fit(self, which, x, rows):
+        rows = rows & (self.weight > 0)
+        began = time.monotonic()
+        trees = train.fit(x[rows], self.y[rows], self.weight[rows], self.classes, SHAPES[which + self.name])
+        print(f"  {which}{self.name}: {rows.sum()} examples, {time.monotonic() - began:.0f} s", flush=True)
+        return trees
+
+
+def late_task(examples):
+    """What a visit is; candidates count a little, since companions are often still under way."""
+    told = examples.columns
+    final = told["final"] == 1
+    y = np.where(final, told["kind"], told["later"])
+    lot = np.random.default_rng(0).random(len(y))
+    weight = np.where(final, np.where(y == NONE, REST_WEIGHT, 1.0), np.where(lot < 0.3, 2 * TRY_WEIGHT, 0.0))
+    weight = np.where(y < 0, 0.0, weight)
+    return Task("", CLASSES, examples, np.maximum(y, 0), weight, final & (y >= 0))
+
+
+def early_task(examples):
+    """Whether the plane was crossed by now."""
+    told = examples.columns
+    tried = (told["final"] == 0) & (told["kind"] >= 0)
+    y = np.where(told["kind"] < 2, told["kind"], 2)
+    late = (told["crossed_us"] > 0) & (told["at_us"] - told["crossed_us"] > LATE_US)
+    weight = np.where(tried, np.where(late, 0.3, 1.0), 0.0)
+    return Task("_early", EARLY_CLASSES, examples, np.maximum(y, 0), weight, tried)
+
+
+def main():
+    """Fit, report on doors that weren't fitted on, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--doors", type=int, default=400, help="training doors, by the seeds 0, 1, ...")
+    parser.add_argument("--cache", default="examples", help="name under which measured examples are kept")
+    asked = parser.parse_args()
+    began = time.monotonic()
+    examples = gather(range(asked.doors), asked.cache)
+    print(f"{asked.doors} doors, {len(examples.row)} examples, {time.monotonic() - began:.0f} s")
+    models = {}
+    for task, report in ((late_task(examples), late_report), (early_task(examples), early_report)):
+        own, odds = task.run()
+        for name, some in (("alone", own), ("together", odds)):
+            for line in report(examples, task, some, name):
+                print(line)
+        models |= {name: (train.packed(trees, task.classes), task.classes) for name, trees in task.models.items()}
+    about = {"command": "make fit", "doors": asked.doors, "examples": len(examples.row)}
+    train.write(WEIGHTS, models, about)
+    print(f"wrote {WEIGHTS.name}, {WEIGHTS.stat().st_size} bytes, {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

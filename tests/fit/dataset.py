@@ -1,0 +1,172 @@
+"""Doors into examples: what the windows would have decided on, measured, with the truth and companions beside it."""
+
+import zlib
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from edge.llrp.batch import TagBatch
+from edge.windows import Windows
+from edge.windows import layout as L  # noqa: N812 (as in the room)
+from edge.windows.company import Company
+from edge.windows.evidence.measure import measure
+from edge.windows.judge import likely_us
+from tests.accuracy.watch import watch
+from tests.fit.labels import NOTHING, Truth
+
+HOLD_US = 500_000
+TOGETHER_US = 1_000_000
+TRIES = 0.12
+"""Share of the candidates that become examples."""
+LEAST_ALIKE = 0.3
+MOST = 24
+"""Companions kept of an example."""
+
+
+@dataclass
+class Examples:
+    """Columns of one door; `rows` are features, everything else is of the examples.
+
+    Attributes:
+        rows: features of the examples and of their companions.
+        row, final, why, kind, later, visit, at_us, crossed_us, change_us, tag: of each example.
+        company: (example, row, alike) of each companion.
+    """
+
+    rows: list = field(default_factory=list)
+    row: list = field(default_factory=list)
+    final: list = field(default_factory=list)
+    why: list = field(default_factory=list)
+    kind: list = field(default_factory=list)
+    later: list = field(default_factory=list)
+    visit: list = field(default_factory=list)
+    at_us: list = field(default_factory=list)
+    start_us: list = field(default_factory=list)
+    crossed_us: list = field(default_factory=list)
+    change_us: list = field(default_factory=list)
+    tag: list = field(default_factory=list)
+    company: list = field(default_factory=list)
+
+    def arrays(self):
+        """Return what is saved, without rows that nobody refers to."""
+        company = np.array(self.company or np.zeros((0, 3)), np.float32)
+        used = np.unique(np.concatenate([np.array(self.row, np.int64), company[:, 1].astype(np.int64)]))
+        rows = np.array([self.rows[k] for k in used], np.float32)
+        company[:, 1] = np.searchsorted(used, company[:, 1].astype(np.int64))
+        return {
+            "rows": rows,
+            "row": np.searchsorted(used, np.array(self.row, np.int64)),
+            "company": company,
+            **{
+                name: np.array(getattr(self, name), np.int64)
+                for name in (
+                    "final",
+                    "why",
+                    "kind",
+                    "later",
+                    "visit",
+                    "at_us",
+                    "start_us",
+                    "crossed_us",
+                    "change_us",
+                    "tag",
+                )
+            },
+        }
+
+
+class Recorder:
+    """Stands in for the decisions of one group of readers."""
+
+    def __init__(self, group, truth, examples) -> None:
+        self.portals, self.truth, self.examples, self.judge = group.portals, truth, examples, group.judge
+        self.company = [Company(1) for _ in self.portals]
+        self.held = []
+        self.finals = []
+        self.tags = {}
+
+    def take(self, snaps):
+        """Take snapshots in the order of their instants."""
+        for snap in snaps:
+            self.release(snap.at_us)
+            portal = self.portals[int(snap.head[L.PORTAL])]
+            if portal.layout == "single" or not len(snap.log):
+                continue
+            seen = measure(snap, portal, self.judge.around(snap, portal, likely_us(snap), 0))
+            company = self.company[int(snap.head[L.PORTAL])]
+            last_us = int(snap.head[L.LAST_US])
+            row = len(self.examples.rows)
+            self.examples.rows.append(seen.features.astype(np.float32))
+            company.note(snap.epc, last_us, seen, np.array([row]))
+            if snap.why == L.CANDIDATE:
+                lot = zlib.crc32(snap.epc + snap.at_us.to_bytes(8, "little")) / (1 << 32)
+                if lot < TRIES:
+                    self._enter(snap, seen, row, self.truth.early(snap, portal.id))
+            else:
+                self.held.append((snap.at_us + HOLD_US, snap, seen, row))
+        return ()
+
+    def release(self, now_us):
+        """Enter the finals that were held until then."""
+        while self.held and self.held[0][0] <= now_us:
+            _, snap, seen, row = self.held.pop(0)
+            portal = self.portals[int(snap.head[L.PORTAL])]
+            self.finals.append((len(self.examples.row), snap, portal.id))
+            self._enter(snap, seen, row, NOTHING)
+
+    def label(self):
+        """Say at the end what was true of the finals."""
+        labels = self.truth.finals([(snap, portal) for _, snap, portal in self.finals])
+        for (k, _, _), label in zip(self.finals, labels, strict=True):
+            one = self.examples
+            one.kind[k] = one.later[k] = label.kind
+            one.visit[k], one.crossed_us[k] = label.visit, label.crossed_us
+
+    def _enter(self, snap, seen, row, label):
+        if label.kind < 0:
+            return
+        one = self.examples
+        company = self.company[int(snap.head[L.PORTAL])]
+        found = company.beside(snap.epc, int(snap.head[L.LAST_US]), seen)
+        best = np.argsort(-found.alike, kind="stable")[:MOST]
+        for k in best[found.alike[best] >= LEAST_ALIKE]:
+            one.company.append((len(one.row), company.values[found.places[k], 0], found.alike[k]))
+        one.row.append(row)
+        one.final.append(snap.why != L.CANDIDATE)
+        one.why.append(snap.why)
+        one.kind.append(label.kind)
+        one.later.append(label.later)
+        one.visit.append(label.visit)
+        one.at_us.append(snap.at_us)
+        one.start_us.append(int(snap.head[L.START_US]))
+        one.crossed_us.append(label.crossed_us)
+        one.change_us.append(seen.change_us)
+        one.tag.append(self.tags.setdefault(snap.epc, len(self.tags)))
+
+
+def joined(chunks):
+    """Join what each reader sent within a second: the decisions are the same, and it takes a tenth of the time."""
+    slots = defaultdict(list)
+    for reader, arrival_us, batch in chunks:
+        slots[arrival_us // TOGETHER_US, reader].append((arrival_us, batch))
+    for (_, reader), parts in slots.items():
+        batches = [batch for _, batch in parts if len(batch)] or [parts[0][1]]
+        whole = TagBatch(*(np.concatenate([getattr(one, name) for one in batches]) for name in TagBatch.__slots__))
+        yield reader, parts[-1][0], whole
+
+
+def examples_of(played):
+    """Return the arrays of one played door."""
+    truth, examples = Truth(played.visits, played.residents), Examples()
+    windows = Windows(played.settings, boot="fit")
+    recorders = []
+    for group in windows._groups:
+        recorder = Recorder(group, truth, examples)
+        group._rows = recorder.take
+        recorders.append(recorder)
+    watch(replace(played, chunks=list(joined(played.chunks))), windows)
+    for recorder in recorders:
+        recorder.release(1 << 62)
+        recorder.label()
+    return examples.arrays()

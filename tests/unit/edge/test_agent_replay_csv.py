@@ -1,0 +1,189 @@
+"""Recorded reads as CSV through `replay`: two forms, what is wrong in them, and where the rows go."""
+
+import json
+
+import numpy as np
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from edge.agent.replay_csv import CsvReads
+from edge.cli import app
+from edge.llrp.batch import NO_CHANNEL, NO_PHASE, NO_RSSI_CDBM
+from tests.helpers.captures import config
+from tests.helpers.doorway import EPOCH_US, Scene
+
+EPC = "3034257bf7194e4000000001"
+HEAD = "time_us,epc,antenna,rssi_cdbm,phase,channel,count,reader\n"
+DOOR = """site = "hq"
+gateway = "gw-1"
+[[readers]]
+id = "r1"
+host = "192.0.2.10"
+[[portals]]
+id = "door"
+inside = "stockroom"
+outside = "corridor"
+antennas = [
+  { reader = "r1", port = 1, side = "inside" }, { reader = "r1", port = 2, side = "inside" },
+  { reader = "r1", port = 3, side = "outside" }, { reader = "r1", port = 4, side = "outside" },
+]
+[mqtt]
+url = "mqtt://localhost"
+"""
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """The command configures structlog for the whole process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture
+def replay(tmp_path):
+    """Run the command on texts; return exit code, rows of stdout and what it told."""
+
+    def run(texts, path, *words):
+        files = []
+        for name, text in texts.items():
+            (tmp_path / name).write_text(text)
+            files.append(str(tmp_path / name))
+        result = CliRunner().invoke(app, ["replay", *files, "--config", str(path), *words])
+        return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()], result.stderr
+
+    return run
+
+
+def passing(reader="", *, antenna=1):
+    """Rows of a tag that passes one antenna."""
+    return "".join(
+        f"{EPOCH_US + step * 50_000},{EPC},{antenna},{-7000 + 100 * min(step, 60 - step)},,1,1,{reader}\n"
+        for step in range(60)
+    )
+
+
+def walk():
+    """A door's configuration and the reads of one walk out of it, as our form of CSV."""
+    scene = Scene(np.random.default_rng(7), seconds=10.0, rate_hz=45.0)
+    scene.walk("out", 0.2, epc=bytes.fromhex(EPC))
+    lines = [
+        f"{at},{epc.hex()},{port},{level},{phase},{channel},1,\n"
+        for at, epc, port, level, phase, channel in scene.rows()
+    ]
+    return HEAD + "".join(lines)
+
+
+@pytest.fixture
+def door(tmp_path):
+    """A two-sided door's configuration."""
+    (tmp_path / "door.toml").write_text(DOOR)
+    return tmp_path / "door.toml"
+
+
+def test_reads_of_our_form_are_decided_faster_than_they_were_read(replay, door):
+    """One walk out: one final, and the factor is told."""
+    code, rows, told = replay({"walk.csv": walk()}, door)
+    assert code == 0
+    assert [(row["kind"], row["final"], row["epc"]) for row in rows] == [("out", True, EPC)]
+    assert "times as fast" in told
+    factor = float(told.rstrip().rpartition(": ")[2].split()[0].replace(",", ""))
+    assert factor > 1
+
+
+def test_provisionals_come_where_they_are_wanted(replay, door):
+    """`--provisional` adds the row that came first; the finals stay as they were, numbers included."""
+    _, finals, _ = replay({"walk.csv": walk()}, door)
+    code, rows, _ = replay({"walk.csv": walk()}, door, "--provisional")
+    assert code == 0
+    assert [(row["kind"], row["rev"], row["final"]) for row in rows] == [("out", 1, False), ("out", 2, True)]
+    assert rows[1:] == finals
+    assert [row["seq"] for row in rows] == [1, 2]
+
+
+def test_zebra_form_gives_what_our_form_gives(replay, tmp_path):
+    """Tabs, stray commas and a byte order mark are passed over; MHz, degrees and seconds are turned into ours."""
+    rows = [
+        f"1,\t{EPOCH_US / 1e6 + step * 0.05:.3f},\t{EPC},\t1,\t{-70 + min(step, 60 - step)},\t-90.0,\t866.3,\t1,\n"
+        for step in range(60)
+    ]
+    text = "\ufeffn_group,time_reader,idHex,antenna,peakRssi,phase,channel,reads\n" + "".join(rows)
+    (batch,) = (batch for _, batch in CsvReads().batches(text.splitlines(), 100))
+    assert set(batch.phase.tolist()) == {3072}
+    assert set(batch.channel.tolist()) == {1}
+    path = config(tmp_path, r1="192.0.2.10")
+    code, theirs, _ = replay({"theirs.csv": text}, path)
+    _, ours, _ = replay({"ours.csv": HEAD + passing()}, path)
+    assert code == 0
+    assert [(row["passage"], row["kind"], row["reads"]) for row in theirs] == [
+        (row["passage"], row["kind"], row["reads"]) for row in ours
+    ]
+
+
+def test_what_is_left_out_is_absent_and_not_zero():
+    """Empty cells and missing columns."""
+    (batch,) = (batch for _, batch in CsvReads().batches(["time_us,epc,antenna,rssi_cdbm", f"5,{EPC},1,"], 10))
+    assert batch.rssi_cdbm.tolist() == [NO_RSSI_CDBM]
+    assert batch.phase.tolist() == [NO_PHASE]
+    assert batch.channel.tolist() == [NO_CHANNEL]
+    assert batch.seen_count.tolist() == [1]
+    assert batch.epc_bits.tolist() == [96]
+
+
+def test_reads_of_two_readers_go_to_their_doors(replay, tmp_path):
+    """The column `reader` says whose a read is; another name is refused."""
+    path = config(tmp_path, r1="192.0.2.10", r2="192.0.2.11")
+    code, rows, _ = replay({"x.csv": HEAD + passing("r1") + passing("r2")}, path)
+    assert code == 0
+    assert sorted(row["portal"] for row in rows) == ["door-r1", "door-r2"]
+    code, _, told = replay({"x.csv": HEAD + passing("r9")}, path)
+    assert code == 2
+    assert "x.csv: has reads of reader 'r9'; " in told
+    code, _, told = replay({"x.csv": HEAD + passing()}, path)
+    assert code == 2
+    assert "say whose it is with --reader ID" in told
+    code, rows, _ = replay({"x.csv": HEAD + passing()}, path, "--reader", "r2")
+    assert (code, [row["portal"] for row in rows]) == (0, ["door-r2"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("when,who\n1,2\n", "x.csv: line 1: no column time_us, epc, antenna; recorded reads have"),
+        ("time_reader,idHex,antenna,peakRssi,channel,reads\n", "no column phase; recorded reads have"),
+        ("", "x.csv: line 1: no column"),
+        (HEAD + f"x,{EPC},1,,,,,\n", "x.csv: line 2: time_us is 'x': write a whole number from 0 to"),
+        (HEAD + "1,303,1,,,,,\n", "x.csv: line 2: epc is '303': write an EPC as 2 to 124 hexadecimal digits"),
+        (HEAD + f"1,{EPC},0,,,,,\n", "antenna is '0': write a whole number from 1 to 65535"),
+        (HEAD + f"1,{EPC},1,,4096,,,\n", "phase is '4096': write a whole number from 0 to 4095"),
+        (HEAD + f"1,{EPC},1,nan,,,,\n", "rssi_cdbm is 'nan'"),
+        (HEAD + f"1,{EPC}\n", "antenna is ''"),
+        ("time_reader,idHex,antenna,peakRssi,phase,channel,reads\n1," + EPC + ",1,-60,1,2,1\n", "channel is '2'"),
+    ],
+)
+def test_rows_that_are_no_reads_are_told_where_and_what(replay, tmp_path, text, words):
+    """File, line, column, and what would be right; nothing is decided of them."""
+    code, rows, told = replay({"x.csv": text}, config(tmp_path, r1="192.0.2.10"))
+    assert (code, rows) == (2, [])
+    assert words in told
+
+
+def test_file_of_rows_appears_whole_or_not_at_all(replay, door, tmp_path):
+    """A replay that is given up leaves what was there before, and no part of a file beside it."""
+    out = tmp_path / "rows.jsonl"
+    out.write_text("before\n")
+    broken = walk() + "x,y,z\n"
+    assert replay({"walk.csv": broken}, door, "--out", str(out))[0] == 2
+    assert out.read_text() == "before\n"
+    code, printed, _ = replay({"walk.csv": walk()}, door, "--out", str(out))
+    assert (code, printed) == (0, [])
+    assert [json.loads(line)["kind"] for line in out.read_text().splitlines()] == ["out"]
+    assert [file.name for file in tmp_path.glob(".*")] == []
+
+
+def test_place_that_cannot_be_written_is_told(replay, door, tmp_path):
+    """No such folder."""
+    code, _, told = replay({"walk.csv": walk()}, door, "--out", str(tmp_path / "no" / "rows.jsonl"))
+    assert code == 2
+    assert "rows.jsonl: cannot be written: No such file or directory" in told
