@@ -84,12 +84,12 @@ def test_walks_are_led_through_and_written_down_and_a_swap_is_confirmed(tmp_path
     """Out, in and past are called; the cart never comes and is missed. Then one walk confirms what was written."""
     config, plan, page = tmp_path / "edge.toml", tmp_path / "plan.toml", tmp_path / "door.html"
     plan.write_text(PLAN)
-    walks = [(14.0, "through", "false"), (27.0, "through", "true"), (40.0, "past-outside", "false")]
+    walks = [(14.0, "through", "false"), (31.0, "through", "true"), (48.0, "past-outside", "false")]
     with door(tmp_path / "first", walks) as port:
         config.write_text(CONFIG.format(port=port))
         code, said, told = commission(
             "stockroom-door", "--config", config, "--plan", plan, "--certificate", page, "--yes",
-            "--survey-seconds", "10", "--wait-seconds", "20",
+            "--survey-seconds", "10", "--wait-seconds", "18",
         )  # fmt: skip
     assert code == 0, said + told
     assert " reads for a walker at 1.5 m/s, 15 are needed: fit" in said
