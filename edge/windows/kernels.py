@@ -168,15 +168,15 @@ def pack_where(channel: Int, count: Int) -> Int:
 def remember(slot: Int, t: Int, what: Int, where: Int, s32: I32, s16: I16) -> None:
     """Keep a read of a tag at rest, in case it is the beginning of a visit; of many in a short time the newest."""
     at, filled = np.int64(s16[slot, L.S_RING_AT]), np.int64(s16[slot, L.S_RINGED])
-    before = np.int64(s32[slot, L.S_RING + 3 * ((at - 2) & (L.RING - 1))])
+    before = np.int64(s32[slot, L.S_RING + 3 * ((at - 2) % L.RING)])
     if filled > 1 and (t - before) & 0xFFFFFFFF < L.RING_EVERY_US:
-        at = (at - 1) & (L.RING - 1)
+        at = (at - 1) % L.RING
         filled -= 1
     row = L.S_RING + 3 * at
     s32[slot, row] = ((t + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     s32[slot, row + 1] = what
     s32[slot, row + 2] = where
-    s16[slot, L.S_RING_AT] = (at + 1) & (L.RING - 1)
+    s16[slot, L.S_RING_AT] = (at + 1) % L.RING
     s16[slot, L.S_RINGED] = filled + 1 if filled < L.RING else filled
 
 
@@ -385,17 +385,17 @@ def wake(slot: Int, t: Int, t0: Int, s: State) -> Int:
     filled, at = np.int64(s.s16[slot, L.S_RINGED]), np.int64(s.s16[slot, L.S_RING_AT])
     young: Int = filled
     for k in range(filled):
-        row = L.S_RING + 3 * ((at - filled + k) & (L.RING - 1))
+        row = L.S_RING + 3 * ((at - filled + k) % L.RING)
         if (t - s.s32[slot, row]) & 0xFFFFFFFF > L.RING_US:
             young = filled - 1 - k
     s.s16[slot, L.S_RINGED] = 0
     if young == 0:
         return start(slot, room(t, s), t, t0, s)
-    row = L.S_RING + 3 * ((at - young) & (L.RING - 1))
+    row = L.S_RING + 3 * ((at - young) % L.RING)
     then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
     v = start(slot, room(t, s), then, then, s)
     for k in range(young):
-        row = L.S_RING + 3 * ((at - young + k) & (L.RING - 1))
+        row = L.S_RING + 3 * ((at - young + k) % L.RING)
         then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
         what, where = np.int64(s.s32[slot, row + 1]), np.int64(s.s32[slot, row + 2])
         note(v, then, what, where, relive(slot, at - young, k, s.s32), s)
@@ -405,12 +405,12 @@ def wake(slot: Int, t: Int, t0: Int, s: State) -> Int:
 @njit(cache=True)
 def relive(slot: Int, first: Int, k: Int, s32: I32) -> Int:
     """Compare a remembered read's phase with an earlier one on its channel; returns as `weigh`."""
-    row = L.S_RING + 3 * ((first + k) & (L.RING - 1))
+    row = L.S_RING + 3 * ((first + k) % L.RING)
     what, channel = np.int64(s32[slot, row + 1]), np.int64(s32[slot, row + 2]) >> 16
     if what & 8191 == 0:
         return -1
     for j in range(k - 1, -1, -1):
-        other = L.S_RING + 3 * ((first + j) & (L.RING - 1))
+        other = L.S_RING + 3 * ((first + j) % L.RING)
         before = np.int64(s32[slot, other + 1])
         if (before ^ what) & 0xE000 or before & 8191 == 0 or np.int64(s32[slot, other + 2]) >> 16 != channel:
             continue
