@@ -66,11 +66,11 @@ class Background:
         """Return a verdict, or none (kind None) of a visit that a resident and the door explain; learn from it."""
         if verdict.kind not in EXPLAINED or self._sensed.is_open(int(snap.head[L.PORTAL]), snap.at_us) is None:
             return verdict
-        explained = self._by_door(snap, verdict)
+        explained = self._by_door(snap)
         self.residents += explained
         return Verdict(None, verdict.confidence) if explained else verdict
 
-    def _by_door(self, snap: Snapshot, verdict: Verdict) -> bool:
+    def _by_door(self, snap: Snapshot) -> bool:
         """Say whether a tag lay still between the swings, or was as loud as ever with the door as it was."""
         between = self._between(snap)
         known = self._learn(snap, between)

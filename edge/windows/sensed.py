@@ -166,8 +166,8 @@ class Sensed:
         """Return in which way the beams were broken nearest to an instant, by what had happened up to another.
 
         `none` is said only where neither beam, or just one for a moment, was broken for some seconds before and after
-        the instant, as far as the visit lasted. None: there are not two beams with an order, one of them hasn't told its level yet, or what was
-        broken was not so near to the instant that it must be of it.
+        the instant, as far as the visit lasted. None: there are not two beams with an order, one of them hasn't told
+        its level yet, or what was broken was not so near to the instant that it must be of it.
 
         Args:
             portal: place of the portal.
