@@ -260,7 +260,9 @@ def silence(v: Int, head: I64, knobs: I64) -> Int:
 def settled(v: Int, t: Int, head: I64, knobs: I64) -> bool:
     """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
     portal = head[v, L.PORTAL]
-    doorway = head[v, L.LOUD] and head[v, L.MOVED] > 0
+    doorway = head[v, L.LOUD] != 0 and head[v, L.MOVED] > 0
+    if doorway and knobs[portal, L.K_SINGLE] == 0 and t - head[v, L.LOUD] >= knobs[portal, L.K_PARK_US]:
+        return True
     needed = knobs[portal, L.K_PARK_US] if doorway else knobs[portal, L.K_SETTLE_US]
     if head[v, L.MOVED] == 0 and head[v, L.STIR] <= L.STIR_STILL and knobs[portal, L.K_SINGLE] == 0:
         needed = min(needed, L.WINDOW_US)
@@ -569,7 +571,10 @@ def roll_window(v: Int, t: Int, s: State) -> None:
     if window_moves(v, head, s.ant, s.knobs[portal, L.K_MOTION_STEPS], s.knobs[portal, L.K_MOTION_CDB]):
         head[v, L.MOVED] += 1
         head[v, L.STILL_US] = t
-    head[v, L.LOUD] = head[v, L.WIN_PEAK] >= head[v, L.PEAK_CDBM] - L.AT_PLANE_CDB
+    if head[v, L.WIN_PEAK] < head[v, L.PEAK_CDBM] - L.AT_PLANE_CDB:
+        head[v, L.LOUD] = 0
+    elif head[v, L.LOUD] == 0:
+        head[v, L.LOUD] = head[v, L.WIN_US]
     head[v, L.WIN_PEAK] = L.NO_LEVEL
     head[v, L.WIN_US] = t
     head[v, L.WIN_SUM] = 0
@@ -751,6 +756,7 @@ def advance(
                 s32[slot, L.S_STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, stir))
         far = rssi != L.NO_RSSI and follow_level(slot, a, rssi, knobs[portal, L.K_MOTION_CDB], s16)
         calm = strength(told >> 1) < 0 if told >= 0 else not far
+        far = far and s16[slot, L.S_CALM] == 0  # one read that is far off may be a mistake, two in a row are none
         s16[slot, L.S_CALM] = min(L.ENOUGH_CALM, s16[slot, L.S_CALM] + 1) if calm else 0
         if v == L.RESTING:
             away = apart > max(knobs[portal, L.K_GAP_US], L.ABSENT_INTERVALS * interval)

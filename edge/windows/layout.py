@@ -42,7 +42,7 @@ STIR: Final = 30  # log-likelihood of motion against rest by phase pairs, hundre
 STIR_TOP: Final = 31
 RANGE_CDB: Final = 32  # widest change of the RSSI on one channel
 WIN_PEAK: Final = 33  # best smoothed RSSI in the motion window
-LOUD: Final = 34  # whether the last full window was about as loud as the visit ever was
+LOUD: Final = 34  # since when all windows have been about as loud as the visit ever was, 0 where the last wasn't
 LOW0: Final = 35  # extremes of the smoothed RSSI a side
 LOW1: Final = 36
 HIGH0: Final = 37
@@ -237,8 +237,8 @@ WAKE_SPREADS: Final = 4
 FIRST_SPREAD_CDB: Final = 300
 ENOUGH_CALM: Final = 8
 """A tag read so rarely that its visits never settle is at rest after so many calm reads."""
-ABSENT_INTERVALS: Final = 8
-"""A tag at rest that was unheard for so many of its own intervals, and for the gap, has been away."""
+ABSENT_INTERVALS: Final = 16
+"""A tag at rest that was unheard for so many of its own intervals has been away; by chance one in 50,000 is."""
 LONGEST_INTERVAL_US: Final = 60_000_000
 RING_US: Final = 3_000_000
 """A visit that begins with a tag's stirring begins this long before at most."""

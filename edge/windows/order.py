@@ -18,7 +18,7 @@ from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.intake import plain
 
 LAG_US: Final = 2_000_000
-"""A reader this far behind the newest of its group doesn't hold the others up."""
+"""A reader that delivered nothing while its group went on by this much doesn't hold the others up."""
 BLOCK: Final = 2048
 """Reads taken at a time: their rows, 280 KB, stay in the processor's cache until the engine has taken them."""
 _NEVER: Final = -(1 << 62)
@@ -82,6 +82,8 @@ class Orderer:
     admit: Callable[..., int] = plain.admit
     newest_us: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
+    _met_us: dict[str, int] = field(default_factory=dict)
+    """How far the group was when a reader last delivered: who brings old reads holds the others up meanwhile."""
     _cols: NDArray[np.int64] = field(default_factory=lambda: np.empty((4 * BLOCK, L.COLS), np.int64))
     _keys: NDArray[np.uint8] = field(default_factory=lambda: np.empty((4 * BLOCK, L.KEY_BYTES), np.uint8))
     _begin: int = 0
@@ -120,9 +122,12 @@ class Orderer:
 
     def idle(self, reader: str, now_us: int) -> Step:
         """Nothing was read until an instant: release what is older, without making later reads late."""
-        others = [self._released_us(at) for other, at in self.newest_us.items() if other != reader]
         now_us -= self.grace_us
-        active = [at for at in others if at > now_us - LAG_US]
+        active = [
+            self._released_us(at)
+            for other, at in self.newest_us.items()
+            if other != reader and self._released_us(self._met_us[other]) > now_us - LAG_US
+        ]
         return self._release(max(min([now_us, *active]), self.before_us()))
 
     def flush(self) -> Step:
@@ -134,7 +139,8 @@ class Orderer:
         if not self.newest_us:
             return _NEVER
         newest = max(self.newest_us.values())
-        return min(self._released_us(at) for at in self.newest_us.values() if at > newest - LAG_US)
+        active = (at for reader, at in self.newest_us.items() if self._met_us[reader] > newest - LAG_US)
+        return min(self._released_us(at) for at in active)
 
     def _released_us(self, newest_us: int) -> int:
         return newest_us - self.grace_us
@@ -147,7 +153,8 @@ class Orderer:
 
     def _take(self, reader: str, wire: Wire, begin: int) -> int:
         self._make_room()
-        batch, end = wire.batch, int(self._state[L.I_HELD]) + BLOCK
+        held = int(self._state[L.I_HELD])
+        batch, end = wire.batch, held + BLOCK
         self._state[L.I_NEWEST_US] = self.newest_us.get(reader, _NEVER)
         taken = self.admit(
             begin, batch.epc, batch.epc_bits, batch.antenna, batch.rssi_cdbm, batch.phase, batch.channel,
@@ -156,6 +163,8 @@ class Orderer:
         )  # fmt: skip
         if self._state[L.I_NEWEST_US] != _NEVER:
             self.newest_us[reader] = int(self._state[L.I_NEWEST_US])
+        if self._state[L.I_HELD] > held:
+            self._met_us[reader] = max(self.newest_us.values())
         return taken
 
     def _make_room(self) -> None:

@@ -108,7 +108,8 @@ def test_a_tag_at_rest_gives_its_visit_back_and_stirs_within_half_a_second(phase
     engine.sweep(L.NEVER_US)
     assert engine.known(0) == 6
     quiet = engine.quiet
-    told = [snap for snap in engine.advance(*reads(moved)) + engine.sweep(0, flush=True) if snap.why == L.FLUSHED]
+    ended = [snap for snap in engine.advance(*reads(moved)) + engine.sweep(0, flush=True) if snap.why != L.CANDIDATE]
+    told = [next(snap for snap in ended if snap.epc == epc) for epc in sorted({snap.epc for snap in ended})]
     loud = {row[3] for row in moved if row[4] - max(one[4] for one in still if one[2:4] == row[2:4]) > 1000}
     assert {snap.epc for snap in told} == loud
     assert len(loud) == 3
