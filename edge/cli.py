@@ -230,6 +230,72 @@ def survey(
 
 
 @app.command()
+def commission(
+    portal: Annotated[str, typer.Argument(metavar="PORTAL", help="The portal's id.")],
+    *,
+    config: Annotated[Path, typer.Option("--config", help="The agent's TOML file with its readers and portals.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Where the configuration with the portal's new levels and powers goes, comments and all; the "
+            "configuration's own name overwrites it. Beside it as *.commissioned.toml if not given.",
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="Write the certificate: .html, .pdf or .txt."),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", metavar="FILE", help="The walks, as [[walks]] with how, expect (in, out, none) and times."
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Lower powers without asking, where the airtime wants it.")
+    ] = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="One walk, after a reader was swapped; nothing is changed.")
+    ] = False,
+    survey_seconds: Annotated[
+        float, typer.Option("--survey-seconds", min=0.0, max=300.0, help="Count for so long who stays; 0 doesn't.")
+    ] = 15.0,
+    wait_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--wait-seconds", min=5.0, help="A walk that isn't called for so long was missed; else Enter says so."
+        ),
+    ] = None,
+) -> None:
+    """Commission a portal: count who stays, set powers, lead through the walks that fail in practice, and certify.
+
+    Each walk is shown as it is called: kind, confidence, how far from another call, reads by antenna. A walk can be
+    repeated or left out. The certificate says what the walks prove and what is to be done. The agent must not run
+    meanwhile, for a reader serves one client.
+
+    The exit code is 0 if the portal is fit or confirmed, 1 if it isn't or the walks could not be done, and 2 if the
+    configuration or an argument is wrong.
+    """
+    from edge.agent.commission_command import Wish  # noqa: PLC0415 - loads numba, which `decode` and --help don't need
+    from edge.agent.commission_command import commission as commission_portal  # noqa: PLC0415 - as above
+
+    wish = Wish(
+        config=config,
+        portal=portal,
+        out=out,
+        certificate=certificate,
+        plan=plan,
+        yes=yes,
+        confirm=confirm,
+        survey_s=survey_seconds,
+        wait_s=wait_seconds,
+    )
+    raise typer.Exit(commission_portal(wish))
+
+
+@app.command()
 def record(
     hosts: Annotated[
         list[str] | None,

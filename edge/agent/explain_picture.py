@@ -4,7 +4,7 @@ Dark is inside, orange is outside, in every part of it.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -36,6 +36,9 @@ CROSSING: Final = "#15803d"
 SENSOR: Final = "#7c3aed"
 FAST_M_S: Final = 3.0
 LEAST_DB: Final = 6.0
+SENSOR_HEIGHT: Final = 0.32
+FAR_S: Final = 1e5
+"""Beyond any picture."""
 
 
 def draw(passage: Passage) -> bytes:
@@ -79,15 +82,17 @@ def _sheet(passage: Passage, seen: Measured, zero_us: int) -> Figure:
     figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI)
     FigureCanvasAgg(figure)
     sided = passage.portal.layout != "single"
-    why = reasons(passage, seen)
-    heights = [3.0, 1.4, 1.1] if sided else [3.0, 1.4]
+    why, wired = reasons(passage, seen), spans(passage.sensors, zero_us)
+    heights = [3.0, *([SENSOR_HEIGHT * len(wired)] if wired else []), *([1.4] if sided else []), 1.1]
     bottom = 0.09 + 0.027 * len(why)
     grid = GridSpec(len(heights), 1, figure, 0.085, bottom, 0.9, 0.845, hspace=0.16, height_ratios=heights)
     axes = [figure.add_subplot(grid[0, 0])]
     axes += [figure.add_subplot(grid[at, 0], sharex=axes[0]) for at in range(1, len(heights))]
     _levels(axes[0], passage, seen)
+    if wired:
+        _sensors(axes[1], wired)
     if sided:
-        _balance(axes[1], seen)
+        _balance(axes[-2], seen)
     _phases(axes[-1], seen)
     axes[0].set_xlim(*span(passage, zero_us, seen.seconds))
     for one in axes[:-1]:
@@ -177,7 +182,7 @@ class _Mark:
 
 
 def _instants(axes: list[Axes], passage: Passage, zero_us: int) -> None:
-    """Mark the crossing, every call, the beams and the door in all parts; named above the first."""
+    """Mark the crossing and every call in all parts; named above the first."""
     begin, end = axes[0].get_xlim()
     before_s, row = begin - end, 0
     for mark in sorted(_marks(passage, zero_us)):
@@ -198,15 +203,35 @@ def _marks(passage: Passage, zero_us: int) -> Iterator[_Mark]:
         yield _Mark((call.at_us - zero_us) / 1e6, _name(call))
     if passage.final.crossed_at is not None:
         yield _Mark((instant_us(passage.final.crossed_at) - zero_us) / 1e6, "crossed", CROSSING, "-")
-    for row in passage.sensors:
-        yield _Mark((instant_us(row.at) - zero_us) / 1e6, _sensor(row), SENSOR, ":")
+
+
+def spans(sensors: Sequence[SensorRow], zero_us: int) -> dict[str, list[tuple[float, float]]]:
+    """Return when each beam was broken and each door open, seconds from and to; what goes on has no end."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    since: dict[str, float] = {}
+    for row in sensors:
+        name = f"beam {row.gpi} broken" if row.kind == "beam" else f"door {row.gpi} open"
+        at_s = (instant_us(row.at) - zero_us) / 1e6
+        mine = found.setdefault(name, [])
+        if row.state:
+            since.setdefault(name, at_s)
+        elif name in since or not mine:
+            mine.append((since.pop(name, -np.inf), at_s))
+    for name, at_s in since.items():
+        found[name].append((at_s, np.inf))
+    return found
+
+
+def _sensors(axes: Axes, wired: Mapping[str, Sequence[tuple[float, float]]]) -> None:
+    """One line a beam or door, filled while it is broken or open."""
+    axes.set_ylim(len(wired) - 0.5, -0.5)
+    axes.set_yticks([])
+    for number, (name, times) in enumerate(wired.items()):
+        for begin_s, end_s in times:
+            left, right = max(begin_s, -FAR_S), min(end_s, FAR_S)
+            axes.barh(number, right - left, left=left, height=0.6, color=SENSOR, lw=0)
+        axes.text(1.01, number, name, transform=axes.get_yaxis_transform(), va="center", color=SENSOR, size=8)
 
 
 def _name(call: Called) -> str:
     return f"final: {call.row.kind}" if call.row.final else f"provisional: {call.row.kind}"
-
-
-def _sensor(row: SensorRow) -> str:
-    if row.kind == "beam":
-        return f"beam {row.gpi} {'broken' if row.state else 'free'}"
-    return f"door {'open' if row.state else 'shut'}"

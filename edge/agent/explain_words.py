@@ -117,7 +117,9 @@ def _share(confidence: float) -> str:
 def _around(final: MovementRow) -> str:
     known = {"door": final.evidence.door, "beams": final.evidence.beams, "badge": final.evidence.badge}
     told = [f"{name}: {value}" for name, value in known.items() if value is not None]
-    return "; ".join(told).capitalize() + "." if told else ""
+    told += [] if final.reason is None else [final.reason]
+    words = "; ".join(told)
+    return words[:1].upper() + words[1:] + "." if told else ""
 
 
 def _calls(passage: Passage) -> str:

@@ -240,12 +240,13 @@ class Replay:
                 yield from self._feed(chunk, arrival_us=given.at_us, clock=chunk.clock)
                 self._seq += note.rows
         told = [note.sensors for note in notes if isinstance(note, RowsNote)]
-        taken_now = reader.take(given.at_us, given.data, settle=not self._noted) if given.data else []
-        if self._noted:
+        noted = self._noted and reader.is_noted
+        taken_now = reader.take(given.at_us, given.data, settle=not noted) if given.data else []
+        if noted:
             taken_now = _as_noted(reader, taken_now, told)
         for taken in taken_now:
             yield from self._feed(taken, arrival_us=given.at_us, clock=taken.clock)
-            self._seq += 0 if self._noted else len(taken.rows)
+            self._seq += 0 if noted else len(taken.rows)
         self._seq += sum(note.rows for note in notes if isinstance(note, RowsNote))
 
     def _feed(self, chunk: Chunk, *, arrival_us: int | None, clock: ClockState) -> Iterator[MovementRow]:

@@ -48,7 +48,7 @@ def survey(config: Path, portal: str | None, *, seconds: float, as_json: bool) -
         return EXIT_USAGE
     warm_up()
     base = config.resolve().parent
-    found = asyncio.run(_Run(checked, chosen, base=base, seconds=seconds, as_json=as_json).found())
+    found = asyncio.run(SurveyRun(checked, chosen, base=base, seconds=seconds, shows=not as_json).found())
     if isinstance(found, list):
         for problem in found:
             complain(problem)
@@ -100,12 +100,12 @@ def ways_of(config: EdgeConfig, attended: Attended) -> dict[str, Ways]:
     return found | {name: Ways() for name in attended.others}
 
 
-class _Run:
+class SurveyRun:
     """One survey, from the first dial to what was found."""
 
-    def __init__(self, config: EdgeConfig, portal: PortalConfig, *, base: Path, seconds: float, as_json: bool) -> None:
+    def __init__(self, config: EdgeConfig, portal: PortalConfig, *, base: Path, seconds: float, shows: bool) -> None:
         self._config, self._portal, self._base = config, portal, base
-        self._seconds, self._as_json = seconds, as_json
+        self._seconds, self._shows = seconds, shows
         self._names = readers_of(config, [portal])
         self._hearing = {name: Hearing() for name in self._names}
         others = {
@@ -114,6 +114,11 @@ class _Run:
         }
         self._survey = Survey(portal.id, places_of(config, portal), others)
         self._stop = asyncio.Event()
+
+    @property
+    def residents(self) -> frozenset[str]:
+        """EPCs of the tags that stay, and of reference tags."""
+        return self._survey.residents(now_us())
 
     async def found(self) -> Found | list[str]:
         """Return what was found, or what keeps readers from being in session."""
@@ -151,8 +156,8 @@ class _Run:
             self._survey.take(reader, hearing.take())
 
     def _shower(self, stack: ExitStack) -> Callable[[float], None]:
-        """Return what shows the doorway after so many seconds: a picture, lines, or for JSON nothing."""
-        if self._as_json:
+        """Return what shows the doorway after so many seconds: a picture, lines, or nothing."""
+        if not self._shows:
             return lambda _passed_s: None
         if sys.stdout.isatty():
             live = stack.enter_context(Live(console=console(), auto_refresh=False, transient=True))

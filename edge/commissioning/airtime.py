@@ -39,6 +39,8 @@ SEEN: Final = 0.5
 TURN_S: Final = 0.011
 ANSWER_S: Final = 0.0033
 """An R420's turn, and an answer in it: 70 reads/s with one tag (domain, Rates)."""
+BUSY_ANSWER_S: Final = 0.015
+"""The dearest answer on record, pauses of the reader included: an R420's 67 reads/s with nine tags (domain, Rates)."""
 PLAN_SHARE: Final = 0.8
 """Of the time while newcomers are followed: finding them and setting a new plan takes the rest (simulator)."""
 BEST_SHARE: Final = 0.25
@@ -97,6 +99,7 @@ class Air:
         cycle_s: a turn of all antennas.
         answer_s: what one more answer costs.
         measured: False where nothing stays, so that nothing could be measured.
+        references: reference tags that are heard, which are asked in every round.
         newcomers: tags at a time that the plan takes for newcomers though they lie there, heard but now and then.
     """
 
@@ -109,6 +112,7 @@ class Air:
     answer_s: float
     measured: bool
     ways: Ways
+    references: int = 0
     newcomers: float = 0.0
 
     @property
@@ -130,7 +134,7 @@ class Air:
         if not self.ways.masks:
             return follow * self.open_reads()
         antennas = len(self.ears) + len(self.others)
-        turn_s = antennas * (TURN_S + SEEN * ANSWER_S)
+        turn_s = antennas * (TURN_S + SEEN * ANSWER_S) + self.references * BUSY_ANSWER_S
         return follow * self._turn_share * WALK_S / turn_s * SEEN * len(self.ears)
 
     def unlucky_reads(self) -> float:
@@ -166,6 +170,7 @@ class Air:
             self.answer_s,
             self.measured,
             self.ways,
+            self.references,
             self.newcomers,
         )
 
@@ -186,11 +191,11 @@ def measure(reader: str, reads: Reads, staying: Stay, ports: tuple[int, ...], wa
         ports: the antennas that serve the portal; all others in `staying.ports` only take their turns.
         ways: what can be done about many tags.
     """
-    calm = reads.pick(np.isin(reads.tag, staying.tags))
+    calm = reads.pick(np.isin(reads.tag, np.concatenate([staying.tags, staying.never])))
     cycle_s = _cycle_s(calm, staying)
     ears = {port: _ear(port, staying, cycle_s) for port in staying.ports}
     order = (*(port for port in staying.ports if port in ports), *(port for port in staying.ports if port not in ports))
-    answers = sum(ear.answers for ear in ears.values())
+    answers = float(calm.count.sum()) * cycle_s / staying.seconds if staying.seconds else 0.0
     spent_s = cycle_s - len(ears) * TURN_S
     columns = [staying.ports.index(port) for port in order]
     return Air(
@@ -203,19 +208,28 @@ def measure(reader: str, reads: Reads, staying: Stay, ports: tuple[int, ...], wa
         max(spent_s / answers, 0.0) if answers >= 1 else ANSWER_S,
         measured=bool(len(calm)),
         ways=ways,
+        references=len(staying.never),
         newcomers=_strays(reads, staying),
     )
 
 
 def _cycle_s(calm: Reads, staying: Stay) -> float:
-    """Return the time of a turn of all antennas: by changes of antenna, else by the tag that is read most often."""
+    """Return the time of a turn of all antennas: the shortest that any sign of it allows.
+
+    Signs are the changes of antenna, the tag that is read most often at one antenna, and the time that is left where
+    few answers come: tags that are heard only now and then hide turns from the first two.
+    """
     if not len(calm) or staying.seconds <= 0:
         return 0.0
     begins = np.append(True, calm.port[1:] != calm.port[:-1])
     ports, turns = np.unique(calm.port[begins], return_counts=True)
+    signs = [staying.seconds / float(max(staying.reads.max(initial=0), 1))]
     if len(ports) > 1:
-        return staying.seconds / float(turns.max())
-    return staying.seconds / float(max(staying.reads.max(), 1))
+        signs.append(staying.seconds / float(turns.max()))
+    left = 1 - float(calm.count.sum()) / staying.seconds * BUSY_ANSWER_S
+    if left > 0:
+        signs.append(len(staying.ports) * TURN_S / left)
+    return min(signs)
 
 
 def _ear(port: int, staying: Stay, cycle_s: float) -> Ear:
@@ -246,5 +260,5 @@ def _strays(reads: Reads, staying: Stay) -> float:
     begin_us, end_us = int(reads.at_us[0]), int(reads.at_us[-1])
     late = reads.tag[reads.at_us > (begin_us + end_us) // 2]
     early = reads.tag[reads.at_us <= (begin_us + end_us) // 2]
-    fresh = len(np.setdiff1d(late, np.concatenate([early, staying.tags])))
+    fresh = len(np.setdiff1d(late, np.concatenate([early, staying.tags, staying.never])))
     return fresh / (staying.seconds / 2) * SILENT_US / SECOND_US

@@ -109,6 +109,7 @@ class Stay:
         reads: (n, p) reads of each tag at each port.
         level_cdbm: (n, p) mean level; NaN where a tag was never heard with one.
         seconds: length of the listening.
+        never: numbers of tags that answer all the time and are no residents.
     """
 
     tags: Ints
@@ -116,6 +117,7 @@ class Stay:
     reads: Ints
     level_cdbm: Floats
     seconds: float
+    never: Ints
 
     def at(self, port: int) -> tuple[Ints, Floats]:
         """Return reads and levels of the tags that a port hears."""
@@ -131,7 +133,7 @@ def stay(reads: Reads, ports: Iterable[int], seconds: float, *, never: Iterable[
         reads: of one reader, by time.
         ports: its antenna ports.
         seconds: length of the listening.
-        never: tags that are no residents whatever they do: reference tags, and those that are known to be carried.
+        never: tags that are no residents though they stay: reference tags.
     """
     listed = tuple(sorted(ports))
     known = int(reads.tag.max()) + 1 if len(reads) else 0
@@ -140,9 +142,10 @@ def stay(reads: Reads, ports: Iterable[int], seconds: float, *, never: Iterable[
     np.maximum.at(last, reads.tag, reads.at_us)
     span_us = np.where(last > 0, last - first, 0)
     lasting = span_us >= max(STAY_US, round(STAY_SHARE * seconds * SECOND_US))
-    lasting[[tag for tag in never if tag < known]] = False
+    others = np.array(sorted(tag for tag in never if tag < known), np.int64)
+    lasting[others] = False
     found = [tag for tag in np.flatnonzero(lasting).tolist() if not _moves(reads, tag)]
-    return _table(reads, np.array(found, np.int64), listed, seconds)
+    return _table(reads, np.array(found, np.int64), listed, seconds, others)
 
 
 def _moves(reads: Reads, tag: int) -> bool:
@@ -158,7 +161,7 @@ def _moves(reads: Reads, tag: int) -> bool:
     return bool(high - low >= RESTLESS_CDB)
 
 
-def _table(reads: Reads, tags: Ints, ports: tuple[int, ...], seconds: float) -> Stay:
+def _table(reads: Reads, tags: Ints, ports: tuple[int, ...], seconds: float, never: Ints) -> Stay:
     row = np.full(int(reads.tag.max()) + 1 if len(reads) else 0, -1)
     row[tags] = np.arange(len(tags))
     mine = reads.pick((row[reads.tag] >= 0) & np.isin(reads.port, ports))
@@ -171,4 +174,4 @@ def _table(reads: Reads, tags: Ints, ports: tuple[int, ...], seconds: float) -> 
     np.add.at(sums, place, mine.rssi_cdbm[levelled])
     np.add.at(known, place, 1)
     levels = np.where(known > 0, sums / np.maximum(known, 1), np.nan)
-    return Stay(tags, ports, counts, levels, seconds)
+    return Stay(tags, ports, counts, levels, seconds, never)

@@ -35,10 +35,17 @@ def level_words(cdbm: int | None) -> str:
     return "-" if cdbm is None else f"{cdbm / 100:.1f} dBm"
 
 
+def reference_words(rate: float | None) -> str:
+    """Return how a reference tag is heard, for people."""
+    if rate is None:
+        return "none"
+    return f"{rate:.0f}/s" if rate else "SILENT"
+
+
 def doorway_table(portal: str, seconds_left: float, shown: Sequence[Now]) -> Table:
     """Return the picture: antennas by side, with their rate, the loudest tag that moves, and who stays."""
     table = Table(title=f"{portal}: {max(seconds_left, 0):.0f} s left, Control-C ends it", title_justify="left")
-    for head in ("side", "antenna", "reads/s", "", "loudest that moves", "", "stay"):
+    for head in ("side", "antenna", "reads/s", "", "loudest that moves", "", "stay", "reference"):
         table.add_column(head, no_wrap=True)
     ordered = sorted(shown, key=lambda one: (one.place.side, one.place.reader, one.place.port))
     for number, one in enumerate(ordered):
@@ -57,6 +64,7 @@ def _cells(one: Now) -> tuple[Text, ...]:
         f"{level_words(one.loudest_cdbm)} {one.loudest[-EPC_END:]}",
         bar(level_share(one.loudest_cdbm)),
         str(one.residents),
+        reference_words(one.reference_rate),
     )
     return tuple(Text(word) for word in words)
 
@@ -65,7 +73,11 @@ def plain_line(seconds: float, shown: Sequence[Now]) -> str:
     """Return the same as one line, for a log or a pipe."""
     parts = (
         f"{one.place.side} {one.place.reader}/{one.place.port} {one.rate:.0f}/s {level_words(one.loudest_cdbm)} "
-        f"{one.residents} stay"
+        f"{one.residents} stay{_reference(one)}"
         for one in shown
     )
     return f"{seconds:.0f} s: " + " | ".join(parts)
+
+
+def _reference(one: Now) -> str:
+    return "" if one.reference_rate is None else f", reference {reference_words(one.reference_rate)}"

@@ -39,6 +39,7 @@ class Now:
         loudest_cdbm: level of the loudest tag; None where nothing was heard.
         loudest: its EPC.
         residents: tags that stay.
+        reference_rate: reads a second of its reference tag; None where it has none.
     """
 
     place: Place
@@ -46,6 +47,7 @@ class Now:
     loudest_cdbm: int | None
     loudest: str
     residents: int
+    reference_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,14 @@ class Survey:
                 if place.reader == reader
             ]
         return shown
+
+    def residents(self, now_us: int) -> frozenset[str]:
+        """Return the EPCs of the tags that stay, and of reference tags."""
+        found = {place.reference for place in self.places if place.reference is not None}
+        for reader, listening in self._heard.items():
+            staying = self._stay(reader, self._reads(reader), now_us)
+            found |= {listening.epcs[tag].hex() for tag in staying.tags.tolist()}
+        return frozenset(found)
 
     def finish(self, now_us: int, ways: Mapping[str, Ways], powers_cdbm: Mapping[tuple[str, int], int]) -> Found:
         """Return what was found.
@@ -232,16 +242,21 @@ class Survey:
 
 
 def _now(place: Place, recent: Reads, staying: Stay, listening: Listening) -> Now:
-    rate = int(recent.count.sum()) / (NOW_US / SECOND_US)
-    counts, _ = staying.at(place.port)
+    seconds = NOW_US / SECOND_US
+    rate, residents = int(recent.count.sum()) / seconds, len(staying.at(place.port)[0])
+    reference = None
+    if place.reference is not None:
+        number = listening.number(bytes.fromhex(place.reference))
+        reference = int(recent.count[recent.tag == (-1 if number is None else number)].sum()) / seconds
     levelled = recent.pick(recent.rssi_cdbm != NO_RSSI_CDBM)
-    if not len(levelled):
-        return Now(place, rate, None, "", len(counts))
     # Who moves is what is looked at: residents are shown by their number.
-    moving = levelled.pick(~np.isin(levelled.tag, staying.tags))
+    moving = levelled.pick(~np.isin(levelled.tag, np.concatenate([staying.tags, staying.never])))
     shown = moving if len(moving) else levelled
+    if not len(shown):
+        return Now(place, rate, None, "", residents, reference)
     best = int(shown.rssi_cdbm.argmax())
-    return Now(place, rate, int(shown.rssi_cdbm[best]), listening.epcs[int(shown.tag[best])].hex(), len(counts))
+    epc = listening.epcs[int(shown.tag[best])].hex()
+    return Now(place, rate, int(shown.rssi_cdbm[best]), epc, residents, reference)
 
 
 def _mean_cdbm(reads: Reads) -> int | None:

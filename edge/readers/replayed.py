@@ -47,6 +47,11 @@ class ReplayedReader:
         self._clock_before = self._clock
         self._clock = ClockState(note.source, note.offset_us, note.spread_us, note.stepped)
 
+    @property
+    def is_noted(self) -> bool:
+        """Whether who recorded this connection took part in it, and noted clock, rows and inputs; a player doesn't."""
+        return self._clock is not None
+
     def take(self, at_us: int, data: bytes, *, settle: bool = True) -> list[Chunk]:
         """Return what the bytes of one receive mean, as the session did; nothing while no message is whole.
 

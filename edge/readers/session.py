@@ -29,6 +29,7 @@ from edge.readers.delivery import Delivery
 from edge.readers.dial import Dialler
 from edge.readers.errors import ReaderError, ReaderRefusedError
 from edge.readers.gpo import ReaderOutputs
+from edge.readers.identity import read_identity
 from edge.readers.inputs import NEVER_US
 from edge.readers.intake import Intake
 from edge.readers.inventory import FAREWELL, Inventory
@@ -213,6 +214,10 @@ class ReaderSession:
             finally:
                 self._survey = None
         return survey.levels
+
+    async def identity(self) -> str:
+        """Return what the reader calls itself by, lower-case hex; `ReaderError` where it doesn't tell."""
+        return await read_identity(self._requests)
 
     @asynccontextmanager
     async def _errand(self, what: str) -> AsyncIterator[Inventory]:

@@ -1,7 +1,7 @@
 """Readers that share portals: one order of events, one engine, and what was published of the visits still open."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +12,10 @@ from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import Around
 from edge.windows.decide import Seen, Verdict
 from edge.windows.held import Held, HeldTag
+from edge.windows.intake import plain
 from edge.windows.judge import Judge
 from edge.windows.neighbours import Neighbours
-from edge.windows.order import Orderer, Reads, Step
+from edge.windows.order import Orderer, Step, Wire
 from edge.windows.passages import Batch, OpenPassage, Passage, clock_row, movement, open_passage, passage_of
 from edge.windows.plain import PlainEngine
 from edge.windows.rules import CROSSINGS
@@ -56,10 +57,10 @@ class Group:
     def __init__(self, settings: WindowsSettings, job: Job, neighbours: Neighbours) -> None:
         self.portals = job.portals
         self.shared = job.shared
-        self.orderer = Orderer(settings.grace_ms * 1000, settings.step_back_ms * 1000)
+        self.orderer = Orderer(settings.grace_ms * 1000, settings.step_back_ms * 1000, make_admit(settings))
         self.engine = make_engine(settings, job.portals)
         self.sensed = Sensed(job.portals, settings.sensors)
-        self.judge = Judge(job.portals, self.sensed, neighbours)
+        self.judge = Judge(job.portals, self.sensed, neighbours, most_tags=settings.max_tags)
         self.held = Held(settings)
         self.provisionals = 0
         self.finals = 0
@@ -73,10 +74,10 @@ class Group:
         self._taken: set[str] = set()
         self._closed: list[str] = []
 
-    def push(self, reader: str, reads: Reads, clock: WindowClock) -> list[MovementRow]:
+    def push(self, reader: str, wire: Wire, clock: WindowClock) -> list[MovementRow]:
         """Take reads in wire order."""
         self._clock = clock
-        return [row for step in self.orderer.push(reader, reads) for row in self._step(step)]
+        return [row for step in self.orderer.push(reader, wire) for row in self._step(step)]
 
     def idle(self, reader: str, now_us: int, clock: WindowClock) -> list[MovementRow]:
         """Nothing was read until an instant of event time."""
@@ -102,7 +103,7 @@ class Group:
         return opened, closed
 
     def _step(self, step: Step) -> Iterator[MovementRow]:
-        records = self.engine.advance(step.reads.cols, step.reads.epcs) if len(step.reads) else []
+        records = self.engine.advance(step.reads.cols, step.reads.keys) if len(step.reads) else []
         records += self.engine.sweep(step.before_us, flush=step.restart)
         records.sort(key=lambda snap: (snap.at_us, int(snap.head[L.PORTAL]), snap.epc))
         yield from self._rows(records)
@@ -225,6 +226,15 @@ class Group:
         return clock_row(self._clock, self._boot)
 
 
+def make_admit(settings: WindowsSettings) -> Callable[..., int]:
+    """Return the intake that the settings name."""
+    if settings.engine == "plain":
+        return plain.admit
+    from edge.windows.intake import kernels  # noqa: PLC0415 (numba has no wheel for every platform)
+
+    return kernels.admit  # type: ignore[return-value]  # numba hides what a kernel takes and gives
+
+
 def make_engine(settings: WindowsSettings, portals: tuple[PortalSettings, ...]) -> Engine:
     """Return the engine that the settings name, with the portals' knobs."""
     table = np.array([_knobs(settings, portal) for portal in portals], np.int64)
@@ -248,4 +258,5 @@ def _knobs(settings: WindowsSettings, portal: PortalSettings) -> list[int]:
         settings.forget_s * 1_000_000,
         settings.min_reads,
         portal.pass_rise_cdb,
+        sum(1 << k for k, antenna in enumerate(portal.antennas) if antenna.side == "outside"),
     ]

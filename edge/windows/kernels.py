@@ -1,9 +1,14 @@
-"""The fused per-read loop over a hash of slots; `plain.py` says the same thing in readable form and is the definition.
+"""The fused per-read loop over slots and visits; `plain.py` says the same thing in readable form and is the definition.
 
-All numbers are integers, so that every platform and both engines give the same records.
+All numbers are integers, so that every platform and both engines give the same records. Where time goes: most reads are
+of tags at rest, and of such a read `advance` touches five lines of one slot and calls nothing that isn't inlined. All
+kernels stand in one file, as numba's cache of `advance` doesn't see a change of another: after one of `layout` say
+`touch kernels.py`, and the cache is made anew.
 """
 
-# ruff: noqa: PLR0917, FBT001, D417 (a kernel takes its arrays one by one, in one order everywhere)
+# ruff: noqa: PLR0917, FBT001, D417 (a kernel takes its arrays one by one; facts of a visit; the rest is in `State`)
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -13,530 +18,771 @@ from edge.windows import layout as L  # noqa: N812 (one letter keeps the column 
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
-U8 = NDArray[np.uint8]
+I16 = NDArray[np.int16]
+Int = int | np.int64
 
 
-@njit(cache=True)
-def bucket(portal: int, epc: U8, length: int, buckets: int) -> int:
-    """Return the bucket of a tag at a portal; 31-bit arithmetic, so that plain Python says the same."""
-    value = portal + 1
-    for k in range(length):
-        value = (value * 1_000_003 + int(epc[k]) + 1) & 0x7FFFFFFF
+class State(NamedTuple):
+    """All arrays of an engine, see `layout`.
+
+    Attributes:
+        s64, s32, s16: (tags, …) the slots, one memory under three widths.
+        first: (buckets,) the first slot of each, -1 where there is none; a power of two.
+        head, ant, log, clocks: (visits, …) the pool.
+        meta: (META,) counters and places.
+        knobs: (portals, KNOBS).
+        out, out_head, out_ant, out_log, out_keys: output records; `meta[M_OUT]` of them are filled.
+    """
+
+    s64: I64
+    s32: I32
+    s16: I16
+    first: I32
+    head: I64
+    ant: I64
+    log: I32
+    clocks: I64
+    meta: I64
+    knobs: I64
+    out: I64
+    out_head: I64
+    out_ant: I64
+    out_log: I32
+    out_keys: I64
+
+
+@njit(cache=True, inline="always")
+def bucket(keys: I64, i: Int, length: Int, buckets: Int) -> Int:
+    """Return the bucket of an EPC, whatever the portal; no product overflows, so that plain Python says the same."""
+    value = np.int64(length)
+    for k in range((length + 7) >> 3):
+        word = keys[i, k] if k < L.KEY_WORDS - 1 else keys[i, k] & ((1 << 48) - 1)  # the rest is portal and length
+        value = ((value ^ (word & 0xFFFFFFFF)) * 0x2545F491) & 0x3FFFFFFFFFFFFFFF
+        value = (value ^ (value >> 31)) & 0xFFFFFFFF
+        value = ((value ^ ((word >> 32) & 0xFFFFFFFF)) * 0x2545F491) & 0x3FFFFFFFFFFFFFFF
+        value = (value ^ (value >> 31)) & 0xFFFFFFFF
     return value & (buckets - 1)
 
 
-@njit(cache=True)
-def find(portal: int, epc: U8, length: int, place: int, head: I64, keys: U8, first: I32, chain: I32) -> int:
+@njit(cache=True, inline="always")
+def find(keys: I64, i: Int, place: Int, s64: I64, s32: I32, first: I32) -> Int:
     """Return the slot of a tag at a portal, or -1."""
-    slot = int(first[place])
+    slot: Int = np.int64(first[place])
     while slot >= 0:
-        if head[slot, L.PORTAL] == portal and head[slot, L.EPC_BYTES] == length:
-            same = True
-            for k in range(length):
-                if keys[slot, k] != epc[k]:
-                    same = False
-                    break
-            if same:
-                return slot
-        slot = int(chain[slot])
+        different: Int = np.int64(0)
+        for k in range(L.KEY_WORDS):
+            different |= s64[slot, k] ^ keys[i, k]
+        if different == 0:
+            return slot
+        slot = np.int64(s32[slot, L.S_CHAIN])
+    return slot
+
+
+@njit(cache=True)
+def unlink(slot: Int, s: State) -> None:
+    """Take a slot out of its bucket."""
+    length = (s.s64[slot, L.KEY_WORDS - 1] >> 48) & 63
+    place = bucket(s.s64, slot, length, s.first.shape[0])
+    if s.first[place] == slot:
+        s.first[place] = s.s32[slot, L.S_CHAIN]
+        return
+    before = np.int64(s.first[place])
+    while s.s32[before, L.S_CHAIN] != slot:
+        before = np.int64(s.s32[before, L.S_CHAIN])
+    s.s32[before, L.S_CHAIN] = s.s32[slot, L.S_CHAIN]
+
+
+@njit(cache=True)
+def wrap(value: Int, modulus: Int) -> Int:
+    """Return `value` modulo `modulus`, nearest to zero."""
+    return (value + modulus // 2) % modulus - modulus // 2
+
+
+@njit(cache=True, inline="always")
+def weigh(slot: Int, a: Int, t: Int, phase: Int, channel: Int, s64: I64) -> Int:
+    """Compare a phase with that before it on the channel, or with the one before the channel last went away.
+
+    Returns:
+        Twice the change modulo half a turn, plus one if the channel stayed meanwhile; -1 where nothing compares.
+    """
+    now = (t >> L.P_TIME_SHIFT) & L.P_TIME_MASK
+    key = L.P_KNOWN | (channel << 15) | (a << 12)
+    fresh = (now << 32) | key | phase
+    ref = s64[slot, L.S_REF + a]
+    if (ref ^ key) & 0xFFFFF000 == 0:
+        since = ((now - (ref >> 32)) & L.P_TIME_MASK) << L.P_TIME_SHIFT
+        if since < L.PAIR_MIN_US:
+            return -1
+        s64[slot, L.S_REF + a] = fresh
+        change = abs(((phase - (ref & 4095) + 1024) & 2047) - 1024)
+        return 2 * change + int(since <= L.PAIR_MAX_US) if since <= L.RECALL_US else -1
+    s64[slot, L.S_REF + a] = fresh
+    k = L.S_CELL + ((4 * channel + a) & (L.CELLS - 1))
+    cell = s64[slot, k]
+    since = ((now - (cell >> 32)) & L.P_TIME_MASK) << L.P_TIME_SHIFT
+    mine = (cell ^ key) & 0xFFFFF000 == 0
+    if cell != 0 and not mine and since <= L.RECALL_US:
+        return -1
+    s64[slot, k] = fresh
+    if mine and L.PAIR_MIN_US <= since <= L.RECALL_US:
+        return 2 * int(abs(((phase - (cell & 4095) + 1024) & 2047) - 1024))
     return -1
 
 
-@njit(cache=True)
-def unlink(slot: int, head: I64, first: I32, chain: I32) -> None:
-    """Take a slot out of its bucket."""
-    place = head[slot, L.HASH]
-    if first[place] == slot:
-        first[place] = chain[slot]
-        return
-    before = int(first[place])
-    while chain[before] != slot:
-        before = int(chain[before])
-    chain[before] = chain[slot]
+@njit(cache=True, inline="always")
+def strength(change: Int) -> Int:
+    """Return the log-likelihood of motion against rest that a change of phase gives, hundredths."""
+    weight: Int = change * change * L.STIR_SCALE // L.STIR_SHIFT - L.STIR_REST
+    return min(L.STIR_MOST, weight)
+
+
+@njit(cache=True, inline="always")
+def follow_level(slot: Int, a: Int, rssi: Int, cdb: Int, s16: I16) -> bool:
+    """Follow a tag's level at an antenna; say whether this read is far from it."""
+    known = np.int64(s16[slot, L.S_LEVEL + a])
+    if known == L.NO_RSSI:
+        s16[slot, L.S_LEVEL + a] = rssi
+        s16[slot, L.S_SPREAD + a] = L.FIRST_SPREAD_CDB
+        base = np.int64(s16[slot, L.S_BASE])
+        return bool(base != L.NO_RSSI and rssi - base >= cdb)
+    spread = np.int64(s16[slot, L.S_SPREAD + a])
+    apart = abs(rssi - known)
+    s16[slot, L.S_LEVEL + a] = known + ((rssi - known) >> 3)
+    s16[slot, L.S_SPREAD + a] = spread + ((apart - spread) >> 4)
+    return bool(apart >= max(cdb, L.WAKE_SPREADS * spread))
+
+
+@njit(cache=True, inline="always")
+def pack_what(rssi: Int, antenna: Int, phase: Int) -> Int:
+    """Return RSSI, antenna and phase in 32 bits."""
+    return rssi * 65536 + (antenna << 13) + phase + 1
+
+
+@njit(cache=True, inline="always")
+def pack_where(channel: Int, count: Int) -> Int:
+    """Return channel and count in 32 bits."""
+    return (channel - 32768) * 65536 + count
+
+
+@njit(cache=True, inline="always")
+def remember(slot: Int, t: Int, what: Int, where: Int, s32: I32, s16: I16) -> None:
+    """Keep a read of a tag at rest, in case it is the beginning of a visit; of many in a short time the newest."""
+    at, filled = np.int64(s16[slot, L.S_RING_AT]), np.int64(s16[slot, L.S_RINGED])
+    before = np.int64(s32[slot, L.S_RING + 3 * ((at - 2) & (L.RING - 1))])
+    if filled > 1 and (t - before) & 0xFFFFFFFF < L.RING_EVERY_US:
+        at = (at - 1) & (L.RING - 1)
+        filled -= 1
+    row = L.S_RING + 3 * at
+    s32[slot, row] = ((t + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    s32[slot, row + 1] = what
+    s32[slot, row + 2] = where
+    s16[slot, L.S_RING_AT] = (at + 1) & (L.RING - 1)
+    s16[slot, L.S_RINGED] = filled + 1 if filled < L.RING else filled
 
 
 @njit(cache=True)
-def window_moves(slot: int, head: I64, ant: I64, steps: int, cdb: int) -> bool:
+def forget(slot: Int, s: State) -> None:
+    """Make a slot's tag a stranger."""
+    for k in range(L.KEY_WORDS, L.SLOT_BYTES // 8):
+        if k != L.S_CHAIN // 2:
+            s.s64[slot, k] = 0
+    s.s32[slot, L.S_VISIT] = L.NO_VISIT
+    s.s16[slot, L.S_BASE] = L.NO_RSSI
+    for a in range(s.ant.shape[1]):
+        s.s16[slot, L.S_LEVEL + a] = L.NO_RSSI
+
+
+@njit(cache=True)
+def window_moves(v: Int, head: I64, ant: I64, steps: Int, cdb: Int) -> bool:
     """Say whether the running motion window shows motion: by phase where there is some, else by RSSI."""
-    if head[slot, L.WIN_PAIRS] >= L.MIN_PAIRS:
-        return bool(head[slot, L.WIN_SUM] >= steps * head[slot, L.WIN_PAIRS])
+    if head[v, L.WIN_PAIRS] >= L.MIN_PAIRS:
+        return bool(head[v, L.WIN_SUM] >= steps * head[v, L.WIN_PAIRS])
     for a in range(ant.shape[1]):
-        if ant[slot, a, L.A_REPORTS] > 0 and ant[slot, a, L.A_WMAX] - ant[slot, a, L.A_WMIN] >= cdb:
+        if ant[v, a, L.A_REPORTS] > 0 and ant[v, a, L.A_WMAX] - ant[v, a, L.A_WMIN] >= cdb:
             return True
     return False
 
 
 @njit(cache=True)
-def emit(
-    slot: int, why: int, at: int, head: I64, ant: I64, bins: I32, log: I32, keys: U8, meta: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
-) -> None:  # fmt: skip
-    """Copy a slot as it is now into the next output record."""
-    k = meta[L.M_OUT]
-    out[k, 0] = why
-    out[k, 1] = at
-    out_head[k] = head[slot]
-    out_ant[k] = ant[slot]
-    out_bins[k] = bins[slot]
-    for row in range(head[slot, L.LOGGED]):
-        out_log[k, row] = log[slot, row]
-    out_keys[k] = keys[slot]
-    meta[L.M_OUT] = k + 1
-
-
-@njit(cache=True)
-def start(slot: int, t: int, t0: int, head: I64, ant: I64, bins: I32) -> None:
-    """Open a visit; what the slot knows of the tag at rest stays."""
-    base = head[slot, L.BASE_CDBM]
-    portal = head[slot, L.PORTAL]
-    length = head[slot, L.EPC_BYTES]
-    place = head[slot, L.HASH]
-    head[slot] = 0
-    ant[slot] = 0
-    bins[slot] = 0
-    head[slot, L.BASE_CDBM] = base
-    head[slot, L.PORTAL] = portal
-    head[slot, L.EPC_BYTES] = length
-    head[slot, L.HASH] = place
-    head[slot, L.STATE] = L.OPEN
-    head[slot, L.START_US] = t0
-    head[slot, L.LAST_US] = t
-    head[slot, L.BIN0_US] = t
-    head[slot, L.BIN_US] = L.FIRST_BIN_US
-    head[slot, L.STILL_US] = t
-    head[slot, L.WIN_US] = t
-    head[slot, L.CANDIDATE_US] = t
-    head[slot, L.RIVAL_CDBM] = L.NO_LEVEL
-    head[slot, L.PEAK_CDBM] = L.NO_LEVEL
-    head[slot, L.TOP_CDBM] = L.NO_LEVEL
-    head[slot, L.WIN_PEAK] = L.NO_LEVEL
-    for a in range(ant.shape[1]):
-        ant[slot, a, L.A_PEAK_CDBM] = L.NO_LEVEL
-        ant[slot, a, L.A_CHANNEL] = -1
-
-
-@njit(cache=True)
-def rest(slot: int, head: I64) -> None:
-    """Learn the level of a tag that lay still."""
-    level = max(head[slot, L.SMOOTH0] if head[slot, L.COUNT0] else L.NO_LEVEL,
-                head[slot, L.SMOOTH1] if head[slot, L.COUNT1] else L.NO_LEVEL)  # fmt: skip
-    base = head[slot, L.BASE_CDBM]
-    head[slot, L.BASE_CDBM] = level if base == L.NO_BASE else base + ((level - base) >> 2)
-
-
-@njit(cache=True)
-def stirs(slot: int, sure: int, swing: int, head: I64) -> bool:
+def stirs(v: Int, sure: Int, swing: Int, head: I64) -> bool:
     """Say whether phases speak for motion, or at least not against it where a side's level changes."""
-    if head[slot, L.STIR_TOP] >= sure:
+    if head[v, L.STIR_TOP] >= sure:
         return True
-    change = max(head[slot, L.HIGH0] - head[slot, L.LOW0], head[slot, L.HIGH1] - head[slot, L.LOW1])
-    return bool(head[slot, L.STIR] > L.STIR_STILL and change >= swing)
+    change = max(head[v, L.HIGH0] - head[v, L.LOW0], head[v, L.HIGH1] - head[v, L.LOW1])
+    return bool(head[v, L.STIR] > L.STIR_STILL and change >= swing)
 
 
 @njit(cache=True)
-def tells(slot: int, why: int, head: I64, knobs: I64) -> bool:
+def tells(v: Int, why: Int, head: I64, knobs: I64) -> bool:
     """Say whether an ending visit is worth a decision: it moved, or may have."""
-    portal = head[slot, L.PORTAL]
-    if head[slot, L.REPORTS] < knobs[portal, L.K_MIN_REPORTS]:
+    portal = head[v, L.PORTAL]
+    if head[v, L.REPORTS] < knobs[portal, L.K_MIN_REPORTS]:
         return False
     if knobs[portal, L.K_SINGLE]:
-        return bool(head[slot, L.MOVED] > 0 and head[slot, L.REPORTS] >= L.MIN_PAIRS)
-    if head[slot, L.MOVED] > 0:
+        return bool(head[v, L.MOVED] > 0 and head[v, L.REPORTS] >= L.MIN_PAIRS)
+    if head[v, L.MOVED] > 0:
         return True
     if why == L.SETTLED:
         return False
-    return bool(head[slot, L.BASE_CDBM] == L.NO_BASE or stirs(slot, L.STIR_SIGN, L.SWING_CDB, head))
+    return bool(head[v, L.BASE_CDBM] == L.NO_BASE or stirs(v, L.STIR_SIGN, L.SWING_CDB, head))
 
 
 @njit(cache=True)
-def end(
-    slot: int, why: int, at: int, head: I64, ant: I64, bins: I32, log: I32, keys: U8, due: I64, meta: I64, knobs: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
-) -> None:  # fmt: skip
-    """End a visit: one record if it tells something, else a lesson about the tag at rest."""
-    portal = head[slot, L.PORTAL]
-    if window_moves(slot, head, ant, knobs[portal, L.K_MOTION_STEPS], knobs[portal, L.K_MOTION_CDB]):
-        head[slot, L.MOVED] += 1
-    if knobs[portal, L.K_SINGLE] and head[slot, L.RANGE_CDB] >= knobs[portal, L.K_RISE]:
-        head[slot, L.MOVED] += 1
-    if tells(slot, why, head, knobs):
-        emit(slot, why, at, head, ant, bins, log, keys, meta, out, out_head, out_ant, out_bins, out_log, out_keys)
+def wants_candidate(v: Int, t: Int, head: I64) -> bool:
+    """Say whether to try an early decision: something moved, or may; oftener once the lead has changed."""
+    if head[v, L.REPORTS] < L.MIN_PAIRS or head[v, L.CANDIDATES] >= L.MAX_CANDIDATES:
+        return False
+    apart = L.CANDIDATE_EVERY_US if head[v, L.FLIPS] else L.CANDIDATE_CALM_US
+    if t - head[v, L.CANDIDATE_US] < max(apart, (t - head[v, L.START_US]) >> L.CANDIDATE_SHIFT):
+        return False
+    if head[v, L.BASE_CDBM] == L.NO_BASE and head[v, L.STIR] > L.STIR_STILL:
+        return True
+    return stirs(v, L.STIR_SURE, L.WIDE_SWING_CDB, head)
+
+
+@njit(cache=True)
+def silence(v: Int, head: I64, knobs: I64) -> Int:
+    """Return the silence that ends this visit: longer for a tag that is read rarely, as where the air is full.
+
+    For `single` it is shorter, in units of the tag's own read interval.
+    """
+    portal = head[v, L.PORTAL]
+    gap = knobs[portal, L.K_GAP_US]
+    if head[v, L.REPORTS] < L.MIN_PAIRS:
+        return int(gap)
+    if knobs[portal, L.K_SINGLE]:
+        return int(min(gap, max(L.MIN_PASS_US, knobs[portal, L.K_INTERVALS] * head[v, L.INTERVAL_US])))
+    mean = (head[v, L.LAST_US] - head[v, L.BIN0_US]) // (head[v, L.REPORTS] - 1)
+    return int(min(L.MOST_GAPS * gap, max(gap, L.SILENT_INTERVALS * mean)))
+
+
+@njit(cache=True)
+def settled(v: Int, t: Int, head: I64, knobs: I64) -> bool:
+    """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
+    portal = head[v, L.PORTAL]
+    doorway = head[v, L.LOUD] != 0 and head[v, L.MOVED] > 0
+    if doorway and knobs[portal, L.K_SINGLE] == 0 and t - head[v, L.LOUD] >= knobs[portal, L.K_PARK_US]:
+        return True
+    needed = knobs[portal, L.K_PARK_US] if doorway else knobs[portal, L.K_SETTLE_US]
+    if head[v, L.MOVED] == 0 and head[v, L.STIR] <= L.STIR_STILL and knobs[portal, L.K_SINGLE] == 0:
+        needed = min(needed, L.WINDOW_US)
+    if head[v, L.STIR] > L.STIR_CALM:
+        needed *= L.SURE_FACTOR
+    return bool(t - head[v, L.STILL_US] >= needed or t - head[v, L.START_US] >= L.VISIT_MAX_US)
+
+
+@njit(cache=True)
+def emit(v: Int, why: Int, at: Int, s: State) -> None:
+    """Copy a visit as it is now into the next output record."""
+    k = s.meta[L.M_OUT]
+    slot = s.head[v, L.SLOT]
+    s.out[k, 0] = why
+    s.out[k, 1] = at
+    for c in range(L.HEAD):
+        s.out_head[k, c] = s.head[v, c]
+    s.out_head[k, L.SLOT] = 0
+    for a in range(s.ant.shape[1]):
+        for c in range(L.ANT):
+            s.out_ant[k, a, c] = s.ant[v, a, c]
+    for row in range(s.head[v, L.LOGGED]):
+        low = s.log[v, row, 1] & 0xFFFF
+        s.out_log[k, row, L.G_US] = s.log[v, row, 0]
+        s.out_log[k, row, L.G_ANTENNA] = low >> 13
+        s.out_log[k, row, L.G_SIDE] = s.knobs[s.head[v, L.PORTAL], L.K_SIDES] >> (low >> 13) & 1
+        s.out_log[k, row, L.G_RSSI] = s.log[v, row, 1] >> 16
+        s.out_log[k, row, L.G_PHASE] = (low & 8191) - 1
+        s.out_log[k, row, L.G_CHANNEL] = (s.log[v, row, 2] >> 16) + 32768
+        s.out_log[k, row, L.G_COUNT] = s.log[v, row, 2] & 0xFFFF
+    for word in range(L.KEY_WORDS):
+        s.out_keys[k, word] = s.s64[slot, word]
+    s.meta[L.M_OUT] = k + 1
+
+
+@njit(cache=True)
+def rest(v: Int, s: State) -> None:
+    """Learn the level of a tag that lay still."""
+    head = s.head
+    level = max(head[v, L.SMOOTH0] if head[v, L.COUNT0] else L.NO_LEVEL,
+                head[v, L.SMOOTH1] if head[v, L.COUNT1] else L.NO_LEVEL)  # fmt: skip
+    base = np.int64(s.s16[head[v, L.SLOT], L.S_BASE])
+    s.s16[head[v, L.SLOT], L.S_BASE] = level if base == L.NO_RSSI else base + ((level - base) >> 2)
+
+
+@njit(cache=True)
+def end(v: Int, why: Int, at: Int, s: State) -> None:
+    """End a visit: one record if it tells something; its tag goes to rest if it settled, or never stirred."""
+    portal, slot = s.head[v, L.PORTAL], s.head[v, L.SLOT]
+    single = s.knobs[portal, L.K_SINGLE] != 0
+    if window_moves(v, s.head, s.ant, s.knobs[portal, L.K_MOTION_STEPS], s.knobs[portal, L.K_MOTION_CDB]):
+        s.head[v, L.MOVED] += 1
+    if single and s.head[v, L.RANGE_CDB] >= s.knobs[portal, L.K_RISE]:
+        s.head[v, L.MOVED] += 1
+    told = tells(v, why, s.head, s.knobs)
+    if told:
+        emit(v, why, at, s)
     else:
-        meta[L.M_QUIET] += 1
-    if head[slot, L.MOVED] == 0 or why == L.SETTLED:
-        rest(slot, head)
-    head[slot, L.STATE] = L.IDLE
-    due[slot] = L.NEVER_US
+        s.meta[L.M_QUIET] += 1
+    if s.head[v, L.MOVED] == 0 or why == L.SETTLED:
+        rest(v, s)
+    calm = s.s32[slot, L.S_STIR] <= L.STIR_STILL or s.s16[slot, L.S_CALM] >= L.ENOUGH_CALM
+    still = why == L.SETTLED or (calm and not told)
+    s.s32[slot, L.S_VISIT] = L.RESTING if still and not single and why != L.FLUSHED else L.NO_VISIT
+    if still:
+        s.s32[slot, L.S_STIR] = min(s.s32[slot, L.S_STIR], L.STIR_STILL)
+    s.clocks[v, L.T_DUE_US] = L.NEVER_US
+    s.clocks[v, L.T_LAST_US] = s.meta[L.M_FREE]
+    s.meta[L.M_FREE] = v
 
 
 @njit(cache=True)
-def wrap(value: int, modulus: int) -> int:
-    """Return `value` modulo `modulus`, nearest to zero."""
-    return (value + modulus // 2) % modulus - modulus // 2
+def room(t: Int, s: State) -> Int:
+    """Return a free visit; when all are in use the one that was silent longest is ended."""
+    if s.meta[L.M_FREE] < 0 and s.meta[L.M_VISITS] < s.head.shape[0]:
+        s.meta[L.M_VISITS] += 1
+        return int(s.meta[L.M_VISITS] - 1)
+    if s.meta[L.M_FREE] < 0:
+        quiet: Int = np.int64(0)
+        for v in range(1, s.head.shape[0]):
+            apart = s.clocks[v, L.T_LAST_US] - s.clocks[quiet, L.T_LAST_US]
+            if apart < 0 or (apart == 0 and s.head[v, L.SLOT] < s.head[quiet, L.SLOT]):
+                quiet = v
+        s.meta[L.M_EVICTED] += 1
+        end(quiet, np.int64(L.EVICTED), t, s)
+    v = s.meta[L.M_FREE]
+    s.meta[L.M_FREE] = s.clocks[v, L.T_LAST_US]
+    return int(v)
 
 
 @njit(cache=True)
-def note_pair(slot: int, change: int, stayed: int, head: I64) -> None:
-    """Weigh a change of phase: for the visit, and for the motion window if the channel `stayed` meanwhile."""
-    weight = min(L.STIR_MOST, change * change * L.STIR_SCALE // L.STIR_SHIFT - L.STIR_REST)
-    head[slot, L.STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, head[slot, L.STIR] + weight))
-    head[slot, L.STIR_TOP] = max(head[slot, L.STIR_TOP], head[slot, L.STIR])
-    if stayed:
-        head[slot, L.WIN_SUM] += change
-        head[slot, L.WIN_PAIRS] += 1
+def start(slot: Int, v: Int, t: Int, t0: Int, s: State) -> Int:
+    """Open a free visit and return it."""
+    head = s.head
+    for c in range(L.HEAD):
+        head[v, c] = 0
+    head[v, L.SLOT] = slot
+    base = np.int64(s.s16[slot, L.S_BASE])
+    head[v, L.BASE_CDBM] = L.NO_BASE if base == L.NO_RSSI else base
+    mark = s.s64[slot, L.KEY_WORDS - 1] >> 48
+    head[v, L.PORTAL] = mark >> 6 & (L.MAX_PORTALS - 1)
+    head[v, L.EPC_BYTES] = mark & 63
+    head[v, L.START_US] = t0
+    for c in (L.LAST_US, L.BIN0_US, L.STILL_US, L.WIN_US, L.CANDIDATE_US):
+        head[v, c] = t
+    for c in (L.RIVAL_CDBM, L.PEAK_CDBM, L.TOP_CDBM, L.WIN_PEAK):
+        head[v, c] = L.NO_LEVEL
+    for a in range(s.ant.shape[1]):
+        for c in range(L.ANT):
+            s.ant[v, a, c] = 0
+        s.ant[v, a, L.A_PEAK_CDBM] = L.NO_LEVEL
+        s.ant[v, a, L.A_CHANNEL] = -1
+    s.s32[slot, L.S_VISIT] = v
+    return v
 
 
 @njit(cache=True)
-def recall(slot: int, a: int, t: int, phase: int, channel: int, fresh: bool, head: I64, cells: I64) -> None:
-    """Compare a phase with the one remembered for its antenna and channel: at rest it comes back."""
-    k = (4 * channel + a) % L.CELLS
-    key = 8 * channel + a + 1
-    known = cells[slot, k, L.P_PHASE]
-    since = t - cells[slot, k, L.P_US]
-    if known != 0 and 0 <= since <= L.RECALL_US:
-        if known // L.TURN != key:
-            return
-        if fresh and since >= L.PAIR_MIN_US:
-            note_pair(slot, abs(wrap(phase - known % L.TURN, L.HALF_TURN)), 0, head)
-    cells[slot, k, L.P_PHASE] = key * L.TURN + phase
-    cells[slot, k, L.P_US] = t
+def wake(slot: Int, t: Int, t0: Int, s: State) -> Int:
+    """Open a visit that begins with the reads that a tag at rest remembered, as far as they are young enough."""
+    filled, at = np.int64(s.s16[slot, L.S_RINGED]), np.int64(s.s16[slot, L.S_RING_AT])
+    young: Int = filled
+    for k in range(filled):
+        row = L.S_RING + 3 * ((at - filled + k) & (L.RING - 1))
+        if (t - s.s32[slot, row]) & 0xFFFFFFFF > L.RING_US:
+            young = filled - 1 - k
+    s.s16[slot, L.S_RINGED] = 0
+    if young == 0:
+        return start(slot, room(t, s), t, t0, s)
+    row = L.S_RING + 3 * ((at - young) & (L.RING - 1))
+    then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
+    v = start(slot, room(t, s), then, then, s)
+    for k in range(young):
+        row = L.S_RING + 3 * ((at - young + k) & (L.RING - 1))
+        then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
+        what, where = np.int64(s.s32[slot, row + 1]), np.int64(s.s32[slot, row + 2])
+        note(v, then, what, where, relive(slot, at - young, k, s.s32), s)
+    return v
 
 
 @njit(cache=True)
-def note_antenna(slot: int, a: int, t: int, level: int, rssi: int, phase: int, channel: int, count: int,
-                 head: I64, ant: I64, cells: I64) -> None:  # fmt: skip
+def relive(slot: Int, first: Int, k: Int, s32: I32) -> Int:
+    """Compare a remembered read's phase with an earlier one on its channel; returns as `weigh`."""
+    row = L.S_RING + 3 * ((first + k) & (L.RING - 1))
+    what, channel = np.int64(s32[slot, row + 1]), np.int64(s32[slot, row + 2]) >> 16
+    if what & 8191 == 0:
+        return -1
+    for j in range(k - 1, -1, -1):
+        other = L.S_RING + 3 * ((first + j) & (L.RING - 1))
+        before = np.int64(s32[slot, other + 1])
+        if (before ^ what) & 0xE000 or before & 8191 == 0 or np.int64(s32[slot, other + 2]) >> 16 != channel:
+            continue
+        since = (np.int64(s32[slot, row]) - s32[slot, other]) & 0xFFFFFFFF
+        if since >= L.PAIR_MIN_US:
+            turned = wrap((what & 8191) - (before & 8191), L.HALF_TURN)
+            return 2 * max(turned, -turned) + int(since <= L.PAIR_MAX_US)
+    return -1
+
+
+@njit(cache=True)
+def note_pair(v: Int, told: Int, head: I64) -> None:
+    """Weigh a change of phase: for the visit, and for the motion window if the channel stayed meanwhile."""
+    change = told >> 1
+    head[v, L.STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, head[v, L.STIR] + strength(change)))
+    head[v, L.STIR_TOP] = max(head[v, L.STIR_TOP], head[v, L.STIR])
+    if told & 1:
+        head[v, L.WIN_SUM] += change
+        head[v, L.WIN_PAIRS] += 1
+
+
+@njit(cache=True)
+def note_antenna(v: Int, a: Int, t: Int, level: Int, rssi: Int, phase: Int, channel: Int, count: Int,
+                 head: I64, ant: I64) -> None:  # fmt: skip
     """Update one antenna's envelope and phase."""
-    ant[slot, a, L.A_READS] += count
-    ant[slot, a, L.A_REPORTS] += 1
-    if rssi > ant[slot, a, L.A_PEAK_CDBM] and rssi != L.NO_RSSI:
-        ant[slot, a, L.A_PEAK_CDBM] = rssi
-        ant[slot, a, L.A_PEAK_US] = t
-    if ant[slot, a, L.A_REPORTS] == 1:
+    ant[v, a, L.A_READS] += count
+    ant[v, a, L.A_REPORTS] += 1
+    if rssi != L.NO_RSSI and rssi > ant[v, a, L.A_PEAK_CDBM]:
+        ant[v, a, L.A_PEAK_CDBM] = rssi
+        ant[v, a, L.A_PEAK_US] = t
+    if ant[v, a, L.A_REPORTS] == 1:
         for column in (L.A_SMOOTH, L.A_WMIN, L.A_WMAX):
-            ant[slot, a, column] = level
+            ant[v, a, column] = level
     else:
-        smooth = ant[slot, a, L.A_SMOOTH] + ((level - ant[slot, a, L.A_SMOOTH]) >> 2)
-        ant[slot, a, L.A_SMOOTH] = smooth
-        ant[slot, a, L.A_WMIN] = min(ant[slot, a, L.A_WMIN], smooth)
-        ant[slot, a, L.A_WMAX] = max(ant[slot, a, L.A_WMAX], smooth)
-    same = channel == ant[slot, a, L.A_CHANNEL]
+        smooth = ant[v, a, L.A_SMOOTH] + ((level - ant[v, a, L.A_SMOOTH]) >> 2)
+        ant[v, a, L.A_SMOOTH] = smooth
+        ant[v, a, L.A_WMIN] = min(ant[v, a, L.A_WMIN], smooth)
+        ant[v, a, L.A_WMAX] = max(ant[v, a, L.A_WMAX], smooth)
+    same = channel == ant[v, a, L.A_CHANNEL]
     if same:
-        ant[slot, a, L.A_STEADY] += (level - ant[slot, a, L.A_STEADY]) >> 2
-        ant[slot, a, L.A_LOW] = min(ant[slot, a, L.A_LOW], ant[slot, a, L.A_STEADY])
-        ant[slot, a, L.A_HIGH] = max(ant[slot, a, L.A_HIGH], ant[slot, a, L.A_STEADY])
-        head[slot, L.RANGE_CDB] = max(head[slot, L.RANGE_CDB], ant[slot, a, L.A_HIGH] - ant[slot, a, L.A_LOW])
+        ant[v, a, L.A_STEADY] += (level - ant[v, a, L.A_STEADY]) >> 2
+        ant[v, a, L.A_LOW] = min(ant[v, a, L.A_LOW], ant[v, a, L.A_STEADY])
+        ant[v, a, L.A_HIGH] = max(ant[v, a, L.A_HIGH], ant[v, a, L.A_STEADY])
+        head[v, L.RANGE_CDB] = max(head[v, L.RANGE_CDB], ant[v, a, L.A_HIGH] - ant[v, a, L.A_LOW])
     else:
         for column in (L.A_STEADY, L.A_LOW, L.A_HIGH):
-            ant[slot, a, column] = level
-    ant[slot, a, L.A_CHANNEL] = channel
+            ant[v, a, column] = level
+    ant[v, a, L.A_CHANNEL] = channel
     if phase < 0:
         return
-    if same:
-        apart = t - ant[slot, a, L.A_PHASE_US]
-        if 0 < apart <= L.SLOPE_MAX_US:
-            ant[slot, a, L.A_TURN] += wrap(phase - ant[slot, a, L.A_PHASE], L.TURN)
-            ant[slot, a, L.A_TURN_US] += apart
-        since = t - ant[slot, a, L.A_REF_US]
-        if L.PAIR_MIN_US <= since <= L.RECALL_US:
-            note_pair(slot, abs(wrap(phase - ant[slot, a, L.A_REF], L.HALF_TURN)), int(since <= L.PAIR_MAX_US), head)
-    if not same or t - ant[slot, a, L.A_REF_US] >= L.PAIR_MIN_US:
-        ant[slot, a, L.A_REF] = phase
-        ant[slot, a, L.A_REF_US] = t
-    recall(slot, a, t, phase, channel, not same, head, cells)
-    ant[slot, a, L.A_PHASE] = phase
-    ant[slot, a, L.A_PHASE_US] = t
+    apart = t - ant[v, a, L.A_PHASE_US]
+    if same and 0 < apart <= L.SLOPE_MAX_US:
+        ant[v, a, L.A_TURN] += wrap(phase - ant[v, a, L.A_PHASE], L.TURN)
+        ant[v, a, L.A_TURN_US] += apart
+    ant[v, a, L.A_PHASE] = phase
+    ant[v, a, L.A_PHASE_US] = t
 
 
 @njit(cache=True)
-def note_side(slot: int, side: int, t: int, level: int, count: int, head: I64, bins: I32) -> None:
-    """Update one side's envelope: smoothed level and time bins."""
-    known = head[slot, L.COUNT0 + side]
-    smooth = head[slot, L.SMOOTH0 + side]
+def note_side(v: Int, side: Int, t: Int, level: Int, head: I64) -> None:
+    """Update one side's envelope."""
+    known = head[v, L.COUNT0 + side]
+    smooth = head[v, L.SMOOTH0 + side]
     smooth = level if known == 0 else smooth + ((level - smooth) >> 2)
-    head[slot, L.SMOOTH0 + side] = smooth
-    head[slot, L.HEARD0_US + side] = t
-    head[slot, L.COUNT0 + side] = known + 1
-    head[slot, L.LOW0 + side] = min(head[slot, L.LOW0 + side], smooth) if known else smooth
-    head[slot, L.HIGH0 + side] = max(head[slot, L.HIGH0 + side], smooth) if known else smooth
-    head[slot, L.PEAK_CDBM] = max(head[slot, L.PEAK_CDBM], smooth)
-    head[slot, L.WIN_PEAK] = max(head[slot, L.WIN_PEAK], smooth)
-    at = (t - head[slot, L.BIN0_US]) // head[slot, L.BIN_US]
-    while at >= L.BINS:
-        for g in range(2):
-            for b in range(L.BINS // 2):
-                for v in range(2):
-                    bins[slot, g, b, v] = bins[slot, g, 2 * b, v] + bins[slot, g, 2 * b + 1, v]
-            for b in range(L.BINS // 2, L.BINS):
-                bins[slot, g, b, 0] = 0
-                bins[slot, g, b, 1] = 0
-        head[slot, L.BIN_US] *= 2
-        at = (t - head[slot, L.BIN0_US]) // head[slot, L.BIN_US]
-    weight = min(count, L.MAX_WEIGHT)
-    bins[slot, side, at, L.B_SUM] += level * weight
-    bins[slot, side, at, L.B_COUNT] += weight
+    head[v, L.SMOOTH0 + side] = smooth
+    head[v, L.HEARD0_US + side] = t
+    head[v, L.COUNT0 + side] = known + 1
+    head[v, L.LOW0 + side] = min(head[v, L.LOW0 + side], smooth) if known else smooth
+    head[v, L.HIGH0 + side] = max(head[v, L.HIGH0 + side], smooth) if known else smooth
+    head[v, L.PEAK_CDBM] = max(head[v, L.PEAK_CDBM], smooth)
+    head[v, L.WIN_PEAK] = max(head[v, L.WIN_PEAK], smooth)
 
 
 @njit(cache=True)
-def note_read(slot: int, i: int, t: int, cols: I64, head: I64, log: I32) -> None:
+def note_read(v: Int, t: Int, what: Int, where: Int, head: I64, log: I32) -> None:
     """Append a read to the visit's log; a full one is thinned first, pair by pair, in its older half."""
-    row = head[slot, L.LOGGED]
+    row = head[v, L.LOGGED]
     if row == L.LOG_ROWS:
         row = 0
         for old in range(L.LOG_ROWS):
             if old >= L.LOG_ROWS // 2 or old % 4 < 2:  # noqa: PLR2004 (two of every four)
-                log[slot, row] = log[slot, old]
+                for c in range(L.PACKED):
+                    log[v, row, c] = log[v, old, c]
                 row += 1
-    log[slot, row, L.G_US] = t - head[slot, L.BIN0_US]
-    log[slot, row, L.G_ANTENNA] = cols[i, L.C_ANTENNA]
-    log[slot, row, L.G_SIDE] = cols[i, L.C_SIDE]
-    log[slot, row, L.G_RSSI] = cols[i, L.C_RSSI]
-    log[slot, row, L.G_PHASE] = cols[i, L.C_PHASE]
-    log[slot, row, L.G_CHANNEL] = cols[i, L.C_CHANNEL]
-    log[slot, row, L.G_COUNT] = cols[i, L.C_COUNT]
-    head[slot, L.LOGGED] = row + 1
+    log[v, row, 0] = min(t - head[v, L.BIN0_US], L.MOST_US)
+    log[v, row, 1] = what
+    log[v, row, 2] = where
+    head[v, L.LOGGED] = row + 1
 
 
 @njit(cache=True)
-def heard(slot: int, side: int, t: int, head: I64) -> int:
+def note(v: Int, t: Int, what: Int, where: Int, told: Int, s: State) -> None:
+    """Add a read (packed as in the log) and its change of phase (as `weigh` gives it) to a visit."""
+    head = s.head
+    low = what & 0xFFFF
+    a, rssi, phase = low >> 13, what >> 16, (low & 8191) - 1
+    channel, count = (where >> 16) + 32768, where & 0xFFFF
+    if head[v, L.REPORTS] > 0:
+        apart = t - head[v, L.LAST_US]
+        interval = head[v, L.INTERVAL_US]
+        if head[v, L.REPORTS] == 1:
+            head[v, L.INTERVAL_US] = apart
+        else:
+            head[v, L.INTERVAL_US] = interval + ((min(apart, 4 * interval + 1000) - interval) >> 2)
+    head[v, L.LAST_US] = t
+    head[v, L.REPORTS] += 1
+    head[v, L.READS] += count
+    level = L.ABSENT_CDBM if rssi == L.NO_RSSI else rssi
+    note_antenna(v, a, t, level, rssi, phase, channel, count, head, s.ant)
+    if told >= 0:
+        note_pair(v, told, head)
+    side = s.knobs[head[v, L.PORTAL], L.K_SIDES] >> a & 1
+    note_side(v, side, t, level, head)
+    note_read(v, t, what, where, head, s.log)
+    if s.knobs[head[v, L.PORTAL], L.K_SINGLE]:
+        note_pass(v, level, head)
+    else:
+        note_lead(v, t, head)
+
+
+@njit(cache=True)
+def heard(v: Int, side: Int, t: Int, head: I64) -> Int:
     """Return a side's level now: what was heard last, less what its silence says."""
-    if head[slot, L.COUNT0 + side] == 0:
+    if head[v, L.COUNT0 + side] == 0:
         return L.NO_LEVEL
-    silent = max(0, t - head[slot, L.HEARD0_US + side] - L.STALE_US)
-    return int(head[slot, L.SMOOTH0 + side] - silent * L.STALE_CDB_PER_MS // 1000)
+    silent = max(0, t - head[v, L.HEARD0_US + side] - L.STALE_US)
+    return int(head[v, L.SMOOTH0 + side] - silent * L.STALE_CDB_PER_MS // 1000)
 
 
 @njit(cache=True)
-def note_lead(slot: int, t: int, head: I64) -> None:
+def note_lead(v: Int, t: Int, head: I64) -> None:
     """Follow which side leads, and count how often the lead changes."""
-    ahead = heard(slot, 0, t, head) - heard(slot, 1, t, head)
-    lead = head[slot, L.LEAD]
+    ahead = heard(v, 0, t, head) - heard(v, 1, t, head)
+    lead = head[v, L.LEAD]
     now = 1 if ahead >= L.LEAD_CDB else 2 if ahead <= -L.LEAD_CDB else lead
     if now != lead:
-        head[slot, L.LEAD] = now
+        head[v, L.LEAD] = now
         if lead:
-            head[slot, L.FLIPS] += 1
+            head[v, L.FLIPS] += 1
 
 
 @njit(cache=True)
-def wants_candidate(slot: int, t: int, head: I64) -> bool:
-    """Say whether to try an early decision: something moved, or may; oftener once the lead has changed."""
-    if head[slot, L.REPORTS] < L.MIN_PAIRS or head[slot, L.CANDIDATES] >= L.MAX_CANDIDATES:
-        return False
-    apart = L.CANDIDATE_EVERY_US if head[slot, L.FLIPS] else L.CANDIDATE_CALM_US
-    if t - head[slot, L.CANDIDATE_US] < max(apart, (t - head[slot, L.START_US]) >> L.CANDIDATE_SHIFT):
-        return False
-    if head[slot, L.BASE_CDBM] == L.NO_BASE and head[slot, L.STIR] > L.STIR_STILL:
-        return True
-    return stirs(slot, L.STIR_SURE, L.WIDE_SWING_CDB, head)
-
-
-@njit(cache=True)
-def note_pass(slot: int, level: int, head: I64) -> None:
+def note_pass(v: Int, level: Int, head: I64) -> None:
     """Layout `single`: follow the highest smoothed RSSI and the lowest since."""
-    slow = level if head[slot, L.REPORTS] == 1 else head[slot, L.SLOW_CDBM] + ((level - head[slot, L.SLOW_CDBM]) >> 2)
-    head[slot, L.SLOW_CDBM] = slow
-    if slow >= head[slot, L.TOP_CDBM]:
-        head[slot, L.TOP_CDBM] = slow
-        head[slot, L.VALLEY_CDBM] = slow
-    elif slow < head[slot, L.VALLEY_CDBM]:
-        head[slot, L.VALLEY_CDBM] = slow
+    slow = level if head[v, L.REPORTS] == 1 else head[v, L.SLOW_CDBM] + ((level - head[v, L.SLOW_CDBM]) >> 2)
+    head[v, L.SLOW_CDBM] = slow
+    if slow >= head[v, L.TOP_CDBM]:
+        head[v, L.TOP_CDBM] = slow
+        head[v, L.VALLEY_CDBM] = slow
+    elif slow < head[v, L.VALLEY_CDBM]:
+        head[v, L.VALLEY_CDBM] = slow
 
 
 @njit(cache=True)
-def silence(slot: int, head: I64, knobs: I64) -> int:
-    """Return the silence that ends this visit: fixed, or for `single` in units of the tag's own read interval."""
-    portal = head[slot, L.PORTAL]
-    gap = knobs[portal, L.K_GAP_US]
-    if knobs[portal, L.K_SINGLE] == 0 or head[slot, L.REPORTS] < L.MIN_PAIRS:
-        return int(gap)
-    return int(min(gap, max(L.MIN_PASS_US, knobs[portal, L.K_INTERVALS] * head[slot, L.INTERVAL_US])))
+def roll_window(v: Int, t: Int, s: State) -> None:
+    """Close a motion window that is full."""
+    head, portal = s.head, s.head[v, L.PORTAL]
+    if window_moves(v, head, s.ant, s.knobs[portal, L.K_MOTION_STEPS], s.knobs[portal, L.K_MOTION_CDB]):
+        head[v, L.MOVED] += 1
+        head[v, L.STILL_US] = t
+    if head[v, L.WIN_PEAK] < head[v, L.PEAK_CDBM] - L.AT_PLANE_CDB:
+        head[v, L.LOUD] = 0
+    elif head[v, L.LOUD] == 0:
+        head[v, L.LOUD] = head[v, L.WIN_US]
+    head[v, L.WIN_PEAK] = L.NO_LEVEL
+    head[v, L.WIN_US] = t
+    head[v, L.WIN_SUM] = 0
+    head[v, L.WIN_PAIRS] = 0
+    for a in range(s.ant.shape[1]):
+        s.ant[v, a, L.A_WMIN] = s.ant[v, a, L.A_SMOOTH]
+        s.ant[v, a, L.A_WMAX] = s.ant[v, a, L.A_SMOOTH]
 
 
 @njit(cache=True)
-def take(portal: int, epc: U8, length: int, place: int, head: I64, ant: I64, bins: I32, log: I32, cells: I64, keys: U8,
-         first: I32, chain: I32, due: I64, meta: I64, knobs: I64, t: int,
-         out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8) -> int:  # fmt: skip
+def meet_rivals(v: Int, slot: Int, place: Int, t: Int, s: State) -> None:
+    """Tell the same tag's visits at other portals how loud it is here, and learn how loud it is there."""
+    other = np.int64(s.first[place])
+    while other >= 0:
+        visit = np.int64(s.s32[other, L.S_VISIT])
+        over = visit < 0 or other == slot or t > s.clocks[visit, L.T_DUE_US]
+        if not over and t - s.head[visit, L.LAST_US] <= L.RIVAL_US:
+            # Two keys of one tag differ in the 10 bits of the portal alone, the highest of the last word.
+            different = (s.s64[other, L.KEY_WORDS - 1] ^ s.s64[slot, L.KEY_WORDS - 1]) & ((1 << 54) - 1)
+            for k in range(L.KEY_WORDS - 1):
+                different |= s.s64[other, k] ^ s.s64[slot, k]
+            if different == 0:
+                s.head[visit, L.RIVAL_CDBM] = max(s.head[visit, L.RIVAL_CDBM], s.head[v, L.PEAK_CDBM])
+                s.head[v, L.RIVAL_CDBM] = max(s.head[v, L.RIVAL_CDBM], s.head[visit, L.PEAK_CDBM])
+        other = np.int64(s.s32[other, L.S_CHAIN])
+
+
+@njit(cache=True)
+def judge(v: Int, t: Int, s: State) -> None:
+    """After a read: try an early decision, close a motion window, end a visit that settled; else say when it is due."""
+    head, portal = s.head, s.head[v, L.PORTAL]
+    if s.knobs[portal, L.K_SINGLE]:
+        valley, deep = head[v, L.VALLEY_CDBM], s.knobs[portal, L.K_VALLEY]
+        if head[v, L.TOP_CDBM] - valley >= deep and head[v, L.SLOW_CDBM] - valley >= deep:
+            end(v, np.int64(L.VALLEY), t, s)
+            return
+    elif wants_candidate(v, t, head):
+        head[v, L.CANDIDATES] += 1
+        head[v, L.CANDIDATE_US] = t
+        emit(v, np.int64(L.CANDIDATE), t, s)
+    if t - head[v, L.WIN_US] >= L.WINDOW_US:
+        roll_window(v, t, s)
+    if settled(v, t, head, s.knobs):
+        end(v, np.int64(L.SETTLED), t, s)
+        return
+    due = t + silence(v, head, s.knobs)
+    s.clocks[v, L.T_DUE_US] = due
+    s.clocks[v, L.T_LAST_US] = t
+    s.meta[L.M_DUE_US] = min(s.meta[L.M_DUE_US], due)
+
+
+@njit(cache=True)
+def take(keys: I64, i: Int, place: Int, t: Int, s: State) -> Int:
     """Return a slot for a new tag; when all are taken the quietest of a sample goes."""
-    if meta[L.M_USED] < head.shape[0]:
-        slot = meta[L.M_USED]
-        meta[L.M_USED] += 1
+    tags = s.s64.shape[0]
+    if s.meta[L.M_USED] < tags:
+        slot = s.meta[L.M_USED]
+        s.meta[L.M_USED] += 1
     else:
-        slot = meta[L.M_HAND]
-        for k in range(min(L.SAMPLE, head.shape[0])):
-            other = (meta[L.M_HAND] + k) % head.shape[0]
-            if head[other, L.LAST_US] < head[slot, L.LAST_US]:
+        slot = s.meta[L.M_HAND]
+        for k in range(min(L.SAMPLE, tags)):
+            other = (s.meta[L.M_HAND] + k) % tags
+            if s.s64[other, L.S_LAST_US] < s.s64[slot, L.S_LAST_US]:
                 slot = other
-        meta[L.M_HAND] = (meta[L.M_HAND] + L.SAMPLE) % head.shape[0]
-        meta[L.M_EVICTED] += 1
-        if head[slot, L.STATE] == L.OPEN:
-            end(slot, L.EVICTED, t, head, ant, bins, log, keys, due, meta, knobs,
-                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
-        unlink(slot, head, first, chain)
-    head[slot, L.STATE] = L.IDLE
-    head[slot, L.PORTAL] = portal
-    head[slot, L.EPC_BYTES] = length
-    head[slot, L.HASH] = place
-    head[slot, L.BASE_CDBM] = L.NO_BASE
-    head[slot, L.LAST_US] = t
-    cells[slot] = 0
-    for k in range(keys.shape[1]):
-        keys[slot, k] = epc[k] if k < length else 0
-    chain[slot] = first[place]
-    first[place] = slot
+        s.meta[L.M_HAND] = (s.meta[L.M_HAND] + L.SAMPLE) % tags
+        s.meta[L.M_EVICTED] += 1
+        if s.s32[slot, L.S_VISIT] >= 0:
+            end(np.int64(s.s32[slot, L.S_VISIT]), np.int64(L.EVICTED), t, s)
+        unlink(slot, s)
+    forget(slot, s)
+    s.s64[slot, L.S_LAST_US] = t
+    for k in range(L.KEY_WORDS):
+        s.s64[slot, k] = keys[i, k]
+    s.s32[slot, L.S_CHAIN] = s.first[place]
+    s.first[place] = slot
     return int(slot)
 
 
+@njit(cache=True, inline="always")
+def crowded(t: Int, meta: I64, head: I64) -> bool:
+    """Say whether no visit is free and some are over, so that none has to be cut short for lack of room."""
+    return bool(meta[L.M_FREE] < 0 and meta[L.M_VISITS] == head.shape[0] and t > meta[L.M_DUE_US])
+
+
 @njit(cache=True)
-def meet_rivals(slot: int, portal: int, epc: U8, length: int, t: int, head: I64, keys: U8, first: I32, chain: I32,
-                portals: int) -> None:  # fmt: skip
-    """Tell the same tag's visits at other portals how loud it is here, and learn how loud it is there."""
-    for q in range(portals):
-        if q == portal:
+def end_due(before: Int, flushed: Int, s: State) -> bool:
+    """End all visits that are due before an instant; False when the output is full: drain it and call again."""
+    soonest = L.NEVER_US
+    for v in range(s.meta[L.M_VISITS]):
+        due = s.clocks[v, L.T_DUE_US]
+        if due == L.NEVER_US:
             continue
-        other = find(q, epc, length, bucket(q, epc, length, first.shape[0]), head, keys, first, chain)
-        if other >= 0 and head[other, L.STATE] == L.OPEN and t - head[other, L.LAST_US] <= L.RIVAL_US:
-            head[other, L.RIVAL_CDBM] = max(head[other, L.RIVAL_CDBM], head[slot, L.PEAK_CDBM])
-            head[slot, L.RIVAL_CDBM] = max(head[slot, L.RIVAL_CDBM], head[other, L.PEAK_CDBM])
+        if flushed or due < before:
+            if s.meta[L.M_OUT] + 1 > s.out.shape[0]:
+                return False
+            end(v, np.int64(L.FLUSHED if flushed else L.LEFT), due, s)
+        else:
+            soonest = min(soonest, due)
+    s.meta[L.M_DUE_US] = soonest
+    return True
+
+
+@njit(cache=True, inline="always")
+def touch(begin: Int, cols: I64, keys: I64, s64: I64, s32: I32, s16: I16, first: I32, places: I64, hints: I64) -> Int:
+    """Read what the next reads will need, side by side: one after the other, each would wait for main memory.
+
+    Args:
+        places: becomes the reads' buckets.
+        hints: room for their likely slots.
+
+    Returns:
+        A number of no meaning, so that the compiler leaves nothing out.
+    """
+    sink = np.int64(0)
+    count = min(places.shape[0], cols.shape[0] - begin)
+    for j in range(count):
+        places[j] = bucket(keys, begin + j, cols[begin + j, L.C_EPC_BYTES], first.shape[0])
+        sink ^= first[places[j]]
+    for j in range(count):
+        hints[j] = max(0, first[places[j]])
+        sink ^= s64[hints[j], L.S_KEY] ^ s64[hints[j], L.S_LAST_US]
+    for j in range(count):
+        slot, a = hints[j], cols[begin + j, L.C_ANTENNA]
+        cell = (4 * cols[begin + j, L.C_CHANNEL] + a) & (L.CELLS - 1)
+        sink ^= s64[slot, L.S_REF + a] ^ s64[slot, L.S_CELL + cell] ^ s32[slot, L.S_RING + 3 * s16[slot, L.S_RING_AT]]
+    return sink
 
 
 @njit(cache=True)
 def advance(
-    begin: int, cols: I64, epcs: U8, head: I64, ant: I64, bins: I32, log: I32, cells: I64, keys: U8, first: I32,
-    chain: I32, due: I64, meta: I64, knobs: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
-) -> int:  # fmt: skip
+    begin: Int, cols: I64, keys: I64, s64: I64, s32: I32, s16: I16, first: I32, head: I64, ant: I64,
+    log: I32, clocks: I64, meta: I64, knobs: I64,
+    out: I64, out_head: I64, out_ant: I64, out_log: I32, out_keys: I64,
+) -> Int:  # fmt: skip
     """Take reads in event order; return how many were taken (fewer when the output is full: drain it, call again).
 
     Args:
         begin: first row to take.
-        cols: (n, 10) int64: t_us, first_us, portal, side, antenna, EPC bytes, rssi, phase, channel, count.
-        epcs: (n, 62) EPC bytes.
-        head, ant, bins, log, cells, keys, first, chain, due, meta, knobs: the state, see `layout`.
-        out, out_head, out_ant, out_bins, out_log, out_keys: output records; `meta[M_OUT]` of them are filled.
+        cols: (n, COLS) int64, see `layout`.
+        keys: (n, 8) int64: EPC bytes, portal and length, as in a slot.
+        s64, …: see `State`.
     """
+    s = State(s64, s32, s16, first, head, ant, log, clocks, meta, knobs,
+              out, out_head, out_ant, out_log, out_keys)  # fmt: skip
+    places, hints = np.zeros(L.AHEAD, np.int64), np.zeros(L.AHEAD, np.int64)
     for i in range(begin, cols.shape[0]):
-        if meta[L.M_OUT] + 4 > out.shape[0]:
-            return i
+        if (i - begin) % L.AHEAD == 0:
+            meta[L.M_SINK] = touch(i, cols, keys, s64, s32, s16, first, places, hints)
         t = cols[i, L.C_US]
+        if meta[L.M_OUT] + 5 > out.shape[0] or (crowded(t, meta, head) and not end_due(t, np.int64(0), s)):
+            return i
         portal = cols[i, L.C_PORTAL]
-        side = cols[i, L.C_SIDE]
-        length = cols[i, L.C_EPC_BYTES]
-        rssi = cols[i, L.C_RSSI]
-        epc = epcs[i]
-        place = bucket(portal, epc, length, first.shape[0])
-        slot = find(portal, epc, length, place, head, keys, first, chain)
+        a, rssi, phase, channel = cols[i, L.C_ANTENNA], cols[i, L.C_RSSI], cols[i, L.C_PHASE], cols[i, L.C_CHANNEL]
+        what = pack_what(rssi, a, phase)
+        where = pack_where(channel, cols[i, L.C_COUNT])
+        place = places[(i - begin) % L.AHEAD]
+        slot = find(keys, i, place, s64, s32, first)
         if slot < 0:
-            slot = take(portal, epc, length, place, head, ant, bins, log, cells, keys, first, chain, due, meta, knobs,
-                        t, out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
-        if head[slot, L.STATE] == L.OPEN and t > due[slot]:
-            end(slot, L.LEFT, due[slot], head, ant, bins, log, keys, due, meta, knobs,
-                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
-        if head[slot, L.STATE] == L.IDLE:
-            if t - head[slot, L.LAST_US] > knobs[portal, L.K_FORGET_US]:
-                head[slot, L.BASE_CDBM] = L.NO_BASE
-            start(slot, t, cols[i, L.C_FIRST_US], head, ant, bins)
-        t = max(t, head[slot, L.LAST_US])
-        if head[slot, L.REPORTS] > 0:
-            apart = t - head[slot, L.LAST_US]
-            interval = head[slot, L.INTERVAL_US]
-            if head[slot, L.REPORTS] == 1:
-                head[slot, L.INTERVAL_US] = apart
-            else:
-                head[slot, L.INTERVAL_US] = interval + ((min(apart, 4 * interval + 1000) - interval) >> 2)
-        head[slot, L.LAST_US] = t
-        head[slot, L.REPORTS] += 1
-        head[slot, L.READS] += cols[i, L.C_COUNT]
-        level = L.ABSENT_CDBM if rssi == L.NO_RSSI else rssi
-        note_antenna(
-            slot,
-            cols[i, L.C_ANTENNA],
-            t,
-            level,
-            rssi,
-            cols[i, L.C_PHASE],
-            cols[i, L.C_CHANNEL],
-            cols[i, L.C_COUNT],
-            head,
-            ant,
-            cells,
-        )
-        note_side(slot, side, t, level, cols[i, L.C_COUNT], head, bins)
-        note_read(slot, i, t, cols, head, log)
-        if knobs.shape[0] > 1:
-            meet_rivals(slot, portal, epc, length, t, head, keys, first, chain, knobs.shape[0])
-        steps = knobs[portal, L.K_MOTION_STEPS]
-        cdb = knobs[portal, L.K_MOTION_CDB]
-        if knobs[portal, L.K_SINGLE]:
-            note_pass(slot, level, head)
-            valley = head[slot, L.VALLEY_CDBM]
-            deep = knobs[portal, L.K_VALLEY]
-            if head[slot, L.TOP_CDBM] - valley >= deep and head[slot, L.SLOW_CDBM] - valley >= deep:
-                end(slot, L.VALLEY, t, head, ant, bins, log, keys, due, meta, knobs,
-                    out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
+            slot = take(keys, i, place, t, s)
+        v: Int = np.int64(s32[slot, L.S_VISIT])
+        if v >= 0 and t > clocks[v, L.T_DUE_US]:
+            end(v, np.int64(L.LEFT), clocks[v, L.T_DUE_US], s)
+            v = np.int64(s32[slot, L.S_VISIT])
+        apart = t - s64[slot, L.S_LAST_US]
+        if v < 0 and (apart < 0 or apart > knobs[portal, L.K_FORGET_US]):
+            forget(slot, s)
+            s64[slot, L.S_LAST_US] = t
+            v, apart = np.int64(L.NO_VISIT), np.int64(0)
+        apart = min(max(apart, 0), L.LONGEST_INTERVAL_US)
+        t = max(t, s64[slot, L.S_LAST_US])
+        s64[slot, L.S_LAST_US] = t
+        interval = np.int64(s32[slot, L.S_INTERVAL_US])
+        s32[slot, L.S_INTERVAL_US] = apart if interval == 0 else interval + ((apart - interval) >> 3)
+        told: Int = np.int64(-1)
+        if phase >= 0:
+            told = weigh(slot, a, t, phase, channel, s64)
+            if told >= 0:
+                stir = s32[slot, L.S_STIR] + strength(told >> 1)
+                s32[slot, L.S_STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, stir))
+        far = rssi != L.NO_RSSI and follow_level(slot, a, rssi, knobs[portal, L.K_MOTION_CDB], s16)
+        calm = strength(told >> 1) < 0 if told >= 0 else not far
+        far = far and s16[slot, L.S_CALM] == 0  # one read that is far off may be a mistake, two in a row are none
+        s16[slot, L.S_CALM] = min(L.ENOUGH_CALM, s16[slot, L.S_CALM] + 1) if calm else 0
+        if v == L.RESTING:
+            away = apart > max(knobs[portal, L.K_GAP_US], L.ABSENT_INTERVALS * interval)
+            if s32[slot, L.S_STIR] <= L.WAKE and not away and (calm or not far):
+                remember(slot, t, what, where, s32, s16)
                 continue
-        else:
-            note_lead(slot, t, head)
-            if wants_candidate(slot, t, head):
-                head[slot, L.CANDIDATES] += 1
-                head[slot, L.CANDIDATE_US] = t
-                emit(
-                    slot,
-                    L.CANDIDATE,
-                    t,
-                    head,
-                    ant,
-                    bins,
-                    log,
-                    keys,
-                    meta,
-                    out,
-                    out_head,
-                    out_ant,
-                    out_bins,
-                    out_log,
-                    out_keys,
-                )
-        if t - head[slot, L.WIN_US] >= L.WINDOW_US:
-            if window_moves(slot, head, ant, steps, cdb):
-                head[slot, L.MOVED] += 1
-                head[slot, L.STILL_US] = t
-            head[slot, L.LOUD] = head[slot, L.WIN_PEAK] >= head[slot, L.PEAK_CDBM] - L.AT_PLANE_CDB
-            head[slot, L.WIN_PEAK] = L.NO_LEVEL
-            head[slot, L.WIN_US] = t
-            head[slot, L.WIN_SUM] = 0
-            head[slot, L.WIN_PAIRS] = 0
-            for a in range(ant.shape[1]):
-                ant[slot, a, L.A_WMIN] = ant[slot, a, L.A_SMOOTH]
-                ant[slot, a, L.A_WMAX] = ant[slot, a, L.A_SMOOTH]
-        still = t - head[slot, L.STILL_US]
-        needed = (
-            knobs[portal, L.K_PARK_US]
-            if head[slot, L.LOUD] and head[slot, L.MOVED] > 0
-            else knobs[portal, L.K_SETTLE_US]
-        )
-        if head[slot, L.MOVED] == 0 and head[slot, L.STIR] <= L.STIR_STILL and knobs[portal, L.K_SINGLE] == 0:
-            needed = min(needed, L.WINDOW_US)
-        if head[slot, L.STIR] > L.STIR_CALM:
-            needed *= L.SURE_FACTOR
-        if still >= needed or t - head[slot, L.START_US] >= L.VISIT_MAX_US:
-            end(slot, L.SETTLED, t, head, ant, bins, log, keys, due, meta, knobs,
-                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
-            continue
-        due[slot] = t + silence(slot, head, knobs)
+            v = wake(slot, t, min(t, cols[i, L.C_FIRST_US]), s)
+        elif v == L.NO_VISIT:
+            s16[slot, L.S_RINGED] = 0
+            v = start(slot, room(t, s), t, min(t, cols[i, L.C_FIRST_US]), s)
+        note(v, t, what, where, told, s)
+        if knobs.shape[0] > 1:
+            meet_rivals(v, slot, place, t, s)
+        judge(v, t, s)
     return len(cols)
 
 
 @njit(cache=True)
 def sweep(
-    before: int, flushed: bool, head: I64, ant: I64, bins: I32, log: I32, keys: U8, due: I64, meta: I64, knobs: I64,
-    out: I64, out_head: I64, out_ant: I64, out_bins: I32, out_log: I32, out_keys: U8,
+    before: Int, flushed: bool, s64: I64, s32: I32, s16: I16, first: I32, head: I64, ant: I64,
+    log: I32, clocks: I64, meta: I64, knobs: I64,
+    out: I64, out_head: I64, out_ant: I64, out_log: I32, out_keys: I64,
 ) -> bool:  # fmt: skip
     """End all visits that are due before an instant; False when the output is full: drain it and call again."""
-    for slot in range(meta[L.M_USED]):
-        if (flushed or due[slot] < before) and head[slot, L.STATE] == L.OPEN:
-            if meta[L.M_OUT] + 1 > out.shape[0]:
-                return False
-            why = L.FLUSHED if flushed else L.LEFT
-            end(slot, why, due[slot], head, ant, bins, log, keys, due, meta, knobs,
-                out, out_head, out_ant, out_bins, out_log, out_keys)  # fmt: skip
-    return True
+    if not flushed and before <= meta[L.M_DUE_US]:
+        return True
+    s = State(s64, s32, s16, first, head, ant, log, clocks, meta, knobs,
+              out, out_head, out_ant, out_log, out_keys)  # fmt: skip
+    return end_due(before, np.int64(flushed), s)

@@ -1,57 +1,56 @@
-"""Columns of the integer arrays that hold what is known of a (tag, portal) pair; kernel and twin fill the same ones."""
+"""Columns of the integer arrays that hold what is known of tags; kernel and twin fill the same ones.
+
+Two tiers. Every (tag, portal) pair has a slot of 640 bytes: its EPC, how it is heard at rest, phases to measure motion
+against, its last reads. A pair that may be moving has a visit besides (7.5 KB, most of it the log), from a pool; a tag
+that proved to lie still gives its visit back and costs little until it stirs.
+"""
 
 from typing import Final
 
-# head[slot, …]
-STATE: Final = 0  # FREE, IDLE or OPEN
+# head[visit, …]
+SLOT: Final = 0  # of the pair; 0 in snapshots
 PORTAL: Final = 1
 START_US: Final = 2  # first seen of the visit's first read
 LAST_US: Final = 3
 READS: Final = 4  # tag seen counts
 REPORTS: Final = 5
-BIN0_US: Final = 6
-BIN_US: Final = 7  # doubles when the visit outgrows its bins
-STILL_US: Final = 8  # since when no window showed motion
-WIN_US: Final = 9  # start of the running motion window
-WIN_SUM: Final = 10  # phase change in it, steps
-WIN_PAIRS: Final = 11
-MOVED: Final = 12  # motion windows of this visit
-LEAD: Final = 13  # side that leads: 1 inside, 2 outside, 0 none yet
-FLIPS: Final = 14
-CANDIDATES: Final = 15
-CANDIDATE_US: Final = 16
-RIVAL_CDBM: Final = 17  # best smoothed RSSI of the same tag at another portal meanwhile
-PEAK_CDBM: Final = 18  # best smoothed RSSI here
-INTERVAL_US: Final = 19  # smoothed interval between reads of this tag
-BASE_CDBM: Final = 20  # smoothed RSSI while it lay still, NO_BASE before
-SMOOTH0: Final = 21  # smoothed RSSI a side
-SMOOTH1: Final = 22
-HEARD0_US: Final = 23
-HEARD1_US: Final = 24
-COUNT0: Final = 25
-COUNT1: Final = 26
-VALLEY_CDBM: Final = 27  # `single`: lowest smoothed RSSI since the peak
-TOP_CDBM: Final = 28  # `single`: highest smoothed RSSI of the pass
-SLOW_CDBM: Final = 29  # `single`: RSSI smoothed over some reads
-EPC_BYTES: Final = 30
-HASH: Final = 31
-STIR: Final = 32  # log-likelihood of motion against rest by phase pairs, hundredths, and its highest
-STIR_TOP: Final = 33
-RANGE_CDB: Final = 34  # widest change of the RSSI on one channel
-WIN_PEAK: Final = 35  # best smoothed RSSI in the motion window
-LOUD: Final = 36  # whether the last full window was about as loud as the visit ever was
-LOW0: Final = 37  # extremes of the smoothed RSSI a side
-LOW1: Final = 38
-HIGH0: Final = 39
-HIGH1: Final = 40
-LOGGED: Final = 41  # rows of the log in use
-HEAD: Final = 42
+BIN0_US: Final = 6  # the visit's first read: the log's times are since then
+STILL_US: Final = 7  # since when no window showed motion
+WIN_US: Final = 8  # start of the running motion window
+WIN_SUM: Final = 9  # phase change in it, steps
+WIN_PAIRS: Final = 10
+MOVED: Final = 11  # motion windows of this visit
+LEAD: Final = 12  # side that leads: 1 inside, 2 outside, 0 none yet
+FLIPS: Final = 13
+CANDIDATES: Final = 14
+CANDIDATE_US: Final = 15
+RIVAL_CDBM: Final = 16  # best smoothed RSSI of the same tag at another portal meanwhile
+PEAK_CDBM: Final = 17  # best smoothed RSSI here
+INTERVAL_US: Final = 18  # smoothed interval between reads of this tag
+BASE_CDBM: Final = 19  # smoothed RSSI while it lay still, NO_BASE before
+SMOOTH0: Final = 20  # smoothed RSSI a side
+SMOOTH1: Final = 21
+HEARD0_US: Final = 22
+HEARD1_US: Final = 23
+COUNT0: Final = 24
+COUNT1: Final = 25
+VALLEY_CDBM: Final = 26  # `single`: lowest smoothed RSSI since the peak
+TOP_CDBM: Final = 27  # `single`: highest smoothed RSSI of the pass
+SLOW_CDBM: Final = 28  # `single`: RSSI smoothed over some reads
+EPC_BYTES: Final = 29
+STIR: Final = 30  # log-likelihood of motion against rest by phase pairs, hundredths, and its highest
+STIR_TOP: Final = 31
+RANGE_CDB: Final = 32  # widest change of the RSSI on one channel
+WIN_PEAK: Final = 33  # best smoothed RSSI in the motion window
+LOUD: Final = 34  # since when all windows have been about as loud as the visit ever was, 0 where the last wasn't
+LOW0: Final = 35  # extremes of the smoothed RSSI a side
+LOW1: Final = 36
+HIGH0: Final = 37
+HIGH1: Final = 38
+LOGGED: Final = 39  # rows of the log in use
+HEAD: Final = 40
 
-FREE: Final = 0
-IDLE: Final = 1
-OPEN: Final = 2
-
-# ant[slot, antenna, …]
+# ant[visit, antenna, …]
 A_READS: Final = 0
 A_PEAK_CDBM: Final = 1
 A_PEAK_US: Final = 2
@@ -67,16 +66,40 @@ A_WMIN: Final = 11  # smoothed RSSI's extremes in the motion window
 A_WMAX: Final = 12
 A_REPORTS: Final = 13
 A_STEADY: Final = 14  # RSSI smoothed within that stretch
-A_REF: Final = 15  # phase that motion is measured against while the channel stays
-A_REF_US: Final = 16
-ANT: Final = 17
+ANT: Final = 15
 
-# cells[slot, cell, …]: what it is measured against when a channel comes back to an antenna; visits share them
-CELLS: Final = 64
-P_PHASE: Final = 0  # (antenna and channel + 1) * 4096 + phase, 0 while it is free
-P_US: Final = 1
+# slots[slot, …]: one array under four widths, so that a pair's columns lie beside each other in the processor's cache
+SLOT_BYTES: Final = 640
+S_KEY: Final = 0  # 8 words: EPC, zero padded to 62 bytes, and 16 bits that hold portal * 64 + EPC bytes
+KEY_WORDS: Final = 8
+KEY_BYTES: Final = 64
+S_LAST_US: Final = 8  # as int64
+S_REF: Final = 16  # 8 antennas: the phase that the running stretch on one channel is measured against
+S_CELL: Final = 24  # CELLS of them: what it is measured against when a channel comes back to an antenna
+CELLS: Final = 32
+S_CHAIN: Final = 18  # as int32: next slot of the bucket, -1 at its end
+S_VISIT: Final = 19  # a visit, NO_VISIT or RESTING
+S_INTERVAL_US: Final = 20  # smoothed interval between reads
+S_STIR: Final = 21  # log-likelihood of motion against rest by phase pairs, over visits
+S_BASE: Final = 44  # as int16: smoothed RSSI while it lay still, NO_RSSI before
+S_CALM: Final = 45  # reads since one that was far from its level, or whose phase had moved; ENOUGH_CALM at most
+S_RING: Final = 112  # RING rows of three: low 32 bits of the time, and a read packed as in the log
+RING: Final = 16
+S_RING_AT: Final = 46  # row that goes next
+S_RINGED: Final = 47  # rows in use
+S_LEVEL: Final = 48  # 8 antennas: smoothed RSSI, NO_RSSI before
+S_SPREAD: Final = 56  # 8 antennas: smoothed distance of the RSSI from it
+NO_VISIT: Final = -1
+RESTING: Final = -2
 
-# log[slot, row, …]: the visit's reads, the newest last
+# A phase and when it was: microseconds / 1024 in 31 bits, 1, channel in 16, antenna in 3, phase in 12
+P_KNOWN: Final = 1 << 31
+P_TIME_SHIFT: Final = 10
+P_TIME_MASK: Final = (1 << 31) - 1
+
+# log[visit, row, …]: the visit's reads, the newest last; packed inside, these columns in a snapshot
+PACKED: Final = 3
+"""Since the visit's first read; RSSI in 16 bits, antenna in 3, phase + 1 in 13; channel - 32768 in 16, count in 16."""
 LOG_ROWS: Final = 512
 """When they are full, the older half is thinned to half: the longer ago, the coarser, and pairs of reads stay pairs."""
 G_US: Final = 0  # since the visit's first read
@@ -88,10 +111,10 @@ G_CHANNEL: Final = 5
 G_COUNT: Final = 6
 LOG: Final = 7
 
-# bins[slot, side, bin, …]
-BINS: Final = 64
-B_SUM: Final = 0  # sum of RSSI, cdBm
-B_COUNT: Final = 1
+# clocks[visit, …]: kept apart from `head`, as the searches for the due and for the quietest look at all of them
+T_DUE_US: Final = 0  # end of the silence that ends it, NEVER_US while it is free
+T_LAST_US: Final = 1
+CLOCKS: Final = 2
 
 # knobs[portal, …]
 K_GAP_US: Final = 0
@@ -105,28 +128,43 @@ K_MOTION_CDB: Final = 7
 K_FORGET_US: Final = 8
 K_MIN_REPORTS: Final = 9
 K_RISE: Final = 10
-KNOBS: Final = 11
+K_SIDES: Final = 11  # bit a is set where antenna a is outside
+KNOBS: Final = 12
 
 # meta[…]
-M_USED: Final = 0
+M_USED: Final = 0  # slots
 M_HAND: Final = 1
 M_OUT: Final = 2
-M_EVICTED: Final = 3
+M_EVICTED: Final = 3  # pairs and visits that had to go because there was no room
 M_QUIET: Final = 4  # visits that ended without motion
-META: Final = 5
+M_DUE_US: Final = 5  # no visit is due before
+M_FREE: Final = 6  # first free visit, -1 where none is; free ones are chained by T_LAST_US
+M_VISITS: Final = 7  # visits that were ever in use
+M_SINK: Final = 8  # of no meaning
+META: Final = 9
 
 # cols[read, …]
 C_US: Final = 0
-C_FIRST_US: Final = 1
+C_FIRST_US: Final = 1  # first seen
 C_PORTAL: Final = 2
-C_SIDE: Final = 3
-C_ANTENNA: Final = 4
-C_EPC_BYTES: Final = 5
-C_RSSI: Final = 6
-C_PHASE: Final = 7
-C_CHANNEL: Final = 8
-C_COUNT: Final = 9
-COLS: Final = 10
+C_ANTENNA: Final = 3  # of the portal
+C_EPC_BYTES: Final = 4
+C_RSSI: Final = 5
+C_PHASE: Final = 6
+C_CHANNEL: Final = 7
+C_COUNT: Final = 8
+COLS: Final = 9
+
+# state of one group's intake[…]
+I_HELD: Final = 0  # rows in use
+I_LAST_US: Final = 1  # of the row before
+I_SORTED: Final = 2  # no row is older than that before it
+I_LATE: Final = 3
+I_UNLISTED: Final = 4  # counts of reads, not reports
+I_UNUSABLE: Final = 5
+I_NEWEST_US: Final = 6  # of the reader
+I_BACK: Final = 7  # stopped, as the next row's clock was set back
+INTAKE: Final = 8
 
 # why a record was emitted
 LEFT: Final = 0
@@ -140,7 +178,6 @@ NO_BASE: Final = -100_000
 NO_LEVEL: Final = -100_000
 ABSENT_CDBM: Final = -7000
 """Level that a read without RSSI counts as: weak, so that only its presence tells."""
-FIRST_BIN_US: Final = 50_000
 WINDOW_US: Final = 1_000_000
 """Motion is judged second by second: long enough for three phase pairs at 10 reads a second."""
 PAIR_MIN_US: Final = 40_000
@@ -187,14 +224,38 @@ CANDIDATE_SHIFT: Final = 6
 MAX_CANDIDATES: Final = 256
 RIVAL_US: Final = 1_000_000
 SAMPLE: Final = 64
-"""Slots looked at for the quietest when the table is full."""
+"""Slots looked at for the quietest when the table is full; of visits, all are looked at."""
+VISITS: Final = 4096
+"""Visits at most: as many tags that are strangers or move at one time, in 31 MB."""
+AHEAD: Final = 64
+"""Reads whose slots are looked up together."""
+MAX_PORTALS: Final = 1024
+WAKE: Final = -400
+"""Two moving pairs wake a tag that has long lain still, one spoilt pair doesn't."""
+WAKE_SPREADS: Final = 4
+"""A level so many times farther from that at rest than is usual for that tag and antenna wakes, if phases are mute."""
+FIRST_SPREAD_CDB: Final = 300
+ENOUGH_CALM: Final = 8
+"""A tag read so rarely that its visits never settle is at rest after so many calm reads."""
+ABSENT_INTERVALS: Final = 16
+"""A tag at rest that was unheard for so many of its own intervals has been away; by chance one in 50,000 is."""
+LONGEST_INTERVAL_US: Final = 60_000_000
+RING_US: Final = 3_000_000
+"""A visit that begins with a tag's stirring begins this long before at most."""
+RING_EVERY_US: Final = RING_US // RING
+"""Reads are remembered so far apart at least, all but the newest, so that the ring lasts for that long."""
+SILENT_INTERVALS: Final = 6
+"""Silence of so many of the tag's own intervals ends a visit: one read in 400 gaps lasts longer by chance (SMURF)."""
+MOST_GAPS: Final = 3
+"""But never more than so many times the portal's gap."""
 MIN_PASS_US: Final = 60_000
-MAX_WEIGHT: Final = 255
-"""Most reads that one report weighs in the bins, so that a counter can't drown an envelope or overflow it."""
 AT_PLANE_CDB: Final = 1200
 """A still tag this near to the visit's peak level may stand in the doorway: it gets the time until `parked`."""
 VISIT_MAX_US: Final = 600_000_000
 """A visit in motion is cut after ten minutes."""
+MOST_US: Final = (1 << 31) - 1
 NO_RSSI: Final = -32768
 """As in `edge.llrp.batch`: the reader sent no RSSI."""
 NEVER_US: Final = (1 << 63) - 1
+LATEST_US: Final = 4_102_444_800_000_000
+"""Reader time from 2100 on is garbage, not a clock."""

@@ -1,35 +1,64 @@
 """Reads into event order: a grace for what comes out of order, a restart where a clock was set back.
 
 Whatever the cuts between calls, the same reads leave in the same order, because lateness is judged read by read
-against the newest read before it on the wire.
+against the newest read before it on the wire. Rows are written once, into a buffer that is used again and again;
+they are sorted only where they came out of order.
 """
 
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.llrp.batch import TagBatch
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.intake import plain
 
 LAG_US: Final = 2_000_000
-"""A reader this far behind the newest of its group doesn't hold the others up."""
+"""A reader that delivered nothing while its group went on by this much doesn't hold the others up."""
+BLOCK: Final = 2048
+"""Reads taken at a time: their rows, 280 KB, stay in the processor's cache until the engine has taken them."""
 _NEVER: Final = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
+class Wire:
+    """One reader's batch in wire order, and what places its reads.
+
+    Attributes:
+        first_us, last_us: (n,) int64, of the clock in use.
+        table: (ports, 2) portal and antenna by port, -1 where nothing is listed; the last row is for all beyond.
+        arrived_us: event time where the reader sent none; -1 where nothing says.
+        clocked: the reader's own times count.
+        shift_us: what is added to all times.
+    """
+
+    batch: TagBatch
+    first_us: NDArray[np.int64]
+    last_us: NDArray[np.int64]
+    table: NDArray[np.int64]
+    arrived_us: int
+    clocked: bool = True
+    shift_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Reads:
-    """Reads as the engines take them: `cols` as in `layout`, EPC bytes beside it."""
+    """Reads as the engines take them, valid until the next is asked for.
+
+    Attributes:
+        cols: (n, COLS) int64 as in `layout`.
+        keys: (n, 64) uint8, EPC bytes, portal and length as in a slot.
+    """
 
     cols: NDArray[np.int64]
-    epcs: NDArray[np.uint8]
+    keys: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.cols)
-
-    def pick(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> "Reads":
-        """Return some of the reads."""
-        return Reads(self.cols[which], self.epcs[which])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +79,55 @@ class Orderer:
 
     grace_us: int
     step_back_us: int
+    admit: Callable[..., int] = plain.admit
     newest_us: dict[str, int] = field(default_factory=dict)
-    late: int = 0
     restarts: int = 0
-    _held: list[Reads] = field(default_factory=list)
+    _met_us: dict[str, int] = field(default_factory=dict)
+    """How far the group was when a reader last delivered: who brings old reads holds the others up meanwhile."""
+    _cols: NDArray[np.int64] = field(default_factory=lambda: np.empty((4 * BLOCK, L.COLS), np.int64))
+    _keys: NDArray[np.uint8] = field(default_factory=lambda: np.empty((4 * BLOCK, L.KEY_BYTES), np.uint8))
+    _begin: int = 0
+    _state: NDArray[np.int64] = field(default_factory=lambda: np.zeros(L.INTAKE, np.int64))
 
-    def push(self, reader: str, reads: Reads) -> list[Step]:
-        """Take reads in wire order, return what may go on."""
-        steps = []
-        while len(reads):
-            newest = np.maximum.accumulate(np.append(self.newest_us.get(reader, _NEVER), reads.cols[:, L.C_US]))
-            back = newest[:-1] - reads.cols[:, L.C_US]
-            cut = int(np.argmax(back > self.step_back_us)) if (back > self.step_back_us).any() else len(reads)
-            good = back[:cut] <= self.grace_us
-            self.late += int((~good).sum())
-            self._held.append(reads.pick(slice(cut)).pick(good))
-            self.newest_us[reader] = max(int(newest[cut]), self.newest_us.get(reader, _NEVER))
-            if cut < len(reads):
-                steps.append(self._restart(reader))
-            reads = reads.pick(slice(cut, None))
-        return [*steps, self._release(self.before_us())]
+    def __post_init__(self) -> None:
+        """Begin with nothing held."""
+        self._empty()
+
+    @property
+    def late(self) -> int:
+        """Reports that came after the grace."""
+        return int(self._state[L.I_LATE])
+
+    @property
+    def unlisted(self) -> int:
+        """Reads of ports that no portal lists."""
+        return int(self._state[L.I_UNLISTED])
+
+    @property
+    def unusable(self) -> int:
+        """Reads without EPC or time."""
+        return int(self._state[L.I_UNUSABLE])
+
+    def push(self, reader: str, wire: Wire) -> Iterator[Step]:
+        """Take reads in wire order, yield what may go on; use a step before asking for the next."""
+        taken = 0
+        while taken < len(wire.batch):
+            taken = self._take(reader, wire, taken)
+            if self._state[L.I_BACK]:
+                self._state[L.I_BACK] = 0
+                yield self._restart(reader)
+            elif taken < len(wire.batch):
+                yield self._release(self.before_us())
+        yield self._release(self.before_us())
 
     def idle(self, reader: str, now_us: int) -> Step:
         """Nothing was read until an instant: release what is older, without making later reads late."""
-        others = [self._released_us(at) for other, at in self.newest_us.items() if other != reader]
         now_us -= self.grace_us
-        active = [at for at in others if at > now_us - LAG_US]
+        active = [
+            self._released_us(at)
+            for other, at in self.newest_us.items()
+            if other != reader and self._released_us(self._met_us[other]) > now_us - LAG_US
+        ]
         return self._release(max(min([now_us, *active]), self.before_us()))
 
     def flush(self) -> Step:
@@ -87,7 +139,8 @@ class Orderer:
         if not self.newest_us:
             return _NEVER
         newest = max(self.newest_us.values())
-        return min(self._released_us(at) for at in self.newest_us.values() if at > newest - LAG_US)
+        active = (at for reader, at in self.newest_us.items() if self._met_us[reader] > newest - LAG_US)
+        return min(self._released_us(at) for at in active)
 
     def _released_us(self, newest_us: int) -> int:
         return newest_us - self.grace_us
@@ -98,13 +151,48 @@ class Orderer:
         del self.newest_us[reader]
         return Step(step.reads, step.before_us, restart=True)
 
+    def _take(self, reader: str, wire: Wire, begin: int) -> int:
+        self._make_room()
+        held = int(self._state[L.I_HELD])
+        batch, end = wire.batch, held + BLOCK
+        self._state[L.I_NEWEST_US] = self.newest_us.get(reader, _NEVER)
+        taken = self.admit(
+            begin, batch.epc, batch.epc_bits, batch.antenna, batch.rssi_cdbm, batch.phase, batch.channel,
+            batch.seen_count, wire.first_us, wire.last_us, wire.arrived_us, wire.clocked, wire.shift_us, wire.table,
+            self.grace_us, self.step_back_us, self._cols[:end], self._keys[:end], self._state,
+        )  # fmt: skip
+        if self._state[L.I_NEWEST_US] != _NEVER:
+            self.newest_us[reader] = int(self._state[L.I_NEWEST_US])
+        if self._state[L.I_HELD] > held:
+            self._met_us[reader] = max(self.newest_us.values())
+        return taken
+
+    def _make_room(self) -> None:
+        """Have room for a block: move what is held to the front, into twice the memory if that fills half of it."""
+        held = int(self._state[L.I_HELD])
+        if held + BLOCK <= len(self._cols):
+            return
+        kept = held - self._begin
+        cols, keys = self._cols[self._begin : held], self._keys[self._begin : held]
+        if 2 * (kept + BLOCK) > len(self._cols):
+            size = 2 * len(self._cols)
+            self._cols, self._keys = np.empty((size, L.COLS), np.int64), np.empty((size, L.KEY_BYTES), np.uint8)
+        self._cols[:kept], self._keys[:kept] = cols, keys
+        self._begin, self._state[L.I_HELD] = 0, kept
+
+    def _empty(self) -> None:
+        self._begin, self._state[L.I_HELD] = 0, 0
+        self._state[L.I_SORTED], self._state[L.I_LAST_US] = 1, _NEVER
+
     def _release(self, before_us: int) -> Step:
-        if not self._held:
-            return Step(Reads(np.empty((0, L.COLS), np.int64), np.empty((0, 62), np.uint8)), before_us)
-        cols = np.concatenate([held.cols for held in self._held])
-        epcs = np.concatenate([held.epcs for held in self._held])
-        held = Reads(cols, epcs)
-        go = cols[:, L.C_US] < before_us
-        self._held = [held.pick(~go)] if not go.all() else []
-        ready = held.pick(go)
-        return Step(ready.pick(np.argsort(ready.cols[:, L.C_US], kind="stable")), before_us)
+        held = int(self._state[L.I_HELD])
+        if not self._state[L.I_SORTED]:
+            order = self._begin + np.argsort(self._cols[self._begin : held, L.C_US], kind="stable")
+            self._cols[self._begin : held], self._keys[self._begin : held] = self._cols[order], self._keys[order]
+            self._state[L.I_SORTED], self._state[L.I_LAST_US] = 1, self._cols[held - 1, L.C_US]
+        cut = bisect_left(range(held), before_us, lo=self._begin, key=lambda row: int(self._cols[row, L.C_US]))
+        reads = Reads(self._cols[self._begin : cut], self._keys[self._begin : cut])
+        self._begin = cut
+        if cut == held:
+            self._empty()
+        return Step(reads, before_us)

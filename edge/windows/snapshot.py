@@ -17,7 +17,6 @@ class Snapshot:
         epc: EPC bytes.
         head: (HEAD,) integers of the visit.
         ant: (antennas, ANT) integers.
-        bins: (2, BINS, 2) sums of RSSI and counts a side and time bin.
         log: (n, LOG) the visit's reads in order, the older ones thinned.
     """
 
@@ -26,7 +25,6 @@ class Snapshot:
     epc: bytes
     head: NDArray[np.int64]
     ant: NDArray[np.int64]
-    bins: NDArray[np.int32]
     log: NDArray[np.int32]
 
 
@@ -41,8 +39,8 @@ class Engine(Protocol):
     def quiet(self) -> int:
         """Visits that ended without anything to tell."""
 
-    def advance(self, cols: NDArray[np.int64], epcs: NDArray[np.uint8]) -> list[Snapshot]:
-        """Take reads (`layout`: cols) and return the records that they caused."""
+    def advance(self, cols: NDArray[np.int64], keys: NDArray[np.uint8]) -> list[Snapshot]:
+        """Take reads (`layout`: cols, and keys as in a slot) and return the records that they caused."""
 
     def sweep(self, before_us: int, *, flush: bool = False) -> list[Snapshot]:
         """End the visits whose silence was long enough before an instant; with `flush` all of them."""

@@ -9,19 +9,16 @@ from numpy.typing import NDArray
 
 from edge.contracts import MovementRow
 from edge.llrp.batch import NO_TIME_US, TagBatch
-from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.group import Group, Job
 from edge.windows.held import HeldTag
 from edge.windows.neighbours import Neighbours
-from edge.windows.order import Reads
+from edge.windows.order import Wire
 from edge.windows.passages import OpenPassage
 from edge.windows.settings import PortalSettings, WindowClock, WindowsError, WindowsSettings
 
 STEP_US: Final = 2_000_000
 """A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below. A fall
 that the new spread covers was learnt, not made: a queue has come in, or the clock runs far too fast."""
-LATEST_US: Final = 4_102_444_800_000_000
-"""Reader time from 2100 on is garbage, not a clock."""
 
 
 @dataclass(slots=True)
@@ -30,7 +27,8 @@ class Counters:
 
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
     reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
-    called `parked`. `double_crossings` had been told by a neighbouring portal.
+    called `parked`; `resident_visits` neither, for what the door did explains them. `double_crossings` had been told by
+    a neighbouring portal.
     """
 
     reads: int = 0
@@ -43,6 +41,7 @@ class Counters:
     provisionals: int = 0
     finals: int = 0
     held_finals: int = 0
+    resident_visits: int = 0
     sensed: int = 0
     unplaced_sensed: int = 0
     door_contradictions: int = 0
@@ -53,7 +52,6 @@ class Counters:
 @dataclass(frozen=True, slots=True)
 class _Port:
     portal: int
-    side: int
     antenna: int
 
 
@@ -91,10 +89,10 @@ class _Reader:
         return change_us if is_step else 0
 
     def table(self) -> NDArray[np.int64]:
-        """Return (ports + 1, 3): portal, side, antenna; -1 where nothing is listed."""
-        table = np.full((max(self.ports) + 2, 3), -1, np.int64)
+        """Return (ports + 1, 2): portal and antenna; -1 where nothing is listed."""
+        table = np.full((max(self.ports) + 2, 2), -1, np.int64)
         for number, port in self.ports.items():
-            table[number] = port.portal, port.side, port.antenna
+            table[number] = port.portal, port.antenna
         return table
 
 
@@ -104,6 +102,7 @@ class Windows:
     def __init__(self, settings: WindowsSettings, *, boot: str) -> None:
         self._settings = settings
         self._counters = Counters()
+        self._strange = 0
         self._neighbours = Neighbours(settings)
         self._groups = [
             Group(settings, Job(portals, shared=len(readers) > 1, boot=boot), self._neighbours)
@@ -118,6 +117,8 @@ class Windows:
     def counters(self) -> Counters:
         """Counters as of now."""
         counters = self._counters
+        counters.unlisted_reads = self._strange + sum(group.orderer.unlisted for group in self._groups)
+        counters.unusable_reads = sum(group.orderer.unusable for group in self._groups)
         counters.late_reads = sum(group.orderer.late for group in self._groups)
         counters.clock_restarts = sum(group.orderer.restarts for group in self._groups)
         counters.evicted = sum(group.engine.evicted for group in self._groups)
@@ -125,6 +126,7 @@ class Windows:
         counters.provisionals = sum(group.provisionals for group in self._groups)
         counters.finals = sum(group.finals for group in self._groups)
         counters.held_finals = sum(group.held.told_less for group in self._groups)
+        counters.resident_visits = sum(group.judge.background.residents for group in self._groups)
         counters.door_contradictions = sum(group.judge.overruled.door for group in self._groups)
         counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
         counters.double_crossings = self._neighbours.doubles
@@ -143,17 +145,17 @@ class Windows:
         An empty batch says that the reader is alive and heard nothing until `arrival_us`: time advances to that.
         """
         mine = self._readers.get(reader)
-        self._counters.reads += int(batch.seen_count.sum())
+        count = int(batch.seen_count.sum())
+        self._counters.reads += count
         if mine is None:
-            self._counters.unlisted_reads += int(batch.seen_count.sum())
+            self._strange += count
             return []
         clock = mine.unwrapped(clock, reads=len(batch) > 0)
         if len(batch) == 0:
             if arrival_us is None:
                 return []
             return mine.group.idle(reader, arrival_us - (0 if mine.group.shared else clock.offset_us or 0), clock)
-        reads = self._reads(reader, batch, arrival_us, clock)
-        return mine.group.push(reader, reads, clock)
+        return mine.group.push(reader, self._reads(reader, batch, arrival_us, clock), clock)
 
     def sense(
         self, reader: str, gpi: int, kind: Literal["beam", "door"], *, state: bool, at_us: int, clock: WindowClock
@@ -210,45 +212,23 @@ class Windows:
     def _list(self, group: Group) -> None:
         for index, portal in enumerate(group.portals):
             for number, antenna in enumerate(portal.antennas):
-                side = 1 if antenna.side == "outside" else 0
                 reader = self._readers.setdefault(antenna.reader, _Reader(group))
-                reader.ports[antenna.port] = _Port(index, side, number)
+                reader.ports[antenna.port] = _Port(index, number)
 
-    def _reads(self, reader: str, batch: TagBatch, arrival_us: int | None, clock: WindowClock) -> Reads:
-        table = self._tables[reader]
-        where = table[np.minimum(batch.antenna, len(table) - 1)]
-        first_us, last_us = _times(batch, arrival_us, clock, unwrap_us=self._readers[reader].unwrap_us)
-        usable = (last_us >= 0) & (last_us < LATEST_US) & (batch.epc_bits > 0)
-        listed = where[:, 0] >= 0
-        self._counters.unlisted_reads += int(batch.seen_count[~listed].sum())
-        self._counters.unusable_reads += int(batch.seen_count[listed & ~usable].sum())
-        shift = self._readers[reader].unwrap_us
-        if self._readers[reader].group.shared:
-            shift += clock.offset_us or 0
-        cols = np.empty((len(batch), L.COLS), np.int64)
-        cols[:, L.C_US] = last_us + shift
-        cols[:, L.C_FIRST_US] = np.where((first_us >= 0) & (first_us <= last_us), first_us, last_us) + shift
-        cols[:, L.C_PORTAL : L.C_ANTENNA + 1] = where
-        cols[:, L.C_EPC_BYTES] = (batch.epc_bits.astype(np.int64) + 7) // 8
-        cols[:, L.C_RSSI] = batch.rssi_cdbm
-        cols[:, L.C_PHASE] = batch.phase
-        cols[:, L.C_CHANNEL] = batch.channel
-        cols[:, L.C_COUNT] = np.maximum(batch.seen_count, 1)
-        return Reads(cols, batch.epc).pick(listed & usable)
-
-
-def _times(
-    batch: TagBatch, arrival_us: int | None, clock: WindowClock, *, unwrap_us: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return first and last seen on the reader's own clock; arrival stands in where the reader sent no time."""
-    first_us, last_us = batch.first_us, batch.last_us
-    if clock.source == "uptime":
-        first_us, last_us = batch.first_uptime_us, batch.last_uptime_us
-    elif clock.source == "host":
-        first_us = last_us = np.full(len(batch), NO_TIME_US, np.int64)
-    arrived_us = NO_TIME_US if arrival_us is None else arrival_us - (clock.offset_us or 0) - unwrap_us
-    last_us = np.where(last_us == NO_TIME_US, first_us, last_us)
-    return first_us, np.where(last_us == NO_TIME_US, arrived_us, last_us)
+    def _reads(self, reader: str, batch: TagBatch, arrival_us: int | None, clock: WindowClock) -> Wire:
+        """Return a batch with the clock that counts; arrival stands in where the reader sent no time."""
+        mine = self._readers[reader]
+        arrived_us = NO_TIME_US if arrival_us is None else arrival_us - (clock.offset_us or 0) - mine.unwrap_us
+        uptime = clock.source == "uptime"
+        return Wire(
+            batch,
+            first_us=batch.first_uptime_us if uptime else batch.first_us,
+            last_us=batch.last_uptime_us if uptime else batch.last_us,
+            table=self._tables[reader],
+            arrived_us=arrived_us,
+            clocked=clock.source != "host",
+            shift_us=mine.unwrap_us + ((clock.offset_us or 0) if mine.group.shared else 0),
+        )
 
 
 def _joined(settings: WindowsSettings) -> Iterator[tuple[set[str], tuple[PortalSettings, ...]]]:

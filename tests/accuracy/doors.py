@@ -8,13 +8,10 @@ from typing import Any, Final
 
 from simulator.scenarios.model import Scenario
 from tests.accuracy.draw import Draw
+from tests.accuracy.mix import FROZEN, TRAINING, Mix
 from tests.accuracy.stands import antennas, readers_of, shelves, site_and_walls
 from tests.accuracy.walks import Traffic
 
-VERSION: Final = 3
-"""Of the generator: another version makes other doors, so the frozen set's hash becomes another one."""
-WIDEN: Final = 0.3
-"""Spans of training doors are wider by this part."""
 WALKS: Final = 54
 PREFIX: Final = "3034257bf7194e40000000"
 LAYOUTS: Final = {
@@ -26,42 +23,31 @@ LAYOUTS: Final = {
     "beam": 0.12,
     "single": 0.05,
 }
-RADIOS: Final = {
-    "impinj/speedway fcc": 0.4,
-    "impinj/speedway etsi": 0.2,
-    "impinj/r700 fcc": 0.07,
-    "impinj/r700 etsi": 0.04,
-    "zebra/fx7500 fcc": 0.08,
-    "zebra/fx7500 etsi": 0.06,
-    "zebra/fx9600 fcc": 0.08,
-    "zebra/fx9600 etsi": 0.07,
-}
-RESIDENTS: Final = {"0": 0.2, "5": 0.22, "20": 0.23, "50": 0.16, "100": 0.1, "200": 0.06, "500": 0.03}
 
 
 def frozen(seed: int) -> Scenario:
     """Return a door of the frozen set."""
-    return _door(f"frozen-{seed}", WALKS, 0.0)
+    return _door(f"frozen-{seed}", WALKS, FROZEN)
 
 
 def training(seed: int, *, walks: int = WALKS) -> Scenario:
     """Return a door to fit on; no seed of it is a seed of `frozen`."""
-    return _door(f"training-{seed}", walks, WIDEN)
+    return _door(f"training-{seed}", walks, TRAINING)
 
 
-def _door(name: str, walks: int, widen: float) -> Scenario:
-    draw = Draw(name, VERSION, "place", widen=widen)
-    layout, (model, region) = draw.weighted(LAYOUTS), draw.weighted(RADIOS).split()
+def _door(name: str, walks: int, mix: Mix) -> Scenario:
+    draw = Draw(name, mix.version, "place", widen=mix.widen)
+    layout, (model, region) = draw.weighted(LAYOUTS), draw.weighted(mix.radios).split()
     place = site_and_walls(draw, layout)
     width_m = place["portals"][0]["width_m"]
-    lying = int(draw.weighted(RESIDENTS))
+    lying = int(draw.weighted(mix.residents))
     tags = _tags(draw)
     # People walk alike everywhere: only places and radio are wider where one trains.
-    traffic = Traffic(Draw(name, VERSION, "walks"), place, lying)
+    traffic = Traffic(Draw(name, mix.version, "walks"), place, lying, mix)
     traffic.fill(walks)
     sensors = place.pop("sensors")
     room = place.pop("room")
-    weak_db = draw.span(4.5, 11.0)
+    weak_db = draw.span(*mix.weak_db)
     scenario: dict[str, Any] = {
         "name": name,
         "description": f"{layout}, {model} {region}, {lying} residents",

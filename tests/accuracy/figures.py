@@ -17,10 +17,19 @@ UNDECIDABLE: Final = "single"
 """Layout that tells no direction: all visits are `near` by definition, so no other figure has them."""
 
 
-def report(results: Sequence[DoorResult]) -> dict[str, Any]:
-    """Return all figures: of all doors that can tell a direction together, and split by what doors are."""
+def report(results: Sequence[DoorResult], set_hash: str = "", of: int | None = None) -> dict[str, Any]:
+    """Return all figures: of all doors that can tell a direction together, and split by what doors are.
+
+    Args:
+        results: of the doors that were measured.
+        set_hash: of the set that they are from.
+        of: how many doors the whole set has; None is as many as there are results.
+    """
     main = [one for one in results if one.traits["layout"] != UNDECIDABLE]
     return {
+        "hash": set_hash,
+        "measured": len(results),
+        "of": len(results) if of is None else of,
         "set": content(main),
         "all": figures(main),
         "peers": peers(main),
@@ -124,7 +133,7 @@ def of_delays(delays: Sequence[Delay]) -> dict[str, Any]:
     }
 
 
-def per_1000(part: int, whole: int) -> float:
+def per_1000(part: float, whole: int) -> float:
     """Return how many in a thousand."""
     return 1000 * part / whole if whole else 0.0
 

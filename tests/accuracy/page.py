@@ -1,4 +1,4 @@
-"""The page `docs/reference/accuracy.md`, from the figures of the last whole run, which stand in `results.json`."""
+"""The page `docs/reference/accuracy.md`, from the figures of the last run, which stand in `results.json`."""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any, Final
 from simulator.scoring.table import NOTHING
 from simulator.scoring.units import CALLED, NEVER
 from simulator.scoring.visits import KINDS
+from tests.accuracy.bounds import poisson_upper
 from tests.accuracy.figures import BANDS, SPLITS, UNDECIDABLE, per_1000
 
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -20,13 +21,19 @@ TITLES: Final = {
     "residents": "By tags on shelves",
     "model": "By reader",
 }
+PART: Final = "Only {measured} of the set's {of} doors were measured: no figure here is one to quote."
 _MADE: Final = "<!-- Made by `make docs` from `make accuracy ONLY=passages`; changes here are overwritten. -->"
 
 
 def accuracy_page() -> str:
     """Return the page."""
     found = json.loads(RESULTS.read_text("utf-8"))
-    return "\n".join([_MADE, "", "# How right passages are", "", *_preface(found), "", *lines_of(found)]) + "\n"
+    return "\n".join([_MADE, "", "# How right passages are", "", *preface(found), "", *lines_of(found)]) + "\n"
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Write the figures that the page is made of."""
+    RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 def lines_of(found: dict[str, Any]) -> list[str]:
@@ -37,11 +44,12 @@ def lines_of(found: dict[str, Any]) -> list[str]:
     return [*lines, *_confusion(found)]
 
 
-def _preface(found: dict[str, Any]) -> list[str]:
+def preface(found: dict[str, Any]) -> list[str]:
+    """Say what was measured, how, and against what."""
     made = found["set"]
     text = f"""\
 Measured on a frozen set of random doors, whose SHA-256 was committed before any decision was fitted
-(`{found.get("hash", "unknown")}`): {made["doors"]} doors that can tell a direction,
+(`{found["hash"]}`): {made["doors"]} doors that can tell a direction,
 {made["hours"]:.1f} hours, {made["reads"]:,} reads and {made["episodes"]:,} episodes, which are visits of a tag that was
 read at least once. Readers are asked by the agent's own plan of rounds (ADR 9) and played by the simulator's world
 (ADR 10): no real reader was at hand. `make accuracy ONLY=passages` measures anew, `python -m tests.accuracy --doors 20`
@@ -51,7 +59,8 @@ looks at a part.
 is told where each visit begins and ends, which ours finds out. Calls of nothing, of a tag at rest or a second call of
 one visit, lower the precision in every F1.
 """
-    return text.splitlines()
+    part = [] if found["measured"] == found["of"] else ["", f"**{PART.format(**found)}**"]
+    return text.splitlines() + part
 
 
 def _aims(found: dict[str, Any]) -> Iterator[str]:
@@ -67,10 +76,10 @@ def _aims(found: dict[str, Any]) -> Iterator[str]:
     three = (_number(ours["three"]), _number(theirs["three"]))
     yield f"| three-class macro-F1 (in, out, no crossing) | ≥ 0.98 | {' | '.join(three)} |"
     for who, one, peer in (("tag", ours, theirs), ("group", ours["groups"], None)):
-        yield (
-            f"| wrong direction of 1,000 read crossings, by {who} | ≤ 2 | {_wrong(one)} | "
-            f"{'' if peer is None else _wrong(peer)} |"
-        )
+        upper = per_1000(poisson_upper(one["direction_errors"]), one["crossings"])
+        measured = f"{_wrong(one)} (95 %: below {upper:.1f})"
+        naive = "" if peer is None else _wrong(peer)
+        yield f"| wrong direction of 1,000 read crossings, by {who} | ≤ 2 | {measured} | {naive} |"
     yield f"| missed of 1,000 crossings of ≥ 15 reads | ≤ 5 | {_missed(thick)} | {_missed(theirs['bands']['15-'])} |"
     yield f"| missed of 1,000 crossings of 5-14 reads | ≤ 30 | {_missed(thin)} | {_missed(theirs['bands']['5-14'])} |"
     contradicted = ours["contradicted"] / max(ours["provisionals"], 1)

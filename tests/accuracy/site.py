@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.accuracy.doors import LAYOUTS, PREFIX, RADIOS, RESIDENTS, VERSION
+from tests.accuracy.doors import LAYOUTS, PREFIX
 from tests.accuracy.draw import Draw
+from tests.accuracy.mix import TRAINING
 from tests.accuracy.stands import PORTAL, antennas, readers_of, shelves, site_and_walls
 
 BETWEEN_M: Final = 1.5
@@ -38,24 +39,24 @@ def one_door(
     name: str, *, layout: str | None = None, radio: str | None = None, residents: int | None = None
 ) -> Site:  # fmt: skip
     """Draw a room with one door; what is given isn't drawn."""
-    draw = Draw(name, VERSION, "site")
+    draw = Draw(name, TRAINING.version, "site")
     layout = layout or draw.weighted(SIDED)
     place = site_and_walls(draw, layout)
     width_m = place["portals"][0]["width_m"]
-    radio = radio or draw.weighted(RADIOS)
+    radio = radio or draw.weighted(TRAINING.radios)
     place["readers"] = readers_of(draw, layout, antennas(draw, layout, width_m), radio)
-    lying = int(draw.weighted(RESIDENTS)) if residents is None else residents
+    lying = int(draw.weighted(TRAINING.residents)) if residents is None else residents
     return _site(draw, place, [(PORTAL, 0.0, width_m)], lying, radio)
 
 
 def two_doors(name: str, *, readers: int) -> Site:
     """Draw a room with two doors side by side; one reader with an antenna a side serves both, or each has its own."""
-    draw = Draw(name, VERSION, "two doors")
+    draw = Draw(name, TRAINING.version, "two doors")
     layout = draw.one(("two-sided", "overhead"))
     place = site_and_walls(draw, layout)
     while place["portals"][0]["width_m"] > NARROW_M:
         place = site_and_walls(draw, layout)
-    width_m, radio = place["portals"][0]["width_m"], draw.weighted(RADIOS)
+    width_m, radio = place["portals"][0]["width_m"], draw.weighted(TRAINING.radios)
     aside_m = (BETWEEN_M + width_m) / 2
     doorways = [("left", aside_m, width_m), ("right", -aside_m, width_m)]
     place["portals"] = [{**place["portals"][0], "id": door, "at": [0.0, at_m]} for door, at_m, _ in doorways]

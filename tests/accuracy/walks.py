@@ -10,11 +10,11 @@ from itertools import pairwise
 from typing import Any, Final
 
 from tests.accuracy.draw import Draw
+from tests.accuracy.mix import Mix
 from tests.accuracy.stands import PORTAL, WIDE_M
 
 Point = list[float]
 """x, y and, as a third number, seconds of standing there."""
-KINDS: Final = {"cross": 0.4, "meet": 0.04, "tail": 0.03, "turn": 0.17, "near": 0.29, "park": 0.085, "empty": 0.06}
 NEARS: Final = {"pass": 0.5, "errand": 0.25, "put": 0.13, "pick": 0.12}
 ONE: Final = {"hand": 0.56, "backpack": 0.25, "dragged": 0.07, "arm": 0.02, "face-to-face": 0.08, "foil-bag": 0.02}
 GROUPS: Final = {"few": 0.45, "cart": 0.5, "pallet": 0.05}
@@ -46,6 +46,7 @@ class Traffic:
     draw: Draw
     place: dict[str, Any]
     count: int
+    mix: Mix
     routes: list[dict[str, Any]] = field(default_factory=list)
     walks: list[dict[str, Any]] = field(default_factory=list)
     weak: list[int] = field(default_factory=list)
@@ -61,7 +62,7 @@ class Traffic:
     def fill(self, count: int) -> None:
         """Make so many walks."""
         while len(self.walks) < count:
-            kind = self.draw.weighted(KINDS)
+            kind = self.draw.weighted(self.mix.kinds)
             ends_s = getattr(self, f"_{kind}")()
             waits = kind == "park" and self.draw.chance(0.3)
             self.at_s = round(max(self.at_s, ends_s if waits else 0.0) + self.draw.span(7.5, 12.0, least=5.0), 2)
@@ -202,7 +203,7 @@ class Traffic:
         return [round(x, 3), round(self.draw.span(-1.0, 1.0) * min(self.half_m - 0.5, 3.5), 3)]
 
     def _speed(self, carry: str) -> float:
-        pace = self.draw.weighted({"slow": 0.1, "usual": 0.66, "fast": 0.24})
+        pace = self.draw.weighted(self.mix.paces)
         speed = self.draw.span(*PACES[pace], least=0.3, most=3.0)
         return min(speed, 2.0) if carry == "cart" else speed
 
@@ -234,7 +235,7 @@ class Traffic:
     def _new_tags(self, count: int) -> list[int]:
         found = list(range(self.count + 1, self.count + count + 1))
         self.count += count
-        share = 1.0 if self.draw.chance(0.24) else 0.12
+        share = 1.0 if self.draw.chance(self.mix.weak_loads) else self.mix.weak_tags
         self.weak += [tag for tag in found if self.draw.chance(share)]
         self.on_metal += [tag for tag in found if tag not in self.weak and self.draw.chance(0.08)]
         return found

@@ -1,12 +1,11 @@
 """Passages on the frozen set of random doors: how right, how early, beside first and last antenna (docs/reference)."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from tests.accuracy import frozen
 from tests.accuracy.figures import per_1000, report
-from tests.accuracy.page import NAIVE, RESULTS
+from tests.accuracy.page import NAIVE, keep
 from tests.accuracy.spread import spread
 from tests.accuracy.tally import frozen_door
 from tests.bench.figures import ACCURACY, Figure
@@ -15,8 +14,8 @@ from tests.bench.figures import ACCURACY, Figure
 @ACCURACY.register("passages.")
 def passages() -> Iterator[Figure]:
     """Play the whole set, keep the figures for the page, and yield the foremost."""
-    found = {"hash": frozen.check()} | report(spread(frozen_door, frozen.SEEDS))
-    RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+    found = report(spread(frozen_door, frozen.SEEDS), frozen.check())
+    keep(found)
     yield from conditional(found)
     yield from unconditional(found)
     yield from early(found)

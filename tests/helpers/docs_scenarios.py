@@ -46,6 +46,7 @@ GROUPS = {
     ),
     "Tags beside the door": ("shelf-0", "shelf-50", "shelf-200", "shelf-500", "door-propped"),
     "Tags that are hard to read": ("backpack", "face-to-face", "foil-bag", "peeled-tag"),
+    "Installing a door": ("commissioning",),
     "Sensors and badges": ("beam-triggered", "motion-triggered", "badge", "thief-behind-trolley"),
     "Several doors": (
         "two-doors-one-gateway",

@@ -215,3 +215,15 @@ def test_replay_of_a_live_session_gives_the_rows_that_were_stored(tmp_path):
     assert replayed(tmp_path, "--provisional") == moved
     finals = [payload for payload, row in zip(moved, called, strict=True) if row.final]
     assert replayed(tmp_path) == finals
+
+
+def test_beams_of_a_recording_that_nobody_took_part_in_are_heard(tmp_path):
+    """The simulator's own recording has no notes on clock and inputs: the readers' events tell of the beams."""
+    files = ["--record", tmp_path / "live.pcapng", "--config-out", tmp_path / "edge.toml"]
+    run = [BIN / "stockgate-sim", "run", "beam-triggered", *files]
+    told = subprocess.run(run, check=False, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    rows = [decode_row(line) for line in replayed(tmp_path)]
+    assert [row.evidence.beams for row in rows] == ["broken from inside to outside", "broken from outside to inside"]
+    assert [row.seq for row in rows] == sorted({row.seq for row in rows})
+    assert rows[0].seq > 2

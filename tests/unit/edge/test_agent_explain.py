@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from edge.agent import explain_command
 from edge.agent.explain import READ_COLS, Called, ExplainError, Finder, Passage
 from edge.agent.explain_measure import WAVE_M, measure
+from edge.agent.explain_picture import draw, spans
 from edge.agent.explain_words import louder, reasons, title
 from edge.cli import app
-from edge.contracts import Clock, Evidence, MovementRow, instant
+from edge.contracts import Clock, Evidence, MovementRow, SensorRow, instant
 from edge.windows import AntennaSettings, PortalSettings
 from tests.helpers.doorway import EPOCH_US, Scene
 
@@ -198,3 +199,27 @@ def test_balance_of_a_silent_side_sinks_and_short_stretches_are_left_out():
     seen = measure(one_sided, EPOCH_US)
     assert np.isnan(seen.envelopes[1]).all()
     assert (seen.balance[~np.isnan(seen.balance)] > 0).all()
+
+
+def test_beams_and_door_are_spans_of_being_broken_and_open():
+    """One that ends without a begin was so before; one without an end goes on; a repeated level changes nothing."""
+
+    def change(at_s, gpi, kind, *, state):
+        at = instant(EPOCH_US + round(at_s * 1e6))
+        return SensorRow(seq=0, reader="r1", gpi=gpi, kind=kind, state=state, at=at)
+
+    changes = [
+        change(-1, 3, "door", state=False),
+        change(0.5, 1, "beam", state=True),
+        change(0.6, 1, "beam", state=True),
+        change(0.9, 1, "beam", state=False),
+        change(0.95, 1, "beam", state=False),
+        change(2.0, 3, "door", state=True),
+    ]
+    assert spans(changes, EPOCH_US) == {
+        "door 3 open": [(-np.inf, -1.0), (2.0, np.inf)],
+        "beam 1 broken": [(0.5, 0.9)],
+    }
+    passage = carried()
+    passage.sensors = changes
+    assert draw(passage) != draw(carried())

@@ -67,7 +67,30 @@ def test_tags_without_rssi_stay_all_the_same():
 
 def test_reference_tags_are_no_residents():
     rows = [(n * 500_000, 1, tag, -6000) for n in range(40) for tag in (0, 1)]
-    assert stay(reads(rows), (1,), SECONDS, never=[1, 99]).tags.tolist() == [0]
+    staying = stay(reads(rows), (1,), SECONDS, never=[1, 99])
+    assert (staying.tags.tolist(), staying.never.tolist()) == ([0], [1])
+
+
+def test_reference_tags_take_their_time_in_each_turn():
+    """Four that nobody else keeps company leave as many reads as four residents do, and no tag to be kept quiet."""
+    tags_at = {1: [0], 2: [1], 3: [2], 4: [3]}
+    rows, cycle_s = turns(tags_at)
+    heard = reads(rows)
+    staying = stay(heard, (1, 2, 3, 4), SECONDS, never=range(4))
+    air = measure("r1", heard, staying, (1, 2, 3, 4), QUIET)
+    assert (air.residents, air.references) == (0, 4)
+    assert air.cycle_s == pytest.approx(cycle_s, rel=0.02)
+    assert air.open_reads() == pytest.approx(air_of(tags_at).open_reads(), rel=0.01)
+
+
+def test_tags_that_are_hardly_heard_take_hardly_any_time():
+    """Two that answer now and then hide most turns; where so little is said a turn can't be long."""
+    rows = [(n * 400_000, 1, 0, -7800) for n in range(50)] + [(n * 500_000 + 9, 2, 1, -7800) for n in range(40)]
+    heard = reads(rows)
+    air = measure("r1", heard, stay(heard, (1, 2, 3, 4), SECONDS), (1, 2, 3, 4), QUIET)
+    assert air.residents == 2
+    assert air.cycle_s == pytest.approx(4 * 0.011 / (1 - 4.5 * 0.015))
+    assert air.open_reads() > 60
 
 
 def test_nothing_heard_is_nobody_there_and_not_measured():

@@ -26,7 +26,7 @@ def visit(start_us, *, why=L.LEFT, known=False):
     head[L.START_US], head[L.LAST_US] = start_us, start_us + 10 * SECOND
     head[L.BASE_CDBM] = -5000 if known else L.NO_BASE
     nothing = np.zeros((0, L.LOG), np.int32)
-    return Snapshot(why, start_us + 12 * SECOND, EPC, head, np.zeros((0, L.ANT), np.int64), nothing, nothing)
+    return Snapshot(why, start_us + 12 * SECOND, EPC, head, np.zeros((0, L.ANT), np.int64), nothing)
 
 
 def held(**knobs):

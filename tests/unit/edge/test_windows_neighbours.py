@@ -31,7 +31,7 @@ def heard(*reads):
     for row, (at_s, antenna, rssi) in zip(log, reads, strict=True):
         row[[L.G_US, L.G_ANTENNA, L.G_SIDE, L.G_RSSI]] = round(at_s * SECOND), antenna, antenna, rssi
     nothing = np.zeros((0, 0), np.int32)
-    return Snapshot(L.LEFT, 10 * SECOND, EPC, np.zeros(L.HEAD, np.int64), nothing, nothing, log)
+    return Snapshot(L.LEFT, 10 * SECOND, EPC, np.zeros(L.HEAD, np.int64), nothing, log)
 
 
 def test_portals_with_a_reader_in_common_or_a_name_are_neighbours():

@@ -52,6 +52,11 @@ TRUTH = {
     "beam-triggered": [(DOOR, "out", [1]), (DOOR, "in", [2])],
     "cart-of-40": [(DOOR, "out", range(1, 41)), (DOOR, "in", range(1, 41))],
     "door-propped": [(DOOR, "out", [1, 4]), (DOOR, "in", [2]), (DOOR, "near", [3])],
+    "commissioning": [
+        *[(DOOR, way, [1]) for way in ("out", "in") for _ in range(13)],
+        *[(DOOR, way, range(2, 15)) for way in ("out", "in")],
+        *[(DOOR, "near", [1])] * 2,
+    ],
     "dragged": [(DOOR, "out", [1, 2])],
     "face-to-face": [(DOOR, "out", [1, 2]), (DOOR, "in", [3, 4, 5, 6])],
     "foil-bag": [(DOOR, "out", [1, 2])],

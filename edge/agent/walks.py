@@ -1,0 +1,192 @@
+"""The walks of a commissioning at a live doorway: readers in session, windows fed, each walk told as it happens."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from edge.agent.attend import Attended, attend, readers_of
+from edge.agent.clock import host_synced
+from edge.agent.pipeline import sense_rows, window_clock
+from edge.agent.survey_command import CONNECT_S, powers_of
+from edge.commissioning.certificate import outcome_line
+from edge.commissioning.course import Course, Outcome
+from edge.commissioning.recipe import Walk
+from edge.commissioning.report import ReaderFact
+from edge.config import EdgeConfig, PortalConfig, reader_settings, windows_settings
+from edge.contracts import MovementRow
+from edge.profiles import profile_named
+from edge.readers import Chunk, ReaderError
+from edge.windows import Windows
+
+LOOK_S: Final = 0.1
+KEYS: Final = "Enter: it was walked and nothing was called; s: leave it out; r: the last one again; q: end"
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Walked:
+    """What the walks gave.
+
+    Attributes:
+        problems: why there were none, or why they ended early; a line each.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    strays: tuple[MovementRow, ...] = ()
+    readers: tuple[ReaderFact, ...] = ()
+    powers_cdbm: dict[tuple[str, int], int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+class Walks:
+    """One course at one portal.
+
+    Args:
+        config: the agent's configuration, with the powers that the walks are to be done with.
+        portal: the doorway.
+        walks: what is to be walked.
+        residents: EPCs that lie there.
+        wait_s: a walk that isn't called for so long was missed; None waits for the installer.
+        say: gets lines for the installer.
+    """
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        portal: PortalConfig,
+        walks: Sequence[Walk],
+        *,
+        base: Path,
+        residents: Collection[str],
+        wait_s: float | None,
+        say: Say,
+    ) -> None:
+        self._config, self._portal, self._base, self._say = config, portal, base, say
+        self._course = Course(portal.id, walks, residents=residents, wait_s=wait_s)
+        self._windows = Windows(windows_settings(config), boot=uuid4().hex)
+        self._stop = asyncio.Event()
+        self._keys: list[str] = []
+
+    async def walked(self) -> Walked:
+        """Do them all, until the last, or until the installer or a signal ends it."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        names = readers_of(self._config, [self._portal])
+        async with attend(self._config, names, base=self._base, sink=self._sink) as attended:
+            problems = await attended.in_session(CONNECT_S)
+            if problems:
+                return Walked(problems=problems)
+            readers = await facts_of(self._config, attended, base=self._base)
+            powers = powers_of(attended)
+            with self._listening_to_keys():
+                lost = await self._lead(attended)
+        return Walked(tuple(self._course.outcomes), tuple(self._course.strays), readers, powers, lost)
+
+    async def _sink(self, chunk: Chunk) -> None:
+        clock = window_clock(chunk.clock, host_synced=host_synced())
+        sense_rows(self._windows, chunk, clock)
+        rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=chunk.arrival_us, clock=clock)
+        opened, closed = self._windows.take_open_changes()
+        self._course.opened((one.passage for one in opened if one.portal == self._portal.id), closed)
+        for row in self._course.take(rows, asyncio.get_running_loop().time()):
+            if not row.final:
+                self._say(f"   … {row.kind} {row.confidence:.2f} ({row.epc[-8:]})")
+
+    async def _lead(self, attended: Attended) -> list[str]:
+        """Lead through the walks; return what ended it early."""
+        loop = asyncio.get_running_loop()
+        self._course.begin(loop.time())
+        self._announce()
+        while self._course.walk is not None and not self._stop.is_set():
+            await asyncio.sleep(LOOK_S)
+            outcome = self._course.settle(loop.time()) or self._by_key(loop.time())
+            if outcome is not None:
+                self._say(f"   {outcome_line(outcome)}")
+                self._announce()
+            lost = attended.problems()
+            if lost:
+                return lost
+        return [] if self._course.walk is None else ["ended before the last walk"]
+
+    def _announce(self) -> None:
+        walk = self._course.walk
+        if walk is not None:
+            self._say(f"walk {self._course.place}, {walk.how}: {walk.says}")
+
+    def _by_key(self, now_s: float) -> Outcome | None:
+        """Do what the installer typed."""
+        if not self._keys:
+            return None
+        word = self._keys.pop(0).strip().lower()
+        if word == "q":
+            self._stop.set()
+        elif word == "s":
+            return self._course.skip(now_s)
+        elif word == "r" and self._course.repeat(now_s) is not None:
+            self._announce()
+        elif word == "":
+            return self._course.missed(now_s)
+        return None
+
+    @contextmanager
+    def _listening_to_keys(self) -> Iterator[None]:
+        """Take lines from a terminal, if there is one."""
+        if not sys.stdin.isatty():
+            yield
+            return
+        self._say(KEYS)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sys.stdin.fileno(), lambda: self._keys.append(sys.stdin.readline()))
+        try:
+            yield
+        finally:
+            loop.remove_reader(sys.stdin.fileno())
+
+
+async def facts_of(config: EdgeConfig, attended: Attended, *, base: Path) -> tuple[ReaderFact, ...]:
+    """Return what the readers in session say that they are."""
+    settings = {one.id: one for one in reader_settings(config, base=base)}
+    facts = []
+    for name, supervisor in attended.llrp.items():
+        session, health = supervisor.session, supervisor.health()
+        try:
+            serial = await session.identity()
+        except ReaderError:
+            serial = ""
+        profile = profile_named(session.profile.partition(";")[0])
+        seen = session.seen
+        product = None if seen is None else next((one for one in profile.products if one.model == seen.model), None)
+        model = f"{profile.title} (model number {health.model})" if product is None else product.name
+        one = settings[name]
+        facts.append(
+            ReaderFact(
+                id=name,
+                address=one.address,
+                model=model,
+                firmware=health.firmware or "not told",
+                serial=serial,
+                profile=session.profile,
+                region=one.region or "",
+            )
+        )
+    for name, keeper in attended.others.items():
+        health = keeper.health()
+        facts.append(
+            ReaderFact(
+                id=name,
+                address="",
+                model=health.model or "not told",
+                firmware="not told",
+                serial="",
+                profile=health.profile,
+                region="",
+            )
+        )
+    return tuple(facts)

@@ -1,0 +1,236 @@
+"""What a commissioning found, what it proves and what is to be done: values and words, from which pages are made."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edge.commissioning.advice import Verdict
+from edge.commissioning.course import Outcome
+from edge.commissioning.proof import bound, expected_error, one_in
+from edge.commissioning.recipe import PLAIN, Expect
+
+WEAK_CDB: Final = 1200
+"""An antenna this much weaker than the one beside it is told; a body between costs 10 dB in the median of walks."""
+CONFIRM_CDB: Final = 600
+"""After a swap a level may differ by so much: one walk's peak has a standard deviation of some 3 dB."""
+EVEN: Final = 0.5
+"""An error rate that isn't held below every other walk is no proof of anything."""
+REMEDIES: Final = {
+    "against the body": "a body takes 10 to 25 dB: hang an antenna of each side where the other shoulder passes",
+    "backpack": "a back takes 10 to 25 dB: hang an antenna of each side behind the walker, and use tags of -22 dBm",
+    "two laptops face to face": "tags a centimetre apart detune each other: put them on different places of the lids",
+    "full cart": "the inner tags of a cart are shadowed: they lean on their group, so keep the cart together",
+    "running": "a runner is gone in a second: fewer residents in range leave more reads",
+    "door ajar": "a leaf is a mirror: wire its contact, so that the agent knows how it stands",
+    "passing by inside": "lower the inside antennas or turn them towards the opening",
+    "passing by outside": "lower the outside antennas or turn them towards the opening",
+    PLAIN: "look at cables and aim: a tag in the open hand is the easiest there is",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderFact:
+    """A reader; words are empty where it doesn't tell."""
+
+    id: str
+    address: str
+    model: str
+    firmware: str
+    serial: str
+    profile: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AntennaFact:
+    """An antenna.
+
+    Attributes:
+        power_cdbm: None is the reader's own.
+        residents: tags that stay in its range; None where no survey was made.
+        doorway_cdbm: level of a carried tag by these walks.
+        before_cdbm: the level that was configured.
+    """
+
+    reader: str
+    port: int
+    side: str
+    power_cdbm: int | None
+    residents: int | None
+    doorway_cdbm: int | None
+    before_cdbm: int | None
+
+    @property
+    def name(self) -> str:
+        """`reader/port`."""
+        return f"{self.reader}/{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Walks of one name and expectation: how many were done, and how many called right."""
+
+    how: str
+    expect: Expect
+    right: int
+    done: int
+    skipped: int
+
+    @property
+    def words(self) -> str:
+        """The count, and what is left out."""
+        left_out = f", {self.skipped} left out" if self.skipped else ""
+        return f"{self.right} of {self.done}{left_out}" if self.done else "not walked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One commissioning of one portal.
+
+    Attributes:
+        made_at: date and time, in words.
+        airtime: None where no survey was made.
+        strays: EPCs that lie there and were called a crossing.
+        confirms: it was one walk after a swap: levels are compared with those configured, and none is set.
+        own_notes: what else is to be told.
+    """
+
+    site: str
+    gateway: str
+    portal: str
+    inside: str
+    outside: str
+    layout: str
+    made_at: str
+    version: str
+    readers: tuple[ReaderFact, ...]
+    antennas: tuple[AntennaFact, ...]
+    airtime: Verdict | None
+    outcomes: tuple[Outcome, ...]
+    strays: tuple[str, ...] = ()
+    confirms: bool = False
+    own_notes: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Walks counted together, in the order of their first."""
+        keys = dict.fromkeys((one.walk.how, one.walk.expect) for one in self.outcomes)
+        return tuple(_group(how, expect, self.outcomes) for how, expect in keys)
+
+    @property
+    def fit(self) -> bool:
+        """Whether the doorway may go into service.
+
+        Airtime suffices, plain walks were all called right, and nothing that stayed on its side was called a crossing.
+        Hard walks that failed are told as reservations.
+        """
+        airtime = self.airtime is None or self.airtime.fit
+        plain = [one for one in self._done if one.walk.how == PLAIN]
+        still = [one for one in self._done if one.walk.expect == "none"]
+        right = all(one.result == "right" for one in (*plain, *still))
+        return airtime and bool(plain) and right and not self.strays and (not self.confirms or self._keeps_levels)
+
+    @property
+    def reservations(self) -> tuple[str, ...]:
+        """Kinds of walks that failed, or were never done, though the doorway may be fit."""
+        return tuple(
+            dict.fromkeys(one.how for one in self.groups if one.how != PLAIN and (one.right < one.done or not one.done))
+        )
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one line."""
+        if not self.fit:
+            return f"{self.portal} is not fit"
+        if self.confirms:
+            return f"{self.portal} is confirmed: the walk was called right, at the levels of its commissioning"
+        kept = f", except for: {', '.join(self.reservations)}" if self.reservations else ""
+        return f"{self.portal} is fit{kept}"
+
+    @property
+    def proof(self) -> tuple[str, ...]:
+        """What the walks prove, of plain ones and of all crossings."""
+        plain = [one for one in self._done if one.walk.how == PLAIN]
+        crossings = [one for one in self._done if one.walk.expect != "none"]
+        lines = [_proof("plain walks", plain)]
+        if len(crossings) > len(plain):
+            lines.append(_proof("all walks through the door", crossings))
+        return tuple(lines)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What is to be done, a line each."""
+        return tuple(self._advice())
+
+    @property
+    def _done(self) -> list[Outcome]:
+        return [one for one in self.outcomes if one.result != "skipped"]
+
+    @property
+    def _keeps_levels(self) -> bool:
+        return not list(self._moved_levels())
+
+    def _moved_levels(self) -> Iterator[AntennaFact]:
+        for one in self.antennas:
+            if one.before_cdbm is not None and (
+                one.doorway_cdbm is None or abs(one.doorway_cdbm - one.before_cdbm) > CONFIRM_CDB
+            ):
+                yield one
+
+    def _advice(self) -> Iterator[str]:
+        if self.airtime is not None and not self.airtime.fit:
+            yield self.airtime.words
+        yield from self._level_advice()
+        for how in dict.fromkeys(one.walk.how for one in self._done if one.result in {"wrong", "missed"}):
+            yield f"{how}: {REMEDIES.get(how, 'repeat it, and look at which antennas heard it')}"
+        for epc in self.strays:
+            yield f"tag {epc} lies there and was called a crossing: move it away from the door"
+        for group in self.groups:
+            if not group.done:
+                yield f"{group.how} ({group.expect}) was not walked: nothing is known of it"
+        yield from self.own_notes
+
+    def _level_advice(self) -> Iterator[str]:
+        if self.confirms:
+            for one in self._moved_levels():
+                was = _dbm(one.before_cdbm)
+                yield f"antenna {one.name} hears {_dbm(one.doorway_cdbm)}, {was} when commissioned: look at its cable"
+            return
+        if not any(one.doorway_cdbm is not None for one in self.antennas):
+            return
+        for one in self.antennas:
+            side = [other.doorway_cdbm for other in self.antennas if other.side == one.side]
+            beside = [level for level in side if level is not None]
+            if one.doorway_cdbm is None:
+                yield f"antenna {one.name} heard fewer than half of the walks: look at cable, connector and aim"
+            elif max(beside) - one.doorway_cdbm > WEAK_CDB:
+                weaker = (max(beside) - one.doorway_cdbm) / 100
+                yield f"antenna {one.name} is {weaker:.0f} dB weaker than the one beside it: look at cable and aim"
+
+
+def _group(how: str, expect: Expect, outcomes: Sequence[Outcome]) -> Group:
+    mine = [one for one in outcomes if (one.walk.how, one.walk.expect) == (how, expect)]
+    done = [one for one in mine if one.result != "skipped"]
+    return Group(how, expect, sum(one.result == "right" for one in done), len(done), len(mine) - len(done))
+
+
+def _proof(what: str, walks: Sequence[Outcome]) -> str:
+    if not walks:
+        return f"{what}: none was done, nothing is proved"
+    by_way = [(way, [one for one in walks if one.walk.expect == way]) for way in ("in", "out")]
+    counts = ", ".join(f"{way} {_right(mine)} of {len(mine)}" for way, mine in by_way if mine)
+    errors = len(walks) - _right(walks)
+    proved = bound(errors, len(walks))
+    words = f"{what}: {counts}: proves {f'better than {one_in(proved)}' if proved < EVEN else 'nothing'}"
+    expected = expected_error([one.margin for one in walks])
+    if expected is None:
+        return f"{words}; too few for a model from margins"
+    return f"{words}; model from the margins seen: {one_in(expected)}{', not yet proven' if expected < proved else ''}"
+
+
+def _right(walks: Sequence[Outcome]) -> int:
+    return sum(one.result == "right" for one in walks)
+
+
+def _dbm(cdbm: int | None) -> str:
+    return "nothing" if cdbm is None else f"{cdbm / 100:.1f} dBm"
