@@ -20,7 +20,7 @@ from tests.fit.report import early_report, late_report
 from tests.fit.train import EARLY_CLASSES, Shape
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "edge" / "windows" / "model" / "weights.npz"
-FOLDS = 3
+FOLDS = 2
 SHAPES = {
     "alone": Shape(trees=100, leaves=16, rate=0.08, least=60, ridge=5.0),
     "alone_early": Shape(trees=80, leaves=16, rate=0.08, least=80, ridge=5.0),
@@ -108,6 +108,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--doors", type=int, default=400, help="training doors, by the seeds 0, 1, ...")
     parser.add_argument("--cache", default="examples", help="name under which measured examples are kept")
+    parser.add_argument("--keep", default="", help="also keep unseen doors' log-odds in files of this name")
     asked = parser.parse_args()
     began = time.monotonic()
     examples = gather(range(asked.doors), asked.cache)
@@ -115,6 +116,8 @@ def main():
     models = {}
     for task, report in ((late_task(examples), late_report), (early_task(examples), early_report)):
         own, odds = task.run()
+        if asked.keep:
+            np.savez(asked.keep + task.name, own=own, odds=odds, y=task.y, told=task.told, weight=task.weight)
         for name, some in (("alone", own), ("together", odds)):
             for line in report(examples, task, some, name):
                 print(line)
