@@ -103,7 +103,8 @@ def weigh(slot: Int, a: Int, t: Int, phase: Int, channel: Int, s64: I64) -> Int:
     """Compare a phase with that before it on the channel, or with the one before the channel last went away.
 
     Returns:
-        Twice the change modulo half a turn, plus one if the channel stayed meanwhile; -1 where nothing compares.
+        Twice the change modulo half a turn, plus one if the channel stayed meanwhile; -1 where nothing compares,
+        TOO_SOON where it was measured just before.
     """
     now = (t >> L.P_TIME_SHIFT) & L.P_TIME_MASK
     key = L.P_KNOWN | (channel << 15) | (a << 12)
@@ -112,7 +113,7 @@ def weigh(slot: Int, a: Int, t: Int, phase: Int, channel: Int, s64: I64) -> Int:
     if (ref ^ key) & 0xFFFFF000 == 0:
         since = ((now - (ref >> 32)) & L.P_TIME_MASK) << L.P_TIME_SHIFT
         if since < L.PAIR_MIN_US:
-            return -1
+            return L.TOO_SOON
         s64[slot, L.S_REF + a] = fresh
         change = abs(((phase - (ref & 4095) + 1024) & 2047) - 1024)
         return 2 * change + int(since <= L.PAIR_MAX_US) if since <= L.RECALL_US else -1
@@ -754,10 +755,13 @@ def advance(
             if told >= 0:
                 stir = s32[slot, L.S_STIR] + strength(told >> 1)
                 s32[slot, L.S_STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, stir))
-        far = rssi != L.NO_RSSI and follow_level(slot, a, rssi, knobs[portal, L.K_MOTION_CDB], s16)
+        # A tag read hundreds of times a second would else learn one channel's level and be far on the next.
+        measured = told != L.TOO_SOON
+        far = measured and rssi != L.NO_RSSI and follow_level(slot, a, rssi, knobs[portal, L.K_MOTION_CDB], s16)
         calm = strength(told >> 1) < 0 if told >= 0 else not far
         far = far and s16[slot, L.S_CALM] == 0  # one read that is far off may be a mistake, two in a row are none
-        s16[slot, L.S_CALM] = min(L.ENOUGH_CALM, s16[slot, L.S_CALM] + 1) if calm else 0
+        if measured:
+            s16[slot, L.S_CALM] = min(L.ENOUGH_CALM, s16[slot, L.S_CALM] + 1) if calm else 0
         if v == L.RESTING:
             away = apart > max(knobs[portal, L.K_GAP_US], L.ABSENT_INTERVALS * interval)
             if s32[slot, L.S_STIR] <= L.WAKE and not away and (calm or not far):

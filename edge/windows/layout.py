@@ -91,6 +91,7 @@ S_LEVEL: Final = 48  # 8 antennas: smoothed RSSI, NO_RSSI before
 S_SPREAD: Final = 56  # 8 antennas: smoothed distance of the RSSI from it
 NO_VISIT: Final = -1
 RESTING: Final = -2
+TOO_SOON: Final = -2
 
 # A phase and when it was: microseconds / 1024 in 31 bits, 1, channel in 16, antenna in 3, phase in 12
 P_KNOWN: Final = 1 << 31
