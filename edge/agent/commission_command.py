@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -145,7 +146,8 @@ class _Commissioning:
             found = await run.found()
             if isinstance(found, list):
                 raise CommissioningError("\n".join(found))
-            self._found, self._residents = found, run.residents
+            # Nobody walked meanwhile: whoever was heard lies there, at the edge of hearing too.
+            self._found, self._residents = found, run.epcs
             verdict = found.verdict
             if verdict is None:
                 raise CommissioningError("\n".join(found.problems))
@@ -198,7 +200,7 @@ class _Commissioning:
             outcomes=walked.outcomes,
             strays=tuple(dict.fromkeys(row.epc for row in walked.strays)),
             confirms=self._wish.confirm,
-            own_notes=(*walked.problems, *(() if self._found is None else self._found.problems)),
+            own_notes=(*_doubts(walked), *walked.problems, *(() if self._found is None else self._found.problems)),
         )
 
     def _antennas(
@@ -268,6 +270,16 @@ def _power_change(dbm: float | None) -> dict[str, float | int] | None:
 
 def _level_change(cdbm: int | None) -> dict[str, float | int] | None:
     return None if cdbm is None else {"doorway_cdbm": cdbm}
+
+
+def _doubts(walked: Walked) -> list[str]:
+    """Say of each tag once that it may not have been carried at all."""
+    counts = Counter(row.epc for row in walked.doubtful)
+    return [
+        f"tag {epc} was called a crossing by a read or two, beside {count} of the walks: if nobody carried it, it lies "
+        "at the edge of hearing; move it, or lower the power"
+        for epc, count in counts.items()
+    ]
 
 
 def _agreed() -> bool:

@@ -116,9 +116,9 @@ class SurveyRun:
         self._stop = asyncio.Event()
 
     @property
-    def residents(self) -> frozenset[str]:
-        """EPCs of the tags that stay, and of reference tags."""
-        return self._survey.residents(now_us())
+    def epcs(self) -> frozenset[str]:
+        """EPCs of all tags that were heard, and of reference tags."""
+        return self._survey.epcs()
 
     async def found(self) -> Found | list[str]:
         """Return what was found, or what keeps readers from being in session."""

@@ -39,6 +39,7 @@ class Walked:
 
     outcomes: tuple[Outcome, ...] = ()
     strays: tuple[MovementRow, ...] = ()
+    doubtful: tuple[MovementRow, ...] = ()
     readers: tuple[ReaderFact, ...] = ()
     powers_cdbm: dict[tuple[str, int], int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -87,15 +88,20 @@ class Walks:
             powers = powers_of(attended)
             with self._listening_to_keys():
                 lost = await self._lead(attended)
-        return Walked(tuple(self._course.outcomes), tuple(self._course.strays), readers, powers, lost)
+        course = self._course
+        return Walked(
+            tuple(course.outcomes), tuple(course.strays), tuple(course.doubtful), readers, powers, problems=lost
+        )
 
     async def _sink(self, chunk: Chunk) -> None:
         clock = window_clock(chunk.clock, host_synced=host_synced())
         sense_rows(self._windows, chunk, clock)
         rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=chunk.arrival_us, clock=clock)
         opened, closed = self._windows.take_open_changes()
-        self._course.opened((one.passage for one in opened if one.portal == self._portal.id), closed)
-        for row in self._course.take(rows, asyncio.get_running_loop().time()):
+        now_s = asyncio.get_running_loop().time()
+        mine = ((one.passage, one.epc) for one in opened if one.portal == self._portal.id)
+        self._course.opened(mine, closed, now_s)
+        for row in self._course.take(rows, now_s):
             if not row.final:
                 self._say(f"   … {row.kind} {row.confidence:.2f} ({row.epc[-8:]})")
 

@@ -14,6 +14,13 @@ SETTLE_S: Final = 2.0
 FAINT_S: Final = 4.0
 """Of a walk through the door that was called `near` so far, more may come: its own tag, say, not a neighbour's."""
 
+DOUBTFUL_READS: Final = 3
+"""A tag of fewer reads beside one of more may lie at the edge of hearing, and have borrowed its way from the walker."""
+STRAY_READS: Final = 5
+"""A tag of fewer reads that was called `near` lies at the edge of hearing: who walks by is read more often."""
+ON_ITS_WAY_S: Final = 20.0
+"""A tag that is still there so long after its passage began was put down: it holds up nobody."""
+
 Result = Literal["right", "wrong", "missed", "skipped"]
 
 
@@ -80,11 +87,13 @@ class Course:
     ) -> None:
         self._portal, self._walks = portal, list(walks)
         self._residents, self._wait_s = frozenset(residents), wait_s
-        self._open: set[str] = set()
+        self._open: dict[str, float] = {}
         self._current: _Current | None = None
         self.outcomes: list[Outcome] = []
         self.strays: list[MovementRow] = []
         """Crossings that were called of tags that lie there."""
+        self.doubtful: list[MovementRow] = []
+        """Crossings of a read or two beside a walk: nobody but the installer knows whether the tag was carried."""
 
     @property
     def walk(self) -> Walk | None:
@@ -110,15 +119,23 @@ class Course:
                 if row.final and row.kind in CROSSINGS:
                     self.strays.append(row)
                 continue
+            if row.kind == "near" and row.reads < STRAY_READS:
+                continue
             if row.final and row.kind != "retracted":
                 self._add(row, now_s)
             mine.append(row)
         return mine
 
-    def opened(self, opened: Iterable[str], closed: Iterable[str]) -> None:
-        """Say which passages have begun and ended: a walk isn't over while one of its tags is still on its way."""
-        self._open.update(opened)
-        self._open.difference_update(closed)
+    def opened(self, opened: Iterable[tuple[str, str]], closed: Iterable[str], now_s: float) -> None:
+        """Say which passages (id, EPC) have begun and which ended.
+
+        A walk isn't over while one of its tags is still on its way.
+        """
+        for passage, epc in opened:
+            if epc not in self._residents:
+                self._open.setdefault(passage, now_s)
+        for passage in closed:
+            self._open.pop(passage, None)
 
     def settle(self, now_s: float) -> Outcome | None:
         """Return the walk's outcome once it is over."""
@@ -126,11 +143,11 @@ class Course:
         if current is None or walk is None:
             return None
         if not current.finals:
-            lost = self._wait_s is not None and now_s - current.begun_s >= self._wait_s and not self._open
+            lost = self._wait_s is not None and now_s - current.begun_s >= self._wait_s and not self._on_its_way(now_s)
             return self._end(Outcome(walk, "missed"), now_s) if lost else None
         faint = walk.expect != "none" and all(row.kind == "near" for row in current.finals)
         quiet_s = FAINT_S if faint else SETTLE_S
-        if now_s - current.last_s < quiet_s or (self._open and now_s - current.last_s < 2 * FAINT_S):
+        if now_s - current.last_s < quiet_s or (self._on_its_way(now_s) and now_s - current.last_s < 2 * FAINT_S):
             return None
         return self._end(self._judged(walk, current.finals), now_s)
 
@@ -150,6 +167,9 @@ class Course:
         self.begin(now_s)
         return self.walk
 
+    def _on_its_way(self, now_s: float) -> bool:
+        return any(now_s - begun_s < ON_ITS_WAY_S for begun_s in self._open.values())
+
     def _add(self, row: MovementRow, now_s: float) -> None:
         if self._current is not None:
             self._current.finals.append(row)
@@ -158,6 +178,9 @@ class Course:
     def _judged(self, walk: Walk, finals: Sequence[MovementRow]) -> Outcome:
         """A tag that was only near while others crossed was not carried: its own visit is another's."""
         carried = [row for row in finals if row.kind != "near"] if walk.expect != "none" else list(finals)
+        if any(row.reads >= DOUBTFUL_READS for row in carried):
+            self.doubtful += [row for row in carried if row.reads < DOUBTFUL_READS and row.kind in CROSSINGS]
+            carried = [row for row in carried if row.reads >= DOUBTFUL_READS]
         rows = tuple(carried or finals)
         return Outcome(walk, "right" if all(_is_right(walk, row) for row in rows) else "wrong", rows)
 

@@ -139,13 +139,10 @@ class Survey:
             ]
         return shown
 
-    def residents(self, now_us: int) -> frozenset[str]:
-        """Return the EPCs of the tags that stay, and of reference tags."""
+    def epcs(self) -> frozenset[str]:
+        """Return the EPCs of all tags that were heard, and of reference tags."""
         found = {place.reference for place in self.places if place.reference is not None}
-        for reader, listening in self._heard.items():
-            staying = self._stay(reader, self._reads(reader), now_us)
-            found |= {listening.epcs[tag].hex() for tag in staying.tags.tolist()}
-        return frozenset(found)
+        return frozenset(found.union(epc.hex() for listening in self._heard.values() for epc in listening.epcs))
 
     def finish(self, now_us: int, ways: Mapping[str, Ways], powers_cdbm: Mapping[tuple[str, int], int]) -> Found:
         """Return what was found.

@@ -14,26 +14,20 @@ from numpy.typing import NDArray
 
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.decide import Verdict
-from edge.windows.rules import CROSSINGS
 from edge.windows.sensed import Sensed
 from edge.windows.snapshot import Snapshot
 
 SWING_US: Final = 2_000_000
 """A leaf has stopped within this of the contact's opening, and has begun this long before its shutting."""
-SURE_PAIRS: Final = 4
-"""Pairs of phases between swings that it takes to say that a tag lies still, against a crossing."""
 STILL: Final = -200
 MOVES: Final = 400
 """Log-likelihood of motion by them, hundredths: 7 to 1 for rest, 50 to 1 for motion."""
 ALIKE_CDB: Final = 300
 """A tag at rest is as loud again within this: 1.6 dB of standard deviation over the channels."""
-RAISED_CDB: Final = 1000
-RAISED_STILL_CDB: Final = 1500
-"""Whatever was this much louder than at rest was carried nearer, even if it lies where it lay before; of a tag that is
-still heard and lies still, a leaf and people before it make more."""
-END_US: Final = 3_000_000
-LOUDEST: Final = 5
 LEAST_READS: Final = 3
+EXPLAINED: Final = ("near", "turned_back", "unresolved")
+"""What a resident may be taken for. A crossing is left to the decision, which was fitted on doors with leaves; what is
+`parked` lies still by definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +62,17 @@ class Background:
         self._levels: OrderedDict[tuple[int, bytes, bool], int] = OrderedDict()
         self.residents = 0
 
-    def bars(self, snap: Snapshot) -> bool:
-        """Say whether a crossing can't be told early: between the swings of the leaf the tag lay still."""
-        if self._sensed.is_open(int(snap.head[L.PORTAL]), snap.at_us) is None:
-            return False
-        between = self._between(snap)
-        return between.is_still and between.pairs >= SURE_PAIRS
-
     def judge(self, snap: Snapshot, verdict: Verdict) -> Verdict:
         """Return a verdict, or none (kind None) of a visit that a resident and the door explain; learn from it."""
-        if verdict.kind is None:
+        if verdict.kind not in EXPLAINED or self._sensed.is_open(int(snap.head[L.PORTAL]), snap.at_us) is None:
             return verdict
-        explained = self._is_back(snap) and verdict.kind not in CROSSINGS
-        state = self._sensed.is_open(int(snap.head[L.PORTAL]), snap.at_us)
-        if state is not None:
-            explained |= self._by_door(snap, verdict)
+        explained = self._by_door(snap)
         self.residents += explained
         return Verdict(None, verdict.confidence) if explained else verdict
 
-    def _by_door(self, snap: Snapshot, verdict: Verdict) -> bool:
+    def _by_door(self, snap: Snapshot) -> bool:
         """Say whether a tag lay still between the swings, or was as loud as ever with the door as it was."""
         between = self._between(snap)
-        if verdict.kind in CROSSINGS:
-            return between.is_still and between.pairs >= SURE_PAIRS
         known = self._learn(snap, between)
         moves = between.pairs >= LEAST_READS and between.stir >= MOVES
         return between.is_still or (known and not moves)
@@ -108,18 +90,6 @@ class Background:
         if len(self._levels) > self._most:
             self._levels.popitem(last=False)
         return before is not None and abs(level - before) <= ALIKE_CDB
-
-    def _is_back(self, snap: Snapshot) -> bool:
-        """Say whether a known tag is as loud in the end as at rest before, and was never much louder."""
-        base = int(snap.head[L.BASE_CDBM])
-        log = snap.log[snap.log[:, L.G_RSSI] != L.NO_RSSI]
-        if base == L.NO_BASE or not len(log):
-            return False
-        last = log[log[:, L.G_US] >= log[-1, L.G_US] - END_US]
-        end = max(float(last[last[:, L.G_SIDE] == side, L.G_RSSI].mean()) for side in set(last[:, L.G_SIDE].tolist()))
-        peak = float(np.sort(log[:, L.G_RSSI])[-LOUDEST:].mean())
-        still = snap.why == L.SETTLED and int(snap.head[L.STIR]) <= STILL
-        return abs(end - base) <= ALIKE_CDB and peak <= base + (RAISED_STILL_CDB if still else RAISED_CDB)
 
     def _between(self, snap: Snapshot) -> Between:
         log = snap.log[snap.log[:, L.G_RSSI] != L.NO_RSSI]

@@ -10,7 +10,7 @@ from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.settings import MAX_ANTENNAS, WindowsError
 from edge.windows.snapshot import Snapshot
 
-RECORDS: Final = 256
+RECORDS: Final = 64
 """Records a kernel call can hold; a call that fills them is drained and continued."""
 LINE: Final = 64
 """Bytes of a processor's cache line: a slot begins on one, or each of its parts would lie on two."""
@@ -19,8 +19,8 @@ LINE: Final = 64
 class CompiledEngine:
     """Slots behind a chained hash, and a pool of visits; memory is reserved at once and touched as tags come.
 
-    Of `max_tags` pairs each takes 640 bytes and 8 of the hash, of `max_visits` visits each takes 7.5 KB: 65 MB for
-    100,000 pairs and at most 31 MB for 4,096 visits, whatever comes. When the slots are taken the longest silent of 64
+    Of `max_tags` pairs each takes 576 bytes and 10 of the hash, of `max_visits` visits each takes 7.5 KB: 59 MB for
+    100,000 pairs and at most 15 MB for 2,048 visits, whatever comes. When the slots are taken the longest silent of 64
     goes, when the visits are taken the longest silent of all is ended; both count as `evicted`.
     """
 

@@ -55,7 +55,7 @@ class Judge:
         verdict = decide_early(seen, portal, self._companions(snap, seen))
         if verdict.kind is not None and verdict.crossed_us is not None:
             around = self.around(snap, portal, verdict.crossed_us, offset_us)
-            barred = around.rival or not may_alarm(verdict, around) or self.background.bars(snap)
+            barred = around.rival or not may_alarm(verdict, around)
             return (Verdict(None, 0.0) if barred else verdict), around
         return verdict, NOTHING_AROUND
 
@@ -109,10 +109,11 @@ class Judge:
         rival = self._neighbours.rival(portal.id, snap.epc, near_us + offset_us)
         if not self._sensed.watches(place):
             return Around(rival=rival)
-        way, beam_us = self._sensed.beams(place, near_us, now_us)
+        visit = int(snap.head[L.START_US]), int(snap.head[L.LAST_US])
+        way, beam_us = self._sensed.beams(place, visit, near_us, now_us)
         person = self._sensed.badge_near(place, near_us, now_us)
         return Around(
-            door=self._sensed.door(place, int(snap.head[L.START_US]), int(snap.head[L.LAST_US])),
+            door=self._sensed.door(place, *visit),
             beams=way,
             beam_us=beam_us,
             badge=None if person is None else bool(person),

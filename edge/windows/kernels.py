@@ -103,7 +103,8 @@ def weigh(slot: Int, a: Int, t: Int, phase: Int, channel: Int, s64: I64) -> Int:
     """Compare a phase with that before it on the channel, or with the one before the channel last went away.
 
     Returns:
-        Twice the change modulo half a turn, plus one if the channel stayed meanwhile; -1 where nothing compares.
+        Twice the change modulo half a turn, plus one if the channel stayed meanwhile; -1 where nothing compares,
+        TOO_SOON where it was measured just before.
     """
     now = (t >> L.P_TIME_SHIFT) & L.P_TIME_MASK
     key = L.P_KNOWN | (channel << 15) | (a << 12)
@@ -112,7 +113,7 @@ def weigh(slot: Int, a: Int, t: Int, phase: Int, channel: Int, s64: I64) -> Int:
     if (ref ^ key) & 0xFFFFF000 == 0:
         since = ((now - (ref >> 32)) & L.P_TIME_MASK) << L.P_TIME_SHIFT
         if since < L.PAIR_MIN_US:
-            return -1
+            return L.TOO_SOON
         s64[slot, L.S_REF + a] = fresh
         change = abs(((phase - (ref & 4095) + 1024) & 2047) - 1024)
         return 2 * change + int(since <= L.PAIR_MAX_US) if since <= L.RECALL_US else -1
@@ -168,15 +169,15 @@ def pack_where(channel: Int, count: Int) -> Int:
 def remember(slot: Int, t: Int, what: Int, where: Int, s32: I32, s16: I16) -> None:
     """Keep a read of a tag at rest, in case it is the beginning of a visit; of many in a short time the newest."""
     at, filled = np.int64(s16[slot, L.S_RING_AT]), np.int64(s16[slot, L.S_RINGED])
-    before = np.int64(s32[slot, L.S_RING + 3 * ((at - 2) & (L.RING - 1))])
+    before = np.int64(s32[slot, L.S_RING + 3 * ((at - 2) % L.RING)])
     if filled > 1 and (t - before) & 0xFFFFFFFF < L.RING_EVERY_US:
-        at = (at - 1) & (L.RING - 1)
+        at = (at - 1) % L.RING
         filled -= 1
     row = L.S_RING + 3 * at
     s32[slot, row] = ((t + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     s32[slot, row + 1] = what
     s32[slot, row + 2] = where
-    s16[slot, L.S_RING_AT] = (at + 1) & (L.RING - 1)
+    s16[slot, L.S_RING_AT] = (at + 1) % L.RING
     s16[slot, L.S_RINGED] = filled + 1 if filled < L.RING else filled
 
 
@@ -385,17 +386,17 @@ def wake(slot: Int, t: Int, t0: Int, s: State) -> Int:
     filled, at = np.int64(s.s16[slot, L.S_RINGED]), np.int64(s.s16[slot, L.S_RING_AT])
     young: Int = filled
     for k in range(filled):
-        row = L.S_RING + 3 * ((at - filled + k) & (L.RING - 1))
+        row = L.S_RING + 3 * ((at - filled + k) % L.RING)
         if (t - s.s32[slot, row]) & 0xFFFFFFFF > L.RING_US:
             young = filled - 1 - k
     s.s16[slot, L.S_RINGED] = 0
     if young == 0:
         return start(slot, room(t, s), t, t0, s)
-    row = L.S_RING + 3 * ((at - young) & (L.RING - 1))
+    row = L.S_RING + 3 * ((at - young) % L.RING)
     then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
     v = start(slot, room(t, s), then, then, s)
     for k in range(young):
-        row = L.S_RING + 3 * ((at - young + k) & (L.RING - 1))
+        row = L.S_RING + 3 * ((at - young + k) % L.RING)
         then = t - ((t - s.s32[slot, row]) & 0xFFFFFFFF)
         what, where = np.int64(s.s32[slot, row + 1]), np.int64(s.s32[slot, row + 2])
         note(v, then, what, where, relive(slot, at - young, k, s.s32), s)
@@ -405,12 +406,12 @@ def wake(slot: Int, t: Int, t0: Int, s: State) -> Int:
 @njit(cache=True)
 def relive(slot: Int, first: Int, k: Int, s32: I32) -> Int:
     """Compare a remembered read's phase with an earlier one on its channel; returns as `weigh`."""
-    row = L.S_RING + 3 * ((first + k) & (L.RING - 1))
+    row = L.S_RING + 3 * ((first + k) % L.RING)
     what, channel = np.int64(s32[slot, row + 1]), np.int64(s32[slot, row + 2]) >> 16
     if what & 8191 == 0:
         return -1
     for j in range(k - 1, -1, -1):
-        other = L.S_RING + 3 * ((first + j) & (L.RING - 1))
+        other = L.S_RING + 3 * ((first + j) % L.RING)
         before = np.int64(s32[slot, other + 1])
         if (before ^ what) & 0xE000 or before & 8191 == 0 or np.int64(s32[slot, other + 2]) >> 16 != channel:
             continue
@@ -754,10 +755,13 @@ def advance(
             if told >= 0:
                 stir = s32[slot, L.S_STIR] + strength(told >> 1)
                 s32[slot, L.S_STIR] = min(L.STIR_UTMOST, max(L.STIR_LEAST, stir))
-        far = rssi != L.NO_RSSI and follow_level(slot, a, rssi, knobs[portal, L.K_MOTION_CDB], s16)
+        # A tag read hundreds of times a second would else learn one channel's level and be far on the next.
+        measured = told != L.TOO_SOON
+        far = measured and rssi != L.NO_RSSI and follow_level(slot, a, rssi, knobs[portal, L.K_MOTION_CDB], s16)
         calm = strength(told >> 1) < 0 if told >= 0 else not far
         far = far and s16[slot, L.S_CALM] == 0  # one read that is far off may be a mistake, two in a row are none
-        s16[slot, L.S_CALM] = min(L.ENOUGH_CALM, s16[slot, L.S_CALM] + 1) if calm else 0
+        if measured:
+            s16[slot, L.S_CALM] = min(L.ENOUGH_CALM, s16[slot, L.S_CALM] + 1) if calm else 0
         if v == L.RESTING:
             away = apart > max(knobs[portal, L.K_GAP_US], L.ABSENT_INTERVALS * interval)
             if s32[slot, L.S_STIR] <= L.WAKE and not away and (calm or not far):

@@ -309,6 +309,11 @@ class Tag:
         self.interval_us += (apart - self.interval_us) >> 3 if self.interval_us else apart
         return apart
 
+    def too_soon(self, read: Read) -> bool:
+        """Say whether the phase was measured on this channel just before."""
+        channel, _, then = self.refs.get(read.antenna, (-1, 0, 0))
+        return read.phase >= 0 and channel == read.channel and ticks_us(ticks(read.at_us) - then) < L.PAIR_MIN_US
+
     def weigh(self, read: Read) -> Pair | None:
         """Compare a phase with that before it on the channel, or with the one before the channel last went away."""
         now = ticks(read.at_us)
@@ -419,13 +424,15 @@ class PlainEngine:
             tag.forget(read.at_us)
         interval_us, apart_us = tag.interval_us, tag.note_time(read.at_us)
         read = read._replace(at_us=tag.last_us)
+        soon = tag.too_soon(read)
         pair = tag.weigh(read) if read.phase >= 0 else None
         if pair:
             tag.stir = min(L.STIR_UTMOST, max(L.STIR_LEAST, tag.stir + strength(pair.change)))
-        far = read.rssi != L.NO_RSSI and tag.follow_level(read.antenna, read.rssi, knobs[L.K_MOTION_CDB])
+        far = not soon and read.rssi != L.NO_RSSI and tag.follow_level(read.antenna, read.rssi, knobs[L.K_MOTION_CDB])
         calm = strength(pair.change) < 0 if pair else not far
         far = far and not tag.calm  # one read that is far off may be a mistake, two in a row are none
-        tag.calm = min(L.ENOUGH_CALM, tag.calm + 1) if calm else 0
+        if not soon:
+            tag.calm = min(L.ENOUGH_CALM, tag.calm + 1) if calm else 0
         away = apart_us > max(knobs[L.K_GAP_US], L.ABSENT_INTERVALS * interval_us)
         if tag.resting and tag.stir <= L.WAKE and not away and (calm or not far):
             tag.remember(read)

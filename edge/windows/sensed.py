@@ -23,6 +23,8 @@ LOOK_US: Final = 30_000_000
 """A beam that has been broken for longer is blocked: what breaks the other one passes by."""
 NEAR_US: Final = 1_500_000
 """A crossing is placed to half a second, and the last of a group follows its trolley by a second."""
+CLEAR_US: Final = 4_000_000
+"""Few reads place a crossing badly: only where no beam was broken for so long about it was none broken by it."""
 BADGE_BEFORE_US: Final = 10_000_000
 BADGE_AFTER_US: Final = 5_000_000
 """A badge belongs to a crossing within -10/+5 s of it (contracts: What is an exit)."""
@@ -158,23 +160,34 @@ class Sensed:
         told = [one.at(at_us) for one in self._order[portal].doors]
         return None if all(state is None for state in told) else any(told)
 
-    def beams(self, portal: int, near_us: int, now_us: int) -> tuple[BeamWay | None, int | None]:
+    def beams(
+        self, portal: int, visit: tuple[int, int], near_us: int, now_us: int
+    ) -> tuple[BeamWay | None, int | None]:
         """Return in which way the beams were broken nearest to an instant, by what had happened up to another.
 
-        None: there are not two beams with an order, one of them hasn't told its level yet, one has been broken all the
-        time, or just one is broken now and the other may follow.
+        `none` is said only where neither beam, or just one for a moment, was broken for some seconds before and after
+        the instant, as far as the visit lasted. None: there are not two beams with an order, one of them hasn't told
+        its level yet, or what was broken was not so near to the instant that it must be of it.
+
+        Args:
+            portal: place of the portal.
+            visit: begin and end of the tag's visit.
+            near_us: when it crossed, as far as that is known.
+            now_us: what happens later isn't known yet.
         """
         beams = self._order[portal].beams
         if len(beams) < 2:  # noqa: PLR2004 (a way has two ends)
             return None, None
-        begin_us, end_us = near_us - LOOK_US, min(now_us, near_us + NEAR_US + JOIN_US)
-        seen = list(_passings(beams, begin_us, end_us))
+        begin_us = max(visit[0] - NEAR_US, near_us - CLEAR_US)
+        end_us = min(now_us, visit[1] + NEAR_US, near_us + CLEAR_US)
+        seen = list(_passings(beams, min(begin_us, near_us) - LOOK_US, max(end_us, min(now_us, near_us + NEAR_US))))
         ended = [(abs(one.second_us - near_us), one.second_us, one.way) for one in seen if one.second_us is not None]
         if ended and min(ended)[0] <= NEAR_US:
             _, at_us, way = min(ended)
             return way, at_us
-        levels = [one.at(end_us) for one in beams.values()]
-        return ("none", None) if levels == [False, False] else (None, None)
+        clear = all(one.at(begin_us) is False and one.at(end_us) is False for one in beams.values())
+        both = all(any(state for _, state in one.changes(begin_us, end_us)) for one in beams.values())
+        return ("none", None) if clear and not both else (None, None)
 
     def badge_near(self, portal: int, near_us: int, now_us: int) -> str | None:
         """Return the person whose badge was shown nearest to an instant, "" for none, None where none ever was."""

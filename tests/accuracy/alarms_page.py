@@ -31,7 +31,7 @@ PARTS: Final = {
             "At 60 random doors, five trials of each kind. `stowaway`: one of thirteen tags on a cart may not leave.",
             "`counter`: ten that may not leave go out on a cart while one comes in past it. `thief`: one tag 0.7 m",
             "behind who pushes a trolley with leave. Right is a trial if exactly the tags that left without leave",
-            "were alarmed for, those included that were never read.",
+            "were alarmed for; `read` are the trials in which each of these was read five times or more.",
         ),
     ),
     "doors": (
@@ -58,7 +58,9 @@ def alarms_page() -> str:
     lines = ["<!-- Made by `make docs` from `make accuracy ONLY=alarms`, `groups` and `doors`; don't edit. -->", ""]
     lines += ["# Alarms, groups and doors side by side", ""]
     for part, (title, words) in PARTS.items():
-        lines += [f"## {title}", "", *words, "", *_table(found.get(part, [])), ""]
+        rows = found.get(part)
+        told = _table(rows) if rows else [f"No whole run has been kept yet: `make accuracy ONLY={part}.` makes one."]
+        lines += [f"## {title}", "", *words, "", *told, ""]
     return "\n".join(lines)
 
 

@@ -94,9 +94,6 @@ class Residents:
 class NoBackground(Background):
     """Takes every visit at its word."""
 
-    def bars(self, snap: Snapshot) -> bool:
-        return False
-
     def judge(self, snap: Snapshot, verdict: Verdict) -> Verdict:
         return verdict
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.llrp.batch import EPC_BYTES
 from tests.helpers import doorway
 from tests.helpers.llrp_messages import custom, report, tag
 
@@ -37,7 +36,7 @@ class Traffic:
         """Return the reads as RO_ACCESS_REPORTs of 50 tags; what doesn't fill one is left out."""
         kept = len(self) - len(self) % TAGS_A_MESSAGE
         tags = np.tile(np.frombuffer(_marked(), np.uint8), (kept, 1))
-        tags[:, _at("epc")] = self.epc[:kept, :12]
+        tags[:, _at("epc")] = self.epc[:kept]
         for name, column, kind in (
             ("antenna", self.antenna, ">u2"), ("channel", self.channel, ">u2"),
             ("rssi_dbm", self.rssi_cdbm // 100, "i1"),
@@ -50,15 +49,20 @@ class Traffic:
         return np.hstack([np.tile(head, (len(bodies), 1)), bodies]).tobytes()
 
 
-def traffic(tags, reads, *, rate_hz=8000, walks_per_s=0.1, seed=1):
-    """Return reads of `tags` tags at rest, `rate_hz` of them a second, and tags that are carried through."""
-    rng = np.random.default_rng(seed)
-    t = doorway.EPOCH_US + np.sort(rng.integers(0, reads * 1_000_000 // rate_hz, reads))
-    rest = _seen(np.r_[0 : min(tags, reads), rng.integers(0, tags, reads - min(tags, reads))], t)
+def traffic(tags, reads, *, part=0, rate_hz=8000, walks_per_s=1 / 30):
+    """Return reads of `tags` tags at rest, `rate_hz` of them a second, and tags that are carried through.
+
+    Parts follow one another in time; all have the same tags at rest, each has its own walkers.
+    """
+    rng = np.random.default_rng(part)
+    lasts_us = reads * 1_000_000 // rate_hz
+    t = doorway.EPOCH_US + part * lasts_us + np.sort(rng.integers(0, lasts_us, reads))
+    rest = _seen(rng.integers(0, tags, reads), t)
     level = -6200 + 700 * _own(rest, 1) + 250 * _own(rest, 2) + 33 * rng.standard_normal(reads)
     phase = 4096 * _own(rest, 3) + 65 * rng.standard_normal(reads)
-    begins = rng.uniform(t[0], max(t[-1] - WALK_US, t[0] + 1), round(walks_per_s * (t[-1] - t[0]) / 1e6))
-    walkers = tags + np.repeat(np.arange(len(begins)), WALK_READS)
+    walks = walks_per_s * lasts_us / 1e6
+    begins = rng.uniform(t[0], max(t[-1] - WALK_US, t[0] + 1), int((part + 1) * walks) - int(part * walks))
+    walkers = tags + 1000 * part + np.repeat(np.arange(len(begins)), WALK_READS)
     since = np.sort(rng.uniform(0, WALK_US, (len(begins), WALK_READS)), axis=1)
     walk = _seen(walkers, np.round(begins[:, None] + since).astype(np.int64).ravel())
     ahead = SPEED_M_S * (since - WALK_US / 2).ravel() / 1e6 * np.where(walkers % 2, 1, -1)
@@ -67,7 +71,7 @@ def traffic(tags, reads, *, rate_hz=8000, walks_per_s=0.1, seed=1):
     turned = 2 * range_m / doorway.WAVE_M * 4096 + 4096 * _own(walk, 3) + 65 * rng.standard_normal(len(range_m))
     who, t, antenna, channel = (np.concatenate(pair) for pair in zip(rest, walk, strict=True))
     rssi, angle = (np.concatenate(pair).astype(np.int64) for pair in ((level, near), (phase, turned)))
-    columns = _epcs(who, seed), t, antenna, channel, rssi, angle % 4096
+    columns = _epcs(who), t, antenna, channel, rssi, angle % 4096
     order = np.argsort(t, kind="stable")
     return Traffic(*(column[order] for column in columns))
 
@@ -84,11 +88,9 @@ def _own(seen, what):
     return ((mixed ^ mixed >> 15) * 2_246_822_519 % (1 << 32) / (1 << 32) - 0.5) * 3.46
 
 
-def _epcs(who, seed):
-    names = np.random.default_rng(seed + 1).integers(0, 256, (int(who.max()) + 1, 12), np.uint8)
-    epcs = np.zeros((len(who), EPC_BYTES), np.uint8)
-    epcs[:, :12] = names[who]
-    return epcs
+def _epcs(who):
+    serial = who.astype(">u4").view(np.uint8).reshape(-1, 4)
+    return np.hstack([np.tile(np.frombuffer(_MARKS["epc"][:8], np.uint8), (len(who), 1)), serial])
 
 
 _MARKS = {

@@ -68,8 +68,10 @@ def door(folder, walks):
                 simulator.wait(0.05)
             except subprocess.TimeoutExpired:
                 continue
-        yield json.loads(ready.read_text())["readers"]["r1"]["port"]
-        simulator.terminate()
+        try:
+            yield json.loads(ready.read_text())["readers"]["r1"]["port"]
+        finally:
+            simulator.terminate()
 
 
 def commission(*words):

@@ -60,8 +60,10 @@ def door(tmp_path):
         port = json.loads(ready.read_text())["readers"]["r1"]["port"]
         config = tmp_path / "edge.toml"
         config.write_text(CONFIG.format(port=port, reference="3034257bf7194e40000000ff"))
-        yield config
-        simulator.terminate()
+        try:
+            yield config
+        finally:
+            simulator.terminate()
 
 
 def survey(config, *words):

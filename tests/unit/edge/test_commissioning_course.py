@@ -35,9 +35,9 @@ def test_group_is_right_only_with_all_of_its_tags():
 
 def test_walk_is_not_over_while_a_tag_of_it_is_on_its_way_unless_it_stays():
     mine = course()
-    mine.opened(["a", "b"], [])
+    mine.opened([("a", TAG), ("b", TAG)], [], 4.0)
     mine.take([row("out")], 5.0)
-    mine.opened([], ["a"])
+    mine.opened([], ["a"], 5.0)
     assert mine.settle(12.0) is None
     assert mine.settle(13.1).result == "right"
 
@@ -50,6 +50,24 @@ def test_neighbours_tag_that_was_near_is_not_the_walkers():
     outcome = mine.settle(10.0)
     assert outcome.result == "right"
     assert [one.epc for one in outcome.rows] == [TAG]
+
+
+def test_tag_of_one_read_beside_the_walkers_is_doubtful_and_no_outcome():
+    mine = course()
+    mine.take([row("out"), row("in", epc="00", reads=(1, 0, 0, 0))], 5.0)
+    outcome = mine.settle(8.0)
+    assert (outcome.result, [one.epc for one in outcome.rows]) == ("right", [TAG])
+    assert [one.epc for one in mine.doubtful] == ["00"]
+    alone = course()
+    alone.take([row("out", reads=(1, 0, 1, 0))], 5.0)
+    assert alone.settle(8.0).result == "right"
+    assert alone.doubtful == []
+
+
+def test_tag_at_the_edge_of_hearing_is_no_walk():
+    mine = course()
+    assert mine.take([row("near", epc="00", reads=(0, 2, 1, 0))], 5.0) == []
+    assert mine.settle(50.0) is None
 
 
 def test_walk_through_the_door_that_was_called_near_is_wrong():
@@ -76,8 +94,19 @@ def test_walk_that_nobody_called_is_missed_after_its_time_or_when_said():
 
 def test_walk_under_way_is_not_missed():
     mine = course(wait_s=18.0)
-    mine.opened(["a"], [])
+    mine.opened([("a", TAG)], [], 17.0)
     assert mine.settle(30.0) is None
+
+
+def test_tag_that_lies_there_or_was_put_down_holds_up_nobody():
+    mine = course(residents={"00"}, wait_s=18.0)
+    mine.opened([("a", "00")], [], 17.0)
+    assert mine.settle(18.0).result == "missed"
+    mine = course(wait_s=18.0)
+    mine.opened([("a", TAG)], [], 1.0)
+    mine.opened([("a", TAG)], [], 15.0)
+    assert mine.settle(20.9) is None
+    assert mine.settle(21.0).result == "missed"
 
 
 def test_without_a_time_limit_the_installer_is_waited_for():

@@ -65,7 +65,7 @@ def test_what_came_before_the_beginning_counts_no_more(survey):
 
 def test_survey_finds_who_stays_who_moved_and_what_is_silent(survey):
     found = survey.finish(BEGIN_US + 12_000_000, {"r1": Ways()}, {("r1", 2): 2700})
-    assert survey.residents(BEGIN_US + 12_000_000) == {RESIDENT.hex(), REFERENCE.hex(), "04" * 12}
+    assert survey.epcs() == {RESIDENT.hex(), WALKER.hex(), REFERENCE.hex(), "04" * 12}
     assert [one.residents for one in found.antennas] == [0, 1, 0]
     assert [one.power_cdbm for one in found.antennas] == [None, 2700, None]
     assert found.antennas[1].resident_cdbm == -6500

@@ -9,8 +9,10 @@ from edge.agent.restart import end_open_passages, hold_on
 from edge.outbox import MemoryOutbox, OpenRecord, SqliteOutbox
 from edge.windows import HeldTag, WindowClock, Windows, WindowsError, decode_held, encode_open
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.around import NOTHING_AROUND
 from edge.windows.decide import Verdict
 from edge.windows.held import LEFT_LONG_AGO_US, NOTE_EVERY_US, Held
+from edge.windows.judge import Judge
 from edge.windows.snapshot import Snapshot
 from tests.helpers import doorway
 
@@ -124,8 +126,13 @@ async def commit(journal):
     await journal.run()
 
 
-async def test_a_restart_holds_on_what_was_parked(outbox):
+async def test_a_restart_holds_on_what_was_parked(outbox, monkeypatch):
     """Parked before the restart; what is left of the stay gives nothing after it, and no passage is ended for it."""
+
+    def late(_judge, snap, *_, **__):
+        return Verdict("parked" if snap.why == L.SETTLED else "turned_back", 0.9), NOTHING_AROUND
+
+    monkeypatch.setattr(Judge, "late", late)
     first = Windows(doorway.settings(), boot="b1")
     batch = scene([*IN_THE_DOORWAY, (60.0, -0.35, 0.0), (64.0, -6.0, 0.0)], 70.0)
     half = int(np.searchsorted(batch.last_us, doorway.EPOCH_US + 45 * SECOND))

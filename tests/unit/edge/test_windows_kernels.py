@@ -35,7 +35,7 @@ def told(snaps):
     )
 
 
-def assert_same(table, rows, *, max_tags=8, max_visits=4096):
+def assert_same(table, rows, *, max_tags=8, max_visits=2048):
     compiled, plain = CompiledEngine(table, max_tags, max_visits), PlainEngine(table, max_tags, max_visits)
     cols, keys = reads(rows)
     ones, twos = compiled.advance(cols, keys), plain.advance(cols, keys)
@@ -83,7 +83,7 @@ def resting(seed, *, phases, stir_us=40_000_000, channels=4):
     return rows
 
 
-@given(traffic(), st.booleans(), st.sampled_from([1, 3, 4096]))
+@given(traffic(), st.booleans(), st.sampled_from([1, 3, 2048]))
 @settings(max_examples=60)
 def test_kernels_say_what_the_twin_says(rows, single, visits):
     """Random traffic, with too few slots and visits, absent parameters and EPCs of many lengths."""

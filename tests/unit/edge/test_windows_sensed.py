@@ -31,7 +31,8 @@ def sensed(*edges, sensors=(DOOR, INNER, OUTER)):
 
 
 def way(made, near_s, now_s=100.0):
-    return made.beams(0, round(near_s * SECOND), round(now_s * SECOND))[0]
+    near_us = round(near_s * SECOND)
+    return made.beams(0, (near_us - SECOND, near_us + SECOND), near_us, round(now_s * SECOND))[0]
 
 
 def test_a_door_is_what_it_was_over_the_visit():
@@ -74,6 +75,19 @@ def test_a_blocked_beam_tells_nothing():
     """A trolley stands in the inner beam for an hour: what breaks the outer one has no order."""
     made = sensed((10.0, 2, True), (100.0, 3, True), (100.5, 3, False))
     assert way(made, 100.2, now_s=200.0) is None
+
+
+def test_beams_that_clear_while_a_tag_crosses_are_not_whole():
+    """A trolley has stood in both for a minute and is pushed on while somebody else goes through."""
+    made = sensed((10.0, 2, True), (10.2, 3, True), (70.6, 2, False), (71.0, 3, False))
+    assert way(made, 70.0) is None
+
+
+def test_whole_beams_are_said_of_some_seconds_about_the_crossing():
+    """Few reads place a crossing badly: a passing three seconds before may be its own."""
+    made = sensed((10.0, 2, True), (10.4, 3, True), (10.6, 2, False), (11.0, 3, False))
+    assert made.beams(0, (8 * SECOND, 20 * SECOND), 13 * SECOND, 99 * SECOND) == (None, None)
+    assert made.beams(0, (8 * SECOND, 20 * SECOND), 18 * SECOND, 99 * SECOND) == ("none", None)
 
 
 def test_a_lonely_beam_has_no_order():
