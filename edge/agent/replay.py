@@ -240,7 +240,7 @@ class Replay:
                 yield from self._feed(chunk, arrival_us=given.at_us, clock=chunk.clock)
                 self._seq += note.rows
         told = [note.sensors for note in notes if isinstance(note, RowsNote)]
-        taken_now = reader.take(given.at_us, given.data) if given.data else []
+        taken_now = reader.take(given.at_us, given.data, settle=not self._noted) if given.data else []
         if self._noted:
             taken_now = _as_noted(reader, taken_now, told)
         for taken in taken_now:

@@ -47,10 +47,12 @@ class ReplayedReader:
         self._clock_before = self._clock
         self._clock = ClockState(note.source, note.offset_us, note.spread_us, note.stepped)
 
-    def take(self, at_us: int, data: bytes) -> list[Chunk]:
+    def take(self, at_us: int, data: bytes, *, settle: bool = True) -> list[Chunk]:
         """Return what the bytes of one receive mean, as the session did; nothing while no message is whole.
 
-        Where the reader's clock made a step within it, the recorded clock is that of the last part.
+        With `settle` inputs that have lasted by now are told too, as the session's timer did; a recording that notes
+        its asides has that already. Where the reader's clock made a step within it, the recorded clock is that of the
+        last part.
         """
         if self._broken:
             return []
@@ -63,7 +65,7 @@ class ReplayedReader:
             return []
         *first, last = self._intake.take(at_us, messages, self._events(messages))
         before = self._clock_before
-        settled = self._intake.settle_inputs(at_us)
+        settled = self._intake.settle_inputs(at_us) if settle else None
         if settled is not None:
             first = [self._timed(settled) if before is None else replace(settled, clock=before), *first]
         return [*(part if before is None else replace(part, clock=before) for part in first), self._timed(last)]

@@ -132,4 +132,4 @@ def _together(name: str, seen: Seen, own: Floats, company: Companions, mine: sli
     """Return log-odds of a visit with what its companions say."""
     own = np.round(own * 4096) / 4096
     more = together.pooled(own, company.told[:, 9:], company.told[:, mine], company.alike)
-    return model(name).odds(np.concatenate([seen.measured.features, own, more]))
+    return model(name).odds(np.concatenate([seen.measured.features[together.KEPT], own, more]))

@@ -60,7 +60,7 @@ class Group:
         self.orderer = Orderer(settings.grace_ms * 1000, settings.step_back_ms * 1000, make_admit(settings))
         self.engine = make_engine(settings, job.portals)
         self.sensed = Sensed(job.portals, settings.sensors)
-        self.judge = Judge(job.portals, self.sensed, neighbours)
+        self.judge = Judge(job.portals, self.sensed, neighbours, most_tags=settings.max_tags)
         self.held = Held(settings)
         self.provisionals = 0
         self.finals = 0

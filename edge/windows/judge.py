@@ -6,6 +6,7 @@ from typing import Final
 from edge.contracts import Kind
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around
+from edge.windows.background import Background
 from edge.windows.company import Company
 from edge.windows.decide import WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
 from edge.windows.neighbours import Neighbours
@@ -21,8 +22,11 @@ TOLD_ELSEWHERE: Final = "a neighbouring portal told this crossing"
 class Judge:
     """Judges the visits of a group's portals, each with the company that it kept."""
 
-    def __init__(self, portals: tuple[PortalSettings, ...], sensed: Sensed, neighbours: Neighbours) -> None:
+    def __init__(
+        self, portals: tuple[PortalSettings, ...], sensed: Sensed, neighbours: Neighbours, *, most_tags: int
+    ) -> None:
         self.overruled = RuleCounters()
+        self.background = Background(sensed, most_tags)
         self._portals, self._sensed, self._neighbours = portals, sensed, neighbours
         self._company = [Company(WIDTH) for _ in portals]
 
@@ -51,7 +55,8 @@ class Judge:
         verdict = decide_early(seen, portal, self._companions(snap, seen))
         if verdict.kind is not None and verdict.crossed_us is not None:
             around = self.around(snap, portal, verdict.crossed_us, offset_us)
-            return (verdict if may_alarm(verdict, around) and not around.rival else Verdict(None, 0.0)), around
+            barred = around.rival or not may_alarm(verdict, around) or self.background.bars(snap)
+            return (Verdict(None, 0.0) if barred else verdict), around
         return verdict, NOTHING_AROUND
 
     def late(
@@ -74,6 +79,7 @@ class Judge:
             if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
                 around = self.around(snap, portal, verdict.crossed_us, offset_us)
                 verdict = settle(verdict, stayed(seen, company), around, self.overruled)
+            verdict = self.background.judge(snap, verdict)
         if snap.why == L.EVICTED:
             verdict = evicted(verdict, portal)
         if verdict.kind is not None and around.rival:

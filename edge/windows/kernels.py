@@ -261,7 +261,9 @@ def silence(v: Int, head: I64, knobs: I64) -> Int:
 def settled(v: Int, t: Int, head: I64, knobs: I64) -> bool:
     """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
     portal = head[v, L.PORTAL]
-    doorway = head[v, L.LOUD] and head[v, L.MOVED] > 0
+    doorway = head[v, L.LOUD] != 0 and head[v, L.MOVED] > 0
+    if doorway and knobs[portal, L.K_SINGLE] == 0 and t - head[v, L.LOUD] >= knobs[portal, L.K_PARK_US]:
+        return True
     needed = knobs[portal, L.K_PARK_US] if doorway else knobs[portal, L.K_SETTLE_US]
     if head[v, L.MOVED] == 0 and head[v, L.STIR] <= L.STIR_STILL and knobs[portal, L.K_SINGLE] == 0:
         needed = min(needed, L.WINDOW_US)
@@ -570,7 +572,10 @@ def roll_window(v: Int, t: Int, s: State) -> None:
     if window_moves(v, head, s.ant, s.knobs[portal, L.K_MOTION_STEPS], s.knobs[portal, L.K_MOTION_CDB]):
         head[v, L.MOVED] += 1
         head[v, L.STILL_US] = t
-    head[v, L.LOUD] = head[v, L.WIN_PEAK] >= head[v, L.PEAK_CDBM] - L.AT_PLANE_CDB
+    if head[v, L.WIN_PEAK] < head[v, L.PEAK_CDBM] - L.AT_PLANE_CDB:
+        head[v, L.LOUD] = 0
+    elif head[v, L.LOUD] == 0:
+        head[v, L.LOUD] = head[v, L.WIN_US]
     head[v, L.WIN_PEAK] = L.NO_LEVEL
     head[v, L.WIN_US] = t
     head[v, L.WIN_SUM] = 0

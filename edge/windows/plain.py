@@ -127,7 +127,7 @@ class Visit:
     stir_top: int = 0
     range: int = 0
     window_peak: int = L.NO_LEVEL
-    loud: bool = False
+    loud_us: int = 0
     moved: int = 0
     lead: int = 0
     flips: int = 0
@@ -234,7 +234,10 @@ class Visit:
         if self.window_moves(steps, cdb):
             self.moved += 1
             self.still_us = self.now_us
-        self.loud = self.window_peak >= self.peak - L.AT_PLANE_CDB
+        if self.window_peak < self.peak - L.AT_PLANE_CDB:
+            self.loud_us = 0
+        elif not self.loud_us:
+            self.loud_us = self.window_us
         self.window_peak = L.NO_LEVEL
         self.window_us, self.window_sum, self.window_pairs = self.now_us, 0, 0
         for antenna in self.antennas:
@@ -264,7 +267,10 @@ class Visit:
 
     def settled(self, settle_us: int, park_us: int, *, single: bool) -> bool:
         """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
-        needed = park_us if self.loud and self.moved else settle_us
+        doorway = self.loud_us and self.moved
+        if doorway and not single and self.now_us - self.loud_us >= park_us:
+            return True
+        needed = park_us if doorway else settle_us
         if not self.moved and self.stir <= L.STIR_STILL and not single:
             needed = min(needed, L.WINDOW_US)
         if self.stir > L.STIR_CALM:
@@ -539,7 +545,7 @@ class PlainEngine:
             visit.still_us, visit.window_us, visit.window_sum, visit.window_pairs, visit.moved, visit.lead,
             visit.flips, visit.candidates, visit.candidate_us, visit.rival, visit.peak, visit.interval_us, tag.base,
             one.smooth, two.smooth, one.heard_us, two.heard_us, one.count, two.count, visit.valley, visit.top,
-            visit.slow, len(tag.epc), visit.stir, visit.stir_top, visit.range, visit.window_peak, visit.loud,
+            visit.slow, len(tag.epc), visit.stir, visit.stir_top, visit.range, visit.window_peak, visit.loud_us,
             one.low, two.low, one.high, two.high, len(visit.log),
         ]  # fmt: skip
         self._records.append(

@@ -27,7 +27,8 @@ class Counters:
 
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
     reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
-    called `parked`. `double_crossings` had been told by a neighbouring portal.
+    called `parked`; `resident_visits` neither, for what the door did explains them. `double_crossings` had been told by
+    a neighbouring portal.
     """
 
     reads: int = 0
@@ -40,6 +41,7 @@ class Counters:
     provisionals: int = 0
     finals: int = 0
     held_finals: int = 0
+    resident_visits: int = 0
     sensed: int = 0
     unplaced_sensed: int = 0
     door_contradictions: int = 0
@@ -124,6 +126,7 @@ class Windows:
         counters.provisionals = sum(group.provisionals for group in self._groups)
         counters.finals = sum(group.finals for group in self._groups)
         counters.held_finals = sum(group.held.told_less for group in self._groups)
+        counters.resident_visits = sum(group.judge.background.residents for group in self._groups)
         counters.door_contradictions = sum(group.judge.overruled.door for group in self._groups)
         counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
         counters.double_crossings = self._neighbours.doubles

@@ -23,7 +23,8 @@ from tests.accuracy.script import Script
 from tests.accuracy.site import Site, one_door
 from tests.accuracy.stream import Stream
 
-DAYS: Final = int(os.environ.get("ALARM_DAYS", "30"))
+MONTH: Final = 30
+DAYS: Final = int(os.environ.get("ALARM_DAYS", MONTH))
 """Fewer while one is at work on it; the published run has a month."""
 SEED: Final = 52_000
 PLACES: Final = (
@@ -202,12 +203,12 @@ def _day(script: Script) -> Iterator[float]:
     for place in script.rng.permutation(len(acts)):
         act, count = acts[place]
         if act == "lingerer":
-            _lingers(script)
+            linger(script)
         elif act == "thief":
             yield script.at_s
-            _steals(script)
+            steal(script)
         else:
-            script.at_s += _carries(script, act, count)
+            script.at_s += carry(script, act, count)
 
 
 def _loads(rng: np.random.Generator, count: int, act: str) -> list[tuple[str, int]]:
@@ -224,16 +225,16 @@ def _loads(rng: np.random.Generator, count: int, act: str) -> list[tuple[str, in
     return loads
 
 
-def _carries(script: Script, act: str, count: int) -> float:
+def carry(script: Script, act: str, count: int) -> float:
     """Let somebody carry tags with leave; return when the next may begin."""
     tags = script.new_tags(count, act, may_leave=act == "outbound")
-    carry = "cart" if count > 3 else str(script.rng.choice(["hand", "backpack", "face-to-face"], p=[0.7, 0.2, 0.1]))
-    speed_mps = float(script.rng.uniform(0.6, 1.4) if carry == "cart" else script.rng.uniform(0.7, 2.0))
-    lasts_s = script.walk(script.through(outwards=act == "outbound"), tags=tags, carry=carry, speed_mps=speed_mps)
+    how = "cart" if count > 3 else str(script.rng.choice(["hand", "backpack", "face-to-face"], p=[0.7, 0.2, 0.1]))
+    speed_mps = float(script.rng.uniform(0.6, 1.4) if how == "cart" else script.rng.uniform(0.7, 2.0))
+    lasts_s = script.walk(script.through(outwards=act == "outbound"), tags=tags, carry=how, speed_mps=speed_mps)
     return lasts_s + _pause_s(script.rng)
 
 
-def _steals(script: Script) -> None:
+def steal(script: Script) -> None:
     """One tag goes out without leave: alone, or behind somebody who has leave."""
     rng = script.rng
     later_s = 0.0
@@ -245,13 +246,13 @@ def _steals(script: Script) -> None:
         later_s = float(rng.uniform(0.7, 2.0)) / speed_mps
     else:
         speed_mps, points = float(rng.uniform(0.8, 2.5)), script.through(outwards=True)
-    carry = str(rng.choice(["hand", "backpack", "dragged"], p=[0.55, 0.35, 0.1]))
+    how = str(rng.choice(["hand", "backpack", "dragged"], p=[0.55, 0.35, 0.1]))
     mine = script.new_tags(1, "thief")
-    script.at_s += script.walk(points, tags=mine, carry=carry, speed_mps=speed_mps, later_s=later_s)
+    script.at_s += script.walk(points, tags=mine, carry=how, speed_mps=speed_mps, later_s=later_s)
     script.at_s += later_s + _pause_s(rng)
 
 
-def _lingers(script: Script) -> None:
+def linger(script: Script) -> None:
     """Somebody stops in the doorway with tags; one in three has others walk past meanwhile."""
     rng = script.rng
     low, high = np.log(STOPS_S)
@@ -270,7 +271,7 @@ def _lingers(script: Script) -> None:
         script.at_s += 4.0
         while script.at_s + 6.0 < ends_s:
             act = str(rng.choice(["outbound", "inbound"]))
-            script.at_s += _carries(script, act, int(rng.integers(1, 4)))
+            script.at_s += carry(script, act, int(rng.integers(1, 4)))
     script.at_s = max(script.at_s, ends_s)
 
 

@@ -1,5 +1,6 @@
 """The installer's walks at a door: ten in and ten out by the recipe, and the levels that they teach the windows."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from edge.windows import WindowClock, Windows, WindowsSettings
@@ -29,13 +30,22 @@ def commissioned(scenario: Scenario, seed: int = 0) -> WindowsSettings:
         if portal.layout == "single":
             continue
         played = play(commissioning(scenario, portal.id, seed), COMMISSIONING_SEED + seed)
-        windows = Windows(played.settings, boot="commissioning")
+        windows = Windows(_alone(played.settings, portal.id), boot="commissioning")
         rows = []
         for reader, arrival_us, batch in played.chunks:
             rows += windows.feed(reader, batch, arrival_us=arrival_us, clock=WindowClock(offset_us=0))
         rows += windows.flush()
-        levels |= doorway_levels(row for row in rows if row.portal == portal.id)
+        levels |= doorway_levels(rows)
     return settings_of(scenario, levels)
+
+
+def _alone(settings: WindowsSettings, portal: str) -> WindowsSettings:
+    """Return the settings of one portal: who commissions it walks there, so no neighbour may take the walks."""
+    return replace(
+        settings,
+        portals=tuple(replace(one, neighbours=()) for one in settings.portals if one.id == portal),
+        sensors=tuple(one for one in settings.sensors if one.portal == portal),
+    )
 
 
 def commissioning(scenario: Scenario, portal: str, seed: int = 0) -> Scenario:

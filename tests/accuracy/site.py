@@ -64,9 +64,11 @@ def two_doors(name: str, *, readers: int) -> Site:
     ]
     place["sensors"] = []
     hung = []
+    # Whoever fits out two doors buys one kind of antenna; the cables are as long as they have to be.
+    bought = {"gain_dbi": draw.span(5.5, 9.0), "beam_deg": draw.span(60.0, 100.0), "polarisation": "circular"}
     for door, _, _ in doorways:
         (reader,) = readers_of(draw, layout, antennas(draw, layout, width_m), radio)
-        mine = [antenna | {"portal": door} for antenna in reader["antennas"]]
+        mine = [antenna | bought | {"portal": door} for antenna in reader["antennas"]]
         hung.append(reader | {"id": f"r-{door}", "antennas": mine})
     place["readers"] = hung if readers == 2 else [_joined(*hung)]
     return _site(draw, place, doorways, int(draw.one(("0", "5", "20"))), radio)

@@ -106,7 +106,7 @@ class Stream:
             return
         batch = batch_of(reads, phase=self._asking[name].reports_phase)
         if not self._steady:
-            self._asking[name].hear(batch)
+            self._asking[name].hear(batch, EPOCH_US)
         every_us = REPORT_US if self._is_fine(from_us, until_us) else LONG_REPORT_US
         slots = (reads.last_us // every_us) + 1
         edges = [0, *(np.flatnonzero(np.diff(slots)) + 1).tolist(), len(batch)]

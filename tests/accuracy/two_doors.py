@@ -20,7 +20,8 @@ from tests.accuracy.script import Script
 from tests.accuracy.site import two_doors
 from tests.accuracy.stream import Stream
 
-SITES: Final = int(os.environ.get("TWO_DOOR_SITES", "40"))
+ALL_SITES: Final = 40
+SITES: Final = int(os.environ.get("TWO_DOOR_SITES", ALL_SITES))
 WALKS: Final = 30
 BOTH_SHARE: Final = 0.25
 """Of the walks, with somebody else in the other door meanwhile."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tests.accuracy import alarms, groups, two_doors
+from tests.accuracy.alarms_page import keep
 from tests.accuracy.bounds import poisson_upper
 from tests.accuracy.spread import spread
 from tests.bench.figures import ACCURACY, Figure
@@ -15,11 +16,16 @@ LEAST_READS = 5
 @ACCURACY.register("alarms.")
 def a_month() -> Iterator[Figure]:
     """False alarms a portal-month, thefts alarmed, and how late: one run over all portals."""
-    portals = range(alarms.PORTALS)
-    months = spread(alarms.month, sorted(portals, key=_longest_first))
-    days = spread(alarms.quiet, sorted(portals, key=_longest_first))
-    yield from _false(months, days)
-    yield from _thefts(months)
+    portals = sorted(range(alarms.PORTALS), key=_longest_first)
+    months, days = spread(alarms.month, portals), spread(alarms.quiet, portals)
+    yield from _kept("alarms", [*_false(months, days), *_thefts(months)], whole=alarms.DAYS == alarms.MONTH)
+
+
+def _kept(part: str, figures: list[Figure], *, whole: bool) -> list[Figure]:
+    """Keep what a whole run came to for the page; one that was cut short is for whoever is at work."""
+    if whole:
+        keep(part, figures)
+    return figures
 
 
 def _longest_first(portal: int) -> int:
@@ -28,7 +34,7 @@ def _longest_first(portal: int) -> int:
 
 
 def _false(months: Sequence[alarms.Month], days: Sequence[alarms.Month]) -> Iterator[Figure]:
-    portal_months = len(months) * alarms.DAYS / 30
+    portal_months = len(months) * alarms.DAYS / alarms.MONTH
     walking, quiet = sum(one.false for one in months), sum(one.false for one in days)
     false = walking + quiet * alarms.recurrences(days)
     why = ", ".join(f"{count} {' '.join(cause)}" for cause, count in alarms.causes(months).most_common(8))
@@ -76,6 +82,10 @@ def _thefts(months: Sequence[alarms.Month]) -> Iterator[Figure]:
 def mixed() -> Iterator[Figure]:
     """Groups of which only some may leave: trials in which exactly the right tags were named."""
     trials = [trial for some in spread(groups.door, range(groups.DOORS)) for trial in some]
+    yield from _kept("groups", list(_named(trials)), whole=groups.DOORS == groups.ALL_DOORS)
+
+
+def _named(trials: Sequence[groups.Trial]) -> Iterator[Figure]:
     for kind in groups.KINDS:
         mine = [trial for trial in trials if trial.kind == kind]
         read = [trial for trial in mine if trial.least_reads >= LEAST_READS]
@@ -94,6 +104,10 @@ def mixed() -> Iterator[Figure]:
 def side_by_side() -> Iterator[Figure]:
     """Two doors 1.5 m apart: crossings booked twice, and at the wrong door."""
     booked = [one for some in spread(two_doors.site, range(two_doors.SITES)) for one in some]
+    yield from _kept("doors", list(_bookings(booked)), whole=two_doors.SITES == two_doors.ALL_SITES)
+
+
+def _bookings(booked: Sequence[two_doors.Booked]) -> Iterator[Figure]:
     for readers, name in ((1, "one-reader"), (2, "two-readers")):
         mine = [one for one in booked if one.readers == readers]
         twice = sum(one.here + one.there > 1 for one in mine)

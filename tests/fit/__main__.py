@@ -8,38 +8,44 @@ told the log-odds of models that haven't seen their door: doors fall into folds.
 
 import argparse
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from tests.fit import train
-from tests.fit.gather import gather, with_company
+from tests.fit.gather import Set, gather, with_company
 from tests.fit.labels import CLASSES, NONE
 from tests.fit.report import early_report, late_report
 from tests.fit.train import EARLY_CLASSES, Shape
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "edge" / "windows" / "model" / "weights.npz"
-FOLDS = 3
+FOLDS = 2
 SHAPES = {
-    "alone": Shape(trees=70, leaves=24),
-    "alone_early": Shape(trees=70, leaves=20),
-    "together": Shape(trees=80, leaves=20, least=30),
-    "together_early": Shape(trees=80, leaves=20, least=30),
+    "alone": Shape(trees=100, leaves=16, rate=0.08, least=60, ridge=5.0),
+    "alone_early": Shape(trees=80, leaves=16, rate=0.08, least=80, ridge=5.0),
+    "together": Shape(trees=60, leaves=8, rate=0.07, least=150, ridge=10.0),
+    "together_early": Shape(trees=50, leaves=8, rate=0.07, least=200, ridge=10.0),
 }
 TRY_WEIGHT = 0.2
 """A candidate is one look of many at a visit."""
 REST_WEIGHT = 0.6
+CROWD_US = 4_000_000
 LATE_US = 4_000_000
 """So long after the plane a provisional is worth little."""
 
 
+@dataclass
 class Task:
-    """What one pair of models (alone, together) has to tell apart."""
+    """What one pair of models (alone, together) has to tell apart; `told` are what company is fitted on."""
 
-    def __init__(self, name, classes, examples, y, weight, told) -> None:
-        self.name, self.classes, self.examples = name, classes, examples
-        self.y, self.weight, self.told = y, weight, told
-        self.models = {}
+    name: str
+    classes: tuple
+    examples: Set
+    y: np.ndarray
+    weight: np.ndarray
+    told: np.ndarray
+    models: dict = field(default_factory=dict)
 
     def run(self):
         """Fit both models, and return log-odds of doors that a model hasn't seen."""
@@ -68,6 +74,14 @@ class Task:
         return trees
 
 
+def crowding(examples):
+    """Return the weight of each example for going with others: a trolley's tags are no independent witnesses."""
+    key = examples.door.astype(np.int64) << 40 | examples.columns["at_us"] // CROWD_US % (1 << 38) << 1
+    key |= examples.columns["final"]
+    _, place, count = np.unique(key, return_inverse=True, return_counts=True)
+    return count[place] ** -0.5
+
+
 def late_task(examples):
     """What a visit is; candidates count a little, since companions are often still under way."""
     told = examples.columns
@@ -75,7 +89,7 @@ def late_task(examples):
     y = np.where(final, told["kind"], told["later"])
     lot = np.random.default_rng(0).random(len(y))
     weight = np.where(final, np.where(y == NONE, REST_WEIGHT, 1.0), np.where(lot < 0.3, 2 * TRY_WEIGHT, 0.0))
-    weight = np.where(y < 0, 0.0, weight)
+    weight = np.where(y < 0, 0.0, weight) * crowding(examples)
     return Task("", CLASSES, examples, np.maximum(y, 0), weight, final & (y >= 0))
 
 
@@ -85,7 +99,7 @@ def early_task(examples):
     tried = (told["final"] == 0) & (told["kind"] >= 0)
     y = np.where(told["kind"] < 2, told["kind"], 2)
     late = (told["crossed_us"] > 0) & (told["at_us"] - told["crossed_us"] > LATE_US)
-    weight = np.where(tried, np.where(late, 0.3, 1.0), 0.0)
+    weight = np.where(tried, np.where(late, 0.3, 1.0), 0.0) * crowding(examples)
     return Task("_early", EARLY_CLASSES, examples, np.maximum(y, 0), weight, tried)
 
 
@@ -94,6 +108,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--doors", type=int, default=400, help="training doors, by the seeds 0, 1, ...")
     parser.add_argument("--cache", default="examples", help="name under which measured examples are kept")
+    parser.add_argument("--keep", default="", help="also keep unseen doors' log-odds in files of this name")
     asked = parser.parse_args()
     began = time.monotonic()
     examples = gather(range(asked.doors), asked.cache)
@@ -101,6 +116,8 @@ def main():
     models = {}
     for task, report in ((late_task(examples), late_report), (early_task(examples), early_report)):
         own, odds = task.run()
+        if asked.keep:
+            np.savez(asked.keep + task.name, own=own, odds=odds, y=task.y, told=task.told, weight=task.weight)
         for name, some in (("alone", own), ("together", odds)):
             for line in report(examples, task, some, name):
                 print(line)

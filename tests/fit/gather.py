@@ -65,7 +65,7 @@ def with_company(examples, own_odds, row_odds):
     for k in range(len(own_odds)):
         some = slice(edges[k], edges[k + 1])
         more[k] = together.pooled(own_odds[k], told[member[some]], row_odds[member[some]], alike[some])
-    return np.c_[examples.x, np.round(own_odds * 4096) / 4096, more]
+    return np.c_[examples.x[:, together.KEPT], np.round(own_odds * 4096) / 4096, more]
 
 
 def f1(truth, called, count=5):

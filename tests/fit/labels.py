@@ -41,21 +41,22 @@ class Truth:
             self._by_tag[visit.epc, visit.portal].append(number)
 
     def finals(self, snaps):
-        """Return labels of ended visits, (snapshot, portal) each: of a crossing's parts only the nearest shows it."""
+        """Return labels of ended visits, (snapshot, portal) each: of a visit's parts the chief one shows it."""
         chosen = [self._best(snap, portal) for snap, portal in snaps]
-        nearest = {}
-        for k, (number, away_us) in enumerate(chosen):
-            if number >= 0 and self.visits[number].crossed_us is not None:
-                nearest[number] = min(nearest.get(number, (away_us, k)), (away_us, k))
-        return [self._label(k, number, nearest) for k, (number, _) in enumerate(chosen)]
+        main = {}
+        for k, ((snap, _), (number, away_us)) in enumerate(zip(snaps, chosen, strict=True)):
+            if number >= 0:
+                worth = away_us, -_shared(self.visits[number], int(snap.head[L.START_US]), int(snap.head[L.LAST_US]))
+                main[number] = min(main.get(number, (worth, k)), (worth, k))
+        return [self._label(k, number, main) for k, (number, _) in enumerate(chosen)]
 
-    def _label(self, k, number, nearest):
+    def _label(self, k, number, main):
         if number == -2:
             return UNUSABLE
         if number < 0:
             return NOTHING
         visit = self.visits[number]
-        if visit.crossed_us is not None and nearest[number][1] != k:
+        if main[number][1] != k:
             return UNUSABLE
         kind = CLASSES.index(visit.kind)
         return Label(kind, number, visit.crossed_us or 0, kind)

@@ -26,17 +26,17 @@ class Shape:
 
 
 def mirror(x, classes):
-    """Return rows as seen in a mirror; columns beyond the features are log-odds twice, then sums of companions."""
-    out = x.copy()
-    n = columns.COUNT
-    out[:, :n] = x[:, columns.MIRROR] * columns.SIGN
-    if x.shape[1] > n:
-        c = len(classes)
-        swap = [classes.index({"in": "out", "out": "in"}.get(name, name)) for name in classes]
-        for begin in range(n, n + 3 * c, c):
-            out[:, begin : begin + c] = x[:, [begin + k for k in swap]]
-        for name in ("lag", "change"):
-            out[:, n + 3 * c + together.COLUMNS.index(name)] *= -1
+    """Return rows as seen in a mirror: features alone, or some with three times the log-odds and the company's."""
+    if x.shape[1] == columns.COUNT:
+        return x[:, columns.MIRROR] * columns.SIGN
+    out, begin = x.copy(), len(together.KEPT)
+    out[:, : len(together.KEPT_ODD)] *= -1
+    c = len(classes)
+    swap = swapped(np.arange(c), classes)
+    for block in range(begin, begin + 3 * c, c):
+        out[:, block : block + c] = x[:, block + swap]
+    for name in ("lag", "change"):
+        out[:, begin + 3 * c + together.COLUMNS.index(name)] *= -1
     return out
 
 

@@ -16,6 +16,8 @@ from edge.config import EdgeConfig
 from edge.contracts.schema import asyncapi, json_schemas
 from edge.profiles import schema_text
 from edge.profiles.regions import region_schema
+from tests.accuracy.alarms_page import alarms_page
+from tests.accuracy.other_rules_page import other_rules_page
 from tests.helpers.docs_faults import faults_page
 from tests.helpers.docs_radio import profiles_page, regions_page
 from tests.helpers.docs_scenarios import gallery_page, schema_page
@@ -41,6 +43,8 @@ def pages() -> dict[str, Callable[[], str]]:
         "docs/reference/regions.md": regions_page,
         "docs/reference/scenario-schema.md": schema_page,
         "docs/reference/gallery.md": gallery_page,
+        "docs/reference/other-rules.md": other_rules_page,
+        "docs/reference/alarms.md": alarms_page,
         "docs/reference/faults.md": faults_page,
         "firmware_profiles/schema.json": schema_text,
         "firmware_profiles/regions/schema.json": lambda: _json(region_schema()),

@@ -27,6 +27,12 @@ SIDED: Final = (
     "v_last",  # of the pairs in the last 0.5 s
     "before_db",  # mean level of its reads in the second before the best change point, and after it
     "after_db",
+    "recede_first",  # evidence that it recedes, less that it approaches, -1 to 1: before the side's middle, after it
+    "recede_then",
+    "speed_first",  # m/s: likeliest radial speed there
+    "speed_then",
+    "steady_first",  # how well one speed explains the phases there
+    "steady_then",
     "turn",  # how well "first approaching, then receding" describes the pairs, -1 to 1
     "turn_at",  # s from the middle to where it turned
     "turn_late",  # share of the side's pairs after the turn

@@ -28,6 +28,9 @@ PAIR_S = 0.07
 METRES_A_STEP = 0.33 / 2 / 4096
 """A turn of the phase is half a wavelength."""
 MOST_MPS = 3.5
+SPEEDS = 12
+SPEED_STEP = 0.17
+WIDE_PAIR_S = 0.16
 LAST_S = 0.5
 AROUND_S = 0.35
 UNHEARD_S = 9.0
@@ -109,6 +112,57 @@ def gain(best: float, without: float) -> float:
 
 
 @njit(cache=True)
+def radial(t: F64, change: I64, apart: F64, w: F64, n: int, first: float, last: float, cosines: F64,
+           out: F64) -> None:  # fmt: skip
+    """Fill `out` (3,): evidence for receding less that for approaching, likeliest speed, and how well it explains.
+
+    One pair of reads leaves the speed open by multiples of half a wavelength over the time between them; pairs that
+    are differently far apart agree on one speed only; else walking is likelier than running.
+
+    Args:
+        t: (n,) middles of the pairs, s.
+        change: (n,) phase changes, steps.
+        apart: (n,) s.
+        w: (n,) weights.
+        n: pairs.
+        first: pairs before it don't count, by their middles.
+        last: pairs after it don't.
+        cosines: (4096,) of a turn.
+        out: (3,) filled; zeros where no pair counts.
+    """
+    total = 0.0
+    best = 0.0
+    speed = 0.0
+    away = 0.0
+    hither = 0.0
+    for i in range(n):
+        if first <= t[i] <= last:
+            total += w[i]
+    out[0] = 0.0
+    out[1] = 0.0
+    out[2] = 0.0
+    if total <= 0.0:
+        return
+    for k in range(-SPEEDS, SPEEDS + 1):
+        v = k * SPEED_STEP
+        score = 0.0
+        for i in range(n):
+            if first <= t[i] <= last:
+                score += w[i] * cosines[(change[i] - int(v * apart[i] / METRES_A_STEP)) & 4095]
+        score /= total * (1.0 + 0.5 * v * v)
+        if score > best:
+            best = score
+            speed = v
+        if k > 0:
+            away = max(away, score)
+        elif k < 0:
+            hither = max(hither, score)
+    out[0] = away - hither
+    out[1] = speed
+    out[2] = best
+
+
+@njit(cache=True)
 def turning(t: F64, v: F64, w: F64, n: int) -> tuple[float, float, float]:
     """Place the turn from approaching to receding: (how well it fits, -1 to 1; when; share of the pairs after it).
 
@@ -145,7 +199,7 @@ def turning(t: F64, v: F64, w: F64, n: int) -> tuple[float, float, float]:
 
 @njit(cache=True)
 def measure(
-    log: I32, n: int, now_us: int, heads: I64, refs: I64, amplitudes: F64, out: F64,
+    log: I32, n: int, now_us: int, heads: I64, refs: I64, amplitudes: F64, cosines: F64, out: F64,
 ) -> float:  # fmt: skip
     """Fill `out` (columns.COUNT,) with the features of a visit; return the likeliest instant of a crossing, s.
 
@@ -157,6 +211,7 @@ def measure(
             why-settled, antennas that each side has, the fewer.
         refs: (antennas,) cdBm: the doorway's level at each antenna; the last entry is 1 where it was commissioned.
         amplitudes: (851,) table of 10^(dB / 20) from -45 dB in steps of 0.1 dB.
+        cosines: (4096,) of a turn.
         out: (COUNT,) float64, filled.
     """
     antennas = refs.shape[0] - 1
@@ -339,6 +394,11 @@ def measure(
     pv = np.zeros((2, n))
     pw = np.zeros((2, n))
     pairs = np.zeros(2, np.int64)
+    wt = np.zeros((2, n))
+    wa = np.zeros((2, n))
+    ww = np.zeros((2, n))
+    wc = np.zeros((2, n), np.int64)
+    wide_pairs = np.zeros(2, np.int64)
     recent = np.full(antennas, -1, np.int64)
     channels = 0
     seen_channels = np.zeros(64, np.int64)
@@ -357,13 +417,21 @@ def measure(
         if j < 0 or log[j, L.G_CHANNEL] != ch:
             continue
         d = t[i] - t[j]
-        if d <= 0.002 or d > PAIR_S:
+        if d <= 0.002 or d > WIDE_PAIR_S:
+            continue
+        s = side[i]
+        k = wide_pairs[s]
+        wt[s, k] = 0.5 * (t[i] + t[j])
+        wa[s, k] = d
+        ww[s, k] = amp[i] + amp[j]
+        wc[s, k] = log[i, L.G_PHASE] - log[j, L.G_PHASE]
+        wide_pairs[s] = k + 1
+        if d > PAIR_S:
             continue
         steps = (log[i, L.G_PHASE] - log[j, L.G_PHASE] + 2048) % 4096 - 2048
         v = steps * METRES_A_STEP / d
         if abs(v) > MOST_MPS:
             continue
-        s = side[i]
         k = pairs[s]
         pt[s, k] = 0.5 * (t[i] + t[j])
         pv[s, k] = v
@@ -396,6 +464,13 @@ def measure(
     lates = np.zeros(2)
     for s in range(2):
         fits[s], turns[s], lates[s] = turning(pt[s], pv[s], pw[s], pairs[s])
+    speeds = np.zeros((2, 2, 3))
+    for s in range(2):
+        if wide_pairs[s] > 0:
+            half = tamps[s] / amps[s]
+            many = wide_pairs[s]
+            radial(wt[s], wc[s], wa[s], ww[s], many, -1.0, half, cosines, speeds[s, 0])
+            radial(wt[s], wc[s], wa[s], ww[s], many, half, 1e9, cosines, speeds[s, 1])
     # fill
     k = 0
     for s in range(2):
@@ -448,6 +523,11 @@ def measure(
         k += 2
         out[k] = near_db[s, 1]
         k += 2
+        for what in range(3):
+            out[k] = speeds[s, 0, what]
+            k += 2
+            out[k] = speeds[s, 1, what]
+            k += 2
         out[k] = fits[s]
         k += 2
         out[k] = within(turns[s] - middle, 5.0) if pairs[s] > 1 else 0.0
@@ -595,7 +675,9 @@ def outline(log: I32, n: int, bin0_us: int, refs: I64, amplitudes: F64, out: F64
 
 @njit(cache=True)
 def alike(mine: F64, my_bin: int, others: F64, bins: I64, out: F64) -> None:
-    """Fill `out` (n,) with the cosine between one outline and each of others, over the time that both know.
+    """Fill `out` (n,) with how alike one outline is to each of others, over the time that both know.
+
+    It is the mean of two cosines: of both sides' levels, and of their difference, which tells who comes the other way.
 
     Args:
         mine: (2, OUTLINE).
@@ -610,12 +692,20 @@ def alike(mine: F64, my_bin: int, others: F64, bins: I64, out: F64) -> None:
         xx = 0.0
         yy = 0.0
         xy = 0.0
+        dd = 0.0
+        ee = 0.0
+        de = 0.0
         for b in range(first, last + 1):
             k = b % OUTLINE
             for s in range(2):
-                x = mine[s, k]
-                y = others[j, s, k]
-                xx += x * x
-                yy += y * y
-                xy += x * y
-        out[j] = xy / math.sqrt(xx * yy) if xx > 0.0 and yy > 0.0 else 0.0
+                xx += mine[s, k] * mine[s, k]
+                yy += others[j, s, k] * others[j, s, k]
+                xy += mine[s, k] * others[j, s, k]
+            d = mine[0, k] - mine[1, k]
+            e = others[j, 0, k] - others[j, 1, k]
+            dd += d * d
+            ee += e * e
+            de += d * e
+        out[j] = 0.0
+        if xx > 0.0 and yy > 0.0 and dd > 0.0 and ee > 0.0:
+            out[j] = max(0.0, 0.5 * (xy / math.sqrt(xx * yy) + de / math.sqrt(dd * ee)))

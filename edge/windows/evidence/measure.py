@@ -20,6 +20,8 @@ DOORWAY_CDBM: Final = -5200
 AMPLITUDES: Final = np.round(10 ** ((kernels.FLOOR_DB + 0.1 * np.arange(851)) / 20), 12)
 """Of -45 to 40 dB in steps of 0.1 dB; rounded, so that every platform's library gives the same."""
 
+COSINES: Final = np.round(np.cos(2 * np.pi * np.arange(4096) / 4096), 12)
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -76,7 +78,7 @@ def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_ARO
     )
     features, outline = np.empty(columns.COUNT), np.zeros((2, kernels.OUTLINE))
     refs = references(portal)
-    change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, features)
+    change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, COSINES, features)
     _note(features, around)
     last_bin = kernels.outline(snap.log, rows, bin0_us, refs, AMPLITUDES, outline)
     return Measured(features, outline, last_bin, bin0_us + int(change_s * 1e6))

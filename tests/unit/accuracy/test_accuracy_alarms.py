@@ -7,7 +7,7 @@ import pytest
 
 from edge.contracts import instant
 from simulator.world.values import Crossing
-from tests.accuracy import alarms, groups, two_doors
+from tests.accuracy import alarms, groups, lessons, two_doors
 from tests.accuracy.bounds import poisson_upper
 from tests.accuracy.play import EPOCH_US, play, settings_of
 from tests.accuracy.script import Script
@@ -156,3 +156,10 @@ def test_doors_side_by_side_have_a_wall_between_them_and_their_own_antennas(read
     scenario = Script(site, np.random.default_rng(1)).scenario("test")
     for portal in settings_of(scenario).portals:
         assert {antenna.side for antenna in portal.antennas} == {"inside", "outside"}
+
+
+def test_lessons_are_doors_of_their_own():
+    first, again, other = (lessons.lesson(seed, acts=6) for seed in (1, 1, 2))
+    assert first == again
+    assert first.readers != other.readers
+    assert len(first.walks) >= 6

@@ -1,0 +1,126 @@
+"""What is measured of a visit's log."""
+
+import numpy as np
+import pytest
+
+from edge.windows import layout as L  # noqa: N812 (as in the room)
+from edge.windows.evidence import columns, kernels, together
+from edge.windows.evidence.measure import AMPLITUDES, COSINES
+
+REFS = np.array([-5000, -5200, -4800, -5100, 1], np.int64)
+INSIDE_FIRST = (0, 0, 1, 1)
+
+
+def log_of(rows):
+    """(us, antenna, rssi, phase, channel) rows as a log; antennas 0 and 1 are inside."""
+    log = np.zeros((max(len(rows), 1), L.LOG), np.int32)
+    for k, (at_us, antenna, rssi, phase, channel) in enumerate(rows):
+        log[k] = at_us, antenna, INSIDE_FIRST[antenna], rssi, phase, channel, 1
+    return log
+
+
+def scribble(rng, count):
+    """A log of nothing in particular."""
+    at_us = np.sort(rng.integers(0, 6_000_000, count))
+    return log_of(
+        [
+            (at, rng.integers(4), rng.choice([-8000, -6500, -5000, L.NO_RSSI]), rng.integers(-1, 4096), rng.integers(3))
+            for at in at_us
+        ]
+    )
+
+
+def measured(log, measure=kernels.measure, now_us=7_000_000):
+    out = np.full(columns.COUNT, np.nan)
+    heads = np.array([120, 300, 2, 0, 0, L.NO_BASE, L.NO_LEVEL, -5000, len(log), 1, 0, 2], np.int64)
+    at_s = measure(log, len(log), now_us, heads, REFS, AMPLITUDES, COSINES, out)
+    return out, at_s
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 17, 120])
+def test_a_door_seen_in_a_mirror_measures_the_same_with_its_sides_swapped(count):
+    """Whatever the reads: features of sides swap, odd ones change sign, all others stay."""
+    rng = np.random.default_rng(count)
+    for _ in range(20):
+        log = scribble(rng, count)
+        mirrored = log.copy()
+        mirrored[:, L.G_SIDE] = 1 - log[:, L.G_SIDE]
+        straight, at_s = measured(log)
+        swapped, again_s = measured(mirrored)
+        assert np.isfinite(straight).all()
+        np.testing.assert_allclose(straight[columns.MIRROR] * columns.SIGN, swapped, atol=1e-9)
+        assert at_s == pytest.approx(again_s)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 40])
+def test_compiled_evidence_is_that_of_plain_python_byte_by_byte(count):
+    """The kernels' source is their own plain twin: run without the compiler it gives the same bits."""
+    if not hasattr(kernels.measure, "py_func"):
+        pytest.skip("the compiler is off: both are the same function")
+    rng = np.random.default_rng(count)
+    for _ in range(5):
+        log = scribble(rng, count)
+        compiled, plain = measured(log), measured(log, kernels.measure.py_func)
+        assert compiled[0].tobytes() == plain[0].tobytes()
+        assert compiled[1] == plain[1]
+
+
+def walk(speed_mps, *, seconds=4.0, every_us=30_000):
+    """Somebody walks out along the middle, heard by one antenna a side at half a metre from the plane."""
+    rows = []
+    for k, at_us in enumerate(range(0, int(seconds * 1e6), every_us)):
+        x = speed_mps * (at_us / 1e6 - seconds / 2)
+        antenna = 0 if k % 2 == 0 else 2
+        away = np.hypot(x + (0.5 if antenna == 0 else -0.5), 0.8)
+        phase = round(away / kernels.METRES_A_STEP) % 4096
+        rows.append((at_us, antenna, round(100 * (-45 - 40 * np.log10(away))), phase, 1))
+    return log_of(rows)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_walk_through_changes_the_balance_where_it_crosses_and_turns_from_approaching_to_receding(way):
+    """Positive speaks for out; phases tell of the speeds by the same signs at both sides."""
+    seen, at_s = measured(walk(1.0 * way))
+    told = dict(zip(columns.NAMES, seen, strict=True))
+    assert way * told["lag_amp"] > 0.5
+    assert way * told["change"] > 0.2
+    assert way * told["between"] > 0.3
+    assert at_s == pytest.approx(2.0, abs=0.2)
+    for side in ("in", "out"):
+        assert told[f"recede_first_{side}"] < -0.2
+        assert told[f"recede_then_{side}"] > 0.2
+        assert told[f"speed_then_{side}"] == pytest.approx(-told[f"speed_first_{side}"], abs=0.2)
+
+
+def outlined(log, begins_us=1_700_000_000_000_000):
+    out = np.zeros((2, kernels.OUTLINE))
+    return out, kernels.outline(log, len(log), begins_us, REFS, AMPLITUDES, out)
+
+
+def likeness(one, other):
+    mine, my_bin = outlined(one)
+    theirs, their_bin = outlined(other)
+    out = np.zeros(1)
+    kernels.alike(mine, my_bin, theirs[np.newaxis], np.array([their_bin]), out)
+    return out[0]
+
+
+def test_who_walks_along_is_alike_and_who_comes_the_other_way_is_not():
+    """The same walk is wholly alike, half a second behind nearly; against it the sides' order is wrong."""
+    walked, behind = walk(1.2), walk(1.2)
+    behind[:, L.G_US] += 300_000
+    assert likeness(walked, walked) == pytest.approx(1.0)
+    assert likeness(walked, behind) > 0.8
+    assert likeness(walked, walk(-1.2)) < likeness(walked, behind) - 0.2
+
+
+def test_companions_add_what_they_say_by_likeness_and_reads_and_nobody_adds_nothing():
+    """A companion read often weighs more than one read once."""
+    own = np.array([0.0, 0.5, -0.5])
+    odds = np.array([[3.0, -1.0, -2.0]])
+    often, once = (np.array([[np.log(reads), 0.0, 0.0, 0.0]]) for reads in (40, 1))
+    alone = together.pooled(own, np.zeros((0, 4)), np.zeros((0, 3)), np.zeros(0))
+    assert alone[:3].tolist() == [0, 0, 0]
+    assert alone[3:6].tolist() == own.tolist()
+    heavy, light = (together.pooled(own, told, odds, np.array([0.9])) for told in (often, once))
+    assert heavy[3] > light[3] > own[0]

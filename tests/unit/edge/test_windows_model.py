@@ -1,0 +1,86 @@
+"""The fitted trees as they stand in the repo, and what walks them."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+from edge.windows import WindowsError
+from edge.windows.evidence import columns, together
+from edge.windows.model import kernels, trees
+from edge.windows.model.trees import Trees, model, shares
+
+NAMES = {"alone": 6, "alone_early": 3, "together": 6, "together_early": 3}
+
+
+def stump(column, threshold, leaves):
+    """One tree a class: at most the threshold gives the first leaf, more the second."""
+    classes = len(leaves)
+    return Trees(
+        classes=tuple("abcdef"[:classes]),
+        base=np.zeros(classes, np.int64),
+        roots=np.arange(0, 3 * classes, 3, dtype=np.int32),
+        feature=np.array([column, -1, -1] * classes, np.int16),
+        threshold=np.array([threshold, 0, 0] * classes, np.float32),
+        below=np.concatenate([[3 * k + 1, 0, 0] for k in range(classes)]).astype(np.int32),
+        leaf=np.concatenate([[0, *pair] for pair in leaves]).astype(np.int32) * trees.UNIT,
+    )
+
+
+def test_a_tree_goes_below_up_to_its_threshold_and_beyond_it_above():
+    """Equal goes below, as where the trees were fitted."""
+    three = stump(1, 0.5, [(3, 0), (0, 3), (0, 0)])
+    assert three.odds(np.array([9.0, 0.5])).tolist() == [2.0, -1.0, -1.0]
+    assert three.odds(np.array([9.0, 0.75])).tolist() == [-1.0, 2.0, -1.0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_weights_in_the_repo_are_walked_alike_compiled_and_plain(name):
+    """Sums are integers, so there is nothing to round."""
+    if not hasattr(kernels.walk, "py_func"):
+        pytest.skip("the compiler is off: both are the same function")
+    fitted = model(name)
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        x = np.round(rng.normal(0, 10, width(name)) * 4096) / 4096
+        sums = [np.zeros(NAMES[name], np.int64) for _ in range(2)]
+        arrays = (fitted.roots, fitted.feature, fitted.threshold, fitted.below, fitted.leaf)
+        kernels.walk(x, *arrays, sums[0])
+        kernels.walk.py_func(x, *arrays, sums[1])
+        assert sums[0].tolist() == sums[1].tolist()
+
+
+def width(name):
+    if name.startswith("alone"):
+        return columns.COUNT
+    return len(together.KEPT) + 3 * NAMES[name] + len(together.COLUMNS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_model_asks_for_columns_that_are_there(name):
+    """The file and the code that measures agree on what is measured."""
+    assert len(model(name).classes) == NAMES[name]
+    assert model(name).feature.max() < width(name)
+
+
+def test_the_weights_say_how_they_came_about_and_stay_small():
+    """A command of the Makefile, and less than a megabyte."""
+    payload = trees.files("edge.windows.model").joinpath(trees.FILE).read_bytes()
+    with np.load(io.BytesIO(payload)) as held:
+        about = json.loads(held["about"].tobytes())
+    assert about["command"] == "make fit"
+    assert about["schema"] == trees.SCHEMA
+    assert len(payload) < 1_000_000
+
+
+def test_a_model_that_is_not_in_the_file_is_named():
+    """The error says what to run."""
+    with pytest.raises(WindowsError, match="no model 'aside': make it anew with `make fit`"):
+        model("aside")
+
+
+def test_shares_are_probabilities():
+    """They add up to one, and equal odds share alike."""
+    assert shares(np.zeros(4)).tolist() == [0.25] * 4
+    assert shares(np.array([800.0, 0.0])).tolist() == [1.0, 0.0]
