@@ -26,6 +26,8 @@ from edge.windows.snapshot import Engine, Snapshot
 BATCH_MEMORY_US: Final = 60_000_000
 RESIDENT_US: Final = 60_000_000
 SINGLE_GAP_MS: Final = 2000
+WORTH_KEEPING: Final = 0.3
+"""A visit that looks so much like a crossing is remembered over a restart, though nothing is published yet."""
 HOLD_US: Final = 500_000
 """Tags that go together leave within half a second of one another; a final has waited for the silence anyway."""
 NOT_MOVED: Final = "the tag turned out not to have moved"
@@ -141,6 +143,8 @@ class Group:
             return None
         verdict, around = self.judge.early(snap, self.offset_us())
         if verdict.kind is None and self.held.holds(portal.id, snap, self.offset_us()):
+            return None
+        if passage is None and verdict.kind is None and verdict.confidence < WORTH_KEEPING:
             return None
         if passage is None:
             passage = self._passages[key] = Passage(id=passage_of(snap, self._settings.gateway, portal))

@@ -221,6 +221,8 @@ def tells(v: Int, why: Int, head: I64, knobs: I64) -> bool:
         return False
     if knobs[portal, L.K_SINGLE]:
         return bool(head[v, L.MOVED] > 0 and head[v, L.REPORTS] >= L.MIN_PAIRS)
+    if head[v, L.STIR] <= L.STIR_CALM and head[v, L.STIR_TOP] < L.STIR_SIGN:
+        return False  # its phases prove that it lay still: what moved was its surroundings
     if head[v, L.MOVED] > 0:
         return True
     if why == L.SETTLED:
@@ -262,7 +264,8 @@ def settled(v: Int, t: Int, head: I64, knobs: I64) -> bool:
     """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
     portal = head[v, L.PORTAL]
     doorway = head[v, L.LOUD] != 0 and head[v, L.MOVED] > 0
-    if doorway and knobs[portal, L.K_SINGLE] == 0 and t - head[v, L.LOUD] >= knobs[portal, L.K_PARK_US]:
+    stays = doorway and (head[v, L.STIR] > L.STIR_CALM or head[v, L.STIR_TOP] >= L.STIR_SIGN)
+    if stays and knobs[portal, L.K_SINGLE] == 0 and t - head[v, L.LOUD] >= knobs[portal, L.K_PARK_US]:
         return True
     needed = knobs[portal, L.K_PARK_US] if doorway else knobs[portal, L.K_SETTLE_US]
     if head[v, L.MOVED] == 0 and head[v, L.STIR] <= L.STIR_STILL and knobs[portal, L.K_SINGLE] == 0:

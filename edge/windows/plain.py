@@ -257,18 +257,24 @@ class Visit:
             and ((base == L.NO_BASE and self.stir > L.STIR_STILL) or self.stirs(L.STIR_SURE, L.WIDE_SWING_CDB))
         )
 
+    def rests(self) -> bool:
+        """Say whether phases prove that the tag lay still throughout: what moved was its surroundings."""
+        return self.stir <= L.STIR_CALM and self.stir_top < L.STIR_SIGN
+
     def tells(self, why: int, min_reports: int, base: int, *, single: bool) -> bool:
         """Say whether an ending visit is worth a decision: it moved, or may have."""
         if self.reports < min_reports:
             return False
         if single:
             return self.moved > 0 and self.reports >= L.MIN_PAIRS
+        if self.rests():
+            return False
         return self.moved > 0 or (why != L.SETTLED and self.may_tell(base))
 
     def settled(self, settle_us: int, park_us: int, *, single: bool) -> bool:
         """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
         doorway = self.loud_us and self.moved
-        if doorway and not single and self.now_us - self.loud_us >= park_us:
+        if doorway and not self.rests() and not single and self.now_us - self.loud_us >= park_us:
             return True
         needed = park_us if doorway else settle_us
         if not self.moved and self.stir <= L.STIR_STILL and not single:

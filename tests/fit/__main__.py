@@ -118,7 +118,7 @@ def main():
         own, odds = task.run()
         if asked.keep:
             np.savez(asked.keep + task.name, own=own, odds=odds, y=task.y, told=task.told, weight=task.weight)
-        for name, some in (("alone", own), ("together", odds)):
+        for name, some in (("alone", own), ("together", (own + odds) / 2)):
             for line in report(examples, task, some, name):
                 print(line)
         models |= {name: (train.packed(trees, task.classes), task.classes) for name, trees in task.models.items()}

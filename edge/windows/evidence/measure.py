@@ -20,7 +20,7 @@ DOORWAY_CDBM: Final = -5200
 AMPLITUDES: Final = np.round(10 ** ((kernels.FLOOR_DB + 0.1 * np.arange(851)) / 20), 12)
 """Of -45 to 40 dB in steps of 0.1 dB; rounded, so that every platform's library gives the same."""
 
-COSINES: Final = np.round(np.cos(2 * np.pi * np.arange(4096) / 4096), 12)
+COSINES: Final = np.asarray(np.round(np.cos(2 * np.pi * np.arange(4096) / 4096), 12), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
