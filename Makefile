@@ -58,11 +58,7 @@ fit: setup
 soak: setup
 	@$(BIN)/python -m tests.chaos --seconds $(SOAK_SECONDS)
 
-readers-fit: setup
-	@$(BIN)/python -m pip install --quiet -r requirements/fit.txt
-	@$(BIN)/python -m tests.fit --doors $(DOORS)
-
-soak: setup
+readers-soak: setup
 	@$(BIN)/python -m tests.helpers.eight_readers --minutes $(MINUTES)
 
 fuzz: setup

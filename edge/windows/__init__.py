@@ -3,6 +3,7 @@
 Errors: `WindowsError`, the room's one error.
 """
 
+from edge.windows.fresh import forget_stale
 from edge.windows.held import HELD_PREFIX, HeldTag, decode_held
 from edge.windows.passages import OpenPassage, decode_open, encode_open, end_unresolved
 from edge.windows.settings import (
@@ -14,6 +15,8 @@ from edge.windows.settings import (
     WindowsSettings,
 )
 from edge.windows.windows import Counters, Windows
+
+forget_stale()
 
 __all__ = [
     "HELD_PREFIX",

@@ -2,8 +2,8 @@
 
 All numbers are integers, so that every platform and both engines give the same records. Where time goes: most reads are
 of tags at rest, and of such a read `advance` touches five lines of one slot and calls nothing that isn't inlined. All
-kernels stand in one file, as numba's cache of `advance` doesn't see a change of another: after one of `layout` say
-`touch kernels.py`, and the cache is made anew.
+kernels stand in one file, as numba's cache of `advance` doesn't see a change of another (`fresh.py` sees those of
+`layout`).
 """
 
 # ruff: noqa: PLR0917, FBT001, D417 (a kernel takes its arrays one by one; facts of a visit; the rest is in `State`)

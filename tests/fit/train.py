@@ -108,7 +108,8 @@ def _pack(nodes, feature, threshold, below, leaf):
 def write(path, models, about):
     """Write the weights file: arrays of each model, and how they came about."""
     arrays = {f"{name}.{part}": value for name, (parts, _) in models.items() for part, value in parts.items()}
-    told = {"schema": SCHEMA, "models": {name: {"classes": list(classes)} for name, (_, classes) in models.items()}}
+    classes = {name: {"classes": list(names)} for name, (_, names) in models.items()}
+    told = {"schema": SCHEMA, "features": together.digest(), "models": classes}
     arrays["about"] = np.frombuffer(json.dumps(told | about, sort_keys=True).encode(), np.uint8)
     held = io.BytesIO()
     np.savez_compressed(held, **arrays)

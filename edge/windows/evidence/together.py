@@ -1,5 +1,6 @@
 """What companions say to one of them: their log-odds, weighed by how alike they are and by how much they were read."""
 
+import hashlib
 from typing import Final
 
 import numpy as np
@@ -50,3 +51,9 @@ def pooled(own: Floats, told: Floats, odds: Floats, alike: Floats) -> Floats:
         np.log1p(total), (alike >= CLOSE).sum(), alike.max(), rest[0], rest[1], rest[2], rest[3]
     )  # fmt: skip
     return np.round(out * 4096) / 4096
+
+
+def digest() -> str:
+    """Return 16 hex digits that name all features in their order; weights say for which ones they were fitted."""
+    names = (*columns.NAMES, "together", *(columns.NAMES[at] for at in KEPT), *COLUMNS)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.windows.evidence import together
 from edge.windows.model import kernels
 from edge.windows.settings import WindowsError
 
@@ -75,4 +76,6 @@ def _file() -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     about = json.loads(arrays.pop("about").tobytes())
     if about.get("schema") != SCHEMA:
         raise WindowsError(f"{FILE} has schema {about.get('schema')!r}, this version reads {SCHEMA}: run `make fit`")
+    if about.get("features") != together.digest():
+        raise WindowsError(f"{FILE} was fitted to other features than this version measures: run `make fit`")
     return arrays, about

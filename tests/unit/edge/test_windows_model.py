@@ -74,6 +74,14 @@ def test_the_weights_say_how_they_came_about_and_stay_small():
     assert len(payload) < 1_000_000
 
 
+def test_weights_of_other_features_are_refused(monkeypatch):
+    """Trees would walk past the end of what is measured, and say anything."""
+    monkeypatch.setattr(together, "digest", lambda: "other")
+    trees._file.cache_clear()
+    with pytest.raises(WindowsError, match="fitted to other features"):
+        trees._file()
+
+
 def test_a_model_that_is_not_in_the_file_is_named():
     """The error says what to run."""
     with pytest.raises(WindowsError, match="no model 'aside': make it anew with `make fit`"):
