@@ -1,6 +1,6 @@
 """Columns of the integer arrays that hold what is known of tags; kernel and twin fill the same ones.
 
-Two tiers. Every (tag, portal) pair has a slot of 576 bytes: its EPC, how it is heard at rest, phases to measure motion
+Two tiers. Every (tag, portal) pair has a slot of 640 bytes: its EPC, how it is heard at rest, phases to measure motion
 against, its last reads. A pair that may be moving has a visit besides (7.5 KB, most of it the log), from a pool; a tag
 that proved to lie still gives its visit back and costs little until it stirs.
 """
@@ -42,7 +42,7 @@ STIR: Final = 30  # log-likelihood of motion against rest by phase pairs, hundre
 STIR_TOP: Final = 31
 RANGE_CDB: Final = 32  # widest change of the RSSI on one channel
 WIN_PEAK: Final = 33  # best smoothed RSSI in the motion window
-LOUD: Final = 34  # whether the last full window was about as loud as the visit ever was
+LOUD: Final = 34  # since when all windows have been about as loud as the visit ever was, 0 where the last wasn't
 LOW0: Final = 35  # extremes of the smoothed RSSI a side
 LOW1: Final = 36
 HIGH0: Final = 37
@@ -69,7 +69,7 @@ A_STEADY: Final = 14  # RSSI smoothed within that stretch
 ANT: Final = 15
 
 # slots[slot, …]: one array under four widths, so that a pair's columns lie beside each other in the processor's cache
-SLOT_BYTES: Final = 576
+SLOT_BYTES: Final = 640
 S_KEY: Final = 0  # 8 words: EPC, zero padded to 62 bytes, and 16 bits that hold portal * 64 + EPC bytes
 KEY_WORDS: Final = 8
 KEY_BYTES: Final = 64
@@ -84,7 +84,7 @@ S_STIR: Final = 21  # log-likelihood of motion against rest by phase pairs, over
 S_BASE: Final = 44  # as int16: smoothed RSSI while it lay still, NO_RSSI before
 S_CALM: Final = 45  # reads since one that was far from its level, or whose phase had moved; ENOUGH_CALM at most
 S_RING: Final = 112  # RING rows of three: low 32 bits of the time, and a read packed as in the log
-RING: Final = 10
+RING: Final = 16
 S_RING_AT: Final = 46  # row that goes next
 S_RINGED: Final = 47  # rows in use
 S_LEVEL: Final = 48  # 8 antennas: smoothed RSSI, NO_RSSI before
@@ -226,8 +226,8 @@ MAX_CANDIDATES: Final = 256
 RIVAL_US: Final = 1_000_000
 SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full; of visits, all are looked at."""
-VISITS: Final = 2048
-"""Visits at most: as many tags that are strangers or move at one time, in 15 MB."""
+VISITS: Final = 4096
+"""Visits at most: as many tags that are strangers or move at one time, in 31 MB."""
 AHEAD: Final = 64
 """Reads whose slots are looked up together."""
 MAX_PORTALS: Final = 1024
@@ -239,7 +239,7 @@ FIRST_SPREAD_CDB: Final = 300
 ENOUGH_CALM: Final = 8
 """A tag read so rarely that its visits never settle is at rest after so many calm reads."""
 ABSENT_INTERVALS: Final = 16
-"""A tag at rest that was unheard for so many of its own intervals has been away; by chance one gap in 50,000 is so."""
+"""A tag at rest that was unheard for so many of its own intervals has been away; by chance one in 50,000 is."""
 LONGEST_INTERVAL_US: Final = 60_000_000
 RING_US: Final = 3_000_000
 """A visit that begins with a tag's stirring begins this long before at most."""

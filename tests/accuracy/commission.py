@@ -1,13 +1,14 @@
 """The installer's walks at a door: ten in and ten out by the recipe, and the levels that they teach the windows."""
 
-from dataclasses import replace
+from statistics import median
 from typing import Any, Final
 
 from edge.windows import WindowClock, Windows, WindowsSettings
 from edge.windows.levels import doorway_levels
 from simulator.scenarios.model import Scenario
 from tests.accuracy.draw import Draw
-from tests.accuracy.play import play, settings_of
+from tests.accuracy.heard import NO_READS, reads_by_tag
+from tests.accuracy.play import Played, play, settings_of
 
 EACH_WAY: Final = 10
 EVERY_S: Final = 8.0
@@ -15,6 +16,10 @@ FROM_M, TO_M = -4.0, 2.2
 """Inside and outside ends of the walks; a corridor is no deeper than that."""
 RECIPE: Final = ("hand", "hand", "backpack", "hand", "face-to-face", "hand", "hand", "backpack", "hand", "hand")
 """As somebody carries laptops: one under an arm, on the back, two with their lids together."""
+FIT_READS: Final = 15
+"""Reads of a walker under which `survey` refuses to call a portal fit."""
+LEAST_A_SIDE: Final = 2
+FIT_SHARE: Final = 0.85
 COMMISSIONING_SEED: Final = 9_000_000
 
 
@@ -25,27 +30,42 @@ def commissioned(scenario: Scenario, seed: int = 0) -> WindowsSettings:
         scenario: place, radio and residents; its own walks don't take place.
         seed: of the commissioning's walks and everything random about them.
     """
+    return settings_of(scenario, walked(scenario, seed)[0])
+
+
+def walked(scenario: Scenario, seed: int = 0) -> tuple[dict[tuple[str, int], int], bool]:
+    """Return the levels that the walks teach, and whether all portals are fit to be used, as the walks were heard."""
     levels: dict[tuple[str, int], int] = {}
+    fit = True
     for portal in scenario.portals:
+        played = play(commissioning(scenario, portal.id, seed), COMMISSIONING_SEED + seed)
+        fit &= is_fit(played, portal.id)
         if portal.layout == "single":
             continue
-        played = play(commissioning(scenario, portal.id, seed), COMMISSIONING_SEED + seed)
-        windows = Windows(_alone(played.settings, portal.id), boot="commissioning")
+        windows = Windows(played.settings, boot="commissioning")
         rows = []
         for reader, arrival_us, batch in played.chunks:
             rows += windows.feed(reader, batch, arrival_us=arrival_us, clock=WindowClock(offset_us=0))
         rows += windows.flush()
-        levels |= doorway_levels(rows)
-    return settings_of(scenario, levels)
+        levels |= doorway_levels(row for row in rows if row.portal == portal.id)
+    return levels, fit
 
 
-def _alone(settings: WindowsSettings, portal: str) -> WindowsSettings:
-    """Return the settings of one portal: who commissions it walks there, so no neighbour may take the walks."""
-    return replace(
-        settings,
-        portals=tuple(replace(one, neighbours=()) for one in settings.portals if one.id == portal),
-        sensors=tuple(one for one in settings.sensors if one.portal == portal),
-    )
+def is_fit(played: Played, portal: str) -> bool:
+    """Whether a portal could be certified: half of the walks get 15 reads, and nearly all are heard on each side.
+
+    Nothing here looks at what a decision said of the walks.
+    """
+    settings = next(one for one in played.settings.portals if one.id == portal)
+    sides = {int(antenna.side == "outside") for antenna in settings.antennas}
+    reads = reads_by_tag(played)
+    counts, heard = [], []
+    for visit in played.visits:
+        if visit.portal == portal:
+            mine = reads.get((portal, visit.epc.hex()), NO_READS).within((visit.started_us, visit.ended_us))
+            counts.append(len(mine))
+            heard.append(all((mine.side == side).sum() >= LEAST_A_SIDE for side in sides))
+    return median(counts) >= FIT_READS and sum(heard) >= FIT_SHARE * len(heard)
 
 
 def commissioning(scenario: Scenario, portal: str, seed: int = 0) -> Scenario:

@@ -11,7 +11,7 @@ from tests.accuracy.peers import PEERS
 from tests.accuracy.tally import Delay, DoorResult
 
 NOT_CROSSED: Final = [called for called in CALLED if called not in CROSSINGS]
-SPLITS: Final = ("layout", "channels", "commissioned", "residents", "model")
+SPLITS: Final = ("fit", "layout", "channels", "commissioned", "residents", "model")
 BANDS: Final = ("1-4", "5-14", "15-")
 UNDECIDABLE: Final = "single"
 """Layout that tells no direction: all visits are `near` by definition, so no other figure has them."""

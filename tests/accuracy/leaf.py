@@ -20,7 +20,7 @@ from tests.accuracy.play import Played, play
 from tests.accuracy.watch import watch
 
 SECONDS: Final = 360.0
-DOORS: Final = range(7, 31)
+DOORS: Final = range(7, 19)
 _PLACE: Final = """
 name = "leaf-{seed}"
 description = "Residents behind a metal leaf."
@@ -114,7 +114,7 @@ def scenario(seed: int, seconds: float = SECONDS) -> Scenario:
         power_dbm=rng.uniform(24, 30),
     )
     at_s, number = 4.0, 0
-    while at_s < seconds - 15:
+    while at_s < seconds - 24:
         number += 1
         route = str(rng.choice(["through", "turns"], p=[0.8, 0.2]))
         text += _WALK.format(

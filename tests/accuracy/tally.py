@@ -1,15 +1,11 @@
 """What became of one door's visits, in values small enough to be handed between processes and added up."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge.llrp import TagBatch
-from edge.windows import Windows, WindowsSettings
+from edge.windows import Windows
 from simulator.scenarios.model import Scenario
 from simulator.scoring.calls import Call, Published, calls_of
 from simulator.scoring.match import Pair, match
@@ -18,8 +14,9 @@ from simulator.scoring.visits import CROSSINGS, Visit
 from simulator.server.profiles import model_of
 from simulator.world.values import Crossing
 from tests.accuracy import doors, frozen
-from tests.accuracy.commission import commissioned
-from tests.accuracy.peers import PEERS, TagReads
+from tests.accuracy.commission import walked
+from tests.accuracy.heard import NO_READS, reads_by_tag
+from tests.accuracy.peers import PEERS
 from tests.accuracy.play import Played, play, settings_of
 from tests.accuracy.watch import watch
 
@@ -83,14 +80,15 @@ def training_door(seed: int) -> DoorResult:
 
 def door_result(scenario: Scenario, seed: int, play_seed: int) -> DoorResult:
     """Play a door, commissioned or not as its seed says, and score what the windows make of it."""
-    walked = frozen.is_commissioned(seed)
-    settings = commissioned(scenario, seed) if walked else settings_of(scenario)
+    levels, fit = walked(scenario, seed)
+    told = frozen.is_commissioned(seed)
+    settings = settings_of(scenario, levels if told else None)
     played = play(scenario, play_seed, settings=settings)
     windows = Windows(settings, boot="accuracy")
-    return scored(seed, traits_of(scenario, is_commissioned=walked), played, watch(played, windows))
+    return scored(seed, traits_of(scenario, is_commissioned=told, is_fit=fit), played, watch(played, windows))
 
 
-def traits_of(scenario: Scenario, *, is_commissioned: bool) -> dict[str, str]:
+def traits_of(scenario: Scenario, *, is_commissioned: bool, is_fit: bool) -> dict[str, str]:
     """Return what tables are split by."""
     reader = scenario.readers[0]
     hops = model_of(reader.model, reader.region, ports=max(one.port for one in reader.antennas)).hopping
@@ -99,6 +97,7 @@ def traits_of(scenario: Scenario, *, is_commissioned: bool) -> dict[str, str]:
         "layout": scenario.portals[0].layout,
         "channels": "hopping" if hops else "4 fixed",
         "commissioned": "yes" if is_commissioned else "no",
+        "fit": "yes" if is_fit else "no",
         "residents": next(
             name for top, name in ((0, "0"), (20, "5-20"), (100, "50-100"), (500, "200-500")) if lying <= top
         ),
@@ -168,7 +167,7 @@ def peers_of(played: Played, visits: Sequence[Visit]) -> dict[str, tuple[Unit, .
     found: dict[str, tuple[Unit, ...]] = {}
     for name, rule in PEERS.items():
         called = [
-            rule(reads.get((visit.portal, visit.epc), _NO_READS), span)
+            rule(reads.get((visit.portal, visit.epc), NO_READS), span)
             for visit, span in zip(visits, spans, strict=True)
         ]
         found[name] = tuple(
@@ -176,54 +175,6 @@ def peers_of(played: Played, visits: Sequence[Visit]) -> dict[str, tuple[Unit, .
             for visit, said in zip(visits, called, strict=True)
         )
     return found
-
-
-def reads_by_tag(played: Played) -> dict[tuple[str, str], TagReads]:
-    """Return each tag's reads in time order, by portal and EPC."""
-    found: dict[tuple[str, str], list[TagReads]] = {}
-    for reader in dict.fromkeys(reader for reader, _, _ in played.chunks):
-        batches = [batch for name, _, batch in played.chunks if name == reader and len(batch)]
-        if batches:
-            for key, mine in _reads_of(reader, batches, played.settings):
-                found.setdefault(key, []).append(mine)
-    return {key: _in_order(parts) for key, parts in found.items()}
-
-
-def _reads_of(
-    reader: str, batches: list[TagBatch], settings: WindowsSettings
-) -> Iterator[tuple[tuple[str, str], TagReads]]:
-    """Yield what one reader read of each tag at each portal."""
-    names = ("epc", "epc_bits", "antenna", "last_us", "rssi_cdbm")
-    columns = [np.concatenate([getattr(batch, name) for batch in batches]) for name in names]
-    epc, bits, port, at_us, rssi = columns
-    place = _places(reader, settings)[port]
-    # All EPCs of one scenario are of one length; the portal goes before, so that one number names both.
-    keys = np.column_stack([place[:, 0].astype(np.uint8), epc[:, : int(bits[0]) // 8]])
-    raws, index = np.unique(keys.view(f"V{keys.shape[1]}").ravel(), return_inverse=True)
-    rows_of = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
-    for name, rows in zip(raws, rows_of, strict=True):
-        raw = name.tobytes()
-        mine = TagReads(at_us[rows], place[rows, 1], place[rows, 2], rssi[rows].astype(np.int64))
-        yield (settings.portals[raw[0]].id, raw[1:].hex()), mine
-
-
-def _places(reader: str, settings: WindowsSettings) -> NDArray[np.int64]:
-    """Return (ports + 1, 3): portal, antenna in it and side of each of a reader's ports."""
-    table = np.zeros((17, 3), np.int64)
-    for number, portal in enumerate(settings.portals):
-        for index, antenna in enumerate(portal.antennas):
-            if antenna.reader == reader:
-                table[antenna.port] = number, index, antenna.side == "outside"
-    return table
-
-
-_NO_READS: Final = TagReads(*(np.zeros(0, np.int64) for _ in range(4)))
-
-
-def _in_order(parts: list[TagReads]) -> TagReads:
-    columns = [np.concatenate([getattr(part, name) for part in parts]) for name in TagReads.__slots__]
-    order = np.argsort(columns[0], kind="stable")
-    return TagReads(*(column[order] for column in columns))
 
 
 def _early_kind(call: Call) -> str | None:

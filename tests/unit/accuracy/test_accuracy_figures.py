@@ -13,12 +13,20 @@ from simulator.scoring.visits import Visit
 from simulator.world.values import Read, columns
 from tests.accuracy import frozen
 from tests.accuracy.figures import content, figures, of_delays, peers, per_1000, report
+from tests.accuracy.heard import reads_by_tag
 from tests.accuracy.page import NAIVE, RESULTS, lines_of, preface
 from tests.accuracy.peers import PEERS
 from tests.accuracy.play import EPOCH_US, Played, batch_of
-from tests.accuracy.tally import Delay, DoorResult, peers_of, reads_by_tag
+from tests.accuracy.tally import Delay, DoorResult, peers_of
 
-TRAITS = {"layout": "two-sided", "channels": "hopping", "commissioned": "yes", "residents": "0", "model": "m"}
+TRAITS = {
+    "fit": "yes",
+    "layout": "two-sided",
+    "channels": "hopping",
+    "commissioned": "yes",
+    "residents": "0",
+    "model": "m",
+}
 DOOR = DoorResult(
     seed=1,
     traits=TRAITS,

@@ -7,7 +7,7 @@ from simulator.scenarios.load import load
 from simulator.world.values import Read
 from simulator.world.values import columns as made
 from tests.accuracy.agent import Asking
-from tests.accuracy.commission import EACH_WAY, commissioned, commissioning
+from tests.accuracy.commission import EACH_WAY, commissioned, commissioning, walked
 from tests.accuracy.play import EPOCH_US, REPORT_US, batch_of, play, settings_of
 from tests.accuracy.watch import watch
 
@@ -116,3 +116,11 @@ def test_batches_keep_what_was_read():
     assert (batch.epc[0, :12].tolist(), int(batch.epc_bits[0])) == (list(range(12)), 96)
     assert (int(batch.last_us[0]), int(batch.phase[0]), int(batch.rssi_cdbm[0])) == (EPOCH_US + 7, 9, -5550)
     assert int(batch_of(reads, phase=False).phase[0]) == -1
+
+
+def test_a_door_whose_outside_hears_nothing_is_not_fit():
+    scenario = load("turning-back")
+    assert walked(scenario)[1]
+    reader = scenario.readers[0]
+    deaf = tuple(one.model_copy(update={"cable_loss_db": 19.0} if one.port > 2 else {}) for one in reader.antennas)
+    assert not walked(scenario.model_copy(update={"readers": (reader.model_copy(update={"antennas": deaf}),)}))[1]

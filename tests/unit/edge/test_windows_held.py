@@ -9,12 +9,11 @@ from edge.agent.restart import end_open_passages, hold_on
 from edge.outbox import MemoryOutbox, OpenRecord, SqliteOutbox
 from edge.windows import HeldTag, WindowClock, Windows, WindowsError, decode_held, encode_open
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
-from edge.windows.around import NOTHING_AROUND
 from edge.windows.decide import Verdict
 from edge.windows.held import LEFT_LONG_AGO_US, NOTE_EVERY_US, Held
-from edge.windows.judge import Judge
 from edge.windows.snapshot import Snapshot
 from tests.helpers import doorway
+from tests.helpers.verdicts import parked_if_settled
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
@@ -100,14 +99,16 @@ def run(windows, batch):
     return windows.feed("r1", batch, arrival_us=None, clock=WindowClock()) + windows.flush()
 
 
-def test_what_stands_in_the_doorway_and_is_pushed_about_is_called_once():
+def test_what_stands_in_the_doorway_and_is_pushed_about_is_called_once(monkeypatch):
     """Parked, moved by half a metre twice, taken away on the side that it came from."""
+    parked_if_settled(monkeypatch)
     knots = [*IN_THE_DOORWAY, (40.0, -0.35, 0.0), (41.0, -0.6, 0.3), (80.0, -0.6, 0.3), (81.0, -0.3, 0.0)]
     out = run(Windows(doorway.settings(), boot="b"), scene([*knots, (120.0, -0.3, 0.0), (124.0, -6.0, 0.0)], 130.0))
     assert [row.kind for row in out if row.final] == ["parked"]
 
 
-def test_a_parked_tag_that_is_carried_through_later_is_a_new_passage():
+def test_a_parked_tag_that_is_carried_through_later_is_a_new_passage(monkeypatch):
+    parked_if_settled(monkeypatch, otherwise="out")
     knots = [*IN_THE_DOORWAY, (60.0, -0.35, 0.0), (65.0, 6.0, 0.0)]
     out = [row for row in run(Windows(doorway.settings(), boot="b"), scene(knots, 70.0)) if row.final]
     assert [row.kind for row in out] == ["parked", "out"]
@@ -128,11 +129,7 @@ async def commit(journal):
 
 async def test_a_restart_holds_on_what_was_parked(outbox, monkeypatch):
     """Parked before the restart; what is left of the stay gives nothing after it, and no passage is ended for it."""
-
-    def late(_judge, snap, *_, **__):
-        return Verdict("parked" if snap.why == L.SETTLED else "turned_back", 0.9), NOTHING_AROUND
-
-    monkeypatch.setattr(Judge, "late", late)
+    parked_if_settled(monkeypatch)
     first = Windows(doorway.settings(), boot="b1")
     batch = scene([*IN_THE_DOORWAY, (60.0, -0.35, 0.0), (64.0, -6.0, 0.0)], 70.0)
     half = int(np.searchsorted(batch.last_us, doorway.EPOCH_US + 45 * SECOND))

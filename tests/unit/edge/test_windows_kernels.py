@@ -99,7 +99,7 @@ def test_tags_that_lie_still_and_are_picked_up_agree(phases, channels, visits):
 
 
 @pytest.mark.parametrize("phases", [True, False], ids=["phases", "no phases"])
-def test_a_tag_at_rest_gives_its_visit_back_and_stirs_within_half_a_second(phases):
+def test_a_tag_at_rest_gives_its_visit_back_and_stirs_within_a_second(phases):
     """Nothing is open while all lie still, the records begin when three are picked up, with reads from before it."""
     engine = CompiledEngine(knobs(), 8)
     rows = resting(1, phases=phases)
@@ -113,7 +113,7 @@ def test_a_tag_at_rest_gives_its_visit_back_and_stirs_within_half_a_second(phase
     loud = {row[3] for row in moved if row[4] - max(one[4] for one in still if one[2:4] == row[2:4]) > 1000}
     assert {snap.epc for snap in told} == loud
     assert len(loud) == 3
-    assert all(37_000_000 <= snap.head[L.BIN0_US] <= 40_500_000 for snap in told)
+    assert all(37_000_000 <= snap.head[L.BIN0_US] <= 41_000_000 for snap in told)
     assert engine.quiet - quiet <= 3
 
 

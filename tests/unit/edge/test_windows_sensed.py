@@ -11,6 +11,7 @@ from edge.windows.decide import Verdict
 from edge.windows.rules import OVERWHELMING, RuleCounters, may_alarm, settle
 from edge.windows.sensed import KEEP_US, MOST_CHANGES, Input, Sensed
 from tests.helpers import doorway
+from tests.helpers.verdicts import crossing_by_reads
 
 SECOND = 1_000_000
 DOOR = SensorSettings("r1", 1, "door", "door")
@@ -188,7 +189,8 @@ def broken(first, second):
     ]  # fmt: skip
 
 
-def test_a_walk_through_two_beams_says_so_in_its_evidence():
+def test_a_walk_through_two_beams_says_so_in_its_evidence(monkeypatch):
+    crossing_by_reads(monkeypatch, "out")
     _, rows = walk("out", 3, lambda mover: [(0.0, 1, False), (mover.crossed_s - 1, 1, True), *broken(2, 3)(mover)])
     assert [row.kind for row in rows if row.final] == ["out"]
     assert rows[-1].evidence.beams == "broken from inside to outside"
@@ -196,7 +198,8 @@ def test_a_walk_through_two_beams_says_so_in_its_evidence():
     assert rows[-1].evidence.badge is None
 
 
-def test_a_shut_door_lets_nothing_through_and_the_contradiction_is_counted():
+def test_a_shut_door_lets_nothing_through_and_the_contradiction_is_counted(monkeypatch):
+    crossing_by_reads(monkeypatch, "out")
     windows, rows = walk("out", 3, lambda _: [(0.0, 1, False)])
     assert [row.kind for row in rows if row.final] != ["out"]
     assert all(row.final for row in rows), "and no provisional"
@@ -204,7 +207,8 @@ def test_a_shut_door_lets_nothing_through_and_the_contradiction_is_counted():
     assert rows[-1].evidence.door == "shut all the time"
 
 
-def test_whole_beams_let_nothing_through():
+def test_whole_beams_let_nothing_through(monkeypatch):
+    crossing_by_reads(monkeypatch, "in")
     windows, rows = walk("in", 4, whole_beams)
     assert {row.kind for row in rows} <= {"unresolved", "turned_back", "near"}
     assert windows.counters.beam_contradictions == 1
