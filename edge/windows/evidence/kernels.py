@@ -9,10 +9,10 @@ of polynomials. Amplitudes and levels come from tables. So no library's exponent
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from edge.windows import layout as L  # noqa: N812 (one letter keeps the column names readable in formulas)
+from edge.windows.jit import njit
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -658,9 +658,9 @@ def outline(log: I32, n: int, bin0_us: int, refs: I64, amplitudes: F64, out: F64
         amplitudes: table, see `measure`.
         out: zeros, filled: bin b stands at b modulo OUTLINE.
     """
-    newest = (bin0_us + log[n - 1, L.G_US]) // OUTLINE_US
+    newest = (bin0_us + int(log[n - 1, L.G_US])) // OUTLINE_US
     for i in range(n - 1, -1, -1):
-        b = (bin0_us + log[i, L.G_US]) // OUTLINE_US
+        b = (bin0_us + int(log[i, L.G_US])) // OUTLINE_US
         if newest - b >= OUTLINE - REACH:
             break
         rssi = log[i, L.G_RSSI]

@@ -3,8 +3,9 @@
 # ruff: noqa: PLR0917 (a kernel takes its arrays one by one)
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from edge.windows.jit import njit
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]

@@ -1,5 +1,8 @@
 """What is measured of a visit's log."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -124,3 +127,29 @@ def test_companions_add_what_they_say_by_likeness_and_reads_and_nobody_adds_noth
     assert alone[3:6].tolist() == own.tolist()
     heavy, light = (together.pooled(own, told, odds, np.array([0.9])) for told in (often, once))
     assert heavy[3] > light[3] > own[0]
+
+
+WITHOUT_NUMBA = """
+import sys
+sys.modules["numba"] = None
+import subprocess
+import sys
+
+import numpy as np
+from edge.windows import WindowClock, Windows
+from tests.helpers import doorway
+made = doorway.Scene(np.random.default_rng(3), seconds=20.0)
+made.walk("out", 1.0)
+windows = Windows(doorway.settings(engine="plain"), boot="b")
+out = windows.feed("r1", doorway.batch(made.rows()), arrival_us=None, clock=WindowClock()) + windows.flush()
+print(*(row.kind for row in out if row.final))
+"""
+
+
+def test_without_numba_the_plain_engine_decides_with_the_same_evidence():
+    """Where there is no wheel, the kernels' source is what runs."""
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == ["out"]
