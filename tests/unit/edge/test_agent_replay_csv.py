@@ -25,6 +25,7 @@ host = "192.0.2.10"
 id = "door"
 inside = "stockroom"
 outside = "corridor"
+provisional_confidence = 0.7
 antennas = [
   { reader = "r1", port = 1, side = "inside" }, { reader = "r1", port = 2, side = "inside" },
   { reader = "r1", port = 3, side = "outside" }, { reader = "r1", port = 4, side = "outside" },
