@@ -123,7 +123,8 @@ def _sum_up(known: Replay, given: Source, took_s: float) -> bool:
 
 
 def _speed(covered_s: float, took_s: float) -> str:
-    return f"{covered_s:,.1f} s were recorded and took {took_s:,.2f} s: {covered_s / took_s:,.0f} times as fast"
+    times = covered_s / max(took_s, 0.001)
+    return f"{covered_s:,.1f} s were recorded and took {took_s:,.2f} s: {times:,.0f} times as fast"
 
 
 def _leave(problem: str) -> NoReturn:

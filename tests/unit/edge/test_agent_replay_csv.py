@@ -91,7 +91,7 @@ def test_reads_of_our_form_are_decided_and_how_fast_is_told(replay, door):
     assert [(row["kind"], row["final"], row["epc"]) for row in rows] == [("out", True, EPC)]
     recorded_s, took_s = re.search(r"([\d.]+) s were recorded and took ([\d.]+) s: [\d,]+ times as fast", told).groups()
     assert 2 < float(recorded_s) < 10
-    assert float(took_s) > 0
+    assert float(took_s) < float(recorded_s)
 
 
 def test_provisionals_come_where_they_are_wanted(replay, door):
