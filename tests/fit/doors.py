@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.accuracy import doors
+from tests.accuracy.mix import TRAINING
 from tests.accuracy.play import play
 from tests.fit.dataset import examples_of
 
@@ -20,7 +21,7 @@ CACHE = Path(__file__).resolve().parents[2] / ".cache" / "fit"
 
 def played(seed):
     """Return a training door as played, from the cache where it is."""
-    kept = CACHE / f"doors-{doors.VERSION}" / f"{seed}.pickle"
+    kept = CACHE / f"doors-{TRAINING.version}" / f"{seed}.pickle"
     if kept.exists():
         return pickle.loads(zlib.decompress(kept.read_bytes()))  # noqa: S301 (our own cache)
     made = play(doors.training(seed), seed)
@@ -87,7 +88,7 @@ def _bare(portal):
 
 def examples(seed, name):
     """Return a door's examples, from the cache of that name where they are."""
-    kept = CACHE / f"examples-{name}" / f"{seed}.npz"
+    kept = CACHE / f"examples-{TRAINING.version}-{name}" / f"{seed}.npz"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         arrays = examples_of(prepared(seed))
