@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tests.accuracy import frozen
+from tests.accuracy.doors import training_seeds
 from tests.accuracy.figures import report
 from tests.accuracy.page import keep, lines_of
 from tests.accuracy.spread import spread
@@ -20,7 +21,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
 ) -> None:
     """Measure, in ACCURACY_PROCESSES processes; what is measured on a part of the set is no figure to quote."""
-    seeds = list(range(doors)) if training else list(frozen.SEEDS)[:: max(frozen.COUNT // doors, 1)][:doors]
+    seeds = training_seeds(doors) if training else list(frozen.SEEDS)[:: max(frozen.COUNT // doors, 1)][:doors]
     if training:
         found = report(spread(training_door, seeds))
     else:

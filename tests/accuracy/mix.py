@@ -1,7 +1,7 @@
 """How often what is at a door: one mix for the frozen set, one for the doors that decisions are fitted on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
@@ -19,6 +19,7 @@ class Mix:
         weak_db: what a weak tag loses more, from and to.
         weak_loads: share of loads whose tags are all weak.
         weak_tags: share of weak tags among the others.
+        certified: whether only doors that a commissioning could certify are in service (`installed.py`).
     """
 
     version: int
@@ -30,9 +31,10 @@ class Mix:
     weak_db: tuple[float, float]
     weak_loads: float
     weak_tags: float
+    certified: bool = False
 
 
-FROZEN: Final = Mix(
+FROZEN_4: Final = Mix(
     version=4,
     widen=0.0,
     radios={
@@ -53,7 +55,9 @@ FROZEN: Final = Mix(
     weak_tags=0.12,
 )
 """So many weak tags, fast walkers and passers-by that the issue's shares of thin and near visits are there."""
-TRAINING: Final = Mix(
+FROZEN_5: Final = replace(FROZEN_4, version=5, weak_db=(5.0, 10.5), weak_loads=0.34, weak_tags=0.14, certified=True)
+"""Weak tags are more, as doors are better."""
+TRAINING_3: Final = Mix(
     version=3,
     widen=0.3,
     radios={
@@ -73,3 +77,8 @@ TRAINING: Final = Mix(
     weak_loads=0.24,
     weak_tags=0.12,
 )
+TRAINING_4: Final = replace(TRAINING_3, version=4, certified=True)
+FROZEN: Final = FROZEN_4
+"""The frozen set in use."""
+TRAINING: Final = TRAINING_3
+"""The training doors in use."""

@@ -8,8 +8,10 @@ from typing import Any, Final
 from simulator.scoring.table import NOTHING
 from simulator.scoring.units import CALLED, NEVER
 from simulator.scoring.visits import KINDS
+from tests.accuracy import frozen
 from tests.accuracy.bounds import poisson_upper
 from tests.accuracy.figures import BANDS, SPLITS, UNDECIDABLE, per_1000
+from tests.accuracy.installed import ATTEMPTS, Installed
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 NAIVE: Final = "first/last antenna"
@@ -61,7 +63,17 @@ is told where each visit begins and ends, which ours finds out. Calls of nothing
 one visit, lower the precision in every F1.
 """
     part = [] if found["measured"] == found["of"] else ["", f"**{PART.format(**found)}**"]
-    return text.splitlines() + part
+    return text.splitlines() + (in_service(frozen.INSTALLED) if frozen.FROZEN.certified else []) + part
+
+
+def in_service(installed: Installed) -> list[str]:
+    """Say which doors are in service, and how many aren't."""
+    text = f"""
+A door goes into service only if a commissioning could certify it, by the reads of the installer's walks alone: of
+{len(installed.attempts)} doors {installed.refused_at_first()} were refused at first and hung anew, and
+{len(installed.left_out())} of these were left out after {ATTEMPTS} attempts.
+"""
+    return text.splitlines()
 
 
 def _aims(found: dict[str, Any]) -> Iterator[str]:

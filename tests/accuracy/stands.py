@@ -3,6 +3,9 @@
 import math
 from typing import Any, Final
 
+from edge.profiles import region_named
+from edge.profiles.legal import AntennaRadio, legal_power
+from simulator.server.profiles import REGIONS
 from tests.accuracy.draw import Draw
 
 PORTAL: Final = "door"
@@ -82,8 +85,17 @@ def _sensors(draw: Draw, layout: str, *, leaf: bool) -> list[dict[str, Any]]:
     return found
 
 
-def antennas(draw: Draw, layout: str, width_m: float) -> list[dict[str, Any]]:
-    """Return the antennas of a layout, those that serve the inside first."""
+def antennas(draw: Draw, layout: str, width_m: float, *, careful: bool = False) -> list[dict[str, Any]]:
+    """Return the antennas of a layout, those that serve the inside first.
+
+    Args:
+        draw: of their places and makes.
+        layout: of the portal.
+        width_m: of the opening.
+        careful: two a side and one a jamb, of one good make, with short cables, aimed along the way.
+    """
+    if careful:
+        return _carefully(draw, layout, width_m)
     if layout == "single":
         return [_single(draw, width_m)]
     each = 1 if layout != "two-readers" and draw.chance(0.2) else 2
@@ -95,6 +107,22 @@ def antennas(draw: Draw, layout: str, width_m: float) -> list[dict[str, Any]]:
         for number in range(each):
             y = lock_side if each == 1 or together else (1 if number else -1)
             found.append(_antenna(draw, layout, side, y, (away_m, beside_m, high_m - 0.35 * number * together)))
+    return found
+
+
+def _carefully(draw: Draw, layout: str, width_m: float) -> list[dict[str, Any]]:
+    bought = {"gain_dbi": draw.span(7.0, 9.0), "beam_deg": draw.span(65.0, 90.0), "polarisation": "circular"}
+    if layout == "single":
+        return [_single(draw, width_m) | bought]
+    beside_m, high_m, away_m = width_m / 2 + draw.span(0.15, 0.4, least=0.05), draw.span(1.0, 1.4), _away(draw, layout)
+    found = []
+    for side in (-1, 1):
+        for y in (-1, 1):
+            antenna = _antenna(draw, layout, side, y, (away_m, beside_m, high_m)) | bought
+            ahead_m = draw.span(0.4, 0.7) if layout == "corners" else draw.span(0.8, 1.4)
+            antenna["aim"] = [side * ahead_m, draw.span(-0.1, 0.1), draw.span(0.9, 1.1)]
+            antenna["cable_loss_db"] = draw.span(0.5, 2.0, least=0.0)
+            found.append(antenna)
     return found
 
 
@@ -148,10 +176,13 @@ def _make(draw: Draw) -> dict[str, Any]:
     }
 
 
-def readers_of(draw: Draw, layout: str, found: list[dict[str, Any]], radio: str) -> list[dict[str, Any]]:
-    """Give the antennas to one reader, or to two: one a side, or one a jamb."""
+def readers_of(
+    draw: Draw, layout: str, found: list[dict[str, Any]], radio: str, *, careful: bool = False
+) -> list[dict[str, Any]]:
+    """Give the antennas to one reader, or to two: one a side, or one a jamb; with `careful` at full legal power."""
     model, region = radio.split()
-    common = {"model": model, "region": region, "power_dbm": _power_dbm(draw, found)}
+    power_dbm = _legal_dbm(found, region) if careful else _power_dbm(draw, found)
+    common = {"model": model, "region": region, "power_dbm": power_dbm}
     if layout != "two-readers":
         return [{"id": "r1", **common, "antennas": _ported(found)}]
     parts = (found[:2], found[2:]) if draw.chance(0.6) else (found[::2], found[1::2])
@@ -163,6 +194,20 @@ def _power_dbm(draw: Draw, found: list[dict[str, Any]]) -> float:
     beside_db = min(antenna["gain_dbi"] - antenna["cable_loss_db"] for antenna in found)
     needed_dbm = min(max(LEAST_EIRP_DBM - beside_db, 24.0), 31.0)
     return draw.span(needed_dbm, 32.0, least=20.0, most=32.5)
+
+
+def _legal_dbm(found: list[dict[str, Any]], region: str) -> float:
+    """The most that a region allows at each of the antennas."""
+    law = region_named(REGIONS[region])
+    radios = (
+        AntennaRadio(
+            gain_dbi=antenna["gain_dbi"],
+            polarisation="circular" if antenna["polarisation"] == "circular" else "linear",
+            cable_db=antenna["cable_loss_db"],
+        )
+        for antenna in found
+    )
+    return min(legal_power(law, radio).cap_cdbm for radio in radios) / 100
 
 
 def _ported(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -70,7 +70,7 @@ class DoorResult:
 
 def frozen_door(seed: int) -> DoorResult:
     """Play, watch and score one door of the frozen set."""
-    return door_result(doors.frozen(seed), seed, frozen.play_seed(seed))
+    return door_result(frozen.door(seed), seed, frozen.play_seed(seed))
 
 
 def training_door(seed: int) -> DoorResult:

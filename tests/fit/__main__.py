@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.accuracy.doors import training_seeds
 from tests.fit import train
 from tests.fit.gather import Set, gather, with_company
 from tests.fit.labels import CLASSES, NONE
@@ -106,12 +107,14 @@ def early_task(examples):
 def main():
     """Fit, report on doors that weren't fitted on, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--doors", type=int, default=400, help="training doors, by the seeds 0, 1, ...")
+    parser.add_argument(
+        "--doors", type=int, default=400, help="training doors, of the seeds 0, 1, ... those in service"
+    )
     parser.add_argument("--cache", default="examples", help="name under which measured examples are kept")
     parser.add_argument("--keep", default="", help="also keep unseen doors' log-odds in files of this name")
     asked = parser.parse_args()
     began = time.monotonic()
-    examples = gather(range(asked.doors), asked.cache)
+    examples = gather(training_seeds(asked.doors), asked.cache)
     print(f"{asked.doors} doors, {len(examples.row)} examples, {time.monotonic() - began:.0f} s")
     models = {}
     for task, report in ((late_task(examples), late_report), (early_task(examples), early_report)):

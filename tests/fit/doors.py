@@ -88,7 +88,7 @@ def _bare(portal):
 
 def examples(seed, name):
     """Return a door's examples, from the cache of that name where they are."""
-    kept = CACHE / f"examples-{name}" / f"{seed}.npz"
+    kept = CACHE / f"examples-{TRAINING.version}-{name}" / f"{seed}.npz"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         arrays = examples_of(prepared(seed))

@@ -16,7 +16,7 @@ SOME = frozen.SEEDS
 
 @pytest.fixture(scope="module")
 def some_doors():
-    return [doors.frozen(seed) for seed in SOME]
+    return [frozen.door(seed) for seed in SOME]
 
 
 def test_the_set_is_the_committed_one():
@@ -24,7 +24,7 @@ def test_the_set_is_the_committed_one():
 
 
 def test_another_set_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(frozen, "SEEDS", range(2))
+    monkeypatch.setattr(frozen, "SEEDS", frozen.SEEDS[:2])
     kept = tmp_path / "frozen.sha256"
     kept.write_text(frozen.digest() + "  2 doors\n")
     monkeypatch.setattr(frozen, "HASH_FILE", kept)
