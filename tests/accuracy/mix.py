@@ -78,7 +78,7 @@ TRAINING_3: Final = Mix(
     weak_tags=0.12,
 )
 TRAINING_4: Final = replace(TRAINING_3, version=4, certified=True)
-FROZEN: Final = FROZEN_4
+FROZEN: Final = FROZEN_5
 """The frozen set in use."""
 TRAINING: Final = TRAINING_3
 """The training doors in use."""
