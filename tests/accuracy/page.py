@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from edge.windows.model.trees import about
 from simulator.scoring.table import NOTHING
 from simulator.scoring.units import CALLED, NEVER
 from simulator.scoring.visits import KINDS
@@ -47,12 +48,18 @@ def lines_of(found: dict[str, Any]) -> list[str]:
     return [*lines, *_confusion(found)]
 
 
+AFTER: Final = "which was committed before the weights in use were fitted, on other doors"
+BEFORE: Final = (
+    "which was committed after the weights in use were fitted, on other doors and before anybody had seen these"
+)
+
+
 def preface(found: dict[str, Any]) -> list[str]:
     """Say what was measured, how, and against what."""
     made = found["set"]
     text = f"""\
-Measured on a frozen set of random doors, whose SHA-256 was committed before any decision was fitted
-(`{found["hash"]}`): {made["doors"]} doors that can tell a direction,
+Measured on a frozen set of random doors (SHA-256 `{found["hash"]}`),
+{AFTER if about().get("frozen") == found["hash"] else BEFORE}: {made["doors"]} doors that can tell a direction,
 {made["hours"]:.1f} hours, {made["reads"]:,} reads and {made["episodes"]:,} episodes, which are visits of a tag that was
 read at least once. Readers are asked by the agent's own plan of rounds (ADR 9) and played by the simulator's world
 (ADR 10): no real reader was at hand. `make accuracy ONLY=passages` measures anew, `python -m tests.accuracy --doors 20`

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.accuracy import frozen
 from tests.accuracy.doors import training_seeds
 from tests.fit import train
 from tests.fit.gather import Set, gather, with_company
@@ -125,7 +126,12 @@ def main():
             for line in report(examples, task, some, name):
                 print(line)
         models |= {name: (train.packed(trees, task.classes), task.classes) for name, trees in task.models.items()}
-    about = {"command": "make fit", "doors": asked.doors, "examples": len(examples.row)}
+    about = {
+        "command": "make fit",
+        "doors": asked.doors,
+        "examples": len(examples.row),
+        "frozen": frozen.committed(),
+    }
     train.write(WEIGHTS, models, about)
     print(f"wrote {WEIGHTS.name}, {WEIGHTS.stat().st_size} bytes, {time.monotonic() - began:.0f} s")
 

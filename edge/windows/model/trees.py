@@ -61,11 +61,16 @@ def model(name: str) -> Trees:
     Raises:
         WindowsError: the weights file is of another version, or has no such trees.
     """
-    held, about = _file()
-    if name not in about["models"]:
-        raise WindowsError(f"{FILE} has no model {name!r}: make it anew with `{about['command']}`")
+    held, told = _file()
+    if name not in told["models"]:
+        raise WindowsError(f"{FILE} has no model {name!r}: make it anew with `{told['command']}`")
     parts = {part: held[f"{name}.{part}"] for part in ("base", "roots", "feature", "threshold", "below", "leaf")}
-    return Trees(tuple(about["models"][name]["classes"]), **parts)
+    return Trees(tuple(told["models"][name]["classes"]), **parts)
+
+
+def about() -> dict[str, Any]:
+    """Return what the weights file says of itself: command, doors, examples, and which set was frozen then."""
+    return dict(_file()[1])
 
 
 @cache
@@ -73,9 +78,9 @@ def _file() -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     payload = files(__package__).joinpath(FILE).read_bytes()
     with np.load(BytesIO(payload)) as held:
         arrays = {name: held[name] for name in held.files}
-    about = json.loads(arrays.pop("about").tobytes())
-    if about.get("schema") != SCHEMA:
-        raise WindowsError(f"{FILE} has schema {about.get('schema')!r}, this version reads {SCHEMA}: run `make fit`")
-    if about.get("features") != together.digest():
+    told = json.loads(arrays.pop("about").tobytes())
+    if told.get("schema") != SCHEMA:
+        raise WindowsError(f"{FILE} has schema {told.get('schema')!r}, this version reads {SCHEMA}: run `make fit`")
+    if told.get("features") != together.digest():
         raise WindowsError(f"{FILE} was fitted to other features than this version measures: run `make fit`")
-    return arrays, about
+    return arrays, told
