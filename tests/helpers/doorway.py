@@ -12,6 +12,24 @@ from edge.llrp.batch import EPC_BYTES, NO_CHANNEL, NO_PHASE, NO_RSSI_CDBM, NO_TI
 from edge.windows import AntennaSettings, PortalSettings, WindowsSettings
 
 EPOCH_US = 1_700_000_000_000_000
+CONFIGURATION = """site = "hq"
+gateway = "gw-1"
+[[readers]]
+id = "r1"
+host = "192.0.2.10"
+[[portals]]
+id = "door"
+inside = "stockroom"
+outside = "corridor"
+provisional_confidence = 0.7
+antennas = [
+  { reader = "r1", port = 1, side = "inside" }, { reader = "r1", port = 2, side = "inside" },
+  { reader = "r1", port = 3, side = "outside" }, { reader = "r1", port = 4, side = "outside" },
+]
+[mqtt]
+url = "mqtt://localhost"
+"""
+"""The agent's configuration of such a door, which tells early."""
 WAVE_M = 0.328
 SIDES = ("inside", "inside", "outside", "outside")
 TX_DBM = 30.0

@@ -16,29 +16,13 @@ from edge.agent.explain_words import louder, reasons, title
 from edge.cli import app
 from edge.contracts import Clock, Evidence, MovementRow, SensorRow, instant
 from edge.windows import AntennaSettings, PortalSettings
-from tests.helpers.doorway import EPOCH_US, Scene
+from tests.helpers.doorway import CONFIGURATION, EPOCH_US, Scene
 
 WALKER, TURNER = "3034257bf7194e4000000001", "3034257bf7194e4000000002"
 SIDES = ("inside", "inside", "outside", "outside")
 DOOR = PortalSettings(
     "door", "two-sided", tuple(AntennaSettings("r1", port, side) for port, side in enumerate(SIDES, 1))
 )
-CONFIG = """site = "hq"
-gateway = "gw-1"
-[[readers]]
-id = "r1"
-host = "192.0.2.10"
-[[portals]]
-id = "door"
-inside = "stockroom"
-outside = "corridor"
-antennas = [
-  { reader = "r1", port = 1, side = "inside" }, { reader = "r1", port = 2, side = "inside" },
-  { reader = "r1", port = 3, side = "outside" }, { reader = "r1", port = 4, side = "outside" },
-]
-[mqtt]
-url = "mqtt://localhost"
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +42,7 @@ def replay(tmp_path):
     scene.walk("resident", 0.0)
     lines = [f"{at},{epc.hex()},{','.join(map(str, rest))}\n" for at, epc, *rest in scene.rows()]
     (tmp_path / "walk.csv").write_text("time_us,epc,antenna,rssi_cdbm,phase,channel\n" + "".join(lines))
-    (tmp_path / "door.toml").write_text(CONFIG)
+    (tmp_path / "door.toml").write_text(CONFIGURATION)
 
     def run(*words):
         given = ["replay", str(tmp_path / "walk.csv"), "--config", str(tmp_path / "door.toml"), *words]

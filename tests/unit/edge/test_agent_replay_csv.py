@@ -12,27 +12,10 @@ from edge.agent.replay_csv import CsvReads
 from edge.cli import app
 from edge.llrp.batch import NO_CHANNEL, NO_PHASE, NO_RSSI_CDBM
 from tests.helpers.captures import config
-from tests.helpers.doorway import EPOCH_US, Scene
+from tests.helpers.doorway import CONFIGURATION, EPOCH_US, Scene
 
 EPC = "3034257bf7194e4000000001"
 HEAD = "time_us,epc,antenna,rssi_cdbm,phase,channel,count,reader\n"
-DOOR = """site = "hq"
-gateway = "gw-1"
-[[readers]]
-id = "r1"
-host = "192.0.2.10"
-[[portals]]
-id = "door"
-inside = "stockroom"
-outside = "corridor"
-provisional_confidence = 0.7
-antennas = [
-  { reader = "r1", port = 1, side = "inside" }, { reader = "r1", port = 2, side = "inside" },
-  { reader = "r1", port = 3, side = "outside" }, { reader = "r1", port = 4, side = "outside" },
-]
-[mqtt]
-url = "mqtt://localhost"
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +63,7 @@ def walk():
 @pytest.fixture
 def door(tmp_path):
     """A two-sided door's configuration."""
-    (tmp_path / "door.toml").write_text(DOOR)
+    (tmp_path / "door.toml").write_text(CONFIGURATION)
     return tmp_path / "door.toml"
 
 
