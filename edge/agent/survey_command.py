@@ -20,8 +20,9 @@ from edge.agent.attend import Attended, attend, readers_of
 from edge.agent.compose import now_us
 from edge.agent.tables import complain, console, show_json, show_table
 from edge.agent.warm import warm_up
-from edge.commissioning.airtime import NEEDED_READS, Ways
+from edge.commissioning.airtime import Ways
 from edge.commissioning.picture import doorway_table, level_words, plain_line
+from edge.commissioning.rule import NEEDED_READS
 from edge.commissioning.survey import AntennaFound, Found, Place, Survey
 from edge.config import EdgeConfig, PortalConfig
 from edge.readers import Chunk, ReaderSettings
