@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from edge.commissioning.rule import best, proves
 from edge.windows import WindowClock, Windows, WindowsSettings
 from edge.windows.levels import doorway_levels
 from simulator.scenarios.model import Scenario
@@ -15,11 +16,6 @@ FROM_M, TO_M = -4.0, 2.2
 """Inside and outside ends of the walks; a corridor is no deeper than that."""
 RECIPE: Final = ("hand", "hand", "backpack", "hand", "face-to-face", "hand", "hand", "backpack", "hand", "hand")
 """As somebody carries laptops: one under an arm, on the back, two with their lids together."""
-FIT_READS: Final = 15
-"""Reads of a walker under which `survey` refuses to call a portal fit."""
-LEAST_A_SIDE: Final = 4
-FIT_SHARE: Final = 0.9
-"""Of the walks that have to get both."""
 COMMISSIONING_SEED: Final = 9_000_000
 
 
@@ -61,7 +57,7 @@ def _walks_at(scenario: Scenario, portal: str, seed: int) -> Played:
 
 
 def is_fit(played: Played, portal: str) -> bool:
-    """Whether a portal could be certified: nine walks of ten get 15 reads, four of them on each side.
+    """Whether the walks prove a portal, by the rule of `stockgate-edge commission`.
 
     A walk counts by its best tag: lids together, laptops hide each other's tags at the best of doors. Nothing here
     looks at what a decision said of the walks.
@@ -69,13 +65,12 @@ def is_fit(played: Played, portal: str) -> bool:
     settings = next(one for one in played.settings.portals if one.id == portal)
     sides = sorted({int(antenna.side == "outside") for antenna in settings.antennas})
     reads = reads_by_tag(played)
-    best: dict[str, bool] = {}
+    tags: dict[str, list[list[int]]] = {}
     for visit in played.visits:
         if visit.portal == portal:
             mine = reads.get((portal, visit.epc.hex()), NO_READS).within((visit.started_us, visit.ended_us))
-            proves = len(mine) >= FIT_READS and all((mine.side == side).sum() >= LEAST_A_SIDE for side in sides)
-            best[visit.group] = best.get(visit.group, False) or proves
-    return sum(best.values()) >= FIT_SHARE * len(best)
+            tags.setdefault(visit.group, []).append([int((mine.side == side).sum()) for side in sides])
+    return proves([best(walk) for walk in tags.values()])
 
 
 def commissioning(scenario: Scenario, portal: str, seed: int = 0) -> Scenario:
