@@ -1,7 +1,7 @@
 """The body of `stockgate-edge commission`: who stays, which power, the walks, and what is written of it.
 
-Exit 0 if the doorway is fit (or confirmed), 1 if it isn't or the walks could not be done, 2 for what the user must
-change.
+Exit 0 if the doorway is certified (or confirmed), 1 if it isn't or the walks could not be done, 2 for what the user
+must change.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ from edge.windows import WindowsError
 from edge.windows.levels import doorway_levels
 
 FORMS: Final = (".html", ".pdf", ".txt")
+HOW_TO_WALK: Final = "After each, stand 3 m and more away and wait: it is called some 10 s after its tag has left."
 SURVEYS: Final = 2
 """A survey before the powers are set, and one after it."""
 
@@ -108,7 +109,7 @@ class _Commissioning:
         wish = self._wish
         if wish.survey_s and not wish.confirm:
             await self._survey()
-        _say(f"{len(self._walks)} walk{'s' if len(self._walks) > 1 else ''} at {wish.portal}.")
+        _say(f"{len(self._walks)} walk{'s' if len(self._walks) > 1 else ''} at {wish.portal}. {HOW_TO_WALK}")
         walks = Walks(
             self._config,
             self._portal,
@@ -200,7 +201,12 @@ class _Commissioning:
             outcomes=walked.outcomes,
             strays=tuple(dict.fromkeys(row.epc for row in walked.strays)),
             confirms=self._wish.confirm,
-            own_notes=(*_doubts(walked), *walked.problems, *(() if self._found is None else self._found.problems)),
+            own_notes=(
+                *_doubts(walked),
+                *_beside(walked),
+                *walked.problems,
+                *(() if self._found is None else self._found.problems),
+            ),
         )
 
     def _antennas(
@@ -279,6 +285,16 @@ def _doubts(walked: Walked) -> list[str]:
         f"tag {epc} was called a crossing by a read or two, beside {count} of the walks: if nobody carried it, it lies "
         "at the edge of hearing; move it, or lower the power"
         for epc, count in counts.items()
+    ]
+
+
+def _beside(walked: Walked) -> list[str]:
+    """Say what was called at other doorways meanwhile: the installer knows whether it was a walk through this."""
+    counts = Counter(row.portal for row in walked.beside)
+    return [
+        f"crossings called at {portal} meanwhile: {count}, which are no walks here; if one was, the two doors are told "
+        "apart badly: turn the antennas of each away from the other"
+        for portal, count in counts.items()
     ]
 
 

@@ -83,7 +83,7 @@ def commission(*words):
 
 
 def test_walks_are_led_through_and_written_down_and_a_swap_is_confirmed(tmp_path):
-    """Out, in and past are called; the cart never comes and is missed. Then one walk confirms what was written."""
+    """Out, in and past are called, the cart never comes: no certificate. Then one walk confirms what was written."""
     config, plan, page = tmp_path / "edge.toml", tmp_path / "plan.toml", tmp_path / "door.html"
     plan.write_text(PLAN)
     walks = [(14.0, "through", "false"), (31.0, "through", "true"), (48.0, "past-outside", "false")]
@@ -93,12 +93,16 @@ def test_walks_are_led_through_and_written_down_and_a_swap_is_confirmed(tmp_path
             "stockroom-door", "--config", config, "--plan", plan, "--certificate", page, "--yes",
             "--survey-seconds", "10", "--wait-seconds", "18",
         )  # fmt: skip
-    assert code == 0, said + told
+    assert code == 1, said + told
     assert " reads for a walker at 1.5 m/s, 15 are needed: fit" in said
     assert "walk 1 of 4, plain: " in said
     assert "   right: out; confidence " in said
     assert "   MISSED: nothing was called, expected out" in said
-    assert "*** stockroom-door is fit, except for: full cart ***" in said
+    assert "*** stockroom-door is not certified ***" in said
+    assert (
+        "\n- 2 of 3 walks through the door got 15 reads and 4 on each side: at least 10 walks prove a doorway" in said
+    )
+    assert "\n- walk 4, full cart (out): 0 reads, 15 are needed; inside 0, 4 are needed; outside 0, 4 are" in said
     assert "plain walks: in 1 of 1, out 1 of 1: proves nothing;" in said
     assert "full cart</td><td>out</td><td>-</td>" in page.read_text("utf-8")
     written = (tmp_path / "edge.commissioned.toml").read_text("utf-8")
