@@ -94,13 +94,16 @@ class _Commissioning:
 
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
-        self._text = wish.config.read_text("utf-8-sig")
+        self._text = _text_of(wish.config)
         self._base = wish.config.resolve().parent
         portal = self._portal
         if portal.layout == "single":
             raise CommissioningError(f"portal {portal.id} is `single` and can't tell a way: `survey` it instead")
         self._walks = self._planned()
         _check_targets(wish)
+        if not wish.confirm:
+            # Whatever the walks will teach can be written: else nobody need walk.
+            with_antennas(self._text, portal.id, [{"tx_power_dbm": 0.0, "doorway_cdbm": 0} for _ in portal.antennas])
         self._found: Found | None = None
         self._residents: frozenset[str] = frozenset()
 
@@ -238,6 +241,14 @@ class _Commissioning:
             failed += _written(self._wish.certificate, _certificate(self._wish.certificate, report, text))
         if failed:
             raise CommissioningError("\n".join(failed))
+
+
+def _text_of(path: Path) -> str:
+    """Return a configuration with its ends of lines as they are, for it is written again."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommissioningError(f"{path}: is not UTF-8, as TOML is: save it as that") from error
 
 
 def _check_targets(wish: Wish) -> None:

@@ -29,6 +29,7 @@ antennas = [
 [mqtt]
 url = "mqtt://127.0.0.1:1"
 """
+SIDES = ((1, "inside"), (2, "inside"), (3, "outside"), (4, "outside"))
 PLAN = """
 [[walks]]
 how = "plain"
@@ -147,6 +148,20 @@ def test_what_could_not_be_written_is_refused_before_anybody_walks(tmp_path):
     assert "door.doc: a certificate ends in .html, .pdf, .txt" in refused(tmp_path, "--certificate", "door.doc")
     assert "nothing can be written in its folder" in refused(tmp_path, "--out", tmp_path / "no" / "where.toml")
     assert "nowhere.toml: is no plan of walks" in refused(tmp_path, "--plan", tmp_path / "nowhere.toml")
+
+
+def test_configuration_that_could_not_be_written_is_refused_before_anybody_walks(tmp_path):
+    whole = CONFIG.format(port=1)
+    inner = whole.split("[[portals]]")[1].split("[mqtt]")[0].replace("\n", "", 1)
+    antennas = ", ".join(f'{{ reader = "r1", port = {port}, side = "{side}" }}' for port, side in SIDES)
+    keys = 'id = "stockroom-door", inside = "stockroom", outside = "corridor"'
+    one_line = f"portals = [{{ {keys}, antennas = [{antennas}] }}]\n"
+    told = refused(tmp_path, config=one_line + whole.replace(f"[[portals]]\n{inner}", ""))
+    assert "can't be edited without touching the rest" in told
+    path = tmp_path / "edge.toml"
+    path.write_bytes(whole.replace("our first", "übersee").encode("latin-1"))
+    code, _, told = commission("stockroom-door", "--config", path)
+    assert (code, "is not UTF-8" in told) == (2, True)
 
 
 def test_portal_that_can_tell_no_way_is_not_commissioned(tmp_path):
