@@ -221,8 +221,8 @@ def survey(
     All tags are let answer meanwhile, so that those that stay can be counted. What is told of a walker's reads holds
     for the agent's own plan of rounds. The agent must not run meanwhile, for a reader serves one client.
 
-    The exit code is 0 if the portal is fit, 1 if a walker gets too few reads or a reader isn't in session, and 2 if the
-    configuration or an argument is wrong.
+    The exit code is 0 if the portal is fit to be commissioned, 1 if a walker gets too few reads or a reader isn't in
+    session, and 2 if the configuration or an argument is wrong.
     """
     from edge.agent.survey_command import survey as survey_portal  # noqa: PLC0415 - loads numba, which --help doesn't need
 

@@ -76,6 +76,8 @@ def outcome_line(one: Outcome, count: Count | None = None) -> str:
         return "left out"
     if one.result == "missed":
         return f"MISSED: nothing was called, expected {_expected(one)}"
+    if not one.rows:
+        return "right: nothing was called"
     confidence = "-" if one.confidence is None else f"{one.confidence:.3f}"
     reads = ", ".join(f"{name}: {count}" for name, count in one.reads.items())
     expected = "" if one.result == "right" else f", expected {_expected(one)}"
@@ -162,7 +164,7 @@ def _walks(report: Report) -> list[tuple[str, ...]]:
 def _walk(number: int, one: Outcome, count: Count | None) -> tuple[str, ...]:
     confidence = "-" if one.confidence is None else f"{one.confidence:.3f}"
     reads = ", ".join(f"{name}: {count}" for name, count in one.reads.items()) or "-"
-    called = one.kinds if one.rows else "-"
+    called = one.kinds if one.rows or one.result == "right" else "-"
     spread = f"{one.margin:.1f}" if one.rows else "-"
     best = "-" if count is None else ", ".join(f"{side} {reads}" for side, reads in count.reads.items())
     mark = _MARKS[one.result] + (FEW if count is not None and not count.enough and one.rows else "")

@@ -164,7 +164,7 @@ class Course:
             return None
         if not current.finals:
             lost = self._wait_s is not None and now_s - current.begun_s >= self._wait_s and not self._on_its_way(now_s)
-            return self._end(Outcome(walk, "missed"), now_s) if lost else None
+            return self._end(_uncalled(walk), now_s) if lost else None
         faint = walk.expect != "none" and all(row.kind == "near" for row in current.finals)
         quiet_s = FAINT_S if faint else SETTLE_S
         if now_s - current.last_s < quiet_s or (self._on_its_way(now_s) and now_s - current.last_s < 2 * FAINT_S):
@@ -175,7 +175,7 @@ class Course:
 
     def missed(self, now_s: float) -> Outcome | None:
         """Say that the walk was done and nothing was called."""
-        return None if self.walk is None else self._end(Outcome(self.walk, "missed"), now_s)
+        return None if self.walk is None else self._end(_uncalled(self.walk), now_s)
 
     def skip(self, now_s: float) -> Outcome | None:
         """Leave the next walk out."""
@@ -228,6 +228,11 @@ class Course:
         self.outcomes.append(outcome)
         self.begin(now_s)
         return outcome
+
+
+def _uncalled(walk: Walk) -> Outcome:
+    """A walk past the door that no antenna made anything of is as it should be; one through it was missed."""
+    return Outcome(walk, "right" if walk.expect == "none" else "missed")
 
 
 def _is_right(walk: Walk, row: MovementRow) -> bool:

@@ -159,10 +159,10 @@ class Report:
 
     @property
     def proof(self) -> tuple[str, ...]:
-        """What the walks prove: how many were read enough, and how plain ones and all crossings were called."""
+        """What the walks prove: that enough of them were read enough, and how they were called."""
         plain = [one for one in self._done if one.walk.how == PLAIN]
         crossings = [one for one in self._done if one.walk.expect != "none"]
-        lines = [] if self.confirms else [f"reads: {verdict_words(self.counts)}"]
+        lines = [f"reads: {verdict_words(self.counts)}"] if proven(self.counts) else []
         lines.append(_proof("plain walks", plain))
         if len(crossings) > len(plain):
             lines.append(_proof("all walks through the door", crossings))
@@ -198,7 +198,7 @@ class Report:
             yield f"{len(plain) - _right(plain)} of {len(plain)} plain walks were called wrong or missed"
         crossed = [one.walk.how for one in self._done if one.walk.expect == "none" and one.result != "right"]
         if crossed:
-            yield f"not called as it was walked, past the door: {', '.join(dict.fromkeys(crossed))}"
+            yield f"called a crossing though it was walked past the door: {', '.join(dict.fromkeys(crossed))}"
         if self.strays:
             yield f"called a crossing though lying there: {', '.join(self.strays)}"
         if self.confirms:
@@ -221,9 +221,10 @@ class Report:
             yield f"{how}: {REMEDIES.get(how, 'repeat it, and look at which antennas heard it')}"
         for epc in self.strays:
             yield f"tag {epc} lies there and was called a crossing: move it away from the door"
-        for group in self.groups:
-            if not group.done:
-                yield f"{group.how} ({group.expect}) was not walked: nothing is known of it"
+        unknown = [group for group in self.groups if not group.done]
+        for how in dict.fromkeys(group.how for group in unknown):
+            ways = ", ".join(group.expect for group in unknown if group.how == how and group.expect != "none")
+            yield f"{how}{f' ({ways})' if ways else ''} was not walked: nothing is known of it"
         yield from self.own_notes
 
     def _hows_to_mend(self) -> Sequence[str]:
@@ -269,6 +270,8 @@ def _proof(what: str, walks: Sequence[Outcome]) -> str:
     expected = expected_error([one.margin for one in walks])
     if expected is None:
         return f"{words}; too few for a model from margins"
+    if expected >= EVEN:
+        return f"{words}; model from the margins seen: no better than chance"
     return f"{words}; model from the margins seen: {one_in(expected)}{', not yet proven' if expected < proved else ''}"
 
 

@@ -65,10 +65,18 @@ class Count:
 
     @property
     def lacking(self) -> str:
-        """What was missing, in words: `6 reads, 15 are needed; outside 1, 4 are needed`; empty if nothing was."""
-        words = [f"{sum(self.reads.values())} reads, {NEEDED_READS} are needed"] if self.short_in_all else []
-        words += [f"{side} {self.reads[side]}, {LEAST_A_SIDE} are needed" for side in self.short_sides]
-        return "; ".join(words)
+        """What was missing, in words; empty if nothing was."""
+        return lacking(self.reads)
+
+
+def lacking(reads: Mapping[str, int]) -> str:
+    """Return what a tag's reads by side lack: `6 reads, 15 are needed; outside 1, 4 are needed`; empty for nothing."""
+    in_all, by_side = lacks(list(reads.values()))
+    words = [f"{sum(reads.values())} reads, {NEEDED_READS} are needed"] if in_all else []
+    few = [side for side, missing in zip(reads, by_side, strict=True) if missing]
+    # Where there is one side alone, it has been said.
+    words += [f"{side} {reads[side]}, {LEAST_A_SIDE} are needed" for side in few if len(reads) > 1]
+    return "; ".join(words)
 
 
 def counted(outcomes: Sequence[Outcome], ears: Sequence[Ear]) -> tuple[Count, ...]:

@@ -43,7 +43,7 @@ def test_faultless_plain_walks_make_a_doorway_fit_and_failed_hard_ones_are_told(
     )
     assert report.proof[1].endswith(", not yet proven")
     assert any(line.startswith("backpack: a back takes 10 to 25 dB") for line in report.advice)
-    assert "running (out) was not walked: nothing is known of it" in report.advice
+    assert "running (out, in) was not walked: nothing is known of it" in report.advice
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_faultless_plain_walks_make_a_doorway_fit_and_failed_hard_ones_are_told(
         ),
         (
             lambda _, one: [row("out")] if one.how == "passing by outside" else None,
-            "not called as it was walked, past the door: passing by outside",
+            "called a crossing though it was walked past the door: passing by outside",
         ),
         (lambda _, one: "skipped" if one.how == "plain" else None, "no plain walk was done"),
     ],
@@ -92,6 +92,13 @@ def test_page_that_certifies_nothing_says_so_and_has_no_place_to_sign():
     assert "<h2>Why not</h2>" in page
     assert '<td class="bad">right, TOO FEW READS</td>' in page
     assert "signature" not in page
+
+
+def test_walk_past_the_door_that_nobody_heard_is_as_it_should_be():
+    report = other_walks(lambda _, one: "missed" if one.expect == "none" else None)
+    assert report.fit
+    assert outcome_line(report.outcomes[-1]) == "right: nothing was called"
+    assert re.search(r"^34 .* no crossing +nothing +- .* right$", text_certificate(report), re.MULTILINE)
 
 
 def test_fewer_than_ten_walks_certify_nothing():
@@ -160,9 +167,15 @@ def test_errors_among_the_walks_count_against_the_proof():
     report = other_walks(lambda number, _walk: "missed" if number == 3 else None)
     assert report.proof[1].startswith("plain walks: in 9 of 10, out 10 of 10: proves better than 1 in 4;")
     nothing = sample(outcomes=walked(lambda _number, _walk: "skipped"))
-    assert nothing.proof[1:] == ("plain walks: none was done, nothing is proved",)
+    assert nothing.proof == ("plain walks: none was done, nothing is proved",)
     one = sample(outcomes=walked(lambda _number, _walk: [row("out")], confirmation()))
-    assert one.proof[1:] == ("plain walks: out 1 of 1: proves nothing; too few for a model from margins",)
+    assert one.proof == ("plain walks: out 1 of 1: proves nothing; too few for a model from margins",)
+
+
+def test_walks_that_were_nearly_all_wrong_are_called_chance():
+    report = other_walks(lambda number, one: [row("near")] if one.how == "plain" and number % 5 else None)
+    (plain,) = [line for line in report.proof if line.startswith("plain walks")]
+    assert plain.endswith(": proves nothing; model from the margins seen: no better than chance")
 
 
 def test_each_walk_is_told_with_its_margin_and_reads():

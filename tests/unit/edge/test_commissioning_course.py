@@ -94,6 +94,12 @@ def test_walk_that_nobody_called_is_missed_after_its_time_or_when_said():
     assert mine.settle(99.0) is None
 
 
+def test_walk_past_the_door_is_right_where_nothing_is_called_of_it():
+    mine = course(walk("passing by inside", "none"), walk("passing by outside", "none"), wait_s=18.0)
+    assert mine.settle(18.0).result == "right"
+    assert mine.missed(20.0).result == "right"
+
+
 def test_walk_under_way_is_not_missed():
     mine = course(wait_s=18.0)
     mine.opened([("a", TAG, DOOR)], [], 17.0)

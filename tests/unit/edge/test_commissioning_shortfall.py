@@ -121,6 +121,8 @@ def test_antenna_that_stands_alone_has_no_sides():
     found = counts((15, 0, 0, 0), (14, 0, 0, 0), ears=ears)
     assert [one.enough for one in found] == [True, False]
     assert "on each side" not in verdict_words(found)
+    assert missing_lines(found) == ("walk 2, plain (out): 14 reads, 15 are needed",)
+    assert counts((1, 0, 0, 0), ears=ears)[0].lacking == "1 reads, 15 are needed"
 
 
 def test_tags_that_stay_are_told_before_power_is_raised_where_airtime_is_tight():
