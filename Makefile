@@ -10,6 +10,7 @@ FUZZ_FRAMES ?= 10000000
 MINUTES ?= 10
 ONLY ?=
 DOORS ?= 400
+LESSONS ?= 60
 # Many tests wait rather than compute: two workers a core, and not more than memory likes.
 WORKERS ?= $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
 PARALLEL := -n $(WORKERS) --dist loadgroup
@@ -53,7 +54,7 @@ accuracy: setup
 
 fit: setup
 	@$(BIN)/python -m pip install --quiet -r requirements/fit.txt
-	@$(BIN)/python -m tests.fit --doors $(DOORS)
+	@$(BIN)/python -m tests.fit --doors $(DOORS) --lessons $(LESSONS)
 
 soak: setup
 	@$(BIN)/python -m tests.chaos --seconds $(SOAK_SECONDS)

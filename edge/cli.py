@@ -221,8 +221,8 @@ def survey(
     All tags are let answer meanwhile, so that those that stay can be counted. What is told of a walker's reads holds
     for the agent's own plan of rounds. The agent must not run meanwhile, for a reader serves one client.
 
-    The exit code is 0 if the portal is fit, 1 if a walker gets too few reads or a reader isn't in session, and 2 if the
-    configuration or an argument is wrong.
+    The exit code is 0 if the portal is fit to be commissioned, 1 if a walker gets too few reads or a reader isn't in
+    session, and 2 if the configuration or an argument is wrong.
     """
     from edge.agent.survey_command import survey as survey_portal  # noqa: PLC0415 - loads numba, which --help doesn't need
 
@@ -271,12 +271,14 @@ def commission(
 ) -> None:
     """Commission a portal: count who stays, set powers, lead through the walks that fail in practice, and certify.
 
-    Each walk is shown as it is called: kind, confidence, how far from another call, reads by antenna. A walk can be
-    repeated or left out. The certificate says what the walks prove and what is to be done. The agent must not run
+    Each walk is shown as it is called: kind, confidence, how far from another call, reads by antenna, and what it lacks
+    for a certificate. A walk can be repeated or left out. A portal is certified if of at least ten walks through it
+    nine in ten get 15 reads with four on each side, airtime suffices, every plain walk is called right and nothing else
+    is called a crossing; else the page says that it isn't certified, why, and what to change. The agent must not run
     meanwhile, for a reader serves one client.
 
-    The exit code is 0 if the portal is fit or confirmed, 1 if it isn't or the walks could not be done, and 2 if the
-    configuration or an argument is wrong.
+    The exit code is 0 if the portal is certified or confirmed, 1 if it isn't or the walks could not be done, and 2 if
+    the configuration or an argument is wrong.
     """
     from edge.agent.commission_command import Wish  # noqa: PLC0415 - loads numba, which `decode` and --help don't need
     from edge.agent.commission_command import commission as commission_portal  # noqa: PLC0415 - as above

@@ -1,7 +1,7 @@
 """The body of `stockgate-edge commission`: who stays, which power, the walks, and what is written of it.
 
-Exit 0 if the doorway is fit (or confirmed), 1 if it isn't or the walks could not be done, 2 for what the user must
-change.
+Exit 0 if the doorway is certified (or confirmed), 1 if it isn't or the walks could not be done, 2 for what the user
+must change.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ from edge.windows import WindowsError
 from edge.windows.levels import doorway_levels
 
 FORMS: Final = (".html", ".pdf", ".txt")
+HOW_TO_WALK: Final = "After each, stand 3 m and more away and wait: it is called some 10 s after its tag has left."
 SURVEYS: Final = 2
 """A survey before the powers are set, and one after it."""
 
@@ -93,13 +94,16 @@ class _Commissioning:
 
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
-        self._text = wish.config.read_text("utf-8-sig")
+        self._text = _text_of(wish.config)
         self._base = wish.config.resolve().parent
         portal = self._portal
         if portal.layout == "single":
             raise CommissioningError(f"portal {portal.id} is `single` and can't tell a way: `survey` it instead")
         self._walks = self._planned()
         _check_targets(wish)
+        if not wish.confirm:
+            # Whatever the walks will teach can be written: else nobody need walk.
+            with_antennas(self._text, portal.id, [{"tx_power_dbm": 0.0, "doorway_cdbm": 0} for _ in portal.antennas])
         self._found: Found | None = None
         self._residents: frozenset[str] = frozenset()
 
@@ -108,7 +112,7 @@ class _Commissioning:
         wish = self._wish
         if wish.survey_s and not wish.confirm:
             await self._survey()
-        _say(f"{len(self._walks)} walk{'s' if len(self._walks) > 1 else ''} at {wish.portal}.")
+        _say(f"{len(self._walks)} walk{'s' if len(self._walks) > 1 else ''} at {wish.portal}. {HOW_TO_WALK}")
         walks = Walks(
             self._config,
             self._portal,
@@ -200,7 +204,12 @@ class _Commissioning:
             outcomes=walked.outcomes,
             strays=tuple(dict.fromkeys(row.epc for row in walked.strays)),
             confirms=self._wish.confirm,
-            own_notes=(*_doubts(walked), *walked.problems, *(() if self._found is None else self._found.problems)),
+            own_notes=(
+                *_doubts(walked),
+                *_beside(walked),
+                *walked.problems,
+                *(() if self._found is None else self._found.problems),
+            ),
         )
 
     def _antennas(
@@ -232,6 +241,14 @@ class _Commissioning:
             failed += _written(self._wish.certificate, _certificate(self._wish.certificate, report, text))
         if failed:
             raise CommissioningError("\n".join(failed))
+
+
+def _text_of(path: Path) -> str:
+    """Return a configuration with its ends of lines as they are, for it is written again."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommissioningError(f"{path}: is not UTF-8, as TOML is: save it as that") from error
 
 
 def _check_targets(wish: Wish) -> None:
@@ -279,6 +296,16 @@ def _doubts(walked: Walked) -> list[str]:
         f"tag {epc} was called a crossing by a read or two, beside {count} of the walks: if nobody carried it, it lies "
         "at the edge of hearing; move it, or lower the power"
         for epc, count in counts.items()
+    ]
+
+
+def _beside(walked: Walked) -> list[str]:
+    """Say what was called at other doorways meanwhile: the installer knows whether it was a walk through this."""
+    counts = Counter(row.portal for row in walked.beside)
+    return [
+        f"crossings called at {portal} meanwhile: {count}, which are no walks here; if one was, the two doors are told "
+        "apart badly: turn the antennas of each away from the other"
+        for portal, count in counts.items()
     ]
 
 

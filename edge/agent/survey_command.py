@@ -1,6 +1,7 @@
 """The body of `stockgate-edge survey`: the doorway as its antennas hear it, live, and whether its airtime suffices.
 
-Exit 0 if the portal is fit, 1 if it isn't or a reader isn't in session, 2 for what the user must change.
+Exit 0 if the portal is fit to be commissioned, 1 if it isn't or a reader isn't in session, 2 for what the user must
+change.
 """
 
 import asyncio
@@ -20,8 +21,10 @@ from edge.agent.attend import Attended, attend, readers_of
 from edge.agent.compose import now_us
 from edge.agent.tables import complain, console, show_json, show_table
 from edge.agent.warm import warm_up
-from edge.commissioning.airtime import NEEDED_READS, Ways
+from edge.commissioning.airtime import Ways
 from edge.commissioning.picture import doorway_table, level_words, plain_line
+from edge.commissioning.rule import NEEDED_READS
+from edge.commissioning.shortfall import lacking
 from edge.commissioning.survey import AntennaFound, Found, Place, Survey
 from edge.config import EdgeConfig, PortalConfig
 from edge.readers import Chunk, ReaderSettings
@@ -213,10 +216,18 @@ def print_found(found: Found) -> None:
     show_table(out, heads, [_row(one) for one in found.antennas], title=f"{found.portal}, {found.seconds:.0f} s")
     if found.movers:
         rows = [
-            (one.epc, str(one.reads), f"{one.seconds:g}", level_words(one.peak_cdbm), _by_antenna(one.antennas))
+            (
+                one.epc,
+                str(one.reads),
+                f"{one.seconds:g}",
+                level_words(one.peak_cdbm),
+                _by_antenna(one.antennas),
+                lacking(found.by_side(one.epc)) or "nothing",
+            )
             for one in found.movers
         ]
-        show_table(out, ("tag that moved", "reads", "seconds", "loudest", "by antenna"), rows)
+        moved = ("tag that moved", "reads", "seconds", "loudest", "by antenna", "lacks for a walk")
+        show_table(out, moved, rows)
     if found.verdict is not None:
         out.print(f"airtime: {found.verdict.words}", soft_wrap=True)
         quiet = any(air.quiets for air in found.airs)
@@ -224,7 +235,8 @@ def print_found(found: Found) -> None:
             out.print(f"without keeping residents quiet it would be {found.verdict.open_reads} reads", soft_wrap=True)
     for problem in found.problems:
         out.print(f"wrong: {problem}", soft_wrap=True)
-    out.print(f"{found.portal} is fit." if found.fit else f"{found.portal} is not fit.")
+    fit = f"{found.portal} is fit to be commissioned: `stockgate-edge commission` shows whether it can be certified."
+    out.print(fit if found.fit else f"{found.portal} is not fit.", soft_wrap=True)
 
 
 def _row(one: AntennaFound) -> tuple[str, ...]:

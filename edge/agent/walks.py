@@ -18,6 +18,8 @@ from edge.commissioning.certificate import outcome_line
 from edge.commissioning.course import Course, Outcome
 from edge.commissioning.recipe import Walk
 from edge.commissioning.report import ReaderFact
+from edge.commissioning.rule import LEAST_WALKS
+from edge.commissioning.shortfall import Ear, counted, may_still
 from edge.config import EdgeConfig, PortalConfig, reader_settings, windows_settings
 from edge.contracts import MovementRow
 from edge.profiles import profile_named
@@ -26,6 +28,7 @@ from edge.windows import Windows
 
 LOOK_S: Final = 0.1
 KEYS: Final = "Enter: it was walked and nothing was called; s: leave it out; r: the last one again; q: end"
+HOPELESS: Final = "End with q (or Control-C) and the page says what to change, or walk on to learn more of it."
 Say = Callable[[str], None]
 
 
@@ -40,6 +43,7 @@ class Walked:
     outcomes: tuple[Outcome, ...] = ()
     strays: tuple[MovementRow, ...] = ()
     doubtful: tuple[MovementRow, ...] = ()
+    beside: tuple[MovementRow, ...] = ()
     readers: tuple[ReaderFact, ...] = ()
     powers_cdbm: dict[tuple[str, int], int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -73,6 +77,8 @@ class Walks:
         self._windows = Windows(windows_settings(config), boot=uuid4().hex)
         self._stop = asyncio.Event()
         self._keys: list[str] = []
+        self._ears = [Ear(f"{one.reader}/{one.port}", one.side or "") for one in portal.antennas]
+        self._hopeless = False
 
     async def walked(self) -> Walked:
         """Do them all, until the last, or until the installer or a signal ends it."""
@@ -89,9 +95,11 @@ class Walks:
             with self._listening_to_keys():
                 lost = await self._lead(attended)
         course = self._course
-        return Walked(
-            tuple(course.outcomes), tuple(course.strays), tuple(course.doubtful), readers, powers, problems=lost
-        )
+        # What isn't walked any more is told as left out: nothing is known of it.
+        rest = [Outcome(walk, "skipped") for walk in course.to_come] if course.outcomes else []
+        outcomes = (*course.outcomes, *rest)
+        strays, doubtful, beside = tuple(course.strays), tuple(course.doubtful), tuple(course.beside)
+        return Walked(outcomes, strays, doubtful, beside, readers, powers, problems=lost)
 
     async def _sink(self, chunk: Chunk) -> None:
         clock = window_clock(chunk.clock, host_synced=host_synced())
@@ -99,11 +107,13 @@ class Walks:
         rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=chunk.arrival_us, clock=clock)
         opened, closed = self._windows.take_open_changes()
         now_s = asyncio.get_running_loop().time()
-        mine = ((one.passage, one.epc) for one in opened if one.portal == self._portal.id)
-        self._course.opened(mine, closed, now_s)
+        self._course.opened(((one.passage, one.epc, one.portal) for one in opened), closed, now_s)
+        beside = len(self._course.beside)
         for row in self._course.take(rows, now_s):
             if not row.final:
                 self._say(f"   … {row.kind} {row.confidence:.2f} ({row.epc[-8:]})")
+        for row in self._course.beside[beside:]:
+            self._say(f"   ({row.kind} at {row.portal}, {row.epc[-8:]}: no walk of this doorway)")
 
     async def _lead(self, attended: Attended) -> list[str]:
         """Lead through the walks; return what ended it early."""
@@ -114,12 +124,25 @@ class Walks:
             await asyncio.sleep(LOOK_S)
             outcome = self._course.settle(loop.time()) or self._by_key(loop.time())
             if outcome is not None:
-                self._say(f"   {outcome_line(outcome)}")
+                self._tell(outcome)
                 self._announce()
             lost = attended.problems()
             if lost:
                 return lost
         return [] if self._course.walk is None else ["ended before the last walk"]
+
+    def _tell(self, outcome: Outcome) -> None:
+        """Say what the last walk was called and lacked, and once that no more walks can prove the doorway."""
+        done = self._course.outcomes
+        counts = counted(done, self._ears)
+        of_this = next((one for one in counts if one.number == len(done)), None)
+        self._say(f"   {outcome_line(outcome, of_this)}")
+        to_come = sum(walk.expect != "none" for walk in self._course.to_come)
+        hopeless = not may_still(counts, to_come)
+        if hopeless and not self._hopeless and len(counts) + to_come >= LEAST_WALKS:
+            short = sum(not one.enough for one in counts)
+            self._say(f"   {short} walks had too few reads: as it hangs, the doorway won't be certified. {HOPELESS}")
+        self._hopeless = hopeless
 
     def _announce(self) -> None:
         walk = self._course.walk
@@ -149,11 +172,20 @@ class Walks:
             return
         self._say(KEYS)
         loop = asyncio.get_running_loop()
-        loop.add_reader(sys.stdin.fileno(), lambda: self._keys.append(sys.stdin.readline()))
+        loop.add_reader(sys.stdin.fileno(), self._typed)
         try:
             yield
         finally:
             loop.remove_reader(sys.stdin.fileno())
+
+    def _typed(self) -> None:
+        """Take a line; its end alone is no Enter, and from a keyboard that is gone nothing more comes."""
+        line = sys.stdin.readline()
+        if line:
+            self._keys.append(line)
+            return
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        self._say("no more keys are taken: walks are taken as they come, Control-C ends")
 
 
 async def facts_of(config: EdgeConfig, attended: Attended, *, base: Path) -> tuple[ReaderFact, ...]:

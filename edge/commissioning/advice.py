@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from edge.commissioning.airtime import NEEDED_READS, Air
+from edge.commissioning.airtime import Air
+from edge.commissioning.rule import NEEDED_READS
 
 STEP_DB: Final = 1
 MOST_DB: Final = 6

@@ -29,8 +29,6 @@ from edge.commissioning.heard import SECOND_US, Floats, Reads, Stay
 from edge.readers.planner import FIND_MS, FOLLOW_MS
 from edge.readers.residents import SILENT_US
 
-NEEDED_READS: Final = 15
-"""From so many reads on a passage is decided well: by reads a tag 15-40 89 % right, 5-15 83 %, 1-5 53 % (domain)."""
 WALK_MPS: Final = 1.5
 WITHIN_M: Final = 3.0
 WALK_S: Final = WITHIN_M / WALK_MPS

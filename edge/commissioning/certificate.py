@@ -6,13 +6,26 @@ from typing import Final
 
 from edge.commissioning.course import Outcome
 from edge.commissioning.report import AntennaFact, Report
+from edge.commissioning.shortfall import Count
 
 TITLE: Final = "Commissioning of a doorway"
 SIGNED: Final = "Installer, date, signature: ________________________________________"
+REFUSED: Final = "This is no certificate: do what is to be done, then commission the doorway again."
 ANTENNA_HEADS: Final = ("antenna", "side", "power", "tags at rest", "carried tag", "before")
-WALK_HEADS: Final = ("walk", "expected", "called", "confidence", "margin", "reads by antenna", "result")
+WALK_HEADS: Final = (
+    "no.",
+    "walk",
+    "expected",
+    "called",
+    "confidence",
+    "margin",
+    "reads by antenna",
+    "best tag",
+    "result",
+)
 READER_HEADS: Final = ("reader", "address", "model", "firmware", "serial", "profile", "region")
 SUM_HEADS: Final = ("walks", "expected", "right")
+FEW: Final = ", TOO FEW READS"
 _MARKS: Final = {"right": "right", "wrong": "WRONG", "missed": "MISSED", "skipped": "left out"}
 _STYLE: Final = """
 body { font: 11pt/1.4 sans-serif; max-width: 62em; margin: 2em auto; color: #111 }
@@ -38,14 +51,16 @@ def html_certificate(report: Report) -> str:
         f"<h1>{TITLE}</h1>",
         f"<p>{'<br>'.join(escape(line) for line in _head(report))}</p>",
         f'<div class="verdict {verdict}">{escape(report.headline)}</div>',
+        *([] if report.fit else [_html_list("Why not", report.reasons)]),
         _html_list("What the walks prove", report.proof),
         _html_list("Airtime", _airtime(report)),
         _html_list("What to do", report.advice or ("nothing",)),
+        *([_html_list("Walks with too few reads", report.missing)] if report.missing else []),
         _html_table("Walks, counted", SUM_HEADS, _sums(report)),
         _html_table("Antennas", ANTENNA_HEADS, [_antenna(one) for one in report.antennas]),
         _html_table("Readers", READER_HEADS, _readers(report)),
-        _html_table("Each walk", WALK_HEADS, [_walk(one) for one in report.outcomes]),
-        f'<p class="sign">{SIGNED}</p>',
+        _html_table("Each walk", WALK_HEADS, _walks(report)),
+        f'<p class="sign">{SIGNED if report.fit else REFUSED}</p>',
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -55,17 +70,21 @@ def html_certificate(report: Report) -> str:
     )
 
 
-def outcome_line(one: Outcome) -> str:
-    """Return one walk as a line for who is walking."""
+def outcome_line(one: Outcome, count: Count | None = None) -> str:
+    """Return one walk as a line for who is walking; with its count it says too what it lacked for a certificate."""
     if one.result == "skipped":
         return "left out"
     if one.result == "missed":
         return f"MISSED: nothing was called, expected {_expected(one)}"
+    if not one.rows:
+        return "right: nothing was called"
     confidence = "-" if one.confidence is None else f"{one.confidence:.3f}"
     reads = ", ".join(f"{name}: {count}" for name, count in one.reads.items())
     expected = "" if one.result == "right" else f", expected {_expected(one)}"
+    few = "" if count is None or count.enough else f"; too few reads for a certificate: {count.lacking}"
     return (
-        f"{_MARKS[one.result]}: {one.kinds}{expected}; confidence {confidence}, margin {one.margin:.1f}; reads {reads}"
+        f"{_MARKS[one.result]}: {one.kinds}{expected}; confidence {confidence}, margin {one.margin:.1f}; "
+        f"reads {reads}{few}"
     )
 
 
@@ -75,17 +94,25 @@ def _text(report: Report) -> Iterator[str]:
     yield ""
     yield f"*** {report.headline} ***"
     yield ""
+    if not report.fit:
+        yield "Why not:"
+        yield from (f"- {line}" for line in report.reasons)
+        yield ""
     yield from report.proof
     yield from (f"airtime: {line}" for line in _airtime(report))
     yield ""
     yield "What to do:"
     yield from (f"- {line}" for line in report.advice or ("nothing",))
+    if report.missing:
+        yield ""
+        yield "Walks with too few reads:"
+        yield from (f"- {line}" for line in report.missing)
     yield from _text_table("Walks, counted", SUM_HEADS, _sums(report))
     yield from _text_table("Antennas", ANTENNA_HEADS, [_antenna(one) for one in report.antennas])
     yield from _text_table("Readers", READER_HEADS, _readers(report))
-    yield from _text_table("Each walk", WALK_HEADS, [_walk(one) for one in report.outcomes])
+    yield from _text_table("Each walk", WALK_HEADS, _walks(report))
     yield ""
-    yield SIGNED
+    yield SIGNED if report.fit else REFUSED
 
 
 def _head(report: Report) -> list[str]:
@@ -129,12 +156,19 @@ def _readers(report: Report) -> list[tuple[str, ...]]:
     ]
 
 
-def _walk(one: Outcome) -> tuple[str, ...]:
+def _walks(report: Report) -> list[tuple[str, ...]]:
+    counts = {one.number: one for one in report.counts}
+    return [_walk(number, one, counts.get(number)) for number, one in enumerate(report.outcomes, 1)]
+
+
+def _walk(number: int, one: Outcome, count: Count | None) -> tuple[str, ...]:
     confidence = "-" if one.confidence is None else f"{one.confidence:.3f}"
     reads = ", ".join(f"{name}: {count}" for name, count in one.reads.items()) or "-"
-    called = one.kinds if one.rows else "-"
+    called = one.kinds if one.rows or one.result == "right" else "-"
     spread = f"{one.margin:.1f}" if one.rows else "-"
-    return one.walk.how, _expected(one), called, confidence, spread, reads, _MARKS[one.result]
+    best = "-" if count is None else ", ".join(f"{side} {reads}" for side, reads in count.reads.items())
+    mark = _MARKS[one.result] + (FEW if count is not None and not count.enough and one.rows else "")
+    return str(number), one.walk.how, _expected(one), called, confidence, spread, reads, best, mark
 
 
 def _expected(one: Outcome) -> str:
@@ -159,7 +193,7 @@ def _html_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]])
 
 
 def _html_cell(cell: str) -> str:
-    bad = ' class="bad"' if cell in {_MARKS["wrong"], _MARKS["missed"]} else ""
+    bad = ' class="bad"' if cell.endswith(FEW) or cell in {_MARKS["wrong"], _MARKS["missed"]} else ""
     return f"<td{bad}>{escape(cell)}</td>"
 
 

@@ -20,6 +20,9 @@ STRAY_READS: Final = 5
 """A tag of fewer reads that was called `near` lies at the edge of hearing: who walks by is read more often."""
 ON_ITS_WAY_S: Final = 20.0
 """A tag that is still there so long after its passage began was put down: it holds up nobody."""
+BESIDE_S: Final = 12.0
+"""A tag that crossed at another doorway so short a time ago walked there: finals of one walk at two doorways come some
+seconds apart."""
 
 Result = Literal["right", "wrong", "missed", "skipped"]
 
@@ -88,17 +91,26 @@ class Course:
         self._portal, self._walks = portal, list(walks)
         self._residents, self._wait_s = frozenset(residents), wait_s
         self._open: dict[str, float] = {}
+        self._open_beside: dict[str, tuple[str, float]] = {}
+        self._crossed_beside: dict[str, float] = {}
         self._current: _Current | None = None
         self.outcomes: list[Outcome] = []
         self.strays: list[MovementRow] = []
         """Crossings that were called of tags that lie there."""
         self.doubtful: list[MovementRow] = []
         """Crossings of a read or two beside a walk: nobody but the installer knows whether the tag was carried."""
+        self.beside: list[MovementRow] = []
+        """Crossings that were called at other doorways: no walks here, though this one may have heard them pass."""
 
     @property
     def walk(self) -> Walk | None:
         """The walk that is next or under way; None after the last."""
         return self._walks[len(self.outcomes)] if len(self.outcomes) < len(self._walks) else None
+
+    @property
+    def to_come(self) -> list[Walk]:
+        """The walks that aren't done, the one under way among them."""
+        return self._walks[len(self.outcomes) :]
 
     @property
     def place(self) -> str:
@@ -114,6 +126,7 @@ class Course:
         mine = []
         for row in rows:
             if row.portal != self._portal:
+                self._take_beside(row, now_s)
                 continue
             if row.epc in self._residents:
                 if row.final and row.kind in CROSSINGS:
@@ -122,20 +135,27 @@ class Course:
             if row.kind == "near" and row.reads < STRAY_READS:
                 continue
             if row.final and row.kind != "retracted":
+                if row.kind not in CROSSINGS and self._walked_beside(row.epc, now_s):
+                    continue
                 self._add(row, now_s)
             mine.append(row)
         return mine
 
-    def opened(self, opened: Iterable[tuple[str, str]], closed: Iterable[str], now_s: float) -> None:
-        """Say which passages (id, EPC) have begun and which ended.
+    def opened(self, opened: Iterable[tuple[str, str, str]], closed: Iterable[str], now_s: float) -> None:
+        """Say which passages (id, EPC, portal) have begun and which ended.
 
-        A walk isn't over while one of its tags is still on its way.
+        A walk isn't over while one of its tags is still on its way, here or through another doorway.
         """
-        for passage, epc in opened:
-            if epc not in self._residents:
+        for passage, epc, portal in opened:
+            if epc in self._residents:
+                continue
+            if portal == self._portal:
                 self._open.setdefault(passage, now_s)
+            else:
+                self._open_beside.setdefault(passage, (epc, now_s))
         for passage in closed:
             self._open.pop(passage, None)
+            self._open_beside.pop(passage, None)
 
     def settle(self, now_s: float) -> Outcome | None:
         """Return the walk's outcome once it is over."""
@@ -144,16 +164,18 @@ class Course:
             return None
         if not current.finals:
             lost = self._wait_s is not None and now_s - current.begun_s >= self._wait_s and not self._on_its_way(now_s)
-            return self._end(Outcome(walk, "missed"), now_s) if lost else None
+            return self._end(_uncalled(walk), now_s) if lost else None
         faint = walk.expect != "none" and all(row.kind == "near" for row in current.finals)
         quiet_s = FAINT_S if faint else SETTLE_S
         if now_s - current.last_s < quiet_s or (self._on_its_way(now_s) and now_s - current.last_s < 2 * FAINT_S):
+            return None
+        if any(row.kind not in CROSSINGS and self._is_beside(row.epc, now_s) for row in current.finals):
             return None
         return self._end(self._judged(walk, current.finals), now_s)
 
     def missed(self, now_s: float) -> Outcome | None:
         """Say that the walk was done and nothing was called."""
-        return None if self.walk is None else self._end(Outcome(self.walk, "missed"), now_s)
+        return None if self.walk is None else self._end(_uncalled(self.walk), now_s)
 
     def skip(self, now_s: float) -> Outcome | None:
         """Leave the next walk out."""
@@ -169,6 +191,24 @@ class Course:
 
     def _on_its_way(self, now_s: float) -> bool:
         return any(now_s - begun_s < ON_ITS_WAY_S for begun_s in self._open.values())
+
+    def _is_beside(self, epc: str, now_s: float) -> bool:
+        """Whether a tag is on its way through another doorway."""
+        return any(mine == epc and now_s - begun_s < ON_ITS_WAY_S for mine, begun_s in self._open_beside.values())
+
+    def _walked_beside(self, epc: str, now_s: float) -> bool:
+        crossed_s = self._crossed_beside.get(epc)
+        return crossed_s is not None and now_s - crossed_s < BESIDE_S
+
+    def _take_beside(self, row: MovementRow, now_s: float) -> None:
+        """Take another doorway's row: a tag that crossed there and was heard here too did no walk here."""
+        if not row.final or row.kind not in CROSSINGS or row.epc in self._residents:
+            return
+        self.beside.append(row)
+        self._crossed_beside[row.epc] = now_s
+        if self._current is not None:
+            finals = self._current.finals
+            finals[:] = [one for one in finals if one.epc != row.epc or one.kind in CROSSINGS]
 
     def _add(self, row: MovementRow, now_s: float) -> None:
         if self._current is not None:
@@ -188,6 +228,11 @@ class Course:
         self.outcomes.append(outcome)
         self.begin(now_s)
         return outcome
+
+
+def _uncalled(walk: Walk) -> Outcome:
+    """A walk past the door that no antenna made anything of is as it should be; one through it was missed."""
+    return Outcome(walk, "right" if walk.expect == "none" else "missed")
 
 
 def _is_right(walk: Walk, row: MovementRow) -> bool:

@@ -161,12 +161,41 @@ def _inline_spans(text: str, begin: int, end: int) -> Iterator[_Span]:
 def _set(text: str, span: _Span, values: Values) -> str:
     part = text[span.begin : span.end]
     for key, value in values.items():
-        known = re.compile(rf"(\b{key}\s*=\s*)[^,\s}}#]+")
-        if known.search(part):
-            part = known.sub(rf"\g<1>{value}", part, count=1)
+        bare = _bare(part)
+        known = re.search(rf"\b{key}\s*=\s*([^,\s}}]+)", bare)
+        if known is not None:
+            part = f"{part[: known.start(1)]}{value}{part[known.end(1) :]}"
         elif span.inline:
             part = f"{part[:-1].rstrip()}, {key} = {value} }}"
         else:
-            body = part.rstrip()
-            part = f"{body}\n{key} = {value}{part[len(body) :]}"
+            part = _with_line(part, bare, f"{key} = {value}")
     return part
+
+
+def _with_line(part: str, bare: str, line: str) -> str:
+    """Return a table with a line after its last key, before comments that are the next table's."""
+    last = len(bare.rstrip())
+    begin = bare.rfind("\n", 0, last) + 1
+    indent = part[begin : begin + len(part[begin:]) - len(part[begin:].lstrip(" \t"))]
+    end = part.find("\n", last)
+    end = len(part) if end < 0 else end
+    carriage = "\r" if part[:end].endswith("\r") else ""
+    return f"{part[:end]}\n{indent}{line}{carriage}{part[end:]}"
+
+
+def _bare(part: str) -> str:
+    """Return a part of the same length in which nothing stands within comments and strings."""
+    bare, at = list(part), 0
+    while at < len(part):
+        quote = next((one for one in _QUOTES if part.startswith(one, at)), None)
+        if quote is not None:
+            end = _after_string(part, at, quote)
+            bare[at:end] = ["'"] * (min(end, len(part)) - at)
+        elif part[at] == "#":
+            found = part.find("\n", at)
+            end = len(part) if found < 0 else found
+            bare[at:end] = [" "] * (end - at)
+        else:
+            end = at + 1
+        at = end
+    return "".join(bare)

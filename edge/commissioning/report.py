@@ -8,6 +8,7 @@ from edge.commissioning.advice import Verdict
 from edge.commissioning.course import Outcome
 from edge.commissioning.proof import bound, expected_error, one_in
 from edge.commissioning.recipe import PLAIN, Expect
+from edge.commissioning.shortfall import Count, Ear, changes, counted, missing_lines, proven, verdict_words
 
 WEAK_CDB: Final = 1200
 """An antenna this much weaker than the one beside it is told; a body between costs 10 dB in the median of walks."""
@@ -16,10 +17,13 @@ CONFIRM_CDB: Final = 600
 EVEN: Final = 0.5
 """An error rate that isn't held below every other walk is no proof of anything."""
 REMEDIES: Final = {
-    "against the body": "a body takes 10 to 25 dB: hang an antenna of each side where the other shoulder passes",
-    "backpack": "a back takes 10 to 25 dB: hang an antenna of each side behind the walker, and use tags of -22 dBm",
+    "against the body": "a body takes 10 to 25 dB: hang an antenna of each side where the other shoulder passes, at "
+    "1.1 to 1.4 m",
+    "backpack": "a back takes 10 to 25 dB: hang an antenna of each side behind the walker, at 1.2 to 1.5 m, and use "
+    "tags of -22 dBm",
     "two laptops face to face": "tags a centimetre apart detune each other: put them on different places of the lids",
-    "full cart": "the inner tags of a cart are shadowed: they lean on their group, so keep the cart together",
+    "full cart": "the inner tags of a cart are shadowed and lean on their group: hang an antenna of each side lower, "
+    "at 0.5 to 0.9 m, and keep the cart together",
     "running": "a runner is gone in a second: fewer residents in range leave more reads",
     "door ajar": "a leaf is a mirror: wire its contact, so that the agent knows how it stands",
     "passing by inside": "lower the inside antennas or turn them towards the opening",
@@ -118,17 +122,23 @@ class Report:
         return tuple(_group(how, expect, self.outcomes) for how, expect in keys)
 
     @property
-    def fit(self) -> bool:
-        """Whether the doorway may go into service.
+    def counts(self) -> tuple[Count, ...]:
+        """The walks through the doorway as a certificate counts them."""
+        return counted(self.outcomes, self._ears)
 
-        Airtime suffices, plain walks were all called right, and nothing that stayed on its side was called a crossing.
-        Hard walks that failed are told as reservations.
+    @property
+    def fit(self) -> bool:
+        """Whether the doorway may go into service: certified, or confirmed after a swap."""
+        return not self.reasons
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the doorway isn't certified, or not confirmed, a line each; none if it is.
+
+        Airtime must suffice, nine walks of ten get 15 reads with four on each side, plain walks be called right, and
+        nothing that stayed on its side be called a crossing. Hard walks that failed are told as reservations.
         """
-        airtime = self.airtime is None or self.airtime.fit
-        plain = [one for one in self._done if one.walk.how == PLAIN]
-        still = [one for one in self._done if one.walk.expect == "none"]
-        right = all(one.result == "right" for one in (*plain, *still))
-        return airtime and bool(plain) and right and not self.strays and (not self.confirms or self._keeps_levels)
+        return tuple(self._reasons())
 
     @property
     def reservations(self) -> tuple[str, ...]:
@@ -141,21 +151,27 @@ class Report:
     def headline(self) -> str:
         """The verdict in one line."""
         if not self.fit:
-            return f"{self.portal} is not fit"
+            return f"{self.portal} is not {'confirmed' if self.confirms else 'certified'}"
         if self.confirms:
             return f"{self.portal} is confirmed: the walk was called right, at the levels of its commissioning"
         kept = f", except for: {', '.join(self.reservations)}" if self.reservations else ""
-        return f"{self.portal} is fit{kept}"
+        return f"{self.portal} is certified{kept}"
 
     @property
     def proof(self) -> tuple[str, ...]:
-        """What the walks prove, of plain ones and of all crossings."""
+        """What the walks prove: that enough of them were read enough, and how they were called."""
         plain = [one for one in self._done if one.walk.how == PLAIN]
         crossings = [one for one in self._done if one.walk.expect != "none"]
-        lines = [_proof("plain walks", plain)]
+        lines = [f"reads: {verdict_words(self.counts)}"] if proven(self.counts) else []
+        lines.append(_proof("plain walks", plain))
         if len(crossings) > len(plain):
             lines.append(_proof("all walks through the door", crossings))
         return tuple(lines)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What each walk through the doorway lacked that was read too rarely, a line each."""
+        return missing_lines(self.counts)
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -167,8 +183,26 @@ class Report:
         return [one for one in self.outcomes if one.result != "skipped"]
 
     @property
-    def _keeps_levels(self) -> bool:
-        return not list(self._moved_levels())
+    def _ears(self) -> tuple[Ear, ...]:
+        return tuple(Ear(one.name, one.side, one.power_cdbm, one.residents) for one in self.antennas)
+
+    def _reasons(self) -> Iterator[str]:
+        if self.airtime is not None and not self.airtime.fit:
+            yield f"airtime: {self.airtime.words}"
+        if not self.confirms and not proven(self.counts):
+            yield verdict_words(self.counts)
+        plain = [one for one in self._done if one.walk.how == PLAIN]
+        if not plain:
+            yield "no plain walk was done"
+        if _right(plain) < len(plain):
+            yield f"{len(plain) - _right(plain)} of {len(plain)} plain walks were called wrong or missed"
+        crossed = [one.walk.how for one in self._done if one.walk.expect == "none" and one.result != "right"]
+        if crossed:
+            yield f"called a crossing though it was walked past the door: {', '.join(dict.fromkeys(crossed))}"
+        if self.strays:
+            yield f"called a crossing though lying there: {', '.join(self.strays)}"
+        if self.confirms:
+            yield from (f"antenna {one.name} has another level than when commissioned" for one in self._moved_levels())
 
     def _moved_levels(self) -> Iterator[AntennaFact]:
         for one in self.antennas:
@@ -181,14 +215,25 @@ class Report:
         if self.airtime is not None and not self.airtime.fit:
             yield self.airtime.words
         yield from self._level_advice()
-        for how in dict.fromkeys(one.walk.how for one in self._done if one.result in {"wrong", "missed"}):
+        if not self.confirms:
+            yield from changes(self.counts, self._ears, self.airtime)
+        for how in self._hows_to_mend():
             yield f"{how}: {REMEDIES.get(how, 'repeat it, and look at which antennas heard it')}"
         for epc in self.strays:
             yield f"tag {epc} lies there and was called a crossing: move it away from the door"
-        for group in self.groups:
-            if not group.done:
-                yield f"{group.how} ({group.expect}) was not walked: nothing is known of it"
+        unknown = [group for group in self.groups if not group.done]
+        for how in dict.fromkeys(group.how for group in unknown):
+            ways = ", ".join(group.expect for group in unknown if group.how == how and group.expect != "none")
+            yield f"{how}{f' ({ways})' if ways else ''} was not walked: nothing is known of it"
         yield from self.own_notes
+
+    def _hows_to_mend(self) -> Sequence[str]:
+        """What was carried badly: called wrong, or read too rarely where a tag in the hand is read well."""
+        failed = [one.walk.how for one in self._done if one.result in {"wrong", "missed"}]
+        plain = [one.enough for one in self.counts if one.walk.how == PLAIN]
+        if 2 * sum(plain) >= len(plain):
+            failed += [one.walk.how for one in self.counts if not one.enough and one.walk.how != PLAIN]
+        return list(dict.fromkeys(failed))
 
     def _level_advice(self) -> Iterator[str]:
         if self.confirms:
@@ -225,6 +270,8 @@ def _proof(what: str, walks: Sequence[Outcome]) -> str:
     expected = expected_error([one.margin for one in walks])
     if expected is None:
         return f"{words}; too few for a model from margins"
+    if expected >= EVEN:
+        return f"{words}; model from the margins seen: no better than chance"
     return f"{words}; model from the margins seen: {one_in(expected)}{', not yet proven' if expected < proved else ''}"
 
 

@@ -92,8 +92,16 @@ class Found:
 
     @property
     def fit(self) -> bool:
-        """Whether the doorway may be called fit."""
+        """Whether the doorway is fit to be commissioned: airtime suffices, and no reference tag is silent."""
         return self.verdict is not None and self.verdict.fit and not self.problems
+
+    def by_side(self, epc: str) -> dict[str, int]:
+        """Return the reads of a tag that moved by side of the doorway, all readers together."""
+        tags = [one.antennas for one in self.movers if one.epc == epc]
+        reads = {one.side: 0 for one in self.antennas}
+        for one in self.antennas:
+            reads[one.side] += sum(tag.get(f"{one.reader}/{one.port}", 0) for tag in tags)
+        return reads
 
 
 class Survey:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge.contracts import Kind
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around
-from edge.windows.evidence import together
+from edge.windows.evidence import columns, together
 from edge.windows.evidence.measure import Measured, measure
 from edge.windows.model.trees import model, shares
 from edge.windows.settings import PortalSettings
@@ -29,6 +29,10 @@ KINDS: Final[tuple[Kind, ...]] = ("in", "out", "turned_back", "near", "parked")
 CROSSINGS: Final = slice(0, 2)
 HOPELESS: Final = 0.03
 """A candidate that looks so little like a crossing is not looked at twice."""
+LINGERS_S: Final = 3.0
+LINGERING: Final = 0.95
+LINGERING_EARLY: Final = 0.985
+"""Who has stood about as loud for so long mostly goes back: then a crossing has to be this sure, at the end and before."""
 KEPT: Final = 0.25
 """A published crossing is called otherwise only when its final odds have fallen below this: who watches a board wants
 no verdict that wavers about a half."""
@@ -96,7 +100,8 @@ def decide(seen: Seen, portal: PortalSettings, company: Companions = NOBODY, pub
     confidence = float(share[best])
     if best >= CROSSINGS.stop:
         return _stayed(share)
-    if published is None and confidence < portal.resolve_confidence:
+    needed = max(portal.resolve_confidence, LINGERING) if _lingered(seen) else portal.resolve_confidence
+    if published is None and confidence < needed:
         return Verdict("unresolved", round(1 - confidence, 6))
     return Verdict(KINDS[best], confidence, seen.measured.change_us)
 
@@ -113,7 +118,9 @@ def decide_early(seen: Seen, portal: PortalSettings, company: Companions = NOBOD
         return Verdict(None, float(alone[CROSSINGS].max()))
     share = shares(_together(TOGETHER + EARLY, seen, seen.early, company, slice(6, 9)))
     best = int(share[CROSSINGS].argmax())
-    kind: Kind | None = KINDS[best] if share[best] >= portal.provisional_confidence else None
+    sure = portal.provisional_confidence
+    needed = max(sure, LINGERING_EARLY) if _lingered(seen) else sure
+    kind: Kind | None = KINDS[best] if share[best] >= needed else None
     return Verdict(kind, float(share[best]), seen.measured.change_us)
 
 
@@ -121,6 +128,11 @@ def decide_pass(snap: Snapshot, portal: PortalSettings) -> Verdict:
     """Layout `single`: call a pass; one antenna has no sides, so it is `near`, sure by how much its level changed."""
     change = int(snap.head[L.RANGE_CDB])
     return Verdict("near", round(change / max(change + portal.pass_rise_cdb, 1), 4))
+
+
+def _lingered(seen: Seen) -> bool:
+    """Say whether a tag was within 6 dB of its top for long: nobody who walks through is."""
+    return bool(seen.measured.features[columns.INDEX["wide6"]] >= LINGERS_S)
 
 
 def _stayed(share: Floats) -> Verdict:

@@ -182,12 +182,13 @@ def remember(slot: Int, t: Int, what: Int, where: Int, s32: I32, s16: I16) -> No
 
 
 @njit(cache=True)
-def forget(slot: Int, s: State) -> None:
-    """Make a slot's tag a stranger."""
+def forget(slot: Int, t: Int, s: State) -> None:
+    """Make a slot's tag a stranger, first heard now."""
     for k in range(L.KEY_WORDS, L.SLOT_BYTES // 8):
         if k != L.S_CHAIN // 2:
             s.s64[slot, k] = 0
     s.s32[slot, L.S_VISIT] = L.NO_VISIT
+    s.s32[slot, L.S_SINCE_S] = t // L.SECOND_US & L.SECONDS
     s.s16[slot, L.S_BASE] = L.NO_RSSI
     for a in range(s.ant.shape[1]):
         s.s16[slot, L.S_LEVEL + a] = L.NO_RSSI
@@ -214,6 +215,13 @@ def stirs(v: Int, sure: Int, swing: Int, head: I64) -> bool:
 
 
 @njit(cache=True)
+def arrived(v: Int, cdb: Int, head: I64) -> bool:
+    """Say whether a tag never seen at rest changed its level by so much: it came from somewhere."""
+    change = max(head[v, L.HIGH0] - head[v, L.LOW0], head[v, L.HIGH1] - head[v, L.LOW1])
+    return bool(head[v, L.BASE_CDBM] == L.NO_BASE and change >= cdb)
+
+
+@njit(cache=True)
 def tells(v: Int, why: Int, head: I64, knobs: I64) -> bool:
     """Say whether an ending visit is worth a decision: it moved, or may have."""
     portal = head[v, L.PORTAL]
@@ -222,11 +230,12 @@ def tells(v: Int, why: Int, head: I64, knobs: I64) -> bool:
     if knobs[portal, L.K_SINGLE]:
         return bool(head[v, L.MOVED] > 0 and head[v, L.REPORTS] >= L.MIN_PAIRS)
     if head[v, L.STIR] <= L.STIR_CALM and head[v, L.STIR_TOP] < L.STIR_SIGN:
-        return False  # its phases prove that it lay still: what moved was its surroundings
+        # Its phases say that it lay still, and what moved was its surroundings; unless it came and then stood.
+        return arrived(v, L.WIDE_SWING_CDB, head)
     if head[v, L.MOVED] > 0:
         return True
     if why == L.SETTLED:
-        return False
+        return arrived(v, L.ARRIVAL_CDB, head)
     return bool(head[v, L.BASE_CDBM] == L.NO_BASE or stirs(v, L.STIR_SIGN, L.SWING_CDB, head))
 
 
@@ -264,11 +273,14 @@ def settled(v: Int, t: Int, head: I64, knobs: I64) -> bool:
     """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
     portal = head[v, L.PORTAL]
     doorway = head[v, L.LOUD] != 0 and head[v, L.MOVED] > 0
-    stays = doorway and (head[v, L.STIR] > L.STIR_CALM or head[v, L.STIR_TOP] >= L.STIR_SIGN)
-    if stays and knobs[portal, L.K_SINGLE] == 0 and t - head[v, L.LOUD] >= knobs[portal, L.K_PARK_US]:
+    # Whoever walks slowly is about as loud for long, but phases don't call him still; without phases nobody knows.
+    stays = doorway and head[v, L.STIR_TOP] >= L.STIR_SIGN and head[v, L.STIR] <= L.STIR_STILL
+    mute = doorway and head[v, L.STIR_TOP] == 0 and head[v, L.STIR] == 0
+    if (stays or mute) and knobs[portal, L.K_SINGLE] == 0 and t - head[v, L.LOUD] >= knobs[portal, L.K_PARK_US]:
         return True
     needed = knobs[portal, L.K_PARK_US] if doorway else knobs[portal, L.K_SETTLE_US]
-    if head[v, L.MOVED] == 0 and head[v, L.STIR] <= L.STIR_STILL and knobs[portal, L.K_SINGLE] == 0:
+    calm = head[v, L.MOVED] == 0 and head[v, L.STIR] <= L.STIR_STILL and not arrived(v, L.ARRIVAL_CDB, head)
+    if calm and knobs[portal, L.K_SINGLE] == 0:
         needed = min(needed, L.WINDOW_US)
     if head[v, L.STIR] > L.STIR_CALM:
         needed *= L.SURE_FACTOR
@@ -372,8 +384,9 @@ def start(slot: Int, v: Int, t: Int, t0: Int, s: State) -> Int:
     head[v, L.START_US] = t0
     for c in (L.LAST_US, L.BIN0_US, L.STILL_US, L.WIN_US, L.CANDIDATE_US):
         head[v, c] = t
-    for c in (L.RIVAL_CDBM, L.PEAK_CDBM, L.TOP_CDBM, L.WIN_PEAK):
+    for c in (L.PEAK_CDBM, L.TOP_CDBM, L.WIN_PEAK):
         head[v, c] = L.NO_LEVEL
+    head[v, L.KNOWN_S] = (t // L.SECOND_US - s.s32[slot, L.S_SINCE_S]) & L.SECONDS
     for a in range(s.ant.shape[1]):
         for c in range(L.ANT):
             s.ant[v, a, c] = 0
@@ -589,24 +602,6 @@ def roll_window(v: Int, t: Int, s: State) -> None:
 
 
 @njit(cache=True)
-def meet_rivals(v: Int, slot: Int, place: Int, t: Int, s: State) -> None:
-    """Tell the same tag's visits at other portals how loud it is here, and learn how loud it is there."""
-    other = np.int64(s.first[place])
-    while other >= 0:
-        visit = np.int64(s.s32[other, L.S_VISIT])
-        over = visit < 0 or other == slot or t > s.clocks[visit, L.T_DUE_US]
-        if not over and t - s.head[visit, L.LAST_US] <= L.RIVAL_US:
-            # Two keys of one tag differ in the 10 bits of the portal alone, the highest of the last word.
-            different = (s.s64[other, L.KEY_WORDS - 1] ^ s.s64[slot, L.KEY_WORDS - 1]) & ((1 << 54) - 1)
-            for k in range(L.KEY_WORDS - 1):
-                different |= s.s64[other, k] ^ s.s64[slot, k]
-            if different == 0:
-                s.head[visit, L.RIVAL_CDBM] = max(s.head[visit, L.RIVAL_CDBM], s.head[v, L.PEAK_CDBM])
-                s.head[v, L.RIVAL_CDBM] = max(s.head[v, L.RIVAL_CDBM], s.head[visit, L.PEAK_CDBM])
-        other = np.int64(s.s32[other, L.S_CHAIN])
-
-
-@njit(cache=True)
 def judge(v: Int, t: Int, s: State) -> None:
     """After a read: try an early decision, close a motion window, end a visit that settled; else say when it is due."""
     head, portal = s.head, s.head[v, L.PORTAL]
@@ -648,7 +643,7 @@ def take(keys: I64, i: Int, place: Int, t: Int, s: State) -> Int:
         if s.s32[slot, L.S_VISIT] >= 0:
             end(np.int64(s.s32[slot, L.S_VISIT]), np.int64(L.EVICTED), t, s)
         unlink(slot, s)
-    forget(slot, s)
+    forget(slot, t, s)
     s.s64[slot, L.S_LAST_US] = t
     for k in range(L.KEY_WORDS):
         s.s64[slot, k] = keys[i, k]
@@ -744,7 +739,7 @@ def advance(
             v = np.int64(s32[slot, L.S_VISIT])
         apart = t - s64[slot, L.S_LAST_US]
         if v < 0 and (apart < 0 or apart > knobs[portal, L.K_FORGET_US]):
-            forget(slot, s)
+            forget(slot, t, s)
             s64[slot, L.S_LAST_US] = t
             v, apart = np.int64(L.NO_VISIT), np.int64(0)
         apart = min(max(apart, 0), L.LONGEST_INTERVAL_US)
@@ -775,8 +770,6 @@ def advance(
             s16[slot, L.S_RINGED] = 0
             v = start(slot, room(t, s), t, min(t, cols[i, L.C_FIRST_US]), s)
         note(v, t, what, where, told, s)
-        if knobs.shape[0] > 1:
-            meet_rivals(v, slot, place, t, s)
         judge(v, t, s)
     return len(cols)
 

@@ -24,7 +24,7 @@ LEAD: Final = 12  # side that leads: 1 inside, 2 outside, 0 none yet
 FLIPS: Final = 13
 CANDIDATES: Final = 14
 CANDIDATE_US: Final = 15
-RIVAL_CDBM: Final = 16  # best smoothed RSSI of the same tag at another portal meanwhile
+KNOWN_S: Final = 16  # since when the tag had been known when the visit began
 PEAK_CDBM: Final = 17  # best smoothed RSSI here
 INTERVAL_US: Final = 18  # smoothed interval between reads of this tag
 BASE_CDBM: Final = 19  # smoothed RSSI while it lay still, NO_BASE before
@@ -84,7 +84,8 @@ S_STIR: Final = 21  # log-likelihood of motion against rest by phase pairs, over
 S_BASE: Final = 44  # as int16: smoothed RSSI while it lay still, NO_RSSI before
 S_CALM: Final = 45  # reads since one that was far from its level, or whose phase had moved; ENOUGH_CALM at most
 S_RING: Final = 112  # RING rows of three: low 32 bits of the time, and a read packed as in the log
-RING: Final = 16
+RING: Final = 15
+S_SINCE_S: Final = 157  # as int32: second of the first read since it was a stranger, modulo 2^31
 S_RING_AT: Final = 46  # row that goes next
 S_RINGED: Final = 47  # rows in use
 S_LEVEL: Final = 48  # 8 antennas: smoothed RSSI, NO_RSSI before
@@ -175,6 +176,8 @@ EVICTED: Final = 3
 CANDIDATE: Final = 4
 FLUSHED: Final = 5
 
+SECOND_US: Final = 1_000_000
+SECONDS: Final = (1 << 31) - 1
 NO_BASE: Final = -100_000
 NO_LEVEL: Final = -100_000
 ABSENT_CDBM: Final = -7000
@@ -197,6 +200,8 @@ STIR_LEAST: Final = -800
 STIR_SIGN: Final = 100
 SWING_CDB: Final = 300
 """A visit whose phases don't speak for motion and whose sides' levels change by less gives nothing."""
+ARRIVAL_CDB: Final = 400
+"""A tag never seen at rest whose level has changed by so much came from somewhere before it settled."""
 STIR_SURE: Final = 300
 WIDE_SWING_CDB: Final = 600
 """Provisionals are tried from here on: `decide` wouldn't believe less."""
@@ -223,7 +228,6 @@ CANDIDATE_CALM_US: Final = 200_000
 CANDIDATE_SHIFT: Final = 6
 """The longer a visit, the rarer its candidates: 1/64 of it apart."""
 MAX_CANDIDATES: Final = 256
-RIVAL_US: Final = 1_000_000
 SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full; of visits, all are looked at."""
 VISITS: Final = 4096
@@ -233,7 +237,7 @@ AHEAD: Final = 64
 MAX_PORTALS: Final = 1024
 WAKE: Final = -400
 """Two moving pairs wake a tag that has long lain still, one spoilt pair doesn't."""
-WAKE_SPREADS: Final = 4
+WAKE_SPREADS: Final = 3
 """A level so many times farther from that at rest than is usual for that tag and antenna wakes, if phases are mute."""
 FIRST_SPREAD_CDB: Final = 300
 ENOUGH_CALM: Final = 8

@@ -132,7 +132,7 @@ class Visit:
     lead: int = 0
     flips: int = 0
     candidates: int = 0
-    rival: int = L.NO_LEVEL
+    known_s: int = 0
     peak: int = L.NO_LEVEL
     interval_us: int = 0
     valley: int = 0
@@ -261,6 +261,10 @@ class Visit:
         """Say whether phases prove that the tag lay still throughout: what moved was its surroundings."""
         return self.stir <= L.STIR_CALM and self.stir_top < L.STIR_SIGN
 
+    def arrived(self, base: int, cdb: int) -> bool:
+        """Say whether a tag never seen at rest changed its level by so much: it came from somewhere."""
+        return base == L.NO_BASE and max(side.high - side.low for side in self.sides) >= cdb
+
     def tells(self, why: int, min_reports: int, base: int, *, single: bool) -> bool:
         """Say whether an ending visit is worth a decision: it moved, or may have."""
         if self.reports < min_reports:
@@ -268,16 +272,21 @@ class Visit:
         if single:
             return self.moved > 0 and self.reports >= L.MIN_PAIRS
         if self.rests():
-            return False
-        return self.moved > 0 or (why != L.SETTLED and self.may_tell(base))
+            return self.arrived(base, L.WIDE_SWING_CDB)
+        if self.moved > 0:
+            return True
+        return self.arrived(base, L.ARRIVAL_CDB) if why == L.SETTLED else self.may_tell(base)
 
-    def settled(self, settle_us: int, park_us: int, *, single: bool) -> bool:
+    def settled(self, settle_us: int, park_us: int, base: int, *, single: bool) -> bool:
         """Say whether the tag has lain still for long enough, longer if it may be standing in the doorway."""
         doorway = self.loud_us and self.moved
-        if doorway and not self.rests() and not single and self.now_us - self.loud_us >= park_us:
+        stays = self.stir_top >= L.STIR_SIGN and self.stir <= L.STIR_STILL
+        mute = self.stir_top == self.stir == 0
+        if doorway and (stays or mute) and not single and self.now_us - self.loud_us >= park_us:
             return True
         needed = park_us if doorway else settle_us
-        if not self.moved and self.stir <= L.STIR_STILL and not single:
+        calm = not self.moved and self.stir <= L.STIR_STILL and not self.arrived(base, L.ARRIVAL_CDB)
+        if calm and not single:
             needed = min(needed, L.WINDOW_US)
         if self.stir > L.STIR_CALM:
             needed *= L.SURE_FACTOR
@@ -291,6 +300,7 @@ class Tag:
     portal: int
     epc: bytes
     last_us: int
+    since_us: int
     base: int = L.NO_BASE
     interval_us: int = 0
     stir: int = 0
@@ -304,7 +314,8 @@ class Tag:
 
     def forget(self, at_us: int) -> None:
         """Be a stranger again."""
-        self.last_us, self.base, self.interval_us, self.stir, self.calm, self.resting = at_us, L.NO_BASE, 0, 0, 0, False
+        self.last_us = self.since_us = at_us
+        self.base, self.interval_us, self.stir, self.calm, self.resting = L.NO_BASE, 0, 0, 0, False
         for memory in (self.levels, self.refs, self.cells, self.ring):
             memory.clear()
 
@@ -445,7 +456,6 @@ class PlainEngine:
             return
         visit = tag.visit or self._begin(tag, min(read.at_us, first_us), read.at_us)
         visit.note(read, pair, knobs)
-        self._meet_rivals(tag, visit)
         self._judge(tag, visit)
 
     def _begin(self, tag: Tag, first_us: int, at_us: int) -> Visit:
@@ -457,6 +467,7 @@ class PlainEngine:
         if reads:
             first_us = at_us = reads[0].at_us
         visit = tag.visit = Visit(first_us, at_us, at_us, at_us, at_us, at_us)
+        visit.known_s = (at_us // L.SECOND_US - tag.since_us // L.SECOND_US) & L.SECONDS
         self._open[tag.portal, tag.epc] = tag
         for k, read in enumerate(reads):
             visit.note(read, relive(reads, k), self._knobs[tag.portal])
@@ -478,7 +489,7 @@ class PlainEngine:
     def _tag(self, portal: int, epc: bytes, at_us: int) -> Tag:
         place = self._places.get((portal, epc))
         if place is None:
-            tag = Tag(portal, epc, at_us)
+            tag = Tag(portal, epc, at_us, at_us)
             place = len(self._slots)
             if place < self._max_tags:
                 self._slots.append(tag)
@@ -499,14 +510,6 @@ class PlainEngine:
         del self._places[tag.portal, tag.epc]
         return place
 
-    def _meet_rivals(self, tag: Tag, visit: Visit) -> None:
-        for portal in range(len(self._knobs)):
-            there = self._open.get((portal, tag.epc))
-            other = there.visit if there is not None and portal != tag.portal else None
-            if other and visit.now_us <= other.due_us and visit.now_us - other.now_us <= L.RIVAL_US:
-                other.rival = max(other.rival, visit.peak)
-                visit.rival = max(visit.rival, other.peak)
-
     def _judge(self, tag: Tag, visit: Visit) -> None:
         knobs = self._knobs[tag.portal]
         if knobs[L.K_SINGLE]:
@@ -518,7 +521,7 @@ class PlainEngine:
             visit.candidate_us = visit.now_us
             self._emit(tag, visit, L.CANDIDATE, visit.now_us)
         visit.roll_window(knobs[L.K_MOTION_STEPS], knobs[L.K_MOTION_CDB])
-        if visit.settled(knobs[L.K_SETTLE_US], knobs[L.K_PARK_US], single=bool(knobs[L.K_SINGLE])):
+        if visit.settled(knobs[L.K_SETTLE_US], knobs[L.K_PARK_US], tag.base, single=bool(knobs[L.K_SINGLE])):
             self._end(tag, visit, L.SETTLED, visit.now_us)
             return
         visit.due_us = visit.now_us + silence_us(visit, knobs)
@@ -549,7 +552,7 @@ class PlainEngine:
         head = [
             0, tag.portal, visit.start_us, visit.now_us, visit.reads, visit.reports, visit.bin0_us,
             visit.still_us, visit.window_us, visit.window_sum, visit.window_pairs, visit.moved, visit.lead,
-            visit.flips, visit.candidates, visit.candidate_us, visit.rival, visit.peak, visit.interval_us, tag.base,
+            visit.flips, visit.candidates, visit.candidate_us, visit.known_s, visit.peak, visit.interval_us, tag.base,
             one.smooth, two.smooth, one.heard_us, two.heard_us, one.count, two.count, visit.valley, visit.top,
             visit.slow, len(tag.epc), visit.stir, visit.stir_top, visit.range, visit.window_peak, visit.loud_us,
             one.low, two.low, one.high, two.high, len(visit.log),

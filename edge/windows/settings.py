@@ -64,7 +64,7 @@ class PortalSettings:
     gap_ms: int = 5000
     settle_ms: int = 5000
     park_ms: int = 20000
-    provisional_confidence: float = 0.96
+    provisional_confidence: float = 0.95
     resolve_confidence: float = 0.7
     pass_intervals: int = 12
     pass_rise_cdb: int = 200

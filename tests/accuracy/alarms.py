@@ -17,7 +17,6 @@ import numpy as np
 
 from edge.contracts import MovementRow, instant_us
 from simulator.world.values import Crossing
-from tests.accuracy.commission import commissioned
 from tests.accuracy.play import EPOCH_US
 from tests.accuracy.script import Script
 from tests.accuracy.site import Site, one_door
@@ -190,7 +189,7 @@ def _played(script: Script, portal: int, thefts: list[float]) -> Month:
     scenario = script.scenario(f"portal-{portal + 1}")
     guard = Guard(frozenset(scenario.epc(tag).hex() for tag in script.authorised))
     fine_us = [(round(1e6 * at_s), round(1e6 * (at_s + FINE_S))) for at_s in thefts]
-    stream = Stream(scenario, SEED + portal, commissioned(scenario), guard.tell, fine_us).run()
+    stream = Stream(scenario, SEED + portal, script.site.settings(scenario), guard.tell, fine_us).run()
     role = {scenario.epc(tag).hex(): part for tag, part in script.role.items()}
     exits, alarms = guard.judged(stream.visits, role)
     return Month(portal, script.site, script.at_s, stream.reads, len(scenario.walks), exits, alarms)

@@ -1,8 +1,8 @@
 """The installer's walks at a door: ten in and ten out by the recipe, and the levels that they teach the windows."""
 
-from statistics import median
 from typing import Any, Final
 
+from edge.commissioning.rule import best, proves
 from edge.windows import WindowClock, Windows, WindowsSettings
 from edge.windows.levels import doorway_levels
 from simulator.scenarios.model import Scenario
@@ -16,12 +16,6 @@ FROM_M, TO_M = -4.0, 2.2
 """Inside and outside ends of the walks; a corridor is no deeper than that."""
 RECIPE: Final = ("hand", "hand", "backpack", "hand", "face-to-face", "hand", "hand", "backpack", "hand", "hand")
 """As somebody carries laptops: one under an arm, on the back, two with their lids together."""
-FIT_READS: Final = 15
-"""Reads of a walker under which `survey` refuses to call a portal fit."""
-LEAST_A_SIDE: Final = 2
-FIT_SHARE: Final = 0.9
-THIN_READS: Final = 5
-"""So many reads all but the lowest tenth of the walks get."""
 COMMISSIONING_SEED: Final = 9_000_000
 
 
@@ -63,7 +57,7 @@ def _walks_at(scenario: Scenario, portal: str, seed: int) -> Played:
 
 
 def is_fit(played: Played, portal: str) -> bool:
-    """Whether a portal could be certified: half of the walks get 15 reads, nearly all 5, and these on each side.
+    """Whether the walks prove a portal, by the rule of `stockgate-edge commission`.
 
     A walk counts by its best tag: lids together, laptops hide each other's tags at the best of doors. Nothing here
     looks at what a decision said of the walks.
@@ -71,17 +65,12 @@ def is_fit(played: Played, portal: str) -> bool:
     settings = next(one for one in played.settings.portals if one.id == portal)
     sides = sorted({int(antenna.side == "outside") for antenna in settings.antennas})
     reads = reads_by_tag(played)
-    best: dict[str, tuple[int, bool]] = {}
+    tags: dict[str, list[list[int]]] = {}
     for visit in played.visits:
         if visit.portal == portal:
             mine = reads.get((portal, visit.epc.hex()), NO_READS).within((visit.started_us, visit.ended_us))
-            heard = all((mine.side == side).sum() >= LEAST_A_SIDE for side in sides)
-            count, heard_too = best.get(visit.group, (0, False))
-            best[visit.group] = (max(count, len(mine)), heard or heard_too)
-    counts = [count for count, _ in best.values()]
-    enough = sum(count >= THIN_READS for count in counts) >= FIT_SHARE * len(counts)
-    on_all = sum(heard for _, heard in best.values()) >= FIT_SHARE * len(best)
-    return median(counts) >= FIT_READS and enough and on_all
+            tags.setdefault(visit.group, []).append([int((mine.side == side).sum()) for side in sides])
+    return proves([best(walk) for walk in tags.values()])
 
 
 def commissioning(scenario: Scenario, portal: str, seed: int = 0) -> Scenario:

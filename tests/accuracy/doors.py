@@ -19,8 +19,8 @@ WALKS: Final = 54
 TRAINING_FILE: Final = Path(__file__).with_name("training_doors.txt")
 TRAINING_SEEDS: Final = range(600)
 """Seeds whose doors are to be certified; those beyond are as they were first hung."""
-CAREFUL_FROM: Final = 2
-"""From this attempt on, the third, whoever installs a door takes care."""
+CAREFUL_FROM: Final = 1
+"""From this attempt on, the second, whoever installs a door takes care."""
 PREFIX: Final = "3034257bf7194e40000000"
 LAYOUTS: Final = {
     "two-sided": 0.34,
@@ -34,7 +34,7 @@ LAYOUTS: Final = {
 
 
 TRAINED: Final = kept_in(TRAINING_FILE, TRAINING.version)
-"""What came of training doors' installations; nothing of a version whose doors needn't be certified."""
+"""What came of training doors' installations."""
 
 
 def frozen(seed: int, attempt: int = 0, mix: Mix = FROZEN) -> Scenario:
@@ -73,8 +73,8 @@ def _door(name: str, walks: int, mix: Mix, attempt: int) -> Scenario:
     sensors = place.pop("sensors")
     room = place.pop("room")
     weak_db = draw.span(*mix.weak_db)
-    careful = mix.certified and attempt >= CAREFUL_FROM
-    hanging = Draw(name, mix.version, "radio", attempt, widen=mix.widen) if mix.certified else draw
+    careful = attempt >= CAREFUL_FROM
+    hanging = Draw(name, mix.version, "radio", attempt, widen=mix.widen)
     hung = antennas(hanging, layout, width_m, careful=careful)
     scenario: dict[str, Any] = {
         "name": name,

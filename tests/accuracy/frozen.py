@@ -1,33 +1,29 @@
 """The frozen set: which doors it is made of, and its hash, which was committed before any decision was fitted.
 
 `python -m tests.accuracy.frozen` prints the hash of what the generator makes now; `--write` keeps it, for a new version
-of the set only: figures of two versions can't be compared. From version 5 on, doors are those that a commissioning
-could certify: `--install` plays commissionings until enough doors are in service and keeps which these are,
-`--install-training` does so with the doors to fit on; both go on where they were stopped. `mix.FROZEN` and
-`mix.TRAINING` say which versions are in use.
+of the set only: figures of two versions can't be compared. Doors are those that a commissioning could certify:
+`--install` plays commissionings until enough doors are in service and keeps which these are, `--install-training` does
+so with the doors to fit on; both go on where they were stopped.
 """
 
 import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from functools import partial
 from itertools import count as count_up
 from pathlib import Path
 from typing import Final
 
 from simulator.scenarios.model import Scenario
 from tests.accuracy import doors
-from tests.accuracy.installed import Installed, install, kept_in
-from tests.accuracy.mix import FROZEN, FROZEN_5, TRAINING_4
+from tests.accuracy.installed import install, kept_in
+from tests.accuracy.mix import FROZEN, TRAINING
 
-COUNT: Final = 330
+COUNT: Final = 300
 """Doors, and so many walks at each that more than 20,000 tags' visits are read at least once."""
 HASH_FILE: Final = Path(__file__).with_name("frozen.sha256")
 DOORS_FILE: Final = Path(__file__).with_name("frozen_doors.txt")
-INSTALLED: Final = (
-    kept_in(DOORS_FILE, FROZEN.version) if FROZEN.certified else Installed(dict.fromkeys(range(COUNT), 0))
-)
+INSTALLED: Final = kept_in(DOORS_FILE, FROZEN.version)
 """What came of the installations: one that can't be certified is done anew, or the next seed takes its place."""
 ATTEMPTS: Final = INSTALLED.accepted(COUNT)
 SEEDS: Final = tuple(ATTEMPTS)
@@ -105,15 +101,14 @@ def write() -> str:
 
 
 def install_frozen() -> None:
-    """Install as many doors of version 5 as are missing, and keep what came of it."""
-    hung = partial(doors.frozen, mix=FROZEN_5)
-    install(DOORS_FILE, FROZEN_5.version, hung, count_up(), enough=COUNT)
+    """Install as many doors as are missing, and keep what came of it."""
+    install(DOORS_FILE, FROZEN.version, doors.frozen, count_up(), enough=COUNT)
 
 
 def install_training() -> None:
-    """Install the training doors of version 4 that weren't tried yet, and keep what came of it."""
-    hung = lambda seed, attempt: doors.training(seed, attempt=attempt, mix=TRAINING_4)  # noqa: E731
-    install(doors.TRAINING_FILE, TRAINING_4.version, hung, doors.TRAINING_SEEDS, enough=len(doors.TRAINING_SEEDS))
+    """Install the training doors that weren't tried yet, and keep what came of it."""
+    hung = lambda seed, attempt: doors.training(seed, attempt=attempt)  # noqa: E731
+    install(doors.TRAINING_FILE, TRAINING.version, hung, doors.TRAINING_SEEDS, enough=len(doors.TRAINING_SEEDS))
 
 
 def main(words: list[str]) -> None:

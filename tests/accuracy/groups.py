@@ -19,7 +19,6 @@ from typing import Final
 import numpy as np
 
 from edge.contracts import MovementRow
-from tests.accuracy.commission import commissioned
 from tests.accuracy.script import Script
 from tests.accuracy.site import one_door
 from tests.accuracy.stream import Stream
@@ -100,7 +99,7 @@ def _played(script: Script, number: int, planned: Sequence[Planned]) -> list[Tri
             walking = sum(one.begin_s <= at_us / 1e6 for one in planned) - 1
             named[trial_of.get(tag, max(walking, 0))].add(tag)
 
-    stream = Stream(scenario, SEED + number, commissioned(scenario), tell).run()
+    stream = Stream(scenario, SEED + number, script.site.settings(scenario), tell).run()
     reads = {int.from_bytes(visit.epc[-2:]): visit.reads for visit in stream.visits if visit.kind == "out"}
     return [
         Trial(

@@ -70,7 +70,7 @@ is told where each visit begins and ends, which ours finds out. Calls of nothing
 one visit, lower the precision in every F1.
 """
     part = [] if found["measured"] == found["of"] else ["", f"**{PART.format(**found)}**"]
-    return text.splitlines() + (in_service(frozen.INSTALLED) if frozen.FROZEN.certified else []) + part
+    return text.splitlines() + in_service(frozen.INSTALLED) + part
 
 
 def in_service(installed: Installed) -> list[str]:

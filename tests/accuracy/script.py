@@ -51,8 +51,8 @@ class Script:
 
     def through(self, portal: int = 0, *, outwards: bool) -> list[Point]:
         """Draw a way through a doorway: from the room straight on, or along the corridor; or the other way around."""
-        name_y, width_m = self.site.portals[portal][1], self.site.portals[portal][2]
-        y_m = name_y + self._aside(width_m)
+        name_y = self.site.portals[portal][1]
+        y_m = self.lane(portal)
         inside = (-self.rng.uniform(*FAR_M), name_y + self.rng.uniform(-1.5, 1.5))
         far, lane_m = self.rng.uniform(*FAR_M), min(LANE_M, self.site.corridor_m / 2 + 0.3)
         ways: list[Point]
@@ -98,8 +98,7 @@ class Script:
 
     def stand(self, x_m: float, seconds: float, portal: int = 0) -> list[Point]:
         """Draw how somebody stands in a doorway, on one side of its plane: not quite still, from foot to foot."""
-        middle_m, width_m = self.site.portals[portal][1:]
-        y_m = middle_m + self._aside(width_m)
+        y_m = self.lane(portal)
         count = int(self.rng.integers(1, 5))
         side = math.copysign(1.0, x_m)
         places = [
@@ -108,6 +107,8 @@ class Script:
         ]
         return [(x, y, seconds / count) for x, y in places]
 
-    def _aside(self, width_m: float) -> float:
+    def lane(self, portal: int = 0) -> float:
+        """Draw where along the wall somebody walks through a doorway, metres."""
+        middle_m, width_m = self.site.portals[portal][1:]
         free_m = max(width_m / 2 - 0.35, 0.0)
-        return float(self.rng.uniform(-free_m, free_m))
+        return middle_m + float(self.rng.uniform(-free_m, free_m))

@@ -99,7 +99,7 @@ class Traffic:
         """To the plane or a little beyond it, and back to the side that it came from."""
         side, load = self.draw.sign(), self._load()
         # Nobody swings a trolley round in the doorway itself.
-        across = not load.ahead_m and self.draw.chance(0.14)
+        across = not load.ahead_m and self.draw.chance(self.mix.across)
         nearest = -self.draw.span(0.05, 0.7) if across else self.draw.span(0.0, 0.9)
         pause_s = 0.0 if self.draw.chance(0.4) else self.draw.span(0.3, 1.2) if across else self.draw.span(0.3, 8.0)
         turning = [side * (nearest + load.ahead_m), self._lane(), pause_s]

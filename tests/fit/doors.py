@@ -1,4 +1,7 @@
-"""Training doors, played once and kept: reads take the time, measuring them anew doesn't."""
+"""Training doors and lessons, played once and kept: reads take the time, measuring them anew doesn't.
+
+Seeds from `LESSONS_FROM` on are lessons (`tests.accuracy.lessons`), those below are doors.
+"""
 
 import pickle
 import statistics
@@ -9,26 +12,46 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.accuracy import doors
+from tests.accuracy import doors, lessons
 from tests.accuracy.mix import TRAINING
 from tests.accuracy.play import play
 from tests.fit.dataset import examples_of
 
 INSTALLER_WALKS = 20
 AROUND_US = 2_500_000
+LESSONS_FROM = 100_000
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "fit"
 
 
+def lesson_seeds(count):
+    """Return the seeds of so many lessons."""
+    return list(range(LESSONS_FROM, LESSONS_FROM + count))
+
+
 def played(seed):
-    """Return a training door as played, from the cache where it is."""
-    kept = CACHE / f"doors-{TRAINING.version}" / f"{seed}.pickle"
+    """Return a training door or a lesson as played, from the cache where it is."""
+    kept = CACHE / _family("doors", seed) / f"{seed}.pickle"
     if kept.exists():
         return pickle.loads(zlib.decompress(kept.read_bytes()))  # noqa: S301 (our own cache)
-    made = play(doors.training(seed), seed)
-    made = replace(made, settings=walked(made))
+    made = _lesson(seed) if seed >= LESSONS_FROM else _door(seed)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(zlib.compress(pickle.dumps(made, 5), 1))
     return made
+
+
+def _family(name, seed):
+    """Return the directory of what is kept under a name; of lessons and doors that changed it is another one."""
+    return f"lessons-{lessons.VERSION}-{name}" if seed >= LESSONS_FROM else f"{name}-{TRAINING.version}"
+
+
+def _door(seed):
+    made = play(doors.training(seed), seed)
+    return replace(made, settings=walked(made))
+
+
+def _lesson(seed):
+    scenario, settings = lessons.lesson(seed - LESSONS_FROM)
+    return play(scenario, seed, settings=settings)
 
 
 def walked(made):
@@ -88,7 +111,7 @@ def _bare(portal):
 
 def examples(seed, name):
     """Return a door's examples, from the cache of that name where they are."""
-    kept = CACHE / f"examples-{TRAINING.version}-{name}" / f"{seed}.npz"
+    kept = CACHE / f"{_family('examples', seed)}-{name}" / f"{seed}.npz"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         arrays = examples_of(prepared(seed))

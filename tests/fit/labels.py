@@ -48,16 +48,19 @@ class Truth:
             if number >= 0:
                 worth = away_us, -_shared(self.visits[number], int(snap.head[L.START_US]), int(snap.head[L.LAST_US]))
                 main[number] = min(main.get(number, (worth, k)), (worth, k))
-        return [self._label(k, number, main) for k, (number, _) in enumerate(chosen)]
+        begins = [int(snap.head[L.START_US]) for snap, _ in snaps]
+        return [self._label(k, number, main, begins) for k, (number, _) in enumerate(chosen)]
 
-    def _label(self, k, number, main):
+    def _label(self, k, number, main, begins):
         if number == -2:
             return UNUSABLE
         if number < 0:
             return NOTHING
         visit = self.visits[number]
-        if main[number][1] != k:
-            return UNUSABLE
+        chief = main[number][1]
+        if chief != k:
+            # Who has been called and then leaves on the same side gives nothing (contracts).
+            return NOTHING if begins[k] > begins[chief] else UNUSABLE
         kind = CLASSES.index(visit.kind)
         return Label(kind, number, visit.crossed_us or 0, kind)
 

@@ -29,6 +29,7 @@ antennas = [
 [mqtt]
 url = "mqtt://127.0.0.1:1"
 """
+SIDES = ((1, "inside"), (2, "inside"), (3, "outside"), (4, "outside"))
 PLAN = """
 [[walks]]
 how = "plain"
@@ -83,7 +84,7 @@ def commission(*words):
 
 
 def test_walks_are_led_through_and_written_down_and_a_swap_is_confirmed(tmp_path):
-    """Out, in and past are called; the cart never comes and is missed. Then one walk confirms what was written."""
+    """Out, in and past are called, the cart never comes: no certificate. Then one walk confirms what was written."""
     config, plan, page = tmp_path / "edge.toml", tmp_path / "plan.toml", tmp_path / "door.html"
     plan.write_text(PLAN)
     walks = [(14.0, "through", "false"), (31.0, "through", "true"), (48.0, "past-outside", "false")]
@@ -93,12 +94,16 @@ def test_walks_are_led_through_and_written_down_and_a_swap_is_confirmed(tmp_path
             "stockroom-door", "--config", config, "--plan", plan, "--certificate", page, "--yes",
             "--survey-seconds", "10", "--wait-seconds", "18",
         )  # fmt: skip
-    assert code == 0, said + told
+    assert code == 1, said + told
     assert " reads for a walker at 1.5 m/s, 15 are needed: fit" in said
     assert "walk 1 of 4, plain: " in said
     assert "   right: out; confidence " in said
     assert "   MISSED: nothing was called, expected out" in said
-    assert "*** stockroom-door is fit, except for: full cart ***" in said
+    assert "*** stockroom-door is not certified ***" in said
+    assert (
+        "\n- 2 of 3 walks through the door got 15 reads and 4 on each side: at least 10 walks prove a doorway" in said
+    )
+    assert "\n- walk 4, full cart (out): 0 reads, 15 are needed; inside 0, 4 are needed; outside 0, 4 are" in said
     assert "plain walks: in 1 of 1, out 1 of 1: proves nothing;" in said
     assert "full cart</td><td>out</td><td>-</td>" in page.read_text("utf-8")
     written = (tmp_path / "edge.commissioned.toml").read_text("utf-8")
@@ -143,6 +148,20 @@ def test_what_could_not_be_written_is_refused_before_anybody_walks(tmp_path):
     assert "door.doc: a certificate ends in .html, .pdf, .txt" in refused(tmp_path, "--certificate", "door.doc")
     assert "nothing can be written in its folder" in refused(tmp_path, "--out", tmp_path / "no" / "where.toml")
     assert "nowhere.toml: is no plan of walks" in refused(tmp_path, "--plan", tmp_path / "nowhere.toml")
+
+
+def test_configuration_that_could_not_be_written_is_refused_before_anybody_walks(tmp_path):
+    whole = CONFIG.format(port=1)
+    inner = whole.split("[[portals]]")[1].split("[mqtt]")[0].replace("\n", "", 1)
+    antennas = ", ".join(f'{{ reader = "r1", port = {port}, side = "{side}" }}' for port, side in SIDES)
+    keys = 'id = "stockroom-door", inside = "stockroom", outside = "corridor"'
+    one_line = f"portals = [{{ {keys}, antennas = [{antennas}] }}]\n"
+    told = refused(tmp_path, config=one_line + whole.replace(f"[[portals]]\n{inner}", ""))
+    assert "can't be edited without touching the rest" in told
+    path = tmp_path / "edge.toml"
+    path.write_bytes(whole.replace("our first", "übersee").encode("latin-1"))
+    code, _, told = commission("stockroom-door", "--config", path)
+    assert (code, "is not UTF-8" in told) == (2, True)
 
 
 def test_portal_that_can_tell_no_way_is_not_commissioned(tmp_path):

@@ -110,10 +110,32 @@ EVEN: Final = (
 )
 BEAMS: Final = ("beams", "beams_both", "beams_none", "beams_there")
 DOOR: Final = ("door_shut", "door_moved", "door_there")
-NAMES: Final = (*(f"{name}_{side}" for name in SIDED for side in ("in", "out")), *ODD, *EVEN)
+PLACE_SIDED: Final = ("doorway",)  # dBm: the doorway's level at the side's loudest antenna
+PLACE_ODD: Final = ("one_sided",)  # 1: all antennas hang inside
+PLACE_EVEN: Final = (
+    "known",  # log of the seconds for which the tag had been known when the visit began
+    "overhead",
+    "corners",
+    "two_readers",
+)
+
+
+def sides_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return both sides' features."""
+    return tuple(f"{name}_{side}" for name in names for side in ("in", "out"))
+
+
+MEASURED: Final = (*sides_of(SIDED), *ODD, *EVEN)
+"""Of the visit's reads, in the order in which the kernel writes them; what the place is follows."""
+NAMES: Final = (*MEASURED, *sides_of(PLACE_SIDED), *PLACE_ODD, *PLACE_EVEN)
 COUNT: Final = len(NAMES)
 INDEX: Final = {name: at for at, name in enumerate(NAMES)}
-FIRST_ODD: Final = 2 * len(SIDED)
-FIRST_EVEN: Final = FIRST_ODD + len(ODD)
-MIRROR: Final = np.array([*(at ^ 1 for at in range(FIRST_ODD)), *range(FIRST_ODD, COUNT)])
-SIGN: Final = np.array([*([1.0] * FIRST_ODD), *([-1.0] * len(ODD)), *([1.0] * len(EVEN))])
+_ODD: Final = {*ODD, *PLACE_ODD}
+_OTHER: Final = {"in": "out", "out": "in"}
+MIRROR: Final = np.array(
+    [
+        INDEX.get(f"{name[: -len(side)]}{_OTHER[side]}", at) if (side := name.rpartition("_")[2]) in _OTHER else at
+        for at, name in enumerate(NAMES)
+    ]
+)
+SIGN: Final = np.array([-1.0 if name in _ODD else 1.0 for name in NAMES])

@@ -22,6 +22,9 @@ AMPLITUDES: Final = np.round(10 ** ((kernels.FLOOR_DB + 0.1 * np.arange(851)) / 
 
 COSINES: Final = np.asarray(np.round(np.cos(2 * np.pi * np.arange(4096) / 4096), 12), np.float64)
 
+KNOWN: Final = np.asarray(np.round(np.log1p(np.arange(3601)) * 4096) / 4096, np.float64)
+"""Of the seconds for which a tag had been known, an hour at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -50,6 +53,24 @@ def references(portal: PortalSettings) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=256)
+def place(portal: PortalSettings) -> Floats:
+    """Return what the place is, in the order of `columns`, but what is known of the tag."""
+    levels = references(portal)[:-1] / 100
+    sides = [one.side for one in portal.antennas]
+    loudest = [
+        max(level for level, side in zip(levels, sides, strict=True) if side == one) for one in ("inside", "outside")
+    ]
+    return np.array(
+        [
+            *loudest,
+            *(float(portal.layout == name) for name in ("one-sided",)),
+            0.0,
+            *(float(portal.layout == name) for name in ("overhead", "corners", "two-readers")),
+        ]
+    )
+
+
+@lru_cache(maxsize=256)
 def fewest(portal: PortalSettings) -> int:
     """Return how many antennas each side has at least."""
     sides = [one.side for one in portal.antennas]
@@ -67,7 +88,7 @@ def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_ARO
             snap.at_us - head[L.STILL_US],
             0,
             head[L.BASE_CDBM],
-            head[L.RIVAL_CDBM],
+            L.NO_LEVEL,
             head[L.PEAK_CDBM],
             head[L.READS],
             snap.why in {L.LEFT, L.FLUSHED},
@@ -77,8 +98,11 @@ def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_ARO
         np.int64,
     )
     features, outline = np.empty(columns.COUNT), np.zeros((2, kernels.OUTLINE))
+    measured = features[: len(columns.MEASURED)]
     refs = references(portal)
-    change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, COSINES, features)
+    change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, COSINES, measured)
+    features[len(columns.MEASURED) :] = place(portal)
+    features[columns.INDEX["known"]] = KNOWN[min(int(head[L.KNOWN_S]), len(KNOWN) - 1)]
     _note(features, around)
     last_bin = kernels.outline(snap.log, rows, bin0_us, refs, AMPLITUDES, outline)
     return Measured(features, outline, last_bin, bin0_us + int(change_s * 1e6))

@@ -1,18 +1,20 @@
 """What counts as an alarm, a theft and a double booking, on hand-made cases; and that long plays equal short ones."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from edge.contracts import instant
+from simulator.scenarios.model import Scenario
 from simulator.world.values import Crossing
-from tests.accuracy import alarms, groups, lessons, two_doors
+from tests.accuracy import alarms, groups, lessons, site, two_doors
 from tests.accuracy.bounds import poisson_upper
+from tests.accuracy.commission import certifies
 from tests.accuracy.play import EPOCH_US, play, settings_of
 from tests.accuracy.script import Script
 from tests.accuracy.site import one_door
-from tests.accuracy.site import two_doors as side_by_side
 from tests.accuracy.stream import Stream
 from tests.accuracy.watch import watch
 
@@ -149,17 +151,71 @@ def test_a_crossing_is_booked_where_its_finals_say():
 
 @pytest.mark.parametrize("readers", [1, 2])
 def test_doors_side_by_side_have_a_wall_between_them_and_their_own_antennas(readers):
-    site = side_by_side("test", readers=readers)
-    (_, left_m, width_m), (_, right_m, _) = site.portals
+    place = next(site._pairs("test", readers))
+    (_, left_m, width_m), (_, right_m, _) = place.portals
     assert left_m - right_m - width_m == pytest.approx(1.5)
-    assert len(site.parts["readers"]) == readers
-    scenario = Script(site, np.random.default_rng(1)).scenario("test")
+    assert len(place.parts["readers"]) == readers
+    scenario = Script(place, np.random.default_rng(1)).scenario("test")
     for portal in settings_of(scenario).portals:
         assert {antenna.side for antenna in portal.antennas} == {"inside", "outside"}
 
 
+def test_a_site_is_in_service_only_as_its_commissioning_could_certify_it():
+    place = one_door("test")
+    tags = place.parts["tags"] | {"count": max(place.residents, 1)}
+    scenario = Scenario.model_validate(place.parts | {"name": "test", "tags": tags})
+    assert certifies(scenario)
+    told = {
+        (one.reader, one.port): one.doorway_cdbm
+        for portal in place.settings(scenario).portals
+        for one in portal.antennas
+    }
+    assert {key: level for key, level in told.items() if level is not None} == place.levels
+    assert place.levels
+
+
+def test_antennas_are_hung_until_they_can_be_certified_and_the_next_place_is_taken_then(monkeypatch):
+    """With the first eight of a place refused, the third attempt at the second draw of it is in service."""
+    refused = iter([False] * 8)
+    asked = []
+
+    def walked(scenario):
+        asked.append(scenario.readers)
+        return {}, next(refused, True)
+
+    monkeypatch.setattr(site, "walked", walked)
+    place = one_door("test", layout="two-sided")
+    assert place.hung == len(asked) == 9
+    assert all(one != other for one, other in pairwise(asked))
+    assert place.layout == "two-sided"
+
+
+def test_a_site_that_no_commissioning_certifies_is_an_error_that_says_so(monkeypatch):
+    monkeypatch.setattr(site, "walked", lambda _: ({}, False))
+    with pytest.raises(site.SiteError, match="test: no commissioning could certify"):
+        one_door("test", residents=0)
+
+
 def test_lessons_are_doors_of_their_own():
-    first, again, other = (lessons.lesson(seed, acts=6) for seed in (1, 1, 2))
+    (first, settings), (again, _), (other, _) = (lessons.lesson(seed, acts=6) for seed in (1, 1, 2))
     assert first == again
     assert first.readers != other.readers
     assert len(first.walks) >= 6
+    assert any(one.doorway_cdbm is not None for portal in settings.portals for one in portal.antennas)
+
+
+def test_who_stands_in_a_lesson_and_goes_back_never_crossed():
+    """The lesson's roles and the simulator's truth agree: who goes back turns back or parks, who goes on crosses."""
+    script = Script(one_door("test", residents=0), np.random.default_rng(5))
+    for _ in range(15):
+        lessons._stands(script)
+        lessons._turns(script)
+        script.at_s += 2.0
+    scenario = script.scenario("test")
+    stream = Stream(scenario, 1, settings_of(scenario), lambda *_: None).run()
+    kinds = {}
+    for one in stream.visits:
+        kinds.setdefault(script.role[int.from_bytes(one.epc[-2:])].split("-")[0], set()).add(one.kind)
+    assert kinds["back"] <= {"turned_back", "parked"}
+    assert {"in", "out"} & kinds["on"]
+    assert kinds["on"] <= {"in", "out", "parked"}

@@ -1,6 +1,7 @@
 """What the installer types while walks are led through, and what is said of readers that can't be reached."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,34 @@ def test_nothing_typed_does_nothing(walks):
 def test_q_ends_the_walks(walks):
     typed(walks, "Q")
     assert walks._stop.is_set()
+
+
+def test_walk_is_told_with_what_it_lacks_and_a_doorway_that_no_walks_can_prove_once(said):
+    """Of ten walks one may lack reads: after the second the doorway is past proving."""
+    parsed = config.parse(DOCUMENT, source="edge.toml")
+    plan = [walk("plain", "out") for _ in range(10)]
+    mine = Walks(parsed, parsed.portals[0], plan, base=Path(), residents=(), wait_s=None, say=said.append)
+    mine._course.begin(0.0)
+    for at_s in (10.0, 30.0, 50.0):
+        mine._course.take([row("out", reads=(9, 3, 0, 0))], at_s)
+        mine._tell(mine._course.settle(at_s + 5.0))
+    assert [line.partition("; reads ")[2] for line in said if "right: out" in line] == [
+        "r1/1: 9, r1/2: 3; too few reads for a certificate: 12 reads, 15 are needed; outside 3, 4 are needed"
+    ] * 3
+    (told,) = [line for line in said if "won't be certified" in line]
+    assert told.startswith("   2 walks had too few reads: as it hangs, ")
+    assert said.index(told) == 2
+
+
+def test_keyboard_that_is_gone_is_no_enter(walks, said, monkeypatch):
+    async def typed_nothing():
+        with Path(os.devnull).open() as nothing:  # noqa: ASYNC230 (it answers at once)
+            monkeypatch.setattr("sys.stdin", nothing)
+            walks._typed()
+
+    asyncio.run(typed_nothing())
+    assert walks._keys == []
+    assert said == ["no more keys are taken: walks are taken as they come, Control-C ends"]
 
 
 def test_what_was_called_before_the_end_is_kept(walks, said):

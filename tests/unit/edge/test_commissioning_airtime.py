@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from edge.commissioning.advice import Lowering, judge
-from edge.commissioning.airtime import NEEDED_READS, Air, Ear, Ways, measure
+from edge.commissioning.airtime import Air, Ear, Ways, measure
 from edge.commissioning.heard import MOST_READS, Listening, Reads, stay
+from edge.commissioning.rule import NEEDED_READS
 from edge.llrp.batch import NO_RSSI_CDBM
 from edge.readers.hearing import Heard
 

@@ -7,10 +7,12 @@ from edge.commissioning.course import Course
 from edge.commissioning.recipe import PLAIN, confirmation, read_plan, recipe, walk
 from tests.helpers.commissioned import TAG, row, walked
 
+DOOR = "stockroom-a-door"
+
 
 def course(*walks, **knobs):
     """A course that has begun at 0 s."""
-    made = Course("stockroom-a-door", walks or (walk(PLAIN, "out"),), **knobs)
+    made = Course(DOOR, walks or (walk(PLAIN, "out"),), **knobs)
     made.begin(0.0)
     return made
 
@@ -35,7 +37,7 @@ def test_group_is_right_only_with_all_of_its_tags():
 
 def test_walk_is_not_over_while_a_tag_of_it_is_on_its_way_unless_it_stays():
     mine = course()
-    mine.opened([("a", TAG), ("b", TAG)], [], 4.0)
+    mine.opened([("a", TAG, DOOR), ("b", TAG, DOOR)], [], 4.0)
     mine.take([row("out")], 5.0)
     mine.opened([], ["a"], 5.0)
     assert mine.settle(12.0) is None
@@ -92,19 +94,25 @@ def test_walk_that_nobody_called_is_missed_after_its_time_or_when_said():
     assert mine.settle(99.0) is None
 
 
+def test_walk_past_the_door_is_right_where_nothing_is_called_of_it():
+    mine = course(walk("passing by inside", "none"), walk("passing by outside", "none"), wait_s=18.0)
+    assert mine.settle(18.0).result == "right"
+    assert mine.missed(20.0).result == "right"
+
+
 def test_walk_under_way_is_not_missed():
     mine = course(wait_s=18.0)
-    mine.opened([("a", TAG)], [], 17.0)
+    mine.opened([("a", TAG, DOOR)], [], 17.0)
     assert mine.settle(30.0) is None
 
 
 def test_tag_that_lies_there_or_was_put_down_holds_up_nobody():
     mine = course(residents={"00"}, wait_s=18.0)
-    mine.opened([("a", "00")], [], 17.0)
+    mine.opened([("a", "00", DOOR)], [], 17.0)
     assert mine.settle(18.0).result == "missed"
     mine = course(wait_s=18.0)
-    mine.opened([("a", TAG)], [], 1.0)
-    mine.opened([("a", TAG)], [], 15.0)
+    mine.opened([("a", TAG, DOOR)], [], 1.0)
+    mine.opened([("a", TAG, DOOR)], [], 15.0)
     assert mine.settle(20.9) is None
     assert mine.settle(21.0).result == "missed"
 
@@ -118,6 +126,41 @@ def test_provisionals_and_other_portals_are_no_outcome():
     shown = mine.take([row("out", final=False), row("in", portal="gate"), row("retracted")], 5.0)
     assert [one.kind for one in shown] == ["out", "retracted"]
     assert mine.settle(50.0) is None
+
+
+@pytest.mark.parametrize("expect", ["out", "none"])
+@pytest.mark.parametrize("here_first", [True, False])
+def test_walk_through_the_doorway_beside_is_none_here_though_it_was_heard(expect, here_first):
+    """Its `near` here may come before its crossing there or after it."""
+    mine = course(walk(PLAIN, "out") if expect == "out" else walk("passing by inside", "none"))
+    near, crossing = row("near"), row("in", portal="gate")
+    for at_s, one in zip((4.0, 6.0), (near, crossing) if here_first else (crossing, near), strict=True):
+        mine.take([one], at_s)
+    assert mine.settle(30.0) is None
+    assert mine.beside == [crossing]
+
+
+def test_tag_on_its_way_through_the_doorway_beside_is_waited_for():
+    mine = course()
+    mine.opened([("a", TAG, "gate")], [], 3.0)
+    mine.take([row("near")], 4.0)
+    assert mine.settle(12.5) is None
+    mine.opened([], ["a"], 13.0)
+    assert (mine.settle(13.0).result, mine.beside) == ("wrong", [])
+
+
+def test_tag_that_was_put_down_in_the_doorway_beside_holds_up_nobody():
+    mine = course()
+    mine.opened([("a", TAG, "gate")], [], 3.0)
+    mine.take([row("near")], 20.0)
+    assert mine.settle(24.1).result == "wrong"
+
+
+def test_tag_that_crossed_beside_may_pass_here_later():
+    mine = course(walk("passing by inside", "none"))
+    mine.take([row("in", portal="gate")], 4.0)
+    mine.take([row("near")], 17.0)
+    assert mine.settle(20.0).result == "right"
 
 
 def test_tag_that_lies_there_is_a_stray_only_if_called_a_crossing():

@@ -72,6 +72,42 @@ def test_keys_are_set_in_tables():
     assert edited.startswith(HEAD)
 
 
+def test_comments_stay_with_what_they_are_about_and_are_never_set():
+    """A key that somebody left as a comment, and a comment above the next table."""
+    text = """[[portals]]
+id = "door"
+  # left
+  [[portals.antennas]]
+  port = 1           # tx_power_dbm = 30.0 was too loud
+  # doorway_cdbm = -4400 before the move
+
+  # right
+  [[portals.antennas]]
+  side = "doorway_cdbm = 3"
+  # { the end
+"""
+    values = {"doorway_cdbm": -4350, "tx_power_dbm": 27.5}
+    edited = with_antennas(text, "door", [values, values])
+    new = {"  doorway_cdbm = -4350", "  tx_power_dbm = 27.5"}
+    assert [line for line in edited.splitlines() if line not in new] == text.splitlines()
+    assert "too loud\n  doorway_cdbm = -4350\n  tx_power_dbm = 27.5\n  # doorway_cdbm = -4400 before" in edited
+    assert 'side = "doorway_cdbm = 3"\n  doorway_cdbm = -4350\n  tx_power_dbm = 27.5\n  # { the end\n' in edited
+
+
+def test_commented_key_before_an_antenna_in_braces_is_left_alone():
+    text = '[[portals]]\nid = "door"\nantennas = [\n  # { port = 1, doorway_cdbm = -1 },\n  { port = 1 } ]\n'
+    assert with_antennas(text, "door", [{"doorway_cdbm": -2}]) == text.replace(
+        "{ port = 1 }", "{ port = 1, doorway_cdbm = -2 }"
+    )
+
+
+def test_ends_of_lines_stay_as_they_are():
+    text = (HEAD + TABLES).replace("\n", "\r\n")
+    edited = with_antennas(text, "door", [{"doorway_cdbm": -4350}, {"tx_power_dbm": 27.0, "doorway_cdbm": -5000}])
+    assert "port = 2\r\ntx_power_dbm = 27.0\r\ndoorway_cdbm = -5000\r\n\r\n[mqtt]" in edited
+    assert "\n" not in edited.replace("\r\n", "")
+
+
 def test_last_table_of_a_file_is_its_own_end():
     text = '[[portals]]\nid = "door"\n[[portals.antennas]]\nport = 1'
     assert with_antennas(text, "door", [{"doorway_cdbm": -1}]) == f"{text}\ndoorway_cdbm = -1"

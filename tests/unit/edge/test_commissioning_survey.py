@@ -72,6 +72,9 @@ def test_survey_finds_who_stays_who_moved_and_what_is_silent(survey):
     (mover,) = found.movers
     assert (mover.epc, mover.reads, mover.peak_cdbm) == (WALKER.hex(), 40, -4720)
     assert mover.antennas == {"r1/1": 14, "r1/2": 13, "r1/3": 13}
+    assert sum(found.by_side(mover.epc).values()) == 40
+    assert found.by_side(mover.epc)[PLACES[0].side] >= 14
+    assert set(found.by_side("00").values()) == {0}
     assert found.antennas[0].reference_rate == 4.0
     assert found.problems == (
         f"antenna 3 of r1 never heard its reference tag {'04' * 12}: look at cable, antenna, tag",
