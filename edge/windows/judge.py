@@ -12,7 +12,7 @@ from edge.windows.company import Companions as Found
 from edge.windows.company import Company
 from edge.windows.decide import WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
 from edge.windows.model.trees import shares
-from edge.windows.neighbours import ALIKE, EARLY_DB, Neighbours, Question
+from edge.windows.neighbours import ALIKE, Neighbours, Question
 from edge.windows.rules import CROSSINGS, RuleCounters, evicted, may_alarm, settle
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings
@@ -64,7 +64,7 @@ class Judge:
         verdict = decide_early(seen, portal, self._companions(snap, found))
         if verdict.kind is not None and verdict.crossed_us is not None:
             around = self.around(snap, verdict.crossed_us)
-            rival = self._rival(snap, seen, found, offset_us, ahead_db=EARLY_DB)
+            rival = self._rival(snap, seen, found, offset_us, early=True)
             barred = rival or not may_alarm(verdict, around)
             return (Verdict(None, 0.0) if barred else verdict), around
         return verdict, NOTHING_AROUND
@@ -117,14 +117,14 @@ class Judge:
 
     def _rival(
         self, snap: Snapshot, seen: Seen | None, found: Found | None, offset_us: int, *,
-        crossed: bool = False, ahead_db: float = 0.0,
+        crossed: bool = False, early: bool = False,
     ) -> bool:  # fmt: skip
         """Say whether a neighbour heard the tag, or those it was carried with, better."""
         place = int(snap.head[L.PORTAL])
         alike = self._company[place].names(found.places[found.alike >= ALIKE]) if found is not None else []
         near_us = likely_us(snap) if seen is None else seen.measured.change_us
-        asked = Question(self._portals[place].id, snap.epc, near_us + offset_us, snap.at_us + offset_us, crossed)
-        return self._neighbours.rival(asked, alike, ahead_db=ahead_db)
+        asked = Question(self._portals[place].id, snap.epc, near_us + offset_us, snap.at_us + offset_us, crossed, early)
+        return self._neighbours.rival(asked, alike)
 
     def around(self, snap: Snapshot, near_us: int) -> Around:
         """Return what is known beside the reads, of an instant of event time."""

@@ -88,6 +88,8 @@ class Question(NamedTuple):
         near_us: host time at which the portal saw it change sides.
         now_us: host time of the question; what was heard since counts for nobody.
         crossed: only a door that takes it for a crossing too has a claim.
+        early: the tag is still heard. The other door may not have seen it change sides yet, so what it received about
+            this one's instant counts as well, and what its reads say by now counts for nothing.
     """
 
     portal: str
@@ -95,6 +97,7 @@ class Question(NamedTuple):
     near_us: int
     now_us: int
     crossed: bool = False
+    early: bool = False
 
 
 class Booked(NamedTuple):
@@ -151,15 +154,9 @@ class Neighbours:
         if before is not None:
             self.note(portal, snap, offset_us, before.change_us - offset_us, before.odds)
 
-    def rival(self, asked: Question, company: Collection[bytes] = (), *, ahead_db: float = 0.0) -> bool:
-        """Say whether a visit is rather a neighbour's.
-
-        Args:
-            asked: whose visit.
-            company: tags that were carried with it.
-            ahead_db: so much more the portal that asks has to have received.
-        """
-        return any(self._takes(other, asked, company, ahead_db) for other in self._near[asked.portal])
+    def rival(self, asked: Question, company: Collection[bytes] = ()) -> bool:
+        """Say whether a visit is rather a neighbour's; `company` are tags that were carried with it."""
+        return any(self._takes(other, asked, company) for other in self._near[asked.portal])
 
     def claim(self, portal: str, epc: bytes, kind: str, crossed_us: int) -> bool:
         """Book a crossing in host time; return False where a neighbour has told it already."""
@@ -173,7 +170,7 @@ class Neighbours:
         tag.booked.append(mine)
         return True
 
-    def _takes(self, other: str, asked: Question, company: Collection[bytes], ahead_db: float) -> bool:
+    def _takes(self, other: str, asked: Question, company: Collection[bytes]) -> bool:
         """Say whether a neighbour takes a visit. Of two equals the first in the settings has it."""
         own_db = self._ahead_db(other, asked)
         if own_db is None:
@@ -181,7 +178,8 @@ class Neighbours:
         if abs(own_db) < CLEAR_DB:
             votes = [self._ahead_db(other, asked._replace(epc=epc)) or 0.0 for epc in company]
             own_db += sum(max(-CLEAR_DB, min(CLEAR_DB, vote)) for vote in votes)
-        return own_db < ahead_db or (own_db == ahead_db and self._order[other] < self._order[asked.portal])
+        needed_db = EARLY_DB if asked.early else 0.0
+        return own_db < needed_db or (own_db == needed_db and self._order[other] < self._order[asked.portal])
 
     def _ahead_db(self, other: str, asked: Question) -> float | None:
         """Return by how much a portal received a tag better than another; None where the other has no claim."""
@@ -196,6 +194,11 @@ class Neighbours:
         by = [self._ears[asked.portal], self._ears[other]]
         if any(one.zeros_cdbm is None for one in by):
             by = [one._replace(zeros_cdbm=None) for one in by]
+        if asked.early:
+            theirs_db = max(
+                received_db(theirs, at_us, asked.now_us, by[1]) for at_us in (mine.change_us, theirs.change_us)
+            )
+            return received_db(mine, mine.change_us, asked.now_us, by[0]) - theirs_db
         return _strength_db(mine, asked.now_us, by[0]) - _strength_db(theirs, asked.now_us, by[1])
 
     def _tag(self, epc: bytes, now_us: int) -> _Tag:
@@ -237,9 +240,9 @@ def ears(portal: PortalSettings) -> Ears:
     return Ears(sides, np.array([(known[sides == side].max() + USUAL_CDBM) / 2 for side in sides]))
 
 
-def received_db(heard: Heard, now_us: int, by: Ears) -> float:
-    """Return the power that a portal's sides received of a tag in the doorway, the mean of their dB over one read."""
-    about = (np.abs(heard.times_us - heard.change_us) <= REACH_US) & (heard.times_us <= now_us)
+def received_db(heard: Heard, at_us: int, now_us: int, by: Ears) -> float:
+    """Return the power that a portal's sides received of a tag about an instant, the mean of their dB over one read."""
+    about = (np.abs(heard.times_us - at_us) <= REACH_US) & (heard.times_us <= now_us)
     antennas = heard.antennas[about]
     levels_db = (heard.rssi_cdbm[about] - (USUAL_CDBM if by.zeros_cdbm is None else by.zeros_cdbm[antennas])) / 100
     powers, floor = 10 ** (levels_db / 10), 10 ** (FAINTEST_DB / 10)
@@ -249,7 +252,7 @@ def received_db(heard: Heard, now_us: int, by: Ears) -> float:
 
 def _strength_db(heard: Heard, now_us: int, by: Ears) -> float:
     odds = 0.0 if heard.odds is None else max(-MOST_NATS, min(MOST_NATS, heard.odds))
-    return received_db(heard, now_us, by) + DB_A_NAT * odds
+    return received_db(heard, heard.change_us, now_us, by) + DB_A_NAT * odds
 
 
 def _about(visits: Mapping[int, Heard], near_us: int) -> Heard | None:

@@ -10,7 +10,6 @@ from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.neighbours import (
     AGAIN_US,
     BETWEEN_US,
-    EARLY_DB,
     LIKELY,
     SAME_US,
     Neighbours,
@@ -146,8 +145,16 @@ def test_a_crossing_is_told_early_only_by_a_door_that_is_well_ahead():
     made = doors()
     note(made, "a", 5.0, *both_sides(5.0, -5200))
     note(made, "b", 5.0, *both_sides(5.0, -5400))
-    assert made.rival(asked("a"), ahead_db=EARLY_DB)
+    assert made.rival(asked("a")._replace(early=True))
     assert not made.rival(asked("a"))
+
+
+def test_a_crossing_isnt_told_early_while_the_other_door_receives_more_at_its_instant():
+    """The other door has not seen the tag change sides by then, and what it thinks by then says nothing."""
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -5600))
+    note(made, "b", 2.5, (2.5, 1, -6000), *both_sides(5.0, -5200), odds=LIKELY - 3)
+    assert made.rival(asked("a")._replace(early=True, crossed=False))
 
 
 def test_who_is_unheard_has_no_rival():
