@@ -32,7 +32,7 @@ HOPELESS: Final = 0.03
 LINGERS_S: Final = 3.0
 LINGERING: Final = 0.95
 LINGERING_EARLY: Final = 0.985
-"""Who has stood about as loud for so long mostly goes back: a crossing has to be this sure, at the end and before."""
+"""Who has stood about as loud for so long mostly goes back: a crossing has to be so sure then, at its end and early."""
 KEPT: Final = 0.25
 """A published crossing is called otherwise only when its final odds have fallen below this: who watches a board wants
 no verdict that wavers about a half."""

@@ -34,7 +34,7 @@ def walked(scenario: Scenario, seed: int = 0) -> tuple[dict[tuple[str, int], int
     levels: dict[tuple[str, int], int] = {}
     fit = True
     for portal in scenario.portals:
-        played = _walks_at(scenario, portal.id, seed)
+        played = walks_at(scenario, portal.id, seed)
         fit &= is_fit(played, portal.id)
         if portal.layout == "single":
             continue
@@ -49,10 +49,11 @@ def walked(scenario: Scenario, seed: int = 0) -> tuple[dict[tuple[str, int], int
 
 def certifies(scenario: Scenario, seed: int = 0) -> bool:
     """Whether a commissioning's walks, those that `walked` learns from, could certify all portals."""
-    return all(is_fit(_walks_at(scenario, portal.id, seed), portal.id) for portal in scenario.portals)
+    return all(is_fit(walks_at(scenario, portal.id, seed), portal.id) for portal in scenario.portals)
 
 
-def _walks_at(scenario: Scenario, portal: str, seed: int) -> Played:
+def walks_at(scenario: Scenario, portal: str, seed: int) -> Played:
+    """Play the walks at one portal."""
     return play(commissioning(scenario, portal, seed), COMMISSIONING_SEED + seed)
 
 

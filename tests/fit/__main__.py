@@ -26,8 +26,8 @@ from tests.fit.train import EARLY_CLASSES, Shape
 WEIGHTS = Path(__file__).resolve().parents[2] / "edge" / "windows" / "model" / "weights.npz"
 FOLDS = 2
 SHAPES = {
-    "alone": Shape(trees=140, leaves=20, rate=0.08, least=60, ridge=5.0),
-    "alone_early": Shape(trees=110, leaves=20, rate=0.08, least=80, ridge=5.0),
+    "alone": Shape(trees=110, leaves=16, rate=0.08, least=60, ridge=5.0),
+    "alone_early": Shape(trees=90, leaves=16, rate=0.08, least=80, ridge=5.0),
     "together": Shape(trees=60, leaves=8, rate=0.07, least=150, ridge=10.0),
     "together_early": Shape(trees=50, leaves=8, rate=0.07, least=200, ridge=10.0),
 }

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from tests.accuracy import doors, lessons
+from tests.accuracy.commission import walks_at
 from tests.accuracy.mix import TRAINING
 from tests.accuracy.play import play
 from tests.fit.dataset import examples_of
 
-INSTALLER_WALKS = 20
 AROUND_US = 2_500_000
 LESSONS_FROM = 100_000
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "fit"
@@ -45,8 +45,8 @@ def _family(name, seed):
 
 
 def _door(seed):
-    made = play(doors.training(seed), seed)
-    return replace(made, settings=walked(made))
+    scenario = doors.training(seed)
+    return play(scenario, seed, settings=walked(scenario, seed))
 
 
 def _lesson(seed):
@@ -54,24 +54,22 @@ def _lesson(seed):
     return play(scenario, seed, settings=settings)
 
 
-def walked(made):
-    """Return settings with the doorway's levels: medians of the peaks of the first carriers through, as an installer's.
+def walked(scenario, seed):
+    """Return settings with the levels that a commissioning's walks teach: medians of the peaks around each crossing.
 
-    An installer's walks of their own would take a third of the time again, and teach the same.
+    The walks are those of `commission.walked`, where the product's own calls say when they crossed. Here the truth says
+    so, which needs no weights. Everyday's loads are weaker and would teach other levels.
     """
+    made = walks_at(scenario, scenario.portals[0].id, seed)
     peaks, heard = defaultdict(list), _by_tag(made)
     through = [visit for visit in made.visits if visit.crossed_us is not None and visit.reads]
-    for visit in through[:INSTALLER_WALKS]:
+    for visit in through:
         reader, antenna, rssi, at_us = heard[visit.epc]
         near = np.abs(at_us - visit.crossed_us) <= AROUND_US
         for place in {*zip(reader[near], antenna[near], strict=True)}:
             mine = near & (reader == place[0]) & (antenna == place[1])
             peaks[place].append(int(rssi[mine].max()))
-    known = {
-        place: round(statistics.median(found))
-        for place, found in peaks.items()
-        if 2 * len(found) >= len(through[:INSTALLER_WALKS])
-    }
+    known = {place: round(statistics.median(found)) for place, found in peaks.items() if 2 * len(found) >= len(through)}
     portals = (
         replace(
             portal,
