@@ -5,7 +5,8 @@ from the snapshots that its decisions are made of, with the instant at which it 
 of two doorways a carrier comes seconds before or after. Each door is heard about its own instant. Who walks through a
 doorway is near to both of its sides' antennas then, who walks past it at most to one: the door whose two sides received
 more takes the crossing, and where both received alike, tags that were carried together go by what they heard together.
-A crossing whose final one of them has told is told by no other, whatever comes to light later.
+A crossing whose final one of them has told is told by no other, whatever comes to light later. Doors in a row are
+crossed one after the other: there only what is at one time is one crossing, or what can't follow on the other.
 """
 
 import math
@@ -25,6 +26,8 @@ REACH_US: Final = 1_000_000
 """About the instant in a doorway: a walker is then within 1.5 m of the plane."""
 BETWEEN_US: Final = 6_000_000
 """From one doorway to the one beside it, 4 m and more, at 0.6 m/s and faster."""
+ROW_US: Final = 700_000
+"""From one doorway to the next in a row, 1.5 m and more, at 2 m/s and slower."""
 FAINTEST_DB: Final = -35.0
 """Of a side that received nothing, over one read as loud as the doorway usually is: fainter ones no reader hears."""
 USUAL_CDBM: Final = -5200
@@ -43,7 +46,8 @@ EARLY_DB: Final = 3.0
 SAME_US: Final = 3_000_000
 """Two crossings of one tag closer than this are one: from one plane around the jamb to the other it is 4 m and more."""
 AGAIN_US: Final = 10_000_000
-"""Out twice within this, without coming in between, is one crossing placed twice."""
+"""Out twice within this, without coming in between, is one crossing placed twice: nobody leaves a place in which he
+isn't."""
 KEEP_US: Final = 60_000_000
 MOST_TAGS: Final = 4096
 """Tags whose reads are kept at once, each some kilobytes: more than forklifts carry through a gateway in a minute."""
@@ -105,7 +109,8 @@ class Booked(NamedTuple):
 
     crossed_us: int
     portal: str
-    kind: str
+    origin: str
+    destination: str
 
 
 @dataclass(slots=True)
@@ -120,6 +125,7 @@ class Neighbours:
 
     def __init__(self, settings: WindowsSettings) -> None:
         self._near = neighbours(settings.portals)
+        self._portals = {portal.id: portal for portal in settings.portals}
         self._order = {portal.id: place for place, portal in enumerate(settings.portals)}
         self._ears = {portal.id: ears(portal) for portal in settings.portals}
         self._tags: OrderedDict[bytes, _Tag] = OrderedDict()
@@ -163,11 +169,15 @@ class Neighbours:
         tag = self._tags.get(epc)
         if tag is None:
             return True
-        mine = Booked(crossed_us, portal, kind)
-        if any(_same(mine, other) for other in tag.booked if other.portal in self._near[portal]):
+        at = self._portals[portal]
+        origin, destination = (at.inside, at.outside) if kind == "out" else (at.outside, at.inside)
+        mine = Booked(crossed_us, portal, origin, destination)
+        before = [one for one in tag.booked if one <= mine][-1:]
+        after = [one for one in tag.booked if one > mine][:1]
+        if any(self._same(mine, one) for one in (*before, *after) if one.portal in self._near[portal]):
             self.doubles += 1
             return False
-        tag.booked.append(mine)
+        tag.booked = sorted([*tag.booked, mine])
         return True
 
     def _takes(self, other: str, asked: Question, company: Collection[bytes]) -> bool:
@@ -186,7 +196,8 @@ class Neighbours:
         tag = self._tags.get(asked.epc)
         if tag is None:
             return None
-        mine, theirs = (_about(tag.heard.get(door, {}), asked.near_us) for door in (asked.portal, other))
+        reach_us = ROW_US if self._row(asked.portal, other) else BETWEEN_US
+        mine, theirs = (_about(tag.heard.get(door, {}), asked.near_us, reach_us) for door in (asked.portal, other))
         if mine is None or theirs is None:
             return None
         if asked.crossed and (theirs.odds is None or theirs.odds < LIKELY):
@@ -200,6 +211,18 @@ class Neighbours:
             )
             return received_db(mine, mine.change_us, asked.now_us, by[0]) - theirs_db
         return _strength_db(mine, asked.now_us, by[0]) - _strength_db(theirs, asked.now_us, by[1])
+
+    def _row(self, one: str, other: str) -> bool:
+        """Say whether two portals stand in a row."""
+        a, b = self._portals[one], self._portals[other]
+        return {a.inside, a.outside} != {b.inside, b.outside} and (a.outside == b.inside or a.inside == b.outside)
+
+    def _same(self, one: Booked, other: Booked) -> bool:
+        """Say whether two crossings of a tag are one: too near in time for two, or the later can't follow."""
+        earlier, later = sorted((one, other))
+        apart_us = later.crossed_us - earlier.crossed_us
+        least_us = ROW_US if self._row(one.portal, other.portal) else SAME_US
+        return apart_us <= least_us or (apart_us <= AGAIN_US and earlier.destination != later.origin)
 
     def _tag(self, epc: bytes, now_us: int) -> _Tag:
         tag = self._tags.setdefault(epc, _Tag(now_us))
@@ -255,12 +278,7 @@ def _strength_db(heard: Heard, now_us: int, by: Ears) -> float:
     return received_db(heard, heard.change_us, now_us, by) + DB_A_NAT * odds
 
 
-def _about(visits: Mapping[int, Heard], near_us: int) -> Heard | None:
+def _about(visits: Mapping[int, Heard], near_us: int, reach_us: int) -> Heard | None:
     """Return the visit in which a tag changed sides nearest to an instant."""
-    near = [one for one in visits.values() if abs(one.change_us - near_us) <= BETWEEN_US]
+    near = [one for one in visits.values() if abs(one.change_us - near_us) <= reach_us]
     return min(near, key=lambda one: abs(one.change_us - near_us), default=None)
-
-
-def _same(one: Booked, other: Booked) -> bool:
-    apart_us = abs(one.crossed_us - other.crossed_us)
-    return apart_us <= SAME_US or (one.kind == other.kind and apart_us <= AGAIN_US)

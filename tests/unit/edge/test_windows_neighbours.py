@@ -11,6 +11,7 @@ from edge.windows.neighbours import (
     AGAIN_US,
     BETWEEN_US,
     LIKELY,
+    ROW_US,
     SAME_US,
     Neighbours,
     Question,
@@ -207,6 +208,47 @@ def test_a_crossing_is_told_once():
     assert made.claim("b", EPC, "in", SAME_US + 1), "out through one and in through the other"
     assert made.claim("a", EPC, "out", 2 * AGAIN_US)
     assert made.doubles == 2
+
+
+def in_a_row():
+    """Stockroom, lock, office."""
+    inner = portal("a", "r1", inside="stockroom", outside="lock")
+    return doors(inner, portal("b", "r2", neighbours=("a",), inside="lock", outside="office"))
+
+
+def test_doors_in_a_row_are_crossed_one_after_the_other():
+    made = in_a_row()
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 7.0, *both_sides(7.0, -6500))
+    assert not made.rival(asked("b", 7.0))
+    assert made.claim("a", EPC, "out", 5 * SECOND)
+    assert made.claim("b", EPC, "out", 7 * SECOND)
+    assert made.claim("b", EPC, "in", 9 * SECOND)
+    assert made.claim("a", EPC, "in", 11 * SECOND)
+    assert made.doubles == 0
+
+
+def test_nobody_is_in_two_doorways_of_a_row_at_once_or_leaves_where_he_is_not():
+    made = in_a_row()
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 5.5, *both_sides(5.5, -6500))
+    assert made.rival(asked("b", 5.5))
+    assert made.claim("a", EPC, "out", 5 * SECOND)
+    assert not made.claim("b", EPC, "out", 5 * SECOND + ROW_US)
+    assert not made.claim("b", EPC, "in", 8 * SECOND), "in from the office, of a tag that has just come into the lock"
+    assert made.doubles == 2
+
+
+def test_who_came_out_of_one_room_does_not_come_out_of_the_next():
+    """Two stockrooms on one corridor are no row: the second is only walked past."""
+    first = portal("a", "r1", inside="stockroom-1", outside="corridor")
+    made = doors(first, portal("b", "r2", neighbours=("a",), inside="stockroom-2", outside="corridor"))
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 9.0, *both_sides(9.0, -6500))
+    assert made.rival(asked("b", 9.0))
+    assert made.claim("a", EPC, "out", 5 * SECOND)
+    assert not made.claim("b", EPC, "out", 9 * SECOND)
+    assert made.claim("b", EPC, "in", 9 * SECOND)
 
 
 def carried_between(gap_db, clocks, order):
