@@ -90,7 +90,7 @@ def windows_settings(config: EdgeConfig) -> WindowsSettings:
     """Build the windows' settings."""
     portals = []
     for portal in config.portals:
-        knobs = portal.model_dump(exclude={"antennas", "inside", "outside"})
+        knobs = portal.model_dump(exclude={"antennas"})
         antennas = tuple(AntennaSettings(**antenna.model_dump(exclude=RADIO_KEYS)) for antenna in portal.antennas)
         knobs["neighbours"] = tuple(portal.neighbours)
         portals.append(PortalSettings(**knobs, antennas=antennas))

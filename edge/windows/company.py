@@ -58,6 +58,10 @@ class Company:
             kernels.alike(seen.outline, seen.last_bin, self._outlines[places], self._bins[places], alike)
         return Companions(places, alike)
 
+    def names(self, places: Ints) -> list[bytes]:
+        """Return the tags at some places."""
+        return [self._epcs[place] for place in places.tolist()]
+
     def _place(self, epc: bytes) -> int:
         place = self._places.get(epc)
         if place is not None:

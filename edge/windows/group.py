@@ -140,6 +140,7 @@ class Group:
         key, portal = self._key(snap), self.portals[int(snap.head[L.PORTAL])]
         passage = self._passages.get(key)
         if passage is not None and passage.rev:
+            self.judge.hear_on(snap, self.offset_us())
             return None
         verdict, around = self.judge.early(snap, self.offset_us())
         if verdict.kind is None and self.held.holds(portal.id, snap, self.offset_us()):

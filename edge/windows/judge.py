@@ -1,5 +1,6 @@
 """A visit's verdict: by its reads, then by what else is known of the doorway at the time."""
 
+import math
 from dataclasses import replace
 from typing import Final
 
@@ -7,9 +8,11 @@ from edge.contracts import Kind
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.background import Background
+from edge.windows.company import Companions as Found
 from edge.windows.company import Company
 from edge.windows.decide import WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
-from edge.windows.neighbours import Neighbours
+from edge.windows.model.trees import shares
+from edge.windows.neighbours import ALIKE, Neighbours, Question
 from edge.windows.rules import CROSSINGS, RuleCounters, evicted, may_alarm, settle
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings
@@ -39,12 +42,17 @@ class Judge:
         """
         place = int(snap.head[L.PORTAL])
         portal = self._portals[place]
-        self._neighbours.note(portal.id, snap, offset_us)
         if portal.layout == "single":
+            self._neighbours.note(portal.id, snap, offset_us, likely_us(snap))
             return None
-        seen = look(snap, portal, self.around(snap, portal, likely_us(snap), offset_us))
+        seen = look(snap, portal, self.around(snap, likely_us(snap)))
+        self._neighbours.note(portal.id, snap, offset_us, seen.measured.change_us, crossing_odds(seen))
         self._company[place].note(snap.epc, int(snap.head[L.LAST_US]), seen.measured, seen.told())
         return seen
+
+    def hear_on(self, snap: Snapshot, offset_us: int) -> None:
+        """Let the portal's neighbours know what it heard since of a tag whose crossing it has told."""
+        self._neighbours.hear_on(self._portals[int(snap.head[L.PORTAL])].id, snap, offset_us)
 
     def early(self, snap: Snapshot, offset_us: int) -> tuple[Verdict, Around]:
         """Call a crossing early (kind None: not yet), if nothing around it speaks against it."""
@@ -52,10 +60,12 @@ class Judge:
         seen = self.look(snap, offset_us)
         if seen is None:
             return Verdict(None, 0.0), NOTHING_AROUND
-        verdict = decide_early(seen, portal, self._companions(snap, seen))
+        found = self._found(snap, seen)
+        verdict = decide_early(seen, portal, self._companions(snap, found))
         if verdict.kind is not None and verdict.crossed_us is not None:
-            around = self.around(snap, portal, verdict.crossed_us, offset_us)
-            barred = around.rival or not may_alarm(verdict, around)
+            around = self.around(snap, verdict.crossed_us)
+            rival = self._rival(snap, seen, found, offset_us, early=True)
+            barred = rival or not may_alarm(verdict, around)
             return (Verdict(None, 0.0) if barred else verdict), around
         return verdict, NOTHING_AROUND
 
@@ -71,18 +81,19 @@ class Judge:
             published: the crossing that was told of it before.
         """
         portal = self._portals[int(snap.head[L.PORTAL])]
-        around = self.around(snap, portal, likely_us(snap), offset_us)
+        found = None if seen is None else self._found(snap, seen)
+        around = self.around(snap, likely_us(snap))
         verdict = decide_pass(snap, portal)
-        if seen is not None:
-            company = self._companions(snap, seen)
+        if seen is not None and found is not None:
+            company = self._companions(snap, found)
             verdict = decide(seen, portal, company, published)
             if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
-                around = self.around(snap, portal, verdict.crossed_us, offset_us)
+                around = self.around(snap, verdict.crossed_us)
                 verdict = settle(verdict, stayed(seen, company), around, self.overruled)
             verdict = self.background.judge(snap, verdict)
         if snap.why == L.EVICTED:
             verdict = evicted(verdict, portal)
-        if verdict.kind is not None and around.rival:
+        if verdict.kind is not None and self._rival(snap, seen, found, offset_us, crossed=verdict.kind in CROSSINGS):
             return replace(verdict, kind="near", crossed_us=None, reason=LOUDER_ELSEWHERE), around
         return self._claimed(snap, portal, verdict, offset_us), around
 
@@ -98,17 +109,28 @@ class Judge:
             return verdict
         return replace(verdict, kind="near", crossed_us=None, reason=TOLD_ELSEWHERE)
 
-    def _companions(self, snap: Snapshot, seen: Seen) -> Companions:
-        company = self._company[int(snap.head[L.PORTAL])]
-        found = company.beside(snap.epc, int(snap.head[L.LAST_US]), seen.measured)
-        return Companions(company.values[found.places], found.alike)
+    def _found(self, snap: Snapshot, seen: Seen) -> Found:
+        return self._company[int(snap.head[L.PORTAL])].beside(snap.epc, int(snap.head[L.LAST_US]), seen.measured)
 
-    def around(self, snap: Snapshot, portal: PortalSettings, near_us: int, offset_us: int) -> Around:
+    def _companions(self, snap: Snapshot, found: Found) -> Companions:
+        return Companions(self._company[int(snap.head[L.PORTAL])].values[found.places], found.alike)
+
+    def _rival(
+        self, snap: Snapshot, seen: Seen | None, found: Found | None, offset_us: int, *,
+        crossed: bool = False, early: bool = False,
+    ) -> bool:  # fmt: skip
+        """Say whether a neighbour heard the tag, or those it was carried with, better."""
+        place = int(snap.head[L.PORTAL])
+        alike = self._company[place].names(found.places[found.alike >= ALIKE]) if found is not None else []
+        near_us = likely_us(snap) if seen is None else seen.measured.change_us
+        asked = Question(self._portals[place].id, snap.epc, near_us + offset_us, snap.at_us + offset_us, crossed, early)
+        return self._neighbours.rival(asked, alike)
+
+    def around(self, snap: Snapshot, near_us: int) -> Around:
         """Return what is known beside the reads, of an instant of event time."""
         place, now_us = int(snap.head[L.PORTAL]), snap.at_us
-        rival = self._neighbours.rival(portal.id, snap.epc, near_us + offset_us)
         if not self._sensed.watches(place):
-            return Around(rival=rival)
+            return NOTHING_AROUND
         visit = int(snap.head[L.START_US]), int(snap.head[L.LAST_US])
         way, beam_us = self._sensed.beams(place, visit, near_us, now_us)
         person = self._sensed.badge_near(place, near_us, now_us)
@@ -118,8 +140,13 @@ class Judge:
             beam_us=beam_us,
             badge=None if person is None else bool(person),
             person=person or "",
-            rival=rival,
         )
+
+
+def crossing_odds(seen: Seen) -> float:
+    """Return the log-odds of a crossing, by a visit alone."""
+    crossed = float(shares(seen.late)[:2].sum())
+    return math.log(max(crossed, 1e-6) / max(1 - crossed, 1e-6))
 
 
 def likely_us(snap: Snapshot) -> int:

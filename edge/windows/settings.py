@@ -56,6 +56,8 @@ class PortalSettings:
             varies by 0.33 dB there (domain, Radio at a doorway).
         pass_valley_cdb: layout `single` only: a dip of the smoothed RSSI this deep between two peaks ends a pass.
         neighbours: ids of portals so near that both may hear one carrier; portals that share a reader always are.
+        inside, outside: the places that it joins. Through neighbours that stand in a row, the one's outside being the
+            other's inside, a carrier goes one after the other; of others only one has its crossing.
     """
 
     id: str
@@ -70,6 +72,8 @@ class PortalSettings:
     pass_rise_cdb: int = 200
     pass_valley_cdb: int = 400
     neighbours: tuple[str, ...] = ()
+    inside: str = "inside"
+    outside: str = "outside"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,8 @@ def settings_of(scenario: Scenario, levels: Mapping[tuple[str, int], int] | None
             if antenna.portal == portal.id
         )
         neighbours = tuple(other.id for other in scenario.portals if other.id != portal.id)
-        portals.append(PortalSettings(portal.id, portal.layout, antennas, neighbours=neighbours))
+        knobs = {"neighbours": neighbours, "inside": portal.inside, "outside": portal.outside}
+        portals.append(PortalSettings(portal.id, portal.layout, antennas, **knobs))
     return WindowsSettings(gateway=GATEWAY, portals=tuple(portals), sensors=tuple(_sensors(scenario)))
 
 

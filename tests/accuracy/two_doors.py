@@ -14,7 +14,6 @@ import numpy as np
 
 from edge.contracts import MovementRow, instant_us
 from simulator.world.values import Crossing
-from tests.accuracy.commission import commissioned
 from tests.accuracy.play import EPOCH_US
 from tests.accuracy.script import Script
 from tests.accuracy.site import two_doors
@@ -61,7 +60,7 @@ def site(number: int) -> list[Booked]:
         script.at_s += lasts_s + 1.0
     scenario = script.scenario(f"two-doors-{number}")
     rows: list[MovementRow] = []
-    stream = Stream(scenario, SEED + number, commissioned(scenario), lambda _, row: rows.append(row)).run()
+    stream = Stream(scenario, SEED + number, place.settings(scenario), lambda _, row: rows.append(row)).run()
     return [_booked(visit, rows, readers) for visit in stream.visits if visit.crossed_us is not None]
 
 

@@ -61,7 +61,8 @@ def test_defaults_are_those_of_the_rooms(document, tmp_path):
     assert reader == ReaderSettings(id="r1", host="192.0.2.10", antennas=(1, 2, 3, 4))
     assert config.uplink_settings(parsed, base=tmp_path) == UplinkSettings(url="mqtts://broker.example:8883")
     portals = config.windows_settings(parsed).portals
-    assert portals[0] == PortalSettings(id="stockroom-a-door", layout="two-sided", antennas=portals[0].antennas)
+    joined = {"inside": parsed.portals[0].inside, "outside": parsed.portals[0].outside}
+    assert portals[0] == PortalSettings("stockroom-a-door", "two-sided", portals[0].antennas, **joined)
 
 
 def test_every_setting_reaches_its_room(document, tmp_path):

@@ -7,7 +7,17 @@ import pytest
 
 from edge.windows import AntennaSettings, PortalSettings, WindowClock, Windows, WindowsError, WindowsSettings
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
-from edge.windows.neighbours import AGAIN_US, SAME_US, Neighbours, neighbours
+from edge.windows.neighbours import (
+    AGAIN_US,
+    BETWEEN_US,
+    LIKELY,
+    ROW_US,
+    SAME_US,
+    Neighbours,
+    Question,
+    ears,
+    neighbours,
+)
 from edge.windows.snapshot import Snapshot
 from tests.helpers import doorway
 from tests.helpers.verdicts import crossing_by_reads
@@ -26,13 +36,30 @@ def settings(*portals):
     return WindowsSettings(gateway="gw", portals=portals or (portal("a", "r1"), portal("b", "r2", neighbours=("a",))))
 
 
-def heard(*reads):
+def heard(*reads, epc=EPC, start_s=0):
     """A visit of (seconds, antenna, RSSI) reads."""
     log = np.zeros((len(reads), L.LOG), np.int32)
     for row, (at_s, antenna, rssi) in zip(log, reads, strict=True):
         row[[L.G_US, L.G_ANTENNA, L.G_SIDE, L.G_RSSI]] = round(at_s * SECOND), antenna, antenna, rssi
-    nothing = np.zeros((0, 0), np.int32)
-    return Snapshot(L.LEFT, 10 * SECOND, EPC, np.zeros(L.HEAD, np.int64), nothing, log)
+    nothing, head = np.zeros((0, 0), np.int32), np.zeros(L.HEAD, np.int64)
+    head[L.START_US] = start_s * SECOND
+    return Snapshot(L.LEFT, 10 * SECOND, epc, head, nothing, log)
+
+
+def doors(*portals):
+    return Neighbours(settings(*portals))
+
+
+def note(made, name, change_s, *reads, odds=2.0, epc=EPC, start_s=0):
+    made.note(name, heard(*reads, epc=epc, start_s=start_s), 0, round(change_s * SECOND), odds)
+
+
+def asked(name, near_s=5.0, *, now_s=10.0, crossed=True, epc=EPC):
+    return Question(name, epc, round(near_s * SECOND), round(now_s * SECOND), crossed)
+
+
+def both_sides(at_s, rssi):
+    return (at_s - 0.2, 0, rssi), (at_s + 0.2, 1, rssi)
 
 
 def test_portals_with_a_reader_in_common_or_a_name_are_neighbours():
@@ -49,42 +76,179 @@ def test_a_neighbour_that_is_no_other_portal_is_refused():
         settings(portal("a", "r1", neighbours=("a",)))
 
 
-def test_who_heard_it_louder_about_the_crossing_has_it():
-    """Louder a while before, when the tag was carried past the other door, says nothing."""
-    made = Neighbours(settings())
-    made.note("a", heard((1.0, 0, -4000), (5.0, 1, -5500)), 0)
-    made.note("b", heard((5.1, 0, -5000)), 0)
-    assert made.rival("a", EPC, 5 * SECOND)
-    assert not made.rival("b", EPC, 5 * SECOND)
-    assert not made.rival("a", EPC, SECOND)
-    assert not made.rival("a", b"\x01", SECOND)
+def test_who_heard_both_sides_loud_has_the_crossing():
+    """Past door b one of its sides was louder than any at door a, in the doorway of a both were loud."""
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 5.0, (4.9, 0, -4600), (5.1, 1, -7500))
+    assert not made.rival(asked("a"))
+    assert made.rival(asked("b"))
+
+
+def test_each_door_is_heard_about_its_own_instant():
+    """What was loud beside door a two seconds after its own instant, in door b, says nothing for a."""
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -6500), *both_sides(7.0, -4500))
+    note(made, "b", 7.0, *both_sides(7.0, -5200))
+    assert made.rival(asked("a"))
+    assert not made.rival(asked("b", 7.0))
+
+
+def test_doorways_further_apart_in_time_than_a_walk_between_them_are_two_crossings():
+    made = doors()
+    note(made, "a", 2.0, *both_sides(2.0, -6500))
+    note(made, "b", 2.0 + BETWEEN_US / SECOND + 0.1, *both_sides(8.1, -4500))
+    assert not made.rival(asked("a", 2.0))
+
+
+def test_of_a_neighbours_visits_the_nearest_in_time_is_compared():
+    """A visit that began at door b afterwards doesn't hide the one in which the tag went through it."""
+    made = doors()
+    note(made, "a", 3.0, *both_sides(3.0, -6500))
+    note(made, "b", 4.0, *both_sides(4.0, -5000))
+    note(made, "b", 8.0, *both_sides(8.0, -7500), start_s=7)
+    assert made.rival(asked("a", 3.0))
+
+
+def test_a_door_that_sees_no_crossing_takes_none():
+    """Only what is no crossing anyway goes to the louder door whatever that makes of it."""
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -6500))
+    note(made, "b", 5.0, *both_sides(5.0, -5200), odds=LIKELY - 0.1)
+    assert not made.rival(asked("a"))
+    assert made.rival(asked("a", crossed=False))
+
+
+def test_what_was_heard_after_the_question_counts_for_nobody():
+    """A reader whose reports come in late, or early, changes no answer."""
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -6500))
+    note(made, "b", 5.0, (4.9, 0, -7500), (5.6, 0, -4500), (5.6, 1, -4500))
+    assert not made.rival(asked("a", now_s=5.5))
+    assert made.rival(asked("a"))
+
+
+def test_between_doors_that_heard_a_tag_alike_its_companions_decide():
+    """Two on the same trolley were clearly louder at b; a tag that was itself clearly louder at a asks nobody."""
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 5.0, *both_sides(5.0, -5300))
+    for epc in (b"\x01", b"\x02"):
+        note(made, "a", 5.0, *both_sides(5.0, -6500), epc=epc)
+        note(made, "b", 5.0, *both_sides(5.0, -5200), epc=epc)
+    assert not made.rival(asked("a"))
+    assert made.rival(asked("a"), [b"\x01", b"\x02"])
+    note(made, "a", 5.0, *both_sides(5.0, -4500))
+    assert not made.rival(asked("a"), [b"\x01", b"\x02"])
+
+
+def test_a_crossing_is_told_early_only_by_a_door_that_is_well_ahead():
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 5.0, *both_sides(5.0, -5400))
+    assert made.rival(asked("a")._replace(early=True))
+    assert not made.rival(asked("a"))
+
+
+def test_a_crossing_isnt_told_early_while_the_other_door_receives_more_at_its_instant():
+    """The other door has not seen the tag change sides by then, and what it thinks by then says nothing."""
+    made = doors()
+    note(made, "a", 5.0, *both_sides(5.0, -5600))
+    note(made, "b", 2.5, (2.5, 1, -6000), *both_sides(5.0, -5200), odds=LIKELY - 3)
+    assert made.rival(asked("a")._replace(early=True, crossed=False))
+
+
+def test_who_is_unheard_has_no_rival():
+    made = doors()
+    note(made, "b", 5.0, *both_sides(5.0, -5200))
+    assert not made.rival(asked("a"))
+    assert not made.rival(asked("a", epc=b"\x01"))
 
 
 def test_of_two_equals_the_first_in_the_settings_has_it():
-    made = Neighbours(settings())
+    made = doors()
     for name in ("a", "b"):
-        made.note(name, heard((5.0, 0, -5000)), 0)
-    assert (made.rival("a", EPC, 5 * SECOND), made.rival("b", EPC, 5 * SECOND)) == (False, True)
+        note(made, name, 5.0, *both_sides(5.0, -5200))
+    assert (made.rival(asked("a")), made.rival(asked("b"))) == (False, True)
 
 
 def test_levels_are_relative_where_both_doors_were_commissioned():
-    """Door b has twice the power: what both hear alike is nearer to a."""
-    loud = portal("b", "r2", neighbours=("a",), doorway_cdbm=-4000)
-    made = Neighbours(settings(portal("a", "r1", doorway_cdbm=-4600), loud))
-    made.note("a", heard((5.0, 0, -5000)), 0)
-    made.note("b", heard((5.0, 0, -4900)), 0)
-    assert (made.rival("a", EPC, 5 * SECOND), made.rival("b", EPC, 5 * SECOND)) == (False, True)
+    """Door b has more power: what both hear alike is nearer to a, but who hasn't walked at both can't know."""
+    loud, quiet = portal("b", "r2", neighbours=("a",), doorway_cdbm=-4000), portal("a", "r1", doorway_cdbm=-5600)
+    for one, takes in ((quiet, False), (portal("a", "r1"), True)):
+        made = doors(one, loud)
+        note(made, "a", 5.0, *both_sides(5.0, -5000))
+        note(made, "b", 5.0, *both_sides(5.0, -4900))
+        assert made.rival(asked("a")) is takes
+
+
+def test_a_weak_antenna_hears_no_louder_in_the_next_doorway():
+    """Its side's zero is that of the best antenna of the side."""
+    weak = AntennaSettings("r1", 1, "inside", -6500), AntennaSettings("r1", 2, "inside", -5000)
+    made = ears(PortalSettings("a", "two-sided", (*weak, AntennaSettings("r1", 3, "outside", -5400))))
+    assert made.zeros_cdbm.tolist() == [-5100, -5100, -5300]
+
+
+def test_what_a_door_hears_on_of_a_told_crossing_is_known_to_its_neighbour():
+    """No decision asks about it any more; the instant and the odds stay."""
+    made = doors()
+    note(made, "a", 5.0, (4.8, 0, -5200))
+    note(made, "b", 5.0, *both_sides(5.0, -5600))
+    assert made.rival(asked("a"))
+    made.hear_on("a", heard(*both_sides(5.0, -5200)), 0)
+    assert not made.rival(asked("a"))
 
 
 def test_a_crossing_is_told_once():
-    made = Neighbours(settings())
-    made.note("a", heard((5.0, 0, -5000)), 0)
+    made = doors()
+    note(made, "a", 5.0, (5.0, 0, -5000))
     assert made.claim("a", EPC, "out", 0)
     assert not made.claim("b", EPC, "out", AGAIN_US)
     assert not made.claim("b", EPC, "in", SAME_US)
     assert made.claim("b", EPC, "in", SAME_US + 1), "out through one and in through the other"
     assert made.claim("a", EPC, "out", 2 * AGAIN_US)
     assert made.doubles == 2
+
+
+def in_a_row():
+    """Stockroom, lock, office."""
+    inner = portal("a", "r1", inside="stockroom", outside="lock")
+    return doors(inner, portal("b", "r2", neighbours=("a",), inside="lock", outside="office"))
+
+
+def test_doors_in_a_row_are_crossed_one_after_the_other():
+    made = in_a_row()
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 7.0, *both_sides(7.0, -6500))
+    assert not made.rival(asked("b", 7.0))
+    assert made.claim("a", EPC, "out", 5 * SECOND)
+    assert made.claim("b", EPC, "out", 7 * SECOND)
+    assert made.claim("b", EPC, "in", 9 * SECOND)
+    assert made.claim("a", EPC, "in", 11 * SECOND)
+    assert made.doubles == 0
+
+
+def test_nobody_is_in_two_doorways_of_a_row_at_once_or_leaves_where_he_is_not():
+    made = in_a_row()
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 5.5, *both_sides(5.5, -6500))
+    assert made.rival(asked("b", 5.5))
+    assert made.claim("a", EPC, "out", 5 * SECOND)
+    assert not made.claim("b", EPC, "out", 5 * SECOND + ROW_US)
+    assert not made.claim("b", EPC, "in", 8 * SECOND), "in from the office, of a tag that has just come into the lock"
+    assert made.doubles == 2
+
+
+def test_who_came_out_of_one_room_does_not_come_out_of_the_next():
+    """Two stockrooms on one corridor are no row: the second is only walked past."""
+    first = portal("a", "r1", inside="stockroom-1", outside="corridor")
+    made = doors(first, portal("b", "r2", neighbours=("a",), inside="stockroom-2", outside="corridor"))
+    note(made, "a", 5.0, *both_sides(5.0, -5200))
+    note(made, "b", 9.0, *both_sides(9.0, -6500))
+    assert made.rival(asked("b", 9.0))
+    assert made.claim("a", EPC, "out", 5 * SECOND)
+    assert not made.claim("b", EPC, "out", 9 * SECOND)
+    assert made.claim("b", EPC, "in", 9 * SECOND)
 
 
 def carried_between(gap_db, clocks, order):
@@ -122,9 +286,9 @@ def test_doors_that_are_no_neighbours_each_tell_what_they_heard():
     made = settings(portal("a", "r1"), portal("b", "r2"))
     assert neighbours(made.portals) == {"a": [], "b": []}
     lonely = Neighbours(made)
-    lonely.note("a", heard((5.0, 0, -5000)), 0)
-    lonely.note("b", heard((5.0, 0, -4000)), 0)
-    assert not lonely.rival("a", EPC, 5 * SECOND)
+    note(lonely, "a", 5.0, *both_sides(5.0, -5000))
+    note(lonely, "b", 5.0, *both_sides(5.0, -4000))
+    assert not lonely.rival(asked("a"))
 
 
 def test_an_evicted_visit_is_called_by_what_is_likely_or_left_open():
