@@ -19,7 +19,6 @@ class Around:
         beam_us: event time at which the second of those beams was broken.
         badge: a badge was shown within -10/+5 s of the likely crossing.
         person: whose badge it was.
-        rival: the same tag's evidence at a neighbouring portal is stronger.
     """
 
     door: Door | None = None
@@ -27,7 +26,6 @@ class Around:
     beam_us: int | None = None
     badge: bool | None = None
     person: str = ""
-    rival: bool = False
 
 
 NOTHING_AROUND = Around()

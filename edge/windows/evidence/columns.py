@@ -97,7 +97,7 @@ EVEN: Final = (
     "left",  # the visit ended by silence
     "settled",
     "per_side",  # antennas that each side has, the fewer
-    "rival",
+    "rival",  # always 0: neighbours are compared by what they received, after the verdict; goes with the next fit
     "meet",  # dB: highest level that both sides had at the same time
     "meet_ago",
     "change_db",  # dB: level at the best change point

@@ -120,5 +120,3 @@ def _note(features: Floats, around: Around) -> None:
         door = (float(around.door == "shut"), float(around.door in {"opened", "closed"}), 1.0)
         for name, value in zip(columns.DOOR, door, strict=True):
             features[columns.INDEX[name]] = value
-    if around.rival:
-        features[columns.INDEX["rival"]] = 1.0
