@@ -12,7 +12,7 @@ from edge.windows.company import Companions as Found
 from edge.windows.company import Company
 from edge.windows.decide import KINDS, WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
 from edge.windows.model.trees import shares
-from edge.windows.neighbours import ALIKE, REACH_US, Crossing, Neighbours, Question
+from edge.windows.neighbours import ALIKE, MOST_NATS, REACH_US, Crossing, Neighbours, Question
 from edge.windows.rules import CROSSINGS, RuleCounters, evicted, may_alarm, settle
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings
@@ -79,7 +79,11 @@ class Judge:
             around = self.around(snap, verdict.crossed_us)
             rival = self._rival(snap, seen, found, offset_us, early=True)
             barred = rival or not may_alarm(verdict, around)
-            return (Verdict(None, 0.0) if barred else verdict), around
+            if barred:
+                return Verdict(None, 0.0), around
+            told = Crossing(verdict.kind, MOST_NATS)
+            self._neighbours.note(portal.id, snap, offset_us, verdict.crossed_us, told)
+            return verdict, around
         return verdict, NOTHING_AROUND
 
     def late(

@@ -36,6 +36,7 @@ USUAL_CDBM: Final = -5200
 DB_A_NAT: Final = 2.0
 """What a door's reads say of a crossing counts beside how loud they are: a nat of log-odds as much as this."""
 MOST_NATS: Final = 4.0
+"""More says nothing about which door it was. A portal that has told a crossing counts as so sure, before its final."""
 LIKELY: Final = -1.0
 """Log-odds: a door that sees a crossing in its reads less than this takes none from its neighbour."""
 SURE: Final = 2.0

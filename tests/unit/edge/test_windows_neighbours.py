@@ -15,6 +15,7 @@ from edge.windows.neighbours import (
     AGAIN_US,
     BETWEEN_US,
     LIKELY,
+    MOST_NATS,
     ROW_US,
     SAME_US,
     SURE,
@@ -347,6 +348,25 @@ def test_a_told_crossing_is_heard_on(monkeypatch):
     provisional = next(row for row in out if not row.final)
     assert heard_on
     assert min(heard_on) >= instant_us(provisional.crossed_at)
+
+
+def test_a_told_crossing_counts_as_sure(monkeypatch):
+    """Its odds were of the moment before; a final next door that comes first must not take it for unsure."""
+    noted, note_down = [], Neighbours.note
+
+    def remember(self, portal, *visit):
+        noted.append((portal, visit[-1]))
+        note_down(self, portal, *visit)
+
+    monkeypatch.setattr(Neighbours, "note", remember)
+    crossing_by_reads(monkeypatch, "out")
+    _, out = carried_between(6, {"r1": 0, "r2": 0}, ("r1", "r2"))
+    assert "a" in {row.portal for row in out if not row.final}
+    sure = [place for place, entry in enumerate(noted) if entry == ("a", Crossing("out", MOST_NATS))]
+    assert sure
+    assert all(
+        crossing == Crossing("out", MOST_NATS) for portal, crossing in noted[sure[0] : sure[-1]] if portal == "a"
+    )
 
 
 def test_a_visit_is_looked_at_since_the_crossing_next_door(monkeypatch):
