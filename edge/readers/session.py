@@ -5,7 +5,6 @@ object (`edge.readers.supervisor`).
 """
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -21,7 +20,7 @@ from edge.llrp.messages.answers import GetReaderCapabilitiesResponse
 from edge.llrp.messages.commands import EnableEventsAndReports, GetReaderCapabilities, GetReport
 from edge.llrp.messages.enums import GetReaderCapabilitiesRequestedData
 from edge.llrp.wire import Message as Number
-from edge.profiles import GENERIC, profile_named, region_conflict, region_named
+from edge.profiles import GENERIC, profile_named
 from edge.readers.antennas import AntennaChange, Antennas
 from edge.readers.configuration import Abilities, abilities
 from edge.readers.connection import Connection
@@ -34,17 +33,15 @@ from edge.readers.inputs import NEVER_US
 from edge.readers.intake import Intake
 from edge.readers.inventory import FAREWELL, Inventory
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
-from edge.readers.planner import PlanLimits, Planner, sessions_for
+from edge.readers.planner import PlanLimits, Planner
 from edge.readers.residents import Residents
-from edge.readers.rospec import Radio, choose_powers, session_number, usable_antennas
 from edge.readers.setup import SetUp
 from edge.readers.survey import ChannelLevel, Survey
 from edge.readers.sweep import Sweep, SweepResult
 from edge.readers.tap import Tap
 from edge.readers.thermometer import read_temperature_c
+from edge.readers.wishes import plan_limits, radio_for
 
-COARSEST_STEP_CDBM: Final = 25
-"""Power tables on record have steps of 0.1 and 0.25 dB; a choice further off than that is told."""
 TICK_S: Final = 1.0
 """Antennas are judged this often."""
 PLANS_A_TICK: Final = 5
@@ -269,10 +266,18 @@ class ReaderSession:
         except ReaderRefusedError as error:
             self._note(f"its outputs can't be switched: {error}")
         await self._look(setup)
-        self._planner = Planner(self._limits())
+        self._planner = Planner(plan_limits(self._settings, profile, self._abilities, note=self._note))
         self._inventory = Inventory(
             self._requests,
-            self._radio(seen, extensions=extensions),
+            radio_for(
+                self._where,
+                self._settings,
+                profile,
+                seen,
+                extensions=extensions,
+                note=self._note,
+                log=self._log,
+            ),
             note=self._note,
             log=self._log,
             trigger=self._settings.trigger,
@@ -300,55 +305,6 @@ class ReaderSession:
 
     def _ask_reports(self) -> None:
         self._asked_reports.append(self._requests.say(GetReport()))
-
-    def _limits(self) -> PlanLimits:
-        settings = self._settings
-        open_session, quiet_session = sessions_for(
-            settings.session_slot, session_number(self._profile.inventory.session), settings.session
-        )
-        select = tuple(bytes.fromhex(prefix) for prefix in settings.select)
-        references = tuple((reference.port, bytes.fromhex(reference.epc)) for reference in settings.references)
-        if select and len(select) + bool(references) > self._abilities.filters:
-            self._note(
-                f"takes {self._abilities.filters} Select masks an antenna; {len(select)} prefixes"
-                f"{' and a reference tag' if references else ''} want one each: all tags are asked"
-            )
-        turns = self._abilities.specs if settings.trigger is None else 1
-        return PlanLimits(
-            open_session=open_session,
-            quiet_session=quiet_session,
-            quiet_above=settings.quiet_above,
-            select=select,
-            references=references,
-            filters=self._abilities.filters,
-            rounds=turns or 2,
-        )
-
-    def _radio(self, seen: control.Capabilities, *, extensions: bool) -> Radio:
-        settings, profile = self._settings, self._profile
-        antennas, absent = usable_antennas(self._where, settings, seen)
-        if absent:
-            self._note(absent)
-        if settings.region is not None and (conflict := _region_conflict(settings.region, seen)):
-            self._note(conflict)
-        powers = choose_powers(self._where, settings, antennas, seen, profile)
-        caps = dict(settings.power_caps_cdbm)
-        for port, power in powers.items():
-            dbm = settings.asked_dbm(port)
-            if dbm is not None and power.cdbm < min(dbm * 100, caps.get(port, math.inf)) - COARSEST_STEP_CDBM:
-                self._note(f"tx_power_dbm = {dbm:g} is not to be had: {power.cdbm / 100:.2f} dBm is used")
-                break
-        mode = profile.mode("portal", seen.mode_ids)
-        self._log.info("reader mode", mode=mode.why)
-        every_tags = settings.report_every_tags
-        return Radio(
-            profile=profile,
-            antennas=antennas,
-            powers=powers,
-            mode_id=mode.mode_id,
-            extensions=extensions,
-            every_tags=profile.reports.every_tags if every_tags is None else every_tags,
-        )
 
     async def _serve(self, deliver: asyncio.Task[None]) -> None:
         """Run until the reader is lost or the sink fails; a task of ours that fails ends the session by its error."""
@@ -500,12 +456,3 @@ def tell_changes(changes: list[AntennaChange], log: FilteringBoundLogger) -> Non
             log.warning("antenna fault", antenna=change.port, problem=change.report.reason)
         elif change.before in {"fault", "silent"} and change.report.state == "ok":
             log.info("antenna well again", antenna=change.port)
-
-
-def _region_conflict(name: str, seen: control.Capabilities) -> str:
-    return region_conflict(
-        region_named(name),
-        country=seen.country_code,
-        standard=seen.communications_standard,
-        frequencies_khz=seen.frequencies_khz,
-    )

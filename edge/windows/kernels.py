@@ -216,9 +216,9 @@ def stirs(v: Int, sure: Int, swing: Int, head: I64) -> bool:
 
 @njit(cache=True)
 def arrived(v: Int, cdb: Int, head: I64) -> bool:
-    """Say whether a tag never seen at rest changed its level by so much: it came from somewhere."""
+    """Say whether a tag never seen at rest, though there was time to, changed its level by so much: it came."""
     change = max(head[v, L.HIGH0] - head[v, L.LOW0], head[v, L.HIGH1] - head[v, L.LOW1])
-    return bool(head[v, L.BASE_CDBM] == L.NO_BASE and change >= cdb)
+    return bool(head[v, L.BASE_CDBM] == L.NO_BASE and head[v, L.EARLIEST] == 0 and change >= cdb)
 
 
 @njit(cache=True)
@@ -382,6 +382,9 @@ def start(slot: Int, v: Int, t: Int, t0: Int, s: State) -> Int:
     head[v, L.PORTAL] = mark >> 6 & (L.MAX_PORTALS - 1)
     head[v, L.EPC_BYTES] = mark & 63
     head[v, L.START_US] = t0
+    if s.meta[L.M_BEGAN_US] == 0:
+        s.meta[L.M_BEGAN_US] = max(t, 1)
+    head[v, L.EARLIEST] = t - s.meta[L.M_BEGAN_US] < L.BOOT_US
     for c in (L.LAST_US, L.BIN0_US, L.STILL_US, L.WIN_US, L.CANDIDATE_US):
         head[v, c] = t
     for c in (L.PEAK_CDBM, L.TOP_CDBM, L.WIN_PEAK):

@@ -48,7 +48,8 @@ LOW1: Final = 36
 HIGH0: Final = 37
 HIGH1: Final = 38
 LOGGED: Final = 39  # rows of the log in use
-HEAD: Final = 40
+EARLIEST: Final = 40  # 1 where it began within BOOT_US of the first read of all: then residents are strangers, too
+HEAD: Final = 41
 
 # ant[visit, antenna, …]
 A_READS: Final = 0
@@ -143,7 +144,8 @@ M_DUE_US: Final = 5  # no visit is due before
 M_FREE: Final = 6  # first free visit, -1 where none is; free ones are chained by T_LAST_US
 M_VISITS: Final = 7  # visits that were ever in use
 M_SINK: Final = 8  # of no meaning
-META: Final = 9
+M_BEGAN_US: Final = 9  # first read of all
+META: Final = 10
 
 # cols[read, …]
 C_US: Final = 0
@@ -200,6 +202,7 @@ STIR_LEAST: Final = -800
 STIR_SIGN: Final = 100
 SWING_CDB: Final = 300
 """A visit whose phases don't speak for motion and whose sides' levels change by less gives nothing."""
+BOOT_US: Final = 60_000_000
 ARRIVAL_CDB: Final = 400
 """A tag never seen at rest whose level has changed by so much came from somewhere before it settled."""
 STIR_SURE: Final = 300

@@ -133,6 +133,7 @@ class Visit:
     flips: int = 0
     candidates: int = 0
     known_s: int = 0
+    earliest: bool = False
     peak: int = L.NO_LEVEL
     interval_us: int = 0
     valley: int = 0
@@ -262,8 +263,8 @@ class Visit:
         return self.stir <= L.STIR_CALM and self.stir_top < L.STIR_SIGN
 
     def arrived(self, base: int, cdb: int) -> bool:
-        """Say whether a tag never seen at rest changed its level by so much: it came from somewhere."""
-        return base == L.NO_BASE and max(side.high - side.low for side in self.sides) >= cdb
+        """Say whether a tag never seen at rest, though there was time to, changed its level by so much: it came."""
+        return base == L.NO_BASE and not self.earliest and max(side.high - side.low for side in self.sides) >= cdb
 
     def tells(self, why: int, min_reports: int, base: int, *, single: bool) -> bool:
         """Say whether an ending visit is worth a decision: it moved, or may have."""
@@ -403,6 +404,7 @@ class PlainEngine:
         self._places: dict[tuple[int, bytes], int] = {}
         self._open: dict[tuple[int, bytes], Tag] = {}
         self._hand = 0
+        self._began_us = 0
         self._records: list[Snapshot] = []
         self.evicted = 0
         self.quiet = 0
@@ -467,6 +469,8 @@ class PlainEngine:
         if reads:
             first_us = at_us = reads[0].at_us
         visit = tag.visit = Visit(first_us, at_us, at_us, at_us, at_us, at_us)
+        self._began_us = self._began_us or max(at_us, 1)
+        visit.earliest = at_us - self._began_us < L.BOOT_US
         visit.known_s = (at_us // L.SECOND_US - tag.since_us // L.SECOND_US) & L.SECONDS
         self._open[tag.portal, tag.epc] = tag
         for k, read in enumerate(reads):
@@ -555,7 +559,7 @@ class PlainEngine:
             visit.flips, visit.candidates, visit.candidate_us, visit.known_s, visit.peak, visit.interval_us, tag.base,
             one.smooth, two.smooth, one.heard_us, two.heard_us, one.count, two.count, visit.valley, visit.top,
             visit.slow, len(tag.epc), visit.stir, visit.stir_top, visit.range, visit.window_peak, visit.loud_us,
-            one.low, two.low, one.high, two.high, len(visit.log),
+            one.low, two.low, one.high, two.high, len(visit.log), int(visit.earliest),
         ]  # fmt: skip
         self._records.append(
             Snapshot(

@@ -18,7 +18,7 @@ RESULTS: Final = Path(__file__).with_name("results.json")
 NAIVE: Final = "first/last antenna"
 THROUGH: Final = ("right", "wrong_way", "unresolved", "called_otherwise", "missed", "never_read")
 TITLES: Final = {
-    "fit": "By whether the door could be certified: walks of a commissioning get 15 reads, and are heard on both sides",
+    "fit": "By whether the walks of a commissioning prove the door",
     "layout": "By layout",
     "channels": "By channels: 50 that hop, or 4 fixed",
     "commissioned": "With and without a commissioning's walks",

@@ -34,8 +34,9 @@ SHAPES = {
 TRY_WEIGHT = 0.2
 """A candidate is one look of many at a visit."""
 REST_WEIGHT = 0.6
-LESSON_WEIGHT = 0.7
-"""Of an example of a lesson: at no door do so many people stand in the way."""
+LESSON_WEIGHT, LESSON_WEIGHT_EARLY = 0.2, 0.7
+"""Of an example of a lesson: at no door do so many people stand in the way and so few pass by. Whether the plane was
+crossed by now hardly depends on that."""
 CROWD_US = 4_000_000
 LATE_US = 4_000_000
 """So long after the plane a provisional is worth little."""
@@ -93,9 +94,9 @@ def of_lessons(examples):
     return examples.door >= LESSONS_FROM
 
 
-def worth(examples):
+def worth(examples, of_lesson):
     """Return the weight of each example for where it comes from and what goes with it."""
-    return crowding(examples) * np.where(of_lessons(examples), LESSON_WEIGHT, 1.0)
+    return crowding(examples) * np.where(of_lessons(examples), of_lesson, 1.0)
 
 
 def late_task(examples):
@@ -105,7 +106,7 @@ def late_task(examples):
     y = np.where(final, told["kind"], told["later"])
     lot = np.random.default_rng(0).random(len(y))
     weight = np.where(final, np.where(y == NONE, REST_WEIGHT, 1.0), np.where(lot < 0.3, 2 * TRY_WEIGHT, 0.0))
-    weight = np.where(y < 0, 0.0, weight) * worth(examples)
+    weight = np.where(y < 0, 0.0, weight) * worth(examples, LESSON_WEIGHT)
     return Task("", CLASSES, examples, np.maximum(y, 0), weight, final & (y >= 0))
 
 
@@ -115,7 +116,7 @@ def early_task(examples):
     tried = (told["final"] == 0) & (told["kind"] >= 0)
     y = np.where(told["kind"] < 2, told["kind"], 2)
     late = (told["crossed_us"] > 0) & (told["at_us"] - told["crossed_us"] > LATE_US)
-    weight = np.where(tried, np.where(late, 0.3, 1.0), 0.0) * worth(examples)
+    weight = np.where(tried, np.where(late, 0.3, 1.0), 0.0) * worth(examples, LESSON_WEIGHT_EARLY)
     return Task("_early", EARLY_CLASSES, examples, np.maximum(y, 0), weight, tried)
 
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.evidence import columns, kernels
+from edge.windows.evidence.levels.kernels import FLOOR_DB
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 DOORWAY_CDBM: Final = -5200
 """Level of a carried tag in the doorway where nobody has walked."""
-AMPLITUDES: Final = np.round(10 ** ((kernels.FLOOR_DB + 0.1 * np.arange(851)) / 20), 12)
+AMPLITUDES: Final = np.round(10 ** ((FLOOR_DB + 0.1 * np.arange(851)) / 20), 12)
 """Of -45 to 40 dB in steps of 0.1 dB; rounded, so that every platform's library gives the same."""
 
 COSINES: Final = np.asarray(np.round(np.cos(2 * np.pi * np.arange(4096) / 4096), 12), np.float64)

@@ -20,6 +20,19 @@ def test_compiled_kernels_go_when_the_layout_changes(tmp_path):
     assert not index.exists()
 
 
+def test_a_kernel_that_is_called_from_another_folder_forgets_its_caller(tmp_path):
+    """What `evidence` calls in `evidence/levels` is compiled into it."""
+    called, kept = tmp_path / "evidence" / "levels", tmp_path / "evidence" / "__pycache__"
+    called.mkdir(parents=True)
+    kept.mkdir()
+    (called / "kernels.py").write_text("one")
+    forget_stale(tmp_path)
+    (kept / "kernels.measure-1.py311.nbi").write_bytes(b"compiled")
+    (called / "kernels.py").write_text("two")
+    forget_stale(tmp_path)
+    assert not list(kept.iterdir())
+
+
 def test_nothing_happens_where_nothing_can_be_written(tmp_path):
     """As in an installation that belongs to another user."""
     (tmp_path / "__pycache__").write_text("a file where the folder should be")

@@ -278,9 +278,9 @@ def test_single_gives_nothing_for_a_tag_at_rest():
 
 
 def test_parked_is_final_when_called_and_leaving_gives_nothing():
-    """Someone puts a tag down in the doorway, and takes it away on the same side half a minute later."""
+    """Someone puts a tag down just before the doorway, and takes it away on the same side half a minute later."""
     made = doorway.Scene(np.random.default_rng(2), seconds=50.0)
-    knots = [(1.0, -6.0, 0.0), (5.0, -0.35, 0.0), (40.0, -0.35, 0.0), (44.0, -6.0, 0.0)]
+    knots = [(1.0, -6.0, 0.0), (5.0, -0.6, 0.0), (40.0, -0.6, 0.0), (44.0, -6.0, 0.0)]
     made.movers.append(doorway.Mover(b"\x07" * 12, "parked", knots, -5.0))
     out = finals(run(made.rows()))
     assert [row.kind for row in out] == ["parked"]

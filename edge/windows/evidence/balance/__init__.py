@@ -1,0 +1,1 @@
+"""Which side was louder when, and where that changed."""

@@ -1,0 +1,1 @@
+"""What phases say: how fast the tag came nearer to a side, or went away."""
