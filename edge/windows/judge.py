@@ -10,9 +10,9 @@ from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.background import Background
 from edge.windows.company import Companions as Found
 from edge.windows.company import Company
-from edge.windows.decide import WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
+from edge.windows.decide import KINDS, WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
 from edge.windows.model.trees import shares
-from edge.windows.neighbours import ALIKE, Neighbours, Question
+from edge.windows.neighbours import ALIKE, MOST_NATS, REACH_US, Crossing, Neighbours, Question
 from edge.windows.rules import CROSSINGS, RuleCounters, evicted, may_alarm, settle
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings
@@ -45,10 +45,23 @@ class Judge:
         if portal.layout == "single":
             self._neighbours.note(portal.id, snap, offset_us, likely_us(snap))
             return None
-        seen = look(snap, portal, self.around(snap, likely_us(snap)))
-        self._neighbours.note(portal.id, snap, offset_us, seen.measured.change_us, crossing_odds(seen))
+        seen = self._look(snap, portal, offset_us)
+        self._neighbours.note(portal.id, snap, offset_us, seen.measured.change_us, crossing(seen))
         self._company[place].note(snap.epc, int(snap.head[L.LAST_US]), seen.measured, seen.told())
         return seen
+
+    def _look(self, snap: Snapshot, portal: PortalSettings, offset_us: int) -> Seen:
+        """Look at a visit alone: since the tag went through a neighbour, where it did so before it changed sides here.
+
+        Out next door and in again here is a visit that begins and ends inside; what it heard first is of that crossing.
+        """
+        around = self.around(snap, likely_us(snap))
+        seen = look(snap, portal, around)
+        crossed_us = self._neighbours.crossed_us(portal.id, snap.epc, seen.measured.change_us + offset_us)
+        if crossed_us is None:
+            return seen
+        log = snap.log[snap.log[:, L.G_US] > crossed_us + REACH_US - offset_us - int(snap.head[L.BIN0_US])]
+        return look(replace(snap, log=log), portal, around) if len(log) else seen
 
     def hear_on(self, snap: Snapshot, offset_us: int) -> None:
         """Let the portal's neighbours know what it heard since of a tag whose crossing it has told."""
@@ -66,7 +79,11 @@ class Judge:
             around = self.around(snap, verdict.crossed_us)
             rival = self._rival(snap, seen, found, offset_us, early=True)
             barred = rival or not may_alarm(verdict, around)
-            return (Verdict(None, 0.0) if barred else verdict), around
+            if barred:
+                return Verdict(None, 0.0), around
+            told = Crossing(verdict.kind, MOST_NATS)
+            self._neighbours.note(portal.id, snap, offset_us, verdict.crossed_us, told)
+            return verdict, around
         return verdict, NOTHING_AROUND
 
     def late(
@@ -93,7 +110,7 @@ class Judge:
             verdict = self.background.judge(snap, verdict)
         if snap.why == L.EVICTED:
             verdict = evicted(verdict, portal)
-        if verdict.kind is not None and self._rival(snap, seen, found, offset_us, crossed=verdict.kind in CROSSINGS):
+        if verdict.kind is not None and self._rival(snap, seen, found, offset_us, kind=verdict.kind):
             return replace(verdict, kind="near", crossed_us=None, reason=LOUDER_ELSEWHERE), around
         return self._claimed(snap, portal, verdict, offset_us), around
 
@@ -117,13 +134,13 @@ class Judge:
 
     def _rival(
         self, snap: Snapshot, seen: Seen | None, found: Found | None, offset_us: int, *,
-        crossed: bool = False, early: bool = False,
+        kind: Kind | None = None, early: bool = False,
     ) -> bool:  # fmt: skip
         """Say whether a neighbour heard the tag, or those it was carried with, better."""
         place = int(snap.head[L.PORTAL])
         alike = self._company[place].names(found.places[found.alike >= ALIKE]) if found is not None else []
         near_us = likely_us(snap) if seen is None else seen.measured.change_us
-        asked = Question(self._portals[place].id, snap.epc, near_us + offset_us, snap.at_us + offset_us, crossed, early)
+        asked = Question(self._portals[place].id, snap.epc, near_us + offset_us, snap.at_us + offset_us, kind, early)
         return self._neighbours.rival(asked, alike)
 
     def around(self, snap: Snapshot, near_us: int) -> Around:
@@ -143,10 +160,11 @@ class Judge:
         )
 
 
-def crossing_odds(seen: Seen) -> float:
-    """Return the log-odds of a crossing, by a visit alone."""
-    crossed = float(shares(seen.late)[:2].sum())
-    return math.log(max(crossed, 1e-6) / max(1 - crossed, 1e-6))
+def crossing(seen: Seen) -> Crossing:
+    """Return which way a visit is likelier to have crossed, by itself alone, and the log-odds that it crossed."""
+    ways = shares(seen.late)[:2]
+    crossed = float(ways.sum())
+    return Crossing(KINDS[int(ways.argmax())], math.log(max(crossed, 1e-6) / max(1 - crossed, 1e-6)))
 
 
 def likely_us(snap: Snapshot) -> int:

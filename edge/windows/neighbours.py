@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.rules import CROSSINGS
 from edge.windows.settings import PortalSettings, WindowsSettings
 from edge.windows.snapshot import Snapshot
 
@@ -35,8 +36,11 @@ USUAL_CDBM: Final = -5200
 DB_A_NAT: Final = 2.0
 """What a door's reads say of a crossing counts beside how loud they are: a nat of log-odds as much as this."""
 MOST_NATS: Final = 4.0
+"""More says nothing about which door it was. A portal that has told a crossing counts as so sure, before its final."""
 LIKELY: Final = -1.0
 """Log-odds: a door that sees a crossing in its reads less than this takes none from its neighbour."""
+SURE: Final = 2.0
+"""Log-odds of a crossing that is beyond doubt, 7 to 1."""
 CLEAR_DB: Final = 5.0
 """Tags whose doors differ by less go with their companions."""
 ALIKE: Final = 0.8
@@ -65,19 +69,26 @@ class Ears(NamedTuple):
     zeros_cdbm: NDArray[np.float64] | None
 
 
+class Crossing(NamedTuple):
+    """What a portal's reads say of a visit: the likelier way, and the log-odds (natural) that it was a crossing."""
+
+    kind: str
+    odds: float
+
+
 class Heard(NamedTuple):
     """A visit at one portal as it was noted last.
 
     Attributes:
         noted_us: host time of that.
         change_us: host time at which the tag changed sides, or was likeliest to be in the doorway.
-        odds: of a crossing by what this portal read, natural logarithm; None where its layout tells no crossing.
+        crossing: by what this portal read; None where its layout tells none.
         times_us, antennas, rssi_cdbm: of its reads.
     """
 
     noted_us: int
     change_us: int
-    odds: float | None
+    crossing: Crossing | None
     times_us: NDArray[np.int64]
     antennas: NDArray[np.int32]
     rssi_cdbm: NDArray[np.int32]
@@ -91,7 +102,7 @@ class Question(NamedTuple):
         epc: tag.
         near_us: host time at which the portal saw it change sides.
         now_us: host time of the question; what was heard since counts for nobody.
-        crossed: only a door that takes it for a crossing too has a claim.
+        kind: what the portal takes it for. Of a crossing only a door that sees one too has a claim.
         early: the tag is still heard. The other door may not have seen it change sides yet, so what it received about
             this one's instant counts as well, and what its reads say by now counts for nothing.
     """
@@ -100,7 +111,7 @@ class Question(NamedTuple):
     epc: bytes
     near_us: int
     now_us: int
-    crossed: bool = False
+    kind: str | None = None
     early: bool = False
 
 
@@ -131,7 +142,9 @@ class Neighbours:
         self._tags: OrderedDict[bytes, _Tag] = OrderedDict()
         self.doubles = 0
 
-    def note(self, portal: str, snap: Snapshot, offset_us: int, change_us: int, odds: float | None = None) -> None:
+    def note(
+        self, portal: str, snap: Snapshot, offset_us: int, change_us: int, crossing: Crossing | None = None
+    ) -> None:
         """Keep what a portal has heard of a tag by now, if it has neighbours.
 
         Args:
@@ -139,7 +152,7 @@ class Neighbours:
             snap: the visit so far.
             offset_us: host time less the event time of the portal.
             change_us: event time at which the tag changed sides.
-            odds: of a crossing, natural logarithm; None where the layout tells no crossing.
+            crossing: by what the portal read; None where the layout tells none.
         """
         if not self._near[portal]:
             return
@@ -148,7 +161,7 @@ class Neighbours:
         times_us = log[:, L.G_US].astype(np.int64) + int(snap.head[L.BIN0_US]) + offset_us
         visits = self._tag(snap.epc, now_us).heard.setdefault(portal, {})
         visits[int(snap.head[L.START_US])] = Heard(
-            now_us, change_us + offset_us, odds, times_us, log[:, L.G_ANTENNA], log[:, L.G_RSSI]
+            now_us, change_us + offset_us, crossing, times_us, log[:, L.G_ANTENNA], log[:, L.G_RSSI]
         )
         for begun in [begun for begun, heard in visits.items() if heard.noted_us < now_us - KEEP_US]:
             del visits[begun]
@@ -158,20 +171,25 @@ class Neighbours:
         tag = self._tags.get(snap.epc)
         before = tag.heard.get(portal, {}).get(int(snap.head[L.START_US])) if tag else None
         if before is not None:
-            self.note(portal, snap, offset_us, before.change_us - offset_us, before.odds)
+            self.note(portal, snap, offset_us, before.change_us - offset_us, before.crossing)
 
     def rival(self, asked: Question, company: Collection[bytes] = ()) -> bool:
         """Say whether a visit is rather a neighbour's; `company` are tags that were carried with it."""
         return any(self._takes(other, asked, company) for other in self._near[asked.portal])
+
+    def crossed_us(self, portal: str, epc: bytes, before_us: int) -> int | None:
+        """Return when a tag went through a neighbour, beyond doubt, before an instant of a change of sides here."""
+        tag = self._tags.get(epc)
+        heard = [one for door in self._near[portal] for one in tag.heard.get(door, {}).values()] if tag else []
+        known = [one.change_us for one in heard if one.crossing is not None and one.crossing.odds >= SURE]
+        return max((at_us for at_us in known if at_us < before_us - SAME_US), default=None)
 
     def claim(self, portal: str, epc: bytes, kind: str, crossed_us: int) -> bool:
         """Book a crossing in host time; return False where a neighbour has told it already."""
         tag = self._tags.get(epc)
         if tag is None:
             return True
-        at = self._portals[portal]
-        origin, destination = (at.inside, at.outside) if kind == "out" else (at.outside, at.inside)
-        mine = Booked(crossed_us, portal, origin, destination)
+        mine = self._crossing(portal, kind, crossed_us)
         before = [one for one in tag.booked if one <= mine][-1:]
         after = [one for one in tag.booked if one > mine][:1]
         if any(self._same(mine, one) for one in (*before, *after) if one.portal in self._near[portal]):
@@ -200,7 +218,7 @@ class Neighbours:
         mine, theirs = (_about(tag.heard.get(door, {}), asked.near_us, reach_us) for door in (asked.portal, other))
         if mine is None or theirs is None:
             return None
-        if asked.crossed and (theirs.odds is None or theirs.odds < LIKELY):
+        if asked.kind in CROSSINGS and not self._contests(other, theirs, asked):
             return None
         by = [self._ears[asked.portal], self._ears[other]]
         if any(one.zeros_cdbm is None for one in by):
@@ -211,6 +229,18 @@ class Neighbours:
             )
             return received_db(mine, mine.change_us, asked.now_us, by[0]) - theirs_db
         return _strength_db(mine, asked.now_us, by[0]) - _strength_db(theirs, asked.now_us, by[1])
+
+    def _contests(self, other: str, theirs: Heard, asked: Question) -> bool:
+        """Say whether a neighbour sees the crossing that a portal sees, not none or one before or after it."""
+        if theirs.crossing is None or theirs.crossing.odds < LIKELY:
+            return False
+        mine = self._crossing(asked.portal, asked.kind or "", asked.near_us)
+        return self._same(mine, self._crossing(other, theirs.crossing.kind, theirs.change_us))
+
+    def _crossing(self, portal: str, kind: str, crossed_us: int) -> Booked:
+        at = self._portals[portal]
+        ways = (at.inside, at.outside) if kind == "out" else (at.outside, at.inside)
+        return Booked(crossed_us, portal, *ways)
 
     def _row(self, one: str, other: str) -> bool:
         """Say whether two portals stand in a row."""
@@ -274,7 +304,7 @@ def received_db(heard: Heard, at_us: int, now_us: int, by: Ears) -> float:
 
 
 def _strength_db(heard: Heard, now_us: int, by: Ears) -> float:
-    odds = 0.0 if heard.odds is None else max(-MOST_NATS, min(MOST_NATS, heard.odds))
+    odds = 0.0 if heard.crossing is None else max(-MOST_NATS, min(MOST_NATS, heard.crossing.odds))
     return received_db(heard, heard.change_us, now_us, by) + DB_A_NAT * odds
 
 

@@ -5,24 +5,34 @@ import dataclasses
 import numpy as np
 import pytest
 
-from edge.windows import AntennaSettings, PortalSettings, WindowClock, Windows, WindowsError, WindowsSettings
+from edge.contracts import instant_us
+from edge.windows import AntennaSettings, PortalSettings, WindowClock, Windows, WindowsError, WindowsSettings, judge
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.decide import Seen
+from edge.windows.evidence import columns, kernels
+from edge.windows.evidence.measure import Measured
 from edge.windows.neighbours import (
     AGAIN_US,
     BETWEEN_US,
     LIKELY,
+    MOST_NATS,
     ROW_US,
     SAME_US,
+    SURE,
+    Crossing,
     Neighbours,
     Question,
     ears,
     neighbours,
 )
+from edge.windows.sensed import Sensed
 from edge.windows.snapshot import Snapshot
 from tests.helpers import doorway
 from tests.helpers.verdicts import crossing_by_reads
 
 SECOND = 1_000_000
+SEEN = Seen(Measured(np.zeros(columns.COUNT), np.zeros((2, kernels.OUTLINE)), 0, 7 * SECOND), np.zeros(6), np.zeros(3))
+"""Changed sides at 7 s."""
 EPC = b"\x09" * 12
 
 
@@ -50,12 +60,12 @@ def doors(*portals):
     return Neighbours(settings(*portals))
 
 
-def note(made, name, change_s, *reads, odds=2.0, epc=EPC, start_s=0):
-    made.note(name, heard(*reads, epc=epc, start_s=start_s), 0, round(change_s * SECOND), odds)
+def note(made, name, change_s, *reads, odds=2.0, kind="out", epc=EPC, start_s=0):
+    made.note(name, heard(*reads, epc=epc, start_s=start_s), 0, round(change_s * SECOND), Crossing(kind, odds))
 
 
-def asked(name, near_s=5.0, *, now_s=10.0, crossed=True, epc=EPC):
-    return Question(name, epc, round(near_s * SECOND), round(now_s * SECOND), crossed)
+def asked(name, near_s=5.0, *, now_s=10.0, kind="out", epc=EPC):
+    return Question(name, epc, round(near_s * SECOND), round(now_s * SECOND), kind)
 
 
 def both_sides(at_s, rssi):
@@ -116,7 +126,7 @@ def test_a_door_that_sees_no_crossing_takes_none():
     note(made, "a", 5.0, *both_sides(5.0, -6500))
     note(made, "b", 5.0, *both_sides(5.0, -5200), odds=LIKELY - 0.1)
     assert not made.rival(asked("a"))
-    assert made.rival(asked("a", crossed=False))
+    assert made.rival(asked("a", kind=None))
 
 
 def test_what_was_heard_after_the_question_counts_for_nobody():
@@ -155,7 +165,7 @@ def test_a_crossing_isnt_told_early_while_the_other_door_receives_more_at_its_in
     made = doors()
     note(made, "a", 5.0, *both_sides(5.0, -5600))
     note(made, "b", 2.5, (2.5, 1, -6000), *both_sides(5.0, -5200), odds=LIKELY - 3)
-    assert made.rival(asked("a")._replace(early=True, crossed=False))
+    assert made.rival(asked("a")._replace(early=True, kind=None))
 
 
 def test_who_is_unheard_has_no_rival():
@@ -208,6 +218,28 @@ def test_a_crossing_is_told_once():
     assert made.claim("b", EPC, "in", SAME_US + 1), "out through one and in through the other"
     assert made.claim("a", EPC, "out", 2 * AGAIN_US)
     assert made.doubles == 2
+
+
+def test_out_through_one_and_in_again_through_the_other_are_two():
+    """Farther apart than from plane to plane, however much louder the one was; nearer by than that they are one."""
+    made = doors()
+    note(made, "a", 2.0, *both_sides(2.0, -4500))
+    for change_s, one in ((2.0 + SAME_US / SECOND + 0.1, False), (2.0 + SAME_US / SECOND, True)):
+        note(made, "b", change_s, *both_sides(change_s, -5600), kind="in")
+        assert made.rival(asked("b", change_s, kind="in")) is one
+        assert made.rival(asked("b", change_s))
+    assert not made.rival(asked("a", 2.0))
+
+
+def test_a_crossing_next_door_ends_what_a_visit_says_of_this_one():
+    """Only one that is beyond doubt, and long enough before."""
+    made = doors()
+    note(made, "a", 2.0, *both_sides(2.0, -5200), odds=SURE)
+    assert made.crossed_us("b", EPC, 2 * SECOND + SAME_US + 1) == 2 * SECOND
+    assert made.crossed_us("b", EPC, 2 * SECOND + SAME_US) is None
+    assert made.crossed_us("b", b"\x01", 9 * SECOND) is None
+    note(made, "a", 2.0, *both_sides(2.0, -5200), odds=SURE - 0.1)
+    assert made.crossed_us("b", EPC, 9 * SECOND) is None
 
 
 def in_a_row():
@@ -305,3 +337,45 @@ def test_an_evicted_visit_is_called_by_what_is_likely_or_left_open():
     cut = [row for row in out if row.reason and "table of tags was full" in row.reason]
     assert cut
     assert {row.kind for row in cut} == {"unresolved"}
+
+
+def test_a_told_crossing_is_heard_on(monkeypatch):
+    """Its door asks nothing more, but the neighbour's decision needs what came after the provisional."""
+    heard_on = []
+    monkeypatch.setattr(judge.Judge, "hear_on", lambda _, snap, offset_us: heard_on.append(snap.at_us + offset_us))
+    crossing_by_reads(monkeypatch, "out")
+    _, out = carried_between(6, {"r1": 0, "r2": 0}, ("r1", "r2"))
+    provisional = next(row for row in out if not row.final)
+    assert heard_on
+    assert min(heard_on) >= instant_us(provisional.crossed_at)
+
+
+def test_a_told_crossing_counts_as_sure(monkeypatch):
+    """Its odds were of the moment before; a final next door that comes first must not take it for unsure."""
+    noted, note_down = [], Neighbours.note
+
+    def remember(self, portal, *visit):
+        noted.append((portal, visit[-1]))
+        note_down(self, portal, *visit)
+
+    monkeypatch.setattr(Neighbours, "note", remember)
+    crossing_by_reads(monkeypatch, "out")
+    _, out = carried_between(6, {"r1": 0, "r2": 0}, ("r1", "r2"))
+    assert "a" in {row.portal for row in out if not row.final}
+    sure = [place for place, entry in enumerate(noted) if entry == ("a", Crossing("out", MOST_NATS))]
+    assert sure
+    assert all(
+        crossing == Crossing("out", MOST_NATS) for portal, crossing in noted[sure[0] : sure[-1]] if portal == "a"
+    )
+
+
+def test_a_visit_is_looked_at_since_the_crossing_next_door(monkeypatch):
+    """What was heard until a second after it is left out, unless nothing is left then."""
+    looked, made = [], doors()
+    monkeypatch.setattr(judge, "look", lambda snap, *_: looked.append(snap.log[:, L.G_US].tolist()) or SEEN)
+    one = judge.Judge(settings().portals, Sensed(settings().portals, ()), made, most_tags=9)
+    note(made, "a", 2.0, *both_sides(2.0, -5200))
+    second = heard((1.0, 0, -6000), (2.9, 1, -6000), (3.1, 1, -6000), (7.0, 0, -6000))
+    second.head[L.PORTAL] = 1
+    one.look(second, 0)
+    assert looked == [[1_000_000, 2_900_000, 3_100_000, 7_000_000], [3_100_000, 7_000_000]]
