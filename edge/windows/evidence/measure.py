@@ -64,7 +64,7 @@ def place(portal: PortalSettings) -> Floats:
     return np.array(
         [
             *loudest,
-            *(float(portal.layout == name) for name in ("one-sided",)),
+            float(portal.layout == "one-sided"),
             0.0,
             *(float(portal.layout == name) for name in ("overhead", "corners", "two-readers")),
         ]
