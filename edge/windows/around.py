@@ -1,4 +1,4 @@
-"""What is known beside a tag's own reads at the instant of a decision: door, beams, badge, neighbours."""
+"""What is known beside a visit's own reads when it is decided: door, beams, badge, where the tag came from."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -7,6 +7,21 @@ Door = Literal["open", "shut", "opened", "closed"]
 """Over the whole visit open or shut, or it changed: was opened, was closed (at last)."""
 BeamWay = Literal["in", "out", "both", "none"]
 """Order in which two beams were broken during the visit; `none` where neither, or only one, was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Where a stay began: balances of the sides, 1 where inside alone heard the tag and -1 where outside alone did.
+
+    Attributes:
+        reads: by the first eight reads.
+        level: by the first 40 % of the energy, less the mean.
+        at_us: event time of the last read before the tag came to rest.
+    """
+
+    reads: float
+    level: float
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,8 @@ class Around:
         beam_us: event time at which the second of those beams was broken.
         badge: a badge was shown within -10/+5 s of the likely crossing.
         person: whose badge it was.
+        came: from where the stay began that the visit goes on from.
+        levels: cdBm, the doorway's at each antenna, as learnt from those who went through.
     """
 
     door: Door | None = None
@@ -26,6 +43,8 @@ class Around:
     beam_us: int | None = None
     badge: bool | None = None
     person: str = ""
+    came: Came | None = None
+    levels: tuple[int, ...] | None = None
 
 
 NOTHING_AROUND = Around()

@@ -29,10 +29,12 @@ KINDS: Final[tuple[Kind, ...]] = ("in", "out", "turned_back", "near", "parked")
 CROSSINGS: Final = slice(0, 2)
 HOPELESS: Final = 0.03
 """A candidate that looks so little like a crossing is not looked at twice."""
-LINGERS_S: Final = 3.0
-LINGERING: Final = 0.95
-LINGERING_EARLY: Final = 0.985
-"""Who has stood about as loud for so long mostly goes back: a crossing has to be so sure then, at its end and early."""
+LINGERS_S: Final = 4.0
+LINGERING: Final = 0.9
+RESTED: Final = 0.95
+LINGERING_EARLY: Final = 0.98
+"""Who has been about as loud for so long mostly goes back, and more so who had come to rest: a crossing has to be so
+sure then, at its end and early."""
 KEPT: Final = 0.25
 """A published crossing is called otherwise only when its final odds have fallen below this: who watches a board wants
 no verdict that wavers about a half."""
@@ -100,8 +102,7 @@ def decide(seen: Seen, portal: PortalSettings, company: Companions = NOBODY, pub
     confidence = float(share[best])
     if best >= CROSSINGS.stop:
         return _stayed(share)
-    needed = max(portal.resolve_confidence, LINGERING) if _lingered(seen) else portal.resolve_confidence
-    if published is None and confidence < needed:
+    if published is None and confidence < max(portal.resolve_confidence, _bar(seen)):
         return Verdict("unresolved", round(1 - confidence, 6))
     return Verdict(KINDS[best], confidence, seen.measured.change_us)
 
@@ -118,8 +119,7 @@ def decide_early(seen: Seen, portal: PortalSettings, company: Companions = NOBOD
         return Verdict(None, float(alone[CROSSINGS].max()))
     share = shares(_together(TOGETHER + EARLY, seen, seen.early, company, slice(6, 9)))
     best = int(share[CROSSINGS].argmax())
-    sure = portal.provisional_confidence
-    needed = max(sure, LINGERING_EARLY) if _lingered(seen) else sure
+    needed = max(portal.provisional_confidence, LINGERING_EARLY if _bar(seen) else 0.0)
     kind: Kind | None = KINDS[best] if share[best] >= needed else None
     return Verdict(kind, float(share[best]), seen.measured.change_us)
 
@@ -130,9 +130,12 @@ def decide_pass(snap: Snapshot, portal: PortalSettings) -> Verdict:
     return Verdict("near", round(change / max(change + portal.pass_rise_cdb, 1), 4))
 
 
-def _lingered(seen: Seen) -> bool:
-    """Say whether a tag was within 6 dB of its top for long: nobody who walks through is."""
-    return bool(seen.measured.features[columns.INDEX["wide6"]] >= LINGERS_S)
+def _bar(seen: Seen) -> float:
+    """Return how sure the crossing of a tag has to be that has stood in the doorway; 0 where it hasn't."""
+    features = seen.measured.features
+    if features[columns.INDEX["came_there"]]:
+        return RESTED
+    return LINGERING if features[columns.INDEX["wide6"]] >= LINGERS_S else 0.0
 
 
 def _stayed(share: Floats) -> Verdict:

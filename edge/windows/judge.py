@@ -8,6 +8,7 @@ from edge.contracts import Kind
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.background import Background
+from edge.windows.came import Arrivals
 from edge.windows.company import Companions as Found
 from edge.windows.company import Company
 from edge.windows.decide import KINDS, WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
@@ -17,6 +18,7 @@ from edge.windows.rules import CROSSINGS, RuleCounters, evicted, may_alarm, sett
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
+from edge.windows.usual import SURE, Usual
 
 LOUDER_ELSEWHERE: Final = "a neighbouring portal heard it louder"
 TOLD_ELSEWHERE: Final = "a neighbouring portal told this crossing"
@@ -32,6 +34,7 @@ class Judge:
         self.background = Background(sensed, most_tags)
         self._portals, self._sensed, self._neighbours = portals, sensed, neighbours
         self._company = [Company(WIDTH) for _ in portals]
+        self.arrivals, self.usual = Arrivals(most_tags), Usual(portals)
 
     def look(self, snap: Snapshot, offset_us: int) -> Seen | None:
         """Look at a visit alone, and let its companions hear of it; None in the layout `single`.
@@ -55,7 +58,7 @@ class Judge:
 
         Out next door and in again here is a visit that begins and ends inside; what it heard first is of that crossing.
         """
-        around = self.around(snap, likely_us(snap))
+        around = self.around(snap)
         seen = look(snap, portal, around)
         crossed_us = self._neighbours.crossed_us(portal.id, snap.epc, seen.measured.change_us + offset_us)
         if crossed_us is None:
@@ -89,7 +92,7 @@ class Judge:
     def late(
         self, snap: Snapshot, seen: Seen | None, offset_us: int, *, published: Kind | None
     ) -> tuple[Verdict, Around]:
-        """Call a visit that has ended (kind None: it gives no event).
+        """Call a visit that has ended (kind None: it gives no event), and learn from it.
 
         Args:
             snap: the visit.
@@ -97,9 +100,20 @@ class Judge:
             offset_us: host time less the event time of the group.
             published: the crossing that was told of it before.
         """
+        verdict, around = self._late(snap, seen, offset_us, published)
+        if seen is not None:
+            through = verdict.kind in CROSSINGS and verdict.crossed_us is not None
+            self.arrivals.note(snap, seen.measured, verdict.kind if through else None)
+            if through and verdict.confidence >= SURE and verdict.crossed_us is not None:
+                self.usual.note(snap, verdict.crossed_us)
+        return verdict, around
+
+    def _late(
+        self, snap: Snapshot, seen: Seen | None, offset_us: int, published: Kind | None
+    ) -> tuple[Verdict, Around]:
         portal = self._portals[int(snap.head[L.PORTAL])]
         found = None if seen is None else self._found(snap, seen)
-        around = self.around(snap, likely_us(snap))
+        around = self.around(snap)
         verdict = decide_pass(snap, portal)
         if seen is not None and found is not None:
             company = self._companions(snap, found)
@@ -117,6 +131,7 @@ class Judge:
     def forget(self) -> None:
         """Time begins anew: nobody was here."""
         self._company = [Company(WIDTH) for _ in self._portals]
+        self.arrivals.forget()
 
     def _claimed(self, snap: Snapshot, portal: PortalSettings, verdict: Verdict, offset_us: int) -> Verdict:
         """Book a crossing, unless a neighbour has told it."""
@@ -143,15 +158,18 @@ class Judge:
         asked = Question(self._portals[place].id, snap.epc, near_us + offset_us, snap.at_us + offset_us, kind, early)
         return self._neighbours.rival(asked, alike)
 
-    def around(self, snap: Snapshot, near_us: int) -> Around:
-        """Return what is known beside the reads, of an instant of event time."""
+    def around(self, snap: Snapshot, near_us: int | None = None) -> Around:
+        """Return what is known beside the reads, of an instant of event time (None: when it was likeliest there)."""
         place, now_us = int(snap.head[L.PORTAL]), snap.at_us
+        told = Around(came=self.arrivals.of(snap), levels=self.usual.levels(place))
         if not self._sensed.watches(place):
-            return NOTHING_AROUND
+            return told
+        near_us = likely_us(snap) if near_us is None else near_us
         visit = int(snap.head[L.START_US]), int(snap.head[L.LAST_US])
         way, beam_us = self._sensed.beams(place, visit, near_us, now_us)
         person = self._sensed.badge_near(place, near_us, now_us)
-        return Around(
+        return replace(
+            told,
             door=self._sensed.door(place, *visit),
             beams=way,
             beam_us=beam_us,

@@ -67,7 +67,7 @@ class PortalSettings:
     settle_ms: int = 5000
     park_ms: int = 20000
     provisional_confidence: float = 0.95
-    resolve_confidence: float = 0.7
+    resolve_confidence: float = 0.6
     pass_intervals: int = 12
     pass_rise_cdb: int = 200
     pass_valley_cdb: int = 400

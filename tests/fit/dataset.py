@@ -11,7 +11,6 @@ from edge.windows import Windows
 from edge.windows import layout as L  # noqa: N812 (as in the room)
 from edge.windows.company import Company
 from edge.windows.evidence.measure import measure
-from edge.windows.judge import likely_us
 from tests.accuracy.watch import watch
 from tests.fit.labels import NOTHING, Truth
 
@@ -22,6 +21,7 @@ TRIES = 0.12
 LEAST_ALIKE = 0.3
 MOST = 24
 """Companions kept of an example."""
+EACH_SIDE = 3
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Recorder:
             portal = self.portals[int(snap.head[L.PORTAL])]
             if portal.layout == "single" or not len(snap.log):
                 continue
-            seen = measure(snap, portal, self.judge.around(snap, portal, likely_us(snap), 0))
+            seen = measure(snap, portal, self.judge.around(snap))
             company = self.company[int(snap.head[L.PORTAL])]
             last_us = int(snap.head[L.LAST_US])
             row = len(self.examples.rows)
@@ -113,7 +113,15 @@ class Recorder:
             _, snap, seen, row = self.held.pop(0)
             portal = self.portals[int(snap.head[L.PORTAL])]
             self.finals.append((len(self.examples.row), snap, portal.id))
+            self._learn(snap, seen, self.truth.crossed(snap, portal.id))
             self._enter(snap, seen, row, NOTHING)
+
+    def _learn(self, snap, seen, crossed):
+        """Learn as the judge does, told by the truth; who is heard on one side alone is never called so surely."""
+        self.judge.arrivals.note(snap, seen, crossed)
+        sides = [(snap.log[:, L.G_SIDE] == side).sum() for side in (0, 1)]
+        if crossed is not None and min(sides) >= EACH_SIDE:
+            self.judge.usual.note(snap, seen.change_us)
 
     def label(self):
         """Say at the end what was true of the finals."""

@@ -87,6 +87,15 @@ class Truth:
         best = max(over, key=lambda number: _shared(self.visits[number], begin, end))
         return best, away.get(best, 0)
 
+    def crossed(self, snap, portal):
+        """Return which way the tag truly went through while a snapshot's visit lasted, None where it didn't."""
+        begin, end = int(snap.head[L.START_US]) - SLACK_US, int(snap.head[L.LAST_US]) + SLACK_US
+        for number in reversed(self._by_tag.get((snap.epc, portal), ())):
+            visit = self.visits[number]
+            if visit.crossed_us is not None and visit.kind in {"in", "out"} and begin <= visit.crossed_us <= end:
+                return visit.kind
+        return None
+
     def early(self, snap, portal):
         """Return the label of a candidate: crossed by now, or not."""
         begin, now = int(snap.head[L.START_US]), snap.at_us

@@ -97,7 +97,6 @@ EVEN: Final = (
     "left",  # the visit ended by silence
     "settled",
     "per_side",  # antennas that each side has, the fewer
-    "rival",  # always 0: neighbours are compared by what they received, after the verdict; goes with the next fit
     "meet",  # dB: highest level that both sides had at the same time
     "meet_ago",
     "change_db",  # dB: level at the best change point
@@ -110,13 +109,20 @@ EVEN: Final = (
 )
 BEAMS: Final = ("beams", "beams_both", "beams_none", "beams_there")
 DOOR: Final = ("door_shut", "door_moved", "door_there")
+CAME: Final = ("came_reads", "came_level", "came_there", "came_ago")
 PLACE_SIDED: Final = ("doorway",)  # dBm: the doorway's level at the side's loudest antenna
-PLACE_ODD: Final = ("one_sided",)  # 1: all antennas hang inside
+PLACE_ODD: Final = (
+    "one_sided",  # 1: all antennas hang inside
+    "came_reads",  # balance in - out where the stay began that this tag goes on from: of its first eight reads, ...
+    "came_level",  # ... of its first levels
+)
 PLACE_EVEN: Final = (
     "known",  # log of the seconds for which the tag had been known when the visit began
     "overhead",
     "corners",
     "two_readers",
+    "came_there",  # 1: it had come to rest in the doorway before
+    "came_ago",  # log of the seconds since
 )
 
 

@@ -35,12 +35,11 @@ H_STIR_TOP = 1
 H_MOVED = 2
 H_STILL_US = 3
 H_BASE = 5
-H_RIVAL = 6
-H_PEAK = 7
-H_READS = 8
-H_LEFT = 9
-H_SETTLED = 10
-H_PER_SIDE = 11
+H_PEAK = 6
+H_READS = 7
+H_LEFT = 8
+H_SETTLED = 9
+H_PER_SIDE = 10
 
 OUTLINE = 64
 OUTLINE_US = 160_000
@@ -59,7 +58,7 @@ def measure(
         log: (rows, 7) the visit's reads, see `layout`.
         n: rows in use.
         now_us: instant of the decision since the visit's first read.
-        heads: (12,) STIR, STIR_TOP, MOVED, still us, duration us, BASE_CDBM, RIVAL_CDBM, PEAK_CDBM, READS, why-left,
+        heads: (11,) STIR, STIR_TOP, MOVED, still us, duration us, BASE_CDBM, PEAK_CDBM, READS, why-left,
             why-settled, antennas that each side has, the fewer.
         refs: (antennas,) cdBm: the doorway's level at each antenna; the last entry is 1 where it was commissioned.
         amplitudes: (851,) table of 10^(dB / 20) from -45 dB in steps of 0.1 dB.
@@ -273,7 +272,6 @@ def write_rest(
         float(heads[H_LEFT]),
         float(heads[H_SETTLED]),
         float(heads[H_PER_SIDE]),
-        1.0 if heads[H_RIVAL] > heads[H_PEAK] else 0.0,
         db(whole[E.W_MEET]) if both_heard(sides) else levels.FLOOR_DB,
         min(whole[E.W_NOW] - whole[E.W_MEET_T], LONGEST_S),
         db(levels.louder(rows, int(whole[E.W_CHANGE_ROW]))),

@@ -45,30 +45,31 @@ class Measured:
 
 
 @lru_cache(maxsize=256)
-def references(portal: PortalSettings) -> NDArray[np.int64]:
+def references(portal: PortalSettings, learnt: tuple[int, ...] | None = None) -> NDArray[np.int64]:
     """Return (antennas + 1,) cdBm: the doorway's level at each antenna, then 1 where anybody has walked there."""
     known = [one.doorway_cdbm for one in portal.antennas if one.doorway_cdbm is not None]
     usual = round(statistics.median(known)) if known else DOORWAY_CDBM
-    levels = [usual if one.doorway_cdbm is None else one.doorway_cdbm for one in portal.antennas]
+    levels = learnt or [usual if one.doorway_cdbm is None else one.doorway_cdbm for one in portal.antennas]
     return np.array([*levels, int(bool(known))], np.int64)
 
 
 @lru_cache(maxsize=256)
-def place(portal: PortalSettings) -> Floats:
-    """Return what the place is, in the order of `columns`, but what is known of the tag."""
-    levels = references(portal)[:-1] / 100
+def place(portal: PortalSettings, learnt: tuple[int, ...] | None = None) -> Floats:
+    """Return what the place is, in the order of `columns`; 0 for what is known of the tag."""
+    levels = references(portal, learnt)[:-1] / 100
     sides = [one.side for one in portal.antennas]
     loudest = [
         max(level for level, side in zip(levels, sides, strict=True) if side == one) for one in ("inside", "outside")
     ]
-    return np.array(
-        [
-            *loudest,
-            float(portal.layout == "one-sided"),
-            0.0,
-            *(float(portal.layout == name) for name in ("overhead", "corners", "two-readers")),
-        ]
-    )
+    told = {
+        "doorway_in": loudest[0],
+        "doorway_out": loudest[1],
+        "one_sided": float(portal.layout == "one-sided"),
+        "overhead": float(portal.layout == "overhead"),
+        "corners": float(portal.layout == "corners"),
+        "two_readers": float(portal.layout == "two-readers"),
+    }
+    return np.array([told.get(name, 0.0) for name in columns.NAMES[len(columns.MEASURED) :]])
 
 
 @lru_cache(maxsize=256)
@@ -89,7 +90,6 @@ def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_ARO
             snap.at_us - head[L.STILL_US],
             0,
             head[L.BASE_CDBM],
-            L.NO_LEVEL,
             head[L.PEAK_CDBM],
             head[L.READS],
             snap.why in {L.LEFT, L.FLUSHED},
@@ -100,17 +100,17 @@ def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_ARO
     )
     features, outline = np.empty(columns.COUNT), np.zeros((2, kernels.OUTLINE))
     measured = features[: len(columns.MEASURED)]
-    refs = references(portal)
+    refs = references(portal, around.levels)
     change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, COSINES, measured)
-    features[len(columns.MEASURED) :] = place(portal)
+    features[len(columns.MEASURED) :] = place(portal, around.levels)
     features[columns.INDEX["known"]] = KNOWN[min(int(head[L.KNOWN_S]), len(KNOWN) - 1)]
-    _note(features, around)
+    _note(features, around, int(head[L.START_US]))
     last_bin = kernels.outline(snap.log, rows, bin0_us, refs, AMPLITUDES, outline)
     return Measured(features, outline, last_bin, bin0_us + int(change_s * 1e6))
 
 
-def _note(features: Floats, around: Around) -> None:
-    """Enter what door and beams say."""
+def _note(features: Floats, around: Around, snap_us: int) -> None:
+    """Enter what door and beams say, and from where the tag came."""
     if around.beams is not None:
         told = {"out": 1.0, "in": -1.0}.get(around.beams, 0.0)
         beams = (told, float(around.beams == "both"), float(around.beams == "none"), 1.0)
@@ -119,4 +119,9 @@ def _note(features: Floats, around: Around) -> None:
     if around.door is not None:
         door = (float(around.door == "shut"), float(around.door in {"opened", "closed"}), 1.0)
         for name, value in zip(columns.DOOR, door, strict=True):
+            features[columns.INDEX[name]] = value
+    if around.came is not None:
+        ago_s = max(snap_us - around.came.at_us, 0) // 1_000_000
+        came = (around.came.reads, around.came.level, 1.0, float(KNOWN[min(ago_s, len(KNOWN) - 1)]))
+        for name, value in zip(columns.CAME, came, strict=True):
             features[columns.INDEX[name]] = value

@@ -38,7 +38,7 @@ def scribble(rng, count):
 
 def measured(log, now_us=7_000_000):
     out = np.full(len(columns.MEASURED), np.nan)
-    heads = np.array([120, 300, 2, 0, 0, L.NO_BASE, L.NO_LEVEL, -5000, len(log), 1, 0, 2], np.int64)
+    heads = np.array([120, 300, 2, 0, 0, L.NO_BASE, -5000, len(log), 1, 0, 2], np.int64)
     at_s = kernels.measure(log, len(log), now_us, heads, REFS, AMPLITUDES, COSINES, out)
     return out, at_s
 
