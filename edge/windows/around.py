@@ -16,12 +16,16 @@ class Came:
     Attributes:
         reads: by the first eight reads.
         level: by the first 40 % of the energy, less the mean.
-        at_us: event time of the last read before the tag came to rest.
+        at_us: event time of the last read of what went before.
+        many: log of its reads.
+        rested: it ended since the tag had come to rest, not since it wasn't heard any more.
     """
 
     reads: float
     level: float
     at_us: int
+    many: float = 0.0
+    rested: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ LINGERS_S: Final = 4.0
 LINGERING: Final = 0.9
 RESTED: Final = 0.95
 LINGERING_EARLY: Final = 0.98
-"""Who has been about as loud for so long mostly goes back, and more so who had come to rest: a crossing has to be so
+"""Who has been about as loud for so long mostly goes back, and more so who came to rest: a crossing has to be so
 sure then, at its end and early."""
 KEPT: Final = 0.25
 """A published crossing is called otherwise only when its final odds have fallen below this: who watches a board wants
@@ -131,9 +131,9 @@ def decide_pass(snap: Snapshot, portal: PortalSettings) -> Verdict:
 
 
 def _bar(seen: Seen) -> float:
-    """Return how sure the crossing of a tag has to be that has stood in the doorway; 0 where it hasn't."""
+    """Return how sure the crossing of a tag has to be that has stood in the doorway, or stands; 0 where it hasn't."""
     features = seen.measured.features
-    if features[columns.INDEX["came_there"]]:
+    if features[columns.INDEX["came_rested"]] or features[columns.INDEX["settled"]]:
         return RESTED
     return LINGERING if features[columns.INDEX["wide6"]] >= LINGERS_S else 0.0
 

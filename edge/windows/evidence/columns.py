@@ -109,7 +109,7 @@ EVEN: Final = (
 )
 BEAMS: Final = ("beams", "beams_both", "beams_none", "beams_there")
 DOOR: Final = ("door_shut", "door_moved", "door_there")
-CAME: Final = ("came_reads", "came_level", "came_there", "came_ago")
+CAME: Final = ("came_reads", "came_level", "came_there", "came_ago", "came_many", "came_rested")
 PLACE_SIDED: Final = ("doorway",)  # dBm: the doorway's level at the side's loudest antenna
 PLACE_ODD: Final = (
     "one_sided",  # 1: all antennas hang inside
@@ -121,8 +121,10 @@ PLACE_EVEN: Final = (
     "overhead",
     "corners",
     "two_readers",
-    "came_there",  # 1: it had come to rest in the doorway before
+    "came_there",  # 1: a visit of the same stay went before
     "came_ago",  # log of the seconds since
+    "came_many",  # log of its reads
+    "came_rested",  # 1: the tag had come to rest at its end
 )
 
 

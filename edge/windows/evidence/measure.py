@@ -122,6 +122,8 @@ def _note(features: Floats, around: Around, snap_us: int) -> None:
             features[columns.INDEX[name]] = value
     if around.came is not None:
         ago_s = max(snap_us - around.came.at_us, 0) // 1_000_000
-        came = (around.came.reads, around.came.level, 1.0, float(KNOWN[min(ago_s, len(KNOWN) - 1)]))
+        one = around.came
+        ago = float(KNOWN[min(ago_s, len(KNOWN) - 1)])
+        came = (one.reads, one.level, 1.0, ago, one.many, float(one.rested))
         for name, value in zip(columns.CAME, came, strict=True):
             features[columns.INDEX[name]] = value

@@ -5,7 +5,7 @@ import pytest
 
 from edge.windows import layout as L  # noqa: N812 (as in the room)
 from edge.windows.around import Around, Came
-from edge.windows.came import MEMORY_US, Arrivals
+from edge.windows.came import RESTING_US, SILENT_US, Arrivals
 from edge.windows.evidence import columns
 from edge.windows.evidence.measure import measure
 from edge.windows.snapshot import Snapshot
@@ -51,24 +51,29 @@ def test_shifting_from_foot_to_foot_is_no_new_arrival():
     arrivals = Arrivals(10)
     came_to_rest(arrivals, 10, 20)
     came_to_rest(arrivals, 40, 50, outside_first=True)
-    assert arrivals.of(visit(L.LEFT, 60, 70)) == Came(1.0, arrivals.of(visit(L.LEFT, 60, 70)).level, 50 * S)
+    came = arrivals.of(visit(L.LEFT, 60, 70))
+    assert (came.reads, came.at_us) == (1.0, 50 * S)
 
 
 @pytest.mark.parametrize(("crossed", "side"), [("in", 1.0), ("out", -1.0)])
 def test_who_went_through_and_then_stands_comes_from_the_side_that_he_went_to(crossed, side):
     arrivals = Arrivals(10)
     came_to_rest(arrivals, 10, 20, crossed, outside_first=crossed == "in")
-    assert arrivals.of(visit(L.LEFT, 40, 50)) == Came(side, side, 20 * S)
+    came = arrivals.of(visit(L.LEFT, 40, 50))
+    assert (came.reads, came.level, came.at_us, came.rested) == (side, side, 20 * S, True)
 
 
-def test_who_left_was_away_for_an_hour_or_had_been_forgotten_comes_from_nowhere():
+def test_who_was_away_too_long_or_had_been_forgotten_comes_from_nowhere():
+    """Who rested is remembered for an hour, who wasn't heard any more for a minute."""
     arrivals = Arrivals(10)
     came_to_rest(arrivals, 10, 20)
-    assert arrivals.of(visit(L.LEFT, 21 + MEMORY_US // S, 5000)) is None
+    assert arrivals.of(visit(L.LEFT, 20 + RESTING_US // S, 5000)) is not None
+    assert arrivals.of(visit(L.LEFT, 21 + RESTING_US // S, 5000)) is None
     assert arrivals.of(visit(L.LEFT, 40, 50, known_s=0)) is None
     gone = visit(L.LEFT, 40, 50)
     arrivals.note(gone, measure(gone, PORTAL), None)
-    assert arrivals.of(visit(L.LEFT, 52, 60)) is None
+    assert arrivals.of(visit(L.LEFT, 50 + SILENT_US // S, 500)).rested is False
+    assert arrivals.of(visit(L.LEFT, 51 + SILENT_US // S, 500)) is None
 
 
 def test_the_oldest_goes_when_more_are_known_than_the_portal_keeps():
@@ -84,10 +89,10 @@ def test_the_oldest_goes_when_more_are_known_than_the_portal_keeps():
 def test_where_a_tag_came_from_is_among_the_features_and_a_mirror_turns_it():
     snap = visit(L.LEFT, 40, 50)
     plain = measure(snap, PORTAL).features
-    told = measure(snap, PORTAL, Around(came=Came(0.75, 0.5, 20 * S))).features
+    told = measure(snap, PORTAL, Around(came=Came(0.75, 0.5, 20 * S, 2.5, rested=True))).features
     at = [columns.INDEX[name] for name in columns.CAME]
-    assert plain[at].tolist() == [0.0] * 4
-    assert told[at].tolist() == [0.75, 0.5, 1.0, pytest.approx(np.log(21), abs=1e-3)]
+    assert plain[at].tolist() == [0.0] * 6
+    assert told[at].tolist() == [0.75, 0.5, 1.0, pytest.approx(np.log(21), abs=1e-3), 2.5, 1.0]
     rest = np.setdiff1d(np.arange(columns.COUNT), at)
     assert plain[rest].tolist() == told[rest].tolist()
-    assert columns.SIGN[at].tolist() == [-1.0, -1.0, 1.0, 1.0]
+    assert columns.SIGN[at].tolist() == [-1.0, -1.0, 1.0, 1.0, 1.0, 1.0]
