@@ -31,7 +31,7 @@ HOPELESS: Final = 0.03
 """A candidate that looks so little like a crossing is not looked at twice."""
 LINGERS_S: Final = 4.0
 LINGERING: Final = 0.9
-RESTED: Final = 0.95
+RESTED: Final = 0.97
 LINGERING_EARLY: Final = 0.98
 """Who has been about as loud for so long mostly goes back, and more so who came to rest: a crossing has to be so
 sure then, at its end and early."""

@@ -66,7 +66,7 @@ class PortalSettings:
     gap_ms: int = 5000
     settle_ms: int = 5000
     park_ms: int = 20000
-    provisional_confidence: float = 0.95
+    provisional_confidence: float = 0.97
     resolve_confidence: float = 0.6
     pass_intervals: int = 12
     pass_rise_cdb: int = 200
