@@ -16,8 +16,8 @@ from typing import Final, Generic, Protocol, TypeVar
 from edge.contracts import MovementRow
 from edge.windows.settings import WindowClock
 
-WAIT_US: Final = 50_000
-"""Beyond the grace, for reports that one reader gathers longer than the other: a read a tag and 30 ms of network."""
+WAIT_US: Final = 30_000
+"""Beyond the grace, for reports that one reader gathers longer than the other, and for its network."""
 MOST_TASKS: Final = 4096
 """Wait at most, each some kilobytes: where nobody says how far arrivals are, the first of more is not held back."""
 _NEVER: Final = -(1 << 62)

@@ -20,7 +20,7 @@ from edge.windows.turns import Turns
 STEP_US: Final = 2_000_000
 """A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below. A fall
 that the new spread covers was learnt, not made: a queue has come in, or the clock runs far too fast."""
-OUT_OF_ORDER_US: Final = 30_000
+OUT_OF_ORDER_US: Final = 20_000
 """A chunk is fed at most so long after it has arrived, if the machine isn't overloaded; who feeds says so."""
 
 
