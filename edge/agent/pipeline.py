@@ -11,7 +11,7 @@ from edge.contracts import MovementRow, SensorRow, instant_us
 from edge.llrp import TagBatch
 from edge.outbox import OpenRecord
 from edge.readers import Chunk, ClockState
-from edge.windows import HeldTag, OpenPassage, WindowClock, encode_open
+from edge.windows import OUT_OF_ORDER_US, HeldTag, OpenPassage, WindowClock, encode_open
 
 
 class PassageEngine(Protocol):
@@ -25,6 +25,10 @@ class PassageEngine(Protocol):
         self, reader: str, gpi: int, kind: Literal["beam", "door"], *, state: bool, at_us: int, clock: WindowClock
     ) -> None:
         """Take a change of a door contact or light beam, in the time of the reader's reads."""
+        ...
+
+    def pass_until(self, arrival_us: int) -> list[MovementRow]:
+        """Take it that all that arrived before an instant was fed, and return what neighbours waited for."""
         ...
 
     def take_open_changes(self) -> tuple[list[OpenPassage | HeldTag], list[str]]:
@@ -60,8 +64,7 @@ class Pipeline:
         """Take one chunk; what it decided is in the journal when this returns."""
         self._tell_unlisted(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
-        sense_rows(self._windows, chunk, clock)
-        rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=chunk.arrival_us, clock=clock)
+        rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
         if rows or chunk.rows or opened or closed:
             records = [OpenRecord(passage.passage, encode_open(passage)) for passage in opened]
@@ -79,6 +82,15 @@ class Pipeline:
                 self._log.warning(
                     "reads of an antenna that serves no portal", reader=chunk.reader, port=port, do=remedy
                 )
+
+
+def feed_chunk(
+    windows: PassageEngine, chunk: Chunk, clock: WindowClock, *, arrival_us: int | None
+) -> list[MovementRow]:  # fmt: skip
+    """Hand a chunk to the windows; chunks come in the order of their arrival, give or take what the machine takes."""
+    sense_rows(windows, chunk, clock)
+    rows = windows.feed(chunk.reader, chunk.batch, arrival_us=arrival_us, clock=clock)
+    return rows if arrival_us is None else [*rows, *windows.pass_until(arrival_us - OUT_OF_ORDER_US)]
 
 
 def sense_rows(windows: PassageEngine, chunk: Chunk, clock: WindowClock) -> None:

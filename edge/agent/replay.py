@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from edge.agent.pipeline import sense_rows, window_clock
+from edge.agent.pipeline import feed_chunk, window_clock
 from edge.contracts import MovementRow
 from edge.contracts.rows import ClockSource
 from edge.llrp import TagBatch
@@ -253,8 +253,7 @@ class Replay:
         if self._seen is not None:
             self._seen(chunk, clock)
         stamp = window_clock(clock, host_synced=self._host_synced)
-        sense_rows(self._windows, chunk, stamp)
-        rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=arrival_us, clock=stamp)
+        rows = feed_chunk(self._windows, chunk, stamp, arrival_us=arrival_us)
         self._windows.take_open_changes()
         yield from self._numbered(rows)
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from edge.agent.attend import Attended, attend, readers_of
 from edge.agent.clock import host_synced
-from edge.agent.pipeline import sense_rows, window_clock
+from edge.agent.pipeline import feed_chunk, window_clock
 from edge.agent.survey_command import CONNECT_S, powers_of
 from edge.commissioning.certificate import outcome_line
 from edge.commissioning.course import Course, Outcome
@@ -103,8 +103,7 @@ class Walks:
 
     async def _sink(self, chunk: Chunk) -> None:
         clock = window_clock(chunk.clock, host_synced=host_synced())
-        sense_rows(self._windows, chunk, clock)
-        rows = self._windows.feed(chunk.reader, chunk.batch, arrival_us=chunk.arrival_us, clock=clock)
+        rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
         now_s = asyncio.get_running_loop().time()
         self._course.opened(((one.passage, one.epc, one.portal) for one in opened), closed, now_s)

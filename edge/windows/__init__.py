@@ -14,12 +14,13 @@ from edge.windows.settings import (
     WindowsError,
     WindowsSettings,
 )
-from edge.windows.windows import Counters, Windows
+from edge.windows.windows import OUT_OF_ORDER_US, Counters, Windows
 
 forget_stale()
 
 __all__ = [
     "HELD_PREFIX",
+    "OUT_OF_ORDER_US",
     "AntennaSettings",
     "Counters",
     "HeldTag",

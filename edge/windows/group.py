@@ -1,9 +1,10 @@
 """Readers that share portals: one order of events, one engine, and what was published of the visits still open."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Literal
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from edge.windows.rules import CROSSINGS
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
 from edge.windows.snapshot import Engine, Snapshot
+from edge.windows.turns import Task
 
 BATCH_MEMORY_US: Final = 60_000_000
 RESIDENT_US: Final = 60_000_000
@@ -45,16 +47,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A visit that has ended and waits for its companions until `release_us`."""
+    """A visit that has ended and waits for its companions."""
 
     snap: Snapshot
     seen: Seen | None
     passage: Passage | None
-    release_us: int
 
 
 class Group:
-    """Takes ordered reads to rows. Its state depends on the reads alone, never on how they were cut."""
+    """Takes reads to tasks, and those, in the same order, to rows: never does it matter how the reads were cut.
+
+    `passed_us` is the host time before which no tasks are to come.
+    """
 
     def __init__(self, settings: WindowsSettings, job: Job, neighbours: Neighbours) -> None:
         self.portals = job.portals
@@ -66,9 +70,11 @@ class Group:
         self.held = Held(settings)
         self.provisionals = 0
         self.finals = 0
+        self.passed_us = -L.NEVER_US
         self._settings = settings
         self._boot = job.boot
-        self._clock = WindowClock()
+        self._clock = self._newest = WindowClock()
+        self._releases_us: deque[int] = deque()
         self._passages: dict[_Key, Passage] = {}
         self._ended: deque[Ended] = deque()
         self._batches: dict[tuple[int, Kind], list[Batch]] = {}
@@ -76,20 +82,34 @@ class Group:
         self._taken: set[str] = set()
         self._closed: list[str] = []
 
-    def push(self, reader: str, wire: Wire, clock: WindowClock) -> list[MovementRow]:
-        """Take reads in wire order."""
-        self._clock = clock
-        return [row for step in self.orderer.push(reader, wire) for row in self._step(step)]
+    def push(self, reader: str, wire: Wire, clock: WindowClock) -> Iterator[Task]:
+        """Take reads in wire order and yield what they leave to do."""
+        self._newest = clock
+        for step in self.orderer.push(reader, wire):
+            yield from self._tasks(step)
 
-    def idle(self, reader: str, now_us: int, clock: WindowClock) -> list[MovementRow]:
+    def idle(self, reader: str, now_us: int, clock: WindowClock) -> Iterator[Task]:
         """Nothing was read until an instant of event time."""
-        self._clock = clock
-        return list(self._step(self.orderer.idle(reader, now_us)))
+        self._newest = clock
+        return self._tasks(self.orderer.idle(reader, now_us))
 
-    def flush(self) -> list[MovementRow]:
+    def flush(self) -> Iterator[Task]:
         """End all visits."""
         step = self.orderer.flush()
-        return list(self._step(Step(step.reads, step.before_us, restart=True)))
+        return self._tasks(Step(step.reads, step.before_us, restart=True))
+
+    def perform(self, task: Task) -> MovementRow | None:
+        """Do one of the tasks; they are done in the order in which they were given."""
+        self._clock = task.clock
+        return task.act()
+
+    def sense(self, reader: str, gpi: int, kind: Literal["beam", "door"], *, state: bool, at_us: int) -> Task:
+        """Return the task of taking a change of an input, in event time."""
+        return self._task(at_us, lambda: self._take_level(reader, gpi, kind, state=state, at_us=at_us))
+
+    def badge(self, portal: str, person: str, at_us: int) -> Task:
+        """Return the task of taking a badge that was shown, in event time."""
+        return self._task(at_us, lambda: self.sensed.badge(portal, person, at_us))
 
     def residents(self) -> int:
         """Tags at rest that were heard within the last minute of event time."""
@@ -104,37 +124,43 @@ class Group:
         self._opened, self._closed = {}, []
         return opened, closed
 
-    def _step(self, step: Step) -> Iterator[MovementRow]:
+    def _tasks(self, step: Step) -> Iterator[Task]:
         records = self.engine.advance(step.reads.cols, step.reads.keys) if len(step.reads) else []
         records += self.engine.sweep(step.before_us, flush=step.restart)
         records.sort(key=lambda snap: (snap.at_us, int(snap.head[L.PORTAL]), snap.epc))
-        yield from self._rows(records)
-        yield from self._released(L.NEVER_US if step.restart else step.before_us)
-        if step.restart:
-            self.sensed.clear()
-            self.judge.forget()
-
-    def _rows(self, records: Iterable[Snapshot]) -> Iterator[MovementRow]:
         for snap in records:
-            yield from self._released(snap.at_us)
-            if snap.why != L.CANDIDATE:
-                self._hold(snap)
+            yield from self._releases(snap.at_us)
+            if snap.why == L.CANDIDATE:
+                yield self._task(snap.at_us, partial(self._provisional, snap))
                 continue
-            row = self._provisional(snap)
-            if row is not None:
-                yield row
+            lone = self.portals[int(snap.head[L.PORTAL])].layout == "single"
+            self._releases_us.append(snap.at_us if lone else snap.at_us + HOLD_US)
+            yield self._task(snap.at_us, partial(self._hold, snap))
+        yield from self._releases(L.NEVER_US if step.restart else step.before_us)
+        if step.restart:
+            yield self._task(-L.NEVER_US, self._begin_anew)
+        else:
+            self.passed_us = max(self.passed_us, step.before_us + self.newest_offset_us())
+
+    def _releases(self, before_us: int) -> Iterator[Task]:
+        """Decide the ended visits whose companions have been heard out by an instant."""
+        while self._releases_us and self._releases_us[0] <= before_us:
+            yield self._task(self._releases_us.popleft(), self._final)
+
+    def _task(self, at_us: int, act: Callable[[], MovementRow | None]) -> Task:
+        return Task(at_us + self.newest_offset_us(), self._newest, act)
+
+    def _begin_anew(self) -> None:
+        self.sensed.clear()
+        self.judge.forget()
+
+    def _take_level(self, reader: str, gpi: int, kind: str, *, state: bool, at_us: int) -> None:
+        self.sensed.note(reader, gpi, kind, state=state, at_us=at_us)
 
     def _hold(self, snap: Snapshot) -> None:
         """Keep a visit that has ended until its companions have told of themselves."""
-        passage, seen = self._passages.pop(self._key(snap), None), self.judge.look(snap, self.offset_us())
-        self._ended.append(Ended(snap, seen, passage, snap.at_us if seen is None else snap.at_us + HOLD_US))
-
-    def _released(self, before_us: int) -> Iterator[MovementRow]:
-        """Decide the ended visits whose companions have been heard out by an instant."""
-        while self._ended and self._ended[0].release_us <= before_us:
-            row = self._final(self._ended.popleft())
-            if row is not None:
-                yield row
+        passage = self._passages.pop(self._key(snap), None)
+        self._ended.append(Ended(snap, self.judge.look(snap, self.offset_us()), passage))
 
     def _provisional(self, snap: Snapshot) -> MovementRow | None:
         key, portal = self._key(snap), self.portals[int(snap.head[L.PORTAL])]
@@ -165,7 +191,8 @@ class Group:
         )
         return row
 
-    def _final(self, ended: Ended) -> MovementRow | None:
+    def _final(self) -> MovementRow | None:
+        ended = self._ended.popleft()
         snap, passage, portal = ended.snap, ended.passage, self.portals[int(ended.snap.head[L.PORTAL])]
         if passage is not None:
             self._close(passage.id)
@@ -224,8 +251,12 @@ class Group:
         return int(snap.head[L.PORTAL]), snap.epc
 
     def offset_us(self) -> int:
-        """Host time less the group's event time, as the newest clock says."""
+        """Host time less the group's event time, as the clock of what is done now says."""
         return 0 if self.shared else self._clock.offset_us or 0
+
+    def newest_offset_us(self) -> int:
+        """Host time less the group's event time, as the newest clock says."""
+        return 0 if self.shared else self._newest.offset_us or 0
 
     def _clock_row(self) -> Clock:
         return clock_row(self._clock, self._boot)

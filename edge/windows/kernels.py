@@ -1,4 +1,4 @@
-"""The fused per-read loop over slots and visits; `plain.py` says the same thing in readable form and is the definition.
+"""The fused per-read loop over slots and visits; `plain` says the same thing in readable form and is the definition.
 
 All numbers are integers, so that every platform and both engines give the same records. Where time goes: most reads are
 of tags at rest, and of such a read `advance` touches five lines of one slot and calls nothing that isn't inlined. All
@@ -28,7 +28,8 @@ class State(NamedTuple):
     Attributes:
         s64, s32, s16: (tags, …) the slots, one memory under three widths.
         first: (buckets,) the first slot of each, -1 where there is none; a power of two.
-        head, ant, log, clocks: (visits, …) the pool.
+        head, ant, clocks: (visits, …) the pool.
+        log: (LOG_ROWS / LOG_PART, visits, LOG_PART, PACKED) its reads.
         meta: (META,) counters and places.
         knobs: (portals, KNOBS).
         out, out_head, out_ant, out_log, out_keys: output records; `meta[M_OUT]` of them are filled.
@@ -301,14 +302,16 @@ def emit(v: Int, why: Int, at: Int, s: State) -> None:
         for c in range(L.ANT):
             s.out_ant[k, a, c] = s.ant[v, a, c]
     for row in range(s.head[v, L.LOGGED]):
-        low = s.log[v, row, 1] & 0xFFFF
-        s.out_log[k, row, L.G_US] = s.log[v, row, 0]
+        part, place = row // L.LOG_PART, row % L.LOG_PART
+        what, where = s.log[part, v, place, 1], s.log[part, v, place, 2]
+        low = what & 0xFFFF
+        s.out_log[k, row, L.G_US] = s.log[part, v, place, 0]
         s.out_log[k, row, L.G_ANTENNA] = low >> 13
         s.out_log[k, row, L.G_SIDE] = s.knobs[s.head[v, L.PORTAL], L.K_SIDES] >> (low >> 13) & 1
-        s.out_log[k, row, L.G_RSSI] = s.log[v, row, 1] >> 16
+        s.out_log[k, row, L.G_RSSI] = what >> 16
         s.out_log[k, row, L.G_PHASE] = (low & 8191) - 1
-        s.out_log[k, row, L.G_CHANNEL] = (s.log[v, row, 2] >> 16) + 32768
-        s.out_log[k, row, L.G_COUNT] = s.log[v, row, 2] & 0xFFFF
+        s.out_log[k, row, L.G_CHANNEL] = (where >> 16) + 32768
+        s.out_log[k, row, L.G_COUNT] = where & 0xFFFF
     for word in range(L.KEY_WORDS):
         s.out_keys[k, word] = s.s64[slot, word]
     s.meta[L.M_OUT] = k + 1
@@ -513,11 +516,12 @@ def note_read(v: Int, t: Int, what: Int, where: Int, head: I64, log: I32) -> Non
         for old in range(L.LOG_ROWS):
             if old >= L.LOG_ROWS // 2 or old % 4 < 2:  # noqa: PLR2004 (two of every four)
                 for c in range(L.PACKED):
-                    log[v, row, c] = log[v, old, c]
+                    log[row // L.LOG_PART, v, row % L.LOG_PART, c] = log[old // L.LOG_PART, v, old % L.LOG_PART, c]
                 row += 1
-    log[v, row, 0] = min(t - head[v, L.BIN0_US], L.MOST_US)
-    log[v, row, 1] = what
-    log[v, row, 2] = where
+    part, place = row // L.LOG_PART, row % L.LOG_PART
+    log[part, v, place, 0] = min(t - head[v, L.BIN0_US], L.MOST_US)
+    log[part, v, place, 1] = what
+    log[part, v, place, 2] = where
     head[v, L.LOGGED] = row + 1
 
 

@@ -1,8 +1,8 @@
 """Columns of the integer arrays that hold what is known of tags; kernel and twin fill the same ones.
 
 Two tiers. Every (tag, portal) pair has a slot of 640 bytes: its EPC, how it is heard at rest, phases to measure motion
-against, its last reads. A pair that may be moving has a visit besides (7.5 KB, most of it the log), from a pool; a tag
-that proved to lie still gives its visit back and costs little until it stirs.
+against, its last reads. A pair that may be moving has a visit besides, from a pool (1.3 KB, and 0.8 KB for each 64 of
+its reads); a tag that proved to lie still gives its visit back and costs little until it stirs.
 """
 
 from typing import Final
@@ -100,11 +100,13 @@ P_KNOWN: Final = 1 << 31
 P_TIME_SHIFT: Final = 10
 P_TIME_MASK: Final = (1 << 31) - 1
 
-# log[visit, row, …]: the visit's reads, the newest last; packed inside, these columns in a snapshot
+# log[row // LOG_PART, visit, row % LOG_PART, …]: the visit's reads, the newest last; packed inside, these columns in a
+# snapshot. The rows that only a long visit has stand apart, or each short one would touch memory for all of its own.
 PACKED: Final = 3
 """Since the visit's first read; RSSI in 16 bits, antenna in 3, phase + 1 in 13; channel - 32768 in 16, count in 16."""
 LOG_ROWS: Final = 512
 """When they are full, the older half is thinned to half: the longer ago, the coarser, and pairs of reads stay pairs."""
+LOG_PART: Final = 64
 G_US: Final = 0  # since the visit's first read
 G_ANTENNA: Final = 1
 G_SIDE: Final = 2
@@ -234,7 +236,7 @@ MAX_CANDIDATES: Final = 256
 SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full; of visits, all are looked at."""
 VISITS: Final = 4096
-"""Visits at most: as many tags that are strangers or move at one time, in 31 MB."""
+"""Visits at most: as many tags that are strangers or move at one time, in 9 MB while none has over 64 reads."""
 AHEAD: Final = 64
 """Reads whose slots are looked up together."""
 MAX_PORTALS: Final = 1024

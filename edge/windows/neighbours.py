@@ -11,7 +11,7 @@ crossed one after the other: there only what is at one time is one crossing, or 
 
 import math
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.rules import CROSSINGS
-from edge.windows.settings import PortalSettings, WindowsSettings
+from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
 
 REACH_US: Final = 1_000_000
@@ -132,13 +132,13 @@ class _Tag:
 
 
 class Neighbours:
-    """A gateway's portals and what they heard within the last minute of the tags that moved."""
+    """Portals of one neighbourhood and what they heard within the last minute of the tags that moved."""
 
-    def __init__(self, settings: WindowsSettings) -> None:
-        self._near = neighbours(settings.portals)
-        self._portals = {portal.id: portal for portal in settings.portals}
-        self._order = {portal.id: place for place, portal in enumerate(settings.portals)}
-        self._ears = {portal.id: ears(portal) for portal in settings.portals}
+    def __init__(self, portals: Sequence[PortalSettings]) -> None:
+        self._near = neighbours(portals)
+        self._portals = {portal.id: portal for portal in portals}
+        self._order = {portal.id: place for place, portal in enumerate(portals)}
+        self._ears = {portal.id: ears(portal) for portal in portals}
         self._tags: OrderedDict[bytes, _Tag] = OrderedDict()
         self.doubles = 0
 

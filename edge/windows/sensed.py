@@ -118,12 +118,14 @@ class Sensed:
         watch = self._order[portal]
         return bool(watch.badges) or any(one.times for one in (*watch.doors, *watch.beams.values()))
 
-    def note(self, reader: str, gpi: int, kind: str, *, state: bool, at_us: int) -> bool:
-        """Take an input's level; return whether some portal here learns from it."""
-        mine = self._inputs.get((reader, gpi, kind), [])
-        for sensor, one in mine:
+    def wires(self, reader: str, gpi: int, kind: str) -> bool:
+        """Say whether some portal here learns from an input."""
+        return (reader, gpi, kind) in self._inputs
+
+    def note(self, reader: str, gpi: int, kind: str, *, state: bool, at_us: int) -> None:
+        """Take an input's level."""
+        for sensor, one in self._inputs.get((reader, gpi, kind), []):
             one.note(at_us, active=state == sensor.active_high)
-        return bool(mine)
 
     def badge(self, portal: str, person: str, at_us: int) -> None:
         """Take a badge that was shown at a portal."""

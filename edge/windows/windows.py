@@ -1,6 +1,6 @@
 """`Windows`: one gateway's portals, fed with batches, giving movement rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -11,14 +11,17 @@ from edge.contracts import MovementRow
 from edge.llrp.batch import NO_TIME_US, TagBatch
 from edge.windows.group import Group, Job
 from edge.windows.held import HeldTag
-from edge.windows.neighbours import Neighbours
+from edge.windows.neighbours import Neighbours, neighbours
 from edge.windows.order import Wire
 from edge.windows.passages import OpenPassage
 from edge.windows.settings import PortalSettings, WindowClock, WindowsError, WindowsSettings
+from edge.windows.turns import Turns
 
 STEP_US: Final = 2_000_000
 """A jump of a reader's offset above this is a step of its clock; drift and delay on a live link stay far below. A fall
 that the new spread covers was learnt, not made: a queue has come in, or the clock runs far too fast."""
+OUT_OF_ORDER_US: Final = 20_000
+"""A chunk is fed at most so long after it has arrived, if the machine isn't overloaded; who feeds says so."""
 
 
 @dataclass(slots=True)
@@ -28,7 +31,8 @@ class Counters:
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
     reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
     called `parked`; `resident_visits` neither, for what the door did explains them. `double_crossings` had been told by
-    a neighbouring portal.
+    a neighbouring portal. `overtaken` are chunks that were fed after it had been said that all such had been, and tasks
+    that had to go since too many waited: what neighbours on other readers decided may then depend on the cuts.
     """
 
     reads: int = 0
@@ -47,6 +51,7 @@ class Counters:
     door_contradictions: int = 0
     beam_contradictions: int = 0
     double_crossings: int = 0
+    overtaken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class _Reader:
     """One reader; `clock` is that of its last reads, `unwrap_us` what its steps so far have to be taken back by."""
 
     group: Group
+    turns: Turns[Group]
     ports: dict[int, _Port] = field(default_factory=dict)
     clock: WindowClock | None = None
     unwrap_us: int = 0
@@ -97,20 +103,21 @@ class _Reader:
 
 
 class Windows:
-    """Pure: no clock, no I/O. The same reads give the same rows, however they were cut into batches."""
+    """Pure: no clock, no I/O. The same reads give the same rows, however they were cut into batches.
+
+    Readers whose portals are neighbours may be fed in any order, too: what each sends has to be in order.
+    """
 
     def __init__(self, settings: WindowsSettings, *, boot: str) -> None:
         self._settings = settings
         self._counters = Counters()
         self._strange = 0
-        self._neighbours = Neighbours(settings)
-        self._groups = [
-            Group(settings, Job(portals, shared=len(readers) > 1, boot=boot), self._neighbours)
-            for readers, portals in _joined(settings)
-        ]
+        self._groups: list[Group] = []
+        self._neighbours: list[Neighbours] = []
+        self._turns: list[Turns[Group]] = []
         self._readers: dict[str, _Reader] = {}
-        for group in self._groups:
-            self._list(group)
+        for portals in _neighbourhoods(settings):
+            self._settle(portals, boot)
         self._tables = {name: reader.table() for name, reader in self._readers.items()}
 
     @property
@@ -129,7 +136,8 @@ class Windows:
         counters.resident_visits = sum(group.judge.background.residents for group in self._groups)
         counters.door_contradictions = sum(group.judge.overruled.door for group in self._groups)
         counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
-        counters.double_crossings = self._neighbours.doubles
+        counters.double_crossings = sum(one.doubles for one in self._neighbours)
+        counters.overtaken = sum(one.overtaken for one in self._turns)
         return counters
 
     @property
@@ -151,11 +159,21 @@ class Windows:
             self._strange += count
             return []
         clock = mine.unwrapped(clock, reads=len(batch) > 0)
-        if len(batch) == 0:
-            if arrival_us is None:
-                return []
-            return mine.group.idle(reader, arrival_us - (0 if mine.group.shared else clock.offset_us or 0), clock)
-        return mine.group.push(reader, self._reads(reader, batch, arrival_us, clock), clock)
+        if len(batch):
+            tasks = mine.group.push(reader, self._reads(reader, batch, arrival_us, clock), clock)
+        elif arrival_us is None:
+            return []
+        else:
+            tasks = mine.group.idle(reader, arrival_us - (0 if mine.group.shared else clock.offset_us or 0), clock)
+        return list(mine.turns.take(mine.group, tasks, arrival_us))
+
+    def pass_until(self, arrival_us: int) -> list[MovementRow]:
+        """Say that what arrived before an instant was fed, of all readers; return the rows that became certain.
+
+        Portals that are neighbours on different readers decide in one order. Without this each waits for the other's
+        reads, however long it is silent. At which instants it is said changes no row, as long as it is true.
+        """
+        return [row for turns in self._turns for row in turns.pass_until(arrival_us)]
 
     def sense(
         self, reader: str, gpi: int, kind: Literal["beam", "door"], *, state: bool, at_us: int, clock: WindowClock
@@ -171,22 +189,23 @@ class Windows:
             clock: the reader's clock as it was then.
         """
         self._counters.sensed += 1
-        placed = [
-            group.sensed.note(reader, gpi, kind, state=state, at_us=self._group_us(group, reader, at_us, clock))
-            for group in self._groups
-        ]
-        self._counters.unplaced_sensed += not any(placed)
+        wired = [(turns, group) for turns, group in self._pairs() if group.sensed.wires(reader, gpi, kind)]
+        for turns, group in wired:
+            group_us = self._group_us(group, reader, at_us, clock)
+            turns.beside(group, group.sense(reader, gpi, kind, state=state, at_us=group_us))
+        self._counters.unplaced_sensed += not wired
 
     def badge(self, portal: str, person: str, at_us: int) -> None:
         """Take an access-control event at a portal, in host time; an unknown portal raises `WindowsError`."""
-        group = next((one for one in self._groups if any(mine.id == portal for mine in one.portals)), None)
-        if group is None:
-            raise WindowsError(f"a badge was shown at {portal!r}, which is no portal of this gateway: name one that is")
-        group.sensed.badge(portal, person, at_us - group.offset_us())
+        for turns, group in self._pairs():
+            if any(mine.id == portal for mine in group.portals):
+                turns.beside(group, group.badge(portal, person, at_us - group.newest_offset_us()))
+                return
+        raise WindowsError(f"a badge was shown at {portal!r}, which is no portal of this gateway: name one that is")
 
     def flush(self) -> list[MovementRow]:
         """End of a capture: decide open passages as if every tag had left."""
-        return [row for group in self._groups for row in group.flush()]
+        return [row for turns in self._turns for row in turns.flush()]
 
     def hold(self, tags: Iterable[HeldTag]) -> list[HeldTag]:
         """Take the tags that an earlier start held; return those whose portal is none of this gateway."""
@@ -207,12 +226,29 @@ class Windows:
         mine = self._readers.get(reader)
         if mine is not None and mine.group is group and not group.shared:
             return at_us + mine.unwrapped_by_us(clock)
-        return at_us + (clock.offset_us or 0) - group.offset_us()
+        return at_us + (clock.offset_us or 0) - group.newest_offset_us()
 
-    def _list(self, group: Group) -> None:
+    def _pairs(self) -> Iterator[tuple[Turns[Group], Group]]:
+        return ((turns, group) for turns in self._turns for group in turns.groups)
+
+    def _settle(self, portals: Sequence[PortalSettings], boot: str) -> None:
+        """Make the groups of one neighbourhood."""
+        near = Neighbours(portals)
+        groups = [
+            Group(self._settings, Job(mine, shared=len(readers) > 1, boot=boot), near)
+            for readers, mine in _joined(portals)
+        ]
+        turns = Turns(groups, self._settings.grace_ms * 1000)
+        self._neighbours.append(near)
+        self._turns.append(turns)
+        self._groups += groups
+        for group in groups:
+            self._list(group, turns)
+
+    def _list(self, group: Group, turns: Turns[Group]) -> None:
         for index, portal in enumerate(group.portals):
             for number, antenna in enumerate(portal.antennas):
-                reader = self._readers.setdefault(antenna.reader, _Reader(group))
+                reader = self._readers.setdefault(antenna.reader, _Reader(group, turns))
                 reader.ports[antenna.port] = _Port(index, number)
 
     def _reads(self, reader: str, batch: TagBatch, arrival_us: int | None, clock: WindowClock) -> Wire:
@@ -231,12 +267,23 @@ class Windows:
         )
 
 
-def _joined(settings: WindowsSettings) -> Iterator[tuple[set[str], tuple[PortalSettings, ...]]]:
+def _neighbourhoods(settings: WindowsSettings) -> list[tuple[PortalSettings, ...]]:
+    """Return portals joined by being neighbours, in the order of the settings."""
+    near = neighbours(settings.portals)
+    named = _unions({portal.id, *near[portal.id]} for portal in settings.portals)
+    return [tuple(portal for portal in settings.portals if portal.id in names) for names in named]
+
+
+def _joined(portals: Sequence[PortalSettings]) -> Iterator[tuple[set[str], tuple[PortalSettings, ...]]]:
     """Yield portals joined by the readers that they share, in the order of the settings."""
-    sets: list[set[str]] = []
-    for portal in settings.portals:
-        mine = {antenna.reader for antenna in portal.antennas}
-        mine.update(*(other for other in sets if other & mine))
-        sets = [other for other in sets if not other & mine] + [mine]
-    for readers in sets:
-        yield readers, tuple(p for p in settings.portals if p.antennas[0].reader in readers)
+    for readers in _unions({antenna.reader for antenna in portal.antennas} for portal in portals):
+        yield readers, tuple(portal for portal in portals if portal.antennas[0].reader in readers)
+
+
+def _unions(sets: Iterable[set[str]]) -> list[set[str]]:
+    """Return sets joined where they have something in common."""
+    joined: list[set[str]] = []
+    for one in sets:
+        mine = one.union(*(other for other in joined if other & one))
+        joined = [other for other in joined if not other & one] + [mine]
+    return joined

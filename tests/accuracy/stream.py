@@ -14,7 +14,7 @@ import numpy as np
 
 from edge.contracts import MovementRow
 from edge.llrp.reports import empty_batch
-from edge.windows import Windows, WindowsSettings
+from edge.windows import OUT_OF_ORDER_US, Windows, WindowsSettings
 from simulator.scenarios.model import Scenario
 from simulator.server.inventory import Radio
 from simulator.world.values import Crossing, InputChange
@@ -83,7 +83,8 @@ class Stream:
         self._inputs += self._world.take_inputs(until_us)
         for name, at_us, batch in chunks:
             self._sense(at_us)
-            for row in self._windows.feed(name, batch, arrival_us=EPOCH_US + at_us, clock=CLOCK):
+            rows = self._windows.feed(name, batch, arrival_us=EPOCH_US + at_us, clock=CLOCK)
+            for row in (*rows, *self._windows.pass_until(EPOCH_US + at_us - OUT_OF_ORDER_US)):
                 self.tell(at_us, row)
         self.visits += self._world.take_crossings(until_us)
         return until_us

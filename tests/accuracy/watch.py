@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from edge.windows import WindowClock, Windows
+from edge.windows import OUT_OF_ORDER_US, WindowClock, Windows
 from simulator.scoring.calls import Published
 from tests.accuracy.play import Played
 
@@ -20,6 +20,8 @@ def watch(played: Played, windows: Windows | None = None) -> list[Published]:
             one = waiting.popleft()
             kind = kinds[one.reader, one.port]
             windows.sense(one.reader, one.port, kind, state=one.high, at_us=one.at_us, clock=CLOCK)
-        found += [Published(row, arrival_us) for row in windows.feed(reader, batch, arrival_us=arrival_us, clock=CLOCK)]
+        rows = windows.feed(reader, batch, arrival_us=arrival_us, clock=CLOCK)
+        rows += windows.pass_until(arrival_us - OUT_OF_ORDER_US)
+        found += [Published(row, arrival_us) for row in rows]
     ends_us = played.chunks[-1][1] if played.chunks else 0
     return found + [Published(row, ends_us) for row in windows.flush()]

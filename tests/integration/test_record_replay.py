@@ -25,7 +25,7 @@ from tests.helpers.llrp_messages import report, tag
 
 LOG = structlog.get_logger()
 NOTE = RecordingNote(version="0", gateway="gw", boot="b007", first_seq=5)
-ONE, TWO = ("r1",), ("r1", "r2")
+ONE, TWO, NEXT = ("r1",), ("r1", "r2"), ("left", "right")
 WAIT_S = 30.0
 EARLY = 0.5
 """Provisionals come easily: what is compared is that they are the same, not that they are right."""
@@ -37,12 +37,25 @@ AGAIN_US = EPOCH_US + 200_000_000
 
 
 def door(*readers):
-    """One door of four antennas: those inside are the first reader's, those outside the last one's."""
+    """One door of four antennas: those inside are the first reader's, those outside the last one's.
+
+    Of the readers `NEXT` each has a door of its own, and they are neighbours.
+    """
+    if readers == NEXT:
+        return WindowsSettings(
+            gateway="gw", portals=(beside("left", 1, "right"), beside("right", 3, "left")), engine="plain"
+        )
     sides = [(readers[0], 1, "inside"), (readers[0], 2, "inside"), (readers[-1], 3, "outside")]
     antennas = [AntennaSettings(*side) for side in [*sides, (readers[-1], 4, "outside")]]
     layout = "two-readers" if len(readers) > 1 else "two-sided"
     portal = PortalSettings("door", layout, tuple(antennas), provisional_confidence=EARLY)
     return WindowsSettings(gateway="gw", portals=(portal,), engine="plain")
+
+
+def beside(name, port, neighbour):
+    """A door with two antennas of the reader of its name."""
+    antennas = AntennaSettings(name, port, "inside"), AntennaSettings(name, port + 1, "outside")
+    return PortalSettings(name, "two-sided", antennas, provisional_confidence=EARLY, neighbours=(neighbour,))
 
 
 def walks(seed, begin_us):
@@ -216,6 +229,18 @@ async def test_replay_gives_what_was_published_live(link, names, late):
     worse = rewritten(data, random.Random(link))
     assert [encode(row) for row in replayed(worse, *names, provisionals=True)] == published
     assert [encode(row) for row in replayed(data, *names)] == [encode(row) for row in live.finals()]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_replay_gives_what_neighbours_on_two_readers_published_live(late):
+    """What one decided early waited for the other, live as in the replay."""
+    live = Live(*NEXT, late=late)
+    await live.run("split")
+    data, published = b"".join(live.parts), [encode(row) for row in live.movements()]
+    assert {row.portal for row in live.finals()} == set(NEXT)
+    assert any(not row.final for row in live.movements())
+    for recording in (data, rewritten(data, random.Random(7))):
+        assert [encode(row) for row in replayed(recording, *NEXT, provisionals=True)] == published
 
 
 async def test_capture_of_another_program_gives_the_same_decisions():

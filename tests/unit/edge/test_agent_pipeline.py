@@ -16,7 +16,7 @@ from edge.contracts import Clock, ReaderHealth, SensorRow, decode_health, decode
 from edge.llrp.reports import empty_batch
 from edge.outbox import MemoryOutbox, OpenRecord, OutboxUnavailableError
 from edge.readers import Chunk, ClockState
-from edge.windows import AntennaSettings, OpenPassage, PortalSettings, WindowsSettings, encode_open
+from edge.windows import OUT_OF_ORDER_US, AntennaSettings, OpenPassage, PortalSettings, WindowsSettings, encode_open
 
 CLOCK = ClockState(source="reader", offset_us=-5, spread_us=7, stepped=False)
 
@@ -46,7 +46,13 @@ class FakeWindows:
         self.fed = []
         self.sensed = []
         self.rows = []
+        self.passed_us = []
+        self.waited = []
         self.changes = ([], [])
+
+    def pass_until(self, arrival_us):
+        self.passed_us.append(arrival_us)
+        return self.waited
 
     def feed(self, reader, batch, *, arrival_us, clock):
         self.fed.append((reader, len(batch), arrival_us, clock))
@@ -144,6 +150,14 @@ async def test_windows_get_arrival_and_the_quality_of_the_clock(pipeline, window
     assert (reader, reads, arrival_us) == ("r1", 0, 9)
     assert clock == window_clock(CLOCK, host_synced=False)
     assert (clock.offset_us, clock.spread_us, clock.host_synced) == (-5, 7, False)
+
+
+async def test_windows_are_told_how_far_arrivals_are(pipeline, windows, journal, outbox):
+    """Short of the chunk by what handing it on may take; what neighbours waited for comes after its rows."""
+    windows.rows, windows.waited = [row(1)], [row(2)]
+    await pipeline.sink(chunk())
+    assert windows.passed_us == [9 - OUT_OF_ORDER_US]
+    assert [item.gpi for item in await _written(journal, outbox)] == [1, 2]
 
 
 async def test_reads_of_unlisted_ports_are_told_once_a_port(pipeline):

@@ -140,6 +140,19 @@ def test_degenerate_reads_agree(rows):
     assert_same(knobs(portals=1), rows)
 
 
+@pytest.mark.parametrize("count", [L.LOG_PART - 1, L.LOG_PART, L.LOG_PART + 1, L.LOG_ROWS, L.LOG_ROWS + 1, 1_000])
+def test_long_visits_agree(count):
+    """Two tags in turn, on either side of a part of the log and of its thinning."""
+    rng = np.random.default_rng(count)
+    rows = [
+        (1_000_000 + 20_000 * k + 9_000 * tag, 0, int(rng.integers(8)), bytes([tag]), -100 * int(rng.integers(40, 80)),
+         int(rng.integers(4096)), k // 10 % 4, 1)
+        for k in range(count) for tag in range(2)
+    ]  # fmt: skip
+    ones = assert_same(knobs(), rows)
+    assert max(int(snap.head[L.LOGGED]) for snap in ones) > min(count, L.LOG_ROWS) - 20
+
+
 def test_a_full_output_is_drained_and_continued():
     """More records in one call than the output holds."""
     rows = []

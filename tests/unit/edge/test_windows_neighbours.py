@@ -57,7 +57,7 @@ def heard(*reads, epc=EPC, start_s=0):
 
 
 def doors(*portals):
-    return Neighbours(settings(*portals))
+    return Neighbours(settings(*portals).portals)
 
 
 def note(made, name, change_s, *reads, odds=2.0, kind="out", epc=EPC, start_s=0):
@@ -317,7 +317,7 @@ def test_doors_with_a_reader_each_agree_in_host_time(order, monkeypatch):
 def test_doors_that_are_no_neighbours_each_tell_what_they_heard():
     made = settings(portal("a", "r1"), portal("b", "r2"))
     assert neighbours(made.portals) == {"a": [], "b": []}
-    lonely = Neighbours(made)
+    lonely = Neighbours(made.portals)
     note(lonely, "a", 5.0, *both_sides(5.0, -5000))
     note(lonely, "b", 5.0, *both_sides(5.0, -4000))
     assert not lonely.rival(asked("a"))
