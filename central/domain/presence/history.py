@@ -25,7 +25,7 @@ MOST_ALIKE: Final = 30.0
 LEAST_ALIKE: Final = 0.4
 """Bounds, in rounds, of how much the other tags say of one that is new."""
 UNREADABLE: Final = 0.03
-"""Share of tags that can't be heard where they have just been put, behind metal or face down, until a hit proves better."""
+"""Share of tags that can't be heard where they have just been put (metal, face down), until a hit proves better."""
 _DAY_S: Final = 86_400.0
 ReadKey = tuple[str, str, str]
 """(epc, zone, mode)."""
