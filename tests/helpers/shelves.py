@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from central.domain.presence.fold import Place, Stay, fold
-from central.domain.presence.history import Rates
 from central.domain.presence.spans import Heard, Span, rounds
 
 BEGIN = datetime(2026, 1, 1, 6, tzinfo=UTC)
@@ -47,9 +46,9 @@ def stays(assets, since=BEGIN - DAY, confidence=1.0):
     return [Stay(f"A-{index:05d}", (tag(index),), since, confidence) for index in range(assets)]
 
 
-def believed(world, rates=None):
+def believed(world):
     """Yield (probabilities of being there, truth) for all assets after each sweep."""
     place, book = Place(), stays(len(world.rates))
     for day, sweep in enumerate(world.sweeps):
-        place = fold(place, book, rounds([sweep]), rates or Rates())
+        place = fold(place, book, rounds([sweep]))
         yield np.array([place.assets[stay.asset].probability for stay in book]), world.gone_from > day, place

@@ -9,14 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Final
 
 from central.domain.presence import history
 from central.domain.presence.coverage import Sighting
 from central.domain.presence.history import Beta, Presence, Rates, ReadKey
 from central.domain.presence.spans import ListeningKey, Round
-
-UNSEEN: Final = Rates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +54,14 @@ class Place:
     strangers: dict[str, Stranger] = field(default_factory=dict)
 
 
-def fold(place: Place, stays: Sequence[Stay], rounds: Iterable[Round], rates: Rates = UNSEEN) -> Place:
+def fold(place: Place, stays: Sequence[Stay], rounds: Iterable[Round]) -> Place:
     """Fold rounds, in the order of their ends, into a place; `place` itself is left as it is.
 
     An asset stays once at a time: `stays` of one asset don't overlap.
     """
     after = Place(dict(place.assets), list(place.sightings), dict(place.strangers))
     for together in _together(rounds):
-        _fold_one(after, stays, together, rates)
+        _fold_one(after, stays, together)
     return after
 
 
@@ -82,11 +79,12 @@ def _together(rounds: Iterable[Round]) -> Iterator[list[Round]]:
         yield list(same)
 
 
-def _fold_one(place: Place, stays: Sequence[Stay], together: Sequence[Round], rates: Rates) -> None:
+def _fold_one(place: Place, stays: Sequence[Stay], together: Sequence[Round]) -> None:
     end = together[0].to_at
     here = [stay for stay in stays if stay.holds(end)]
     knowns = {stay.asset: _known(place, stay) for stay in here}
     before = {one.key: _before(one.key, knowns.values()) for one in together}
+    rates = history.rates_at(knowns.values())
     if all(one.silence for one in together):
         place.sightings.append(Sighting(together[0].from_at, end, _tag_probability(here, knowns, together, before)))
     owned: set[str] = set()

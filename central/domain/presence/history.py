@@ -39,6 +39,9 @@ class Rates:
     fade_per_day: float = 1 / 100_000
 
 
+UNSEEN: Final = Rates()
+
+
 @dataclass(frozen=True, slots=True)
 class Beta:
     """A hit rate that isn't known exactly: Beta(hits, misses), both > 0."""
@@ -178,15 +181,16 @@ def prior(reads: Iterable[Reads], mode: str) -> Beta:
     return Beta(mean * alike, (1.0 - mean) * alike)
 
 
-def leave_rate(unseen: int, asset_days: float, before: Rates) -> float:
-    """Return how often assets leave unseen (per asset and day): what was found out afterwards, over the days watched.
+def rates_at(knowns: Iterable[Presence], before: Rates = UNSEEN) -> Rates:
+    """Return how often assets leave a place unseen, as its own assets show: those that are gone, over the days spent.
 
-    Args:
-        unseen: Departures that no door told and a later sighting elsewhere proved.
-        asset_days: Days that assets spent at the place, added up.
-        before: The rate to begin with; it weighs as much as one departure.
+    `before` is the rate to begin with; it weighs as much as one departure.
     """
-    return (unseen + 1.0) / (asset_days + 1.0 / before.leave_per_day)
+    left, days = 1.0, 1.0 / before.leave_per_day
+    for known in knowns:
+        left += max(0.0, known.gone - STRAY)
+        days += (known.at - known.since).total_seconds() / _DAY_S
+    return replace(before, leave_per_day=left / days)
 
 
 def _aged(known: Presence, when: datetime, rates: Rates) -> tuple[float, float, float]:

@@ -69,11 +69,12 @@ def test_probabilities_add_up_and_only_fall_while_nothing_is_heard():
     assert history.aged(known, BEGIN + 100 * DAY, Rates()).gone >= known.gone
 
 
-def test_unseen_departures_are_learnt_from_what_was_found_out():
-    before = Rates(leave_per_day=1 / 500)
-    assert history.leave_rate(0, 0.0, before) == pytest.approx(1 / 500)
-    assert history.leave_rate(0, 50_000.0, before) < 1 / 50_000
-    assert history.leave_rate(99, 50_000.0, before) == pytest.approx(1 / 500, rel=0.02)
+def test_unseen_departures_are_learnt_from_the_places_own_assets():
+    kept = [history.hit(history.arrived(BEGIN, 1.0), [KEY], [], BEGIN + 500 * DAY)] * 100
+    assert history.rates_at([]).leave_per_day == pytest.approx(1 / 500)
+    assert history.rates_at(kept).leave_per_day == pytest.approx(1 / 50_500, rel=0.01)
+    lost = [history.silence(one, {KEY: Beta(1e9, 1.0)}, BEGIN + 501 * DAY, Rates()) for one in kept]
+    assert history.rates_at(lost).leave_per_day > 1 / 600
 
 
 def test_a_zone_with_tags_that_it_never_hears_says_little_of_a_new_one():
@@ -86,12 +87,12 @@ def test_a_zone_with_tags_that_it_never_hears_says_little_of_a_new_one():
     assert history.prior([Reads(40.0, 0.0)] * 2, "zone") == history.START["zone"]
 
 
-@pytest.mark.parametrize("spread", [(5.0, 1.0), (20.0, 1.0), (3.2, 1.8)])
+@pytest.mark.parametrize("spread", [(5.0, 1.0, 1 / 500), (20.0, 1.0, 1 / 100), (3.2, 1.8, 1 / 300)])
 def test_present_is_calibrated_within_two_points_in_every_decile(spread):
     """Over three worlds of 250 assets and 50 daily sweeps: of what is called x % present, x % is."""
     said, true = [], []
     for seed in range(3):
-        for probability, there, _ in believed(shelves(seed, good=spread[0], bad=spread[1])):
+        for probability, there, _ in believed(shelves(seed, good=spread[0], bad=spread[1], leave_per_day=spread[2])):
             said.append(probability)
             true.append(there)
     said, true = np.concatenate(said), np.concatenate(true)
