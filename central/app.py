@@ -23,15 +23,18 @@ from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
+from central.application.perpetual import PerpetualCount
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
 from central.domain.exceptions.terms import count_weekdays
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
+from central.storage.presence import PgPresence
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
 from central.storage.views import PgViews
@@ -65,8 +68,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    exceptions = PgExceptions(database, count_weekdays)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions)
+    exceptions, counts = PgExceptions(database, count_weekdays), PgCounts(database, count_weekdays)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, counts)
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))
@@ -77,7 +80,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            work = (ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database))
+            perpetual = PerpetualCount(PgPresence(database, count_weekdays), counts, metrics, _now)
+            watch = RegistryWatch(log, views, feed)
+            work = (ingest.run(), watch.run(), perpetual.run(), _until_schema_fits(database))
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import StreamingResponse
 
 from central.api import shapes
+from central.application.counts import Counts
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
@@ -38,6 +39,7 @@ class Services:
     now: Callable[[], datetime]
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
+    counts: Counts
 
 
 def stands(on: Services) -> APIRouter:

@@ -13,6 +13,7 @@ from central.application.sheets import Sheets, read_sheet
 from central.domain.exceptions.terms import count_weekdays
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
@@ -106,6 +107,7 @@ class Central:
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
         self.queue = PgExceptions(self.database, count_weekdays)
+        self.counting = PgCounts(self.database, count_weekdays)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""
