@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
 from central.application.stories import Stories
 from central.application.views import (
@@ -85,7 +86,7 @@ class Notice:
     cleared: bool = False
 
 
-class Transaction(Protocol):
+class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
 
     @property
