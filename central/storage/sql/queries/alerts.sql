@@ -92,5 +92,5 @@ RETURNING id;
 
 -- name: acknowledge_act
 -- What a person did is in the log.
-INSERT INTO act (at, kind, by, detail)
-VALUES (%(now)s, 'alert_acknowledged', %(by)s, jsonb_build_object('alert', %(alert)s::int8));
+INSERT INTO act (at, recorded_at, kind, by, detail)
+VALUES (%(now)s, %(now)s, 'alert_acknowledged', %(by)s, jsonb_build_object('alert', %(alert)s::int8));

@@ -58,16 +58,17 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, class = excluded.class, ser
 -- name: upsert_tag
 -- Bind a tag to an asset; the import has made sure that it isn't on another. Only a tag that comes off or onto a box is
 -- registered anew: the same sheet again changes nothing.
-INSERT INTO tag AS t (epc, asset, role, registered_at) VALUES (%(epc)s, %(asset)s, %(role)s, %(now)s)
-ON CONFLICT (epc) DO UPDATE SET
+INSERT INTO tag AS t (epc, asset, role, registered_at, bound_from)
+VALUES (%(epc)s, %(asset)s, %(role)s, %(now)s, 'epoch')
+ON CONFLICT (epc, bound_from) DO UPDATE SET
     role = excluded.role,
     registered_at = CASE WHEN (t.role = 'box') = (excluded.role = 'box') THEN t.registered_at
                          ELSE excluded.registered_at END;
 
 -- name: upsert_authorisation
 -- Register an authorisation. The same one again keeps the time at which it was recorded. RETURNING if it is new or changed.
-INSERT INTO authorisation AS a (id, asset, boundary, valid_from, valid_to, reason, recorded_at)
-VALUES (%(id)s, %(asset)s, %(boundary)s, %(valid_from)s, %(valid_to)s, %(reason)s, %(now)s)
+INSERT INTO authorisation AS a (id, kind, asset, boundary, valid_from, valid_to, reason, recorded_at)
+VALUES (%(id)s, 'standing', %(asset)s, %(boundary)s, %(valid_from)s, %(valid_to)s, %(reason)s, %(now)s)
 ON CONFLICT (id) DO UPDATE SET
     asset = excluded.asset, boundary = excluded.boundary, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
     reason = excluded.reason, recorded_at = excluded.recorded_at
@@ -77,12 +78,13 @@ RETURNING asset;
 
 -- name: place
 -- Record where an asset is said to be, unless the last record says the same: an old file must not undo what doors saw.
-INSERT INTO act (at, kind, asset, location, by)
-SELECT %(now)s, 'placed', %(asset)s, %(location)s, 'import'
+INSERT INTO act (at, recorded_at, kind, asset, location, by)
+SELECT %(now)s, %(now)s, 'placed', %(asset)s, %(location)s, 'import'
 WHERE %(location)s IS DISTINCT FROM (
     SELECT location FROM act WHERE kind = 'placed' AND asset = %(asset)s ORDER BY at DESC, id DESC LIMIT 1
 );
 
 -- name: imported
 -- An import is an act.
-INSERT INTO act (at, kind, by, detail) VALUES (%(now)s, 'registry_imported', 'import', %(detail)s::jsonb);
+INSERT INTO act (at, recorded_at, kind, by, detail)
+VALUES (%(now)s, %(now)s, 'registry_imported', 'import', %(detail)s::jsonb);
