@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
 from central.application.views import (
     AlertView,
@@ -81,7 +82,7 @@ class Notice:
     cleared: bool = False
 
 
-class Transaction(Protocol):
+class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
 
     async def registry(self) -> Registry:

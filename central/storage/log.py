@@ -10,14 +10,17 @@ from typing import Any, Final
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
+from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
+from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places, Portal
 from central.domain.position import Position
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
+from central.storage.exceptions import PgExceptionWork
 from central.storage.queries import query
 
 QUARANTINED_BYTES: Final = 64 * 1024
@@ -70,6 +73,7 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
+        self._exceptions = PgExceptionWork(connection, count_weekdays)
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -159,6 +163,18 @@ class PgTransaction:
     async def give_notices(self, notices: Sequence[Notice], now: datetime) -> list[int]:
         """Open or clear alerts about gateways; return the ids of those that changed."""
         return await alerts.give_notices(self._connection, notices, now)
+
+    async def settle_exceptions(
+        self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
+        return await self._exceptions.settle_exceptions(source, assets, openings, now)
+
+    async def open_exceptions(
+        self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
+    ) -> list[int]:
+        """Open exceptions, or add occurrences, without withdrawing any."""
+        return await self._exceptions.open_exceptions(openings, now, source=source)
 
     async def quarantine(self, items: Sequence[Unreadable]) -> None:
         """Keep what could not be read; a repeat of the same bytes is counted."""
