@@ -12,7 +12,8 @@ SELECT epc, asset FROM tag WHERE epc = ANY(%(epcs)s);
 
 -- name: clear
 -- First half of a rebuild: forget what follows from the log.
-TRUNCATE passage, asset_location, location_counter, transit_leg, missed_crossing, misread_crossing;
+TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg,
+    missed_crossing, misread_crossing;
 
 -- name: rebuild_passages
 -- Second half: the highest revision of each passage, from the log.
