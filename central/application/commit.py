@@ -146,11 +146,11 @@ class _Batch:
         await self.transaction.add_others([row for row in rows if not isinstance(row.record, Movement)], self.now)
         if not filed:
             return done
-        assets = await self.transaction.lock_assets({one.movement.epc for one in filed})
+        bindings = await self.transaction.lock_assets({one.movement.epc for one in filed})
         await self.transaction.add_movements(filed, self.now)
-        done.movements = [(one, assets.get(one.movement.epc)) for one in filed]
+        done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
-        for shard, moved in _by_shard(filed, assets).items():
+        for shard, moved in _by_shard(done.movements).items():
             done.locations |= await self.transaction.project(moved, shard, self.now)
         done.alerts = await judge_movements(self.transaction, self.registry, done.movements, self.now)
         return done
@@ -194,11 +194,10 @@ def shard_of(gateway: str) -> int:
     return zlib.crc32(gateway.encode()) % SHARDS
 
 
-def _by_shard(filed: Collection[Filed], assets: dict[str, str]) -> dict[int, set[str]]:
+def _by_shard(movements: Collection[tuple[Filed, str | None]]) -> dict[int, set[str]]:
     """Group the assets that may have moved by the shard of the gateway that saw them, each asset once."""
     shards: dict[str, int] = {}
-    for one in filed:
-        asset = assets.get(one.movement.epc)
+    for one, asset in movements:
         if asset is not None and one.movement.final:
             shards[asset] = shard_of(one.row.key.gateway)
     return {shard: {asset for asset, its in shards.items() if its == shard} for shard in sorted(set(shards.values()))}

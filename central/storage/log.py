@@ -14,8 +14,9 @@ from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
 from central.domain.exits import Authorisation
-from central.domain.places import Location, Places, Portal
+from central.domain.places import Location, Opening, Places, Portal
 from central.domain.position import Position
+from central.domain.tags import Binding, Bindings
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
 from central.storage.queries import query
@@ -111,12 +112,12 @@ class PgTransaction:
             if params:
                 await self._connection.cursor().executemany(query(name), params)
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for registered tags, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of registered tags, their assets locked by id."""
         params = {"epcs": list(epcs)}
         await self._connection.execute(query("projection.lock_assets"), params)
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
-        return {row[0]: row[1] for row in rows}
+        return Bindings([Binding(*row) for row in rows])
 
     async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
         """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
@@ -193,7 +194,17 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
-    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")})
+    neighbours: dict[str, set[str]] = {}
+    for portal, neighbour in await rows("registry.neighbours"):
+        neighbours.setdefault(portal, set()).add(neighbour)
+    return Registry(
+        version,
+        places,
+        portals,
+        {row[0]: row[1] for row in await rows("registry.gateways")},
+        tuple(Opening(*row) for row in await rows("registry.openings")),
+        neighbours,
+    )
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

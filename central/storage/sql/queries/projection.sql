@@ -7,8 +7,8 @@ SELECT id FROM asset WHERE id IN (SELECT asset FROM tag WHERE epc = ANY(%(epcs)s
 SELECT id FROM asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: tags
--- Which asset a tag is on.
-SELECT epc, asset FROM tag WHERE epc = ANY(%(epcs)s);
+-- On which assets tags are and were.
+SELECT epc, asset, bound_from, bound_to, role, state, tid FROM tag WHERE epc = ANY(%(epcs)s);
 
 -- name: project
 -- An asset is where its newest crossing or recorded act put it, in the order (at, gateway, epoch, seq); counters follow.
@@ -22,6 +22,7 @@ WITH wanted AS (
     CROSS JOIN LATERAL (
         SELECT * FROM passage AS p
         WHERE p.epc = t.epc AND p.final AND p.to_location IS NOT NULL
+            AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
             AND (t.role <> 'box'
                  OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'))
         ORDER BY p.at DESC, p.gateway DESC, p.epoch DESC, p.seq DESC
@@ -31,7 +32,7 @@ WITH wanted AS (
     SELECT w.asset, a.location, a.at, '', '', a.id, 1.0, 'recorded', NULL
     FROM wanted AS w
     CROSS JOIN LATERAL (
-        SELECT * FROM act WHERE kind = 'placed' AND act.asset = w.asset ORDER BY act.at DESC, act.id DESC LIMIT 1
+        SELECT * FROM act_standing AS s WHERE kind = 'placed' AND s.asset = w.asset ORDER BY s.at DESC, s.id DESC LIMIT 1
     ) AS a
 ), newest AS (
     SELECT DISTINCT ON (asset) * FROM candidate ORDER BY asset, at DESC, gateway DESC, epoch DESC, seq DESC
@@ -79,10 +80,11 @@ ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC;
 SELECT id FROM asset ORDER BY id;
 
 -- name: hash
--- One hash over passages, locations and counts; neither arrival times nor counter shards go in.
+-- One hash over passages, locations, states and counts; neither arrival times nor counter shards go in.
 SELECT md5(
     coalesce((SELECT string_agg(md5(p::text), '' ORDER BY p.passage) FROM passage AS p), '')
     || coalesce((SELECT string_agg(md5(l::text), '' ORDER BY l.asset) FROM asset_location AS l), '')
+    || coalesce((SELECT string_agg(md5(s::text), '' ORDER BY s.asset) FROM asset_state AS s), '')
     || coalesce((
         SELECT string_agg(location || '=' || total, ',' ORDER BY location)
         FROM (SELECT location, sum(count) AS total FROM location_counter GROUP BY location HAVING sum(count) <> 0) AS c
