@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from central.application.asset_acts import state_problems
@@ -39,10 +38,12 @@ def check(sheets: Sheets, known: Known, now: datetime) -> list[Problem]:
     for kind, column, what in _REFERENCES:
         problems += _missing(sheets, kind, column, there[what], what=what)
     problems += _check_tree(sheets, locations)
-    portals = _portals(sheets, known)
+    world = _World(known, locations, _portals(sheets, known), now)
     for kind, look in _LOOKS.items():
-        problems += _each(sheets, kind, partial(_look, look, known, locations, portals, now))
-    problems += _each(sheets, "assets", lambda row: _custodian(row, there, locations))
+        problems += [Problem(row.file, row.line, text) for row in sheets.all(kind) for text in look(row, world)]
+    problems += [
+        Problem(row.file, row.line, text) for row in sheets.all("assets") for text in _custodian(row, there, locations)
+    ]
     problems += _check_sites(sheets, known)
     problems += _check_parents(sheets, known)
     return problems
@@ -61,7 +62,18 @@ _REFERENCES: Final = (
 """Which column of which sheet names what."""
 _SHEET: Final = {"person": "people", "pool": "pools"}
 
-Look = Callable[[SheetRow, Known, Mapping[str, Location], Mapping[str, Portal], datetime], Iterator[str]]
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """The registry as it will be, for looks at one row."""
+
+    known: Known
+    locations: Mapping[str, Location]
+    portals: Mapping[str, Portal]
+    now: datetime
+
+
+Look = Callable[[SheetRow, _World], Iterator[str]]
 
 
 def _there(sheets: Sheets, known: Known, locations: Mapping[str, Location]) -> dict[str, Collection[str]]:
@@ -82,21 +94,6 @@ def _missing(sheets: Sheets, kind: str, column: str, there: Collection[str], *, 
         for row in sheets.all(kind)
         if row.values.get(column) is not None and row.values[column] not in there
     ]
-
-
-def _each(sheets: Sheets, kind: str, look: Callable[[SheetRow], Iterator[str]]) -> list[Problem]:
-    return [Problem(row.file, row.line, text) for row in sheets.all(kind) for text in look(row)]
-
-
-def _look(
-    look: Look,
-    known: Known,
-    locations: Mapping[str, Location],
-    portals: Mapping[str, Portal],
-    now: datetime,
-    row: SheetRow,
-) -> Iterator[str]:
-    return look(row, known, locations, portals, now)
 
 
 def _told(sheets: Sheets) -> dict[str, Location]:
@@ -154,25 +151,24 @@ def _check_parents(sheets: Sheets, known: Known) -> list[Problem]:
     return problems
 
 
-def _portal(row: SheetRow, *_: object) -> Iterator[str]:
+def _portal(row: SheetRow, _: _World) -> Iterator[str]:
     if row.values.get("inside") is not None and row.values["inside"] == row.values.get("outside"):
         yield "outside: a portal joins two different locations"
 
 
-def _neighbour(row: SheetRow, *_: object) -> Iterator[str]:
+def _neighbour(row: SheetRow, _: _World) -> Iterator[str]:
     if row.values.get("portal") is not None and row.values["portal"] == row.values.get("neighbour"):
         yield "neighbour: a portal is no neighbour of itself"
 
 
-def _opening(
-    row: SheetRow, _known: Known, locations: Mapping[str, Location], portals: Mapping[str, Portal], _now: datetime
-) -> Iterator[str]:
+def _opening(row: SheetRow, world: _World) -> Iterator[str]:
+    locations = world.locations
     kind, name, location = row.values.get("kind"), row.values.get("portal"), row.values.get("location")
     if kind == "portal" and "portal" in row.values and name is None:
         yield "portal: name the portal that this opening is"
     if kind not in {None, "portal"} and name is not None:
         yield f"portal: leave it empty, an opening of kind {kind} is no portal"
-    portal = portals.get(name) if name is not None else None
+    portal = world.portals.get(name) if name is not None else None
     if portal is None or location not in locations or not {portal.inside, portal.outside} <= locations.keys():
         return
     try:
@@ -184,10 +180,9 @@ def _opening(
         yield f"portal: {name!r} leads from {portal.inside!r} to {portal.outside!r}, not in or out of {location!r}"
 
 
-def _asset(row: SheetRow, known: Known, *rest: object) -> Iterator[str]:
-    now = rest[-1]
-    assert isinstance(now, datetime)  # noqa: S101 (the last argument of every look)
-    yield from state_problems(row.values, known.states.get(row.values.get("id", ""), AssetState()), now)
+def _asset(row: SheetRow, world: _World) -> Iterator[str]:
+    state = world.known.states.get(row.values.get("id", ""), AssetState())
+    yield from state_problems(row.values, state, world.now)
 
 
 def _custodian(row: SheetRow, there: Mapping[str, Collection[str]], locations: Mapping[str, Location]) -> Iterator[str]:
@@ -200,19 +195,17 @@ def _custodian(row: SheetRow, there: Mapping[str, Collection[str]], locations: M
             yield f"custodian: there is no {kind} location {name!r}: add it to locations.csv"
 
 
-def _serial(row: SheetRow, *_: object) -> Iterator[str]:
+def _serial(row: SheetRow, _: _World) -> Iterator[str]:
     if "to_at" in row.values and row.values["to_at"] is None:
         yield "to_at: say until when; the serial that an asset bears now stands in assets.csv"
     yield from _later(row, "from_at", "to_at")
 
 
-def _tag(row: SheetRow, known: Known, *rest: object) -> Iterator[str]:
-    now = rest[-1]
-    assert isinstance(now, datetime)  # noqa: S101 (the last argument of every look)
+def _tag(row: SheetRow, world: _World) -> Iterator[str]:
     if not {"epc", "asset", "role"} <= row.values.keys():
         return
     try:
-        bind(known.tags.of(row.values["epc"]), wanted_tag(row), now)
+        bind(world.known.tags.of(row.values["epc"]), wanted_tag(row), world.now)
     except TagError as error:
         yield f"epc: {error}"
 
@@ -222,9 +215,9 @@ def wanted_tag(row: SheetRow) -> Wanted:
     return Wanted(row.values["epc"], row.values["asset"], row.values["role"], row.values)
 
 
-def _authorisation(row: SheetRow, _known: Known, locations: Mapping[str, Location], *_: object) -> Iterator[str]:
+def _authorisation(row: SheetRow, world: _World) -> Iterator[str]:
     yield from _later(row, "valid_from", "valid_to")
-    boundary = locations.get(row.values.get("boundary", ""))
+    boundary = world.locations.get(row.values.get("boundary", ""))
     if boundary is not None and not boundary.guarded:
         yield f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation: name what holds it"
     yield from authorisation_problems(row.values)

@@ -15,6 +15,7 @@ from central.storage.database import Connection, Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
 from central.storage.states import PgStates
+from central.storage.undoing import PgUndoing
 
 
 class PgRegistry:
@@ -87,6 +88,11 @@ class PgRegistryTransaction(PgTransaction):
     def states(self) -> PgStates:
         """Acts and states of assets."""
         return PgStates(self._connection)
+
+    @property
+    def undoing(self) -> PgUndoing:
+        """Imports and what came after them."""
+        return PgUndoing(self._connection)
 
     async def known(self, asked: Asked) -> Known:
         """Return what the registry holds."""
