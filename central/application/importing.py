@@ -14,7 +14,7 @@ from central.application.checking import Known, check, wanted_tag
 from central.application.columns import COLUMNS
 from central.application.commit import shard_of
 from central.application.judge import judge_again
-from central.application.ports import Registry, Transaction
+from central.application.ports import Transaction
 from central.application.rows import (
     ORDER,
     Change,
@@ -28,11 +28,14 @@ from central.application.rows import (
 )
 from central.application.sheets import Problem, SheetRow, Sheets
 from central.application.states import NewAct, States
+from central.application.stories import tell
 from central.domain.axes import AssetState
 from central.domain.tags import bind
 
 IMPORTER: Final = "import"
 """Who imported, where nobody is named."""
+WORLDLY: Final = frozenset({"locations", "portals", "neighbours", "openings"})
+"""Kinds that may change how places are joined, and so what is inferred from that."""
 
 
 @dataclass(slots=True)
@@ -254,6 +257,7 @@ class _Import:
             acts += acts_of(asset, told_words(row.values, state), now=self.now, by=self.by, cause=self.done.id)
             if row.values["location"] not in {None, placed.get(asset)}:
                 acts.append(self._act("placed", asset, location=row.values["location"]))
+        self._note_acts(sheet, {act.asset for act in acts})
         acts += [
             self._act("parent_set", change.key, detail={"parent": change.after["parent"]})
             for change in self.changes
@@ -263,26 +267,49 @@ class _Import:
         await self.transaction.states.add_acts(acts)
         await self.transaction.states.project({act.asset for act in acts if act.asset is not None})
 
+    def _note_acts(self, sheet: Sequence[SheetRow], assets: Collection[str | None]) -> None:
+        """Note whose rows brought acts about: if these can't be taken back, it is told by the row."""
+        for row in sheet:
+            asset = row.values["id"]
+            if asset in assets:
+                self.changes.append(Change("acts", asset, row.file, row.line, None, {"id": asset}))
+
     def _act(self, kind: str, asset: str, *, location: str | None = None, detail: Row | None = None) -> NewAct:
         return NewAct(
             self.now, self.now, kind, self.by, asset=asset, location=location, detail=detail or {}, cause=self.done.id
         )
 
     async def _follow(self) -> None:
-        """Bring locations and alerts up to what the registry says now."""
+        """Bring stories and alerts up to what the registry says now."""
         moved = self.sheets.ids("assets") | {row.values["asset"] for row in self.sheets.rows["tags"]}
-        if moved:
-            await self.transaction.project(moved, shard_of(""), self.now)
-        judged = {
-            row["asset"]
-            for change in self.changes
-            if change.kind == "authorisations"
-            for row in (change.before, change.after)
-            if row is not None
-        }
-        if judged:
-            registry: Registry = await self.transaction.registry()
-            self.done.alerts = await judge_again(self.transaction, registry, judged, self.now)
+        self.done.alerts = await follow(self.transaction, self.changes, moved, self.now)
+
+
+async def follow(
+    transaction: RegistryTransaction, changes: Sequence[Change], moved: Collection[str], now: datetime
+) -> list[int]:
+    """Tell stories and judge exits again after registry rows changed; return the ids of alerts that changed.
+
+    Args:
+        transaction: the one that changed them.
+        changes: rows that changed.
+        moved: assets of which more was told than those rows say.
+        now: when.
+    """
+    judged = {
+        row["asset"]
+        for change in changes
+        if change.kind == "authorisations"
+        for row in (change.before, change.after)
+        if row is not None
+    }
+    assets = {*moved, *judged}
+    if any(change.kind in WORLDLY for change in changes):
+        assets |= await transaction.stories.unsettled()
+    registry = await transaction.registry()
+    await transaction.stories.lock(assets)
+    await tell(transaction, registry.world, registry.routes, dict.fromkeys(assets, shard_of("")), now)
+    return await judge_again(transaction, registry, judged, now) if judged else []
 
 
 def _key(kind: str, row: SheetRow) -> str:

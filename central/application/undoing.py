@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from central.application.commit import shard_of
 from central.application.errors import NotFound, RowsRefused
-from central.application.importing import DryRun, RegistryTransaction, keep_only_if
-from central.application.judge import judge_again
+from central.application.importing import DryRun, RegistryTransaction, follow, keep_only_if
 from central.application.rows import ORDER, Change, Row, row_key, same
 from central.application.sheets import Problem
 from central.application.states import NewAct
@@ -104,13 +102,12 @@ class _Undo:
         (act,) = await self.transaction.states.add_acts([undo])
         await self.transaction.undoing.void(self.import_, act)
         await self.transaction.states.project(assets)
-        if assets:
-            await self.transaction.project(assets, shard_of(""), self.now)
+        await self._follow(assets)
         for kind in reversed(ORDER):
             await self._restore(kind, [change for change in self.changes if change.kind == kind])
         await self.transaction.table.bump()
         if not self.done.problems:
-            await self._judge()
+            self.done.alerts = await self._follow(assets)
 
     async def _changed_since(self) -> list[Problem]:
         problems = []
@@ -119,9 +116,7 @@ class _Undo:
             rows = await self.transaction.table.rows(kind, {_first(change.key) for change in its}) if its else []
             current = {row_key(kind, row): row for row in rows}
             problems += [
-                Problem(
-                    one.file, one.line, f"{kind} {one.key!r} was changed since: take that back first, or leave both"
-                )
+                Problem(one.file, one.line, f"{kind} {one.key!r} was changed since: take that back first")
                 for one in its
                 if not same(current.get(one.key), one.after)
             ]
@@ -158,15 +153,14 @@ class _Undo:
             problems.append(Problem(file, line, f"{kind} {key!r}: {text}"))
         return problems
 
-    async def _judge(self) -> None:
-        assets = {asset for one in self.changes if one.kind == "authorisations" for asset in _assets(one)}
-        if assets:
-            registry = await self.transaction.registry()
-            self.done.alerts = await judge_again(self.transaction, registry, assets, self.now)
+    async def _follow(self, assets: Collection[str]) -> list[int]:
+        """Tell stories anew: before rows go, so that only what came later still needs them, and again after."""
+        return await follow(self.transaction, self.changes, assets, self.now)
 
 
 _ASSET_COLUMN: Final[Mapping[str, str]] = {
     "assets": "id",
+    "acts": "id",
     "serials": "asset",
     "tags": "asset",
     "authorisations": "asset",

@@ -1,6 +1,6 @@
 """Locations as a tree, portals as doors between them, and which guarded boundaries a crossing leaves."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -43,7 +43,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class PlaceOpening:
     """A way into a location; `portal` names the portal if it is one."""
 
     id: str
@@ -82,12 +82,29 @@ class Places:
     def __getitem__(self, location: str) -> Location:
         return self._locations[location]
 
+    def __iter__(self) -> Iterator[Location]:
+        return iter(self._locations.values())
+
     def chain(self, location: str) -> tuple[str, ...]:
         """Return the location and all that it lies in, innermost first."""
         known = self._chains.get(location)
         if known is None:
             known = self._chains[location] = tuple(self._climb(location))
         return known
+
+    def within(self, location: str, around: str) -> bool:
+        """Tell whether a location is another or lies in it."""
+        return around in self.chain(location)
+
+    def site(self, location: str) -> str:
+        """Return the innermost site around a location, or the outermost place around it if there is none."""
+        chain = self.chain(location)
+        return next((one for one in chain if self._locations[one].kind == "site"), chain[-1])
+
+    def region(self, location: str) -> str:
+        """Return the innermost region around a location, or its site if none is registered."""
+        chain = self.chain(location)
+        return next((one for one in chain if self._locations[one].kind == "region"), self.site(location))
 
     def boundaries_left(self, origin: str, destination: str) -> tuple[str, ...]:
         """Return the guarded locations whose subtree a move from `origin` to `destination` leaves, innermost first."""
@@ -108,7 +125,7 @@ class Places:
             _nearest(one.owner_role for one in chain),
         )
 
-    def unlisted(self, location: str, openings: Iterable[Opening], portals: Iterable[Portal]) -> list[str]:
+    def unlisted(self, location: str, openings: Iterable[PlaceOpening], portals: Iterable[Portal]) -> list[str]:
         """Return the portals that lead out of a location's subtree and don't stand among its openings."""
         listed = {one.portal for one in openings if one.location == location}
         return sorted(
@@ -118,7 +135,7 @@ class Places:
             and (location in self.chain(portal.inside)) != (location in self.chain(portal.outside))
         )
 
-    def is_closed(self, location: str, openings: Collection[Opening], portals: Iterable[Portal]) -> bool:
+    def is_closed(self, location: str, openings: Collection[PlaceOpening], portals: Iterable[Portal]) -> bool:
         """Tell whether every way out is watched: openings are listed, all of them, and none is unmonitored."""
         its = [one for one in openings if one.location == location]
         unmonitored = any(one.kind == "unmonitored" for one in its)

@@ -1,7 +1,7 @@
 """Places: what they inherit, whether every way out is watched, and who answers for a role there."""
 
 from central.domain.people import Holder, holders
-from central.domain.places import Location, Opening, Places, Portal, Situation
+from central.domain.places import Location, PlaceOpening, Places, Portal, Situation
 
 
 def place(name, parent=None, **told):
@@ -33,9 +33,9 @@ def test_a_subdivision_is_not_taken_from_another_country():
 
 
 def test_a_place_is_closed_only_if_all_its_openings_are_listed_and_watched():
-    door = Opening("o1", "room", "portal", "door")
-    alarmed = Opening("o2", "room", "alarmed_door", None)
-    window = Opening("o3", "room", "unmonitored", None)
+    door = PlaceOpening("o1", "room", "portal", "door")
+    alarmed = PlaceOpening("o2", "room", "alarmed_door", None)
+    window = PlaceOpening("o3", "room", "unmonitored", None)
     portals = [DOOR, INNER]
     assert PLACES.is_closed("room", [door, alarmed], portals)
     assert not PLACES.is_closed("room", [door, alarmed, window], portals)

@@ -6,7 +6,7 @@ FROM act AS a WHERE a.id = %(import)s AND a.kind = 'registry_imported';
 -- name: imports
 -- Imports, newest first, with what they read and changed, and whether they were taken back.
 SELECT a.id, a.at, a.by, a.detail AS rows,
-       (SELECT count(*) FROM import_row AS r WHERE r.import = a.id) AS changed,
+       (SELECT count(DISTINCT (r.file, r.line)) FROM import_row AS r WHERE r.import = a.id) AS changed,
        u.at AS undone_at, u.by AS undone_by
 FROM act AS a LEFT JOIN act AS u ON u.kind = 'import_undone' AND u.subject = a.id::text
 WHERE a.kind = 'registry_imported' ORDER BY a.id DESC LIMIT %(limit)s;
