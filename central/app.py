@@ -89,13 +89,13 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             await database.close()
 
 
-async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
+async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
     """Import sheets over a connection of its own."""
     database = Database(DatabaseSettings(dsn, max_connections=1))
     await database.open()
     try:
         await check_schema(database)
-        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run)
+        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run, by=by)
     finally:
         await database.close()
 

@@ -5,7 +5,7 @@ All raise `StoreUnavailable` when the database can't be used now; then nothing o
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,9 +24,10 @@ from central.application.views import (
 )
 from central.domain.alerts import Finding, Revision
 from central.domain.exits import Authorisation
-from central.domain.places import Places, Portal
+from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.story import Routes, World
+from central.domain.tags import Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,13 @@ class Registry:
     """Gateway id to the site that it is registered at."""
     world: World
     routes: Routes
+    openings: tuple[PlaceOpening, ...] = ()
+    neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Portal to the portals beside it."""
+
+    def is_closed(self, location: str) -> bool:
+        """Tell whether every way out of a location is listed and watched."""
+        return self.places.is_closed(location, self.openings, self.portals.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,8 @@ class Transaction(Openings, Protocol):
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for the tags that are registered, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of the tags that are registered, their assets locked by id."""
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""

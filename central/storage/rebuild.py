@@ -7,6 +7,7 @@ from central.application.stories import fold_again
 from central.storage.database import Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
+from central.storage.states import PgStates
 from central.storage.transfers import project_transfers
 
 PART: Final = 5000
@@ -14,7 +15,7 @@ PART: Final = 5000
 
 
 async def rebuild(database: Database, now: datetime) -> None:
-    """Forget passages, transfers and stories and make them from movements and acts, in one transaction."""
+    """Forget passages, transfers, stories and states and make them from movements and acts, in one transaction."""
     log = PgLog(database)
     async with database.transaction() as connection:
         for step in ("projection.clear", "projection.rebuild_passages"):
@@ -22,6 +23,7 @@ async def rebuild(database: Database, now: datetime) -> None:
         await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)
         registry = await transaction.registry()
+        await PgStates(connection).rebuild()
         last = ""
         while True:
             params = {"after": last, "limit": PART}
