@@ -5,10 +5,11 @@ All raise `StoreUnavailable` when the database can't be used now; then nothing o
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
 from central.application.views import (
@@ -36,6 +37,8 @@ class Registry:
     portals: Mapping[str, Portal]
     sites: Mapping[str, str]
     """Gateway id to the site that it is registered at."""
+    calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
+    """On which business days are counted; its overrides make a new version of the registry, too."""
 
 
 @dataclass(frozen=True, slots=True)

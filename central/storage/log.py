@@ -14,11 +14,11 @@ from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
-from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places, Portal
 from central.domain.position import Position
 from central.storage import alerts
+from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
 from central.storage.queries import query
@@ -46,6 +46,7 @@ class PgLog:
         """Open a transaction; it commits when the block ends without an error."""
         async with self._database.transaction() as connection:
             yield PgTransaction(connection, self)
+            await self.keep_calendars_in(connection)
 
     async def registry(self) -> Registry:
         """Return the current registry."""
@@ -60,6 +61,11 @@ class PgLog:
             self._cached = await _load_registry(connection, version)
         return self._cached
 
+    async def keep_calendars_in(self, connection: Connection) -> None:
+        """Store the calendars by which this transaction may have counted; call it before the commit."""
+        if self._cached is not None:
+            await keep_calendars(connection, self._cached.calendars)
+
     async def marks(self) -> dict[StreamKey, Position]:
         """Return each stream's position in the epoch that advanced last."""
         async with self._database.transaction() as connection:
@@ -73,7 +79,7 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
-        self._exceptions = PgExceptionWork(connection, count_weekdays)
+        self._exceptions: PgExceptionWork | None = None
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -168,13 +174,19 @@ class PgTransaction:
         self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
     ) -> list[int]:
         """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
-        return await self._exceptions.settle_exceptions(source, assets, openings, now)
+        return await (await self._queue()).settle_exceptions(source, assets, openings, now)
 
     async def open_exceptions(
         self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
     ) -> list[int]:
         """Open exceptions, or add occurrences, without withdrawing any."""
-        return await self._exceptions.open_exceptions(openings, now, source=source)
+        return await (await self._queue()).open_exceptions(openings, now, source=source)
+
+    async def _queue(self) -> PgExceptionWork:
+        """Return the exception queue, which counts on the calendars that this transaction sees."""
+        if self._exceptions is None:
+            self._exceptions = PgExceptionWork(self._connection, (await self.registry()).calendars.count)
+        return self._exceptions
 
     async def quarantine(self, items: Sequence[Unreadable]) -> None:
         """Keep what could not be read; a repeat of the same bytes is counted."""
@@ -209,7 +221,8 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
-    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")})
+    sites = {row[0]: row[1] for row in await rows("registry.gateways")}
+    return Registry(version, places, portals, sites, await load_calendars(connection, places))
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:
