@@ -177,7 +177,7 @@ def due(start: datetime, business_days: int, place: CalendarKey, calendars: Cale
     if business_days < 0:
         raise CalendarError(f"a due date lies ahead: {business_days} business days do not")
     calendar = calendars.at(place, start)
-    day = calendar.after(_local(start, place), business_days)
+    day = calendar.after(day_of(start, place), business_days)
     return Due(end_of(day, place), calendar.version, day)
 
 
@@ -185,9 +185,8 @@ def halfway(start: datetime, business_days: int, place: CalendarKey, calendars: 
     """Return when half of the counted days are over: the end of a day, or noon where their number is odd."""
     calendar, half = calendars.at(place, start), business_days // 2
     if business_days % 2:
-        noon = datetime.combine(calendar.after(_local(start, place), half + 1), time(12), zone(place.timezone))
-        return noon.astimezone(UTC)
-    return end_of(calendar.after(_local(start, place), half), place)
+        return middle_of(calendar.after(day_of(start, place), half + 1), place)
+    return end_of(calendar.after(day_of(start, place), half), place)
 
 
 def later(first: Due, business_days: int, place: CalendarKey, calendar: Calendar) -> Due:
@@ -204,6 +203,16 @@ def end_of(day: date, place: CalendarKey) -> datetime:
     return midnight.astimezone(UTC) - TICK
 
 
+def middle_of(day: date, place: CalendarKey) -> datetime:
+    """Return noon of a local day, in UTC."""
+    return datetime.combine(day, time(12), zone(place.timezone)).astimezone(UTC)
+
+
+def day_of(at: datetime, place: CalendarKey) -> date:
+    """Return the local day of an instant."""
+    return at.astimezone(zone(place.timezone)).date()
+
+
 @cache
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name, or raise `CalendarError`."""
@@ -211,10 +220,6 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise CalendarError(f"there is no time zone {name!r}: use an IANA name such as Europe/London") from error
-
-
-def _local(start: datetime, place: CalendarKey) -> date:
-    return start.astimezone(zone(place.timezone)).date()
 
 
 def _make(base: Published, place: CalendarKey, overrides: Sequence[Override]) -> Calendar:
