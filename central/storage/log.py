@@ -1,6 +1,6 @@
 """The log on PostgreSQL: what ingest writes, in the one transaction that ingest opens."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -10,18 +10,22 @@ from typing import Any, Final
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
-from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.application.records import Gap as GapRow
+from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places, Portal
 from central.domain.position import Position
+from central.domain.story import Due, Gap, Routes, World
 from central.storage import alerts
 from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
 from central.storage.queries import query
+from central.storage.stories import PgStories
 
 QUARANTINED_BYTES: Final = 64 * 1024
 """How much of a payload the quarantine keeps; its length and digest tell of the rest."""
@@ -29,7 +33,7 @@ QUARANTINED_BYTES: Final = 64 * 1024
 _OTHERS: Final[dict[type[Record], str]] = {
     Sensor: "log.add_sensor",
     Loss: "log.add_loss",
-    Gap: "log.add_gap",
+    GapRow: "log.add_gap",
     Presence: "log.add_presence",
 }
 
@@ -81,6 +85,11 @@ class PgTransaction:
         self._log = log
         self._exceptions: PgExceptionWork | None = None
 
+    @property
+    def stories(self) -> PgStories:
+        """Where stories are kept."""
+        return PgStories(self._connection)
+
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
         return await self._log.registry_in(self._connection)
@@ -127,12 +136,6 @@ class PgTransaction:
         await self._connection.execute(query("projection.lock_assets"), params)
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
         return {row[0]: row[1] for row in rows}
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
-        params = {"assets": sorted(assets), "shard": shard, "now": now}
-        rows = await (await self._connection.execute(query("projection.project"), params)).fetchall()
-        return {row[0] for row in rows}
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
@@ -222,7 +225,19 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
-    return Registry(version, places, portals, sites, await load_calendars(connection, places))
+    gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
+    calendars = await load_calendars(connection, places)
+    world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
+    return Registry(version, places, portals, sites, world, Routes(world), calendars)
+
+
+def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:
+    """Return how stories count business days: on the calendars of places."""
+
+    def due(start: datetime, business_days: int, location: str) -> Due:
+        return Due(*calendars.count(location, start, business_days))
+
+    return due
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

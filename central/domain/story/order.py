@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from central.domain.story.records import Act, Crossing
 
 Item = Crossing | Act
+
+TOGETHER: Final = timedelta(seconds=10)
+"""Tags of one asset that cross a door the same way within this time cross it once."""
 
 
 def in_order(crossings: Iterable[Crossing], acts: Iterable[Act]) -> list[Item]:
@@ -16,7 +20,22 @@ def in_order(crossings: Iterable[Crossing], acts: Iterable[Act]) -> list[Item]:
     in the stream whose clocks were right.
     """
     settled = [one for stream in _streams(crossings) for one in _settle(stream)]
-    return sorted([*settled, *set_of(acts)], key=_key)
+    return sorted([*_one_a_passage(sorted(settled, key=_key)), *set_of(acts)], key=_key)
+
+
+def _one_a_passage(crossings: Sequence[Crossing]) -> list[Crossing]:
+    """Leave out what a second tag of the asset saw of a crossing: lid and body go through a door together."""
+    kept: list[Crossing] = []
+    for one in crossings:
+        last = kept[-1] if kept else None
+        if last is None or not _together(last, one):
+            kept.append(one)
+    return kept
+
+
+def _together(one: Crossing, other: Crossing) -> bool:
+    same = (one.portal, one.destination) == (other.portal, other.destination)
+    return same and one.epc != other.epc and other.at - one.at <= TOGETHER
 
 
 def _key(item: Item) -> tuple[datetime, str, str, int]:

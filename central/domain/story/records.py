@@ -33,6 +33,7 @@ class Crossing:
     confidence: float
     batch: str | None = None
     synced: bool = True
+    epc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
