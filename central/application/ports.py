@@ -25,6 +25,7 @@ from central.domain.alerts import Finding, Revision
 from central.domain.exits import Authorisation
 from central.domain.places import Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure, mode_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class Registry:
     portals: Mapping[str, Portal]
     sites: Mapping[str, str]
     """Gateway id to the site that it is registered at."""
+    measures: Sequence[Measure] = ()
+    """Doors that are, or were, told to be quieter for a while."""
+
+    def mode_at(self, portal: str, at: datetime) -> str:
+        """Return how a door behaved at an instant."""
+        return mode_at(self.portals[portal], self.measures, at)
 
 
 @dataclass(frozen=True, slots=True)

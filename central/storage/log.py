@@ -18,6 +18,7 @@ from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
@@ -209,7 +210,8 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
-    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")})
+    measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
+    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")}, measures)
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

@@ -13,6 +13,7 @@ from central.application.sheets import Sheets, read_sheet
 from central.domain.exceptions.terms import count_weekdays
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.alert_life import PgAlertBook
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
@@ -105,6 +106,7 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
+        self.book = PgAlertBook(self.database, self.log, self.views, count_weekdays)
         self.queue = PgExceptions(self.database, count_weekdays)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
