@@ -11,6 +11,7 @@ from typing import Protocol
 
 from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
+from central.application.stories import Stories
 from central.application.views import (
     AlertView,
     AssetView,
@@ -26,6 +27,7 @@ from central.domain.exits import Authorisation
 from central.domain.places import Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure, mode_at
+from central.domain.story import Routes, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Registry:
     portals: Mapping[str, Portal]
     sites: Mapping[str, str]
     """Gateway id to the site that it is registered at."""
+    world: World
+    routes: Routes
     measures: Sequence[Measure] = ()
     """Doors that are, or were, told to be quieter for a while."""
 
@@ -92,6 +96,10 @@ class Notice:
 class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
 
+    @property
+    def stories(self) -> Stories:
+        """Where stories are kept."""
+
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
 
@@ -109,9 +117,6 @@ class Transaction(Openings, Protocol):
 
     async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
         """Return epc to asset for the tags that are registered, their assets locked by id."""
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""

@@ -12,17 +12,21 @@ from psycopg.types.range import Range
 
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
-from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.application.records import Gap as GapRow
+from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.application.stories import weekdays
 from central.domain.alerts import Revision
 from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure
+from central.domain.story import Gap, Routes, World
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
 from central.storage.queries import query
+from central.storage.stories import PgStories
 
 QUARANTINED_BYTES: Final = 64 * 1024
 """How much of a payload the quarantine keeps; its length and digest tell of the rest."""
@@ -30,7 +34,7 @@ QUARANTINED_BYTES: Final = 64 * 1024
 _OTHERS: Final[dict[type[Record], str]] = {
     Sensor: "log.add_sensor",
     Loss: "log.add_loss",
-    Gap: "log.add_gap",
+    GapRow: "log.add_gap",
     Presence: "log.add_presence",
 }
 
@@ -75,6 +79,11 @@ class PgTransaction:
         self._connection = connection
         self._log = log
         self._exceptions = PgExceptionWork(connection, count_weekdays)
+
+    @property
+    def stories(self) -> PgStories:
+        """Where stories are kept."""
+        return PgStories(self._connection)
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -122,12 +131,6 @@ class PgTransaction:
         await self._connection.execute(query("projection.lock_assets"), params)
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
         return {row[0]: row[1] for row in rows}
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
-        params = {"assets": sorted(assets), "shard": shard, "now": now}
-        rows = await (await self._connection.execute(query("projection.project"), params)).fetchall()
-        return {row[0] for row in rows}
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
@@ -211,7 +214,10 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
     measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
-    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")}, measures)
+    sites = {row[0]: row[1] for row in await rows("registry.gateways")}
+    gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
+    world = World(places, portals, weekdays, gaps, dict(await rows("stories.owner_roles")))
+    return Registry(version, places, portals, sites, world, Routes(world), measures)
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:
