@@ -27,6 +27,7 @@ from central.domain.alerts import Finding, Revision
 from central.domain.exits import Authorisation
 from central.domain.places import Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure, mode_at
 from central.domain.story import Routes, World
 
 
@@ -41,8 +42,14 @@ class Registry:
     """Gateway id to the site that it is registered at."""
     world: World
     routes: Routes
+    measures: Sequence[Measure] = ()
+    """Doors that are, or were, told to be quieter for a while."""
     calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
     """On which business days are counted; its overrides make a new version of the registry, too."""
+
+    def mode_at(self, portal: str, at: datetime) -> str:
+        """Return how a door behaved at an instant."""
+        return mode_at(self.portals[portal], self.measures, at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ LEVELS: Final[tuple[Stage, ...]] = ("l1", "l2", "l3")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who hears when. `path` has whom warning and due date go to, then one for each of `steps` (business days after it).
+    """Who hears when: `path` has whom warning and due date go to, then one for each of `steps`, in business days after.
 
     `receiver` and `owner` in a path stand for whom the obligation itself names.
     """
@@ -31,7 +31,7 @@ class Policy:
 class Obligation:
     """Something open that is due: a receipt, a step of an exception, a repair, a loan.
 
-    `answerable` is the role or person that the record names; `path` wins over the policy's where the record has its own.
+    `answerable` is the role or person that the record names; a `path` of its own wins over the policy's.
     """
 
     kind: SubjectKind

@@ -19,6 +19,7 @@ from central.domain.alerts import Revision
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure
 from central.domain.story import Due, Gap, Routes, World
 from central.storage import alerts
 from central.storage.calendars import keep_calendars, load_calendars
@@ -224,11 +225,12 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
+    measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
     calendars = await load_calendars(connection, places)
     world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
-    return Registry(version, places, portals, sites, world, Routes(world), calendars)
+    return Registry(version, places, portals, sites, world, Routes(world), measures, calendars)
 
 
 def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:

@@ -12,6 +12,7 @@ from central.application.metrics import Metrics
 from central.application.sheets import Sheets, read_sheet
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.alert_life import PgAlertBook
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
@@ -104,6 +105,7 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
+        self.book = PgAlertBook(self.database, self.log, self.views)
         self.queue = PgExceptions(self.database, self.log)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
