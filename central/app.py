@@ -26,9 +26,9 @@ from central.application.metrics import Metrics
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
-from central.domain.exceptions.terms import count_weekdays
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.alert_life import PgAlertBook
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
@@ -66,8 +66,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    exceptions = PgExceptions(database, count_weekdays)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, PgTransfers(database, log))
+    exceptions, alert_book = PgExceptions(database, log), PgAlertBook(database, log, views)
+    transfers = PgTransfers(database, log)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, transfers, alert_book)
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))

@@ -110,9 +110,8 @@ def views():
 
 
 def client(views, *, local=True, problem=""):
-    services = Services(
-        views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, FakeExceptions(), FakeTransfers()
-    )
+    stores = FakeExceptions(), FakeTransfers(), None
+    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, *stores)
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 
@@ -156,7 +155,12 @@ async def test_portals_are_listed_with_their_gateway_and_both_sides(views):
         ("GET", "/api/v1/assets/LT-9/movements", 404, "there is no asset 'LT-9'"),
         ("GET", "/api/v1/movements?portal=nope", 404, "there is no portal 'nope'"),
         ("GET", "/api/v1/nothing", 404, "There is nothing at /api/v1/nothing"),
-        ("GET", "/api/v1/alerts?state=shut", 422, "'open', 'acknowledged' or 'all'"),
+        (
+            "GET",
+            "/api/v1/alerts?state=shut",
+            422,
+            "'open', 'acknowledged', 'investigating', 'resolved', 'observed' or 'all'",
+        ),
         ("GET", "/api/v1/alerts?limit=0", 422, "query.limit"),
         ("GET", "/api/v1/movements?limit=1001", 422, "query.limit"),
         ("GET", "/api/v1/movements?portal=%00", 422, "query.portal"),
