@@ -31,7 +31,7 @@ from central.domain.counting import Booked, Place, Seen
 from central.domain.exceptions.terms import CountDays
 from central.domain.presence.buckets import Bucket, Tally
 from central.storage.database import Connection, Database
-from central.storage.exceptions import PgExceptionWork
+from central.storage.exceptions import CalendarsIn, PgExceptionWork
 from central.storage.queries import query
 
 _V = TypeVar("_V", bound=View)
@@ -43,9 +43,9 @@ CERTAIN: Final = 0.999
 class PgCounts:
     """`central.application.counts.Counts`."""
 
-    def __init__(self, database: Database, count: CountDays) -> None:
+    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
         self._database = database
-        self._count = count
+        self._calendars = calendars
 
     async def places(self, words: str | None = None, within: str | None = None) -> list[PlaceRow]:
         """Return locations with their counters."""
@@ -101,7 +101,9 @@ class PgCounts:
     async def work(self, run: int) -> AsyncIterator["PgRunWork"]:
         """Open a transaction on a count, locked."""
         async with self._database.transaction() as connection:
-            yield PgRunWork(connection, run, self._count)
+            registry = await self._calendars.registry_in(connection)
+            yield PgRunWork(connection, run, registry.calendars.count)
+            await self._calendars.keep_calendars_in(connection)
 
     async def verified(self, asset: str, now: datetime) -> VerifiedView:
         """Return an asset's verifications or raise `NotFound`."""

@@ -1,6 +1,6 @@
 """The log on PostgreSQL: what ingest writes, in the one transaction that ingest opens."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -10,18 +10,24 @@ from typing import Any, Final
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
-from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.application.records import Gap as GapRow
+from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
-from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
-from central.domain.places import Location, Places, Portal
+from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure
+from central.domain.story import Due, Gap, Routes, World
+from central.domain.tags import Binding, Bindings
 from central.storage import alerts
+from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
 from central.storage.queries import query
+from central.storage.stories import PgStories
 
 QUARANTINED_BYTES: Final = 64 * 1024
 """How much of a payload the quarantine keeps; its length and digest tell of the rest."""
@@ -29,7 +35,7 @@ QUARANTINED_BYTES: Final = 64 * 1024
 _OTHERS: Final[dict[type[Record], str]] = {
     Sensor: "log.add_sensor",
     Loss: "log.add_loss",
-    Gap: "log.add_gap",
+    GapRow: "log.add_gap",
     Presence: "log.add_presence",
 }
 
@@ -46,6 +52,7 @@ class PgLog:
         """Open a transaction; it commits when the block ends without an error."""
         async with self._database.transaction() as connection:
             yield PgTransaction(connection, self)
+            await self.keep_calendars_in(connection)
 
     async def registry(self) -> Registry:
         """Return the current registry."""
@@ -60,6 +67,11 @@ class PgLog:
             self._cached = await _load_registry(connection, version)
         return self._cached
 
+    async def keep_calendars_in(self, connection: Connection) -> None:
+        """Store the calendars by which this transaction may have counted; call it before the commit."""
+        if self._cached is not None:
+            await keep_calendars(connection, self._cached.calendars)
+
     async def marks(self) -> dict[StreamKey, Position]:
         """Return each stream's position in the epoch that advanced last."""
         async with self._database.transaction() as connection:
@@ -73,7 +85,12 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
-        self._exceptions = PgExceptionWork(connection, count_weekdays)
+        self._exceptions: PgExceptionWork | None = None
+
+    @property
+    def stories(self) -> PgStories:
+        """Where stories are kept."""
+        return PgStories(self._connection)
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -121,18 +138,12 @@ class PgTransaction:
             )
             await self._connection.execute(query("presence.todo"), dict(columns))
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for registered tags, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of registered tags, their assets locked by id."""
         params = {"epcs": list(epcs)}
         await self._connection.execute(query("projection.lock_assets"), params)
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
-        return {row[0]: row[1] for row in rows}
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
-        params = {"assets": sorted(assets), "shard": shard, "now": now}
-        rows = await (await self._connection.execute(query("projection.project"), params)).fetchall()
-        return {row[0] for row in rows}
+        return Bindings([Binding(*row) for row in rows])
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
@@ -174,13 +185,19 @@ class PgTransaction:
         self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
     ) -> list[int]:
         """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
-        return await self._exceptions.settle_exceptions(source, assets, openings, now)
+        return await (await self._queue()).settle_exceptions(source, assets, openings, now)
 
     async def open_exceptions(
         self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
     ) -> list[int]:
         """Open exceptions, or add occurrences, without withdrawing any."""
-        return await self._exceptions.open_exceptions(openings, now, source=source)
+        return await (await self._queue()).open_exceptions(openings, now, source=source)
+
+    async def _queue(self) -> PgExceptionWork:
+        """Return the exception queue, which counts on the calendars that this transaction sees."""
+        if self._exceptions is None:
+            self._exceptions = PgExceptionWork(self._connection, (await self.registry()).calendars.count)
+        return self._exceptions
 
     async def quarantine(self, items: Sequence[Unreadable]) -> None:
         """Keep what could not be read; a repeat of the same bytes is counted."""
@@ -215,7 +232,25 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
-    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")})
+    neighbours: dict[str, set[str]] = {}
+    for portal, neighbour in await rows("registry.neighbours"):
+        neighbours.setdefault(portal, set()).add(neighbour)
+    openings = tuple(PlaceOpening(*row) for row in await rows("registry.openings"))
+    measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
+    sites = {row[0]: row[1] for row in await rows("registry.gateways")}
+    gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
+    calendars = await load_calendars(connection, places)
+    world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
+    return Registry(version, places, portals, sites, world, Routes(world), openings, neighbours, measures, calendars)
+
+
+def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:
+    """Return how stories count business days: on the calendars of places."""
+
+    def due(start: datetime, business_days: int, location: str) -> Due:
+        return Due(*calendars.count(location, start, business_days))
+
+    return due
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

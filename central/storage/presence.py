@@ -16,16 +16,16 @@ from central.domain.presence.fold import Place, Stay, Stranger
 from central.domain.presence.history import Presence, Reads
 from central.domain.presence.spans import Heard, Span
 from central.storage.database import Connection, Database
-from central.storage.exceptions import PgExceptionWork
+from central.storage.exceptions import CalendarsIn, PgExceptionWork
 from central.storage.queries import query
 
 
 class PgPresence:
     """`central.application.presence.PresenceStore`."""
 
-    def __init__(self, database: Database, count: CountDays) -> None:
+    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
         self._database = database
-        self._count = count
+        self._calendars = calendars
 
     async def due(self, now: datetime, limit: int) -> list[str]:
         """Return places that are to be folded or counted again."""
@@ -38,7 +38,9 @@ class PgPresence:
     async def place(self, location: str) -> AsyncIterator["PgPlaceWork"]:
         """Open a transaction on a place."""
         async with self._database.transaction() as connection:
-            yield PgPlaceWork(connection, location, self._count)
+            registry = await self._calendars.registry_in(connection)
+            yield PgPlaceWork(connection, location, registry.calendars.count)
+            await self._calendars.keep_calendars_in(connection)
 
 
 class PgPlaceWork:

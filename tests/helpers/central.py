@@ -10,14 +10,15 @@ from central.application.feed import Feed
 from central.application.importing import import_sheets
 from central.application.metrics import Metrics
 from central.application.sheets import Sheets, read_sheet
-from central.domain.exceptions.terms import count_weekdays
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.alert_life import PgAlertBook
 from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
+from central.storage.transfers import PgTransfers
 from central.storage.views import PgViews
 from edge.contracts import (
     AntennaEvidence,
@@ -106,8 +107,10 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
-        self.queue = PgExceptions(self.database, count_weekdays)
-        self.counting = PgCounts(self.database, count_weekdays)
+        self.transfers = PgTransfers(self.database, self.log)
+        self.book = PgAlertBook(self.database, self.log, self.views)
+        self.queue = PgExceptions(self.database, self.log)
+        self.counting = PgCounts(self.database, self.log)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from central.application.presence import fold_place
-from central.domain.exceptions.terms import count_weekdays
 from central.storage.presence import PgPresence
 from edge.contracts import PresenceAntenna, PresenceRow, PresenceTag
 from tests.helpers.central import START, wire
@@ -37,7 +36,7 @@ async def hear(one, *rows, after_h, gateway="hq-east-1"):
 async def count(one, *, after_h):
     """Fold and count what is due, until nothing is."""
     now = START + timedelta(hours=after_h)
-    counted, store = [], PgPresence(one.database, count_weekdays)
+    counted, store = [], PgPresence(one.database, one.log)
     while due := await store.due(now, 200):
         for place in due:
             await fold_place(store, place, now)

@@ -14,7 +14,6 @@ from central.application.exceptions import Filter
 from central.application.feed import Feed
 from central.application.metrics import Metrics
 from central.application.perpetual import PerpetualCount
-from central.domain.exceptions.terms import count_weekdays
 from central.storage.presence import PgPresence
 from tests.helpers.central import START, central, epc, movement
 from tests.helpers.listening import count, hear, presence
@@ -251,7 +250,7 @@ async def test_a_schedule_plans_each_count_once_and_one_that_slept_plans_the_new
     await one.counting.schedule(
         Plan("monthly_control", "hq", ("A",), blind=True, planned_for=date(2026, 1, 31), by="ann")
     )
-    perpetual = PerpetualCount(PgPresence(one.database, count_weekdays), one.counting, Metrics(), lambda: START)
+    perpetual = PerpetualCount(PgPresence(one.database, one.log), one.counting, Metrics(), lambda: START)
     assert await perpetual.look()
     assert [(run.planned_for, run.blind) for run in await one.counting.runs(None, 10)] == [(date(2026, 2, 28), True)]
     assert await one.counting.plan_due(TODAY, START) == []
@@ -260,7 +259,8 @@ async def test_a_schedule_plans_each_count_once_and_one_that_slept_plans_the_new
 
 
 async def client(one):
-    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: later(2), lambda: "", one.queue, one.counting)
+    stores = one.queue, one.transfers, one.book, one.counting
+    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: later(2), lambda: "", *stores)
     app = create_app(services, token="t", version="0", local=True)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers={"Authorization": "Bearer t"}

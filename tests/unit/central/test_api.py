@@ -118,13 +118,27 @@ class FakeCounts:
         return []
 
 
+class FakeTransfers:
+    """A store without transfers."""
+
+    async def transfers(self, *, asset, limit):
+        return []
+
+    async def transfer(self, transfer):
+        raise NotFound(f"there is no transfer {transfer!r}")
+
+    async def legs(self, *, asset, under_way, now, limit):
+        return []
+
+
 @pytest.fixture
 def views():
     return FakeViews()
 
 
 def client(views, *, local=True, problem=""):
-    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, FakeExceptions(), FakeCounts())
+    stores = FakeExceptions(), FakeTransfers(), None, FakeCounts()
+    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, *stores)
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 
@@ -168,7 +182,12 @@ async def test_portals_are_listed_with_their_gateway_and_both_sides(views):
         ("GET", "/api/v1/assets/LT-9/movements", 404, "there is no asset 'LT-9'"),
         ("GET", "/api/v1/movements?portal=nope", 404, "there is no portal 'nope'"),
         ("GET", "/api/v1/nothing", 404, "There is nothing at /api/v1/nothing"),
-        ("GET", "/api/v1/alerts?state=shut", 422, "'open', 'acknowledged' or 'all'"),
+        (
+            "GET",
+            "/api/v1/alerts?state=shut",
+            422,
+            "'open', 'acknowledged', 'investigating', 'resolved', 'observed' or 'all'",
+        ),
         ("GET", "/api/v1/alerts?limit=0", 422, "query.limit"),
         ("GET", "/api/v1/movements?limit=1001", 422, "query.limit"),
         ("GET", "/api/v1/movements?portal=%00", 422, "query.portal"),

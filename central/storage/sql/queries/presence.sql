@@ -185,7 +185,7 @@ SELECT %(location)s, * FROM unnest(
 
 -- name: book
 -- The book of a place, and what is known of each asset there and elsewhere.
-SELECT w.asset, w.since, w.basis <> 'recorded' AS observed, e.location AS elsewhere, e.last_at, (
+SELECT w.asset, w.since, w.basis <> 'recorded' AND w.certain AS observed, e.location AS elsewhere, e.last_at, (
     SELECT max(v.at) FROM verification AS v
     WHERE v.asset = w.asset AND v.location = w.location AND v.at >= w.since AND v.how NOT IN ('portal', 'zone', 'sweep')
 ) AS verified_at
