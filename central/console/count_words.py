@@ -98,8 +98,15 @@ def doubt_words(doubt: dict[str, Any], place: str, elsewhere: str, now: datetime
         return f"is in {place}, the book has it elsewhere; seen {ago(doubt['seen_at'], now)}"
     if doubt["elsewhere"]:
         return f"not in {place}: heard in {elsewhere}"
-    sure = f", there with {doubt['probability']:.0%}" if doubt["probability"] is not None else ""
+    sure = f", {likely(doubt['probability'])} that it is there" if doubt["probability"] is not None else ""
     return f"{BUCKETS[doubt['bucket']]} in {place}{sure}; {seen}"
+
+
+def likely(probability: float) -> str:
+    """A probability in words where a rounded figure would be sure."""
+    if probability < 0.01:  # noqa: PLR2004 (what rounds to 0 %)
+        return "under 1%"
+    return "over 99%" if probability > 0.99 else f"{probability:.0%}"  # noqa: PLR2004 (what rounds to 100 %)
 
 
 def run_words(run: dict[str, Any]) -> str:

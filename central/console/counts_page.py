@@ -119,7 +119,7 @@ class CountsPage:
             text(sentence, "answer-words")
             text(self._how_known(found), "dim")
             for doubt in found["doubtful"]:
-                with box("movement"):
+                with box("movement count-line"):
                     text("▲" if doubt["bucket"] == "missing" else "?", "sign")
                     link(doubt["asset"], f"/assets/{doubt['asset']}")
                     text(doubt["name"], "strong")
@@ -166,7 +166,7 @@ class CountsPage:
                 "A count that is planned (POST /api/v1/count-runs) stands here until its owner has signed it.", "empty"
             )
         for run in self._runs:
-            with box("movement"):
+            with box("movement count-line"):
                 text("✓" if run["state"] == "signed" else "•", "sign")
                 text(f"{count_words.KINDS[run['kind']]} of {self._board.place(run['location'])}", "strong")
                 text(count_words.run_words(run), "grow")
