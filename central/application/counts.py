@@ -258,6 +258,9 @@ class Counts(Protocol):
     async def places(self, words: str | None = None, within: str | None = None) -> list[PlaceRow]:
         """Return counters by location, all or one with all below; of all assets or those with words in them."""
 
+    async def version(self) -> str:
+        """Return what changes whenever an answer of `places` may."""
+
     async def doubtful(self, location: str, words: str | None, limit: int) -> list[DoubtView]:
         """Return the assets that are doubted in a location and below."""
 

@@ -10,13 +10,11 @@ import structlog
 from central.application.counts import Counts
 from central.application.errors import StoreUnavailable
 from central.application.metrics import Metrics
-from central.application.presence import PresenceStore, fold_place
+from central.application.presence import BATCH, PresenceStore, fold_place
 
 LOOK_EVERY_S: Final = 2.0
 """A count is this far behind a door, at most, while places are quiet."""
 PLAN_EVERY: Final = timedelta(minutes=10)
-BATCH: Final = 200
-"""Places that one look takes; the others come with the next."""
 AGAIN_AFTER: Final = timedelta(minutes=1)
 """A place that can't be folded is tried again after this; the others go on."""
 

@@ -4,7 +4,7 @@ It runs beside ingest, never in its transaction: a place is at most seconds behi
 waits for a count. Everything is a function of the log, so folding a place anew gives the same.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,8 @@ HAND_HOLDS: Final = timedelta(days=30)
 TAG_SILENT: Final = 0.5
 """A tag is at fault where antennas hold its asset for gone with this probability and a person sees it."""
 SOURCE: Final = "counts"
+BATCH: Final = 200
+"""Places that one look takes; the others come with the next."""
 BEGINNING: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -170,6 +172,14 @@ class PresenceStore(Protocol):
 
     def place(self, location: str) -> AbstractAsyncContextManager[PlaceWork]:
         """Open a transaction on a place."""
+
+
+async def fold_due(store: PresenceStore, now: Callable[[], datetime]) -> list[str]:
+    """Fold and count every place that is due; return them. An error of one ends it, those before it are committed."""
+    due = await store.due(now(), BATCH)
+    for location in due:
+        await fold_place(store, location, now())
+    return due
 
 
 async def fold_place(store: PresenceStore, location: str, now: datetime) -> None:

@@ -35,7 +35,6 @@ from central.storage.exceptions import CalendarsIn, PgExceptionWork
 from central.storage.queries import query
 
 _V = TypeVar("_V", bound=View)
-_TALLY: Final = ("coverage", "book", "found", "missing", "unexpected", "unknown")
 CERTAIN: Final = 0.999
 """Confidence of what a person saw; nobody is never wrong."""
 
@@ -49,12 +48,19 @@ class PgCounts:
 
     async def places(self, words: str | None = None, within: str | None = None) -> list[PlaceRow]:
         """Return locations with their counters."""
-        name = "counts.places" if within is None else "counts.places_within"
+        name = "places" if within is None else "places_within" if words is None else "places_of"
         async with self._database.transaction() as connection:
-            rows = await _dicts(connection, name, {"words": words, "within": within})
+            cursor = await connection.execute(query(f"counts.{name}"), {"words": words, "within": within})
+            rows = await cursor.fetchall()
         if within is not None and not rows:
             raise NotFound(f"there is no location {within!r}: /api/v1/locations lists them")
-        return [PlaceRow(tally=Tally(**{name: row.pop(name) for name in _TALLY}), **row) for row in rows]
+        return [_place(row) for row in rows]
+
+    async def version(self) -> str:
+        """Return what changes whenever an answer of `places` may: the registry, or any place's counters."""
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(query("counts.version"))).fetchall()
+        return str(rows[0][0])
 
     async def doubtful(self, location: str, words: str | None, limit: int) -> list[DoubtView]:
         """Return the assets that are doubted in a location and below."""
@@ -236,6 +242,11 @@ class PgRunWork:
     async def _rows(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
         cursor = await self._connection.execute(query(f"counts.{name}"), params | {"run": self._run})
         return await cursor.fetchall()
+
+
+def _place(row: tuple[Any, ...]) -> PlaceRow:
+    place, name, parent, *figures, probability, sighted_at, as_of = row
+    return PlaceRow(place, name, parent, Tally(*figures), probability, sighted_at, as_of)
 
 
 def _booked(row: tuple[Any, ...]) -> Booked:

@@ -15,10 +15,13 @@ PART: Final = 5000
 
 
 async def rebuild(database: Database, now: datetime) -> None:
-    """Forget passages, transfers, stories and states and make them from movements and acts, in one transaction."""
+    """Forget passages, transfers, stories and states and make them from movements and acts, in one transaction.
+
+    Places are folded and counted anew afterwards, by the perpetual count.
+    """
     log = PgLog(database)
     async with database.transaction() as connection:
-        for step in ("projection.clear", "projection.rebuild_passages"):
+        for step in ("projection.clear", "projection.rebuild_passages", "presence.fold_anew"):
             await connection.execute(query(step))
         await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from central.application.exceptions import Filter
+from central.storage.rebuild import rebuild
 from tests.helpers.central import START, central, epc, movement
 from tests.helpers.listening import count, hear, presence
 from tests.helpers.postgres import fresh_database
@@ -130,6 +131,17 @@ async def test_late_rows_and_a_fold_from_the_beginning_end_like_rows_in_order(on
             await hear(two, *days[1:4], *days[:2], after_h=152)
             await count(two, after_h=200)
             assert await folded(two) == in_order
+
+
+async def test_a_rebuild_folds_every_place_anew_to_the_same(one):
+    await swept(one, 4, BOTH)
+    await one.take(movement(1, after_s=100 * 3600), now=START + timedelta(hours=101))
+    await swept(one, 3, [epc(2)], first=5)
+    before, counted = await folded(one), await counters(one)
+    await rebuild(one.database, START + timedelta(hours=24 * 7 + 0.5))
+    await count(one, after_h=24 * 7 + 0.5)
+    assert await folded(one) == before
+    assert await counters(one) == counted
 
 
 async def test_a_zone_that_lies_nowhere_waits_and_is_folded_once_it_has_a_place(one):

@@ -102,6 +102,9 @@ class FakeCounts:
         tally = Tally("sighted", book=12, found=11, missing=1)
         return [PlaceRow("stockroom-a", "Stockroom A", None, tally, 0.97, NOW, NOW)]
 
+    async def version(self):
+        return "1"
+
     async def doubtful(self, location, words, limit):
         return []
 

@@ -118,6 +118,7 @@ CREATE TABLE place_count (
     CHECK (book = found + missing + unknown),
     CHECK (coverage <> 'none' OR (found = 0 AND missing = 0))
 );
+CREATE INDEX place_count_newest ON place_count (as_of);
 CREATE TABLE place_asset (
     location text COLLATE "C" NOT NULL REFERENCES location,
     asset text COLLATE "C" NOT NULL REFERENCES asset,
@@ -130,6 +131,8 @@ CREATE TABLE place_asset (
     PRIMARY KEY (location, asset)
 );
 CREATE INDEX place_asset_asset ON place_asset (asset);
+CREATE INDEX place_asset_doubtful ON place_asset (location) WHERE bucket <> 'found';
+CREATE INDEX location_parent ON location (parent);
 
 -- What a class needs: its rank in ABC counting, how long a verification holds and which grade counts. '*' is all others.
 CREATE TABLE class_policy (

@@ -6,28 +6,48 @@ SELECT l.id, l.name, l.parent, coalesce(c.coverage, 'none') AS coverage, coalesc
 FROM location AS l LEFT JOIN place_count AS c ON c.location = l.id
 WHERE l.withdrawn_at IS NULL ORDER BY l.id;
 
+-- name: version
+-- What changes whenever the registry does, or any place's counters.
+SELECT concat_ws('/', (SELECT version FROM registry_version), max(as_of), count(*)) FROM place_count;
+
 -- name: places_within
--- A location and all below it, each with the buckets of the assets that have all the words in model, name, class or id.
+-- A location and all below it with their counters.
 WITH RECURSIVE below AS (
     SELECT id FROM location WHERE id = %(within)s AND withdrawn_at IS NULL
     UNION ALL
     SELECT l.id FROM below AS b JOIN location AS l ON l.parent = b.id WHERE l.withdrawn_at IS NULL
-), chosen AS (
-    SELECT p.location, count(*) FILTER (WHERE p.bucket <> 'unexpected') AS book,
+)
+SELECT l.id, l.name, l.parent, coalesce(c.coverage, 'none') AS coverage, coalesce(c.book, 0) AS book,
+       coalesce(c.found, 0) AS found, coalesce(c.missing, 0) AS missing, coalesce(c.unexpected, 0) AS unexpected,
+       coalesce(c.unknown, 0) AS unknown, c.probability, c.sighted_at, c.as_of
+FROM below AS b
+CROSS JOIN LATERAL (SELECT * FROM location WHERE id = b.id OFFSET 0) AS l
+LEFT JOIN place_count AS c ON c.location = b.id
+ORDER BY l.id;
+
+-- name: places_of
+-- The same of the assets that have all the words in model, name, class or id. A place's assets are read by its own index,
+-- however few or many places there are.
+WITH RECURSIVE below AS (
+    SELECT id FROM location WHERE id = %(within)s AND withdrawn_at IS NULL
+    UNION ALL
+    SELECT l.id FROM below AS b JOIN location AS l ON l.parent = b.id WHERE l.withdrawn_at IS NULL
+)
+SELECT l.id, l.name, l.parent, coalesce(c.coverage, 'none') AS coverage, n.book, n.found, n.missing, n.unexpected, n.unknown,
+       c.probability, c.sighted_at, c.as_of
+FROM below AS b
+CROSS JOIN LATERAL (SELECT * FROM location WHERE id = b.id OFFSET 0) AS l
+LEFT JOIN place_count AS c ON c.location = b.id
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE p.bucket <> 'unexpected') AS book,
            count(*) FILTER (WHERE p.bucket = 'found') AS found,
            count(*) FILTER (WHERE p.bucket = 'missing') AS missing,
            count(*) FILTER (WHERE p.bucket = 'unexpected') AS unexpected,
            count(*) FILTER (WHERE p.bucket = 'unknown') AS unknown
-    FROM below AS b JOIN place_asset AS p ON p.location = b.id JOIN asset AS a ON a.id = p.asset
-    WHERE %(words)s::text IS NULL
-        OR strpos(lower(concat_ws(' ', a.model, a.name, a.class, a.id)), lower(%(words)s)) > 0
-    GROUP BY p.location
-)
-SELECT l.id, l.name, l.parent, coalesce(c.coverage, 'none') AS coverage, coalesce(n.book, 0) AS book,
-       coalesce(n.found, 0) AS found, coalesce(n.missing, 0) AS missing, coalesce(n.unexpected, 0) AS unexpected,
-       coalesce(n.unknown, 0) AS unknown, c.probability, c.sighted_at, c.as_of
-FROM below AS b JOIN location AS l ON l.id = b.id LEFT JOIN place_count AS c ON c.location = l.id
-LEFT JOIN chosen AS n ON n.location = l.id
+    FROM (SELECT * FROM place_asset WHERE location = b.id OFFSET 0) AS p
+    CROSS JOIN LATERAL (SELECT * FROM asset WHERE id = p.asset OFFSET 0) AS a
+    WHERE strpos(lower(concat_ws(' ', a.model, a.name, a.class, a.id)), lower(%(words)s)) > 0
+) AS n
 ORDER BY l.id;
 
 -- name: doubtful
@@ -38,7 +58,9 @@ WITH RECURSIVE below AS (
     SELECT l.id FROM below AS b JOIN location AS l ON l.parent = b.id
 )
 SELECT p.asset, a.name, a.class AS asset_class, a.model, p.location, p.bucket, p.probability, p.seen_at, p.elsewhere, p.since
-FROM below AS b JOIN place_asset AS p ON p.location = b.id AND p.bucket <> 'found' JOIN asset AS a ON a.id = p.asset
+FROM below AS b
+CROSS JOIN LATERAL (SELECT * FROM place_asset WHERE location = b.id AND bucket <> 'found' OFFSET 0) AS p
+CROSS JOIN LATERAL (SELECT * FROM asset WHERE id = p.asset OFFSET 0) AS a
 WHERE %(words)s::text IS NULL
     OR strpos(lower(concat_ws(' ', a.model, a.name, a.class, a.id)), lower(%(words)s)) > 0
 ORDER BY p.bucket = 'missing' DESC, p.bucket = 'unexpected' DESC, p.probability NULLS LAST, p.asset LIMIT %(limit)s;

@@ -104,6 +104,10 @@ FROM tag_presence WHERE location = %(location)s AND asset = ANY(%(assets)s);
 -- Tags that were heard at a place where the book hasn't got their assets.
 SELECT epc, first_at, last_at, rounds, swept FROM stranger WHERE location = %(location)s;
 
+-- name: fold_anew
+-- Have every place folded from its beginning.
+UPDATE place_fold SET upto = NULL, seen = '';
+
 -- name: forget_known
 -- A place is folded anew: first of three.
 DELETE FROM tag_presence WHERE location = %(location)s;
