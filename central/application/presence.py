@@ -15,7 +15,7 @@ from central.domain.presence.buckets import MISSING_ROUNDS, Booked, Bucket, Tall
 from central.domain.presence.coverage import Coverage, CoverageKind, Doors, Sighting, ledger
 from central.domain.presence.fold import Place, Stay, Stranger, fold, opened
 from central.domain.presence.history import Presence
-from central.domain.presence.spans import CELL, SWEEP_JOIN, Round, Span, rounds
+from central.domain.presence.spans import CELL, SWEEP_JOIN, Round, Span, round_end, rounds
 
 GRACE: Final = timedelta(minutes=2)
 """A round is folded this long after its end: what is late by less needs no folding anew."""
@@ -35,19 +35,22 @@ BEGINNING: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came for a place: None where nothing of this mode did, else since when."""
+    """What came for a place (spans without tags), how far it is folded, and when its last sweep before that ended."""
 
     upto: datetime | None
-    zone_from: datetime | None
-    sweep_from: datetime | None
+    came: tuple[Span, ...]
+    swept_at: datetime | None
 
     @property
     def late(self) -> bool:
-        """Whether some of it belongs before what is folded already."""
-        if self.upto is None:
-            return True
-        zone_late = self.zone_from is not None and self.zone_from < self.upto
-        return zone_late or (self.sweep_from is not None and self.sweep_from <= self.upto + SWEEP_JOIN)
+        """Whether some of it belongs to a round that is folded already."""
+        return self.upto is None or any(self._late(span, self.upto) for span in self.came)
+
+    def _late(self, span: Span, upto: datetime) -> bool:
+        if span.mode == "zone":
+            return round_end(span) <= upto
+        joins = self.swept_at is not None and span.from_at <= self.swept_at + SWEEP_JOIN
+        return span.to_at <= upto or joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class PlaceWork(Protocol):
         """Forget what is folded of the place."""
 
     async def spans(self, after: datetime) -> list[Span]:
-        """Return what its zones and sweeps told that ended after an instant."""
+        """Return all spans of its rounds that end after an instant, and maybe some before."""
 
     async def stays(self, after: datetime) -> list[Stay]:
         """Return who stayed there at any time after an instant."""

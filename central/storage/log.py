@@ -132,10 +132,11 @@ class PgTransaction:
             if params:
                 await self._connection.cursor().executemany(query(name), params)
         heard = [(row.key.gateway, row.record) for row in rows if isinstance(row.record, Presence)]
-        if todo := {(gateway, one.zone, one.mode, one.from_at) for gateway, one in heard if one.mode != "portal"}:
-            columns = zip(
-                ("gateway", "zone", "mode", "from_at"), map(list, zip(*sorted(todo), strict=True)), strict=True
-            )
+        if todo := {
+            (gateway, one.zone, one.mode, one.from_at, one.to_at) for gateway, one in heard if one.mode != "portal"
+        }:
+            names = ("gateway", "zone", "mode", "from_at", "to_at")
+            columns = zip(names, map(list, zip(*sorted(todo), strict=True)), strict=True)
             await self._connection.execute(query("presence.todo"), dict(columns))
 
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:

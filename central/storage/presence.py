@@ -57,9 +57,10 @@ class PgPlaceWork:
         await self._do("begin")
         ((upto,),) = await self._rows("hold")
         self._seen = next((row[0] for row in await self._rows("seen")), "")
-        came = await self._rows("take")
-        zones, sweeps = ([at for mode, at in came if mode == its] for its in ("zone", "sweep"))
-        return Taken(upto, min(zones, default=None), min(sweeps, default=None))
+        rows = [row for row in await self._rows("take") if row[0] is not None]
+        came = tuple(Span(zone, mode, start, end, 0.0) for zone, mode, start, end in rows)
+        swept_at = (await self._rows("swept_at", upto=upto))[0][0] if any(one.mode == "sweep" for one in came) else None
+        return Taken(upto, came, swept_at)
 
     async def forget(self) -> None:
         """Forget what is folded of the place."""
@@ -67,7 +68,7 @@ class PgPlaceWork:
             await self._do(name)
 
     async def spans(self, after: datetime) -> list[Span]:
-        """Return what its zones and sweeps told that ended after an instant."""
+        """Return all spans of its rounds that end after an instant, and maybe some before."""
         return [_span(row) for row in await self._rows("spans", after=after)]
 
     async def stays(self, after: datetime) -> list[Stay]:

@@ -133,6 +133,21 @@ async def test_late_rows_and_a_fold_from_the_beginning_end_like_rows_in_order(on
             assert await folded(two) == in_order
 
 
+async def test_a_zone_that_tells_every_ten_minutes_is_folded_once_an_hour_and_never_anew(one):
+    await one.sql("INSERT INTO presence_zone VALUES ('hq-east-1', 'shelf', 'stockroom-a')")
+    rounds = []
+    for n in range(18):
+        row = presence(n + 1, [epc(1)], zone="shelf", mode="zone", after_h=n / 6, minutes=10)
+        await hear(one, row, after_h=(n + 1) / 6 + 0.01)
+        ((reads,),) = await one.sql("SELECT coalesce(sum((r ->> 'hits')::float8), 0) FROM tag_presence, "
+                                    "jsonb_array_elements(reads) AS r WHERE asset = 'LT-0001'")  # fmt: skip
+        rounds.append(round(reads))
+    assert rounds == [0] * 6 + [1] * 6 + [2] * 6
+    await count(one, after_h=3.1)
+    (known,) = await one.sql("SELECT heard_at, silent FROM tag_presence WHERE asset = 'LT-0002'")
+    assert known == (None, 3)
+
+
 async def test_a_rebuild_folds_every_place_anew_to_the_same(one):
     await swept(one, 4, BOTH)
     await one.take(movement(1, after_s=100 * 3600), now=START + timedelta(hours=101))

@@ -141,7 +141,7 @@ def _weigh(
             key = (epc, *one.key)
             if epc in times and times[epc] >= stay.since:
                 heard[key] = times[epc]
-            elif epc not in times and epc not in one.blind and one.silence and one.from_at >= stay.since:
+            elif epc not in times and one.silence and one.from_at >= stay.since:
                 silent[key] = before[one.key]
     if heard:
         return history.hit(known, heard, silent, max(heard.values()))

@@ -1,8 +1,9 @@
 """Presence spans joined into rounds: the times at which a place listened, and what it heard then.
 
 A round is one chance to hear a tag. A sweep is one round however many spans it was cut into; antennas that always
-listen give one round an hour. The rounds are a function of the set of spans: neither their order, nor a cut within a
-sweep or within an hour, nor a span that comes twice changes them.
+listen give one round an hour, or one a span where spans are longer: of a tag they tell only when it was heard last. The
+rounds are a function of the set of spans: neither their order, nor a cut within a sweep or within an hour, nor a span
+that comes twice changes them.
 """
 
 from collections import defaultdict
@@ -22,10 +23,7 @@ SWEEP_JOIN: Final = timedelta(minutes=2)
 """Spans of a sweep that follow each other within this are one walk through the room."""
 MIN_UP: Final = 0.5
 """A round whose antennas worked for less of it proves no silence."""
-MAX_SPAN: Final = timedelta(days=2)
-"""Of a longer span only the end counts: one that lasts for years is a broken clock's."""
 _ORIGIN: Final = datetime(2020, 1, 1, tzinfo=UTC)
-_MOMENT: Final = timedelta(microseconds=1)
 _Interval = tuple[datetime, datetime]
 
 
@@ -57,8 +55,7 @@ class Span:
 class Round:
     """One chance to hear what is there.
 
-    `silence` tells whether a tag that isn't in `heard` was silent; else the round can only confirm. `blind` are tags
-    for which it can't tell: their one time of hearing stands for a span that reaches into other rounds.
+    `silence` tells whether a tag that isn't in `heard` was silent; else the round can only confirm.
     """
 
     zone: str
@@ -68,7 +65,6 @@ class Round:
     up: float
     silence: bool
     heard: tuple[tuple[str, datetime], ...]
-    blind: frozenset[str] = frozenset()
 
     @property
     def key(self) -> ListeningKey:
@@ -120,32 +116,30 @@ def _sweep(spans: Sequence[Span], start: datetime, end: datetime) -> Round:
     return Round(spans[0].zone, spans[0].mode, start, end, round(up, 3), silence, heard)
 
 
+def round_end(span: Span) -> datetime:
+    """Return when the round of a zone's span ends, at the earliest: it may go on for as long as its hour does."""
+    long = span.to_at - span.from_at > CELL
+    return span.to_at if long else max(span.to_at, _cell_of(span.from_at) + CELL)
+
+
 def _cells(spans: Sequence[Span]) -> list[Round]:
-    by_cell: dict[datetime, list[Span]] = defaultdict(list)
+    by_round: dict[tuple[datetime, datetime | None], list[Span]] = defaultdict(list)
     for span in spans:
-        for cell in _cells_of(span):
-            by_cell[cell].append(span)
-    return [_cell(its, cell) for cell, its in sorted(by_cell.items())]
+        long = span.to_at - span.from_at > CELL
+        by_round[(span.from_at, span.to_at) if long else (_cell_of(span.from_at), None)].append(span)
+    return [_cell(its, start) for (start, _), its in sorted(by_round.items(), key=lambda one: _order(one[1][0]))]
 
 
-def _cells_of(span: Span) -> list[datetime]:
-    first = max(span.from_at, span.to_at - MAX_SPAN)
-    start = first - (first - _ORIGIN) % CELL
-    return [start + n * CELL for n in range(max(1, -((start - span.to_at) // CELL)))]
+def _cell_of(at: datetime) -> datetime:
+    return at - (at - _ORIGIN) % CELL
 
 
 def _cell(spans: Sequence[Span], start: datetime) -> Round:
-    end = start + CELL
-    up = min(1.0, _up_s(spans, start, end) / CELL.total_seconds())
-    times = [(one.epc, _within(one.last_at, span)) for span in spans for one in span.heard]
-    heard = _latest((epc, at) for epc, at in times if start <= at < end)
-    blind = frozenset(epc for epc, at in times if at >= end) - {epc for epc, _ in heard}
-    return Round(spans[0].zone, spans[0].mode, start, end, round(up, 3), up >= MIN_UP and _whole(spans), heard, blind)
-
-
-def _within(at: datetime, span: Span) -> datetime:
-    """Return a time of hearing within its span: a clock that is off by a moment moves no tag into another round."""
-    return max(span.from_at, min(at, span.to_at - _MOMENT))
+    end = max(round_end(span) for span in spans)
+    lasts = max([CELL, *(span.to_at - span.from_at for span in spans)])
+    up = min(1.0, _up_s(spans, start, end) / lasts.total_seconds())
+    heard = _latest((one.epc, one.last_at) for span in spans for one in span.heard)
+    return Round(spans[0].zone, spans[0].mode, start, end, round(up, 3), up >= MIN_UP and _whole(spans), heard)
 
 
 def _up_s(spans: Iterable[Span], start: datetime, end: datetime) -> float:

@@ -28,11 +28,14 @@ CREATE TABLE presence_todo (
     zone text COLLATE "C",
     mode text,
     from_at timestamptz,
+    to_at timestamptz,
     location text COLLATE "C",
-    CHECK ((location IS NULL) = (zone IS NOT NULL AND gateway IS NOT NULL AND mode IS NOT NULL AND from_at IS NOT NULL))
+    CHECK ((location IS NULL) = (zone IS NOT NULL AND gateway IS NOT NULL AND mode IS NOT NULL AND from_at IS NOT NULL
+                                 AND to_at IS NOT NULL))
 );
-INSERT INTO presence_todo (gateway, zone, mode, from_at)
-    SELECT gateway, zone, mode, min(from_at) FROM presence WHERE mode <> 'portal' GROUP BY gateway, zone, mode;
+INSERT INTO presence_todo (gateway, zone, mode, from_at, to_at)
+    SELECT DISTINCT ON (gateway, zone, mode) gateway, zone, mode, from_at, to_at
+    FROM presence WHERE mode <> 'portal' ORDER BY gateway, zone, mode, to_at;
 
 -- How far a place is folded; `next_at` is when a round that goes on now will have ended. Its lock is the place's.
 CREATE TABLE place_fold (

@@ -1,7 +1,8 @@
 -- name: todo
 -- Note presence that came, by zone: the fold takes it from here.
-INSERT INTO presence_todo (gateway, zone, mode, from_at)
-SELECT * FROM unnest(%(gateway)s::text[], %(zone)s::text[], %(mode)s::text[], %(from_at)s::timestamptz[]);
+INSERT INTO presence_todo (gateway, zone, mode, from_at, to_at)
+SELECT * FROM unnest(
+    %(gateway)s::text[], %(zone)s::text[], %(mode)s::text[], %(from_at)s::timestamptz[], %(to_at)s::timestamptz[]);
 
 -- name: waiting
 -- Move what zones that lie nowhere told to the list of those that wait for a place.
@@ -18,15 +19,17 @@ ON CONFLICT (gateway, zone) DO UPDATE SET
     first_at = least(w.first_at, excluded.first_at), last_at = greatest(w.last_at, excluded.last_at);
 
 -- name: due
--- Places that are to be folded or counted again: presence came, a round has ended, or their book or doors changed.
-SELECT coalesce(t.location, z.location, t.zone) AS location
+-- Places that are to be folded or counted again: those where presence came first, then those where a round has ended or
+-- whose book or doors changed.
+SELECT location FROM (
+SELECT coalesce(t.location, z.location, t.zone) AS location, 0 AS rank
 FROM presence_todo AS t LEFT JOIN presence_zone AS z ON z.gateway = t.gateway AND z.zone = t.zone
 WHERE t.zone IS NULL OR z.location IS NOT NULL OR EXISTS (SELECT FROM location AS l WHERE l.id = t.zone)
-UNION
-SELECT location FROM place_fold WHERE next_at <= %(now)s
-UNION
-SELECT s.location FROM place_seen AS s LEFT JOIN place_fold AS f USING (location) WHERE f.seen IS DISTINCT FROM s.seen
-ORDER BY 1 LIMIT %(limit)s;
+UNION ALL
+SELECT location, 1 FROM place_fold WHERE next_at <= %(now)s
+UNION ALL
+SELECT s.location, 1 FROM place_seen AS s LEFT JOIN place_fold AS f USING (location) WHERE f.seen IS DISTINCT FROM s.seen
+) AS places GROUP BY location ORDER BY min(rank), location LIMIT %(limit)s;
 
 -- name: begin
 -- A place that is new to the fold.
@@ -48,13 +51,22 @@ WHERE t.location = %(location)s
                WHERE z.location = %(location)s AND z.gateway = t.gateway AND z.zone = t.zone)
     OR (t.zone = %(location)s
         AND NOT EXISTS (SELECT FROM presence_zone AS z WHERE z.gateway = t.gateway AND z.zone = t.zone))
-RETURNING t.mode, t.from_at;
+RETURNING t.gateway || '/' || t.zone, t.mode, t.from_at, t.to_at;
+
+-- name: swept_at
+-- When the last sweep of a place ended up to an instant.
+SELECT max(p.to_at) FROM presence AS p
+WHERE p.mode = 'sweep' AND p.to_at <= %(upto)s
+    AND ((p.gateway, p.zone) IN (SELECT z.gateway, z.zone FROM presence_zone AS z WHERE z.location = %(location)s)
+         OR (p.zone = %(location)s
+             AND NOT EXISTS (SELECT FROM presence_zone AS z WHERE z.gateway = p.gateway AND z.zone = p.zone)));
 
 -- name: spans
--- What a place's zones told that ended after an instant.
+-- What a place's zones told of rounds that end after an instant: a zone's begin at most an hour before, a sweep's a day.
 SELECT p.gateway || '/' || p.zone AS zone, p.mode, p.from_at, p.to_at, p.antennas, p.tags, p.part, p.parts, p.complete
 FROM presence AS p
-WHERE p.mode <> 'portal' AND p.to_at > %(after)s
+WHERE p.mode <> 'portal' AND p.to_at > %(after)s - CASE p.mode WHEN 'sweep' THEN INTERVAL '1 day' ELSE INTERVAL '1 hour' END
+    AND p.to_at > %(after)s - INTERVAL '1 day'
     AND ((p.gateway, p.zone) IN (SELECT z.gateway, z.zone FROM presence_zone AS z WHERE z.location = %(location)s)
          OR (p.zone = %(location)s
              AND NOT EXISTS (SELECT FROM presence_zone AS z WHERE z.gateway = p.gateway AND z.zone = p.zone)));
@@ -256,9 +268,9 @@ VALUES (%(now)s, %(now)s, 'zone_placed', %(location)s, %(gateway)s || '/' || %(z
 
 -- name: replay_zone
 -- Have all that a zone told folded again, there and where it lay before.
-INSERT INTO presence_todo (gateway, zone, mode, from_at)
-SELECT gateway, zone, mode, min(from_at) FROM presence
-WHERE gateway = %(gateway)s AND zone = %(zone)s AND mode <> 'portal' GROUP BY gateway, zone, mode;
+INSERT INTO presence_todo (gateway, zone, mode, from_at, to_at)
+SELECT DISTINCT ON (mode) gateway, zone, mode, from_at, to_at FROM presence
+WHERE gateway = %(gateway)s AND zone = %(zone)s AND mode <> 'portal' ORDER BY mode, to_at;
 
 -- name: no_longer_waiting
 -- A zone that has a place waits no more.
@@ -273,9 +285,9 @@ ORDER BY 1, 2;
 
 -- name: fold_before
 -- Have the place where a zone lay before folded again without it: all of its other zones told.
-INSERT INTO presence_todo (gateway, zone, mode, from_at)
-SELECT p.gateway, p.zone, p.mode, min(p.from_at)
+INSERT INTO presence_todo (gateway, zone, mode, from_at, to_at)
+SELECT DISTINCT ON (p.gateway, p.zone, p.mode) p.gateway, p.zone, p.mode, p.from_at, p.to_at
 FROM presence_zone AS old JOIN presence_zone AS z ON z.location = old.location AND z.zone <> old.zone
 JOIN presence AS p ON p.gateway = z.gateway AND p.zone = z.zone AND p.mode <> 'portal'
 WHERE old.gateway = %(gateway)s AND old.zone = %(zone)s AND old.location <> %(location)s
-GROUP BY p.gateway, p.zone, p.mode;
+ORDER BY p.gateway, p.zone, p.mode, p.to_at;
