@@ -19,8 +19,8 @@ from central.domain.presence.spans import CELL, SWEEP_JOIN, Round, Span, round_e
 
 GRACE: Final = timedelta(minutes=2)
 """A round is folded this long after its end: what is late by less needs no folding anew."""
-LIVE: Final = CELL + timedelta(minutes=10)
-"""A place is sighted now if it was within this: antennas that always listen tell once an hour what they missed."""
+LATENESS: Final = timedelta(minutes=10)
+"""A place is sighted now if it was within one more round and this: what listens always tells at a round's end."""
 LEDGER_REACH: Final = timedelta(days=35)
 """How far back the ledger is made anew at each count; what is older changes only by a fold from the beginning."""
 HAND_HOLDS: Final = timedelta(days=30)
@@ -224,17 +224,22 @@ async def _count(work: PlaceWork, location: str, now: datetime) -> None:
 
 async def _renew_ledger(work: PlaceWork, now: datetime) -> Covered:
     since = await work.ledger_from(now - LEDGER_REACH) or BEGINNING
-    lines = ledger(await work.sightings(since), await work.doors(since, now), now)
+    sightings = await work.sightings(since)
+    lines = ledger(sightings, await work.doors(since, now), now)
     await work.save_ledger(since, lines)
-    return covered_now(lines, now)
+    last = max(sightings, key=lambda one: one.to_at, default=None)
+    return covered_now(lines, now, last.to_at - last.from_at if last else CELL)
 
 
-def covered_now(lines: Sequence[Coverage], now: datetime) -> Covered:
-    """Return how a place is covered now: sighted while its last sighting is fresh, else as the ledger ends."""
+def covered_now(lines: Sequence[Coverage], now: datetime, lasted: timedelta) -> Covered:
+    """Return how a place is covered now: sighted while its last sighting is fresh, else as the ledger ends.
+
+    `lasted` is how long the last round of listening did.
+    """
     sighted = next((line for line in reversed(lines) if line.kind == "sighted"), None)
     if sighted is None:
         return Covered("none", None, None)
-    fresh = now - sighted.to_at <= LIVE
+    fresh = now - sighted.to_at <= max(CELL, lasted) + LATENESS
     kind: CoverageKind = "sighted" if fresh else lines[-1].kind
     return Covered(kind, None if kind == "none" else sighted.probability, sighted.to_at)
 

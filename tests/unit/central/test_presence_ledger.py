@@ -173,7 +173,7 @@ def test_antennas_that_worked_for_less_than_half_the_hour_prove_no_silence():
 
 
 def test_a_span_of_hours_is_one_chance_and_not_one_an_hour():
-    """It tells of a tag only when it was heard last: to take its hours for chances would make a silence out of nothing."""
+    """It tells of a tag only when it was heard last: hours taken for chances would make silences out of nothing."""
     (told,) = rounds([Span("z", "zone", minute(0), minute(180), 1.0, (Heard(tag(1), minute(70)),))])
     assert (told.from_at, told.to_at, told.silence) == (minute(0), minute(180), True)
     assert told.heard == ((tag(1), minute(70)),)
