@@ -26,9 +26,11 @@ from central.application.metrics import Metrics
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
+from central.domain.exceptions.terms import count_weekdays
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.database import Database, DatabaseSettings
+from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
@@ -63,7 +65,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem)
+    exceptions = PgExceptions(database, count_weekdays)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions)
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))
@@ -85,13 +88,13 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             await database.close()
 
 
-async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
+async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
     """Import sheets over a connection of its own."""
     database = Database(DatabaseSettings(dsn, max_connections=1))
     await database.open()
     try:
         await check_schema(database)
-        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run)
+        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run, by=by)
     finally:
         await database.close()
 

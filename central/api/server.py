@@ -4,6 +4,7 @@ from fastapi import Depends, FastAPI
 
 from central.api import problems
 from central.api.auth import requires
+from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
 from central.api.routes import Services, happened, operations, stands, writes
 
@@ -29,6 +30,8 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(stands(services), dependencies=outer)
     app.include_router(happened(services), dependencies=outer)
     app.include_router(writes(services), dependencies=[check])
+    app.include_router(exceptions_read(services), dependencies=outer)
+    app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)
     problems.install(app)
     app.add_middleware(Guard, hosts=LOOPBACK_NAMES if local else None)

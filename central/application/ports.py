@@ -5,11 +5,13 @@ All raise `StoreUnavailable` when the database can't be used now; then nothing o
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
+from central.application.stories import Stories
 from central.application.views import (
     AlertView,
     AssetView,
@@ -22,8 +24,10 @@ from central.application.views import (
 )
 from central.domain.alerts import Finding, Revision
 from central.domain.exits import Authorisation
-from central.domain.places import Places, Portal
+from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
+from central.domain.story import Routes, World
+from central.domain.tags import Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,15 @@ class Registry:
     portals: Mapping[str, Portal]
     sites: Mapping[str, str]
     """Gateway id to the site that it is registered at."""
+    world: World
+    routes: Routes
+    openings: tuple[PlaceOpening, ...] = ()
+    neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Portal to the portals beside it."""
+
+    def is_closed(self, location: str) -> bool:
+        """Tell whether every way out of a location is listed and watched."""
+        return self.places.is_closed(location, self.openings, self.portals.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +94,12 @@ class Notice:
     cleared: bool = False
 
 
-class Transaction(Protocol):
+class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
+
+    @property
+    def stories(self) -> Stories:
+        """Where stories are kept."""
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -99,11 +116,8 @@ class Transaction(Protocol):
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for the tags that are registered, their assets locked by id."""
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of the tags that are registered, their assets locked by id."""
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""

@@ -16,8 +16,9 @@ WHERE passage = ANY(%(passages)s::uuid[])
 ORDER BY passage, rev, gateway, epoch, seq;
 
 -- name: authorisations
--- Who may take assets out of what, and when.
-SELECT id, asset, boundary, valid_from, valid_to, recorded_at FROM authorisation WHERE asset = ANY(%(assets)s);
+-- Who may take assets out of what, and when: until the end or until withdrawn.
+SELECT id, asset, boundary, valid_from, least(valid_to, withdrawn_at), recorded_at
+FROM authorisation WHERE asset = ANY(%(assets)s);
 
 -- name: member
 -- How a passage stands in an alert now.
@@ -92,5 +93,5 @@ RETURNING id;
 
 -- name: acknowledge_act
 -- What a person did is in the log.
-INSERT INTO act (at, kind, by, detail)
-VALUES (%(now)s, 'alert_acknowledged', %(by)s, jsonb_build_object('alert', %(alert)s::int8));
+INSERT INTO act (at, recorded_at, kind, by, detail)
+VALUES (%(now)s, %(now)s, 'alert_acknowledged', %(by)s, jsonb_build_object('alert', %(alert)s::int8));
