@@ -9,7 +9,7 @@ from typing import Final
 from central.application.errors import StoreUnavailable
 from central.application.judge import judge_movements
 from central.application.ports import Filed, Log, Notice, Registry, Transaction
-from central.application.records import Gap, Incoming, Movement, StreamKey, Unreadable
+from central.application.records import Gap, Incoming, Movement, Presence, StreamKey, Unreadable
 from central.application.stories import tell
 from central.domain.position import Position
 from edge.contracts import topic
@@ -108,6 +108,9 @@ class _Batch:
         return not problem
 
     def _doubt(self, row: Incoming) -> str:
+        if isinstance(row.record, Presence) and (row.record.from_at < EARLIEST or row.record.to_at > self.now + AHEAD):
+            span = f"{row.record.from_at.isoformat()} to {row.record.to_at.isoformat()}"
+            return f"presence from {span} is before 2020 or over an hour ahead: set the gateway's clock"
         if not isinstance(row.record, Movement):
             return ""
         if row.record.at < EARLIEST or row.record.at > self.now + AHEAD:

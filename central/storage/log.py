@@ -124,6 +124,12 @@ class PgTransaction:
             ]
             if params:
                 await self._connection.cursor().executemany(query(name), params)
+        heard = [(row.key.gateway, row.record) for row in rows if isinstance(row.record, Presence)]
+        if todo := {(gateway, one.zone, one.mode, one.from_at) for gateway, one in heard if one.mode != "portal"}:
+            columns = zip(
+                ("gateway", "zone", "mode", "from_at"), map(list, zip(*sorted(todo), strict=True)), strict=True
+            )
+            await self._connection.execute(query("presence.todo"), dict(columns))
 
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of registered tags, their assets locked by id."""
