@@ -34,6 +34,7 @@ from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
+from central.storage.transfers import PgTransfers
 from central.storage.views import PgViews
 
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
@@ -66,7 +67,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
     exceptions = PgExceptions(database, count_weekdays)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, PgTransfers(database, log))
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))

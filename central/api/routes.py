@@ -17,6 +17,7 @@ from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.transfers import Transfers
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
@@ -38,6 +39,7 @@ class Services:
     now: Callable[[], datetime]
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
+    transfers: Transfers
 
 
 def stands(on: Services) -> APIRouter:

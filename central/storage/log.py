@@ -14,13 +14,12 @@ from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
-from central.application.stories import weekdays
 from central.domain.alerts import Revision
 from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
-from central.domain.story import Gap, Routes, World
+from central.domain.story import Due, Gap, Routes, World
 from central.domain.tags import Binding, Bindings
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
@@ -213,6 +212,10 @@ class PgTransaction:
         await self._connection.execute(query("log.saw_gateway"), params)
 
 
+def _due(start: datetime, business_days: int, location: str) -> Due:
+    return Due(*count_weekdays(location, start, business_days))
+
+
 async def _load_registry(connection: Connection, version: int) -> Registry:
     async def rows(name: str) -> list[tuple[Any, ...]]:
         return await (await connection.execute(query(name))).fetchall()
@@ -225,7 +228,7 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     openings = tuple(PlaceOpening(*row) for row in await rows("registry.openings"))
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
-    world = World(places, portals, weekdays, gaps, dict(await rows("stories.owner_roles")))
+    world = World(places, portals, _due, gaps, dict(await rows("stories.owner_roles")))
     return Registry(version, places, portals, sites, world, Routes(world), openings, neighbours)
 
 

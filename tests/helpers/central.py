@@ -17,6 +17,7 @@ from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
+from central.storage.transfers import PgTransfers
 from central.storage.views import PgViews
 from edge.contracts import (
     AntennaEvidence,
@@ -105,6 +106,7 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
+        self.transfers = PgTransfers(self.database, self.log)
         self.queue = PgExceptions(self.database, count_weekdays)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
