@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from edge.contracts import instant_us
 from simulator.estate.people import Sheets
 from simulator.estate.truth import TrueCrossing
-from simulator.estate.values import Act
+from simulator.estate.values import DAY, Act
 from simulator.estate.world import World
+
+TRANSFER_DAYS: Final = 14
+"""An approved transfer lets its assets leave for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,10 @@ def permits_of(sheets: Sheets, acts: Iterable[Act], start_us: int) -> Permits:
             permits.setdefault(one["asset"], []).append(
                 Permit(one["boundary"], instant_us(one["valid_from"]), instant_us(one["valid_to"]), act.at_us)
             )
+        elif act.kind == "transfer_approved":
+            for asset in act.assets:
+                until_us = act.at_us + TRANSFER_DAYS * DAY
+                permits.setdefault(asset, []).append(Permit(act.detail["boundary"], act.at_us, until_us, act.at_us))
     return permits
 
 

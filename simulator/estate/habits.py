@@ -87,6 +87,8 @@ def _move(life: Life, asset: str, now_us: int) -> None:
     if place == building.dock:
         kinds = MOVES_FROM_FLOOR
     kind = life.dice.choices([name for name, _ in kinds], [weight for _, weight in kinds])[0]
+    if kind == "transfer" and asset in life.bound:
+        kind = "issue"
     if kind == "transfer":
         _transfer(life, asset, building, now_us)
     elif kind in {"loan", "repair", "home"}:
@@ -128,7 +130,7 @@ def _transfer(life: Life, asset: str, building: Building, now_us: int) -> None:
     """Approve a manifest to another building; most of it leaves within days."""
     habits, dice = life.scenario.habits, life.dice
     origin = life.place(asset)
-    others = [one for one in life.there(origin) if one != asset and life.free(one, now_us)]
+    others = [one for one in life.there(origin) if one not in life.bound and one != asset and life.free(one, now_us)]
     assets = [asset, *dice.sample(others, min(len(others), dice.randrange(habits.manifest)))]
     there = dice.choice([one for one in life.world.buildings if one is not building])
     goal = dice.choice(there.stockrooms)
@@ -137,12 +139,14 @@ def _transfer(life: Life, asset: str, building: Building, now_us: int) -> None:
         not dice.chance(habits.forgotten), {one: [(now_us, "approved")] for one in assets},
     )  # fmt: skip
     life.truth.transfers.append(transfer)
+    life.bound |= transfer.states.keys()
     for one in assets:
         life.busy[one] = now_us + 3 * DAY
     leaves = now_us + round(dice.uniform(4 * HOUR, 50 * HOUR))
     if transfer.declared:
         life.acts.append(Act(now_us, now_us, "transfer_approved", transfer.id, transfer.sender, tuple(assets), goal, {
-            "from": origin, "to": goal, "sender": transfer.sender, "receiver": transfer.receiver,
+            "from": origin, "to": goal, "boundary": building.id, "sender": transfer.sender,
+            "receiver": transfer.receiver,
         }))  # fmt: skip
     if transfer.declared and dice.chance(habits.never_sent):
         return
@@ -155,9 +159,6 @@ def _dispatch(life: Life, transfer: TrueTransfer, building: Building, there: Bui
     going = [one for one in going if life.place(one) == transfer.origin]
     if not going:
         return
-    if transfer.declared:
-        for one in going:
-            life.authorise(one, building.id, "transfer", now_us, by=transfer.sender)
     out = life.walk(going, way_out(life.world, building, transfer.origin, goods=True), now_us, "transfer")
     for one in going:
         transfer.add(one, out - 3 * SECOND, "in_transit")
@@ -191,6 +192,7 @@ def _arrive(
     at_us = life.walk(going, way_in(life.world, there, goal, goods=True), now_us + 2 * MINUTE, "transfer")
     for one in going:
         transfer.add(one, at_us, state)
+    life.bound -= set(going) if state == "received" else set()
     if state == "received" and dice.chance(habits.receipts_scanned):
         scanned = at_us + round(dice.uniform(5, 90) * MINUTE)
         life.acts.append(Act(scanned, scanned, "received", transfer.id, transfer.receiver, tuple(going), goal))

@@ -8,7 +8,7 @@ from typing import Final
 from edge.contracts import instant
 from simulator.estate.dice import Dice
 from simulator.estate.model import EstateScenario
-from simulator.estate.people import Asset
+from simulator.estate.people import Asset, owner
 from simulator.estate.truth import TrueCrossing, Truth
 from simulator.estate.values import DAY, HOUR, MINUTE, SECOND, Act
 from simulator.estate.world import Opening, World
@@ -30,6 +30,8 @@ class Life:
         self.acts: list[Act] = []
         self.busy: dict[str, int] = {}
         """Asset to the instant until which an errand has it."""
+        self.bound: set[str] = set()
+        """Assets on a transfer that isn't over: no other takes them."""
         self._place: dict[str, str] = {}
         self._there: dict[str, dict[str, None]] = {place: {} for place in world.places}
         self._due: list[tuple[int, int, Callable[[int], None]]] = []
@@ -112,9 +114,16 @@ class Life:
         self.acts.append(Act(recorded, _round_before(at_us), "authorised", number, by, (asset,), boundary, {
             "id": number, "asset": asset, "boundary": boundary, "kind": kind, "reason": kind,
             "valid_from": instant(_round_before(at_us)), "valid_to": instant(at_us + round(days * DAY)),
-            "expected_return": "" if not back_us else instant(back_us), "person": "",
+            "expected_return": "" if not back_us else instant(back_us), **self._names(kind, by),
         }))  # fmt: skip
         return "late" if late else "approved"
+
+    def _names(self, kind: str, by: str) -> dict[str, str]:
+        """Return who is named: on a gate pass who takes it out, who asked, and somebody else who approved."""
+        if kind != "gate_pass":
+            return {"person": "", "requested_by": "", "approved_by": ""}
+        owners = [owner(one.id) for one in self.world.buildings]
+        return {"person": by, "requested_by": by, "approved_by": next(one for one in owners if one != by)}
 
     def _choose(self, origin: str, destination: str, wanted: Collection[str]) -> Opening:
         there = self.world.between[origin, destination]

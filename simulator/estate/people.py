@@ -104,5 +104,5 @@ def _standing(scenario: EstateScenario, world: World, asset: Asset) -> dict[str,
     return {
         "id": f"ST-{asset.id}", "asset": asset.id, "boundary": world.home[asset.start].id, "kind": "standing",
         "valid_from": instant(scenario.start_us), "valid_to": "", "reason": "carried by its user",
-        "person": asset.person,
+        "person": asset.person, "requested_by": "", "approved_by": "",
     }  # fmt: skip

@@ -35,8 +35,8 @@ class Word:
 class Act:
     """What a person records: `at_us` is when it is recorded, `of_us` the instant that it speaks of.
 
-    Kinds: `authorised` (one row of the sheet of authorisations a `rows`), `transfer_approved`, `scanned` (somebody saw
-    `assets` at `location`), `received` (the receiver of transfer `subject` has `assets`, at `location`).
+    Kinds: `authorised` (`detail` is its row of the sheet), `transfer_approved`, and `received` (transfer `subject`'s
+    receiver scanned `assets` at `location`).
     """
 
     at_us: int
