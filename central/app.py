@@ -23,15 +23,18 @@ from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
+from central.application.perpetual import PerpetualCount
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
-from central.domain.exceptions.terms import count_weekdays
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.alert_life import PgAlertBook
+from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
+from central.storage.presence import PgPresence
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
 from central.storage.transfers import PgTransfers
@@ -66,8 +69,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    exceptions = PgExceptions(database, count_weekdays)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, PgTransfers(database, log))
+    exceptions, alert_book = PgExceptions(database, log), PgAlertBook(database, log, views)
+    transfers, counts = PgTransfers(database, log), PgCounts(database, log)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, transfers, alert_book, counts)
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))
@@ -78,7 +82,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            work = (ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database))
+            perpetual = PerpetualCount(PgPresence(database, log), counts, metrics, _now)
+            watch = RegistryWatch(log, views, feed)
+            work = (ingest.run(), watch.run(), perpetual.run(), _until_schema_fits(database))
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)

@@ -12,6 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import StreamingResponse
 
 from central.api import shapes
+from central.application.alerting import AlertBook
+from central.application.counts import Counts
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
@@ -26,6 +28,7 @@ MAX_ID = 2**62
 TEXT = r"^[^\x00]*$"
 """PostgreSQL's text holds any other character."""
 
+AlertFilter = Literal["open", "acknowledged", "investigating", "resolved", "observed", "all"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
 
 
@@ -40,6 +43,8 @@ class Services:
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
     transfers: Transfers
+    alert_book: AlertBook
+    counts: Counts
 
 
 def stands(on: Services) -> APIRouter:
@@ -103,7 +108,7 @@ def happened(on: Services) -> APIRouter:
         return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 
     @router.get("/alerts")
-    async def alerts(state: Literal["open", "acknowledged", "all"] = "open", limit: Limit = 100) -> shapes.Alerts:
+    async def alerts(state: AlertFilter = "open", limit: Limit = 100) -> shapes.Alerts:
         """Return alerts, one an incident, newest first."""
         return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit))
 

@@ -3,7 +3,9 @@
 from fastapi import Depends, FastAPI
 
 from central.api import problems
+from central.api.alerts import alerts_read, alerts_write
 from central.api.auth import requires
+from central.api.counts import counts_read, counts_write
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
 from central.api.routes import Services, happened, operations, stands, writes
@@ -31,8 +33,12 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(stands(services), dependencies=outer)
     app.include_router(happened(services), dependencies=outer)
     app.include_router(writes(services), dependencies=[check])
+    app.include_router(alerts_read(services), dependencies=outer)
+    app.include_router(alerts_write(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
     app.include_router(exceptions_write(services), dependencies=[check])
+    app.include_router(counts_read(services), dependencies=outer)
+    app.include_router(counts_write(services), dependencies=[check])
     app.include_router(transfers_read(services), dependencies=outer)
     app.include_router(transfers_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)

@@ -43,7 +43,9 @@ async def _judge(transaction: Transaction, registry: Registry, cases: Sequence[C
         if finding is not None:
             portal = registry.portals[case.portal]
             key = incident_of(portal.id, passage, revisions[passage])
-            incidents.append(Incident(key, case, portal.gateway, portal.mode == "observe", finding))
+            incidents.append(
+                Incident(key, case, portal.gateway, registry.mode_at(portal.id, case.at) == "observe", finding)
+            )
     return await transaction.raise_incidents(incidents, now)
 
 

@@ -44,4 +44,8 @@ class Metrics:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+        self.counted = Counter("stockgate_places_counted", "Places folded and counted.", registry=self.registry)
+        self.uncounted = Counter(
+            "stockgate_places_not_counted", "Places that could not be counted, tried again.", registry=self.registry
+        )
         self.broker = Gauge("stockgate_broker_connected", "1 while subscribed at the broker.", registry=self.registry)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
 from central.application.stories import Stories
@@ -26,6 +27,7 @@ from central.domain.alerts import Finding, Revision
 from central.domain.exits import Authorisation
 from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure, mode_at
 from central.domain.story import Routes, World
 from central.domain.tags import Bindings
 
@@ -44,10 +46,18 @@ class Registry:
     openings: tuple[PlaceOpening, ...] = ()
     neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Portal to the portals beside it."""
+    measures: Sequence[Measure] = ()
+    """Doors that are, or were, told to be quieter for a while."""
+    calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
+    """On which business days are counted; its overrides make a new version of the registry, too."""
 
     def is_closed(self, location: str) -> bool:
         """Tell whether every way out of a location is listed and watched."""
         return self.places.is_closed(location, self.openings, self.portals.values())
+
+    def mode_at(self, portal: str, at: datetime) -> str:
+        """Return how a door behaved at an instant."""
+        return mode_at(self.portals[portal], self.measures, at)
 
 
 @dataclass(frozen=True, slots=True)

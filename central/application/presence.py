@@ -4,14 +4,14 @@ It runs beside ingest, never in its transaction: a place is at most seconds behi
 waits for a count. Everything is a function of the log, so folding a place anew gives the same.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from central.application.openings import Opening
-from central.domain.presence.buckets import Booked, Bucket, Tally, bucket_of, is_unexpected, tally
+from central.domain.presence.buckets import MISSING_ROUNDS, Booked, Bucket, Tally, bucket_of, is_unexpected, tally
 from central.domain.presence.coverage import Coverage, CoverageKind, Doors, Sighting, ledger
 from central.domain.presence.fold import Place, Stay, Stranger, fold, opened
 from central.domain.presence.history import Presence
@@ -23,8 +23,10 @@ LIVE: Final = CELL + timedelta(minutes=10)
 """A place is sighted now if it was within this: antennas that always listen tell once an hour what they missed."""
 LEDGER_REACH: Final = timedelta(days=35)
 """How far back the ledger is made anew at each count; what is older changes only by a fold from the beginning."""
-BATCH: Final = 200
-"""Places that one turn looks at; the others come with the next."""
+HAND_HOLDS: Final = timedelta(days=30)
+"""How long what a person saw stands against antennas that hear nothing."""
+TAG_SILENT: Final = 0.5
+"""A tag is at fault where antennas hold its asset for gone with this probability and a person sees it."""
 SOURCE: Final = "counts"
 BEGINNING: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -55,6 +57,8 @@ class BookRow:
     observed: bool
     elsewhere: str | None
     elsewhere_at: datetime | None
+    verified_at: datetime | None = None
+    """When a person last saw it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,14 @@ class Guest:
     stranger: Stranger
     booked_since: datetime | None
     heard_at_home: datetime | None
+
+
+class Told(NamedTuple):
+    """An asset's bucket, where else it was heard, and whether its tag is silent though a person saw it."""
+
+    bucket: Bucket
+    elsewhere: str | None
+    tag_silent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,12 @@ class Line:
     seen_at: datetime | None
     booked_since: datetime | None = None
     elsewhere: str | None = None
+    tag_silent: bool = False
+
+    @property
+    def told(self) -> "Told":
+        """What the exception queue is told of."""
+        return Told(self.bucket, self.elsewhere, self.tag_silent)
 
 
 class PlaceWork(Protocol):
@@ -134,8 +152,8 @@ class PlaceWork(Protocol):
     async def guests(self) -> list[Guest]:
         """Return the assets that were heard there and that the book has elsewhere."""
 
-    async def counted(self) -> dict[str, tuple[Bucket, str | None]]:
-        """Return each asset's bucket as it stands, and where else it was heard."""
+    async def counted(self) -> dict[str, Told]:
+        """Return what each asset's line says as it stands."""
 
     async def save_count(self, result: Tally, covered: Covered, lines: Sequence[Line], now: datetime) -> None:
         """Store the counters and each asset's bucket."""
@@ -154,14 +172,11 @@ class PresenceStore(Protocol):
         """Open a transaction on a place."""
 
 
-async def fold_due(store: PresenceStore, now: Callable[[], datetime]) -> list[str]:
-    """Fold and count every place that is due, each in a transaction of its own; return them."""
-    due = await store.due(now(), BATCH)
-    for location in due:
-        async with store.place(location) as work:
-            await _fold(work, now())
-            await _count(work, location, now())
-    return due
+async def fold_place(store: PresenceStore, location: str, now: datetime) -> None:
+    """Fold what came of a place and count it, in one transaction."""
+    async with store.place(location) as work:
+        await _fold(work, now)
+        await _count(work, location, now)
 
 
 async def _fold(work: PlaceWork, now: datetime) -> None:
@@ -188,7 +203,7 @@ async def _count(work: PlaceWork, location: str, now: datetime) -> None:
     covered = await _renew_ledger(work, now)
     book, guests = await work.book(), await work.guests()
     known = (await work.known({row.asset for row in book})).assets
-    lines = [_line(row, known.get(row.asset), covered) for row in book] + _unexpected(guests)
+    lines = [_line(row, known.get(row.asset), covered, now) for row in book] + _unexpected(guests)
     before = await work.counted()
     await work.save_count(tally(covered.kind, [line.bucket for line in lines]), covered, lines, now)
     await _report(work, location, before, lines, now)
@@ -211,21 +226,34 @@ def covered_now(lines: Sequence[Coverage], now: datetime) -> Covered:
     return Covered(kind, None if kind == "none" else sighted.probability, sighted.to_at)
 
 
-def _line(row: BookRow, known: Presence | None, covered: Covered) -> Line:
-    """Return the line of an asset of the book. Its silences weigh as of the sighting that they were heard in."""
+def _line(row: BookRow, known: Presence | None, covered: Covered, now: datetime) -> Line:
+    """Return the line of an asset of the book."""
     if known is not None and known.since < row.since:
         known = None
-    kind = covered.kind
-    if kind != "none" and known is not None and covered.sighted_at is not None and known.at <= covered.sighted_at:
-        kind = "sighted"
-    bucket = bucket_of(Booked(known, row.observed, row.elsewhere_at), kind)
-    elsewhere = row.elsewhere if known is None or row.elsewhere_at is None or _later(row, known) else None
     probability, heard_at = (known.probability, known.heard_at) if known else (None, None)
+    last = heard_at or row.since
+    elsewhere = row.elsewhere if row.elsewhere_at is not None and row.elsewhere_at > last else None
+    if _by_hand(row, last, now):
+        silent = known is not None and known.gone >= TAG_SILENT and known.silent >= MISSING_ROUNDS
+        bucket: Bucket = "unknown" if covered.kind == "none" else "found"
+        return Line(row.asset, bucket, probability, row.verified_at, row.since, None, silent)
+    bucket = bucket_of(Booked(known, row.observed, row.elsewhere_at), _sight(known, covered))
     return Line(row.asset, bucket, probability, heard_at, row.since, elsewhere)
 
 
-def _later(row: BookRow, known: Presence) -> bool:
-    return row.elsewhere_at is not None and row.elsewhere_at > (known.heard_at or known.since)
+def _sight(known: Presence | None, covered: Covered) -> CoverageKind:
+    """Return how a place is covered for an asset: its silences weigh as of the sighting that they were heard in."""
+    if covered.kind != "none" and known and covered.sighted_at and known.at <= covered.sighted_at:
+        return "sighted"
+    return covered.kind
+
+
+def _by_hand(row: BookRow, last: datetime, now: datetime) -> bool:
+    """Whether a person saw the asset after antennas last did: then their silence is its tag's fault."""
+    at = row.verified_at
+    if at is None or at <= last or now - at > HAND_HOLDS:
+        return False
+    return row.elsewhere_at is None or row.elsewhere_at <= at
 
 
 def _unexpected(guests: Sequence[Guest]) -> list[Line]:
@@ -241,7 +269,7 @@ def _unexpected(guests: Sequence[Guest]) -> list[Line]:
 async def _report(
     work: PlaceWork,
     location: str,
-    before: Mapping[str, tuple[Bucket, str | None]],
+    before: Mapping[str, Told],
     lines: Sequence[Line],
     now: datetime,
 ) -> None:
@@ -250,26 +278,27 @@ async def _report(
     What a lapse of coverage leaves unknown stays as it was told: nothing has put it right.
     """
     booked = {line.asset: line for line in lines if line.bucket != "unexpected"}
-    told = {asset for asset, (bucket, _) in before.items() if bucket == "missing"}
-    changed = {
-        asset
-        for asset, line in booked.items()
-        if (line.bucket, line.elsewhere) != before.get(asset)
-        and (line.bucket == "missing" or (line.bucket == "found" and asset in before))
-    }
-    gone = told - booked.keys()
-    if changed or gone:
-        openings = [_opening(booked[asset], location) for asset in sorted(changed) if booked[asset].bucket == "missing"]
-        await work.settle(changed | gone, openings, now)
+    wrong = {asset for asset, told in before.items() if told.bucket == "missing" or told.tag_silent}
+    changed = {asset for asset, line in booked.items() if line.told != before.get(asset) and _says(line, before)}
+    settled = changed | (wrong - booked.keys())
+    if settled:
+        openings = [one for asset in sorted(changed) for one in _openings(booked[asset], location)]
+        await work.settle(settled, openings, now)
 
 
-def _opening(line: Line, location: str) -> Opening:
-    """Return the exception of a missing asset: one that was heard elsewhere is at a wrong place, not lost."""
+def _says(line: Line, before: Mapping[str, Told]) -> bool:
+    return line.bucket == "missing" or line.tag_silent or (line.bucket == "found" and line.asset in before)
+
+
+def _openings(line: Line, location: str) -> list[Opening]:
+    """Return the exceptions of a line: missing; at a wrong place if it was heard elsewhere; or a tag that is silent."""
     at = line.seen_at or line.booked_since or BEGINNING
-    evidence = {
-        "probability_there": f"{line.probability or 0.0:.3f}",
-        "last_seen": at.isoformat() if line.seen_at else "",
-    }
+    seen = line.seen_at.isoformat() if line.seen_at else ""
+    evidence = {"probability_there": f"{line.probability or 0.0:.3f}", "last_seen": seen}
+    if line.tag_silent:
+        return [Opening("tag_damaged", None, line.asset, location, at, evidence)]
+    if line.bucket != "missing":
+        return []
     if line.elsewhere is not None:
-        return Opening("wrong_location", None, line.asset, location, at, evidence | {"heard_at": line.elsewhere})
-    return Opening("missing", None, line.asset, location, at, evidence)
+        return [Opening("wrong_location", None, line.asset, location, at, evidence | {"heard_at": line.elsewhere})]
+    return [Opening("missing", None, line.asset, location, at, evidence)]

@@ -131,6 +131,13 @@ class AlertView(View):
     passage: str | None
     acknowledged_at: Instant | None
     acknowledged_by: str | None
+    investigating_by: str | None = None
+    verdict: str | None = None
+    verdict_standing: str | None = None
+    resolved_at: Instant | None = None
+    resolved_by: str | None = None
+    reopened: int = 0
+    """How often a verdict fell; each time it opened graver."""
 
 
 class GatewayView(View):

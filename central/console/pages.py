@@ -15,6 +15,7 @@ from nicegui import ui
 from central.console import grouping, words
 from central.console.asset_page import asset_page
 from central.console.board import RECENT_ALERTS, Board
+from central.console.counts_page import MAX_WORDS, CountsPage
 from central.console.elements import box, link, text
 from central.console.errors import ConsoleError
 from central.console.places import place_lines
@@ -43,6 +44,12 @@ def register_pages(board: Board) -> None:
         ui.add_css(STYLE)
         add_watch()
         BoardPage(board).draw()
+
+    @ui.page("/counts")
+    async def counts(place: str = "", q: str = "") -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await CountsPage(board, place, q[:MAX_WORDS]).draw()
 
     @ui.page("/assets/{asset_id}")
     async def asset(asset_id: str) -> None:
@@ -335,6 +342,7 @@ class BoardPage:
     def _places(self) -> None:
         with box("section-head"):
             text("Where assets are", "section-title", tag="h2")
+            link("counts", "/counts")
             if self._board.as_of:
                 text(f"as of {words.clock_time(self._board.as_of)}", "dim")
         if not self._board.locations:

@@ -1,6 +1,6 @@
 """The log on PostgreSQL: what ingest writes, in the one transaction that ingest opens."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -10,18 +10,20 @@ from typing import Any, Final
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
-from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure
 from central.domain.story import Due, Gap, Routes, World
 from central.domain.tags import Binding, Bindings
 from central.storage import alerts
+from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
 from central.storage.queries import query
@@ -50,6 +52,7 @@ class PgLog:
         """Open a transaction; it commits when the block ends without an error."""
         async with self._database.transaction() as connection:
             yield PgTransaction(connection, self)
+            await self.keep_calendars_in(connection)
 
     async def registry(self) -> Registry:
         """Return the current registry."""
@@ -64,6 +67,11 @@ class PgLog:
             self._cached = await _load_registry(connection, version)
         return self._cached
 
+    async def keep_calendars_in(self, connection: Connection) -> None:
+        """Store the calendars by which this transaction may have counted; call it before the commit."""
+        if self._cached is not None:
+            await keep_calendars(connection, self._cached.calendars)
+
     async def marks(self) -> dict[StreamKey, Position]:
         """Return each stream's position in the epoch that advanced last."""
         async with self._database.transaction() as connection:
@@ -77,7 +85,7 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
-        self._exceptions = PgExceptionWork(connection, count_weekdays)
+        self._exceptions: PgExceptionWork | None = None
 
     @property
     def stories(self) -> PgStories:
@@ -177,13 +185,19 @@ class PgTransaction:
         self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
     ) -> list[int]:
         """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
-        return await self._exceptions.settle_exceptions(source, assets, openings, now)
+        return await (await self._queue()).settle_exceptions(source, assets, openings, now)
 
     async def open_exceptions(
         self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
     ) -> list[int]:
         """Open exceptions, or add occurrences, without withdrawing any."""
-        return await self._exceptions.open_exceptions(openings, now, source=source)
+        return await (await self._queue()).open_exceptions(openings, now, source=source)
+
+    async def _queue(self) -> PgExceptionWork:
+        """Return the exception queue, which counts on the calendars that this transaction sees."""
+        if self._exceptions is None:
+            self._exceptions = PgExceptionWork(self._connection, (await self.registry()).calendars.count)
+        return self._exceptions
 
     async def quarantine(self, items: Sequence[Unreadable]) -> None:
         """Keep what could not be read; a repeat of the same bytes is counted."""
@@ -212,10 +226,6 @@ class PgTransaction:
         await self._connection.execute(query("log.saw_gateway"), params)
 
 
-def _due(start: datetime, business_days: int, location: str) -> Due:
-    return Due(*count_weekdays(location, start, business_days))
-
-
 async def _load_registry(connection: Connection, version: int) -> Registry:
     async def rows(name: str) -> list[tuple[Any, ...]]:
         return await (await connection.execute(query(name))).fetchall()
@@ -226,10 +236,21 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     for portal, neighbour in await rows("registry.neighbours"):
         neighbours.setdefault(portal, set()).add(neighbour)
     openings = tuple(PlaceOpening(*row) for row in await rows("registry.openings"))
+    measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
-    world = World(places, portals, _due, gaps, dict(await rows("stories.owner_roles")))
-    return Registry(version, places, portals, sites, world, Routes(world), openings, neighbours)
+    calendars = await load_calendars(connection, places)
+    world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
+    return Registry(version, places, portals, sites, world, Routes(world), openings, neighbours, measures, calendars)
+
+
+def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:
+    """Return how stories count business days: on the calendars of places."""
+
+    def due(start: datetime, business_days: int, location: str) -> Due:
+        return Due(*calendars.count(location, start, business_days))
+
+    return due
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

@@ -8,24 +8,24 @@ from datetime import datetime
 from typing import Any
 
 from central.application.openings import Opening
-from central.application.presence import SOURCE, BookRow, Covered, Guest, Line, Taken
+from central.application.presence import SOURCE, BookRow, Covered, Guest, Line, Taken, Told
 from central.domain.exceptions.terms import CountDays
-from central.domain.presence.buckets import STRANGER_ROUNDS, Bucket, Tally
+from central.domain.presence.buckets import STRANGER_ROUNDS, Tally
 from central.domain.presence.coverage import Coverage, Doors, Sighting
 from central.domain.presence.fold import Place, Stay, Stranger
 from central.domain.presence.history import Presence, Reads
 from central.domain.presence.spans import Heard, Span
 from central.storage.database import Connection, Database
-from central.storage.exceptions import PgExceptionWork
+from central.storage.exceptions import CalendarsIn, PgExceptionWork
 from central.storage.queries import query
 
 
 class PgPresence:
     """`central.application.presence.PresenceStore`."""
 
-    def __init__(self, database: Database, count: CountDays) -> None:
+    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
         self._database = database
-        self._count = count
+        self._calendars = calendars
 
     async def due(self, now: datetime, limit: int) -> list[str]:
         """Return places that are to be folded or counted again."""
@@ -38,7 +38,9 @@ class PgPresence:
     async def place(self, location: str) -> AsyncIterator["PgPlaceWork"]:
         """Open a transaction on a place."""
         async with self._database.transaction() as connection:
-            yield PgPlaceWork(connection, location, self._count)
+            registry = await self._calendars.registry_in(connection)
+            yield PgPlaceWork(connection, location, registry.calendars.count)
+            await self._calendars.keep_calendars_in(connection)
 
 
 class PgPlaceWork:
@@ -125,15 +127,15 @@ class PgPlaceWork:
     async def book(self) -> list[BookRow]:
         """Return the assets that the book has there."""
         rows = await self._rows("book", least_rounds=STRANGER_ROUNDS)
-        return [BookRow(asset, since, observed, place, at) for asset, since, _, observed, place, at in rows]
+        return [BookRow(*row) for row in rows]
 
     async def guests(self) -> list[Guest]:
         """Return the assets that were heard there and that the book has elsewhere."""
         return [Guest(row[0], Stranger(*row[1:6]), row[6], row[7]) for row in await self._rows("guests")]
 
-    async def counted(self) -> dict[str, tuple[Bucket, str | None]]:
-        """Return each asset's bucket as it stands, and where else it was heard."""
-        return {asset: (bucket, elsewhere) for asset, bucket, elsewhere in await self._rows("counted")}
+    async def counted(self) -> dict[str, Told]:
+        """Return what each asset's line says as it stands."""
+        return {asset: Told(*told) for asset, *told in await self._rows("counted")}
 
     async def save_count(self, result: Tally, covered: Covered, lines: Sequence[Line], now: datetime) -> None:
         """Store the counters and each asset's bucket."""

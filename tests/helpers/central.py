@@ -10,9 +10,10 @@ from central.application.feed import Feed
 from central.application.importing import import_sheets
 from central.application.metrics import Metrics
 from central.application.sheets import Sheets, read_sheet
-from central.domain.exceptions.terms import count_weekdays
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.alert_life import PgAlertBook
+from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
@@ -107,7 +108,9 @@ class Central:
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
         self.transfers = PgTransfers(self.database, self.log)
-        self.queue = PgExceptions(self.database, count_weekdays)
+        self.book = PgAlertBook(self.database, self.log, self.views)
+        self.queue = PgExceptions(self.database, self.log)
+        self.counting = PgCounts(self.database, self.log)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""

@@ -13,6 +13,8 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from central.application.counts import live
+
 TOKEN = "a-token-for-tests"
 
 
@@ -104,6 +106,9 @@ class FakeCentral:
         self.feed_open = True
         self.ill = {}
         self.acknowledged = []
+        self.place_rows = []
+        self.doubts = []
+        self.runs = []
         self._events = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -175,6 +180,21 @@ class FakeCentral:
             figures = {"movements": 3, "crossings": 2, "alerts": len(self.alerts), "unauthorised_exits": 1}
             base = figures | {"quarantined": self.quarantined, "events": totals, "streams": []}
             return {"as_of": ago(0)} | base | self.summary
+
+        @app.get("/api/v1/counts")
+        def counts():
+            places = [one.model_dump(mode="json") for one in live(self.place_rows)]
+            return {"as_of": ago(0), "places": places}
+
+        @app.get("/api/v1/counts/{location}")
+        def counts_of(location: str):
+            places = [one.model_dump(mode="json") for one in live(self.place_rows)]
+            own = next(one for one in places if one["id"] == location)
+            return {"as_of": ago(0), "count": own, "places": places, "doubtful": self.doubts}
+
+        @app.get("/api/v1/count-runs")
+        def count_runs():
+            return {"as_of": ago(0), "runs": self.runs}
 
         @app.get("/api/v1/assets/{asset}/movements")
         def movements(asset: str):

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from central.application.presence import fold_due
-from central.domain.exceptions.terms import count_weekdays
+from central.application.presence import fold_place
 from central.storage.presence import PgPresence
 from edge.contracts import PresenceAntenna, PresenceRow, PresenceTag
 from tests.helpers.central import START, wire
@@ -37,8 +36,10 @@ async def hear(one, *rows, after_h, gateway="hq-east-1"):
 async def count(one, *, after_h):
     """Fold and count what is due, until nothing is."""
     now = START + timedelta(hours=after_h)
-    counted, store = [], PgPresence(one.database, count_weekdays)
-    while due := await fold_due(store, lambda: now):
+    counted, store = [], PgPresence(one.database, one.log)
+    while due := await store.due(now, 200):
+        for place in due:
+            await fold_place(store, place, now)
         counted += due
         assert len(counted) < 100, "counting goes on for ever"
     return counted

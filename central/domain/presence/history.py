@@ -16,15 +16,19 @@ from typing import Final
 
 HALF_LIFE: Final = timedelta(days=90)
 """A tag that was moved to a worse shelf is known anew within a quarter."""
-STRAY: Final = 0.001
+STRAY: Final = 0.0002
 """Probability that a hit came through the wall from elsewhere."""
+FADED: Final = 0.003
+"""For each asset that leaves unseen so many stay with a dead tag: what silence alone can never rule out."""
+LEAST_LEAVE_PER_DAY: Final = 1 / 20_000
+"""However long nothing was missed, a theft is possible."""
 ENOUGH_ROUNDS: Final = 2.0
 ENOUGH_TAGS: Final = 8
 """Fewer tags with a history say nothing of how a zone's tags differ."""
 MOST_ALIKE: Final = 30.0
 LEAST_ALIKE: Final = 0.4
 """Bounds, in rounds, of how much the other tags say of one that is new."""
-UNREADABLE: Final = 0.03
+UNREADABLE: Final = 0.005
 """Share of tags that can't be heard where they have just been put (metal, face down), until a hit proves better."""
 _DAY_S: Final = 86_400.0
 ReadKey = tuple[str, str, str]
@@ -36,7 +40,11 @@ class Rates:
     """What happens unseen, per asset and day: leaving past the doors, and falling silent for good in place."""
 
     leave_per_day: float = 1 / 500
-    fade_per_day: float = 1 / 100_000
+
+    @property
+    def fade_per_day(self) -> float:
+        """How often a tag dies, or is covered for good, where it is."""
+        return self.leave_per_day * FADED
 
 
 UNSEEN: Final = Rates()
@@ -190,7 +198,7 @@ def rates_at(knowns: Iterable[Presence], before: Rates = UNSEEN) -> Rates:
     for known in knowns:
         left += max(0.0, known.gone - STRAY)
         days += (known.at - known.since).total_seconds() / _DAY_S
-    return replace(before, leave_per_day=left / days)
+    return Rates(max(LEAST_LEAVE_PER_DAY, left / days))
 
 
 def _aged(known: Presence, when: datetime, rates: Rates) -> tuple[float, float, float]:

@@ -216,11 +216,11 @@ BEGIN
     PERFORM FROM portal WHERE id = NEW.portal FOR NO KEY UPDATE;
     IF EXISTS (
         SELECT FROM alert_verdict AS v JOIN alert AS a ON a.id = v.alert
-        WHERE a.portal = NEW.portal AND lower(v.by) = lower(NEW.by)
+        WHERE a.portal = NEW.portal AND lower(v.by) = lower(NEW."by")
             AND v.at > NEW.from_at - INTERVAL '12 hours' AND v.at < NEW.from_at + INTERVAL '12 hours'
     ) THEN
-        PERFORM keep_separate('mute_and_resolve', NEW.by, 'portal/' || NEW.portal,
-            NEW.by || ' resolved an alert of ' || NEW.portal || ' in this shift: another person has to quieten it');
+        PERFORM keep_separate('mute_and_resolve', NEW."by", 'portal/' || NEW.portal,
+            NEW."by" || ' resolved an alert of ' || NEW.portal || ' in this shift: another person has to quieten it');
     END IF;
     RETURN NEW;
 END
@@ -239,11 +239,11 @@ BEGIN
     PERFORM FROM portal WHERE id = door FOR NO KEY UPDATE;
     IF EXISTS (
         SELECT FROM portal_measure AS m
-        WHERE m.portal = door AND lower(m.by) = lower(NEW.by)
+        WHERE m.portal = door AND lower(m.by) = lower(NEW."by")
             AND m.from_at > NEW.at - INTERVAL '12 hours' AND m.from_at < NEW.at + INTERVAL '12 hours'
     ) THEN
-        PERFORM keep_separate('mute_and_resolve', NEW.by, 'alert/' || NEW.alert,
-            NEW.by || ' quietened ' || door || ' in this shift: another person has to resolve its alerts');
+        PERFORM keep_separate('mute_and_resolve', NEW."by", 'alert/' || NEW.alert,
+            NEW."by" || ' quietened ' || door || ' in this shift: another person has to resolve its alerts');
     END IF;
     RETURN NEW;
 END
@@ -270,10 +270,7 @@ JOIN portal AS p ON p.id = o.portal
 JOIN asset_location AS l ON l.location IN (p.inside, p.outside) AND (o.to_at IS NULL OR l.since < o.to_at)
 ORDER BY l.asset, o.from_at DESC, o.id DESC;
 
--- What anomalies are judged by. A tag of ours begins with one of these; while none is named, no tag is foreign.
-CREATE TABLE own_prefix (prefix text COLLATE "C" PRIMARY KEY CHECK (prefix ~ '^[0-9a-f]{1,124}$'));
-
--- Where sites lie, and how long the fastest way between two takes; the pair stands once, in order.
+-- What anomalies are judged by: where sites lie, and how long the fastest way between two takes; the pair stands once, in order.
 CREATE TABLE site_position (
     location text COLLATE "C" PRIMARY KEY REFERENCES location,
     latitude double precision NOT NULL CHECK (latitude BETWEEN -90 AND 90),

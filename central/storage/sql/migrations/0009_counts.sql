@@ -125,6 +125,7 @@ CREATE TABLE place_asset (
     probability double precision CHECK (probability BETWEEN 0 AND 1),
     seen_at timestamptz,
     elsewhere text COLLATE "C" REFERENCES location,
+    tag_silent boolean NOT NULL,
     since timestamptz NOT NULL,
     PRIMARY KEY (location, asset)
 );
@@ -335,3 +336,16 @@ BEGIN
 END
 $$;
 CREATE TRIGGER count_is_signed_by_another BEFORE UPDATE ON count_run FOR EACH ROW EXECUTE FUNCTION separate_count();
+
+-- What is counted when, by itself. `next_on` moves on by the kind's months as its counts are planned.
+CREATE TABLE count_schedule (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('quarterly_cycle', 'annual_audit', 'finance_close', 'security_review',
+                                       'monthly_control')),
+    location text COLLATE "C" NOT NULL REFERENCES location,
+    ranks text[] NOT NULL DEFAULT '{}' CHECK (ranks <@ ARRAY['A', 'B', 'C']),
+    blind boolean NOT NULL,
+    next_on date NOT NULL,
+    planned_by text COLLATE "C" NOT NULL REFERENCES person,
+    UNIQUE (kind, location, ranks)
+);

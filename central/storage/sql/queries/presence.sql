@@ -185,7 +185,10 @@ SELECT %(location)s, * FROM unnest(
 
 -- name: book
 -- The book of a place, and what is known of each asset there and elsewhere.
-SELECT w.asset, w.since, w.confidence, w.basis <> 'recorded' AS observed, e.location AS elsewhere, e.last_at
+SELECT w.asset, w.since, w.basis <> 'recorded' AND w.certain AS observed, e.location AS elsewhere, e.last_at, (
+    SELECT max(v.at) FROM verification AS v
+    WHERE v.asset = w.asset AND v.location = w.location AND v.at >= w.since AND v.how NOT IN ('portal', 'zone', 'sweep')
+) AS verified_at
 FROM asset_location AS w
 LEFT JOIN LATERAL (
     SELECT s.location, s.last_at FROM tag AS t JOIN stranger AS s ON s.epc = t.epc
@@ -207,7 +210,7 @@ ORDER BY t.asset, s.last_at;
 
 -- name: counted
 -- The buckets of a place as they stand.
-SELECT asset, bucket, elsewhere FROM place_asset WHERE location = %(location)s;
+SELECT asset, bucket, elsewhere, tag_silent FROM place_asset WHERE location = %(location)s;
 
 -- name: forget_assets
 -- Assets that no longer count at a place.
@@ -215,16 +218,17 @@ DELETE FROM place_asset WHERE location = %(location)s AND NOT asset = ANY(%(asse
 
 -- name: save_assets
 -- The bucket of each asset of a place; `since` is when it came into it.
-INSERT INTO place_asset AS a (location, asset, bucket, probability, seen_at, elsewhere, since)
+INSERT INTO place_asset AS a (location, asset, bucket, probability, seen_at, elsewhere, tag_silent, since)
 SELECT %(location)s, x.*, %(now)s FROM unnest(
-    %(asset)s::text[], %(bucket)s::text[], %(probability)s::float8[], %(seen_at)s::timestamptz[], %(elsewhere)s::text[]
+    %(asset)s::text[], %(bucket)s::text[], %(probability)s::float8[], %(seen_at)s::timestamptz[], %(elsewhere)s::text[],
+    %(tag_silent)s::bool[]
 ) AS x
 ON CONFLICT (location, asset) DO UPDATE SET
     since = CASE WHEN a.bucket = excluded.bucket THEN a.since ELSE excluded.since END,
     bucket = excluded.bucket, probability = excluded.probability, seen_at = excluded.seen_at,
-    elsewhere = excluded.elsewhere
-WHERE (a.bucket, a.probability, a.seen_at, a.elsewhere)
-    IS DISTINCT FROM (excluded.bucket, excluded.probability, excluded.seen_at, excluded.elsewhere);
+    elsewhere = excluded.elsewhere, tag_silent = excluded.tag_silent
+WHERE (a.bucket, a.probability, a.seen_at, a.elsewhere, a.tag_silent) IS DISTINCT FROM
+    (excluded.bucket, excluded.probability, excluded.seen_at, excluded.elsewhere, excluded.tag_silent);
 
 -- name: save_count
 -- The counters of a place.
@@ -262,3 +266,12 @@ SELECT gateway, zone, location, NULL::timestamptz AS first_at, NULL::timestamptz
 UNION ALL
 SELECT gateway, zone, NULL, first_at, last_at FROM zone_waiting
 ORDER BY 1, 2;
+
+-- name: fold_before
+-- Have the place where a zone lay before folded again without it: all of its other zones told.
+INSERT INTO presence_todo (gateway, zone, mode, from_at)
+SELECT p.gateway, p.zone, p.mode, min(p.from_at)
+FROM presence_zone AS old JOIN presence_zone AS z ON z.location = old.location AND z.zone <> old.zone
+JOIN presence AS p ON p.gateway = z.gateway AND p.zone = z.zone AND p.mode <> 'portal'
+WHERE old.gateway = %(gateway)s AND old.zone = %(zone)s AND old.location <> %(location)s
+GROUP BY p.gateway, p.zone, p.mode;
