@@ -19,7 +19,9 @@ class Beliefs:
         self.unsure = np.zeros(len(start), bool)
         self._last_at = np.zeros(len(start), np.int64)
         self.changes = {}
-        self._moves = sorted((at, asset, place) for asset, stays in estate.truth.stays.items() for at, place in stays[1:])
+        self._moves = sorted(
+            (at, asset, place) for asset, stays in estate.truth.stays.items() for at, place in stays[1:]
+        )
         self._next = 0
 
     def number(self, place):

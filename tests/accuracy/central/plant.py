@@ -4,14 +4,15 @@ import csv
 import io
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from importlib.util import find_spec
 
 from central.application import columns, transfers
 from central.application.commit import commit
 from central.application.errors import StepUnfit
 from central.application.importing import import_sheets
-from central.application.presence import fold_due
+from central.application.presence import fold_place
 from central.application.sheets import Sheets, read_sheet
-from central.domain.exceptions.terms import count_weekdays
 from central.ingest.intake import Intake, read_envelope, read_word
 from central.ingest.words import Gateways
 from central.storage.database import Database, DatabaseSettings
@@ -22,6 +23,8 @@ from central.storage.transfers import PgTransfers
 from edge.contracts import topic
 from tests.helpers.postgres import fresh_database
 
+PLACES = 10_000
+"""More than any estate has."""
 BATCH_ROWS = 1000
 """As ingest takes them together when much is waiting."""
 
@@ -43,7 +46,7 @@ class Plant:
         self.log = PgLog(self.database)
         self._registry = PgRegistry(self.database)
         self._transfers = PgTransfers(self.database, self.log)
-        self._presence = PgPresence(self.database, count_weekdays)
+        self._presence = PgPresence(self.database, self.log)
         self._gateways = Gateways()
         self._known_as = {}
         self.refused = []
@@ -126,7 +129,17 @@ class Plant:
 
     async def count(self, places, now):
         """Let the perpetual count of places catch up; of the others nothing is measured."""
-        await fold_due(_Only(self._presence, places), lambda: now)
+        for place in await self._presence.due(now, PLACES):
+            if place in places:
+                await fold_place(self._presence, place, now)
+
+    async def measure_doors(self, now):
+        """Let the central measure its doors, where that room is built; tell whether it is."""
+        if find_spec("central.application.upkeep") is None:
+            return False
+        upkeep, storage = import_module("central.application.upkeep"), import_module("central.storage.upkeep")
+        await upkeep.measure_doors(storage.PgUpkeep(self.database, self.log), now)
+        return True
 
     async def rows(self, text, *params):
         """Run a query of the scorer's."""
@@ -135,24 +148,14 @@ class Plant:
 
     async def has(self, *tables):
         """Tell whether the database has tables or views."""
-        found = await self.rows("SELECT bool_and(to_regclass(t) IS NOT NULL) FROM unnest(%s::text[]) AS t", list(tables))
+        found = await self.rows(
+            "SELECT bool_and(to_regclass(t) IS NOT NULL) FROM unnest(%s::text[]) AS t", list(tables)
+        )
         return bool(found[0][0])
 
     def transfer_ids(self):
         """The estate's names of transfers to the central's."""
         return dict(self._known_as)
-
-
-class _Only:
-    """The perpetual count's store, which looks at some places only."""
-
-    def __init__(self, store, places) -> None:
-        self._store, self._places = store, places
-        self.place = store.place
-
-    async def due(self, now, limit):
-        """Those of the places that are due."""
-        return [one for one in await self._store.due(now, limit) if one in self._places]
 
 
 def _bound(text, assets):

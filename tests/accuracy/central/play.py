@@ -170,6 +170,7 @@ class Player:
     async def _end(self):
         """Keep what the database says at the end."""
         record = self.record
+        await self._timed("doors", self._plant.measure_doors(instant(record.end_us)))
         for name, (tables, text) in TABLES.items():
             if await self._plant.has(*tables):
                 record.tables[name] = await self._plant.rows(text)
@@ -185,14 +186,12 @@ class Player:
 
 
 TABLES = {
-    "alerts": (("alert", "alert_asset"), """SELECT replace(m.passage::text, '-', ''), m.asset, a.id, a.kind, a.raised_at,
-        m.kind, m.corrected FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert ORDER BY a.id"""),
+    "alerts": (("alert", "alert_asset"), """SELECT replace(m.passage::text, '-', ''), m.asset, a.id, a.kind,
+        a.raised_at, m.kind, m.corrected FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert ORDER BY a.id"""),
     "calls": (("exception", "exception_occurrence"), """SELECT e.category, o.asset, o.location, o.recorded_at
         FROM exception_occurrence AS o JOIN exception AS e ON e.id = o.exception ORDER BY o.recorded_at, o.id"""),
     "coverage": (("coverage",), "SELECT location, from_at, to_at, kind FROM coverage"),
-    "missed": (("missed_crossing",), "SELECT portal, sum(share)::float8, count(*) FROM missed_crossing GROUP BY portal"),
-    "legs": (("transit_leg",), "SELECT transfer, asset, state, basis FROM transit_leg"),
-    "counts": (("place_count",), "SELECT location, coverage, book, found, missing, unexpected, unknown FROM place_count"),
+    "doors": (("portal_accuracy",), "SELECT portal, miss_rate, miss_rate_low, miss_rate_high FROM portal_accuracy"),
 }  # fmt: skip
 """Name to the tables that must be there, and what is asked of them."""
 

@@ -34,7 +34,7 @@ def all_scores(record):
         "missing": missing(record) if "calls" in tables and "coverage" in tables else None,
         "coverage": coverage(record) if "coverage" in tables else None,
         "present": present(record) if record.present else None,
-        "doors": doors(record),
+        "doors": doors(record) if "doors" in tables else None,
     }
 
 
@@ -52,17 +52,22 @@ def content(record):
 
 
 def monthly_movers(record):
-    """How many assets move in every whole 30 days."""
+    """How many assets move in every whole 30 days, or at all where there is none."""
     truth = record.estate.truth
     months = int((record.end_us - truth.start_us) // (30 * DAY))
     spans = [(truth.start_us + k * 30 * DAY, truth.start_us + (k + 1) * 30 * DAY) for k in range(months)]
-    return sum(all(any(low < at < high for at, _ in stays[1:]) for low, high in spans) for stays in truth.stays.values())
+    spans = spans or [(truth.start_us, record.end_us)]
+    return sum(
+        all(any(low < at < high for at, _ in stays[1:]) for low, high in spans) for stays in truth.stays.values()
+    )
 
 
 def passages(record):
     """How many passages reached the central."""
     truth = record.estate.truth
-    return sum(one.arrived_us is not None and one.arrived_us <= record.end_us for one in (*truth.crossings, *truth.visits))
+    return sum(
+        one.arrived_us is not None and one.arrived_us <= record.end_us for one in (*truth.crossings, *truth.visits)
+    )
 
 
 def places(record):
@@ -87,7 +92,9 @@ def places(record):
             found["all_right"] += _right(record, one, when)
             found["all_told"] += _told_by(record, one, when)
             found["all_readable"] += one.watched
-    expected = sum(_read(record, one) for one, after in moves(record) if one.at_us + SETTLED_US <= min(after, record.end_us))
+    expected = sum(
+        _read(record, one) for one, after in moves(record) if one.at_us + SETTLED_US <= min(after, record.end_us)
+    )
     return {**found, "all_bound": expected}
 
 
@@ -182,10 +189,8 @@ def exits(record):
     truth = record.estate.truth
     accused = {row[0] for row in record.tables["alerts"] if row[5] == ALARM}
     bad = [one for one in truth.crossings if one.authorised is False and one.at_us < record.end_us - SETTLED_US]
-    told = [
-        one for one in bad
-        if one.published == truth.world.openings[one.opening].way(one.origin) and (one.arrived_us or math.inf) < record.end_us
-    ]  # fmt: skip
+    came = [one for one in bad if one.arrived_us is not None and one.arrived_us < record.end_us]
+    told = [one for one in came if one.published == truth.world.openings[one.opening].way(one.origin)]
     guilty = {one.passage for one in bad if one.published is not None}
     members = {}
     for passage, _, alert, kind, *_ in record.tables["alerts"]:
@@ -194,7 +199,8 @@ def exits(record):
     false = sum(not found & guilty for found in alarms)
     return {
         "all": len(bad), "told": len(told), "told_alerted": sum(one.passage in accused for one in told),
-        "all_alerted": sum(one.passage in accused for one in bad if one.passage), "bound": sum(_read(record, one) for one in bad),
+        "all_alerted": sum(one.passage in accused for one in bad if one.passage),
+        "bound": sum(_read(record, one) for one in bad),
         "alarms": len(alarms), "false": false, "false_upper": poisson_upper(false), "passages": passages(record),
         "kinds": dict(Counter(kind for _, kind in members)),
     }  # fmt: skip
@@ -212,7 +218,10 @@ def transfer_states(record):
                     continue
                 found = legs.get((record.transfers[one.id], asset))
                 right = LEG_STATES.get(found, found) == one.state(asset, at_us)
-                if states[-1][0] + SETTLING_US > at_us or one.state(asset, at_us) in {"in_transit", "wrong_destination"}:
+                if states[-1][0] + SETTLING_US > at_us or one.state(asset, at_us) in {
+                    "in_transit",
+                    "wrong_destination",
+                }:
                     days["all"] += 1
                     days["right"] += right
                 if last:
@@ -224,7 +233,10 @@ def transfer_states(record):
 
 def missing(record):
     """Calls of missing assets: how many are true, and how many sweeps they took."""
-    truth, calls = record.estate.truth, [row for row in record.tables["calls"] if row[0] in MISSING and row[1] and row[2]]
+    truth, calls = (
+        record.estate.truth,
+        [row for row in record.tables["calls"] if row[0] in MISSING and row[1] and row[2]],
+    )
     first, right = {}, 0
     for _, asset, place, at in calls:
         at_us = int(at.timestamp() * 1e6)
@@ -244,8 +256,8 @@ def missing(record):
         found += gone or bool(called and called[0] <= limit)
         sweeps.append(called[0] if called else None)
     return {
-        "calls": len(calls), "right": right, "by_category": dict(Counter(row[0] for row in calls)), "true": found + late,
-        "in_two": found, "never": sum(one is None for one in sweeps),
+        "calls": len(calls), "right": right, "by_category": dict(Counter(row[0] for row in calls)),
+        "true": found + late, "in_two": found, "never": sum(one is None for one in sweeps),
     }  # fmt: skip
 
 
@@ -319,21 +331,26 @@ def present(record):
 
 
 def doors(record):
-    """Each portal's missed crossings: true ones, and those that the central puts down to it."""
-    truth = record.estate.truth
-    blamed = {portal: share for portal, share, _ in record.tables.get("missed", ())}
-    found = {portal.id: Counter() for portal in truth.world.portals}
+    """Each portal's miss rate as the central measures it by itself, with its interval, beside the true one.
+
+    True is the share of all crossings at it that the edge told none of, whatever the cause, dark times included.
+    """
+    found = {portal.id: Counter() for portal in record.estate.truth.world.portals}
     for one, _ in moves(record):
         if one.opening in found:
             found[one.opening]["all"] += 1
-            found[one.opening]["seen"] += one.published in CROSSED
-    rows = []
-    for portal, counts in found.items():
-        true = 1 - counts["seen"] / max(counts["all"], 1)
-        share = blamed.get(portal, 0.0)
-        told = share / max(share + counts["seen"], 1)
-        rows.append({"portal": portal, "crossings": counts["all"], "true": true, "blamed": told})
-    return rows if "missed" in record.tables else None
+            found[one.opening]["missed"] += one.published not in CROSSED
+    told = {row[0]: row[1:] for row in record.tables["doors"]}
+    return [
+        {
+            "portal": portal,
+            "crossings": counts["all"],
+            "true": counts["missed"] / counts["all"],
+            "told": told[portal][:3],
+        }
+        for portal, counts in found.items()
+        if counts["all"] and portal in told
+    ]
 
 
 def _us(at):
