@@ -13,10 +13,10 @@ from simulator.estate.values import DAY, HOUR, MINUTE, SECOND
 from tests.accuracy.central.belief import Beliefs
 from tests.accuracy.central.plant import instant
 
-WINDOW_US = 20 * SECOND
-"""What arrives within this is committed at its end: no event waits longer."""
+WINDOW_US = 40 * SECOND
+"""What arrives within this is committed at its end: no event waits longer, and places are asked for after 60 s."""
 COUNT_US = 5 * MINUTE
-"""After every hour the count catches up with the presence that came by now."""
+"""So long after a span has ended its shelves are counted; floors that are swept are, each midnight."""
 PLACES = "SELECT asset, location, certain FROM asset_location WHERE asset = ANY(%s)"
 ALL_PLACES = "SELECT asset, location, certain FROM asset_location"
 DOUBTED = """SELECT asset FROM place_asset JOIN asset_location USING (asset, location) WHERE bucket = 'missing'
@@ -70,7 +70,9 @@ class Player:
         end = estate.truth.end_us
         self.record.end_us = end if days is None else min(end, estate.truth.start_us + days * DAY)
         self._counts = False
-        self._listened = {one.id for one in estate.truth.world.places.values() if one.zone_reader or one.swept}
+        places = estate.truth.world.places.values()
+        self._shelves = {one.id for one in places if one.zone_reader}
+        self._listened = self._shelves | {one.id for one in places if one.swept}
 
     async def play(self):
         """Play all; return the record."""
@@ -145,7 +147,9 @@ class Player:
     async def _hour(self, at_us):
         record, beliefs = self.record, self.record.beliefs
         if self._counts and (at_us - self._estate.truth.start_us) // HOUR % self._estate.scenario.zones.span_h == 0:
-            await self._timed("counts", self._plant.count(self._listened, instant(at_us + COUNT_US)))
+            midnight = (at_us - self._estate.truth.start_us) % DAY == 0
+            places = self._listened if midnight else self._shelves
+            await self._timed("counts", self._plant.count(places, instant(at_us + COUNT_US)))
         beliefs.let_pass(at_us)
         doubted = beliefs.unsure.copy()
         if self._counts:
