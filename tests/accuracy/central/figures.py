@@ -95,7 +95,8 @@ def _transfers(one):
 
 
 def _missing(one):
-    calls = ", ".join(f"{count} {name}" for name, count in sorted(one["by_category"].items()))
+    right = one["right_by_category"]
+    calls = ", ".join(f"{right[name]} of {count} {name}" for name, count in sorted(one["by_category"].items()))
     detail = f"{one['right']} of {one['calls']} calls ({calls})"
     yield Figure("central.missing.precision", share(one["right"], one["calls"]), "share", detail=detail)
     detail = f"{one['in_two']} of {one['true']} that left a watched shelf untold: called, or their place corrected"

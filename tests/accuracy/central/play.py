@@ -193,7 +193,8 @@ TABLES = {
     "alerts": (("alert", "alert_asset"), """SELECT replace(m.passage::text, '-', ''), m.asset, a.id, a.kind,
         a.raised_at, m.kind, m.corrected FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert ORDER BY a.id"""),
     "calls": (("exception", "exception_occurrence"), """SELECT e.category, o.asset, o.location, o.recorded_at
-        FROM exception_occurrence AS o JOIN exception AS e ON e.id = o.exception ORDER BY o.recorded_at, o.id"""),
+        FROM exception_occurrence AS o JOIN exception AS e ON e.id = o.exception
+        WHERE o.source = 'counts' ORDER BY o.recorded_at, o.id"""),
     "coverage": (("coverage",), "SELECT location, from_at, to_at, kind FROM coverage"),
     "doors": (("portal_accuracy",), "SELECT portal, miss_rate, miss_rate_low, miss_rate_high FROM portal_accuracy"),
 }  # fmt: skip

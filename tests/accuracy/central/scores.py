@@ -237,11 +237,11 @@ def missing(record):
         record.estate.truth,
         [row for row in record.tables["calls"] if row[0] in MISSING and row[1] and row[2]],
     )
-    first, right = {}, 0
-    for _, asset, place, at in calls:
+    first, right = {}, Counter()
+    for category, asset, place, at in calls:
         at_us = int(at.timestamp() * 1e6)
         first.setdefault((asset, place), []).append(at_us)
-        right += truth.place(asset, at_us) != place
+        right[category] += truth.place(asset, at_us) != place
     sweeps, found, late = [], 0, 0
     for one, _ in moves(record):
         place = one.origin
@@ -256,7 +256,8 @@ def missing(record):
         found += gone or bool(called and called[0] <= limit)
         sweeps.append(called[0] if called else None)
     return {
-        "calls": len(calls), "right": right, "by_category": dict(Counter(row[0] for row in calls)),
+        "calls": len(calls), "right": right.total(), "by_category": dict(Counter(row[0] for row in calls)),
+        "right_by_category": dict(right),
         "true": found + late, "in_two": found, "never": sum(one is None for one in sweeps),
     }  # fmt: skip
 
