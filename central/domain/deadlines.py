@@ -106,5 +106,3 @@ def _recipient(path: Sequence[str], number: int, obligation: Obligation) -> str:
     """Return who hears: a path that is too short ends with its last."""
     name = path[min(number, len(path) - 1)]
     return obligation.answerable if name in {"receiver", "owner"} else name
-
-

@@ -13,12 +13,17 @@ PART: Final = 5000
 
 
 async def rebuild(database: Database, now: datetime) -> None:
-    """Forget passages, transfers and stories and make them from movements and acts, in one transaction."""
+    """Make passages, transfers, stories and loans anew from movements and acts, in one transaction.
+
+    Deadlines are forgotten: the next sweep plans them anew, and those that have fired by the log stay fired.
+    """
     log = PgLog(database)
     async with database.transaction() as connection:
         for step in ("projection.clear", "projection.rebuild_passages"):
             await connection.execute(query(step))
         transaction = PgTransaction(connection, log)
+        await transaction.loans.rebuild()
+        await connection.execute(query("deadlines.clear"))
         registry = await transaction.registry()
         last = ""
         while True:
