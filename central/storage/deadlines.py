@@ -51,7 +51,7 @@ class PgDeadlines:
     async def unplanned(self, limit: int) -> list[Obligation]:
         """Return obligations that have no deadlines yet."""
         rows = await self._rows("unplanned", {"limit": limit})
-        return [Obligation(*values, path=tuple(path)) for *values, path in rows]
+        return [Obligation(*row) for row in rows]
 
     async def keep(self, planned: Sequence[tuple[Obligation, Sequence[Deadline]]]) -> None:
         """Store deadlines; those that have fired by the log stay fired."""

@@ -137,8 +137,11 @@ async def test_a_rebuild_makes_the_same_loans_and_fires_nothing_twice(one):
     await open_repair(one.log, REPAIR, FRIDAY)
     await extend_loan(one.log, "L-1", Extension(date(2026, 3, 12), "manager", "still broken", "desk"), FRIDAY)
     await sweep(one.log, datetime(2026, 4, 15, tzinfo=UTC))
-    state = ("SELECT * FROM loan", "SELECT * FROM repair",
-             "SELECT subject, stage, at, recipient, fired_at, act FROM deadline WHERE subject ~ '-1' ORDER BY act")  # fmt: skip
+    state = (
+        "SELECT * FROM loan",
+        "SELECT * FROM repair",
+        "SELECT subject, stage, at, recipient, fired_at, act FROM deadline WHERE subject ~ '-1' ORDER BY act",
+    )
     before, acts = [await one.sql(query) for query in state], await fired(one)
     await rebuild(one.database, datetime(2026, 4, 15, tzinfo=UTC))
     await sweep(one.log, datetime(2026, 4, 15, tzinfo=UTC))
