@@ -17,6 +17,8 @@ from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.register import Register
+from central.application.undoing import UndoStore
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
@@ -38,6 +40,8 @@ class Services:
     now: Callable[[], datetime]
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
+    register: Register
+    registry: UndoStore
 
 
 def stands(on: Services) -> APIRouter:

@@ -6,6 +6,7 @@ from central.api import problems
 from central.api.auth import requires
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
+from central.api.registry import registry_read, registry_write
 from central.api.routes import Services, happened, operations, stands, writes
 
 DESCRIPTION = """Where assets are, what moved, what left without authorisation.
@@ -31,6 +32,8 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(happened(services), dependencies=outer)
     app.include_router(writes(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
+    app.include_router(registry_read(services), dependencies=outer)
+    app.include_router(registry_write(services), dependencies=[check])
     app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)
     problems.install(app)
