@@ -99,7 +99,7 @@ def _expect(shared: Sequence[Shared], expected: Mapping[str, float], known: Mapp
 def _measure(tally: Tally, owned: float, since: datetime, until: datetime) -> Accuracy:
     months = (until - since) / MONTH
     missed = tally.missed + owned
-    # What is only shared may belong to another door altogether: the ends are taken without it, and with half of it more.
+    # What is only shared may belong to another door altogether: the ends are without it, and with half of it more.
     rates = [
         _rate(tally, missed / (tally.crossings + missed) if missed else 0.0),
         _rate(tally, quantile(LOW, tally.missed + _PRIOR_MISSES, tally.crossings + _PRIOR_SEEN)),
