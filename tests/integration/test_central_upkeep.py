@@ -13,7 +13,7 @@ from central.application.metrics import Metrics
 from central.application.transfers import approve, request
 from central.application.upkeep import check_manifests, measure_doors, tell_due
 from central.jobs.stories import story_jobs
-from tests.helpers.central import START, central, epc, movement
+from tests.helpers.central import central, epc, movement
 from tests.helpers.postgres import fresh_database
 from tests.integration.test_central_transfers import ASKED, after, prepare, wrong
 
@@ -88,7 +88,7 @@ async def api(one):
         one.views,
         Feed(lambda: 1),
         Metrics(),
-        lambda: START,
+        lambda: after(60),
         lambda: "",
         exceptions=one.queue,
         alert_book=one.book,
