@@ -19,7 +19,10 @@ from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.register import Register
 from central.application.transfers import Transfers
+from central.application.undoing import UndoStore
+from central.application.upkeep import Upkeep
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
@@ -42,8 +45,11 @@ class Services:
     now: Callable[[], datetime]
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
-    transfers: Transfers
     alert_book: AlertBook
+    transfers: Transfers
+    upkeep: Upkeep
+    register: Register
+    registry: UndoStore
     counts: Counts
 
 

@@ -8,6 +8,7 @@ from central.api.auth import requires
 from central.api.counts import counts_read, counts_write
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
+from central.api.registry import registry_read, registry_write
 from central.api.routes import Services, happened, operations, stands, writes
 from central.api.transfers import transfers_read, transfers_write
 
@@ -36,6 +37,8 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(alerts_read(services), dependencies=outer)
     app.include_router(alerts_write(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
+    app.include_router(registry_read(services), dependencies=outer)
+    app.include_router(registry_write(services), dependencies=[check])
     app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(counts_read(services), dependencies=outer)
     app.include_router(counts_write(services), dependencies=[check])

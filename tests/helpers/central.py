@@ -19,6 +19,7 @@ from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
 from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
 from edge.contracts import (
     AntennaEvidence,
@@ -108,6 +109,7 @@ class Central:
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
         self.transfers = PgTransfers(self.database, self.log)
+        self.upkeep = PgUpkeep(self.database, self.log)
         self.book = PgAlertBook(self.database, self.log, self.views)
         self.queue = PgExceptions(self.database, self.log)
         self.counting = PgCounts(self.database, self.log)

@@ -259,8 +259,20 @@ async def test_a_schedule_plans_each_count_once_and_one_that_slept_plans_the_new
 
 
 async def client(one):
-    stores = one.queue, one.transfers, one.book, one.counting
-    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: later(2), lambda: "", *stores)
+    services = Services(
+        one.views,
+        Feed(lambda: 1),
+        Metrics(),
+        lambda: later(2),
+        lambda: "",
+        exceptions=one.queue,
+        alert_book=one.book,
+        transfers=one.transfers,
+        upkeep=one.upkeep,
+        register=None,
+        registry=None,
+        counts=one.counting,
+    )
     app = create_app(services, token="t", version="0", local=True)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers={"Authorization": "Bearer t"}

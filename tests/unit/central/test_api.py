@@ -134,14 +134,33 @@ class FakeTransfers:
         return []
 
 
+class FakeUpkeep:
+    """A store that measured no door."""
+
+    async def accuracy(self, portal=None):
+        return []
+
+
 @pytest.fixture
 def views():
     return FakeViews()
 
 
 def client(views, *, local=True, problem=""):
-    stores = FakeExceptions(), FakeTransfers(), None, FakeCounts()
-    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, *stores)
+    services = Services(
+        views,
+        Feed(lambda: 1),
+        Metrics(),
+        lambda: NOW,
+        lambda: problem,
+        exceptions=FakeExceptions(),
+        alert_book=None,
+        transfers=FakeTransfers(),
+        upkeep=FakeUpkeep(),
+        register=None,
+        registry=None,
+        counts=FakeCounts(),
+    )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 
