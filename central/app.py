@@ -19,6 +19,7 @@ import uvicorn
 from central.api.auth import load_token
 from central.api.routes import Services, beat
 from central.api.server import create_app
+from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
@@ -32,6 +33,7 @@ from central.ingest.worker import Ingest, IngestSettings
 from central.storage.alert_life import PgAlertBook
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
+from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
@@ -68,7 +70,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
     exceptions = PgExceptions(database, count_weekdays)
     alert_book = PgAlertBook(database, log, views, count_weekdays)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, alert_book)
+    knowledge = PgKnowledgeBook(database, log, count_weekdays)
+    doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, alert_book, knowledge)
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))
@@ -79,7 +83,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            work = (ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database))
+            work = (ingest.run(), RegistryWatch(log, views, feed).run(), doors.run(), _until_schema_fits(database))
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)

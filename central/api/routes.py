@@ -16,6 +16,7 @@ from central.application.alerting import AlertBook
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
+from central.application.knowing import KnowledgeBook
 from central.application.metrics import Metrics
 from central.application.ports import Views
 
@@ -41,6 +42,7 @@ class Services:
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
     alert_book: AlertBook
+    knowledge: KnowledgeBook
 
 
 def stands(on: Services) -> APIRouter:

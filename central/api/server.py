@@ -7,6 +7,7 @@ from central.api.alerts import alerts_read, alerts_write
 from central.api.auth import requires
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
+from central.api.knowing import knowing_read, knowing_write
 from central.api.routes import Services, happened, operations, stands, writes
 
 DESCRIPTION = """Where assets are, what moved, what left without authorisation.
@@ -33,6 +34,8 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(writes(services), dependencies=[check])
     app.include_router(alerts_read(services), dependencies=outer)
     app.include_router(alerts_write(services), dependencies=[check])
+    app.include_router(knowing_read(services), dependencies=outer)
+    app.include_router(knowing_write(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
     app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)

@@ -23,6 +23,8 @@ from central.application.views import (
     Summary,
 )
 from central.domain.alerts import Finding, Revision
+from central.domain.anomalies.records import Knowledge, Seen, Subject
+from central.domain.anomalies.tags import ChipOf, Visit
 from central.domain.exits import Authorisation
 from central.domain.places import Places, Portal
 from central.domain.position import Position
@@ -41,6 +43,7 @@ class Registry:
     """Gateway id to the site that it is registered at."""
     world: World
     routes: Routes
+    knowledge: Knowledge
     measures: Sequence[Measure] = ()
     """Doors that are, or were, told to be quieter for a while."""
 
@@ -93,8 +96,28 @@ class Notice:
     cleared: bool = False
 
 
+class Oddities(Protocol):
+    """What rules on odd passages ask of an open transaction."""
+
+    async def seen(self, passages: Collection[str]) -> list[tuple[Seen, Subject]]:
+        """Return those of the passages that are final and of one of our assets, with the asset."""
+
+    async def visits(self, passages: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, each with its asset, in order."""
+
+    async def chips(self, epcs: Collection[str]) -> list[ChipOf]:
+        """Return every passage of tags in which the chip told its number, in order."""
+
+    async def once_bound(self, epcs: Collection[str]) -> dict[str, str]:
+        """Return on which asset tags were last."""
+
+
 class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
+
+    @property
+    def oddities(self) -> Oddities:
+        """What rules on odd passages read."""
 
     @property
     def stories(self) -> Stories:

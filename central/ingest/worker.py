@@ -220,6 +220,7 @@ class Ingest:
         metrics.gaps.inc(done.gap_rows)
         metrics.quarantined.inc(len(done.refused))
         metrics.unknown_tags.inc(done.unknown_tags)
+        metrics.foreign_tags.inc(done.foreign_tags)
         metrics.waiting.inc(len(done.waiting))
         if done.rows:
             metrics.batch_rows.observe(done.rows)

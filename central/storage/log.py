@@ -25,6 +25,7 @@ from central.domain.story import Gap, Routes, World
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
+from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
 from central.storage.stories import PgStories
 
@@ -79,11 +80,17 @@ class PgTransaction:
         self._connection = connection
         self._log = log
         self._exceptions = PgExceptionWork(connection, count_weekdays)
+        self._oddities = PgOddities(connection)
 
     @property
     def stories(self) -> PgStories:
         """Where stories are kept."""
         return PgStories(self._connection)
+
+    @property
+    def oddities(self) -> PgOddities:
+        """What rules on odd passages read."""
+        return self._oddities
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -174,6 +181,18 @@ class PgTransaction:
         """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
         return await self._exceptions.settle_exceptions(source, assets, openings, now)
 
+    async def settle_keys(
+        self, source: str, keys: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Do the same for what a source says about keys."""
+        return await self._exceptions.settle_keys(source, keys, openings, now)
+
+    async def suggest_closing(
+        self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
+    ) -> list[int]:
+        """Suggest the closing of assets' open exceptions."""
+        return await self._exceptions.suggest_closing(categories, assets, words, source, now)
+
     async def open_exceptions(
         self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
     ) -> list[int]:
@@ -217,7 +236,9 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
     world = World(places, portals, weekdays, gaps, dict(await rows("stories.owner_roles")))
-    return Registry(version, places, portals, sites, world, Routes(world), measures)
+    return Registry(
+        version, places, portals, sites, world, Routes(world), await load_knowledge(connection, places), measures
+    )
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

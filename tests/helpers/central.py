@@ -16,6 +16,7 @@ from central.ingest.worker import Ingest, IngestSettings
 from central.storage.alert_life import PgAlertBook
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
+from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
 from central.storage.views import PgViews
@@ -107,6 +108,7 @@ class Central:
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
         self.book = PgAlertBook(self.database, self.log, self.views, count_weekdays)
+        self.knowledge = PgKnowledgeBook(self.database, self.log, count_weekdays)
         self.queue = PgExceptions(self.database, count_weekdays)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
@@ -120,9 +122,10 @@ class Central:
         """Commit rows as one envelope."""
         where = {"gateway": GATEWAY, "stream": "movement", "epoch": "e1"} | where
         site = where.pop("site", "hq")
+        own = where.pop("own", ())
         payload = envelope(rows, **where)
         intake = read_envelope(topic(site, where["gateway"], where["stream"]), payload, now)
-        return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now)
+        return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now, own=own)
 
     async def counts(self):
         """Counts by location, zeros left out."""

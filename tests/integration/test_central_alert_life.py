@@ -211,7 +211,9 @@ async def test_nor_the_other_way_round_unless_the_glass_is_broken_with_a_reason(
 
 async def test_the_api_walks_an_alert_and_shows_a_door(one):
     alert = await raised(one)
-    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: SOON, lambda: "", one.queue, one.book)
+    services = Services(
+        one.views, Feed(lambda: 1), Metrics(), lambda: SOON, lambda: "", one.queue, one.book, one.knowledge
+    )
     app = create_app(services, token="t", version="0", local=True)
     transport, headers = httpx.ASGITransport(app), {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as api:

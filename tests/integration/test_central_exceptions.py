@@ -234,7 +234,9 @@ async def test_history_and_exceptions_are_never_deleted(one):
 async def test_the_api_lists_counts_and_steps_and_no_filter_reaches_the_totals(one):
     (number,) = await settle(one, missing())
     await in_custody(one)
-    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: START, lambda: "", one.queue, one.book)
+    services = Services(
+        one.views, Feed(lambda: 1), Metrics(), lambda: START, lambda: "", one.queue, one.book, one.knowledge
+    )
     app = create_app(services, token="t", version="0", local=True)
     transport, headers = httpx.ASGITransport(app), {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as api:
