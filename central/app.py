@@ -37,6 +37,7 @@ from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
+from central.storage.transfers import PgTransfers
 from central.storage.views import PgViews
 
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
@@ -72,7 +73,17 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     alert_book = PgAlertBook(database, log, views, count_weekdays)
     knowledge = PgKnowledgeBook(database, log, count_weekdays)
     doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, alert_book, knowledge)
+    services = Services(
+        views,
+        feed,
+        metrics,
+        _now,
+        lambda: ingest.problem,
+        exceptions=exceptions,
+        alert_book=alert_book,
+        knowledge=knowledge,
+        transfers=PgTransfers(database, log),
+    )
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))
@@ -94,13 +105,13 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             await database.close()
 
 
-async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
+async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
     """Import sheets over a connection of its own."""
     database = Database(DatabaseSettings(dsn, max_connections=1))
     await database.open()
     try:
         await check_schema(database)
-        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run)
+        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run, by=by)
     finally:
         await database.close()
 

@@ -16,15 +16,19 @@ from rich.console import Console
 from central import app as service
 from central import config
 from central.api.auth import TokenError
+from central.application.columns import COLUMNS
 from central.application.errors import CentralError
-from central.application.importing import Imported
-from central.application.sheets import COLUMNS, Problem, Sheets, read_sheet
+from central.application.importing import IMPORTER, Imported
+from central.application.sheets import Problem, Sheets, read_sheet
+from central.application.workbooks import read_workbook
 from central.console.command import console
 from central.ingest.link import LinkError
 from central.storage.migrate import MigrationError
 from central.storage.migrate import migrate as migrate_schema
 
 USAGE, FAILED = 2, 1
+WORKBOOK = ".xlsx"
+"""A workbook names the kinds itself, sheet by sheet."""
 
 cli = typer.Typer(
     name="stockgate-central",
@@ -92,13 +96,15 @@ def migrate(dsn: Dsn) -> None:
 @cli.command(name="import")
 def import_(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="FILE_OR_DIR...", help="CSV sheets, or directories that hold them.")
+        list[Path],
+        typer.Argument(metavar="FILE_OR_DIR...", help="CSV sheets, XLSX workbooks, or directories that hold sheets."),
     ],
     dsn: Dsn,
     kind: Annotated[
         str | None, typer.Option(help=f"Kind of the files, if their names don't tell it: {', '.join(COLUMNS)}.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")] = False,
+    by: Annotated[str, typer.Option(help="Id of the person who imports; it stands in the log.")] = IMPORTER,
 ) -> None:
     """Import registry sheets: all problems are listed first, then all rows are written, or none."""
     if kind is not None and kind not in COLUMNS:
@@ -107,7 +113,7 @@ def import_(
     for file, its_kind in _files(paths, kind):
         _read(sheets, file, its_kind)
     try:
-        done = asyncio.run(service.import_files(dsn, sheets, dry_run=dry_run))
+        done = asyncio.run(service.import_files(dsn, sheets, dry_run=dry_run, by=by))
     except CentralError as error:
         _fail(f"nothing was imported: {error}", FAILED)
     _report(done, dry_run=dry_run)
@@ -131,6 +137,8 @@ def _files(paths: list[Path], kind: str | None) -> list[tuple[Path, str]]:
             if not inside:
                 _fail(f"{path} holds none of {', '.join(name + '.csv' for name in COLUMNS)}", USAGE)
             found += inside
+        elif path.suffix.lower() == WORKBOOK:
+            found.append((path, ""))
         elif kind is not None or path.stem in COLUMNS:
             found.append((path, kind or path.stem))
         else:
@@ -140,6 +148,9 @@ def _files(paths: list[Path], kind: str | None) -> list[tuple[Path, str]]:
 
 def _read(sheets: Sheets, file: Path, kind: str) -> None:
     try:
+        if not kind:
+            read_workbook(sheets, str(file), file.read_bytes())
+            return
         read_sheet(sheets, kind, str(file), file.read_text(encoding="utf-8"))
     except OSError as error:
         _fail(f"can't read {file}: {error.strerror}", USAGE)
@@ -152,11 +163,12 @@ def _report(done: Imported, *, dry_run: bool) -> None:
         Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print("\n".join(map(str, done.problems)))
         count = len(done.problems)
         _fail(f"{count} problem{'s' if count > 1 else ''}, nothing was imported", FAILED)
-    told = (
-        ", ".join(f"{count} {name if count != 1 else name.removesuffix('s')}" for name, count in done.rows.items())
-        or "no rows"
-    )
-    _say(f"{told}: {'checked, nothing written' if dry_run else 'imported'}")
+    told = ", ".join(f"{count} {name if count != 1 else _one(name)}" for name, count in done.rows.items()) or "no rows"
+    _say(f"{told}: {'checked, nothing written' if dry_run else f'imported as number {done.id}'}")
+
+
+def _one(name: str) -> str:
+    return "person" if name == "people" else name.removesuffix("s")
 
 
 def _say(text: str) -> None:

@@ -19,6 +19,7 @@ from central.application.feed import Feed, FeedEvent
 from central.application.knowing import KnowledgeBook
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.transfers import Transfers
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
@@ -43,6 +44,7 @@ class Services:
     exceptions: Exceptions
     alert_book: AlertBook
     knowledge: KnowledgeBook
+    transfers: Transfers
 
 
 def stands(on: Services) -> APIRouter:

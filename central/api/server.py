@@ -9,6 +9,7 @@ from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
 from central.api.knowing import knowing_read, knowing_write
 from central.api.routes import Services, happened, operations, stands, writes
+from central.api.transfers import transfers_read, transfers_write
 
 DESCRIPTION = """Where assets are, what moved, what left without authorisation.
 
@@ -38,6 +39,8 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(knowing_write(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
     app.include_router(exceptions_write(services), dependencies=[check])
+    app.include_router(transfers_read(services), dependencies=outer)
+    app.include_router(transfers_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)
     problems.install(app)
     app.add_middleware(Guard, hosts=LOOPBACK_NAMES if local else None)

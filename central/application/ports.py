@@ -5,7 +5,7 @@ All raise `StoreUnavailable` when the database can't be used now; then nothing o
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -26,10 +26,11 @@ from central.domain.alerts import Finding, Revision
 from central.domain.anomalies.records import Knowledge, Seen, Subject
 from central.domain.anomalies.tags import ChipOf, Visit
 from central.domain.exits import Authorisation
-from central.domain.places import Places, Portal
+from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure, mode_at
 from central.domain.story import Routes, World
+from central.domain.tags import Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,17 @@ class Registry:
     knowledge: Knowledge
     measures: Sequence[Measure] = ()
     """Doors that are, or were, told to be quieter for a while."""
+    openings: tuple[PlaceOpening, ...] = ()
+    neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Portal to the portals beside it."""
 
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""
         return mode_at(self.portals[portal], self.measures, at)
+
+    def is_closed(self, location: str) -> bool:
+        """Tell whether every way out of a location is listed and watched."""
+        return self.places.is_closed(location, self.openings, self.portals.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +146,8 @@ class Transaction(Openings, Protocol):
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for the tags that are registered, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of the tags that are registered, their assets locked by id."""
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""

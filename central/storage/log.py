@@ -14,14 +14,14 @@ from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
-from central.application.stories import weekdays
 from central.domain.alerts import Revision
 from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
-from central.domain.places import Location, Places, Portal
+from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure
-from central.domain.story import Gap, Routes, World
+from central.domain.story import Due, Gap, Routes, World
+from central.domain.tags import Binding, Bindings
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
@@ -132,12 +132,12 @@ class PgTransaction:
             if params:
                 await self._connection.cursor().executemany(query(name), params)
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for registered tags, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of registered tags, their assets locked by id."""
         params = {"epcs": list(epcs)}
         await self._connection.execute(query("projection.lock_assets"), params)
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
-        return {row[0]: row[1] for row in rows}
+        return Bindings([Binding(*row) for row in rows])
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
@@ -226,6 +226,10 @@ class PgTransaction:
         await self._connection.execute(query("log.saw_gateway"), params)
 
 
+def _due(start: datetime, business_days: int, location: str) -> Due:
+    return Due(*count_weekdays(location, start, business_days))
+
+
 async def _load_registry(connection: Connection, version: int) -> Registry:
     async def rows(name: str) -> list[tuple[Any, ...]]:
         return await (await connection.execute(query(name))).fetchall()
@@ -233,12 +237,15 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
     measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
+    neighbours: dict[str, set[str]] = {}
+    for portal, neighbour in await rows("registry.neighbours"):
+        neighbours.setdefault(portal, set()).add(neighbour)
+    openings = tuple(PlaceOpening(*row) for row in await rows("registry.openings"))
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
-    world = World(places, portals, weekdays, gaps, dict(await rows("stories.owner_roles")))
-    return Registry(
-        version, places, portals, sites, world, Routes(world), await load_knowledge(connection, places), measures
-    )
+    world = World(places, portals, _due, gaps, dict(await rows("stories.owner_roles")))
+    knowledge = await load_knowledge(connection, places, neighbours)
+    return Registry(version, places, portals, sites, world, Routes(world), knowledge, measures, openings, neighbours)
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

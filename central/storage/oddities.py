@@ -1,6 +1,6 @@
 """What rules on odd passages read, on PostgreSQL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from central.domain.anomalies.records import Hours, Knowledge, Seen, Spot, Subject
@@ -42,15 +42,14 @@ class PgOddities:
         return await (await self._connection.execute(query(name), params)).fetchall()
 
 
-async def load_knowledge(connection: Connection, places: Places) -> Knowledge:
+async def load_knowledge(
+    connection: Connection, places: Places, neighbours: Mapping[str, Collection[str]]
+) -> Knowledge:
     """Return what anomalies are judged by."""
 
     async def rows(name: str) -> list[Any]:
         return await (await connection.execute(query(f"anomalies.{name}"))).fetchall()
 
-    neighbours: dict[str, set[str]] = {}
-    for portal, neighbour in await rows("neighbours"):
-        neighbours.setdefault(portal, set()).add(neighbour)
     return Knowledge(
         places,
         hours={row[0]: Hours(frozenset(row[1]), row[2], row[3]) for row in await rows("hours")},

@@ -3,23 +3,27 @@
 from datetime import datetime
 from typing import Final
 
-from central.application.stories import tell
+from central.application.stories import fold_again
 from central.storage.database import Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
+from central.storage.states import PgStates
+from central.storage.transfers import project_transfers
 
 PART: Final = 5000
 """Assets that are folded at a time: their logs fit in memory."""
 
 
 async def rebuild(database: Database, now: datetime) -> None:
-    """Forget passages, transfers and stories and make them from movements and acts, in one transaction."""
+    """Forget passages, transfers, stories and states and make them from movements and acts, in one transaction."""
     log = PgLog(database)
     async with database.transaction() as connection:
         for step in ("projection.clear", "projection.rebuild_passages"):
             await connection.execute(query(step))
+        await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)
         registry = await transaction.registry()
+        await PgStates(connection).rebuild()
         last = ""
         while True:
             params = {"after": last, "limit": PART}
@@ -27,7 +31,8 @@ async def rebuild(database: Database, now: datetime) -> None:
             if not rows:
                 return
             last = rows[-1][0]
-            await tell(transaction, registry.world, registry.routes, dict.fromkeys((row[0] for row in rows), 0), now)
+            shards = dict.fromkeys((row[0] for row in rows), 0)
+            await transaction.stories.keep(await fold_again(transaction, registry.world, registry.routes, shards), now)
 
 
 async def projection_hash(database: Database) -> str:

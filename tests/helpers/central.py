@@ -5,6 +5,7 @@ import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
+from central.api.routes import Services
 from central.application.commit import commit
 from central.application.feed import Feed
 from central.application.importing import import_sheets
@@ -19,6 +20,7 @@ from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
+from central.storage.transfers import PgTransfers
 from central.storage.views import PgViews
 from edge.contracts import (
     AntennaEvidence,
@@ -109,6 +111,7 @@ class Central:
         self.views = PgViews(self.database)
         self.book = PgAlertBook(self.database, self.log, self.views, count_weekdays)
         self.knowledge = PgKnowledgeBook(self.database, self.log, count_weekdays)
+        self.transfers = PgTransfers(self.database, self.log)
         self.queue = PgExceptions(self.database, count_weekdays)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
@@ -126,6 +129,13 @@ class Central:
         payload = envelope(rows, **where)
         intake = read_envelope(topic(site, where["gateway"], where["stream"]), payload, now)
         return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now, own=own)
+
+    def services(self, now):
+        """Return what the API needs, `now` being its clock."""
+        return Services(
+            self.views, Feed(lambda: 1), Metrics(), now, lambda: "", exceptions=self.queue, alert_book=self.book,
+            knowledge=self.knowledge, transfers=self.transfers,
+        )  # fmt: skip
 
     async def counts(self):
         """Counts by location, zeros left out."""

@@ -5,12 +5,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application.darkness import DoorWatch, look_for_dark
 from central.application.exceptions import Filter
 from central.application.feed import Feed
-from central.application.metrics import Metrics
 from tests.helpers.central import START, central, epc, movement
 from tests.helpers.postgres import fresh_database
 
@@ -126,9 +124,7 @@ async def test_the_watch_says_nothing_of_doors_while_the_broker_is_gone_and_coun
 
 
 def api(one, now=START + timedelta(minutes=10)):
-    services = Services(
-        one.views, Feed(lambda: 1), Metrics(), lambda: now, lambda: "", one.queue, one.book, one.knowledge
-    )
+    services = one.services(lambda: now)
     transport = httpx.ASGITransport(create_app(services, token="t", version="0", local=True))
     headers = {"Authorization": "Bearer t"}
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)

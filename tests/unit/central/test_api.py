@@ -91,13 +91,36 @@ class FakeExceptions:
         raise NotFound(f"there is no exception {exception}")
 
 
+class FakeTransfers:
+    """A store without transfers."""
+
+    async def transfers(self, *, asset, limit):
+        return []
+
+    async def transfer(self, transfer):
+        raise NotFound(f"there is no transfer {transfer!r}")
+
+    async def legs(self, *, asset, under_way, now, limit):
+        return []
+
+
 @pytest.fixture
 def views():
     return FakeViews()
 
 
 def client(views, *, local=True, problem=""):
-    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, FakeExceptions(), None, None)
+    services = Services(
+        views,
+        Feed(lambda: 1),
+        Metrics(),
+        lambda: NOW,
+        lambda: problem,
+        exceptions=FakeExceptions(),
+        alert_book=None,
+        knowledge=None,
+        transfers=FakeTransfers(),
+    )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 

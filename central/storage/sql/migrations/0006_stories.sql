@@ -115,3 +115,5 @@ CREATE TABLE misread_crossing (
 );
 CREATE INDEX misread_crossing_asset ON misread_crossing (asset);
 CREATE INDEX misread_crossing_portal ON misread_crossing (portal, at);
+
+CREATE SEQUENCE transfer_number;

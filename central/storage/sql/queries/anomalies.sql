@@ -72,10 +72,6 @@ SELECT location, latitude, longitude FROM site_position;
 -- The fastest way between two sites.
 SELECT one, other, fastest FROM site_travel;
 
--- name: neighbours
--- Doors that hear each other's tags.
-SELECT portal, neighbour FROM portal_neighbour;
-
 -- name: set_hours
 -- When assets of a class may move, from now on.
 INSERT INTO class_hours (class, days, opens, closes) VALUES (%(class)s, %(days)s::smallint[], %(opens)s, %(closes)s)
