@@ -72,7 +72,8 @@ def stands(on: Services) -> APIRouter:
     ) -> shapes.Assets:
         """Return assets by id, and where they are believed to be."""
         found = await on.views.assets(location=location, query=q or None, limit=limit)
-        return shapes.Assets(as_of=on.now(), assets=found)
+        wrong = await on.exceptions.open_totals(on.now())
+        return shapes.Assets(as_of=on.now(), open_exceptions=wrong, assets=found)
 
     @router.get("/gateways")
     async def gateways() -> shapes.Gateways:

@@ -38,9 +38,10 @@ async def look(
     own: Sequence[EpcPrefix],
     now: datetime,
 ) -> Odd:
-    """Judge a batch's final passages, say in the queue what is odd, and return what alerts."""
+    """Judge a batch's passages by their finals, say in the queue what is odd, and return what alerts."""
     finals = [(one, asset) for one, asset in movements if one.movement.final]
-    known = {one.movement.passage for one, asset in finals if asset is not None}
+    # A provisional that comes after its final is judged anew too: what the final showed must not be forgotten.
+    known = {one.movement.passage for one, asset in movements if asset is not None}
     alerts = await _strangers(transaction, registry, [one for one, asset in finals if asset is None], own, now)
     if not known:
         return Odd(alerts=alerts)
@@ -50,7 +51,7 @@ async def look(
     await transaction.settle_keys(DOORS, known, said, now)
     await _seen_again(transaction, [seen.asset for seen, subject in found if subject.lost], now)
     if len(registry.sites) > 1:
-        await _pairs(transaction, registry, known, now)
+        await _pairs(transaction, registry, {one.movement.passage for one, asset in finals if asset is not None}, now)
     await _chips(
         transaction, {one.movement.epc for one, asset in finals if asset is not None and one.movement.tid}, now
     )

@@ -91,7 +91,8 @@ PORTALS = [
 
 FIGURES = {
     "portal": "main-entrance", "name": "Main entrance", "alerts": 25, "unresolved": 2, "provisional": 3,
-    "false_reads": 4, "right_alerts": 16, "tests": 1, "share_false": 0.2, "share_false_from": 0.081, "share_false_to": 0.416,
+    "false_reads": 4, "right_alerts": 16, "tests": 1,
+    "share_false": 0.2, "share_false_from": 0.081, "share_false_to": 0.416,
 }  # fmt: skip
 TOTALS = {"total": 12, "high_risk": 5, "overdue": 2, "unassigned_overdue": 1, "suggested": 1}
 

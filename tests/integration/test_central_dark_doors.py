@@ -94,14 +94,15 @@ async def test_what_could_have_passed_is_in_doubt_until_it_is_seen_again(one):
     await one.take(movement(1, tag=epc(2)), now=START + 5 * S)
     await speaks(one, START + 10 * S)
     await look(one, START + 60 * S)
-    in_doubt = {each.asset: each.portal for each in await one.knowledge.doubtful(None, 9)}
-    assert set(in_doubt) == {"LT-0001", "LT-0002", "LT-0003"}
+    assert {each.asset for each in await one.knowledge.doubtful(None, 9)} == {"LT-0001", "LT-0002", "LT-0003"}
     await speaks(one, START + 90 * S)
     await look(one, START + 91 * S)
     await one.take(movement(2, tag=epc(2), kind="in", after_s=100), now=START + 120 * S)
     assert {each.asset for each in await one.knowledge.doubtful(None, 9)} == {"LT-0001", "LT-0003"}
     assert [each.asset for each in await one.knowledge.doubtful("corridor", 9)] == ["LT-0003"]
-    assert {(each.portal, each.doubtful) for each in await one.knowledge.outages(9)} >= {("stockroom-a-door", 1)}
+    assert {(each.portal, each.doubtful) for each in await one.knowledge.outages(9)} == {
+        ("main-entrance", 1), ("stockroom-a-door", 2),
+    }  # fmt: skip
 
 
 async def test_the_watch_says_nothing_of_doors_while_the_broker_is_gone_and_counts_anew_afterwards(one):

@@ -237,6 +237,8 @@ async def test_the_api_lists_counts_and_steps_and_no_filter_reaches_the_totals(o
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as api:
         listed = (await api.get("/api/v1/exceptions", params={"owner": "nobody", "category": "damaged"})).json()
         assert (listed["open"]["total"], listed["open"]["high_risk"], listed["exceptions"]) == (1, 1, [])
+        assets = (await api.get("/api/v1/assets", params={"location": "corridor"})).json()
+        assert (assets["open_exceptions"]["total"], len(assets["assets"])) == (1, 1)
         (first,) = (await api.get("/api/v1/exceptions")).json()["exceptions"]
         assert (first["title"], first["evidence_wanted"]) == (
             "Not found where the book has it", ["sighting", "scan", "count", "approval"],

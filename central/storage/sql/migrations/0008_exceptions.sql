@@ -264,11 +264,10 @@ CREATE UNIQUE INDEX portal_outage_open ON portal_outage (portal) WHERE to_at IS 
 CREATE INDEX portal_outage_portal ON portal_outage (portal, to_at);
 
 CREATE VIEW asset_doubt AS
-SELECT DISTINCT ON (l.asset) l.asset, l.location, o.portal, o.from_at, o.to_at
+SELECT l.asset, l.location, o.portal, o.from_at, o.to_at
 FROM portal_outage AS o
 JOIN portal AS p ON p.id = o.portal
-JOIN asset_location AS l ON l.location IN (p.inside, p.outside) AND (o.to_at IS NULL OR l.since < o.to_at)
-ORDER BY l.asset, o.from_at DESC, o.id DESC;
+JOIN asset_location AS l ON l.location IN (p.inside, p.outside) AND (o.to_at IS NULL OR l.since < o.to_at);
 
 -- What anomalies are judged by: where sites lie, and how long the fastest way between two takes; the pair stands once, in order.
 CREATE TABLE site_position (

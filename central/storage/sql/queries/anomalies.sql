@@ -139,5 +139,5 @@ ORDER BY o.to_at DESC NULLS FIRST, o.from_at DESC, o.id DESC LIMIT %(limit)s;
 
 -- name: doubtful
 -- Assets that could have passed a door while nobody watched it, and have not been seen since.
-SELECT asset, location, portal, from_at, to_at FROM asset_doubt
-WHERE %(location)s::text IS NULL OR location = %(location)s ORDER BY asset LIMIT %(limit)s;
+SELECT DISTINCT ON (asset) asset, location, portal, from_at, to_at FROM asset_doubt
+WHERE %(location)s::text IS NULL OR location = %(location)s ORDER BY asset, from_at DESC, portal LIMIT %(limit)s;
