@@ -27,7 +27,6 @@ from central.application.metrics import Metrics
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
-from central.domain.exceptions.terms import count_weekdays
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.alert_life import PgAlertBook
@@ -69,9 +68,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    exceptions = PgExceptions(database, count_weekdays)
-    alert_book = PgAlertBook(database, log, views, count_weekdays)
-    knowledge = PgKnowledgeBook(database, log, count_weekdays)
+    exceptions = PgExceptions(database, log)
+    alert_book = PgAlertBook(database, log, views)
+    knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
     services = Services(
         views,

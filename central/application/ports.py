@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
 from central.application.stories import Stories
@@ -45,11 +46,13 @@ class Registry:
     world: World
     routes: Routes
     knowledge: Knowledge
-    measures: Sequence[Measure] = ()
-    """Doors that are, or were, told to be quieter for a while."""
     openings: tuple[PlaceOpening, ...] = ()
     neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Portal to the portals beside it."""
+    measures: Sequence[Measure] = ()
+    """Doors that are, or were, told to be quieter for a while."""
+    calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
+    """On which business days are counted; its overrides make a new version of the registry, too."""
 
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""

@@ -19,7 +19,7 @@ later, in whatever order rows arrive, moves a date. The date carries the calenda
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from central.domain.published import FIRST, CalendarError, Published, published, version_of
+from central.domain.published import FIRST, CalendarError, Published, Special, closed_days, published, version_of
 
 OverrideStatus = Literal["working", "closed", "published"]
 """`published` takes an earlier override of the same scope back."""
@@ -41,7 +41,7 @@ _EVERY_DAY: Final = "1111111"
 class CalendarKey:
     """Whose calendar: ISO country and subdivision, time zone, and the location with what it lies in, innermost first.
 
-    A location without a country counts Monday to Friday in UTC.
+    Without a country it is Monday to Friday without holidays.
     """
 
     country: str | None = None
@@ -90,9 +90,13 @@ class Calendar:
 
     version: str
     published: Published
-    overrides: tuple[Override, ...]
-    closed: tuple[date, ...]
+    special: tuple[Special, ...]
     busdays: np.busdaycalendar = field(repr=False, compare=False)
+
+    def between(self, first: date, last: date) -> int:
+        """Return how many business days lie after `first` up to `last`."""
+        after = self._reached(first) + timedelta(days=1)
+        return int(np.busday_count(after, self._reached(last) + timedelta(days=1), busdaycal=self.busdays))
 
     def works(self, day: date) -> bool:
         """Tell whether a day is a business day."""
@@ -139,6 +143,16 @@ class Calendars:
             made = self._made[key] = _make(base, place, overrides[:known])
         return made
 
+    @property
+    def made(self) -> Collection[Calendar]:
+        """The calendars that were asked for so far."""
+        return self._made.values()
+
+    def newest(self, country: str | None, subdivision: str | None) -> Published | None:
+        """Return what a country's calendar was taken into use last; None if the installed package's own counts."""
+        taken = self._taken.get((country, subdivision))
+        return taken[-1][1] if taken else None
+
     def _of(self, place: CalendarKey) -> tuple[list[datetime], list[Override]]:
         found = self._touching.get(place)
         if found is None:
@@ -163,7 +177,7 @@ def due(start: datetime, business_days: int, place: CalendarKey, calendars: Cale
     if business_days < 0:
         raise CalendarError(f"a due date lies ahead: {business_days} business days do not")
     calendar = calendars.at(place, start)
-    day = calendar.after(_local(start, place), business_days)
+    day = calendar.after(day_of(start, place), business_days)
     return Due(end_of(day, place), calendar.version, day)
 
 
@@ -171,9 +185,8 @@ def halfway(start: datetime, business_days: int, place: CalendarKey, calendars: 
     """Return when half of the counted days are over: the end of a day, or noon where their number is odd."""
     calendar, half = calendars.at(place, start), business_days // 2
     if business_days % 2:
-        noon = datetime.combine(calendar.after(_local(start, place), half + 1), time(12), zone(place.timezone))
-        return noon.astimezone(UTC)
-    return end_of(calendar.after(_local(start, place), half), place)
+        return middle_of(calendar.after(day_of(start, place), half + 1), place)
+    return end_of(calendar.after(day_of(start, place), half), place)
 
 
 def later(first: Due, business_days: int, place: CalendarKey, calendar: Calendar) -> Due:
@@ -190,6 +203,16 @@ def end_of(day: date, place: CalendarKey) -> datetime:
     return midnight.astimezone(UTC) - TICK
 
 
+def middle_of(day: date, place: CalendarKey) -> datetime:
+    """Return noon of a local day, in UTC."""
+    return datetime.combine(day, time(12), zone(place.timezone)).astimezone(UTC)
+
+
+def day_of(at: datetime, place: CalendarKey) -> date:
+    """Return the local day of an instant."""
+    return at.astimezone(zone(place.timezone)).date()
+
+
 @cache
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name, or raise `CalendarError`."""
@@ -199,19 +222,16 @@ def zone(name: str) -> ZoneInfo:
         raise CalendarError(f"there is no time zone {name!r}: use an IANA name such as Europe/London") from error
 
 
-def _local(start: datetime, place: CalendarKey) -> date:
-    return start.astimezone(zone(place.timezone)).date()
-
-
 def _make(base: Published, place: CalendarKey, overrides: Sequence[Override]) -> Calendar:
-    standing: dict[tuple[date, int | None], Override] = {(one.day, one.rank(place)): one for one in overrides}
+    """Put the overrides over the published days; of one scope the latest counts, of several scopes the narrowest."""
+    latest = {(one.day, one.rank(place) or 0): one for one in overrides}
     by_day: dict[date, Override] = {}
-    for (day, _), one in sorted(standing.items(), key=lambda item: -(item[0][1] or 0)):
+    for (day, _), one in sorted(latest.items(), key=lambda item: -item[0][1]):
         if one.status != "published":
             by_day[day] = one
-    closed = set(base.closed) - {day for day, one in by_day.items() if one.status == "working"}
-    closed |= {day for day, one in by_day.items() if one.status == "closed"}
-    ordered = tuple(sorted(closed))
-    version = version_of(base.country, base.subdivision, base.last, ordered)
-    busdays = np.busdaycalendar(weekmask=_EVERY_DAY, holidays=np.array(ordered, dtype="datetime64[D]"))
-    return Calendar(version, base, tuple(by_day.values()), ordered, busdays)
+    changed = [Special(day, one.status, one.reason) for day, one in by_day.items() if one.status != "published"]
+    special = {one.day: one for one in (*base.special, *changed)}
+    closed = closed_days(base.last, base.weekend, special.values())
+    version = version_of(base.country, base.subdivision, base.last, closed)
+    busdays = np.busdaycalendar(weekmask=_EVERY_DAY, holidays=np.array(closed, dtype="datetime64[D]"))
+    return Calendar(version, base, tuple(sorted(special.values(), key=lambda one: one.day)), busdays)

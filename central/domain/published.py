@@ -1,9 +1,10 @@
 """Working days as countries publish them: the `holidays` package read into plain values, year by year."""
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Final, Literal
@@ -15,6 +16,7 @@ FIRST: Final = date(2020, 1, 1)
 LAST_YEAR: Final = 2049
 DIGEST_CHARS: Final = 12
 """Of SHA-256 in hex; enough for a few thousand calendars."""
+SATURDAY_AND_SUNDAY: Final = frozenset({6, 7})
 
 DayStatus = Literal["working", "closed"]
 
@@ -24,23 +26,48 @@ class CalendarError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """The days on which a country or a subdivision doesn't work, from `FIRST` to `last`, both included.
+class Special:
+    """A day that differs from the week's usual pattern, and why."""
 
-    `closed` holds every such day in order, weekends too, so that working Saturdays and weekends that move with a law
-    need no rule of their own. `names` tells the days that differ from the week's usual pattern.
+    day: date
+    status: DayStatus
+    name: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """The working days of a country or a subdivision from `FIRST` to `last`, both included.
+
+    `weekend` holds ISO weekdays (Monday is 1) that aren't usually worked; `special` the days that differ, in order.
+    Without a country it is Monday to Friday without holidays, for places that nobody has put on a map.
     """
 
     country: str | None
     subdivision: str | None
     source: str
     last: date
-    closed: tuple[date, ...]
-    names: tuple[tuple[date, DayStatus, str], ...]
+    weekend: frozenset[int]
+    special: tuple[Special, ...]
+
+    @cached_property
+    def closed(self) -> tuple[date, ...]:
+        """Every day that isn't worked, weekends too, in order."""
+        return closed_days(self.last, self.weekend, self.special)
+
+    @cached_property
+    def version(self) -> str:
+        """The calendar's name: its place, and a digest of its days. Equal days have equal names."""
+        return version_of(self.country, self.subdivision, self.last, self.closed)
+
+
+def closed_days(last: date, weekend: Iterable[int], special: Iterable[Special]) -> tuple[date, ...]:
+    """Return every day until `last` that isn't worked; of one day the later special stands."""
+    weekend, status = frozenset(weekend), {one.day: one.status for one in special}
+    return tuple(day for day in days(last) if status.get(day, _usual(day, weekend)) == "closed")
 
 
 def version_of(country: str | None, subdivision: str | None, last: date, closed: tuple[date, ...]) -> str:
-    """Return the name of a calendar: its place, and a digest of its days. Equal days have equal names."""
+    """Return the name of a calendar with these closed days."""
     place = "-".join(part for part in (country or "plain", subdivision) if part)
     text = ",".join([place, FIRST.isoformat(), last.isoformat(), *(day.isoformat() for day in closed)])
     return f"{place}:{sha256(text.encode()).hexdigest()[:DIGEST_CHARS]}"
@@ -48,34 +75,35 @@ def version_of(country: str | None, subdivision: str | None, last: date, closed:
 
 @cache
 def published(country: str | None, subdivision: str | None) -> Published:
-    """Return a country's published working days as the installed `holidays` package has them.
+    """Return a country's working days as the installed `holidays` package has them.
 
     Args:
-        country: ISO 3166-1 alpha-2; None is Monday to Friday without holidays, for places that nobody has put on a map.
+        country: ISO 3166-1 alpha-2, or None.
         subdivision: ISO 3166-2 without the country, or None.
 
     Raises:
         CalendarError: the package doesn't know the country or the subdivision.
     """
     if country is None:
-        return _plain()
-    last_year = _last_year(country, subdivision)
-    last = date(last_year, 12, 31)
-    book = _book(country, subdivision, range(FIRST.year, last_year + 1))
-    closed: list[date] = []
-    names: list[tuple[date, DayStatus, str]] = []
-    for day in days(FIRST, last):
-        works, weekend = book.is_working_day(day), book.is_weekend(day)
-        if not works:
-            closed.append(day)
-        if works == weekend:
-            names.append((day, "working" if works else "closed", book.get(day) or "working weekend"))
-    return Published(country, subdivision, f"holidays {version('holidays')}", last, tuple(closed), tuple(names))
+        return Published(None, None, "Monday to Friday", date(LAST_YEAR, 12, 31), SATURDAY_AND_SUNDAY, ())
+    last = date(_last_year(country, subdivision), 12, 31)
+    book = _book(country, subdivision, range(FIRST.year, last.year + 1))
+    weekend = frozenset(weekday + 1 for weekday in book.weekend)
+    special = []
+    for day in days(last):
+        status: DayStatus = "working" if book.is_working_day(day) else "closed"
+        if status != _usual(day, weekend):
+            special.append(Special(day, status, book.get(day) or f"{status} by the country's week of that time"))
+    return Published(country, subdivision, f"holidays {version('holidays')}", last, weekend, tuple(special))
 
 
-def days(first: date, last: date) -> list[date]:
-    """Return the days from `first` to `last`, both included."""
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+def days(last: date) -> list[date]:
+    """Return the days from `FIRST` to `last`, both included."""
+    return [FIRST + timedelta(days=n) for n in range((last - FIRST).days + 1)]
+
+
+def _usual(day: date, weekend: frozenset[int]) -> DayStatus:
+    return "closed" if day.isoweekday() in weekend else "working"
 
 
 def _last_year(country: str, subdivision: str | None) -> int:
@@ -97,9 +125,3 @@ def _book(country: str, subdivision: str | None, years: range) -> holidays.Holid
         return holidays.country_holidays(country, subdiv=subdivision, years=years, language="en_US")
     except NotImplementedError as error:
         raise CalendarError(f"no calendar for {country}, subdivision {subdivision or 'none'}: {error}") from error
-
-
-def _plain() -> Published:
-    last = date(LAST_YEAR, 12, 31)
-    closed = tuple(day for day in days(FIRST, last) if day.isoweekday() > 5)  # noqa: PLR2004 (Monday is 1)
-    return Published(None, None, "Monday to Friday", last, closed, ())

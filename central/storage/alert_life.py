@@ -144,14 +144,16 @@ class PgAlertWork(PgExceptionWork):
 class PgAlertBook:
     """`central.application.alerting.AlertBook`."""
 
-    def __init__(self, database: Database, log: PgLog, views: Views, count: CountDays) -> None:
-        self._database, self._log, self._views, self._count = database, log, views, count
+    def __init__(self, database: Database, log: PgLog, views: Views) -> None:
+        self._database, self._log, self._views = database, log, views
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[PgAlertWork]:
         """Open a transaction."""
         async with self._database.transaction() as connection:
-            yield PgAlertWork(connection, self._count, self._log)
+            registry = await self._log.registry_in(connection)
+            yield PgAlertWork(connection, registry.calendars.count, self._log)
+            await self._log.keep_calendars_in(connection)
 
     async def detail(self, alert: int) -> AlertDetail:
         """Return an alert with its history."""

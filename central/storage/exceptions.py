@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from psycopg.rows import class_row
 
@@ -21,6 +21,7 @@ from central.application.exceptions import (
     OpenExceptions,
 )
 from central.application.openings import Opening
+from central.application.ports import Registry
 from central.application.views import View
 from central.domain.exceptions.terms import CountDays, Terms, terms
 from central.domain.exceptions.workflow import Evidence, Standing, Step
@@ -165,18 +166,30 @@ class PgExceptionWork:
         return {row[0] for row in await self._rows(name, params)}
 
 
+class CalendarsIn(Protocol):
+    """Who knows the registry, and with it the calendars, as an open transaction sees them: `PgLog`."""
+
+    async def registry_in(self, connection: Connection) -> Registry:
+        """Return the registry."""
+
+    async def keep_calendars_in(self, connection: Connection) -> None:
+        """Store the calendars that were counted by."""
+
+
 class PgExceptions:
     """`central.application.exceptions.Exceptions`."""
 
-    def __init__(self, database: Database, count: CountDays) -> None:
+    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
         self._database = database
-        self._count = count
+        self._calendars = calendars
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[PgExceptionWork]:
         """Open a transaction."""
         async with self._database.transaction() as connection:
-            yield PgExceptionWork(connection, self._count)
+            registry = await self._calendars.registry_in(connection)
+            yield PgExceptionWork(connection, registry.calendars.count)
+            await self._calendars.keep_calendars_in(connection)
 
     async def listed(self, chosen: Filter, limit: int) -> list[ExceptionView]:
         """Return exceptions: open ones by due date, ended ones newest first."""

@@ -104,14 +104,16 @@ class PgKnowledgeWork(PgExceptionWork):
 class PgKnowledgeBook:
     """`central.application.knowing.KnowledgeBook` and `central.application.darkness.DarkBook`."""
 
-    def __init__(self, database: Database, log: PgLog, count: CountDays) -> None:
-        self._database, self._log, self._count = database, log, count
+    def __init__(self, database: Database, log: PgLog) -> None:
+        self._database, self._log = database, log
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[PgKnowledgeWork]:
         """Open a transaction."""
         async with self._database.transaction() as connection:
-            yield PgKnowledgeWork(connection, self._count, self._log)
+            registry = await self._log.registry_in(connection)
+            yield PgKnowledgeWork(connection, registry.calendars.count, self._log)
+            await self._log.keep_calendars_in(connection)
 
     async def outages(self, limit: int) -> list[OutageView]:
         """Return when doors were dark, newest first."""

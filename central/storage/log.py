@@ -1,6 +1,6 @@
 """The log on PostgreSQL: what ingest writes, in the one transaction that ingest opens."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -10,12 +10,12 @@ from typing import Any, Final
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
-from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
@@ -23,6 +23,7 @@ from central.domain.quiet import Measure
 from central.domain.story import Due, Gap, Routes, World
 from central.domain.tags import Binding, Bindings
 from central.storage import alerts
+from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.exceptions import PgExceptionWork
 from central.storage.oddities import PgOddities, load_knowledge
@@ -52,6 +53,7 @@ class PgLog:
         """Open a transaction; it commits when the block ends without an error."""
         async with self._database.transaction() as connection:
             yield PgTransaction(connection, self)
+            await self.keep_calendars_in(connection)
 
     async def registry(self) -> Registry:
         """Return the current registry."""
@@ -66,6 +68,11 @@ class PgLog:
             self._cached = await _load_registry(connection, version)
         return self._cached
 
+    async def keep_calendars_in(self, connection: Connection) -> None:
+        """Store the calendars by which this transaction may have counted; call it before the commit."""
+        if self._cached is not None:
+            await keep_calendars(connection, self._cached.calendars)
+
     async def marks(self) -> dict[StreamKey, Position]:
         """Return each stream's position in the epoch that advanced last."""
         async with self._database.transaction() as connection:
@@ -79,8 +86,8 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
-        self._exceptions = PgExceptionWork(connection, count_weekdays)
         self._oddities = PgOddities(connection)
+        self._exceptions: PgExceptionWork | None = None
 
     @property
     def stories(self) -> PgStories:
@@ -179,25 +186,31 @@ class PgTransaction:
         self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
     ) -> list[int]:
         """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
-        return await self._exceptions.settle_exceptions(source, assets, openings, now)
+        return await (await self._queue()).settle_exceptions(source, assets, openings, now)
 
     async def settle_keys(
         self, source: str, keys: Collection[str], openings: Sequence[Opening], now: datetime
     ) -> list[int]:
         """Do the same for what a source says about keys."""
-        return await self._exceptions.settle_keys(source, keys, openings, now)
+        return await (await self._queue()).settle_keys(source, keys, openings, now)
 
     async def suggest_closing(
         self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
     ) -> list[int]:
         """Suggest the closing of assets' open exceptions."""
-        return await self._exceptions.suggest_closing(categories, assets, words, source, now)
+        return await (await self._queue()).suggest_closing(categories, assets, words, source, now)
 
     async def open_exceptions(
         self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
     ) -> list[int]:
         """Open exceptions, or add occurrences, without withdrawing any."""
-        return await self._exceptions.open_exceptions(openings, now, source=source)
+        return await (await self._queue()).open_exceptions(openings, now, source=source)
+
+    async def _queue(self) -> PgExceptionWork:
+        """Return the exception queue, which counts on the calendars that this transaction sees."""
+        if self._exceptions is None:
+            self._exceptions = PgExceptionWork(self._connection, (await self.registry()).calendars.count)
+        return self._exceptions
 
     async def quarantine(self, items: Sequence[Unreadable]) -> None:
         """Keep what could not be read; a repeat of the same bytes is counted."""
@@ -226,26 +239,44 @@ class PgTransaction:
         await self._connection.execute(query("log.saw_gateway"), params)
 
 
-def _due(start: datetime, business_days: int, location: str) -> Due:
-    return Due(*count_weekdays(location, start, business_days))
-
-
 async def _load_registry(connection: Connection, version: int) -> Registry:
     async def rows(name: str) -> list[tuple[Any, ...]]:
         return await (await connection.execute(query(name))).fetchall()
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
-    measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
     neighbours: dict[str, set[str]] = {}
     for portal, neighbour in await rows("registry.neighbours"):
         neighbours.setdefault(portal, set()).add(neighbour)
     openings = tuple(PlaceOpening(*row) for row in await rows("registry.openings"))
+    measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
-    world = World(places, portals, _due, gaps, dict(await rows("stories.owner_roles")))
+    calendars = await load_calendars(connection, places)
+    world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
     knowledge = await load_knowledge(connection, places, neighbours)
-    return Registry(version, places, portals, sites, world, Routes(world), knowledge, measures, openings, neighbours)
+    return Registry(
+        version,
+        places,
+        portals,
+        sites,
+        world,
+        Routes(world),
+        knowledge,
+        openings=openings,
+        neighbours=neighbours,
+        measures=measures,
+        calendars=calendars,
+    )
+
+
+def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:
+    """Return how stories count business days: on the calendars of places."""
+
+    def due(start: datetime, business_days: int, location: str) -> Due:
+        return Due(*calendars.count(location, start, business_days))
+
+    return due
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

@@ -11,7 +11,6 @@ from central.application.feed import Feed
 from central.application.importing import import_sheets
 from central.application.metrics import Metrics
 from central.application.sheets import Sheets, read_sheet
-from central.domain.exceptions.terms import count_weekdays
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.alert_life import PgAlertBook
@@ -109,10 +108,10 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
-        self.book = PgAlertBook(self.database, self.log, self.views, count_weekdays)
-        self.knowledge = PgKnowledgeBook(self.database, self.log, count_weekdays)
         self.transfers = PgTransfers(self.database, self.log)
-        self.queue = PgExceptions(self.database, count_weekdays)
+        self.book = PgAlertBook(self.database, self.log, self.views)
+        self.queue = PgExceptions(self.database, self.log)
+        self.knowledge = PgKnowledgeBook(self.database, self.log)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""

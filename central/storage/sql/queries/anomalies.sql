@@ -3,8 +3,11 @@
 SELECT p.passage, t.asset, p.epc, p.portal, p.kind, p.at, p.from_location, p.to_location, p.synced,
        a.class, a.serial, s.lifecycle, coalesce(s.custody_kind, 'none'), s.custodian,
        EXISTS (SELECT FROM exception AS e WHERE e.asset = t.asset AND e.category = 'missing' AND e.state <> 'closed') AS lost,
-       (SELECT max(o.expected_return) FROM authorisation AS o
-        WHERE o.asset = t.asset AND o.kind = 'loan' AND o.withdrawn_at IS NULL AND coalesce(o.valid_from, o.recorded_at) <= p.at)
+       coalesce(
+           (SELECT l.due_at FROM loan AS l WHERE l.asset = t.asset AND l.returned_at IS NULL AND l.opened_at <= p.at),
+           (SELECT max(o.expected_return) FROM authorisation AS o
+            WHERE o.asset = t.asset AND o.kind = 'loan' AND o.withdrawn_at IS NULL
+                AND coalesce(o.valid_from, o.recorded_at) <= p.at)) AS loan_due
 FROM unnest(%(passages)s::uuid[]) AS w (passage)
 JOIN passage AS p USING (passage)
 JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
