@@ -42,9 +42,14 @@ async def state(one, asset, lifecycle, custody="none", custodian=None):
     await one.sql("UPDATE registry_version SET version = version + 1")
 
 
-async def queue(one, **chosen):
-    found = await one.queue.listed(Filter(**chosen), 100)
-    return sorted((each.category, each.asset, each.location) for each in found)
+OURS_SAID = """SELECT DISTINCT e.category, e.asset, e.location FROM exception AS e JOIN exception_occurrence AS o
+    ON o.exception = e.id WHERE o.source IN ('doors', 'pairs', 'chips', 'strangers', 'exits') AND o.withdrawn_at IS NULL
+        AND e.state NOT IN ('closed', 'accepted_risk') ORDER BY 1, 2, 3"""
+
+
+async def queue(one):
+    """What passages were found odd for, apart from what stories say of them."""
+    return await one.sql(OURS_SAID)
 
 
 async def alerts(one, done):
@@ -73,7 +78,7 @@ async def test_an_exit_that_was_none_is_suggested_for_closing(one):
     await one.take(movement(1, final=False))
     assert await queue(one) == [("unauthorised_exit", "LT-0001", "stockroom-a")]
     await one.take(movement(2, rev=2, kind="turned_back", started_s=-1))
-    (found,) = await one.queue.listed(Filter(), 9)
+    (found,) = await one.queue.listed(Filter(category="unauthorised_exit"), 9)
     assert (found.suggestion, found.occurrences) == ("the world has put it right", 0)
 
 
@@ -151,8 +156,7 @@ async def test_one_epc_at_two_gateways_doors_at_once_is_not_unique(one):
     )
     await one.sql("UPDATE registry_version SET version = version + 1")
     await one.take(movement(2, portal="back-door", gateway=WEST, after_s=3, **long), gateway=WEST)
-    (found,) = await one.queue.listed(Filter(), 9)
-    assert found.category == "not_unique"
+    assert await queue(one) == [("not_unique", "LT-0002", "corridor")]
 
 
 TWO_SITES = {
@@ -199,7 +203,7 @@ async def test_a_passage_between_them_that_comes_late_takes_it_back(one):
     await one.take(here, now=late)
     await one.take(there, now=late, **FAR)
     await one.take(earlier, now=late, **FAR)
-    (found,) = await one.queue.listed(Filter(), 9)
+    (found,) = await one.queue.listed(Filter(category="impossible_travel"), 9)
     standing = [each for each in (await one.queue.detail(found.id)).occurrences if each.withdrawn_at is None]
     assert [each.at for each in standing] == [START + timedelta(minutes=30)]
 
@@ -209,7 +213,7 @@ async def test_a_tag_of_ours_without_a_record_is_unknown_and_told_when_it_leaves
     assert (done.alerts, await queue(one)) == ([], [("unknown_tag", None, "stockroom-a")])
     done = await one.take(movement(2, tag=epc(0x77), after_s=9), own=OURS)
     assert await alerts(one, done) == [("unknown_tag", "high")]
-    assert (await one.queue.listed(Filter(), 9))[0].occurrences == 2
+    assert (await one.queue.listed(Filter(category="unknown_tag"), 9))[0].occurrences == 2
 
 
 async def test_a_tag_that_was_taken_off_is_told_of_as_such(one):
@@ -236,7 +240,7 @@ async def test_without_prefixes_of_ours_no_tag_is_foreign_or_unknown(one):
 async def test_what_a_person_closed_is_not_opened_by_a_repeat_of_the_log(one):
     await state(one, "LT-0002", "retired")
     await one.take(movement(1, tag=epc(2)))
-    (found,) = await one.queue.listed(Filter(), 9)
+    (found,) = await one.queue.listed(Filter(category="retired_but_active"), 9)
     shown = Evidence("registry_change", "import 7")
     await take_step(one.queue, found.id, Step("propose", "ann", outcome="closed", evidence=shown), START)
     await take_step(one.queue, found.id, Step("approve", "bob"), START)
