@@ -49,9 +49,7 @@ def _head(board: Board, alert: dict[str, Any]) -> None:
         if not words.is_about_gateway(alert):
             text(f"{words.alert_way(alert, board.place)}, {board.door(alert['portal'])}", "small")
         text(f"{words.clock_time(alert['at'])} · {alert['severity']} · {words.alert_state(alert)}", "dim small")
-        text(alert["reason"], "small")
-        if alert.get("reopened"):
-            text(f"▲ Opened again {alert['reopened']} times: a verdict on it fell.", "strong small")
+        text(words.alert_reason(alert), "small")
 
 
 class _Ending:

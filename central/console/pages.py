@@ -227,7 +227,7 @@ class BoardPage:
                 text(where, "card-now")
             facts = [self._board.door(alert["portal"]), words.sureness(alert["confidence"])]
             text(" · ".join(fact for fact in facts if fact), "card-facts")
-            text(alert["reason"], "card-reason")
+            text(words.alert_reason(alert), "card-reason")
             self._take_button(group)
 
     def _gateway_card(self, group: grouping.Group) -> None:

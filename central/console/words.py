@@ -87,11 +87,16 @@ def alert_state(alert: dict[str, Any]) -> str:
         return f"{who} looks into it"
     if alert["state"] == "resolved":
         verdict = VERDICTS.get(alert.get("verdict") or "", str(alert.get("verdict")))
-        waits = ", until it is seen inside" if alert.get("verdict_standing") == "provisional" else ""
-        return f"{verdict.lower()}{waits}, {alert.get('resolved_by') or 'somebody'}"
+        waits = "unconfirmed " if alert.get("verdict_standing") == "provisional" else ""
+        return f"{waits}{verdict.lower()}, {alert.get('resolved_by') or 'somebody'}"
     if alert.get("corrected"):
         return "corrected: probably a false read"
     return "late: older than 5 minutes" if alert.get("late") else "for information"
+
+
+def alert_reason(alert: dict[str, Any]) -> str:
+    """Why it is an alert, and that it is one again where a verdict on it fell."""
+    return f"Opened again, the verdict on it fell. {alert['reason']}" if alert.get("reopened") else str(alert["reason"])
 
 
 def trust(figures: dict[str, Any]) -> str:

@@ -422,7 +422,7 @@ def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, 
     assert central.written == []
     page.get_by_label("What shows it").fill("camera 4, 21:40")
     page.get_by_role("button", name="False read").click()
-    page.get_by_text("false read, until it is seen inside, Ana").wait_for()
+    page.get_by_text("unconfirmed false read, Ana").wait_for()
     evidence = {"kind": "inspection", "reference": "camera 4, 21:40"}
     assert central.written == [(7, {"verdict": "false_read", "evidence": evidence, "by": "Ana"})]
 
@@ -430,7 +430,7 @@ def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, 
 def test_a_reopened_alert_is_a_card_again_however_old_it_is(page, central):
     central.alerts = [alert(3, late=True, corrected=True, reopened=1, severity="critical")]
     central.tell("alert", {})
-    page.locator(".card", has_text="Left without permission").wait_for()
+    page.locator(".card", has_text="Opened again, the verdict on it fell.").wait_for()
 
 
 def test_a_muted_door_says_on_the_board_by_whom_and_until_when(page, central):

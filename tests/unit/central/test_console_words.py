@@ -292,7 +292,7 @@ def test_a_board_without_any_gateway_online_hears_nothing():
         ),
         (
             {"state": "resolved", "verdict": "false_read", "verdict_standing": "provisional", "resolved_by": "Bob"},
-            "false read, until it is seen inside, Bob",
+            "unconfirmed false read, Bob",
         ),
         ({"corrected": True}, "corrected: probably a false read"),
         ({"late": True}, "late: older than 5 minutes"),
