@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,12 +19,15 @@ import uvicorn
 from central.api.auth import load_token
 from central.api.routes import Services, beat
 from central.api.server import create_app
+from central.application import undoing
 from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
+from central.application.register import ImportView
 from central.application.sheets import Sheets
+from central.application.undoing import Undone
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
 from central.ingest.link import LinkSettings, PahoLink
@@ -34,12 +37,16 @@ from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
+from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
 from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
 
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
+IMPORTS = 50
+"""The newest imports, as many as fit a screen."""
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
 
@@ -72,6 +79,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     alert_book = PgAlertBook(database, log, views)
     knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
+    upkeep = PgUpkeep(database, log)
     services = Services(
         views,
         feed,
@@ -82,6 +90,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         alert_book=alert_book,
         knowledge=knowledge,
         transfers=PgTransfers(database, log),
+        upkeep=upkeep,
+        register=PgRegister(database, log),
+        registry=PgRegistry(database),
     )
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
@@ -106,11 +117,30 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
 
 async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
     """Import sheets over a connection of its own."""
+    async with _at_hand(dsn) as database:
+        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run, by=by)
+
+
+async def undo_import(dsn: str, number: int, *, by: str, dry_run: bool) -> Undone:
+    """Take an import back over a connection of its own."""
+    async with _at_hand(dsn) as database:
+        return await undoing.undo_import(PgRegistry(database), number, by, _now(), dry_run=dry_run)
+
+
+async def imports(dsn: str) -> list[ImportView]:
+    """Return the newest imports."""
+    async with _at_hand(dsn) as database:
+        return await PgRegister(database, PgLog(database)).imports(IMPORTS)
+
+
+@contextlib.asynccontextmanager
+async def _at_hand(dsn: str) -> AsyncIterator[Database]:
+    """Lend a database with the right schema, for one command."""
     database = Database(DatabaseSettings(dsn, max_connections=1))
     await database.open()
     try:
         await check_schema(database)
-        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run, by=by)
+        yield database
     finally:
         await database.close()
 

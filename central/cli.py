@@ -19,7 +19,10 @@ from central.api.auth import TokenError
 from central.application.columns import COLUMNS
 from central.application.errors import CentralError
 from central.application.importing import IMPORTER, Imported
+from central.application.register import ImportView
 from central.application.sheets import Problem, Sheets, read_sheet
+from central.application.undoing import Undone
+from central.application.views import on_the_wire
 from central.application.workbooks import read_workbook
 from central.console.command import console
 from central.ingest.link import LinkError
@@ -119,6 +122,31 @@ def import_(
     _report(done, dry_run=dry_run)
 
 
+@cli.command()
+def imports(dsn: Dsn) -> None:
+    """List the newest imports: their number, when, by whom, and whether they were taken back."""
+    try:
+        found = asyncio.run(service.imports(dsn))
+    except CentralError as error:
+        _fail(str(error), FAILED)
+    _say("\n".join(map(_import_line, found)) or "nothing was imported yet")
+
+
+@cli.command()
+def undo(
+    number: Annotated[int, typer.Argument(help="Number of the import, as `imports` lists it.")],
+    dsn: Dsn,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what stands in the way and change nothing.")] = False,
+    by: Annotated[str, typer.Option(help="Id of the person who takes it back; it stands in the log.")] = IMPORTER,
+) -> None:
+    """Take an import back: what it changed is as before, unless something that came later needs it."""
+    try:
+        done = asyncio.run(service.undo_import(dsn, number, by=by, dry_run=dry_run))
+    except CentralError as error:
+        _fail(f"nothing was taken back: {error}", FAILED)
+    _report_undone(done, number, dry_run=dry_run)
+
+
 cli.command()(console)
 
 
@@ -165,6 +193,20 @@ def _report(done: Imported, *, dry_run: bool) -> None:
         _fail(f"{count} problem{'s' if count > 1 else ''}, nothing was imported", FAILED)
     told = ", ".join(f"{count} {name if count != 1 else _one(name)}" for name, count in done.rows.items()) or "no rows"
     _say(f"{told}: {'checked, nothing written' if dry_run else f'imported as number {done.id}'}")
+
+
+def _import_line(one: ImportView) -> str:
+    told = ", ".join(f"{count} {name}" for name, count in one.rows.items()) or "no rows"
+    back = f", taken back at {on_the_wire(one.undone_at)} by {one.undone_by}" if one.undone_at else ""
+    return f"{one.id}  {on_the_wire(one.at)}  {one.by}: {told}; {one.changed} changed something{back}"
+
+
+def _report_undone(done: Undone, number: int, *, dry_run: bool) -> None:
+    if done.problems:
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print("\n".join(map(str, done.problems)))
+        _fail(f"{len(done.problems)} in the way, nothing was taken back", FAILED)
+    told = ", ".join(f"{count} {name}" for name, count in done.rows.items()) or "acts only"
+    _say(f"import {number}, {told}: {'can be taken back' if dry_run else 'taken back'}")
 
 
 def _one(name: str) -> str:

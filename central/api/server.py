@@ -8,6 +8,7 @@ from central.api.auth import requires
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
 from central.api.knowing import knowing_read, knowing_write
+from central.api.registry import registry_read, registry_write
 from central.api.routes import Services, happened, operations, stands, writes
 from central.api.transfers import transfers_read, transfers_write
 
@@ -38,6 +39,8 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(knowing_read(services), dependencies=outer)
     app.include_router(knowing_write(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
+    app.include_router(registry_read(services), dependencies=outer)
+    app.include_router(registry_write(services), dependencies=[check])
     app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(transfers_read(services), dependencies=outer)
     app.include_router(transfers_write(services), dependencies=[check])

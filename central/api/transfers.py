@@ -8,7 +8,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer
 from central.application import transfers as use
+from central.application.errors import NotFound
 from central.application.transfers import LegView, TransferView
+from central.application.upkeep import AccuracyView
 from central.domain.story.records import ESCALATION
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")]
@@ -32,6 +34,12 @@ class LegsAnswer(Answer):
     """Ways of assets, those under way first by due date."""
 
     legs: list[LegView]
+
+
+class AccuracyAnswer(Answer):
+    """What doors are measured to miss and misread."""
+
+    portals: list[AccuracyView]
 
 
 class TransferAsked(BaseModel):
@@ -120,6 +128,15 @@ def transfers_read(on: Services) -> APIRouter:
         now = on.now()
         found = await on.transfers.legs(asset=asset, under_way=under_way, now=now, limit=limit)
         return LegsAnswer(as_of=now, legs=found)
+
+    @router.get("/portal-accuracy")
+    async def accuracy(
+        portal: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["stockroom-a-door"])] = None,
+    ) -> AccuracyAnswer:
+        """Return what each door is measured to miss and misread a month, from contradictions alone; no ground truth."""
+        if portal is not None and portal not in {one.id for one in await on.views.portals()}:
+            raise NotFound(f"there is no portal {portal!r}: /api/v1/portals lists them")
+        return AccuracyAnswer(as_of=on.now(), portals=await on.upkeep.accuracy(portal))
 
     return router
 

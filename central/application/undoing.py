@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
 from central.application.errors import NotFound, RowsRefused
@@ -123,25 +124,32 @@ class _Undo:
         return problems
 
     async def _restore(self, kind: str, changes: Sequence[Change]) -> None:
-        """Put back what was there, take off what wasn't, and ask who still needs that."""
-        old = [change.before for change in changes if change.before is not None]
+        """Put back what was there, take off what wasn't, and tell who still needs that."""
+        if not changes:
+            return
+        old = sorted((change.before for change in changes if change.before is not None), key=_open_ended)
         new = [change.after for change in changes if change.before is None and change.after is not None]
-        if new:
-            stands = await self.transaction.undoing.users(kind, new)
-            self.done.problems += self._told(stands, kind)
-            if stands:
-                return
+        steps = [partial(self._put, kind, old), partial(self._drop, kind, new)]
         try:
             async with self.transaction.savepoint():
-                if new:
-                    await self.transaction.table.drop(kind, new, self.now)
-                if old:
-                    await self.transaction.table.put(kind, sorted(old, key=_open_ended))
+                for step in reversed(steps) if kind in _ONE_STANDS else steps:
+                    await step()
         except RowsRefused as error:
             first = changes[0]
             self.done.problems.append(Problem(first.file, first.line, f"{kind}: can't be taken back: {error}"))
-        if changes:
-            self.done.rows[kind] = len(changes)
+        self.done.rows[kind] = len(changes)
+
+    async def _put(self, kind: str, rows: Sequence[Row]) -> None:
+        if rows:
+            await self.transaction.table.put(kind, rows)
+
+    async def _drop(self, kind: str, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        users = await self.transaction.undoing.users(kind, rows)
+        self.done.problems += self._told(users, kind)
+        if not users:
+            await self.transaction.table.drop(kind, rows, self.now)
 
     def _told(self, words: Collection[tuple[str, str]], kind: str = "assets") -> list[Problem]:
         """Return problems at the rows that they concern, or at the first row of the import for an asset without one."""
@@ -158,6 +166,8 @@ class _Undo:
         return await follow(self.transaction, self.changes, assets, self.now)
 
 
+_ONE_STANDS: Final = frozenset({"tags", "serials"})
+"""Kinds of which one row stands for a tag or asset: the new one goes before the old one comes back."""
 _ASSET_COLUMN: Final[Mapping[str, str]] = {
     "assets": "id",
     "acts": "id",

@@ -41,7 +41,7 @@ class Obligation:
     start: datetime
     due_at: datetime
     answerable: str
-    path: tuple[str, ...] = ()
+    path: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,9 @@ class Places:
     def __iter__(self) -> Iterator[Location]:
         return iter(self._locations.values())
 
+    def __contains__(self, location: str) -> bool:
+        return location in self._locations
+
     def chain(self, location: str) -> tuple[str, ...]:
         """Return the location and all that it lies in, innermost first."""
         known = self._chains.get(location)

@@ -48,6 +48,11 @@ class Database:
             open=False,
         )
 
+    @property
+    def pool(self) -> AsyncConnectionPool[Connection]:
+        """The pool, for the job queue: it has its own statements and errors."""
+        return self._pool
+
     async def open(self) -> None:
         """Start connecting; a server that is down is tried again in the background."""
         await self._pool.open()

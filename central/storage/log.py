@@ -25,7 +25,9 @@ from central.domain.tags import Binding, Bindings
 from central.storage import alerts
 from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
+from central.storage.deadlines import PgDeadlines
 from central.storage.exceptions import PgExceptionWork
+from central.storage.loans import PgLoans
 from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
 from central.storage.stories import PgStories
@@ -98,6 +100,20 @@ class PgTransaction:
     def oddities(self) -> PgOddities:
         """What rules on odd passages read."""
         return self._oddities
+
+    @property
+    def deadlines(self) -> PgDeadlines:
+        """Where deadlines are kept."""
+        return PgDeadlines(self._connection)
+
+    @property
+    def loans(self) -> PgLoans:
+        """Where loans and repairs are kept."""
+        return PgLoans(self._connection)
+
+    async def keep_calendars(self) -> None:
+        """Store the calendars that were counted by, before anything refers to them."""
+        await self._log.keep_calendars_in(self._connection)
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""

@@ -15,13 +15,18 @@ PART: Final = 5000
 
 
 async def rebuild(database: Database, now: datetime) -> None:
-    """Forget passages, transfers, stories and states and make them from movements and acts, in one transaction."""
+    """Make passages, transfers, stories, loans and states anew from movements and acts, in one transaction.
+
+    Deadlines are forgotten: the next sweep plans them anew, and those that have fired by the log stay fired.
+    """
     log = PgLog(database)
     async with database.transaction() as connection:
         for step in ("projection.clear", "projection.rebuild_passages"):
             await connection.execute(query(step))
         await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)
+        await transaction.loans.rebuild()
+        await connection.execute(query("deadlines.clear"))
         registry = await transaction.registry()
         await PgStates(connection).rebuild()
         last = ""

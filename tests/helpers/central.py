@@ -18,8 +18,10 @@ from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
+from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
 from edge.contracts import (
     AntennaEvidence,
@@ -109,6 +111,7 @@ class Central:
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
         self.transfers = PgTransfers(self.database, self.log)
+        self.upkeep = PgUpkeep(self.database, self.log)
         self.book = PgAlertBook(self.database, self.log, self.views)
         self.queue = PgExceptions(self.database, self.log)
         self.knowledge = PgKnowledgeBook(self.database, self.log)
@@ -133,7 +136,8 @@ class Central:
         """Return what the API needs, `now` being its clock."""
         return Services(
             self.views, Feed(lambda: 1), Metrics(), now, lambda: "", exceptions=self.queue, alert_book=self.book,
-            knowledge=self.knowledge, transfers=self.transfers,
+            knowledge=self.knowledge, transfers=self.transfers, upkeep=self.upkeep,
+            register=PgRegister(self.database, self.log), registry=PgRegistry(self.database),
         )  # fmt: skip
 
     async def counts(self):

@@ -73,11 +73,7 @@ def share_out(tallies: Sequence[Tally], shared: Sequence[Shared]) -> dict[str, f
     expected = dict.fromkeys(known, 1.0)
     for _ in range(_ROUNDS if shared else 0):
         owned = _expect(shared, expected, owned)
-        expected = {
-            portal: (tally.missed + owned[portal] + _PRIOR_MISSES)
-            / (tally.crossings + tally.missed + owned[portal] + 1)
-            for portal, tally in known.items()
-        }
+        expected = {portal: _likely(tally, owned[portal]) for portal, tally in known.items()}
     return owned
 
 
@@ -103,10 +99,10 @@ def _expect(shared: Sequence[Shared], expected: Mapping[str, float], known: Mapp
 def _measure(tally: Tally, owned: float, since: datetime, until: datetime) -> Accuracy:
     months = (until - since) / MONTH
     missed = tally.missed + owned
-    # What is only shared may belong to another door altogether: the ends are taken with half of it less and more.
+    # What is only shared may belong to another door altogether: the ends are without it, and with half of it more.
     rates = [
         _rate(tally, missed / (tally.crossings + missed) if missed else 0.0),
-        _rate(tally, quantile(LOW, missed - owned / 2 + _PRIOR_MISSES, tally.crossings + _PRIOR_SEEN)),
+        _rate(tally, quantile(LOW, tally.missed + _PRIOR_MISSES, tally.crossings + _PRIOR_SEEN)),
         _rate(tally, quantile(HIGH, missed + owned / 2 + _PRIOR_MISSES, tally.crossings + _PRIOR_SEEN)),
     ]
     rate = Estimate(rates[0], min(rates[:2]), max(rates[0], rates[2]))

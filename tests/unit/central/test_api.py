@@ -104,6 +104,13 @@ class FakeTransfers:
         return []
 
 
+class FakeUpkeep:
+    """A store that measured no door."""
+
+    async def accuracy(self, portal=None):
+        return []
+
+
 @pytest.fixture
 def views():
     return FakeViews()
@@ -120,6 +127,9 @@ def client(views, *, local=True, problem=""):
         alert_book=None,
         knowledge=None,
         transfers=FakeTransfers(),
+        upkeep=FakeUpkeep(),
+        register=None,
+        registry=None,
     )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")

@@ -18,7 +18,10 @@ SPAN = START, START + timedelta(days=60)
 
 @pytest.mark.parametrize(
     ("share", "hits", "others", "expected"),
-    [(0.5, 2, 2, 0.5), (0.975, 1, 20, 1 - 0.025**0.05), (0.025, 1, 400, 1 - 0.975**0.0025), (0.025, 30, 1, 0.025 ** (1 / 30))],
+    [
+        (0.5, 2, 2, 0.5), (0.975, 1, 20, 1 - 0.025**0.05), (0.025, 1, 400, 1 - 0.975**0.0025),
+        (0.025, 3, 1, 0.025 ** (1 / 3)),
+    ],
 )  # fmt: skip
 def test_quantiles_that_have_a_closed_form_are_met(share, hits, others, expected):
     assert quantile(share, hits, others) == pytest.approx(expected, rel=1e-6)
@@ -37,10 +40,15 @@ def test_the_mass_agrees_with_an_integral():
 
 
 def test_shared_misses_go_to_the_door_that_misses_more_by_itself():
-    tallies = [Tally("bad", 100, missed=30), Tally("good", 1000, missed=1)]
+    tallies = [Tally("bad", 100, missed=30), Tally("good", 100, missed=1)]
     owned = share_out(tallies, [[("bad", 0.5), ("good", 0.5)]] * 10)
     assert owned["bad"] + owned["good"] == pytest.approx(10)
     assert owned["bad"] > 9
+
+
+def test_a_door_that_nobody_uses_takes_no_blame():
+    tallies = [Tally("used", 1000, missed=30), Tally("idle", 0)]
+    assert share_out(tallies, [[("used", 0.5), ("idle", 0.5)]] * 10)["used"] > 9
 
 
 def test_a_door_that_saw_nothing_may_be_anything():
@@ -87,9 +95,8 @@ def lived(ways, rates, seed):
             else:
                 by_time[one.at].append((one.portal, one.share))
         shared += by_time.values()
-    return [
-        Tally(portal, counts["crossings"], counts["pairs"], counts["missed"]) for portal, counts in seen.items()
-    ], shared
+    tallies = [Tally(portal, one["crossings"], one["pairs"], one["missed"]) for portal, one in seen.items()]
+    return [*tallies, Tally("gate", 0)], shared
 
 
 @pytest.mark.parametrize("ways", WAYS)
@@ -98,7 +105,9 @@ def test_measured_miss_rates_are_those_of_the_world(ways, rate):
     """Within the interval or 15 % of it, however the doors lie to each other."""
     rates = {"door-a": rate, "entrance": rate / 2, "door-b": rate}
     tallies, shared = lived(WAYS[ways], rates, seed=7)
-    for one in measure(tallies, shared, START, at(24 * 60)):
+    *found, idle = measure(tallies, shared, START, at(24 * 60))
+    assert idle.missed_month.value == 0
+    for one in found:
         truth = rates[one.portal]
         assert one.miss_rate.low * 0.85 <= truth <= one.miss_rate.high * 1.15, (one.portal, truth, one.miss_rate)
         assert one.miss_rate.low <= one.miss_rate.value <= one.miss_rate.high

@@ -90,6 +90,7 @@ CREATE TABLE deadline (
     at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
     calendar_version text COLLATE "C" NOT NULL REFERENCES calendar_version,
+    answerable text NOT NULL CHECK (answerable <> ''),
     recipient text NOT NULL CHECK (recipient <> ''),
     fired_at timestamptz,
     act bigint REFERENCES act,
@@ -100,6 +101,33 @@ CREATE TABLE deadline (
 CREATE INDEX deadline_next ON deadline (at, id) WHERE fired_at IS NULL;
 CREATE UNIQUE INDEX act_deadline_fired ON act (subject, (detail ->> 'due_at'), (detail ->> 'stage'))
     WHERE kind = 'deadline_fired';
+
+-- What is open and due, of whatever kind. A function, since some of these tables come with later migrations.
+CREATE FUNCTION obligation() RETURNS TABLE (
+    kind text, subject text, asset text, location text, start timestamptz, due_at timestamptz, answerable text, path text[]
+) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    -- A leg whose dispatch is only assumed starts no clock.
+    SELECT 'receipt', l.id, l.asset, coalesce(l.destination, l.origin), l.dispatched_at, l.receipt_due, l.receiver,
+           l.escalation_path
+    FROM transit_leg AS l
+    WHERE l.state IN ('open', 'wrong_destination') AND NOT 'dispatched_at' = ANY (l.assumed)
+    UNION ALL
+    SELECT 'exception_assign', e.id::text, e.asset, e.location, e.opened_at, e.assign_by, e.owner_role, '{}'::text[]
+    FROM exception AS e WHERE e.state = 'open'
+    UNION ALL
+    SELECT 'exception_close', e.id::text, e.asset, e.location, e.opened_at, e.due_at, coalesce(e.owner, e.owner_role),
+           '{}'::text[]
+    FROM exception AS e WHERE e.state NOT IN ('closed', 'accepted_risk')
+    UNION ALL
+    SELECT 'repair', r.id, r.asset, r.location, r.opened_at, r.overdue_at, 'service_desk', '{}'::text[]
+    FROM repair AS r WHERE r.closed_at IS NULL
+    UNION ALL
+    SELECT 'loan', l.id, l.asset, l.location, l.opened_at, l.due_at, l.person, '{}'::text[]
+    FROM loan AS l WHERE l.returned_at IS NULL;
+END
+$$;
 
 -- Loans and repairs as their acts tell them.
 CREATE TABLE loan (

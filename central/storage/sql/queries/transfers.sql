@@ -108,17 +108,21 @@ ORDER BY CASE WHEN l.state IN ('open', 'wrong_destination') THEN l.receipt_due E
 SELECT number, transfer, assumed FROM transit_leg WHERE asset = %(asset)s AND state IN ('open', 'wrong_destination');
 
 -- name: manifests
--- Transfers that some asset of has been dispatched for a while, and others not: what the door didn't read.
-SELECT t.id, t.from_location, t.dispatched_at, count(*) OVER (PARTITION BY t.id) AS waiting, t.total, a.asset
+-- What is missing of transfers of which another part was dispatched a while ago: what the door didn't read.
+SELECT t.id, t.from_location, t.dispatched_at, count(*) OVER (PARTITION BY t.id), t.total, a.asset
 FROM (
     SELECT t.id, t.from_location, min(l.dispatched_at) AS dispatched_at,
            (SELECT count(*) FROM transfer_asset AS m WHERE m.transfer = t.id) AS total
     FROM transfer AS t JOIN transit_leg AS l ON l.transfer = t.id AND l.state <> 'returned_to_origin'
-    WHERE t.cancelled_at IS NULL AND (%(assets)s::text[] IS NULL OR EXISTS (
-        SELECT FROM transfer_asset AS m WHERE m.transfer = t.id AND m.asset = ANY(%(assets)s)))
+    WHERE t.cancelled_at IS NULL
     GROUP BY t.id
 ) AS t
 JOIN transfer_asset AS a ON a.transfer = t.id
 WHERE t.dispatched_at <= %(before)s AND NOT EXISTS (
     SELECT FROM transit_leg AS l WHERE l.transfer = t.id AND l.asset = a.asset AND l.state <> 'returned_to_origin')
 ORDER BY t.id, a.asset;
+
+-- name: manifest_assets
+-- The assets of transfers that could be dispatched lately.
+SELECT DISTINCT a.asset FROM transfer AS t JOIN transfer_asset AS a ON a.transfer = t.id
+WHERE t.dispatch_until > %(since)s ORDER BY a.asset;

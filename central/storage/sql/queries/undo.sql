@@ -39,7 +39,7 @@ INSERT INTO act_void (act, voided_by) SELECT id, %(undo)s FROM act WHERE cause =
 
 -- name: users_locations
 -- What still needs a location.
-SELECT parent, format('location %%s lies in it', id) FROM location WHERE parent = ANY(%(ids)s)
+SELECT parent, format('location %%s lies in it', id) FROM location WHERE parent = ANY(%(ids)s) AND id <> ALL (%(ids)s)
 UNION ALL SELECT unnest(ARRAY[inside, outside]), format('portal %%s leads to it', id) FROM portal
 WHERE inside = ANY(%(ids)s) OR outside = ANY(%(ids)s)
 UNION ALL SELECT location, format('person %%s is there', id) FROM person WHERE location = ANY(%(ids)s)
@@ -57,7 +57,8 @@ WHERE custody_kind IN ('stockroom', 'vendor') AND custodian = ANY(%(ids)s);
 -- What still needs an asset.
 SELECT asset, format('tag %%s is on it', epc) FROM tag WHERE asset = ANY(%(ids)s)
 UNION ALL SELECT asset, format('authorisation %%s is for it', id) FROM authorisation WHERE asset = ANY(%(ids)s)
-UNION ALL SELECT parent, format('asset %%s belongs to it', id) FROM asset WHERE parent = ANY(%(ids)s)
+UNION ALL SELECT parent, format('asset %%s belongs to it', id) FROM asset
+WHERE parent = ANY(%(ids)s) AND id <> ALL (%(ids)s)
 UNION ALL SELECT asset, format('alert %%s names it', alert) FROM alert_asset WHERE asset = ANY(%(ids)s)
 UNION ALL SELECT asset, format('%%s was recorded at %%s by %%s', kind, at, by) FROM act_standing
 WHERE asset = ANY(%(ids)s);
