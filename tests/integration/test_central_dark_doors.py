@@ -73,8 +73,10 @@ async def test_a_gateway_that_goes_dark_again_adds_an_occurrence_and_reinstates_
     for minute in (0, 5):
         await speaks(one, START + timedelta(minutes=minute))
         await look(one, START + timedelta(minutes=minute, seconds=1))
-        await look(one, START + timedelta(minutes=minute, seconds=20))
-    assert await spoken(one) == [("portal_dark", "high", False)]
+        (alert,) = await look(one, START + timedelta(minutes=minute, seconds=20))
+        assert await spoken(one) == [("portal_dark", "high", False)]
+        await one.views.acknowledge(alert, "ann", START + timedelta(minutes=minute, seconds=30))
+        assert await spoken(one) == []
     assert sorted(await gaps(one)) == [("corridor", 2), ("stockroom-a", 2)]
 
 

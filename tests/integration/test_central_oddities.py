@@ -237,6 +237,17 @@ async def test_without_prefixes_of_ours_no_tag_is_foreign_or_unknown(one):
     assert (done.rows, done.foreign_tags, await queue(one)) == (1, 0, [])
 
 
+async def test_a_tag_wanted_for_a_second_asset_is_refused_and_said_of_the_one_that_has_it(one):
+    tags = f"epc,asset,role\n{epc(2)},LT-0001,body\n"
+    await one.import_(tags=tags, dry_run=True)
+    assert await one.queue.listed(Filter(category="duplicate_tag"), 9) == []
+    assert (await one.import_(tags=tags)).problems
+    (found,) = await one.queue.listed(Filter(category="duplicate_tag"), 9)
+    assert (found.asset, found.severity) == ("LT-0002", "high")
+    (seen,) = (await one.queue.detail(found.id)).occurrences
+    assert (seen.evidence["epc"], seen.evidence["wanted_for"], seen.evidence["line"]) == (epc(2), "LT-0001", "2")
+
+
 async def test_what_a_person_closed_is_not_opened_by_a_repeat_of_the_log(one):
     await state(one, "LT-0002", "retired")
     await one.take(movement(1, tag=epc(2)))

@@ -77,10 +77,22 @@ WHERE a.id = %(alert)s;
 INSERT INTO alert_event (alert, at, kind, by, detail) VALUES (%(alert)s, %(now)s, %(kind)s, %(by)s, %(detail)s);
 
 -- name: notice
--- An alert about a gateway: opened once, its words renewed, ended or reinstated. RETURNING only if something changed.
+-- An alert about a gateway: opened once, its words renewed, ended or reinstated. RETURNING only if something changed. What
+-- had ended and happens again stands as if nobody had taken it.
 INSERT INTO alert AS a (incident, kind, severity, state, late, corrected, gateway, at, raised_at, reason)
 VALUES (%(incident)s, %(kind)s, %(severity)s, 'open', false, false, %(gateway)s, %(now)s, %(now)s, %(reason)s)
-ON CONFLICT (incident) DO UPDATE SET corrected = false, reason = excluded.reason
+ON CONFLICT (incident) DO UPDATE SET
+    corrected = false, reason = excluded.reason,
+    at = CASE WHEN a.corrected THEN excluded.at ELSE a.at END,
+    state = CASE WHEN a.corrected THEN 'open' ELSE a.state END,
+    acknowledged_at = CASE WHEN a.corrected THEN NULL ELSE a.acknowledged_at END,
+    acknowledged_by = CASE WHEN a.corrected THEN NULL ELSE a.acknowledged_by END,
+    investigating_at = CASE WHEN a.corrected THEN NULL ELSE a.investigating_at END,
+    investigating_by = CASE WHEN a.corrected THEN NULL ELSE a.investigating_by END,
+    verdict = CASE WHEN a.corrected THEN NULL ELSE a.verdict END,
+    verdict_standing = CASE WHEN a.corrected THEN NULL ELSE a.verdict_standing END,
+    resolved_at = CASE WHEN a.corrected THEN NULL ELSE a.resolved_at END,
+    resolved_by = CASE WHEN a.corrected THEN NULL ELSE a.resolved_by END
 WHERE a.corrected OR a.reason <> excluded.reason
 RETURNING id, (xmax = 0) AS is_new;
 
