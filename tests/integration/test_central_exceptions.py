@@ -182,6 +182,13 @@ async def test_the_database_refuses_it_whatever_program_asks(one):
     (number,) = await settle(one, missing())
     await take_step(one.queue, number, Step("propose", "ann", outcome="closed", evidence=SCAN), START)
     with pytest.raises(Separated):
+        await one.sql(
+            "INSERT INTO exception (category, severity, asset, state, owner_role, closure_path, opened_at, assign_by,"
+            " due_at, calendar, first_at, last_at, outcome, evidence, proposed_by, decided_by, decided_at)"
+            " SELECT category, severity, asset, 'closed', owner_role, closure_path, opened_at, assign_by, due_at,"
+            " calendar, first_at, last_at, outcome, evidence, proposed_by, 'bob', now() FROM exception"
+        )
+    with pytest.raises(Separated):
         await one.sql("UPDATE exception SET state = 'closed', decided_by = 'bob', decided_at = now()")
 
 
