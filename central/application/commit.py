@@ -170,7 +170,8 @@ class _Batch:
         done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
         registry = self.registry
-        stories = await tell(self.transaction, registry.world, registry.routes, _moved(done.movements), self.now)
+        moved, fresh = _moved(done.movements)
+        stories = await tell(self.transaction, registry.world, registry.routes, moved, self.now, fresh=fresh)
         done.locations |= stories.locations
         odd = await look(self.transaction, registry, done.movements, self.own, self.now)
         done.alerts = await judge_movements(self.transaction, registry, done.movements, odd.suspicions, self.now)
@@ -217,16 +218,23 @@ def shard_of(gateway: str) -> int:
     return zlib.crc32(gateway.encode()) % SHARDS
 
 
-def _moved(movements: Collection[tuple[Filed, str | None]]) -> dict[str, int]:
-    """Return the assets whose story may have changed, each with the shard of a gateway that saw it.
+def _moved(movements: Collection[tuple[Filed, str | None]]) -> tuple[dict[str, int], dict[str, datetime]]:
+    """Return the assets whose story may have changed with the shard of a gateway that saw each, and since when it may.
 
-    A passage that ends as something else than a crossing changes a story only if a lower revision of it was a crossing.
+    A passage that ends as something else than a crossing changes a story only if a lower revision of it was a crossing;
+    then nobody knows since when.
     """
     shards: dict[str, int] = {}
+    since: dict[str, datetime] = {}
+    whole: set[str] = set()
     for one, asset in movements:
-        if asset is not None and one.movement.final and (one.destination is not None or one.movement.rev > 1):
-            shards[asset] = shard_of(one.row.key.gateway)
-    return shards
+        if asset is None or not one.movement.final or (one.destination is None and one.movement.rev == 1):
+            continue
+        shards[asset] = shard_of(one.row.key.gateway)
+        since[asset] = min(since.get(asset, one.movement.at), one.movement.at)
+        if one.destination is None:
+            whole.add(asset)
+    return shards, {asset: at for asset, at in since.items() if asset not in whole}
 
 
 def _topic_of(row: Incoming) -> str:

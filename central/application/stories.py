@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from central.application.openings import Opening
 from central.domain.exits import Authorisation
-from central.domain.story import Act, Crossing, Due, Routes, Story, Told, World, fold
+from central.domain.story import Act, Checkpoint, Crossing, Due, Routes, Story, Told, World, fold
 
 SOURCE: Final = "story"
 """By this name the exception queue knows what stories say."""
@@ -27,17 +27,23 @@ class Known:
 
     crossings: Sequence[Crossing] = ()
     acts: Sequence[Act] = ()
+    begin: Checkpoint | None = None
+    """From where the story is told on; crossings and acts are newer."""
     frozen: Mapping[DueKey, Due] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """An asset's new story; `dues` are due dates that were worked out for it and are to be frozen."""
+    """An asset's new story; `dues` are due dates that were worked out for it and are to be frozen.
+
+    `begin` is from where it was told on; what it tells of missed and misread crossings is newer than that.
+    """
 
     asset: str
     shard: int
     story: Story
     dues: Mapping[DueKey, Due]
+    begin: Checkpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,8 @@ class Stories(Protocol):
     async def lock(self, assets: Collection[str]) -> None:
         """Lock assets by id."""
 
-    async def known(self, assets: Collection[str]) -> dict[str, Known]:
-        """Return all that is known of assets."""
+    async def known(self, assets: Mapping[str, datetime | None]) -> dict[str, Known]:
+        """Return what is known of assets: all, or what came after a checkpoint that is older than the instant given."""
 
     async def keep(self, tellings: Sequence[Telling], now: datetime) -> set[str]:
         """Store stories and what follows from them; return the locations whose count moved."""
@@ -97,22 +103,40 @@ class _Freezer:
         return known
 
 
-async def tell(transaction: Teller, world: World, routes: Routes, shards: Mapping[str, int], now: datetime) -> Tellings:
+async def tell(
+    transaction: Teller,
+    world: World,
+    routes: Routes,
+    shards: Mapping[str, int],
+    now: datetime,
+    *,
+    fresh: Mapping[str, datetime] | None = None,
+) -> Tellings:
     """Fold the stories of assets again, keep them, and make the exception queue say what is wrong with them.
 
-    `shards` gives each asset's counter shard. The assets are locked.
+    `shards` gives each asset's counter shard. The assets are locked. `fresh` names assets of which nothing is new but
+    crossings from an instant on: their stories are told on from their checkpoints if those are older.
     """
     if not shards:
         return Tellings()
-    tellings = await fold_again(transaction, world, routes, shards)
+    tellings = await fold_again(transaction, world, routes, shards, fresh)
     locations = await transaction.stories.keep(tellings, now)
     wrong = [opening for one in tellings for opening in openings(one, now)]
     return Tellings(locations, await transaction.settle_exceptions(SOURCE, shards.keys(), wrong, now))
 
 
-async def fold_again(transaction: Teller, world: World, routes: Routes, shards: Mapping[str, int]) -> list[Telling]:
+async def fold_again(
+    transaction: Teller,
+    world: World,
+    routes: Routes,
+    shards: Mapping[str, int],
+    fresh: Mapping[str, datetime] | None = None,
+) -> list[Telling]:
     """Return the stories of assets as all that is known of them tells them."""
-    known = await transaction.stories.known(shards.keys())
+    known = await transaction.stories.known({asset: (fresh or {}).get(asset) for asset in shards})
+    unset = [asset for asset, one in known.items() if one.begin and not all(each.synced for each in one.crossings)]
+    if unset:  # a clock that wasn't set may put a crossing before the checkpoint
+        known |= await transaction.stories.known(dict.fromkeys(unset))
     permits = await transaction.authorisations(shards.keys())
     return [
         _tell(asset, shard, known.get(asset, Known()), permits.get(asset, ()), world, routes)
@@ -133,5 +157,5 @@ def _tell(  # noqa: PLR0917 (what a fold depends on, all of it)
     asset: str, shard: int, known: Known, permits: Sequence[Authorisation], world: World, routes: Routes
 ) -> Telling:
     freezer = _Freezer(world, known.frozen)
-    told = Told(tuple(known.crossings), tuple(known.acts), tuple(permits))
-    return Telling(asset, shard, fold(told, replace(world, due=freezer.due), routes), freezer.new)
+    told = Told(tuple(known.crossings), tuple(known.acts), tuple(permits), known.begin)
+    return Telling(asset, shard, fold(told, replace(world, due=freezer.due), routes), freezer.new, known.begin)

@@ -2,17 +2,23 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
+
 from central.application.stories import ACT_KINDS, DueKey, Known, Telling
-from central.domain.story import Act, Crossing, Due
+from central.domain.story import Act, Checkpoint, Crossing, Due
 from central.storage.database import Connection
 from central.storage.queries import query
 
-_READS: Final = ("crossings", "acts", "frozen")
+_READS: Final = ("crossings", "acts", "frozen", "checkpoints")
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
+"""Older than anything: no checkpoint is older, and everything is newer."""
+_ENCODE: Final = msgspec.json.Encoder()
+_DECODE: Final = msgspec.json.Decoder(Checkpoint)
 
 
 class PgStories:
@@ -25,29 +31,33 @@ class PgStories:
         """Lock assets by id."""
         await self._connection.execute(query("projection.lock_assets_by_id"), {"assets": sorted(assets)})
 
-    async def known(self, assets: Collection[str]) -> dict[str, Known]:
-        """Return all that is known of assets."""
-        params = {"assets": sorted(assets), "kinds": list(ACT_KINDS)}
+    async def known(self, assets: Mapping[str, datetime | None]) -> dict[str, Known]:
+        """Return what is known of assets: all, or what came after a checkpoint that is older than the instant given."""
+        named = sorted(assets)
+        params = {"assets": named, "fresh": [assets[one] or _ALWAYS for one in named], "kinds": list(ACT_KINDS)}
         async with self._connection.pipeline():
             cursors = [await self._connection.execute(query(f"stories.{name}"), params) for name in _READS]
-        crossings, acts, frozen = [await cursor.fetchall() for cursor in cursors]
+        crossings, acts, frozen, checkpoints = [await cursor.fetchall() for cursor in cursors]
         by_asset = _grouped(crossings, _crossing), _grouped(acts, lambda row: Act(*row[1:]))
         dues: dict[str, dict[DueKey, Due]] = defaultdict(dict)
         for asset, start, business_days, location, due, calendar in frozen:
             dues[asset][start, business_days, location] = Due(due, calendar)
-        return {one: Known(by_asset[0][one], by_asset[1][one], dues[one]) for one in assets}
+        begins = {asset: _DECODE.decode(state) for asset, state in checkpoints}
+        return {one: Known(by_asset[0][one], by_asset[1][one], begins.get(one), dues[one]) for one in assets}
 
     async def keep(self, tellings: Sequence[Telling], now: datetime) -> set[str]:
         """Store stories and what follows from them; return the locations whose count moved."""
         assets = [one.asset for one in tellings]
+        since = {"assets": assets, "begins": [one.begin.at if one.begin else _ALWAYS for one in tellings]}
         missed, misread = _missed(tellings), _misread(tellings)
         legs = [{"asset": one.asset, **asdict(leg)} for one in tellings for leg in one.story.legs]
         dues = _dues(tellings)
         async with self._connection.pipeline():
             placed = await self._run("place", _places(tellings) | {"now": now})
             await self._run("forget_legs", {"assets": assets})
-            await self._run("forget_missed", missed | {"assets": assets})
-            await self._run("forget_misread", misread | {"assets": assets})
+            await self._run("forget_missed", missed | since)
+            await self._run("forget_misread", misread | since)
+            await self._run("keep_checkpoints", _checkpoints(tellings))
             if legs:
                 await self._run("add_legs", {"legs": json.dumps(legs, default=datetime.isoformat)})
             if missed["of"]:
@@ -95,6 +105,17 @@ def _places(tellings: Sequence[Telling]) -> dict[str, list[Any]]:
         "basis": [None if one is None else one.basis for one in beliefs],
         "passages": [None if one is None else one.passage for one in beliefs],
         "doubts": [None if one is None else one.doubt for one in beliefs],
+    }
+
+
+def _checkpoints(tellings: Sequence[Telling]) -> dict[str, list[Any]]:
+    """Return the checkpoints that are new or gone, as columns."""
+    told = [(one.asset, one.story.checkpoint, one.begin) for one in tellings]
+    changed = [(asset, found) for asset, found, begin in told if begin is None or found is not begin]
+    return {
+        "assets": [asset for asset, _ in changed],
+        "marks": [None if found is None else found.at for _, found in changed],
+        "states": [None if found is None else _ENCODE.encode(found).decode() for _, found in changed],
     }
 
 

@@ -7,11 +7,13 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from central.application import transfers as use
 from central.application.errors import NotFound, StepUnfit
 from central.application.exceptions import Filter
 from central.storage.rebuild import projection_hash, rebuild
+from edge.contracts import Clock
 from tests.helpers.central import SHEETS, START, central, epc, movement
 from tests.helpers.postgres import fresh_database
 
@@ -254,3 +256,34 @@ def test_any_order_repetition_and_delay_end_in_the_same_state_and_findings(share
 def test_an_act_of_a_kind_that_nobody_knows_is_refused(dsn):
     with psycopg.connect(dsn) as connection, pytest.raises(psycopg.errors.ForeignKeyViolation):
         connection.execute("INSERT INTO act (at, recorded_at, kind, by) VALUES (now(), now(), 'teleported', 'ann')")
+
+
+async def test_a_long_story_is_told_on_from_its_checkpoint_and_from_the_beginning_when_something_late_comes(one):
+    """Three hours at two doors, one row in nine lost; every third batch a rebuild finds the same."""
+    kinds = [("stockroom-a-door", "out"), ("main-entrance", "out"), ("main-entrance", "in"), ("stockroom-a-door", "in")]
+    rows = [
+        movement(n + 1, portal=kinds[n % 4][0], kind=kinds[n % 4][1], after_s=n * 60, confidence=0.97)
+        for n in range(180) if n % 9
+    ]  # fmt: skip
+    late = rows.pop(20)
+    for number, start in enumerate(range(0, len(rows), 16)):
+        await one.take(*rows[start : start + 16], now=after(20_000))
+        if number % 3 == 2:
+            await same_as_rebuilt(one)
+    assert await one.sql("SELECT count(*) FROM story_checkpoint WHERE asset = 'LT-0001'") == [(1,)]
+    before = await one.sql("SELECT count(*) FROM missed_crossing")
+    await one.take(late, now=after(20_000))
+    assert await one.sql("SELECT count(*) FROM missed_crossing") != before
+    await same_as_rebuilt(one)
+    unset = movement(500, kind="in", after_s=-3600, confidence=0.97)
+    clock = Clock(source="reader", host_synced=False)
+    await one.take(structs.replace(unset, clock=clock), now=after(20_000))
+    assert await one.sql("SELECT count(*) FROM story_checkpoint WHERE asset = 'LT-0001'") == [(0,)]
+    await one.take(movement(501, portal="main-entrance", kind="in", after_s=181 * 60), now=after(20_000))
+    await same_as_rebuilt(one)
+
+
+async def same_as_rebuilt(one):
+    live = await projection_hash(one.database)
+    await rebuild(one.database, START)
+    assert await projection_hash(one.database) == live

@@ -8,6 +8,7 @@ from central.domain.story.fold import fold
 from central.domain.story.records import (
     Act,
     Belief,
+    Checkpoint,
     Crossing,
     Due,
     Finding,
@@ -24,6 +25,7 @@ from central.domain.story.routes import Routes
 __all__ = [
     "Act",
     "Belief",
+    "Checkpoint",
     "Crossing",
     "Due",
     "Finding",

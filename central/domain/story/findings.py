@@ -1,27 +1,14 @@
 """What is wrong with transfers and transit: findings of one asset's legs, orders and custody."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from central.domain.story.orders import Order
-from central.domain.story.records import Act, Finding, Leg, World
+from central.domain.story.records import Finding, Leg, Transits, World
 from central.domain.story.routes import BEYOND
 
 SHORT_TRIP: Final = timedelta(minutes=30)
 """Who is back sooner has not been away: no exception (requirement 26)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transits:
-    """How an asset's transit stands at the end of its log. `unannounced`: legs of which only the receipt was seen."""
-
-    legs: Sequence[Leg]
-    orders: Sequence[Order]
-    unannounced: Collection[int]
-    custody: Act | None
-    place: str | None
 
 
 def findings(state: Transits, world: World) -> Iterable[Finding]:

@@ -13,23 +13,23 @@ TOGETHER: Final = timedelta(seconds=10)
 """Tags of one asset that cross a door the same way within this time cross it once."""
 
 
-def in_order(crossings: Iterable[Crossing], acts: Iterable[Act]) -> list[Item]:
+def in_order(crossings: Iterable[Crossing], acts: Iterable[Act], last: Crossing | None = None) -> list[Item]:
     """Return everything once by (at, gateway, epoch, seq); acts of an instant come before its crossings, by id.
 
     A crossing without a synchronised clock keeps its stream's order: its `at` is moved between those of its neighbours
-    in the stream whose clocks were right.
+    in the stream whose clocks were right. `last` is the crossing that came before all of these.
     """
     settled = [one for stream in _streams(crossings) for one in _settle(stream)]
-    return sorted([*_one_a_passage(sorted(settled, key=_key)), *set_of(acts)], key=_key)
+    return sorted([*_one_a_passage(sorted(settled, key=_key), last), *set_of(acts)], key=_key)
 
 
-def _one_a_passage(crossings: Sequence[Crossing]) -> list[Crossing]:
+def _one_a_passage(crossings: Sequence[Crossing], last: Crossing | None) -> list[Crossing]:
     """Leave out what a second tag of the asset saw of a crossing: lid and body go through a door together."""
     kept: list[Crossing] = []
     for one in crossings:
-        last = kept[-1] if kept else None
         if last is None or not _together(last, one):
             kept.append(one)
+            last = one
     return kept
 
 

@@ -5,29 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from central.domain.story.records import ESCALATION, Act, Due, Leg, LegBasis, World
+from central.domain.story.records import ESCALATION, Act, Due, Leg, LegBasis, Order, World
 
 LOCAL_BD: Final = 2
 FAR_BD: Final = 5
 """Business days from dispatch to receipt, within a region and beyond it (requirement 24)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An approved transfer, until it is received or cancelled. It may be dispatched from `since` until `until`."""
-
-    id: str
-    origin: str
-    destination: str
-    sender: str
-    receiver: str
-    since: datetime
-    until: datetime
-    escalation: tuple[str, ...] = ESCALATION
-
-    def covers(self, at: datetime) -> bool:
-        """Tell whether a dispatch at this instant is an approved one."""
-        return self.since <= at <= self.until
 
 
 @dataclass(frozen=True, slots=True)

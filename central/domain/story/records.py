@@ -153,6 +153,49 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """An approved transfer, until it is received or cancelled. It may be dispatched from `since` until `until`."""
+
+    id: str
+    origin: str
+    destination: str
+    sender: str
+    receiver: str
+    since: datetime
+    until: datetime
+    escalation: tuple[str, ...] = ESCALATION
+
+    def covers(self, at: datetime) -> bool:
+        """Tell whether a dispatch at this instant is an approved one."""
+        return self.since <= at <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Transits:
+    """How an asset's transit stands at a point of its log. `unannounced`: legs of which only the receipt was seen."""
+
+    legs: tuple[Leg, ...] = ()
+    orders: tuple[Order, ...] = ()
+    unannounced: tuple[int, ...] = ()
+    custody: Act | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A story up to some point of its log, from which it can be told on as long as nothing older comes.
+
+    `at` is the instant of the last item that went in; all that is newer is told on. `last` is the last crossing.
+    """
+
+    at: datetime
+    belief: Belief | None
+    coarse: bool
+    last: Crossing | None
+    transits: Transits
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something wrong that the story shows; it holds from `at` on, which may lie ahead (a due date)."""
 
@@ -172,12 +215,15 @@ class Story:
     missed: tuple[Missed, ...] = ()
     misread: tuple[Misread, ...] = ()
     findings: tuple[Finding, ...] = ()
+    checkpoint: Checkpoint | None = None
+    """From where the next telling may go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """All that is known of one asset."""
+    """All that is known of one asset; with a checkpoint, only what is newer than that."""
 
     crossings: tuple[Crossing, ...] = ()
     acts: tuple[Act, ...] = ()
     permits: tuple[Authorisation, ...] = ()
+    begin: Checkpoint | None = None

@@ -8,13 +8,13 @@ left a guarded place for outside the site without a transfer or permit is under 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from central.domain.exits import Authorisation, Standing, judge_exit
 from central.domain.story.belief import Step
-from central.domain.story.findings import Transits, findings
 from central.domain.story.order import Item
-from central.domain.story.orders import Order, Start, claimed, declared_leg, read_order, undeclared_leg
-from central.domain.story.records import Act, Finding, Leg, LegBasis, World
+from central.domain.story.orders import Start, claimed, declared_leg, read_order, undeclared_leg
+from central.domain.story.records import Act, Leg, LegBasis, Order, Transits, World
 from central.domain.story.routes import BEYOND
 
 
@@ -32,13 +32,24 @@ class _Move:
 
 
 def follow(
-    items: Sequence[Item], steps: Iterable[Step], world: World, permits: Sequence[Authorisation]
-) -> tuple[tuple[Leg, ...], tuple[Finding, ...]]:
-    """Return the legs and what is wrong with them; `steps` is the likeliest course through `items`."""
-    told = _Transit(world, permits)
+    items: Sequence[Item],
+    steps: Iterable[Step],
+    world: World,
+    permits: Sequence[Authorisation],
+    *,
+    begin: Transits,
+    mark: int | None,
+) -> tuple[Transits, Transits]:
+    """Return how transit stands at the end, and how it stood before the item numbered `mark`.
+
+    `steps` is the likeliest course through `items`, `begin` how transit stood before them.
+    """
+    told = _Transit.of(begin, world, permits)
     course = iter(steps)
-    step = next(course, None)
-    for item in items:
+    step, marked = next(course, None), begin
+    for number, item in enumerate(items):
+        if number == mark:
+            marked = told.standing()
         if step is not None and step.item is item:
             for move in _moves(step):
                 told.take(move)
@@ -46,8 +57,7 @@ def follow(
             step = next(course, None)
         if isinstance(item, Act):
             told.hear(item)
-    state = Transits(told.legs, list(told.orders.values()), told.unannounced, told.custody, told.place)
-    return tuple(told.legs), tuple(findings(state, world))
+    return told.standing(), marked
 
 
 def _moves(step: Step) -> list[_Move]:
@@ -58,8 +68,10 @@ def _moves(step: Step) -> list[_Move]:
     if isinstance(item, Act):
         return _unseen(step.before, step.place, Start(item.at, "scanned"))
     origin = item.origin if step.reading == "straight" else item.destination
-    seen = Start(item.at, "observed", item.synced, item.passage)
-    return [*_unseen(step.before, origin, replace(seen, basis="inferred")), _Move(origin, step.place, seen)]
+    seen = _Move(origin, step.place, Start(item.at, "observed", item.synced, item.passage))
+    if step.before == origin:
+        return [seen]
+    return [*_unseen(step.before, origin, Start(item.at, "inferred", item.synced, item.passage)), seen]
 
 
 def _unseen(before: str | None, place: str, start: Start) -> list[_Move]:
@@ -78,6 +90,17 @@ class _Transit:
     custody: Act | None = None
     unannounced: set[int] = field(default_factory=set)
     """Numbers of legs whose receipt is the first that was seen of them."""
+
+    @classmethod
+    def of(cls, begin: Transits, world: World, permits: Sequence[Authorisation]) -> Self:
+        """Go on from how transit stood."""
+        orders = {order.id: order for order in begin.orders}
+        return cls(world, permits, orders, list(begin.legs), begin.place, begin.custody, set(begin.unannounced))
+
+    def standing(self) -> Transits:
+        """Return how transit stands now."""
+        orders, unannounced = tuple(self.orders.values()), tuple(sorted(self.unannounced))
+        return Transits(tuple(self.legs), orders, unannounced, self.custody, self.place)
 
     @property
     def leg(self) -> Leg | None:

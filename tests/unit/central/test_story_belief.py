@@ -1,5 +1,6 @@
 """Where an asset is held to be, and what its course takes for granted."""
 
+import random
 from collections import defaultdict
 from datetime import timedelta
 
@@ -124,17 +125,39 @@ ACTS = (
 
 
 @given(moves, st.lists(st.sampled_from(ACTS), unique_by=lambda one: one.id), st.randoms(use_true_random=False))
-def test_any_order_and_any_repetition_tell_the_same_story(drawn, acts, random):
+def test_any_order_and_any_repetition_tell_the_same_story(drawn, acts, order):
     crossings = [
         cross(hour, portal, kind, seq=number, synced=synced, confidence=confidence)
         for number, (portal, kind, hour, synced, confidence) in enumerate(drawn, 1)
     ]
-    messy, other = crossings + random.sample(crossings, len(crossings) // 2), acts * 2
-    random.shuffle(messy)
-    random.shuffle(other)
+    messy, other = crossings + order.sample(crossings, len(crossings) // 2), acts * 2
+    order.shuffle(messy)
+    order.shuffle(other)
     story = fold(Told(tuple(crossings), tuple(acts)), WORLD, ROUTES)
     assert fold(Told(tuple(messy), tuple(other)), WORLD, ROUTES) == story
     assert all(0 < one.share <= 1 for one in story.missed)
+
+
+ROUND = [("door-a", "out"), ("entrance", "out"), ("gate", "in"), ("door-b", "in"), ("door-b", "out"), ("door-a", "in")]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_story_told_on_from_a_checkpoint_is_the_story_told_whole(seed):
+    draw = random.Random(seed)
+    rounds = [
+        cross(n / 2, *ROUND[n % 6], confidence=draw.choice([0.6, 0.95, 0.99]))
+        for n in range(200)
+        if draw.random() > 0.1
+    ]
+    acts = draw.sample(ACTS, 3)
+    begin = fold(Told(tuple(rounds[: draw.randint(90, 150)]), tuple(acts)), WORLD, ROUTES).checkpoint
+    newer = tuple(one for one in rounds if one.at > begin.at), tuple(one for one in acts if one.at > begin.at)
+    on = fold(Told(*newer, begin=begin), WORLD, ROUTES)
+    whole = fold(Told(tuple(rounds), tuple(acts)), WORLD, ROUTES)
+    assert (on.belief, on.legs, on.findings) == (whole.belief, whole.legs, whole.findings)
+    assert on.checkpoint == whole.checkpoint
+    assert on.missed == tuple(one for one in whole.missed if one.at > begin.at)
+    assert on.misread == tuple(one for one in whole.misread if one.at > begin.at)
 
 
 def test_a_long_log_is_folded_to_its_end():

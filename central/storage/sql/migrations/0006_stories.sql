@@ -138,3 +138,10 @@ CREATE TABLE portal_accuracy (
     CHECK (since < until),
     CHECK (0 <= miss_rate_low AND miss_rate_low <= miss_rate AND miss_rate <= miss_rate_high AND miss_rate_high <= 1)
 );
+
+-- From where an asset's story is told on when something newer comes; a rebuild makes it anew.
+CREATE TABLE story_checkpoint (
+    asset text COLLATE "C" PRIMARY KEY REFERENCES asset,
+    at timestamptz NOT NULL,
+    state text NOT NULL
+);

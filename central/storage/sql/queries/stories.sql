@@ -1,29 +1,55 @@
 -- name: crossings
 -- Every final crossing of assets by whichever of their tags, while the tag was on them. A box stands for its asset only
--- until a tag is on the asset itself: from then on the box may go its own way.
+-- until a tag is on the asset itself: from then on the box may go its own way. Where all that is new is newer than the
+-- asset's checkpoint (`fresh`), only what came after that.
 SELECT t.asset, p.at, p.gateway, p.epoch, p.seq, p.passage, p.portal, p.from_location, p.to_location, p.confidence, p.synced,
        p.epc
-FROM unnest(%(assets)s::text[]) AS w (asset)
+FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
 JOIN tag AS t ON t.asset = w.asset
-JOIN passage AS p ON p.epc = t.epc
+LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+JOIN passage AS p ON p.epc = t.epc AND p.at > coalesce(k.at, '-infinity')
 WHERE p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
     AND (t.role <> 'box'
          OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'));
 
 -- name: acts
 -- What people and imports said of assets, and of the transfers that they are on.
+WITH wanted AS (
+    SELECT w.asset, coalesce(k.at, '-infinity') AS after
+    FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+    LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+)
 SELECT a.asset, a.at, a.id, a.kind, a.subject, a.location, a.detail
-FROM act_standing AS a
-WHERE a.asset = ANY(%(assets)s) AND a.kind = ANY(%(kinds)s)
+FROM wanted AS w
+JOIN act_standing AS a ON a.asset = w.asset AND a.at > w.after
+WHERE a.kind = ANY(%(kinds)s)
 UNION ALL
 SELECT t.asset, a.at, a.id, a.kind, a.subject, a.location, a.detail
-FROM transfer_asset AS t
-JOIN act_standing AS a ON a.subject = t.transfer AND a.asset IS NULL
-WHERE t.asset = ANY(%(assets)s) AND a.kind IN ('transfer_approved', 'transfer_cancelled');
+FROM wanted AS w
+JOIN transfer_asset AS t ON t.asset = w.asset
+JOIN act_standing AS a ON a.subject = t.transfer AND a.asset IS NULL AND a.at > w.after
+WHERE a.kind IN ('transfer_approved', 'transfer_cancelled');
 
 -- name: frozen
 -- Due dates that were worked out before; they hold whatever the calendar says now.
 SELECT asset, start, business_days, location, due, calendar FROM frozen_due WHERE asset = ANY(%(assets)s);
+
+-- name: checkpoints
+-- From where stories may be told on.
+SELECT k.asset, k.state
+FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh;
+
+-- name: keep_checkpoints
+-- The newest point from which each story may be told on; null where there is none any more.
+WITH told AS (
+    SELECT * FROM unnest(%(assets)s::text[], %(marks)s::timestamptz[], %(states)s::text[]) AS t (asset, at, state)
+), gone AS (
+    DELETE FROM story_checkpoint WHERE asset IN (SELECT asset FROM told WHERE at IS NULL)
+)
+INSERT INTO story_checkpoint AS k (asset, at, state) SELECT asset, at, state FROM told WHERE at IS NOT NULL
+ON CONFLICT (asset) DO UPDATE SET at = excluded.at, state = excluded.state
+WHERE (k.at, k.state) IS DISTINCT FROM (excluded.at, excluded.state);
 
 -- name: freeze
 -- Keep due dates; the first that was worked out stands.
@@ -83,9 +109,10 @@ FROM jsonb_to_recordset(%(legs)s::jsonb) AS r (
 ORDER BY r.asset, r.number;
 
 -- name: forget_missed
--- Shares that no story tells any more.
+-- Shares that no story tells any more; a story that was told on tells nothing of what is older.
 DELETE FROM missed_crossing AS m
-WHERE m.asset = ANY(%(assets)s) AND NOT EXISTS (
+USING unnest(%(assets)s::text[], %(begins)s::timestamptz[]) AS w (asset, begin)
+WHERE m.asset = w.asset AND m.at > w.begin AND NOT EXISTS (
     SELECT FROM unnest(%(of)s::text[], %(portals)s::text[], %(times)s::timestamptz[], %(shares)s::float8[])
         AS t (asset, portal, at, share)
     WHERE (t.asset, t.portal, t.at, t.share) = (m.asset, m.portal, m.at, m.share)
@@ -99,7 +126,9 @@ ON CONFLICT DO NOTHING;
 
 -- name: forget_misread
 -- Crossings of assets that no story doubts any more.
-DELETE FROM misread_crossing WHERE asset = ANY(%(assets)s) AND passage <> ALL (%(passages)s::text[]);
+DELETE FROM misread_crossing AS m
+USING unnest(%(assets)s::text[], %(begins)s::timestamptz[]) AS w (asset, begin)
+WHERE m.asset = w.asset AND m.at > w.begin AND m.passage <> ALL (%(passages)s::text[]);
 
 -- name: add_misread
 -- Crossings that others contradict.
