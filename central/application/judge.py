@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from central.application.ports import Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import assess, incident_of
+from central.domain.alerts import assess, incident_of, lifted
 
 
 async def judge_movements(
@@ -20,6 +20,7 @@ async def judge_movements(
         for one, asset in known
         if one.movement.passage in accused or _may_be_wrong(registry, one)
     ]
+    cases += await transaction.on_one_use({asset for one, asset in known if one.destination is not None})
     return await _judge(transaction, registry, cases, now)
 
 
@@ -27,7 +28,8 @@ async def judge_again(
     transaction: Transaction, registry: Registry, assets: Collection[str], now: datetime
 ) -> list[int]:
     """Judge the alerts of assets again, after their authorisations changed; return the ids of alerts that changed."""
-    return await _judge(transaction, registry, await transaction.cases(assets), now)
+    cases = [*await transaction.cases(assets), *await transaction.on_one_use(assets)]
+    return await _judge(transaction, registry, cases, now)
 
 
 async def _judge(transaction: Transaction, registry: Registry, cases: Sequence[Case], now: datetime) -> list[int]:
@@ -37,9 +39,12 @@ async def _judge(transaction: Transaction, registry: Registry, cases: Sequence[C
     times = [case.at for case in cases]
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases})
+    accused = await transaction.accused(by_passage.keys())
     incidents = []
     for passage, case in sorted(by_passage.items()):
         finding = assess(revisions[passage], registry.places, permits.get(case.asset, []))
+        if finding is None and passage in accused:
+            finding = lifted(revisions[passage], registry.places)
         if finding is not None:
             portal = registry.portals[case.portal]
             key = incident_of(portal.id, passage, revisions[passage])

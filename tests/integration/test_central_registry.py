@@ -192,6 +192,36 @@ async def test_a_gate_pass_lets_out_until_it_is_withdrawn_and_nobody_approves_an
     assert (shown.withdrawn_at, shown.single_use) == (START + DAY, True)
 
 
+async def test_a_pass_for_one_use_is_spent_by_the_first_exit_in_whatever_order_they_come(one):
+    await one.import_(**PEOPLE)
+    values = {"id": "L-1", "kind": "loan", "asset": "LT-0001", "boundary": "hq", "single_use": True}
+    await authorise(one.store, values, START - DAY)
+    rows = [
+        movement(1),  # out of the stockroom, within the boundary: no use
+        movement(2, after_s=60, portal="main-entrance"),
+        movement(3, after_s=120, portal="main-entrance", kind="in"),
+        movement(4, after_s=180, portal="main-entrance"),
+    ]
+    accused = """SELECT m.at FROM alert_asset AS m WHERE m.kind = 'unauthorised_exit' ORDER BY 1"""
+    await one.take(rows[3], rows[2], now=START + DAY)
+    assert not await one.sql(accused)
+    await one.take(rows[0], rows[1], now=START + DAY)
+    assert await one.sql(accused) == [(START + timedelta(seconds=180),)]
+
+
+async def test_a_hold_blocks_what_an_authorisation_allows_until_it_is_released(one):
+    await one.take(movement(1, tag=epc(2)))
+    await say(one.store, "LT-0002", Said("hold_set", "p1", {"kind": "legal"}, "case-1"), START + DAY)
+    await one.take(movement(2, tag=epc(2), after_s=3600, kind="in"), now=START + 4 * DAY)
+    done = await one.take(movement(3, tag=epc(2), after_s=1.5 * 86400), now=START + 4 * DAY)
+    (alert,) = await one.views.alerts_by_id(done.alerts)
+    assert (alert.kind, alert.at) == ("unauthorised_exit", START + 1.5 * DAY)
+    released = Said("hold_released", "p1", {}, "case-1", START + 1.2 * DAY)
+    await say(one.store, "LT-0002", released, START + 4 * DAY)
+    (alert,) = await one.views.alerts_by_id(done.alerts)
+    assert alert.corrected
+
+
 async def test_a_workbook_of_5000_rows_has_its_7_wrong_rows_told_and_goes_in_once_they_are_mended(one):
     book = openpyxl.Workbook()
     book.remove(book.active)
