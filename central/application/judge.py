@@ -7,7 +7,7 @@ from typing import Final
 from central.application.oddities import suspicions_of
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import assess, incident_of, suspected
+from central.domain.alerts import assess, incident_of, lifted, suspected
 from central.domain.anomalies.records import Suspicion
 
 EXITS: Final = "exits"
@@ -31,14 +31,17 @@ async def judge_movements(
         for one, asset in known
         if one.movement.passage in accused or one.movement.passage in suspicions or _may_be_wrong(registry, one)
     ]
-    return await _judge(transaction, registry, cases, suspicions, now)
+    again = await transaction.on_one_use({asset for one, asset in known if one.destination is not None})
+    if again:
+        suspicions = {**await suspicions_of(transaction, registry, [case.passage for case in again]), **suspicions}
+    return await _judge(transaction, registry, [*cases, *again], suspicions, now)
 
 
 async def judge_again(
     transaction: Transaction, registry: Registry, assets: Collection[str], now: datetime
 ) -> list[int]:
     """Judge the alerts of assets again, after their authorisations changed; return the ids of alerts that changed."""
-    cases = await transaction.cases(assets)
+    cases = [*await transaction.cases(assets), *await transaction.on_one_use(assets)]
     suspicions = await suspicions_of(transaction, registry, [case.passage for case in cases]) if cases else {}
     return await _judge(transaction, registry, cases, suspicions, now)
 
@@ -56,10 +59,13 @@ async def _judge(
     times = [case.at for case in cases]
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases})
+    accused = await transaction.accused(by_passage.keys())
     incidents = []
     for passage, case in sorted(by_passage.items()):
         found = assess(revisions[passage], registry.places, permits.get(case.asset, []))
         finding = suspected(found, revisions[passage], suspicions.get(passage, ()))
+        if finding is None and passage in accused:
+            finding = lifted(revisions[passage], registry.places)
         if finding is not None:
             portal = registry.portals[case.portal]
             key = incident_of(portal.id, passage, revisions[passage])

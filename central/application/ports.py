@@ -158,6 +158,9 @@ class Transaction(Openings, Protocol):
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
 
+    async def on_one_use(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that may live on an authorisation for one use."""
+
     async def revisions(
         self, passages: Collection[str], around: tuple[datetime, datetime]
     ) -> dict[str, list[Revision]]:

@@ -94,6 +94,14 @@ def suspected(found: Finding | None, revisions: Sequence[Revision], suspicions: 
     return replace(odd, reason=f"{odd.reason} {found.reason}", authorised_late=False)
 
 
+def lifted(revisions: Sequence[Revision], places: Places) -> Finding | None:
+    """Return what a passage was accused of and no longer is, by what is told of permissions now."""
+    found = assess(revisions, places, ())
+    if found is None or found.corrected:
+        return found
+    return replace(found, corrected=True, reason=f"{found.reason} Corrected: by what is known now it was allowed.")
+
+
 def incident_of(portal: str, passage: str, revisions: Sequence[Revision]) -> str:
     """Return the key of the one incident that a passage belongs to: its batch's at this portal, or its own."""
     batches = [one.batch for one in sorted(revisions, key=lambda one: one.rev) if one.batch is not None]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -16,6 +16,7 @@ from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
+from central.domain.axes import BLOCKING, blocked_spans
 from central.domain.exits import Authorisation
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
@@ -30,6 +31,7 @@ from central.storage.exceptions import PgExceptionWork
 from central.storage.loans import PgLoans
 from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
+from central.storage.states import PgStates
 from central.storage.stories import PgStories
 
 QUARANTINED_BYTES: Final = 64 * 1024
@@ -172,6 +174,11 @@ class PgTransaction:
         rows = await self._connection.execute(query("alerts.cases"), {"assets": list(assets)})
         return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
 
+    async def on_one_use(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that may live on an authorisation for one use."""
+        rows = await self._connection.execute(query("alerts.on_one_use"), {"assets": list(assets)})
+        return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
+
     async def revisions(
         self, passages: Collection[str], around: tuple[datetime, datetime]
     ) -> dict[str, list[Revision]]:
@@ -186,8 +193,11 @@ class PgTransaction:
         """Return the authorisations of assets."""
         found: dict[str, list[Authorisation]] = {}
         rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
-        for row in await rows.fetchall():
-            found.setdefault(row[1], []).append(Authorisation(*row))
+        listed = await rows.fetchall()
+        acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
+        spans = {asset: blocked_spans(its) for asset, its in acts.items()}
+        for row in listed:
+            found.setdefault(row[1], []).append(replace(Authorisation(*row), blocked=spans.get(row[1], ())))
         return found
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
