@@ -19,6 +19,7 @@ import uvicorn
 from central.api.auth import load_token
 from central.api.routes import Services, beat
 from central.api.server import create_app
+from central.application.calendars import take_published
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
@@ -28,8 +29,12 @@ from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
+from central.jobs.queue import Queue
+from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
+from central.storage.calendars import PgCalendars
 from central.storage.database import Database, DatabaseSettings
+from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
@@ -66,7 +71,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
     exceptions, alert_book = PgExceptions(database, log), PgAlertBook(database, log, views)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, alert_book)
+    services = Services(
+        views, feed, metrics, _now, lambda: ingest.problem, exceptions, alert_book, PgCalendars(database), PgDue(log)
+    )
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
     server = _Server(_serving(settings, app))
@@ -86,6 +93,43 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             raise _first(unfit) from None
         finally:
             await database.close()
+
+
+async def run_jobs(dsn: str, connections: int) -> None:
+    """Run jobs until SIGTERM or SIGINT; any number of such workers share them."""
+    told = _signalled()
+    database = Database(DatabaseSettings(dsn, connections))
+    await database.open()
+    try:
+        work, waiting = asyncio.create_task(_work_on_jobs(database)), asyncio.create_task(told.wait())
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (work, waiting):
+            task.cancel()
+        await asyncio.wait({work, waiting})
+        if not work.cancelled():
+            work.result()
+    finally:
+        await database.close()
+    _log.info("stopped")
+
+
+async def _work_on_jobs(database: Database) -> None:
+    await _until_schema_fits(database)
+    log, calendars = PgLog(database), PgCalendars(database)
+    book = PgAlertBook(database, log, PgViews(database))
+    _log.info("jobs run")
+    with contextlib.suppress(StoreUnavailable):  # the daily job does it again
+        await take_published(calendars, _now())
+    await Queue(database.pool, jobs(log, book, calendars, _now)).run()
+
+
+def _signalled() -> asyncio.Event:
+    """Return what is set by SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    return told
 
 
 async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
@@ -117,10 +161,7 @@ def _first(group: BaseExceptionGroup[SchemaUnfit]) -> SchemaUnfit:
 
 async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *work: Coroutine[None, None, None]) -> None:
     """Serve until a signal; then the feed ends, open requests finish, and the work stops without a half batch."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    told = _signalled()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([listener]))
         background = [tasks.create_task(one) for one in (*work, beat(feed, _now))]

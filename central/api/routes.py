@@ -13,6 +13,8 @@ from starlette.responses import StreamingResponse
 
 from central.api import shapes
 from central.application.alerting import AlertBook
+from central.application.calendars import CalendarStore
+from central.application.due import DueStore
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
@@ -41,6 +43,8 @@ class Services:
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
     alert_book: AlertBook
+    calendars: CalendarStore
+    due: DueStore
 
 
 def stands(on: Services) -> APIRouter:

@@ -5,6 +5,7 @@ import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
+from central.api.routes import Services
 from central.application.commit import commit
 from central.application.feed import Feed
 from central.application.importing import import_sheets
@@ -13,7 +14,9 @@ from central.application.sheets import Sheets, read_sheet
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.alert_life import PgAlertBook
+from central.storage.calendars import PgCalendars
 from central.storage.database import Database, DatabaseSettings
+from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
@@ -107,6 +110,13 @@ class Central:
         self.views = PgViews(self.database)
         self.book = PgAlertBook(self.database, self.log, self.views)
         self.queue = PgExceptions(self.database, self.log)
+        self.calendars, self.due = PgCalendars(self.database), PgDue(self.log)
+
+    def services(self, now):
+        """What the API's routes need; `now` is their clock."""
+        return Services(
+            self.views, Feed(lambda: 1), Metrics(), now, lambda: "", self.queue, self.book, self.calendars, self.due
+        )
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""

@@ -5,7 +5,6 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application.alerting import (
     AlertAsked,
@@ -18,8 +17,6 @@ from central.application.alerting import (
 )
 from central.application.errors import NotFound, Separated, StepUnfit
 from central.application.exceptions import Filter
-from central.application.feed import Feed
-from central.application.metrics import Metrics
 from central.domain.exceptions.workflow import Evidence
 from tests.helpers.central import START, central, epc, movement
 from tests.helpers.postgres import fresh_database
@@ -211,7 +208,7 @@ async def test_nor_the_other_way_round_unless_the_glass_is_broken_with_a_reason(
 
 async def test_the_api_walks_an_alert_and_shows_a_door(one):
     alert = await raised(one)
-    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: SOON, lambda: "", one.queue, one.book)
+    services = one.services(lambda: SOON)
     app = create_app(services, token="t", version="0", local=True)
     transport, headers = httpx.ASGITransport(app), {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as api:

@@ -5,12 +5,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter, take_step
-from central.application.feed import Feed
-from central.application.metrics import Metrics
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
 from tests.helpers.central import START, central
@@ -234,7 +231,7 @@ async def test_history_and_exceptions_are_never_deleted(one):
 async def test_the_api_lists_counts_and_steps_and_no_filter_reaches_the_totals(one):
     (number,) = await settle(one, missing())
     await in_custody(one)
-    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: START, lambda: "", one.queue, one.book)
+    services = one.services(lambda: START)
     app = create_app(services, token="t", version="0", local=True)
     transport, headers = httpx.ASGITransport(app), {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as api:

@@ -97,7 +97,9 @@ def views():
 
 
 def client(views, *, local=True, problem=""):
-    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, FakeExceptions(), None)
+    services = Services(
+        views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, FakeExceptions(), None, None, None
+    )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 
