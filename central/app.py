@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,17 +19,21 @@ import uvicorn
 from central.api.auth import load_token
 from central.api.routes import Services, beat
 from central.api.server import create_app
+from central.application import undoing
 from central.application.calendars import take_published
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
+from central.application.register import ImportView
 from central.application.sheets import Sheets
+from central.application.undoing import Undone
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
 from central.jobs.queue import Queue
+from central.jobs.stories import story_jobs
 from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
 from central.storage.calendars import PgCalendars
@@ -37,11 +41,16 @@ from central.storage.database import Database, DatabaseSettings
 from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
+from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
+from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
 
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
+IMPORTS = 50
+"""The newest imports, as many as fit a screen."""
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
 
@@ -70,9 +79,20 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    exceptions, alert_book = PgExceptions(database, log), PgAlertBook(database, log, views)
     services = Services(
-        views, feed, metrics, _now, lambda: ingest.problem, exceptions, alert_book, PgCalendars(database), PgDue(log)
+        views,
+        feed,
+        metrics,
+        _now,
+        lambda: ingest.problem,
+        exceptions=PgExceptions(database, log),
+        alert_book=PgAlertBook(database, log, views),
+        transfers=PgTransfers(database, log),
+        upkeep=PgUpkeep(database, log),
+        register=PgRegister(database, log),
+        registry=PgRegistry(database),
+        calendars=PgCalendars(database),
+        due=PgDue(log),
     )
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
@@ -120,7 +140,8 @@ async def _work_on_jobs(database: Database) -> None:
     _log.info("jobs run")
     with contextlib.suppress(StoreUnavailable):  # the daily job does it again
         await take_published(calendars, _now())
-    await Queue(database.pool, jobs(log, book, calendars, _now)).run()
+    work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
+    await Queue(database.pool, work).run()
 
 
 def _signalled() -> asyncio.Event:
@@ -132,13 +153,32 @@ def _signalled() -> asyncio.Event:
     return told
 
 
-async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
+async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
     """Import sheets over a connection of its own."""
+    async with _at_hand(dsn) as database:
+        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run, by=by)
+
+
+async def undo_import(dsn: str, number: int, *, by: str, dry_run: bool) -> Undone:
+    """Take an import back over a connection of its own."""
+    async with _at_hand(dsn) as database:
+        return await undoing.undo_import(PgRegistry(database), number, by, _now(), dry_run=dry_run)
+
+
+async def imports(dsn: str) -> list[ImportView]:
+    """Return the newest imports."""
+    async with _at_hand(dsn) as database:
+        return await PgRegister(database, PgLog(database)).imports(IMPORTS)
+
+
+@contextlib.asynccontextmanager
+async def _at_hand(dsn: str) -> AsyncIterator[Database]:
+    """Lend a database with the right schema, for one command."""
     database = Database(DatabaseSettings(dsn, max_connections=1))
     await database.open()
     try:
         await check_schema(database)
-        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run)
+        yield database
     finally:
         await database.close()
 

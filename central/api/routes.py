@@ -20,6 +20,10 @@ from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.register import Register
+from central.application.transfers import Transfers
+from central.application.undoing import UndoStore
+from central.application.upkeep import Upkeep
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
@@ -45,6 +49,10 @@ class Services:
     alert_book: AlertBook
     calendars: CalendarStore
     due: DueStore
+    transfers: Transfers
+    upkeep: Upkeep
+    register: Register
+    registry: UndoStore
 
 
 def stands(on: Services) -> APIRouter:

@@ -9,7 +9,9 @@ from central.api.calendars import calendars_read, calendars_write
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
 from central.api.loans import loans_read, loans_write
+from central.api.registry import registry_read, registry_write
 from central.api.routes import Services, happened, operations, stands, writes
+from central.api.transfers import transfers_read, transfers_write
 
 DESCRIPTION = """Where assets are, what moved, what left without authorisation.
 
@@ -36,11 +38,15 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(alerts_read(services), dependencies=outer)
     app.include_router(alerts_write(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
+    app.include_router(registry_read(services), dependencies=outer)
+    app.include_router(registry_write(services), dependencies=[check])
     app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(calendars_read(services), dependencies=outer)
     app.include_router(calendars_write(services), dependencies=[check])
     app.include_router(loans_read(services), dependencies=outer)
     app.include_router(loans_write(services), dependencies=[check])
+    app.include_router(transfers_read(services), dependencies=outer)
+    app.include_router(transfers_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)
     problems.install(app)
     app.add_middleware(Guard, hosts=LOOPBACK_NAMES if local else None)

@@ -147,12 +147,12 @@ class _Batch:
         await self.transaction.add_others([row for row in rows if not isinstance(row.record, Movement)], self.now)
         if not filed:
             return done
-        assets = await self.transaction.lock_assets({one.movement.epc for one in filed})
+        bindings = await self.transaction.lock_assets({one.movement.epc for one in filed})
         await self.transaction.add_movements(filed, self.now)
-        done.movements = [(one, assets.get(one.movement.epc)) for one in filed]
+        done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
         registry = self.registry
-        stories = await tell(self.transaction, registry.world, registry.routes, _moved(filed, assets), self.now)
+        stories = await tell(self.transaction, registry.world, registry.routes, _moved(done.movements), self.now)
         done.locations |= stories.locations
         done.alerts = await judge_movements(self.transaction, self.registry, done.movements, self.now)
         return done
@@ -196,14 +196,13 @@ def shard_of(gateway: str) -> int:
     return zlib.crc32(gateway.encode()) % SHARDS
 
 
-def _moved(filed: Collection[Filed], assets: dict[str, str]) -> dict[str, int]:
+def _moved(movements: Collection[tuple[Filed, str | None]]) -> dict[str, int]:
     """Return the assets whose story may have changed, each with the shard of a gateway that saw it.
 
     A passage that ends as something else than a crossing changes a story only if a lower revision of it was a crossing.
     """
     shards: dict[str, int] = {}
-    for one in filed:
-        asset = assets.get(one.movement.epc)
+    for one, asset in movements:
         if asset is not None and one.movement.final and (one.destination is not None or one.movement.rev > 1):
             shards[asset] = shard_of(one.row.key.gateway)
     return shards

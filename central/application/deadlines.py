@@ -10,7 +10,7 @@ from central.application.commit import shard_of
 from central.application.errors import StepUnfit
 from central.application.openings import Opening
 from central.application.ports import Registry
-from central.application.stories import SOURCE, Teller, tell
+from central.application.stories import Teller, tell
 from central.application.views import Instant, View
 from central.domain.deadlines import Deadline, Obligation, Policy, plan
 from central.domain.published import CalendarError
@@ -207,4 +207,4 @@ async def _retell(transaction: SweepTransaction, assets: Collection[str | None],
         return []
     registry = await transaction.registry()
     told = await tell(transaction, registry.world, registry.routes, dict.fromkeys(named, shard_of("")), now)
-    return await transaction.settle_exceptions(SOURCE, named, told.openings, now)
+    return told.exceptions

@@ -25,10 +25,11 @@ from central.application.views import (
 )
 from central.domain.alerts import Finding, Revision
 from central.domain.exits import Authorisation
-from central.domain.places import Places, Portal
+from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure, mode_at
 from central.domain.story import Routes, World
+from central.domain.tags import Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,17 @@ class Registry:
     """Gateway id to the site that it is registered at."""
     world: World
     routes: Routes
+    openings: tuple[PlaceOpening, ...] = ()
+    neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Portal to the portals beside it."""
     measures: Sequence[Measure] = ()
     """Doors that are, or were, told to be quieter for a while."""
     calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
     """On which business days are counted; its overrides make a new version of the registry, too."""
+
+    def is_closed(self, location: str) -> bool:
+        """Tell whether every way out of a location is listed and watched."""
+        return self.places.is_closed(location, self.openings, self.portals.values())
 
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""
@@ -118,8 +126,8 @@ class Transaction(Openings, Protocol):
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for the tags that are registered, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of the tags that are registered, their assets locked by id."""
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""

@@ -5,7 +5,7 @@ Crossings and acts may come late, twice and out of order: the story is a functio
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from central.application.openings import Opening
@@ -42,10 +42,10 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Tellings:
-    """What telling stories did: places whose count moved, and what is wrong now."""
+    """What telling stories did: places whose count moved, and exceptions that changed."""
 
     locations: set[str] = field(default_factory=set)
-    openings: tuple[Opening, ...] = ()
+    exceptions: list[int] = field(default_factory=list)
 
 
 class Stories(Protocol):
@@ -74,6 +74,11 @@ class Teller(Protocol):
     async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
         """Return the authorisations of assets."""
 
+    async def settle_exceptions(
+        self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Make the exception queue say about assets what a source says now."""
+
 
 @dataclass(slots=True)
 class _Freezer:
@@ -93,17 +98,26 @@ class _Freezer:
 
 
 async def tell(transaction: Teller, world: World, routes: Routes, shards: Mapping[str, int], now: datetime) -> Tellings:
-    """Fold the stories of assets again and keep them; `shards` gives each asset's counter shard."""
+    """Fold the stories of assets again, keep them, and make the exception queue say what is wrong with them.
+
+    `shards` gives each asset's counter shard. The assets are locked.
+    """
     if not shards:
         return Tellings()
+    tellings = await fold_again(transaction, world, routes, shards)
+    locations = await transaction.stories.keep(tellings, now)
+    wrong = [opening for one in tellings for opening in openings(one, now)]
+    return Tellings(locations, await transaction.settle_exceptions(SOURCE, shards.keys(), wrong, now))
+
+
+async def fold_again(transaction: Teller, world: World, routes: Routes, shards: Mapping[str, int]) -> list[Telling]:
+    """Return the stories of assets as all that is known of them tells them."""
     known = await transaction.stories.known(shards.keys())
     permits = await transaction.authorisations(shards.keys())
-    tellings = [
+    return [
         _tell(asset, shard, known.get(asset, Known()), permits.get(asset, ()), world, routes)
         for asset, shard in sorted(shards.items())
     ]
-    locations = await transaction.stories.keep(tellings, now)
-    return Tellings(locations, tuple(opening for one in tellings for opening in openings(one, now)))
 
 
 def openings(telling: Telling, now: datetime) -> list[Opening]:
@@ -113,19 +127,6 @@ def openings(telling: Telling, now: datetime) -> list[Opening]:
         for one in telling.story.findings
         if one.at <= now
     ]
-
-
-def weekdays(start: datetime, business_days: int, location: str) -> Due:
-    """Count Mondays to Fridays by UTC, where no calendar of the location is known."""
-    del location
-    at = start
-    while business_days:
-        at += timedelta(days=1)
-        business_days -= at.weekday() < _SATURDAY
-    return Due(at, "weekdays")
-
-
-_SATURDAY: Final = 5
 
 
 def _tell(  # noqa: PLR0917 (what a fold depends on, all of it)

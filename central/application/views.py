@@ -61,6 +61,13 @@ class AssetView(View):
     location: str | None
     since: Instant | None
     confidence: float | None
+    basis: str | None = None
+    """recorded (the book says so), observed (a door or a person saw it), inferred (what was seen leaves no other)."""
+    certain: bool | None = None
+    doubt: str | None = None
+    """What speaks against the place."""
+    transit: str | None = None
+    """State of the leg that it is on: open or wrong_destination."""
 
 
 class MovementView(View):

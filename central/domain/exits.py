@@ -4,8 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from central.domain.places import Places
+
+AUTHORISATION_KINDS: Final = ("issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing")
 
 
 class Standing(StrEnum):

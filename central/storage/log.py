@@ -17,10 +17,11 @@ from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
 from central.domain.exits import Authorisation
-from central.domain.places import Location, Places, Portal
+from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure
 from central.domain.story import Due, Gap, Routes, World
+from central.domain.tags import Binding, Bindings
 from central.storage import alerts
 from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
@@ -147,12 +148,12 @@ class PgTransaction:
             if params:
                 await self._connection.cursor().executemany(query(name), params)
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for registered tags, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of registered tags, their assets locked by id."""
         params = {"epcs": list(epcs)}
         await self._connection.execute(query("projection.lock_assets"), params)
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
-        return {row[0]: row[1] for row in rows}
+        return Bindings([Binding(*row) for row in rows])
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
@@ -241,12 +242,16 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
+    neighbours: dict[str, set[str]] = {}
+    for portal, neighbour in await rows("registry.neighbours"):
+        neighbours.setdefault(portal, set()).add(neighbour)
+    openings = tuple(PlaceOpening(*row) for row in await rows("registry.openings"))
     measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
     calendars = await load_calendars(connection, places)
     world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
-    return Registry(version, places, portals, sites, world, Routes(world), measures, calendars)
+    return Registry(version, places, portals, sites, world, Routes(world), openings, neighbours, measures, calendars)
 
 
 def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:

@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Final
 
-from central.application.stories import tell
+from central.application.stories import fold_again
 from central.storage.database import Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
+from central.storage.states import PgStates
+from central.storage.transfers import project_transfers
 
 PART: Final = 5000
 """Assets that are folded at a time: their logs fit in memory."""
 
 
 async def rebuild(database: Database, now: datetime) -> None:
-    """Make passages, transfers, stories and loans anew from movements and acts, in one transaction.
+    """Make passages, transfers, stories, loans and states anew from movements and acts, in one transaction.
 
     Deadlines are forgotten: the next sweep plans them anew, and those that have fired by the log stay fired.
     """
@@ -21,10 +23,12 @@ async def rebuild(database: Database, now: datetime) -> None:
     async with database.transaction() as connection:
         for step in ("projection.clear", "projection.rebuild_passages"):
             await connection.execute(query(step))
+        await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)
         await transaction.loans.rebuild()
         await connection.execute(query("deadlines.clear"))
         registry = await transaction.registry()
+        await PgStates(connection).rebuild()
         last = ""
         while True:
             params = {"after": last, "limit": PART}
@@ -32,7 +36,8 @@ async def rebuild(database: Database, now: datetime) -> None:
             if not rows:
                 return
             last = rows[-1][0]
-            await tell(transaction, registry.world, registry.routes, dict.fromkeys((row[0] for row in rows), 0), now)
+            shards = dict.fromkeys((row[0] for row in rows), 0)
+            await transaction.stories.keep(await fold_again(transaction, registry.world, registry.routes, shards), now)
 
 
 async def projection_hash(database: Database) -> str:

@@ -19,7 +19,10 @@ from central.storage.database import Database, DatabaseSettings
 from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
+from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
+from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
 from edge.contracts import (
     AntennaEvidence,
@@ -108,6 +111,8 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
+        self.transfers = PgTransfers(self.database, self.log)
+        self.upkeep = PgUpkeep(self.database, self.log)
         self.book = PgAlertBook(self.database, self.log, self.views)
         self.queue = PgExceptions(self.database, self.log)
         self.calendars, self.due = PgCalendars(self.database), PgDue(self.log)
@@ -115,7 +120,19 @@ class Central:
     def services(self, now):
         """What the API's routes need; `now` is their clock."""
         return Services(
-            self.views, Feed(lambda: 1), Metrics(), now, lambda: "", self.queue, self.book, self.calendars, self.due
+            self.views,
+            Feed(lambda: 1),
+            Metrics(),
+            now,
+            lambda: "",
+            exceptions=self.queue,
+            alert_book=self.book,
+            transfers=self.transfers,
+            upkeep=self.upkeep,
+            register=PgRegister(self.database, self.log),
+            registry=PgRegistry(self.database),
+            calendars=self.calendars,
+            due=self.due,
         )
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):

@@ -91,6 +91,26 @@ class FakeExceptions:
         raise NotFound(f"there is no exception {exception}")
 
 
+class FakeTransfers:
+    """A store without transfers."""
+
+    async def transfers(self, *, asset, limit):
+        return []
+
+    async def transfer(self, transfer):
+        raise NotFound(f"there is no transfer {transfer!r}")
+
+    async def legs(self, *, asset, under_way, now, limit):
+        return []
+
+
+class FakeUpkeep:
+    """A store that measured no door."""
+
+    async def accuracy(self, portal=None):
+        return []
+
+
 @pytest.fixture
 def views():
     return FakeViews()
@@ -98,7 +118,19 @@ def views():
 
 def client(views, *, local=True, problem=""):
     services = Services(
-        views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, FakeExceptions(), None, None, None
+        views,
+        Feed(lambda: 1),
+        Metrics(),
+        lambda: NOW,
+        lambda: problem,
+        exceptions=FakeExceptions(),
+        alert_book=None,
+        transfers=FakeTransfers(),
+        upkeep=FakeUpkeep(),
+        register=None,
+        registry=None,
+        calendars=None,
+        due=None,
     )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.application.sheets import COLUMNS, Sheets, read_sheet
+from central.application.columns import COLUMNS
+from central.application.sheets import Sheets, read_sheet
 
 
 def read(kind, text):

@@ -41,8 +41,9 @@ CREATE TABLE import_row (
     file text NOT NULL,
     line integer NOT NULL,
     before jsonb,
-    after jsonb NOT NULL,
-    PRIMARY KEY (import, kind, key)
+    after jsonb,
+    PRIMARY KEY (import, kind, key),
+    CHECK (before IS NOT NULL OR after IS NOT NULL)
 );
 CREATE TRIGGER import_row_is_append_only BEFORE UPDATE OR DELETE ON import_row
     FOR EACH ROW EXECUTE FUNCTION refuse_change();

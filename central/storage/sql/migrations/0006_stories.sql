@@ -115,3 +115,26 @@ CREATE TABLE misread_crossing (
 );
 CREATE INDEX misread_crossing_asset ON misread_crossing (asset);
 CREATE INDEX misread_crossing_portal ON misread_crossing (portal, at);
+
+CREATE SEQUENCE transfer_number;
+
+-- What each door is measured to miss and to misread, from contradictions alone; made anew from time to time.
+CREATE TABLE portal_accuracy (
+    portal text COLLATE "C" PRIMARY KEY REFERENCES portal,
+    since timestamptz NOT NULL,
+    until timestamptz NOT NULL,
+    crossings bigint NOT NULL CHECK (crossings >= 0),
+    missed double precision NOT NULL CHECK (missed >= 0),
+    miss_rate double precision NOT NULL,
+    miss_rate_low double precision NOT NULL,
+    miss_rate_high double precision NOT NULL,
+    missed_month double precision NOT NULL,
+    missed_month_low double precision NOT NULL,
+    missed_month_high double precision NOT NULL,
+    misread bigint NOT NULL CHECK (misread >= 0),
+    misread_month double precision NOT NULL,
+    misread_month_low double precision NOT NULL,
+    misread_month_high double precision NOT NULL,
+    CHECK (since < until),
+    CHECK (0 <= miss_rate_low AND miss_rate_low <= miss_rate AND miss_rate <= miss_rate_high AND miss_rate_high <= 1)
+);

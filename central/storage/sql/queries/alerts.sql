@@ -16,8 +16,9 @@ WHERE passage = ANY(%(passages)s::uuid[])
 ORDER BY passage, rev, gateway, epoch, seq;
 
 -- name: authorisations
--- Who may take assets out of what, and when.
-SELECT id, asset, boundary, valid_from, valid_to, recorded_at FROM authorisation WHERE asset = ANY(%(assets)s);
+-- Who may take assets out of what, and when: until the end or until withdrawn.
+SELECT id, asset, boundary, valid_from, least(valid_to, withdrawn_at), recorded_at
+FROM authorisation WHERE asset = ANY(%(assets)s);
 
 -- name: member
 -- How a passage stands in an alert now.

@@ -7,12 +7,13 @@ SELECT id FROM asset WHERE id IN (SELECT asset FROM tag WHERE epc = ANY(%(epcs)s
 SELECT id FROM asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: tags
--- Which asset a tag is on.
-SELECT epc, asset FROM tag WHERE epc = ANY(%(epcs)s);
+-- On which assets tags are and were.
+SELECT epc, asset, bound_from, bound_to, role, state, tid FROM tag WHERE epc = ANY(%(epcs)s);
 
 -- name: clear
 -- First half of a rebuild: forget what follows from the log.
-TRUNCATE passage, asset_location, location_counter, transit_leg, missed_crossing, misread_crossing;
+TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg,
+    missed_crossing, misread_crossing;
 
 -- name: rebuild_passages
 -- Second half: the highest revision of each passage, from the log.
@@ -30,11 +31,12 @@ ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC;
 SELECT id FROM asset WHERE id > %(after)s ORDER BY id LIMIT %(limit)s;
 
 -- name: hash
--- One hash over passages, locations, counts, transfers, legs and doors' failures; neither arrival times nor counter shards
--- go in.
+-- One hash over passages, locations, states, counts, transfers, legs and doors' failures; neither arrival times nor counter
+-- shards go in.
 SELECT md5(concat_ws('|',
     (SELECT string_agg(md5(p::text), '' ORDER BY p.passage) FROM passage AS p),
     (SELECT string_agg(md5(l::text), '' ORDER BY l.asset) FROM asset_location AS l),
+    (SELECT string_agg(md5(s::text), '' ORDER BY s.asset) FROM asset_state AS s),
     (SELECT string_agg(location || '=' || total, ',' ORDER BY location)
      FROM (SELECT location, sum(count) AS total FROM location_counter GROUP BY location HAVING sum(count) <> 0) AS c),
     (SELECT string_agg(md5(t::text), '' ORDER BY t.id) FROM transfer AS t),
