@@ -20,6 +20,7 @@ from central.api.auth import load_token
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
+from central.application.calendars import take_published
 from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
@@ -32,8 +33,13 @@ from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
+from central.jobs.queue import Queue
+from central.jobs.stories import story_jobs
+from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
+from central.storage.calendars import PgCalendars
 from central.storage.database import Database, DatabaseSettings
+from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
@@ -79,7 +85,6 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     alert_book = PgAlertBook(database, log, views)
     knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
-    upkeep = PgUpkeep(database, log)
     services = Services(
         views,
         feed,
@@ -90,9 +95,11 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         alert_book=alert_book,
         knowledge=knowledge,
         transfers=PgTransfers(database, log),
-        upkeep=upkeep,
+        upkeep=PgUpkeep(database, log),
         register=PgRegister(database, log),
         registry=PgRegistry(database),
+        calendars=PgCalendars(database),
+        due=PgDue(log),
     )
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
@@ -113,6 +120,44 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             raise _first(unfit) from None
         finally:
             await database.close()
+
+
+async def run_jobs(dsn: str, connections: int) -> None:
+    """Run jobs until SIGTERM or SIGINT; any number of such workers share them."""
+    told = _signalled()
+    database = Database(DatabaseSettings(dsn, connections))
+    await database.open()
+    try:
+        work, waiting = asyncio.create_task(_work_on_jobs(database)), asyncio.create_task(told.wait())
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (work, waiting):
+            task.cancel()
+        await asyncio.wait({work, waiting})
+        if not work.cancelled():
+            work.result()
+    finally:
+        await database.close()
+    _log.info("stopped")
+
+
+async def _work_on_jobs(database: Database) -> None:
+    await _until_schema_fits(database)
+    log, calendars = PgLog(database), PgCalendars(database)
+    book = PgAlertBook(database, log, PgViews(database))
+    _log.info("jobs run")
+    with contextlib.suppress(StoreUnavailable):  # the daily job does it again
+        await take_published(calendars, _now())
+    work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
+    await Queue(database.pool, work).run()
+
+
+def _signalled() -> asyncio.Event:
+    """Return what is set by SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    return told
 
 
 async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
@@ -163,10 +208,7 @@ def _first(group: BaseExceptionGroup[SchemaUnfit]) -> SchemaUnfit:
 
 async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *work: Coroutine[None, None, None]) -> None:
     """Serve until a signal; then the feed ends, open requests finish, and the work stops without a half batch."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    told = _signalled()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([listener]))
         background = [tasks.create_task(one) for one in (*work, beat(feed, _now))]

@@ -13,6 +13,8 @@ from starlette.responses import StreamingResponse
 
 from central.api import shapes
 from central.application.alerting import AlertBook
+from central.application.calendars import CalendarStore
+from central.application.due import DueStore
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
@@ -47,6 +49,8 @@ class Services:
     exceptions: Exceptions
     alert_book: AlertBook
     knowledge: KnowledgeBook
+    calendars: CalendarStore
+    due: DueStore
     transfers: Transfers
     upkeep: Upkeep
     register: Register

@@ -19,6 +19,7 @@ async def portal_page(board: Board, portal_id: str) -> None:
         try:
             found = await board.client.get(f"portals/{quote(portal_id, safe='')}")
             passed = await board.client.get("movements", portal=portal_id, limit=SHOWN)
+            measured = await board.client.get("portal-accuracy", portal=portal_id)
         except ConsoleError as error:
             missing = isinstance(error, NotThereError)
             text("There is no such door" if missing else "This door can't be shown", "section-title", tag="h1")
@@ -27,6 +28,7 @@ async def portal_page(board: Board, portal_id: str) -> None:
         draw_tick(lambda: words.clock_time(found["as_of"]))
         _head(board, found)
         _trust(found["figures"])
+        _sees(measured["portals"])
         _passed(board, passed["movements"])
 
 
@@ -58,6 +60,26 @@ def _trust(figures: dict[str, Any]) -> None:
                 text(value, "figure-value")
                 text(label, "dim small")
     text(words.trust(figures), "dim")
+
+
+def _sees(measured: list[dict[str, Any]]) -> None:
+    """What it misses, by its own measure: contradictions between what doors saw, no ground truth."""
+    text("What it misses, of 90 days", "section-title", tag="h2")
+    if not measured:
+        text("It isn't measured yet: that happens every quarter of an hour.", "empty")
+        return
+    (door,) = measured
+    with box("figures"):
+        for label, value in (
+            ("of its crossings are missed", f"{door['miss_rate']:.1%}"),
+            ("missed a month", f"{door['missed_month']:,.0f}"),
+            ("misread a month", f"{door['misread_month']:,.0f}"),
+            ("crossings seen", f"{door['crossings']:,}"),
+        ):
+            with box("figure"):
+                text(value, "figure-value")
+                text(label, "dim small")
+    text(words.miss_words(door), "dim")
 
 
 def _passed(board: Board, movements: list[dict[str, Any]]) -> None:

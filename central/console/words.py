@@ -57,6 +57,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86_400
+FEW_CROSSINGS: Final = 30
+"""Fewer say next to nothing about a door."""
 _SURE: Final = 0.9
 _LIKELY: Final = 0.7
 
@@ -300,3 +302,14 @@ def feed_words(silent_s: float | None, problem: str | None) -> str:
     if silent_s is None:
         return f"Not connected yet. {problem or 'Waiting for the first word of the central service.'}"
     return f"No news for {silent_s:.0f} s: what stands here may be old. {problem or ''}".strip()
+
+
+def miss_words(door: dict[str, Any]) -> str:
+    """How sure a door's own measure is: the ends of its intervals."""
+    if door["crossings"] < FEW_CROSSINGS:
+        return f"Too few crossings to tell: it may miss up to {door['miss_rate_high']:.0%} of them."
+    return (
+        f"With 95 % certainty it misses {door['miss_rate_low']:.1%} to {door['miss_rate_high']:.1%}, that is "
+        f"{door['missed_month_low']:,.0f} to {door['missed_month_high']:,.0f} crossings a month. Nobody had to walk "
+        "for that: it follows from what other doors saw afterwards."
+    )

@@ -14,7 +14,9 @@ from central.application.sheets import Sheets, read_sheet
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.alert_life import PgAlertBook
+from central.storage.calendars import PgCalendars
 from central.storage.database import Database, DatabaseSettings
+from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
@@ -115,6 +117,26 @@ class Central:
         self.book = PgAlertBook(self.database, self.log, self.views)
         self.queue = PgExceptions(self.database, self.log)
         self.knowledge = PgKnowledgeBook(self.database, self.log)
+        self.calendars, self.due = PgCalendars(self.database), PgDue(self.log)
+
+    def services(self, now):
+        """What the API's routes need; `now` is their clock."""
+        return Services(
+            self.views,
+            Feed(lambda: 1),
+            Metrics(),
+            now,
+            lambda: "",
+            exceptions=self.queue,
+            alert_book=self.book,
+            knowledge=self.knowledge,
+            transfers=self.transfers,
+            upkeep=self.upkeep,
+            register=PgRegister(self.database, self.log),
+            registry=PgRegistry(self.database),
+            calendars=self.calendars,
+            due=self.due,
+        )
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""
@@ -131,14 +153,6 @@ class Central:
         payload = envelope(rows, **where)
         intake = read_envelope(topic(site, where["gateway"], where["stream"]), payload, now)
         return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now, own=own)
-
-    def services(self, now):
-        """Return what the API needs, `now` being its clock."""
-        return Services(
-            self.views, Feed(lambda: 1), Metrics(), now, lambda: "", exceptions=self.queue, alert_book=self.book,
-            knowledge=self.knowledge, transfers=self.transfers, upkeep=self.upkeep,
-            register=PgRegister(self.database, self.log), registry=PgRegistry(self.database),
-        )  # fmt: skip
 
     async def counts(self):
         """Counts by location, zeros left out."""

@@ -7,12 +7,9 @@ import httpx
 import openpyxl
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application.errors import NotFound, StepUnfit
-from central.application.feed import Feed
 from central.application.importing import import_sheets
-from central.application.metrics import Metrics
 from central.application.registering import Said, authorise, say, withdraw
 from central.application.sheets import Sheets
 from central.application.undoing import undo_import
@@ -268,19 +265,7 @@ async def take_workbook(one, book, cells):
 
 
 async def test_the_api_imports_says_authorises_and_undoes(one):
-    services = Services(
-        one.views,
-        Feed(lambda: 1),
-        Metrics(),
-        lambda: START,
-        lambda: "",
-        exceptions=one.queue,
-        alert_book=one.book,
-        transfers=one.transfers,
-        upkeep=one.upkeep,
-        register=one.register,
-        registry=one.store,
-    )
+    services = one.services(lambda: START)
     transport = httpx.ASGITransport(create_app(services, token="t", version="0", local=True))
     headers = {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", headers=headers) as api:

@@ -130,6 +130,8 @@ def client(views, *, local=True, problem=""):
         upkeep=FakeUpkeep(),
         register=None,
         registry=None,
+        calendars=None,
+        due=None,
     )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
