@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -190,7 +190,7 @@ class PgTransaction:
         acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
         spans = {asset: blocked_spans(its) for asset, its in acts.items()}
         for row in listed:
-            found.setdefault(row[1], []).append(Authorisation(*row, blocked=spans.get(row[1], ())))
+            found.setdefault(row[1], []).append(replace(Authorisation(*row), blocked=spans.get(row[1], ())))
         return found
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
