@@ -20,6 +20,8 @@ from central.api.auth import load_token
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
+from central.application.calendars import take_published
+from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
@@ -32,10 +34,16 @@ from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, split_address
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
+from central.jobs.queue import Queue
+from central.jobs.stories import story_jobs
+from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
+from central.storage.calendars import PgCalendars
 from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
+from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
+from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
 from central.storage.presence import PgPresence
 from central.storage.register import PgRegister
@@ -76,20 +84,27 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
     ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    upkeep, counts = PgUpkeep(database, log), PgCounts(database, log)
+    counts = PgCounts(database, log)
+    exceptions = PgExceptions(database, log)
+    alert_book = PgAlertBook(database, log, views)
+    knowledge = PgKnowledgeBook(database, log)
+    doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
     services = Services(
         views,
         feed,
         metrics,
         _now,
         lambda: ingest.problem,
-        exceptions=PgExceptions(database, log),
-        alert_book=PgAlertBook(database, log, views),
+        exceptions=exceptions,
+        alert_book=alert_book,
+        knowledge=knowledge,
         transfers=PgTransfers(database, log),
-        upkeep=upkeep,
+        upkeep=PgUpkeep(database, log),
         register=PgRegister(database, log),
         registry=PgRegistry(database),
         counts=counts,
+        calendars=PgCalendars(database),
+        due=PgDue(log),
     )
     host, port = split_address(settings.listen)
     app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
@@ -103,7 +118,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             _log.info("listening", api=url, token_file=str(token_file))
             perpetual = PerpetualCount(PgPresence(database, log), counts, metrics, _now)
             watch = RegistryWatch(log, views, feed)
-            work = (ingest.run(), watch.run(), perpetual.run(), _until_schema_fits(database))
+            work = (ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database))
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
@@ -112,6 +127,44 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             raise _first(unfit) from None
         finally:
             await database.close()
+
+
+async def run_jobs(dsn: str, connections: int) -> None:
+    """Run jobs until SIGTERM or SIGINT; any number of such workers share them."""
+    told = _signalled()
+    database = Database(DatabaseSettings(dsn, connections))
+    await database.open()
+    try:
+        work, waiting = asyncio.create_task(_work_on_jobs(database)), asyncio.create_task(told.wait())
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (work, waiting):
+            task.cancel()
+        await asyncio.wait({work, waiting})
+        if not work.cancelled():
+            work.result()
+    finally:
+        await database.close()
+    _log.info("stopped")
+
+
+async def _work_on_jobs(database: Database) -> None:
+    await _until_schema_fits(database)
+    log, calendars = PgLog(database), PgCalendars(database)
+    book = PgAlertBook(database, log, PgViews(database))
+    _log.info("jobs run")
+    with contextlib.suppress(StoreUnavailable):  # the daily job does it again
+        await take_published(calendars, _now())
+    work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
+    await Queue(database.pool, work).run()
+
+
+def _signalled() -> asyncio.Event:
+    """Return what is set by SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    return told
 
 
 async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
@@ -162,10 +215,7 @@ def _first(group: BaseExceptionGroup[SchemaUnfit]) -> SchemaUnfit:
 
 async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *work: Coroutine[None, None, None]) -> None:
     """Serve until a signal; then the feed ends, open requests finish, and the work stops without a half batch."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    told = _signalled()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([listener]))
         background = [tasks.create_task(one) for one in (*work, beat(feed, _now))]

@@ -87,6 +87,19 @@ def run(  # noqa: PLR0917 (typer takes options as parameters)
 
 
 @cli.command()
+def jobs(
+    dsn: Dsn,
+    connections: Annotated[int, typer.Option(help="Connections to the database at most.", min=2, max=64)] = 4,
+) -> None:
+    """Run what goes by the clock, such as due dates, until SIGTERM or Ctrl-C. Several may run; they share the work."""
+    _log_to_stderr()
+    try:
+        asyncio.run(service.run_jobs(dsn, connections))
+    except (CentralError, OSError) as error:
+        _fail(str(error), FAILED)
+
+
+@cli.command()
 def migrate(dsn: Dsn) -> None:
     """Bring the database's schema up to this program's version."""
     try:

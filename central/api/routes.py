@@ -13,10 +13,13 @@ from starlette.responses import StreamingResponse
 
 from central.api import shapes
 from central.application.alerting import AlertBook
+from central.application.calendars import CalendarStore
 from central.application.counts import Counts
+from central.application.due import DueStore
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
+from central.application.knowing import KnowledgeBook
 from central.application.metrics import Metrics
 from central.application.ports import Views
 from central.application.register import Register
@@ -46,6 +49,9 @@ class Services:
     ingest_problem: Callable[[], str]
     exceptions: Exceptions
     alert_book: AlertBook
+    knowledge: KnowledgeBook
+    calendars: CalendarStore
+    due: DueStore
     transfers: Transfers
     upkeep: Upkeep
     register: Register
@@ -78,7 +84,8 @@ def stands(on: Services) -> APIRouter:
     ) -> shapes.Assets:
         """Return assets by id, and where they are believed to be."""
         found = await on.views.assets(location=location, query=q or None, limit=limit)
-        return shapes.Assets(as_of=on.now(), assets=found)
+        wrong = await on.exceptions.open_totals(on.now())
+        return shapes.Assets(as_of=on.now(), open_exceptions=wrong, assets=found)
 
     @router.get("/gateways")
     async def gateways() -> shapes.Gateways:

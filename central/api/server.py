@@ -5,9 +5,12 @@ from fastapi import Depends, FastAPI
 from central.api import problems
 from central.api.alerts import alerts_read, alerts_write
 from central.api.auth import requires
+from central.api.calendars import calendars_read, calendars_write
 from central.api.counts import counts_read, counts_write
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
+from central.api.knowing import knowing_read, knowing_write
+from central.api.loans import loans_read, loans_write
 from central.api.registry import registry_read, registry_write
 from central.api.routes import Services, happened, operations, stands, writes
 from central.api.transfers import transfers_read, transfers_write
@@ -36,12 +39,18 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     app.include_router(writes(services), dependencies=[check])
     app.include_router(alerts_read(services), dependencies=outer)
     app.include_router(alerts_write(services), dependencies=[check])
+    app.include_router(knowing_read(services), dependencies=outer)
+    app.include_router(knowing_write(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
     app.include_router(registry_read(services), dependencies=outer)
     app.include_router(registry_write(services), dependencies=[check])
     app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(counts_read(services), dependencies=outer)
     app.include_router(counts_write(services), dependencies=[check])
+    app.include_router(calendars_read(services), dependencies=outer)
+    app.include_router(calendars_write(services), dependencies=[check])
+    app.include_router(loans_read(services), dependencies=outer)
+    app.include_router(loans_write(services), dependencies=[check])
     app.include_router(transfers_read(services), dependencies=outer)
     app.include_router(transfers_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)

@@ -228,6 +228,8 @@ async def settle_claims(book: AlertBook, now: datetime) -> list[int]:
                 continue
             settled, why = found
             held = await work.hold_alert(claim.alert)
+            if held.state != "resolved":
+                continue  # somebody opened it again meanwhile
             await work.settle_verdict(claim.alert, settled, WORLD, why, now)
             if settled == "refuted":
                 await work.reopen(claim.alert, higher(held.severity), WORLD, why, now)

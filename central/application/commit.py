@@ -8,11 +8,12 @@ from typing import Final
 
 from central.application.errors import StoreUnavailable
 from central.application.judge import judge_movements
+from central.application.oddities import is_foreign, look
 from central.application.ports import Filed, Log, Notice, Registry, Transaction
 from central.application.records import Gap, Incoming, Movement, Presence, StreamKey, Unreadable
 from central.application.stories import tell
 from central.domain.position import Position
-from edge.contracts import topic
+from edge.contracts import EpcPrefix, topic
 
 EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 AHEAD: Final = timedelta(hours=1)
@@ -36,6 +37,8 @@ class Committed:
     refused: list[Unreadable] = field(default_factory=list)
     """What went to the quarantine."""
     unknown_tags: int = 0
+    foreign_tags: int = 0
+    """Rows of tags that are nobody's of ours: counted here, kept nowhere."""
 
     @property
     def rejected(self) -> int:
@@ -44,11 +47,20 @@ class Committed:
 
 
 async def commit(
-    log: Log, rows: Sequence[Incoming], unreadable: Sequence[Unreadable], notices: Sequence[Notice], now: datetime
+    log: Log,
+    rows: Sequence[Incoming],
+    unreadable: Sequence[Unreadable],
+    notices: Sequence[Notice],
+    now: datetime,
+    *,
+    own: Sequence[EpcPrefix] = (),
 ) -> Committed:
-    """Commit rows of any streams and what could not be read, in one transaction. Doing it twice changes nothing."""
+    """Commit rows of any streams and what could not be read, in one transaction. Doing it twice changes nothing.
+
+    `own` says which EPCs are ours; while it is empty no tag is foreign.
+    """
     async with log.transaction() as transaction:
-        return await _Batch(transaction, await transaction.registry(), now).run(rows, unreadable, notices)
+        return await _Batch(transaction, await transaction.registry(), now, own).run(rows, unreadable, notices)
 
 
 @dataclass(slots=True)
@@ -58,6 +70,7 @@ class _Batch:
     transaction: Transaction
     registry: Registry
     now: datetime
+    own: Sequence[EpcPrefix] = ()
     done: Committed = field(default_factory=Committed)
     refused: list[Unreadable] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
@@ -151,6 +164,11 @@ class _Batch:
         if not filed:
             return done
         bindings = await self.transaction.lock_assets({one.movement.epc for one in filed})
+        done.foreign_tags = len(filed)
+        filed = [one for one in filed if bindings.of(one.movement.epc) or not is_foreign(one.movement.epc, self.own)]
+        done.foreign_tags -= len(filed)
+        if not filed:
+            return done
         await self.transaction.add_movements(filed, self.now)
         done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
@@ -158,7 +176,9 @@ class _Batch:
         moved, fresh = _moved(done.movements)
         stories = await tell(self.transaction, registry.world, registry.routes, moved, self.now, fresh=fresh)
         done.locations |= stories.locations
-        done.alerts = await judge_movements(self.transaction, self.registry, done.movements, self.now)
+        odd = await look(self.transaction, registry, done.movements, self.own, self.now)
+        done.alerts = await judge_movements(self.transaction, registry, done.movements, odd.suspicions, self.now)
+        done.alerts += odd.alerts
         return done
 
     def _resolve(self, row: Incoming, movement: Movement) -> Filed:
@@ -173,6 +193,7 @@ class _Batch:
         self.done.locations |= done.locations
         self.done.alerts += done.alerts
         self.done.unknown_tags += done.unknown_tags
+        self.done.foreign_tags += done.foreign_tags
 
     async def _advance(self, fresh: Sequence[Incoming], before: dict[StreamKey, Position]) -> None:
         refused = {(item.key, item.seq) for item in self.refused}

@@ -13,6 +13,7 @@ from central.application.asset_acts import acts_of, told_words
 from central.application.checking import Known, check, wanted_tag
 from central.application.columns import COLUMNS
 from central.application.commit import shard_of
+from central.application.duplicates import IMPORTS, duplicates
 from central.application.judge import judge_again
 from central.application.ports import Transaction
 from central.application.rows import (
@@ -127,7 +128,17 @@ async def import_sheets(
     except DryRun:
         done.id = None
         done.problems.sort(key=lambda one: (one.file, one.line))
+    if done.problems and not dry_run:
+        await _tell_duplicates(store, sheets, now)
     return done
+
+
+async def _tell_duplicates(store: RegistryStore, sheets: Sheets, now: datetime) -> None:
+    """Say in the exception queue which tags were wanted for a second asset; no more of a refused import is kept."""
+    async with store.importing() as transaction:
+        known = await transaction.known(Asked(_assets(sheets), sheets.ids("tags")))
+        if found := duplicates(sheets.all("tags"), known.tags, now):
+            await transaction.open_exceptions(found, now, source=IMPORTS)
 
 
 def keep_only_if(good: bool) -> None:  # noqa: FBT001 (a condition, not a flag)

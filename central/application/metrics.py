@@ -19,6 +19,11 @@ class Metrics:
         self.unknown_tags = Counter(
             "stockgate_unknown_tag_rows", "Movement rows of tags that are on no asset.", registry=self.registry
         )
+        self.foreign_tags = Counter(
+            "stockgate_foreign_tag_rows",
+            "Movement rows of tags that aren't ours; none is kept.",
+            registry=self.registry,
+        )
         self.waiting = Counter(
             "stockgate_unregistered_messages", "Messages of gateways that nobody registered.", registry=self.registry
         )

@@ -61,6 +61,16 @@ class Openings(Protocol):
         somebody has closed stays closed until something new happens. Every opening's asset must be in `assets`.
         """
 
+    async def settle_keys(
+        self, source: str, keys: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Do the same for what `source` says about keys, as passages are: every opening's key must be in `keys`."""
+
+    async def suggest_closing(
+        self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
+    ) -> list[int]:
+        """Suggest the closing of assets' open exceptions of some categories; return which."""
+
     async def open_exceptions(
         self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
     ) -> list[int]:

@@ -24,6 +24,8 @@ from central.application.views import (
     Summary,
 )
 from central.domain.alerts import Finding, Revision
+from central.domain.anomalies.records import Knowledge, Seen, Subject
+from central.domain.anomalies.tags import ChipOf, Visit
 from central.domain.exits import Authorisation
 from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
@@ -43,6 +45,7 @@ class Registry:
     """Gateway id to the site that it is registered at."""
     world: World
     routes: Routes
+    knowledge: Knowledge
     openings: tuple[PlaceOpening, ...] = ()
     neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Portal to the portals beside it."""
@@ -51,13 +54,13 @@ class Registry:
     calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
     """On which business days are counted; its overrides make a new version of the registry, too."""
 
-    def is_closed(self, location: str) -> bool:
-        """Tell whether every way out of a location is listed and watched."""
-        return self.places.is_closed(location, self.openings, self.portals.values())
-
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""
         return mode_at(self.portals[portal], self.measures, at)
+
+    def is_closed(self, location: str) -> bool:
+        """Tell whether every way out of a location is listed and watched."""
+        return self.places.is_closed(location, self.openings, self.portals.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,28 @@ class Notice:
     cleared: bool = False
 
 
+class Oddities(Protocol):
+    """What rules on odd passages ask of an open transaction."""
+
+    async def seen(self, passages: Collection[str]) -> list[tuple[Seen, Subject]]:
+        """Return those of the passages that are final and of one of our assets, with the asset."""
+
+    async def visits(self, passages: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, each with its asset, in order."""
+
+    async def chips(self, epcs: Collection[str]) -> list[ChipOf]:
+        """Return every passage of tags in which the chip told its number, in order."""
+
+    async def once_bound(self, epcs: Collection[str]) -> dict[str, str]:
+        """Return on which asset tags were last."""
+
+
 class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
+
+    @property
+    def oddities(self) -> Oddities:
+        """What rules on odd passages read."""
 
     @property
     def stories(self) -> Stories:
@@ -134,6 +157,9 @@ class Transaction(Openings, Protocol):
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
+
+    async def on_one_use(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that may live on an authorisation for one use."""
 
     async def revisions(
         self, passages: Collection[str], around: tuple[datetime, datetime]

@@ -11,9 +11,10 @@ from typing import Any, Final
 from central.application.checking import authorisation_problems
 from central.application.errors import NotFound, StepUnfit
 from central.application.importing import Asked, RegistryStore, RegistryTransaction, follow
+from central.application.judge import judge_again
 from central.application.rows import Change, Row, plain
 from central.application.states import NewAct
-from central.domain.axes import AssetState, AxisError, check_lifecycle, fold_axes
+from central.domain.axes import BLOCKING, AssetState, AxisError, check_lifecycle, fold_axes
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a teller's clock may be ahead of ours; an act holds from the past or from now."""
@@ -52,6 +53,8 @@ async def say(store: RegistryStore, asset: str, said: Said, now: datetime) -> As
         await transaction.states.add_acts([act])
         await transaction.states.project([asset])
         await follow(transaction, [], [asset], now)
+        if said.kind in BLOCKING:
+            await judge_again(transaction, await transaction.registry(), [asset], now)
         return (await transaction.states.states([asset]))[asset]
 
 

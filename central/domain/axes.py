@@ -36,6 +36,12 @@ KINDS: Final = (
     "hold_set", "hold_released",
 )  # fmt: skip
 """Kinds of acts that the axes are made of."""
+BLOCKING: Final = ("hold_set", "hold_released", "data_state_set")
+"""Those that may stand against permissions."""
+
+
+Span = tuple[datetime, datetime | None]
+"""From an instant until before another, or without end."""
 
 
 class AxisError(ValueError):
@@ -87,6 +93,23 @@ def fold_axes(acts: Iterable[AxisAct]) -> AssetState:
         else:
             state = _APPLY[act.kind](state, act)
     return replace(state, holds=tuple(sorted({kind for kind in holds.values() if kind is not None})))
+
+
+def blocked_spans(acts: Iterable[AxisAct]) -> tuple[Span, ...]:
+    """Return when a hold, or data that nobody wiped, stood against every permission."""
+    spans: list[Span] = []
+    standing: set[str] = set()
+    since: datetime | None = None
+    for act in sorted((act for act in acts if act.kind in BLOCKING), key=_order):
+        name = "unwiped" if act.kind == "data_state_set" else f"hold {act.subject}"
+        blocks = act.kind == "hold_set" or act.detail.get("data_state") == "unwiped"
+        standing = standing | {name} if blocks else standing - {name}
+        if standing and since is None:
+            since = act.at
+        if not standing and since is not None:
+            spans.append((since, act.at))
+            since = None
+    return tuple(spans) if since is None else (*spans, (since, None))
 
 
 def check_lifecycle(history: Sequence[tuple[datetime, str]], at: datetime, wanted: str) -> None:

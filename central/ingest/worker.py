@@ -26,6 +26,7 @@ from central.ingest.promises import Promises
 from central.ingest.quarantining import QuarantineLog
 from central.ingest.telling import tell
 from central.ingest.words import Gateways
+from edge.contracts import EpcPrefix
 from edge.contracts.topics import HEALTH, MOVEMENT, PRESENCE, ROOT, STATE
 
 SUBSCRIPTIONS: Final = tuple(f"{ROOT}/+/+/{channel}" for channel in (MOVEMENT, PRESENCE, STATE, HEALTH))
@@ -46,9 +47,10 @@ _log = structlog.get_logger("central.ingest")
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """How often the watermark is repeated."""
+    """How often the watermark is repeated, and which EPCs are ours: while none is, no tag is foreign."""
 
     watermark_s: float = 2.0
+    own_prefixes: tuple[EpcPrefix, ...] = ()
 
 
 class Ingest:
@@ -205,7 +207,9 @@ class Ingest:
             registry = await self._store.registry()
             heard = self._gateways.hear(words, registry)
             with self._metrics.commit_s.time():
-                done = await commit(self._store, batch.rows, batch.unreadable, [*batch.notices, *heard.notices], now)
+                told = [*batch.notices, *heard.notices]
+                own = self._settings.own_prefixes
+                done = await commit(self._store, batch.rows, batch.unreadable, told, now, own=own)
             self._promises.advance(done.positions)
         done.refused += await self._gateways.note(self._store, registry, words, done.waiting, now)
         self._count(done)
@@ -220,6 +224,7 @@ class Ingest:
         metrics.gaps.inc(done.gap_rows)
         metrics.quarantined.inc(len(done.refused))
         metrics.unknown_tags.inc(done.unknown_tags)
+        metrics.foreign_tags.inc(done.foreign_tags)
         metrics.waiting.inc(len(done.waiting))
         if done.rows:
             metrics.batch_rows.observe(done.rows)

@@ -73,6 +73,9 @@ class PgAlertWork(PgExceptionWork):
         }
         await self._run("alerts.add_verdict", params)
         await self._run("alerts.resolve", params)
+        members = await self._rows("alerts.said_to_have_left", {"alert": alert})
+        shown_by = f"alert {alert} was resolved: {resolution.verdict}"
+        await self.suggest_closing(["unauthorised_exit"], [row[0] for row in members], shown_by, "alerts", now)
         words = f"{resolution.verdict}: {resolution.evidence.kind} {resolution.evidence.reference}"
         await self._happened(alert, "resolved", asked.by, words, now)
         told = {"verdict": resolution.verdict, "evidence": shown}

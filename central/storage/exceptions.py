@@ -61,7 +61,7 @@ class PgExceptionWork:
         """Open, or add occurrences, without withdrawing any."""
         return await self._settle(source, openings, now)
 
-    async def suggest(
+    async def suggest_closing(
         self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
     ) -> list[int]:
         """Suggest the closing of assets' open exceptions of some categories; return which."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -16,6 +16,7 @@ from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
+from central.domain.axes import BLOCKING, blocked_spans
 from central.domain.exits import Authorisation
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
@@ -28,7 +29,9 @@ from central.storage.database import Connection, Database, savepoint
 from central.storage.deadlines import PgDeadlines
 from central.storage.exceptions import PgExceptionWork
 from central.storage.loans import PgLoans
+from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
+from central.storage.states import PgStates
 from central.storage.stories import PgStories
 
 QUARANTINED_BYTES: Final = 64 * 1024
@@ -87,12 +90,18 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
+        self._oddities = PgOddities(connection)
         self._exceptions: PgExceptionWork | None = None
 
     @property
     def stories(self) -> PgStories:
         """Where stories are kept."""
         return PgStories(self._connection)
+
+    @property
+    def oddities(self) -> PgOddities:
+        """What rules on odd passages read."""
+        return self._oddities
 
     @property
     def deadlines(self) -> PgDeadlines:
@@ -172,6 +181,11 @@ class PgTransaction:
         rows = await self._connection.execute(query("alerts.cases"), {"assets": list(assets)})
         return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
 
+    async def on_one_use(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that may live on an authorisation for one use."""
+        rows = await self._connection.execute(query("alerts.on_one_use"), {"assets": list(assets)})
+        return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
+
     async def revisions(
         self, passages: Collection[str], around: tuple[datetime, datetime]
     ) -> dict[str, list[Revision]]:
@@ -186,8 +200,11 @@ class PgTransaction:
         """Return the authorisations of assets."""
         found: dict[str, list[Authorisation]] = {}
         rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
-        for row in await rows.fetchall():
-            found.setdefault(row[1], []).append(Authorisation(*row))
+        listed = await rows.fetchall()
+        acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
+        spans = {asset: blocked_spans(its) for asset, its in acts.items()}
+        for row in listed:
+            found.setdefault(row[1], []).append(replace(Authorisation(*row), blocked=spans.get(row[1], ())))
         return found
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
@@ -203,6 +220,18 @@ class PgTransaction:
     ) -> list[int]:
         """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
         return await (await self._queue()).settle_exceptions(source, assets, openings, now)
+
+    async def settle_keys(
+        self, source: str, keys: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Do the same for what a source says about keys."""
+        return await (await self._queue()).settle_keys(source, keys, openings, now)
+
+    async def suggest_closing(
+        self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
+    ) -> list[int]:
+        """Suggest the closing of assets' open exceptions."""
+        return await (await self._queue()).suggest_closing(categories, assets, words, source, now)
 
     async def open_exceptions(
         self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
@@ -258,7 +287,20 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
     calendars = await load_calendars(connection, places)
     world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
-    return Registry(version, places, portals, sites, world, Routes(world), openings, neighbours, measures, calendars)
+    knowledge = await load_knowledge(connection, places, neighbours)
+    return Registry(
+        version,
+        places,
+        portals,
+        sites,
+        world,
+        Routes(world),
+        knowledge,
+        openings=openings,
+        neighbours=neighbours,
+        measures=measures,
+        calendars=calendars,
+    )
 
 
 def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:

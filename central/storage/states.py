@@ -29,9 +29,9 @@ class PgStates:
             rows = await (await cursor.execute(query("state.states"), {"assets": list(assets)})).fetchall()
         return {row.pop("asset"): AssetState(**row | {"holds": tuple(row["holds"])}) for row in rows}
 
-    async def acts_on(self, assets: Collection[str]) -> dict[str, list[AxisAct]]:
-        """Return the acts that the axes of assets are made of."""
-        params = {"assets": list(assets), "kinds": list(KINDS)}
+    async def acts_on(self, assets: Collection[str], kinds: Collection[str] = KINDS) -> dict[str, list[AxisAct]]:
+        """Return the acts that the axes of assets are made of, all or those of some kinds."""
+        params = {"assets": list(assets), "kinds": list(kinds)}
         found: dict[str, list[AxisAct]] = {}
         for row in await (await self._connection.execute(query("state.acts"), params)).fetchall():
             found.setdefault(row[0], []).append(AxisAct(*row[1:]))

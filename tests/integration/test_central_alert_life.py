@@ -5,7 +5,6 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application.alerting import (
     AlertAsked,
@@ -16,10 +15,8 @@ from central.application.alerting import (
     settle_claims,
     step_alert,
 )
-from central.application.errors import NotFound, Separated, StepUnfit
+from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter
-from central.application.feed import Feed
-from central.application.metrics import Metrics
 from central.domain.exceptions.workflow import Evidence
 from tests.helpers.central import START, central, epc, movement
 from tests.helpers.postgres import fresh_database
@@ -64,6 +61,15 @@ async def test_an_alert_is_acknowledged_investigated_and_resolved_with_evidence_
     assert done.verdicts[0].evidence == {"kind": "camera", "reference": "camera 4, 09:00", "note": ""}
     acts = await one.sql("SELECT kind, by FROM act WHERE kind LIKE 'alert%%' ORDER BY id")
     assert acts == [("alert_acknowledged", "ann"), ("alert_investigated", "bob"), ("alert_resolved", "bob")]
+
+
+async def test_the_database_resolves_no_alert_without_a_verdict_whatever_program_asks(one):
+    alert = await raised(one)
+    with pytest.raises(RowsRefused, match="resolved by a verdict only"):
+        await one.sql(
+            "UPDATE alert SET state = 'resolved', verdict = 'test', verdict_standing = 'confirmed',"
+            " resolved_at = now(), resolved_by = 'bob' WHERE id = %s", alert,
+        )  # fmt: skip
 
 
 async def test_a_step_out_of_turn_is_refused_with_those_that_are_not(one):
@@ -211,7 +217,7 @@ async def test_nor_the_other_way_round_unless_the_glass_is_broken_with_a_reason(
 
 async def test_the_api_walks_an_alert_and_shows_a_door(one):
     alert = await raised(one)
-    services = Services(one.views, Feed(lambda: 1), Metrics(), lambda: SOON, lambda: "", one.queue, one.book)
+    services = one.services(lambda: SOON)
     app = create_app(services, token="t", version="0", local=True)
     transport, headers = httpx.ASGITransport(app), {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as api:

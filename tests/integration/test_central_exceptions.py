@@ -5,12 +5,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter, take_step
-from central.application.feed import Feed
-from central.application.metrics import Metrics
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
 from tests.helpers.central import START, central
@@ -185,6 +182,13 @@ async def test_the_database_refuses_it_whatever_program_asks(one):
     (number,) = await settle(one, missing())
     await take_step(one.queue, number, Step("propose", "ann", outcome="closed", evidence=SCAN), START)
     with pytest.raises(Separated):
+        await one.sql(
+            "INSERT INTO exception (category, severity, asset, state, owner_role, closure_path, opened_at, assign_by,"
+            " due_at, calendar, first_at, last_at, outcome, evidence, proposed_by, decided_by, decided_at)"
+            " SELECT category, severity, asset, 'closed', owner_role, closure_path, opened_at, assign_by, due_at,"
+            " calendar, first_at, last_at, outcome, evidence, proposed_by, 'bob', now() FROM exception"
+        )
+    with pytest.raises(Separated):
         await one.sql("UPDATE exception SET state = 'closed', decided_by = 'bob', decided_at = now()")
 
 
@@ -234,25 +238,14 @@ async def test_history_and_exceptions_are_never_deleted(one):
 async def test_the_api_lists_counts_and_steps_and_no_filter_reaches_the_totals(one):
     (number,) = await settle(one, missing())
     await in_custody(one)
-    services = Services(
-        one.views,
-        Feed(lambda: 1),
-        Metrics(),
-        lambda: START,
-        lambda: "",
-        exceptions=one.queue,
-        alert_book=one.book,
-        transfers=one.transfers,
-        upkeep=one.upkeep,
-        register=None,
-        registry=None,
-        counts=one.counting,
-    )
+    services = one.services(lambda: START)
     app = create_app(services, token="t", version="0", local=True)
     transport, headers = httpx.ASGITransport(app), {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as api:
         listed = (await api.get("/api/v1/exceptions", params={"owner": "nobody", "category": "damaged"})).json()
         assert (listed["open"]["total"], listed["open"]["high_risk"], listed["exceptions"]) == (1, 1, [])
+        assets = (await api.get("/api/v1/assets", params={"location": "corridor"})).json()
+        assert (assets["open_exceptions"]["total"], len(assets["assets"])) == (1, 1)
         (first,) = (await api.get("/api/v1/exceptions")).json()["exceptions"]
         assert (first["title"], first["evidence_wanted"]) == (
             "Not found where the book has it", ["sighting", "scan", "count", "approval"],

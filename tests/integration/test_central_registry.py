@@ -3,9 +3,11 @@
 import io
 from datetime import timedelta
 
+import httpx
 import openpyxl
 import pytest
 
+from central.api.server import create_app
 from central.application.errors import NotFound, StepUnfit
 from central.application.importing import import_sheets
 from central.application.registering import Said, authorise, say, withdraw
@@ -192,6 +194,36 @@ async def test_a_gate_pass_lets_out_until_it_is_withdrawn_and_nobody_approves_an
     assert (shown.withdrawn_at, shown.single_use) == (START + DAY, True)
 
 
+async def test_a_pass_for_one_use_is_spent_by_the_first_exit_in_whatever_order_they_come(one):
+    await one.import_(**PEOPLE)
+    values = {"id": "L-1", "kind": "loan", "asset": "LT-0001", "boundary": "hq", "single_use": True}
+    await authorise(one.store, values, START - DAY)
+    rows = [
+        movement(1),  # out of the stockroom, within the boundary: no use
+        movement(2, after_s=60, portal="main-entrance"),
+        movement(3, after_s=120, portal="main-entrance", kind="in"),
+        movement(4, after_s=180, portal="main-entrance"),
+    ]
+    accused = """SELECT m.at FROM alert_asset AS m WHERE m.kind = 'unauthorised_exit' ORDER BY 1"""
+    await one.take(rows[3], rows[2], now=START + DAY)
+    assert not await one.sql(accused)
+    await one.take(rows[0], rows[1], now=START + DAY)
+    assert await one.sql(accused) == [(START + timedelta(seconds=180),)]
+
+
+async def test_a_hold_blocks_what_an_authorisation_allows_until_it_is_released(one):
+    await one.take(movement(1, tag=epc(2)))
+    await say(one.store, "LT-0002", Said("hold_set", "p1", {"kind": "legal"}, "case-1"), START + DAY)
+    await one.take(movement(2, tag=epc(2), after_s=3600, kind="in"), now=START + 4 * DAY)
+    done = await one.take(movement(3, tag=epc(2), after_s=1.5 * 86400), now=START + 4 * DAY)
+    (alert,) = await one.views.alerts_by_id(done.alerts)
+    assert (alert.kind, alert.at) == ("unauthorised_exit", START + 1.5 * DAY)
+    released = Said("hold_released", "p1", {}, "case-1", START + 1.2 * DAY)
+    await say(one.store, "LT-0002", released, START + 4 * DAY)
+    (alert,) = await one.views.alerts_by_id(done.alerts)
+    assert alert.corrected
+
+
 async def test_a_workbook_of_5000_rows_has_its_7_wrong_rows_told_and_goes_in_once_they_are_mended(one):
     book = openpyxl.Workbook()
     book.remove(book.active)
@@ -230,3 +262,54 @@ async def take_workbook(one, book, cells):
     sheets = Sheets()
     read_workbook(sheets, "it.xlsx", content.getvalue())
     return await import_sheets(one.store, sheets, START)
+
+
+async def test_the_api_imports_says_authorises_and_undoes(one):
+    services = one.services(lambda: START)
+    transport = httpx.ASGITransport(create_app(services, token="t", version="0", local=True))
+    headers = {"Authorization": "Bearer t"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", headers=headers) as api:
+        bad = await api.post("/imports", json={"sheets": {"people": "id,name\np 1,One\n", "x": ""}, "by": "p1"})
+        assert bad.status_code == 422
+        assert [(row["file"], row["line"]) for row in bad.json()["problems"]] == [("people.csv", 2), ("x", 1)]
+        done = (await api.post("/imports", json={"sheets": PEOPLE, "by": "p1"})).json()
+        assert (done["problems"], done["rows"]["people"]) == ([], 3)
+        assert (await api.get("/roles/branch-admin/holders?location=hq")).json()["people"] == ["p1"]
+        assert len((await api.get("/people")).json()["people"]) == 3
+        said = {"axis": "lifecycle", "lifecycle": "in_use", "by": "p1"}
+        after = (await api.post("/assets/LT-0001/state", json=said)).json()
+        assert after["state"]["lifecycle"] == "in_use"
+        refused = await api.post("/assets/LT-0001/state", json=said | {"lifecycle": "disposed"})
+        assert (refused.status_code, "what may is returned" in refused.json()["detail"]) == (409, True)
+        assert (await api.post("/assets/LT-0001/state", json=said | {"axis": "no"})).status_code == 422
+        asked = {"id": "GP", "kind": "gate_pass", "asset": "LT-0001", "boundary": "hq", "person": "p3",
+                 "valid_to": "2026-04-01T00:00:00Z", "requested_by": "p1", "approved_by": "p1"}  # fmt: skip
+        assert (await api.post("/authorisations", json=asked)).status_code == 409
+        made = await api.post("/authorisations", json=asked | {"approved_by": "p2"})
+        assert (made.status_code, made.json()["authorisation"]["withdrawn_at"]) == (201, None)
+        blocked = await api.post(f"/imports/{done['id']}/undo", json={"by": "p1"})
+        assert blocked.status_code == 409
+        told = [row["text"] for row in blocked.json()["problems"]]
+        assert "people 'p3': authorisation GP names them" in told
+        ended = await api.post("/authorisations/GP/withdraw", json={"by": "p2", "reason": "stays in"})
+        assert ended.json()["authorisation"]["withdrawn_at"] == "2026-03-02T09:00:00.000000Z"
+        life = (await api.get("/assets/LT-0001")).json()["asset"]
+        assert [act["kind"] for act in life["acts"]] == ["authorisation_withdrawn", "lifecycle_set", "placed"]
+        listed = (await api.get("/imports")).json()["imports"]
+        assert [(row["by"], row["undone_at"]) for row in listed] == [("p1", None), ("import", None)]
+        assert (await api.post("/imports/999999/undo", json={"by": "p1"})).status_code == 404
+        for path in ("/places", "/roles", "/authorisations"):
+            assert (await api.get(path)).status_code == 200
+        del api.headers["Authorization"]
+        assert (await api.post("/imports", json={"sheets": {}, "by": "p1"})).status_code == 401
+
+
+async def test_a_tag_that_went_onto_another_asset_comes_back_with_an_undo(one):
+    off = f"epc,asset,role,state,bound_to\n{EPC},LT-0001,body,retired,{(START + DAY).isoformat()}\n"
+    await one.import_(now=START + DAY, tags=off)
+    before = await everything(one)
+    onto = await one.import_(now=START + 1.5 * DAY, tags=f"epc,asset,role\n{EPC},LT-0003,body\n")
+    again = await one.import_(now=START + 1.6 * DAY, tags=f"epc,asset,role\n{EPC},LT-0001,body\n")
+    assert "is on asset 'LT-0003' already" in again.problems[0].text
+    assert not (await undo(one, onto.id)).problems
+    assert await everything(one) == before

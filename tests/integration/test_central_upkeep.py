@@ -5,11 +5,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application.exceptions import Filter
-from central.application.feed import Feed
-from central.application.metrics import Metrics
 from central.application.transfers import approve, request
 from central.application.upkeep import check_manifests, measure_doors, tell_due
 from central.jobs.stories import story_jobs
@@ -84,19 +81,7 @@ async def test_the_jobs_look_at_dues_and_doors(one):
 
 @pytest.fixture
 async def api(one):
-    services = Services(
-        one.views,
-        Feed(lambda: 1),
-        Metrics(),
-        lambda: after(60),
-        lambda: "",
-        exceptions=one.queue,
-        alert_book=one.book,
-        transfers=one.transfers,
-        upkeep=one.upkeep,
-        register=None,
-        registry=None,
-    )
+    services = one.services(lambda: after(60))
     app = create_app(services, token="t", version="0", local=True)
     headers = {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(

@@ -24,6 +24,16 @@ class ChipSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ChipOf:
+    """A chip that was seen, and what its tag is on: the asset, the chip it was bound with, the door's inner side."""
+
+    asset: str
+    bound: str | None
+    inside: str
+    chip: ChipSeen
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """How long a tag was in range of a door: from its first read to its last."""
 
@@ -36,6 +46,11 @@ class Visit:
     at: datetime
     origin: str
     synced: bool = True
+
+
+def in_order(visit: Visit) -> tuple[datetime, str]:
+    """Return what visits are ordered by."""
+    return visit.at, visit.passage
 
 
 def cloned_tag(chips: Sequence[ChipSeen], bound: str | None) -> list[tuple[ChipSeen, Suspicion]]:
@@ -58,11 +73,9 @@ def not_unique(visits: Sequence[Visit], known: Knowledge) -> list[tuple[Visit, S
     Doors that are neighbours hear each other's tags and are left out, as are gateways without the right time.
     """
     found = []
-    for one, other in pairwise(
-        sorted((each for each in visits if each.synced), key=lambda each: (each.start, each.passage))
-    ):
+    for one, other in pairwise(sorted((each for each in visits if each.synced), key=in_order)):
         apart = one.gateway != other.gateway and other.portal not in known.neighbours.get(one.portal, frozenset())
-        if apart and min(one.end, other.end) - other.start > CLOCKS_APART:
+        if apart and min(one.end, other.end) - max(one.start, other.start) > CLOCKS_APART:
             told = {"portal": other.portal, "other_portal": one.portal, "other_passage": one.passage}
             found.append((other, Suspicion("not_unique", "high", f"EPC {one.epc} was at two doors at once.", told)))
     return found

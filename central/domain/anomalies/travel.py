@@ -7,7 +7,7 @@ from math import asin, cos, radians, sin, sqrt
 from typing import Final
 
 from central.domain.anomalies.records import Knowledge, Spot, Suspicion
-from central.domain.anomalies.tags import Visit
+from central.domain.anomalies.tags import Visit, in_order
 
 FASTEST_M_S: Final = 250.0
 """An airliner's 900 km/h, from door to door: nothing that carries a laptop is faster."""
@@ -44,9 +44,7 @@ def impossible_travel(visits: Sequence[Visit], known: Knowledge) -> list[tuple[V
     Visits of gateways without the right time are left out, as are sites whose distance nobody told.
     """
     found = []
-    for one, other in pairwise(
-        sorted((each for each in visits if each.synced), key=lambda each: (each.at, each.passage))
-    ):
+    for one, other in pairwise(sorted((each for each in visits if each.synced), key=in_order)):
         sites = site_of(known, one.origin), site_of(known, other.origin)
         if sites[0] is None or sites[1] is None or sites[0] == sites[1]:
             continue

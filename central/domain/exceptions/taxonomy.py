@@ -88,6 +88,8 @@ _TABLE: Final[tuple[Category, ...]] = (
              "Give one of the assets another tag.", ("inspection", "registry_change")),
     Category("unknown_tag", "A tag of ours without a record", "medium", "itam_manager",
              "Register the asset, or retire the tag.", ("inspection", "registry_change")),
+    Category("retired_tag", "A tag that was taken off is seen", "medium", "itam_manager",
+             "Destroy the tag, or register what it is on.", ("inspection", "registry_change")),
     Category("after_hours", "Moved outside the hours of its class", "medium", "security",
              "Ask who moved it.", (*_SEEN, *_PAPER)),
     Category("untagged_issue", "Left before it was received or had a serial", "high", "itam_manager",

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from central.domain.exceptions.taxonomy import ASSIGN_WITHIN_BD, CLOSE_WITHIN_BD
-
-_FRIDAY = 5
 
 CountDays = Callable[[str | None, datetime, int], tuple[datetime, str]]
 """(location, start, business days) to the instant at which they are over, and the calendar's version."""
@@ -26,12 +24,3 @@ def terms(severity: str, location: str | None, start: datetime, count: CountDays
     assign_by, calendar = count(location, start, ASSIGN_WITHIN_BD)
     due_at, _ = count(location, start, CLOSE_WITHIN_BD[severity])
     return Terms(assign_by, due_at, calendar)
-
-
-def count_weekdays(_location: str | None, start: datetime, business_days: int) -> tuple[datetime, str]:
-    """Count Mondays to Fridays in UTC: the end of the n-th one after the day of `start`."""
-    day, left = start.astimezone(UTC).date(), business_days
-    while left:
-        day += timedelta(days=1)
-        left -= day.isoweekday() <= _FRIDAY
-    return datetime.combine(day + timedelta(days=1), time(), UTC) - timedelta(microseconds=1), "weekdays"

@@ -155,11 +155,14 @@ def client(views, *, local=True, problem=""):
         lambda: problem,
         exceptions=FakeExceptions(),
         alert_book=None,
+        knowledge=None,
         transfers=FakeTransfers(),
         upkeep=FakeUpkeep(),
         register=None,
         registry=None,
         counts=FakeCounts(),
+        calendars=None,
+        due=None,
     )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")

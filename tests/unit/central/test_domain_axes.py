@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.domain import axes
-from central.domain.axes import NEXT, AssetState, AxisAct, AxisError, check_lifecycle, fold_axes
+from central.domain.axes import NEXT, AssetState, AxisAct, AxisError, blocked_spans, check_lifecycle, fold_axes
 from tests.helpers.central import START
 
 WORDS = st.one_of(
@@ -87,6 +87,13 @@ def test_a_hold_or_unwiped_data_block_and_say_which():
         ]
     )
     assert held.blocked_by == ("legal", "unwiped")
+
+
+@given(ACTS, st.integers(0, 7))
+def test_permissions_are_blocked_just_while_the_state_says_so(acts, hour):
+    """At each instant the spans say what a fold of the acts up to then says."""
+    blocked = any(start <= at(hour) and (end is None or at(hour) < end) for start, end in blocked_spans(acts))
+    assert blocked == bool(fold_axes(act for act in acts if act.at <= at(hour)).blocked_by)
 
 
 def test_a_lease_names_its_lessor_and_return_date():

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from central.application.calendars import PlaceCalendars
 from central.application.openings import Opening
 from central.domain.exceptions.taxonomy import CATEGORIES, CLOSE_WITHIN_BD, EVIDENCE_KINDS, SEVERITIES
-from central.domain.exceptions.terms import count_weekdays, terms
+from central.domain.exceptions.terms import terms
 from central.domain.exceptions.workflow import ENDED, HIGH_RISK, TABLE, Evidence, Standing, Step, StepRefused, take
 
 NOW = datetime(2026, 3, 5, 10, tzinfo=UTC)  # a Thursday
@@ -42,7 +43,7 @@ def test_the_taxonomy_covers_what_the_process_demands():
 
 
 def test_three_business_days_to_assign_and_fifteen_to_close_what_is_of_high_risk():
-    found = terms("high", None, NOW, count_weekdays)
+    found = terms("high", None, NOW, PlaceCalendars().count)
     assert (found.assign_by.date().isoformat(), found.due_at.date().isoformat()) == ("2026-03-10", "2026-03-26")
     assert CLOSE_WITHIN_BD["critical"] == CLOSE_WITHIN_BD["high"] == 15
 

@@ -136,7 +136,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER exception_is_closed_by_another BEFORE UPDATE ON exception
+CREATE TRIGGER exception_is_closed_by_another BEFORE INSERT OR UPDATE ON exception
     FOR EACH ROW EXECUTE FUNCTION separate_exception();
 CREATE TRIGGER exception_stays BEFORE DELETE ON exception FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
@@ -190,6 +190,20 @@ CREATE TABLE alert_verdict (
 );
 CREATE INDEX alert_verdict_alert ON alert_verdict (alert, id);
 CREATE UNIQUE INDEX alert_verdict_waiting ON alert_verdict (alert) WHERE standing = 'provisional';
+
+-- No way to resolved but by a verdict, which is where separation of duties is kept.
+CREATE FUNCTION want_verdict() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state = 'resolved' AND OLD.state <> 'resolved' AND NOT EXISTS (
+        SELECT FROM alert_verdict AS v
+        WHERE v.alert = NEW.id AND v.verdict = NEW.verdict AND v."by" = NEW.resolved_by AND v.at = NEW.resolved_at
+    ) THEN
+        RAISE EXCEPTION 'alert % is resolved by a verdict only', NEW.id;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER alert_is_resolved_by_a_verdict BEFORE UPDATE ON alert FOR EACH ROW EXECUTE FUNCTION want_verdict();
 
 -- A door that is told to be quieter for a while: it ends by itself, and the door is never without its own mode.
 CREATE TABLE portal_measure (
@@ -264,11 +278,10 @@ CREATE UNIQUE INDEX portal_outage_open ON portal_outage (portal) WHERE to_at IS 
 CREATE INDEX portal_outage_portal ON portal_outage (portal, to_at);
 
 CREATE VIEW asset_doubt AS
-SELECT DISTINCT ON (l.asset) l.asset, l.location, o.portal, o.from_at, o.to_at
+SELECT l.asset, l.location, o.portal, o.from_at, o.to_at
 FROM portal_outage AS o
 JOIN portal AS p ON p.id = o.portal
-JOIN asset_location AS l ON l.location IN (p.inside, p.outside) AND (o.to_at IS NULL OR l.since < o.to_at)
-ORDER BY l.asset, o.from_at DESC, o.id DESC;
+JOIN asset_location AS l ON l.location IN (p.inside, p.outside) AND (o.to_at IS NULL OR l.since < o.to_at);
 
 -- What anomalies are judged by: where sites lie, and how long the fastest way between two takes; the pair stands once, in order.
 CREATE TABLE site_position (

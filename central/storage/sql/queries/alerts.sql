@@ -16,9 +16,33 @@ WHERE passage = ANY(%(passages)s::uuid[])
 ORDER BY passage, rev, gateway, epoch, seq;
 
 -- name: authorisations
--- Who may take assets out of what, and when: until the end or until withdrawn.
-SELECT id, asset, boundary, valid_from, least(valid_to, withdrawn_at), recorded_at
-FROM authorisation WHERE asset = ANY(%(assets)s);
+-- Who may take assets out of what, and when: until the end, until withdrawn, or until what is for one use has had it, which
+-- is the first exit from the boundary itself.
+WITH RECURSIVE mine AS (
+    SELECT * FROM authorisation WHERE asset = ANY(%(assets)s)
+), inside AS (
+    SELECT DISTINCT boundary AS scope, boundary AS id FROM mine WHERE single_use
+    UNION
+    SELECT i.scope, l.id FROM inside AS i JOIN location AS l ON l.parent = i.id
+)
+SELECT a.id, a.asset, a.boundary, a.valid_from, least(a.valid_to, a.withdrawn_at, used.at + INTERVAL '1 microsecond'),
+       a.recorded_at
+FROM mine AS a LEFT JOIN LATERAL (
+    SELECT min(p.at) AS at
+    FROM tag AS t JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+    WHERE a.single_use AND t.asset = a.asset AND p.final AND p.at >= coalesce(a.valid_from, a.recorded_at)
+        AND EXISTS (SELECT FROM inside AS i WHERE i.scope = a.boundary AND i.id = p.from_location)
+        AND NOT EXISTS (SELECT FROM inside AS i WHERE i.scope = a.boundary AND i.id = p.to_location)
+) AS used ON true;
+
+-- name: on_one_use
+-- Passages that may live on an authorisation for one use: an earlier one that comes late may have had it.
+SELECT p.passage, a.asset, p.epc, p.portal, p.at
+FROM authorisation AS a
+JOIN tag AS t ON t.asset = a.asset
+JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+WHERE a.asset = ANY(%(assets)s) AND a.single_use AND p.final AND p.to_location IS NOT NULL
+    AND p.at >= coalesce(a.valid_from, a.recorded_at) AND (a.valid_to IS NULL OR p.at < a.valid_to);
 
 -- name: member
 -- How a passage stands in an alert now.
@@ -77,10 +101,22 @@ WHERE a.id = %(alert)s;
 INSERT INTO alert_event (alert, at, kind, by, detail) VALUES (%(alert)s, %(now)s, %(kind)s, %(by)s, %(detail)s);
 
 -- name: notice
--- An alert about a gateway: opened once, its words renewed, ended or reinstated. RETURNING only if something changed.
+-- An alert about a gateway: opened once, its words renewed, ended or reinstated. RETURNING only if something changed. What
+-- had ended and happens again stands as if nobody had taken it.
 INSERT INTO alert AS a (incident, kind, severity, state, late, corrected, gateway, at, raised_at, reason)
 VALUES (%(incident)s, %(kind)s, %(severity)s, 'open', false, false, %(gateway)s, %(now)s, %(now)s, %(reason)s)
-ON CONFLICT (incident) DO UPDATE SET corrected = false, reason = excluded.reason
+ON CONFLICT (incident) DO UPDATE SET
+    corrected = false, reason = excluded.reason,
+    at = CASE WHEN a.corrected THEN excluded.at ELSE a.at END,
+    state = CASE WHEN a.corrected THEN 'open' ELSE a.state END,
+    acknowledged_at = CASE WHEN a.corrected THEN NULL ELSE a.acknowledged_at END,
+    acknowledged_by = CASE WHEN a.corrected THEN NULL ELSE a.acknowledged_by END,
+    investigating_at = CASE WHEN a.corrected THEN NULL ELSE a.investigating_at END,
+    investigating_by = CASE WHEN a.corrected THEN NULL ELSE a.investigating_by END,
+    verdict = CASE WHEN a.corrected THEN NULL ELSE a.verdict END,
+    verdict_standing = CASE WHEN a.corrected THEN NULL ELSE a.verdict_standing END,
+    resolved_at = CASE WHEN a.corrected THEN NULL ELSE a.resolved_at END,
+    resolved_by = CASE WHEN a.corrected THEN NULL ELSE a.resolved_by END
 WHERE a.corrected OR a.reason <> excluded.reason
 RETURNING id, (xmax = 0) AS is_new;
 

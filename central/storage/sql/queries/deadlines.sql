@@ -95,7 +95,8 @@ SELECT subject_kind, subject, stage, at, due_at, calendar_version, recipient, fi
 FROM deadline
 WHERE (fired_at IS NOT NULL) = %(fired)s AND (%(subject_kind)s::text IS NULL OR subject_kind = %(subject_kind)s)
     AND (%(subject)s::text IS NULL OR subject = %(subject)s)
-ORDER BY CASE WHEN %(fired)s THEN fired_at END DESC, at, id
+ORDER BY CASE WHEN %(fired)s THEN fired_at END DESC, at, subject_kind, subject,
+         array_position(ARRAY['warn', 'due', 'l1', 'l2', 'l3'], stage)
 LIMIT %(limit)s;
 
 -- name: clear

@@ -172,8 +172,3 @@ SELECT count(*) AS total, count(*) FILTER (WHERE severity IN ('critical', 'high'
        count(*) FILTER (WHERE state = 'open' AND assign_by < %(now)s) AS unassigned_overdue,
        count(*) FILTER (WHERE suggestion IS NOT NULL) AS suggested
 FROM exception WHERE state NOT IN ('closed', 'accepted_risk');
-
--- name: standing_set
--- What the log says is wrong, whether or not anybody has dealt with it: the part of the queue that a rebuild must give anew.
-SELECT source, category, asset, location, at, key FROM exception_occurrence WHERE withdrawn_at IS NULL
-ORDER BY source, category, asset, location, at, key;
