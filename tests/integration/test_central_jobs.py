@@ -161,5 +161,9 @@ async def test_two_workers_one_killed_and_each_deadline_fires_once(one, dsn, tmp
 def test_a_worker_on_a_database_without_our_schema_says_what_to_run(tmp_path):
     with fresh_database(migrated=False) as dsn:
         process = worker(dsn, tmp_path / "log")
-        assert process.wait(60) == 1
+        try:
+            assert process.wait(120) == 1
+        finally:
+            process.kill()
+            process.wait()
     assert "run stockgate-central migrate" in (tmp_path / "log").read_text()
