@@ -74,8 +74,8 @@ class Deadlines(Protocol):
     async def set_policy(self, policy: Policy, by: str, reason: str, now: datetime) -> None:
         """Change who hears when; what hasn't fired is planned anew."""
 
-    async def may_plan(self) -> bool:
-        """Tell whether nobody else plans at the moment; if so, nobody does until this transaction ends."""
+    async def may_sweep(self) -> bool:
+        """Tell whether nobody else sweeps at the moment; if so, nobody does until this transaction ends."""
 
     async def forget_settled(self) -> None:
         """Forget deadlines of what is open no more, or due at another time."""
@@ -86,8 +86,11 @@ class Deadlines(Protocol):
     async def keep(self, planned: Sequence[tuple[Obligation, Sequence[Deadline]]]) -> None:
         """Store deadlines; those that have fired by the log stay fired."""
 
-    async def reached(self, now: datetime, limit: int) -> list[Reached]:
-        """Lock and return deadlines that are reached, in the order in which they fire; locked ones are passed over."""
+    async def reached(self, now: datetime, limit: int) -> tuple[list[Reached], bool]:
+        """Lock and return deadlines that are reached, in the order in which they fire, and whether there may be more.
+
+        Those that others hold are passed over; those whose obligation has ended are forgotten.
+        """
 
     async def fire(self, reached: Reached, now: datetime) -> None:
         """Write the act of a deadline that fires."""
@@ -129,10 +132,13 @@ async def sweep(log: SweepLog, now: datetime) -> Swept:
         await _plan(transaction, done)
     while True:
         async with log.transaction() as transaction:
-            reached = await transaction.deadlines.reached(now, FIRED_AT_ONCE)
+            # Two at once would fire a level before the due date that it follows.
+            if not await transaction.deadlines.may_sweep():
+                return done
+            reached, more = await transaction.deadlines.reached(now, FIRED_AT_ONCE)
             done.exceptions += await _fire(transaction, reached, now)
         done.fired += len(reached)
-        if len(reached) < FIRED_AT_ONCE:
+        if not more:
             return done
 
 
@@ -153,7 +159,7 @@ async def set_policy(log: SweepLog, policy: Policy, by: str, reason: str, now: d
 
 
 async def _plan(transaction: SweepTransaction, done: Swept) -> None:
-    if not await transaction.deadlines.may_plan():
+    if not await transaction.deadlines.may_sweep():
         return
     await transaction.deadlines.forget_settled()
     obligations = await transaction.deadlines.unplanned(PLANNED_AT_ONCE)

@@ -39,8 +39,8 @@ class PgDeadlines:
         await self._run("set_policy", params)
         await self._run("forget_kind", params)
 
-    async def may_plan(self) -> bool:
-        """Tell whether nobody else plans at the moment."""
+    async def may_sweep(self) -> bool:
+        """Tell whether nobody else sweeps at the moment."""
         ((free,),) = await self._rows("one_sweep", {})
         return bool(free)
 
@@ -68,10 +68,14 @@ class PgDeadlines:
         }
         await self._run("plan", columns)
 
-    async def reached(self, now: datetime, limit: int) -> list[Reached]:
-        """Lock and return deadlines that are reached, in the order in which they fire."""
+    async def reached(self, now: datetime, limit: int) -> tuple[list[Reached], bool]:
+        """Lock and return deadlines that are reached, in their order, and whether there may be more."""
         rows = await self._rows("reached", {"now": now, "limit": limit})
-        return [Reached(row[0], Deadline(*row[1:8]), *row[8:]) for row in rows]
+        ended = [row[0] for row in rows if row[-1] is None]
+        if ended:
+            await self._run("drop", {"ids": ended})
+        found = [Reached(row[0], Deadline(*row[1:8]), *row[8:]) for row in rows if row[-1] is not None]
+        return found, len(rows) == limit
 
     async def fire(self, reached: Reached, now: datetime) -> None:
         """Write the act of a deadline that fires."""
@@ -95,14 +99,12 @@ class PgDeadlines:
         """Write into the history of the exception that a deadline is about; return which."""
         one = reached.deadline
         told = {"stage": one.stage, "to": one.recipient, "of": one.kind, "due_at": one.due_at.isoformat()}
-        params = {
-            "exception": int(one.subject) if category is None else None,
-            "category": category,
-            "asset": reached.asset,
-            "detail": json.dumps(told),
-            "now": now,
-        }
-        return [row[0] for row in await self._rows("escalate", params)]
+        params: dict[str, Any] = {"detail": json.dumps(told), "now": now}
+        if category is None:
+            rows = await self._rows("escalate", params | {"exception": int(one.subject)})
+        else:
+            rows = await self._rows("escalate_of", params | {"category": category, "asset": reached.asset})
+        return [row[0] for row in rows]
 
     async def listed(self, chosen: DeadlineFilter, limit: int) -> list[DeadlineView]:
         """Return deadlines by their time: those to come, or those that fired, newest first."""

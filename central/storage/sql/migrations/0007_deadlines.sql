@@ -102,8 +102,9 @@ CREATE INDEX deadline_next ON deadline (at, id) WHERE fired_at IS NULL;
 CREATE UNIQUE INDEX act_deadline_fired ON act (subject, (detail ->> 'due_at'), (detail ->> 'stage'))
     WHERE kind = 'deadline_fired';
 
--- What is open and due, of whatever kind. A function, since some of these tables come with later migrations.
-CREATE FUNCTION obligation() RETURNS TABLE (
+-- What is open and due, of whatever kind, all or the subjects named. A function, since some of these tables come with later
+-- migrations.
+CREATE FUNCTION obligation(named text[] DEFAULT NULL) RETURNS TABLE (
     kind text, subject text, asset text, location text, start timestamptz, due_at timestamptz, answerable text, path text[]
 ) LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -113,19 +114,21 @@ BEGIN
            l.escalation_path
     FROM transit_leg AS l
     WHERE l.state IN ('open', 'wrong_destination') AND NOT 'dispatched_at' = ANY (l.assumed)
+        AND (named IS NULL OR l.id = ANY (named))
     UNION ALL
     SELECT 'exception_assign', e.id::text, e.asset, e.location, e.opened_at, e.assign_by, e.owner_role, '{}'::text[]
-    FROM exception AS e WHERE e.state = 'open'
+    FROM exception AS e WHERE e.state = 'open' AND (named IS NULL OR e.id::text = ANY (named))
     UNION ALL
     SELECT 'exception_close', e.id::text, e.asset, e.location, e.opened_at, e.due_at, coalesce(e.owner, e.owner_role),
            '{}'::text[]
-    FROM exception AS e WHERE e.state NOT IN ('closed', 'accepted_risk')
+    FROM exception AS e
+    WHERE e.state NOT IN ('closed', 'accepted_risk') AND (named IS NULL OR e.id::text = ANY (named))
     UNION ALL
     SELECT 'repair', r.id, r.asset, r.location, r.opened_at, r.overdue_at, 'service_desk', '{}'::text[]
-    FROM repair AS r WHERE r.closed_at IS NULL
+    FROM repair AS r WHERE r.closed_at IS NULL AND (named IS NULL OR r.id = ANY (named))
     UNION ALL
     SELECT 'loan', l.id, l.asset, l.location, l.opened_at, l.due_at, l.person, '{}'::text[]
-    FROM loan AS l WHERE l.returned_at IS NULL;
+    FROM loan AS l WHERE l.returned_at IS NULL AND (named IS NULL OR l.id = ANY (named));
 END
 $$;
 

@@ -19,15 +19,15 @@ WHERE subject_kind = %(subject_kind)s;
 DELETE FROM deadline WHERE fired_at IS NULL AND subject_kind = %(subject_kind)s;
 
 -- name: one_sweep
--- Plans are made by one at a time; RETURNING whether it is us. Firing needs no such lock.
-SELECT pg_try_advisory_xact_lock(hashtext('stockgate deadline plan'));
+-- One sweeps at a time; whether it is us, until the transaction ends.
+SELECT pg_try_advisory_xact_lock(hashtext('stockgate deadlines'));
 
 -- name: forget_settled
 -- Deadlines of what is open no more, or due at another time.
 DELETE FROM deadline AS d
 WHERE d.fired_at IS NULL AND NOT EXISTS (
     SELECT FROM obligation() AS o
-    WHERE o.kind = d.subject_kind AND o.subject = d.subject AND o.due_at = d.due_at
+    WHERE o.kind COLLATE "C" = d.subject_kind AND o.subject COLLATE "C" = d.subject AND o.due_at = d.due_at
 );
 
 -- name: unplanned
@@ -36,7 +36,8 @@ SELECT o.kind, o.subject, o.asset, o.location, o.start, o.due_at, o.answerable, 
 FROM obligation() AS o
 WHERE NOT EXISTS (
     SELECT FROM deadline AS d
-    WHERE d.subject_kind = o.kind AND d.subject = o.subject AND d.due_at = o.due_at AND d.answerable = o.answerable
+    WHERE d.subject_kind = o.kind COLLATE "C" AND d.subject = o.subject COLLATE "C" AND d.due_at = o.due_at
+        AND d.answerable = o.answerable
 )
 ORDER BY o.due_at, o.kind, o.subject
 LIMIT %(limit)s;
@@ -48,25 +49,36 @@ SELECT p.kind, p.subject, p.stage, p.at, p.due_at, p.calendar, p.answerable, p.r
 FROM unnest(
     %(kinds)s::text[], %(subjects)s::text[], %(stages)s::text[], %(at)s::timestamptz[], %(due_at)s::timestamptz[],
     %(calendars)s::text[], %(answerable)s::text[], %(recipients)s::text[]
-) AS p (kind, subject, stage, at, due_at, calendar, answerable, recipient)
+) WITH ORDINALITY AS p (kind, subject, stage, at, due_at, calendar, answerable, recipient, place)
 LEFT JOIN act AS a ON a.kind = 'deadline_fired' AND a.subject = p.kind || '/' || p.subject
     AND a.detail ->> 'stage' = p.stage
     AND a.detail ->> 'due_at' = to_char(p.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+ORDER BY p.place
 ON CONFLICT (subject_kind, subject, due_at, stage) DO UPDATE SET
     answerable = excluded.answerable,
     recipient = CASE WHEN d.fired_at IS NULL THEN excluded.recipient ELSE d.recipient END,
     at = CASE WHEN d.fired_at IS NULL THEN excluded.at ELSE d.at END;
 
 -- name: reached
--- Deadlines that are reached and still hold, locked for us alone, in the order in which they fire.
-SELECT d.id, d.subject_kind, d.subject, d.stage, d.at, d.due_at, d.calendar_version, d.recipient, o.asset, o.location,
+-- Deadlines that are reached, locked for us alone, in the order in which they fire; without a start, what has ended.
+WITH taken AS MATERIALIZED (
+    SELECT d.id, d.subject_kind, d.subject, d.stage, d.at, d.due_at, d.calendar_version, d.recipient
+    FROM deadline AS d
+    WHERE d.fired_at IS NULL AND d.at <= %(now)s
+    ORDER BY d.at, d.id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+SELECT t.id, t.subject_kind, t.subject, t.stage, t.at, t.due_at, t.calendar_version, t.recipient, o.asset, o.location,
        o.start
-FROM deadline AS d
-JOIN obligation() AS o ON o.kind = d.subject_kind AND o.subject = d.subject AND o.due_at = d.due_at
-WHERE d.fired_at IS NULL AND d.at <= %(now)s
-ORDER BY d.at, array_position(ARRAY['warn', 'due', 'l1', 'l2', 'l3'], d.stage), d.id
-LIMIT %(limit)s
-FOR UPDATE OF d SKIP LOCKED;
+FROM taken AS t
+LEFT JOIN obligation((SELECT array_agg(subject) FROM taken)) AS o
+    ON o.kind = t.subject_kind AND o.subject = t.subject AND o.due_at = t.due_at
+ORDER BY t.at, array_position(ARRAY['warn', 'due', 'l1', 'l2', 'l3'], t.stage), t.id;
+
+-- name: drop
+-- Forget a deadline whose obligation has ended meanwhile.
+DELETE FROM deadline WHERE id = ANY (%(ids)s::bigint[]);
 
 -- name: fire
 -- A deadline that fired is an act: it never fires again, whatever is planned anew.
@@ -81,12 +93,18 @@ WITH told AS (
 UPDATE deadline SET fired_at = %(now)s, act = told.id FROM told WHERE deadline.id = %(id)s;
 
 -- name: escalate
--- Tell in an exception's history that it has climbed: the one named, or the open one of a category and an asset.
+-- Tell in an exception's history that it has climbed.
+INSERT INTO exception_event (exception, at, kind, by, detail)
+SELECT e.id, %(now)s, 'escalated', 'sla', %(detail)s::jsonb
+FROM exception AS e WHERE e.id = %(exception)s AND e.state NOT IN ('closed', 'accepted_risk')
+RETURNING exception;
+
+-- name: escalate_of
+-- Tell the same of the open exceptions of a category and an asset.
 INSERT INTO exception_event (exception, at, kind, by, detail)
 SELECT e.id, %(now)s, 'escalated', 'sla', %(detail)s::jsonb
 FROM exception AS e
-WHERE e.state NOT IN ('closed', 'accepted_risk')
-    AND (e.id = %(exception)s::bigint OR (e.category = %(category)s::text AND e.asset = %(asset)s::text))
+WHERE e.category = %(category)s AND e.asset = %(asset)s AND e.state NOT IN ('closed', 'accepted_risk')
 RETURNING exception;
 
 -- name: listed
