@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Coroutine, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import stamina.instrumentation
@@ -17,6 +17,7 @@ import structlog
 import uvicorn
 
 from central.api.auth import load_token
+from central.api.gate import gate as gate_routes
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application.errors import SchemaUnfit, StoreUnavailable
@@ -25,11 +26,15 @@ from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
-from central.config import CentralSettings, ConfigError, is_loopback, split_address
+from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
+from central.gate.keys import KeyRing
+from central.gate.publisher import GateSettings, Publisher
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.database import Database, DatabaseSettings
+from central.storage.gate import PgGate
 from central.storage.log import PgLog
+from central.storage.notices import GATE, Seat
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
 from central.storage.views import PgViews
@@ -62,10 +67,19 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     token = load_token(token_file)
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
-    ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem)
+    ingest = Ingest(
+        _link(settings, "central"), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s)
+    )
+    gate, seat = _gate(settings, database, log, metrics)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, lambda: gate.problem)
     host, port = split_address(settings.listen)
-    app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
+    app = create_app(
+        services,
+        token=token,
+        version=importlib.metadata.version("stockgate"),
+        local=is_loopback(host),
+        reads=[gate_routes(PgGate(database), _now)],
+    )
     server = _Server(_serving(settings, app))
     with _listen(host, port) as listener:
         await database.open()
@@ -74,7 +88,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            work = (ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database))
+            work = [ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database)]
+            work += [gate.run(), seat.run()]
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
@@ -130,11 +145,29 @@ async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *wor
     _log.info("stopped")
 
 
-def _link(settings: CentralSettings) -> PahoLink:
+def _gate(settings: CentralSettings, database: Database, log: PgLog, metrics: Metrics) -> tuple[Publisher, Seat]:
+    """Return what publishes the gate snapshots, and the seat that one process on a database holds for it."""
+    seat = Seat(settings.dsn, GATE, lambda: publisher.wake())  # noqa: PLW0108 (each needs the other)
+    publisher = Publisher(
+        _link(settings, "gate"),
+        log,
+        PgGate(database),
+        KeyRing(settings.data_dir),
+        metrics,
+        now=_now,
+        seated=lambda: seat.turn if seat.held else None,
+        settings=GateSettings(
+            timedelta(seconds=settings.gate_life_s), tuple(parse_prefix(text) for text in settings.own_prefixes)
+        ),
+    )
+    return publisher, seat
+
+
+def _link(settings: CentralSettings, role: str) -> PahoLink:
     return PahoLink(
         LinkSettings(
             settings.mqtt,
-            client_id=f"stockgate-central-{os.getpid()}",
+            client_id=f"stockgate-{role}-{os.getpid()}",
             username=settings.mqtt_username,
             password_file=settings.mqtt_password_file,
             ca_file=settings.mqtt_ca_file,

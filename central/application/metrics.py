@@ -45,3 +45,11 @@ class Metrics:
             registry=self.registry,
         )
         self.broker = Gauge("stockgate_broker_connected", "1 while subscribed at the broker.", registry=self.registry)
+        self.gate_generations = Counter(
+            "stockgate_gate_generations", "Whole gate snapshots published.", registry=self.registry
+        )
+        self.gate_parts = Counter("stockgate_gate_parts", "Parts of gate snapshots published.", registry=self.registry)
+        self.gate_deltas = Counter("stockgate_gate_deltas", "Gate deltas published.", registry=self.registry)
+        self.gate_generation_s = Histogram(
+            "stockgate_gate_generation_seconds", "Time to make and send a whole gate snapshot.", registry=self.registry
+        )
