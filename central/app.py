@@ -27,11 +27,13 @@ from central.application.metrics import Metrics
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
+from central.domain.exceptions.terms import count_weekdays
 from central.gate.keys import KeyRing
 from central.gate.publisher import GateSettings, Publisher
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.database import Database, DatabaseSettings
+from central.storage.exceptions import PgExceptions
 from central.storage.gate import PgGate
 from central.storage.log import PgLog
 from central.storage.notices import GATE, Seat
@@ -71,7 +73,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         _link(settings, "central"), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s)
     )
     gate, seat = _gate(settings, database, log, metrics)
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem, lambda: gate.problem)
+    exceptions = PgExceptions(database, count_weekdays)
+    services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, lambda: gate.problem)
     host, port = split_address(settings.listen)
     app = create_app(
         services,

@@ -13,6 +13,7 @@ from starlette.responses import StreamingResponse
 
 from central.api import shapes
 from central.application.errors import NotFound, StoreUnavailable
+from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
 from central.application.metrics import Metrics
 from central.application.ports import Views
@@ -21,7 +22,8 @@ HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
 MAX_ID = 2**62
 
-_TEXT = r"^[^\x00]*$"  # PostgreSQL's text holds any other character
+TEXT = r"^[^\x00]*$"
+"""PostgreSQL's text holds any other character."""
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
 
@@ -35,6 +37,7 @@ class Services:
     metrics: Metrics
     now: Callable[[], datetime]
     ingest_problem: Callable[[], str]
+    exceptions: Exceptions
     gate_problem: Callable[[], str] = lambda: ""
 
 
@@ -54,10 +57,10 @@ def stands(on: Services) -> APIRouter:
 
     @router.get("/assets")
     async def assets(
-        location: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["stockroom-a"])] = None,
+        location: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["stockroom-a"])] = None,
         q: Annotated[
             str | None,
-            Query(max_length=80, pattern=_TEXT, description="Part of id, name, class, serial or EPC."),
+            Query(max_length=80, pattern=TEXT, description="Part of id, name, class, serial or EPC."),
         ] = None,
         limit: Limit = 100,
     ) -> shapes.Assets:
@@ -79,8 +82,8 @@ def happened(on: Services) -> APIRouter:
 
     @router.get("/movements")
     async def movements(
-        portal: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["stockroom-a-door"])] = None,
-        asset: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["LT-0001"])] = None,
+        portal: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["stockroom-a-door"])] = None,
+        asset: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["LT-0001"])] = None,
         limit: Limit = 100,
     ) -> shapes.Movements:
         """Return passages of all assets, newest first, each once in its newest revision, with the evidence."""
@@ -91,7 +94,7 @@ def happened(on: Services) -> APIRouter:
 
     @router.get("/assets/{asset}/movements")
     async def movements_of(
-        asset: Annotated[str, Path(max_length=80, pattern=_TEXT, examples=["LT-0001"])], limit: Limit = 200
+        asset: Annotated[str, Path(max_length=80, pattern=TEXT, examples=["LT-0001"])], limit: Limit = 200
     ) -> shapes.AssetMovements:
         """Return an asset's passages, each in its newest revision, with the evidence."""
         one = await on.views.asset(asset)

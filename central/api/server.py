@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from central.api import problems
 from central.api.auth import requires
+from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
 from central.api.routes import Services, happened, operations, stands, writes
 
@@ -35,6 +36,8 @@ def create_app(
     for router in reads:
         app.include_router(router, dependencies=outer)
     app.include_router(writes(services), dependencies=[check])
+    app.include_router(exceptions_read(services), dependencies=outer)
+    app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)
     problems.install(app)
     app.add_middleware(Guard, hosts=LOOPBACK_NAMES if local else None)

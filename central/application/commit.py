@@ -10,6 +10,7 @@ from central.application.errors import StoreUnavailable
 from central.application.judge import judge_movements
 from central.application.ports import Filed, Log, Notice, Registry, Transaction
 from central.application.records import Gap, Incoming, Movement, StreamKey, Unreadable
+from central.application.stories import tell
 from central.domain.position import Position
 from edge.contracts import topic
 
@@ -150,8 +151,9 @@ class _Batch:
         await self.transaction.add_movements(filed, self.now)
         done.movements = [(one, assets.get(one.movement.epc)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
-        for shard, moved in _by_shard(filed, assets).items():
-            done.locations |= await self.transaction.project(moved, shard, self.now)
+        registry = self.registry
+        stories = await tell(self.transaction, registry.world, registry.routes, _moved(filed, assets), self.now)
+        done.locations |= stories.locations
         done.alerts = await judge_movements(self.transaction, self.registry, done.movements, self.now)
         return done
 
@@ -194,14 +196,17 @@ def shard_of(gateway: str) -> int:
     return zlib.crc32(gateway.encode()) % SHARDS
 
 
-def _by_shard(filed: Collection[Filed], assets: dict[str, str]) -> dict[int, set[str]]:
-    """Group the assets that may have moved by the shard of the gateway that saw them, each asset once."""
+def _moved(filed: Collection[Filed], assets: dict[str, str]) -> dict[str, int]:
+    """Return the assets whose story may have changed, each with the shard of a gateway that saw it.
+
+    A passage that ends as something else than a crossing changes a story only if a lower revision of it was a crossing.
+    """
     shards: dict[str, int] = {}
     for one in filed:
         asset = assets.get(one.movement.epc)
-        if asset is not None and one.movement.final:
+        if asset is not None and one.movement.final and (one.destination is not None or one.movement.rev > 1):
             shards[asset] = shard_of(one.row.key.gateway)
-    return {shard: {asset for asset, its in shards.items() if its == shard} for shard in sorted(set(shards.values()))}
+    return shards
 
 
 def _topic_of(row: Incoming) -> str:

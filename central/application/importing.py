@@ -4,13 +4,17 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from central.application.commit import shard_of
 from central.application.judge import judge_again
 from central.application.ports import Registry, Transaction
 from central.application.sheets import COLUMNS, Problem, SheetRow, Sheets
+from central.application.stories import tell
 from central.domain.places import Location, PlaceError, Places
+
+WORLDLY: Final = ("locations", "portals")
+"""Sheets that may change how places are joined, and so what is inferred from that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +88,14 @@ async def _write(transaction: RegistryTransaction, sheets: Sheets, now: datetime
         if sheets.rows[kind]:
             changed |= await transaction.write(kind, sheets.rows[kind], now)
             done.rows[kind] = len(sheets.rows[kind])
-    moved = sheets.ids("assets") | {row.values["asset"] for row in sheets.rows["tags"]}
-    if moved:
-        await transaction.project(moved, shard_of(""), now)
+    moved = changed | sheets.ids("assets") | {row.values["asset"] for row in sheets.rows["tags"]}
+    if any(sheets.rows[kind] for kind in WORLDLY):
+        moved |= await transaction.stories.unsettled()
     await transaction.close(done.rows, now)
+    registry: Registry = await transaction.registry()
+    await transaction.stories.lock(moved)
+    await tell(transaction, registry.world, registry.routes, dict.fromkeys(moved, shard_of("")), now)
     if changed:
-        registry: Registry = await transaction.registry()
         done.alerts = await judge_again(transaction, registry, changed, now)
 
 

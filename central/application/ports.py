@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
+from central.application.stories import Stories
 from central.application.views import (
     AlertView,
     AssetView,
@@ -24,6 +26,7 @@ from central.domain.alerts import Finding, Revision
 from central.domain.exits import Authorisation
 from central.domain.places import Places, Portal
 from central.domain.position import Position
+from central.domain.story import Routes, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Registry:
     portals: Mapping[str, Portal]
     sites: Mapping[str, str]
     """Gateway id to the site that it is registered at."""
+    world: World
+    routes: Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,12 @@ class Notice:
     cleared: bool = False
 
 
-class Transaction(Protocol):
+class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
+
+    @property
+    def stories(self) -> Stories:
+        """Where stories are kept."""
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -101,9 +110,6 @@ class Transaction(Protocol):
 
     async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
         """Return epc to asset for the tags that are registered, their assets locked by id."""
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""

@@ -1,6 +1,6 @@
 """Locations as a tree, portals as doors between them, and which guarded boundaries a crossing leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -57,12 +57,29 @@ class Places:
     def __getitem__(self, location: str) -> Location:
         return self._locations[location]
 
+    def __iter__(self) -> Iterator[Location]:
+        return iter(self._locations.values())
+
     def chain(self, location: str) -> tuple[str, ...]:
         """Return the location and all that it lies in, innermost first."""
         known = self._chains.get(location)
         if known is None:
             known = self._chains[location] = tuple(self._climb(location))
         return known
+
+    def within(self, location: str, around: str) -> bool:
+        """Tell whether a location is another or lies in it."""
+        return around in self.chain(location)
+
+    def site(self, location: str) -> str:
+        """Return the innermost site around a location, or the outermost place around it if there is none."""
+        chain = self.chain(location)
+        return next((one for one in chain if self._locations[one].kind == "site"), chain[-1])
+
+    def region(self, location: str) -> str:
+        """Return the innermost region around a location, or its site if none is registered."""
+        chain = self.chain(location)
+        return next((one for one in chain if self._locations[one].kind == "region"), self.site(location))
 
     def boundaries_left(self, origin: str, destination: str) -> tuple[str, ...]:
         """Return the guarded locations whose subtree a move from `origin` to `destination` leaves, innermost first."""

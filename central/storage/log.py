@@ -10,15 +10,22 @@ from typing import Any, Final
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
+from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
-from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.application.records import Gap as GapRow
+from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.application.stories import weekdays
 from central.domain.alerts import Revision
+from central.domain.exceptions.terms import count_weekdays
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places, Portal
 from central.domain.position import Position
+from central.domain.story import Gap, Routes, World
 from central.storage import alerts
 from central.storage.database import Connection, Database, savepoint
+from central.storage.exceptions import PgExceptionWork
 from central.storage.queries import query
+from central.storage.stories import PgStories
 
 QUARANTINED_BYTES: Final = 64 * 1024
 """How much of a payload the quarantine keeps; its length and digest tell of the rest."""
@@ -26,7 +33,7 @@ QUARANTINED_BYTES: Final = 64 * 1024
 _OTHERS: Final[dict[type[Record], str]] = {
     Sensor: "log.add_sensor",
     Loss: "log.add_loss",
-    Gap: "log.add_gap",
+    GapRow: "log.add_gap",
     Presence: "log.add_presence",
 }
 
@@ -70,6 +77,12 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
+        self._exceptions = PgExceptionWork(connection, count_weekdays)
+
+    @property
+    def stories(self) -> PgStories:
+        """Where stories are kept."""
+        return PgStories(self._connection)
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -118,12 +131,6 @@ class PgTransaction:
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
         return {row[0]: row[1] for row in rows}
 
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
-        params = {"assets": sorted(assets), "shard": shard, "now": now}
-        rows = await (await self._connection.execute(query("projection.project"), params)).fetchall()
-        return {row[0] for row in rows}
-
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
         rows = await self._connection.execute(query("alerts.accused"), {"passages": list(passages)})
@@ -160,6 +167,18 @@ class PgTransaction:
         """Open or clear alerts about gateways; return the ids of those that changed."""
         return await alerts.give_notices(self._connection, notices, now)
 
+    async def settle_exceptions(
+        self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
+        return await self._exceptions.settle_exceptions(source, assets, openings, now)
+
+    async def open_exceptions(
+        self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
+    ) -> list[int]:
+        """Open exceptions, or add occurrences, without withdrawing any."""
+        return await self._exceptions.open_exceptions(openings, now, source=source)
+
     async def quarantine(self, items: Sequence[Unreadable]) -> None:
         """Keep what could not be read; a repeat of the same bytes is counted."""
         if items:
@@ -193,7 +212,10 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
-    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")})
+    sites = {row[0]: row[1] for row in await rows("registry.gateways")}
+    gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
+    world = World(places, portals, weekdays, gaps, dict(await rows("stories.owner_roles")))
+    return Registry(version, places, portals, sites, world, Routes(world))
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

@@ -10,9 +10,11 @@ from central.application.feed import Feed
 from central.application.importing import import_sheets
 from central.application.metrics import Metrics
 from central.application.sheets import Sheets, read_sheet
+from central.domain.exceptions.terms import count_weekdays
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.database import Database, DatabaseSettings
+from central.storage.exceptions import PgExceptions
 from central.storage.log import PgLog
 from central.storage.registry import PgRegistry
 from central.storage.views import PgViews
@@ -103,6 +105,7 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
+        self.queue = PgExceptions(self.database, count_weekdays)
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""

@@ -10,6 +10,7 @@ from central.api.auth import TokenError, load_token
 from central.api.routes import Services
 from central.api.server import create_app
 from central.application.errors import NotFound, RowsRefused, StoreUnavailable
+from central.application.exceptions import OpenExceptions
 from central.application.feed import Feed
 from central.application.metrics import Metrics
 from central.application.views import AlertView, AssetView, EventTotals, LocationView, MovementView, PortalView, Summary
@@ -77,13 +78,26 @@ class FakeViews:
         )  # fmt: skip
 
 
+class FakeExceptions:
+    """A queue with one open exception."""
+
+    async def open_totals(self, now):
+        return OpenExceptions(total=1, high_risk=1, overdue=0, unassigned_overdue=0, suggested=0)
+
+    async def listed(self, chosen, limit):
+        return []
+
+    async def detail(self, exception):
+        raise NotFound(f"there is no exception {exception}")
+
+
 @pytest.fixture
 def views():
     return FakeViews()
 
 
 def client(views, *, local=True, problem=""):
-    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem)
+    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem, FakeExceptions())
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 

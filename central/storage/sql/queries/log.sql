@@ -56,16 +56,18 @@ WITH incoming AS (
     ON CONFLICT DO NOTHING
 )
 INSERT INTO passage AS p (
-    passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence
+    passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
 )
 SELECT DISTINCT ON (passage)
-    passage, rev::int4, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence
+    passage, rev::int4, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
+    coalesce((clock::jsonb ->> 'host_synced')::bool, true)
 FROM incoming
 ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
 ON CONFLICT (passage) DO UPDATE SET
     rev = excluded.rev, final = excluded.final, kind = excluded.kind, at = excluded.at, gateway = excluded.gateway,
     epoch = excluded.epoch, seq = excluded.seq, portal = excluded.portal, epc = excluded.epc,
-    from_location = excluded.from_location, to_location = excluded.to_location, confidence = excluded.confidence
+    from_location = excluded.from_location, to_location = excluded.to_location, confidence = excluded.confidence,
+    synced = excluded.synced
 WHERE (excluded.rev, excluded.gateway, excluded.epoch, excluded.seq) > (p.rev, p.gateway, p.epoch, p.seq);
 
 -- name: add_sensor
