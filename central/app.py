@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,12 +18,14 @@ import uvicorn
 
 from central.api.auth import load_token
 from central.api.gate import gate as gate_routes
+from central.api.quarantine import Retry, quarantine_orders
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
+from central.application.quarantine import Outcome
 from central.application.sheets import Sheets
 from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
@@ -31,12 +33,16 @@ from central.domain.exceptions.terms import count_weekdays
 from central.gate.keys import KeyRing
 from central.gate.publisher import GateSettings, Publisher
 from central.ingest.link import LinkSettings, PahoLink
+from central.ingest.retrying import retry
+from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.database import Database, DatabaseSettings
 from central.storage.exceptions import PgExceptions
 from central.storage.gate import PgGate
+from central.storage.leases import PgLeases
 from central.storage.log import PgLog
 from central.storage.notices import GATE, Seat
+from central.storage.quarantine import PgQuarantine
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
 from central.storage.views import PgViews
@@ -69,9 +75,18 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     token = load_token(token_file)
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
+    leases = PgLeases(settings.dsn, f"{socket.gethostname()}/{os.getpid()}")
     ingest = Ingest(
-        _link(settings, "central"), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s)
+        _link(settings, "central"),
+        log,
+        views,
+        feed,
+        metrics,
+        now=_now,
+        settings=IngestSettings(settings.watermark_s),
+        leases=leases,
     )
+    leases.on_change = ingest.look_at_leases
     gate, seat = _gate(settings, database, log, metrics)
     exceptions = PgExceptions(database, count_weekdays)
     services = Services(views, feed, metrics, _now, lambda: ingest.problem, exceptions, lambda: gate.problem)
@@ -82,6 +97,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         version=importlib.metadata.version("stockgate"),
         local=is_loopback(host),
         reads=[gate_routes(PgGate(database), _now)],
+        orders=[quarantine_orders(_retry(database, log, views, feed, metrics))],
     )
     server = _Server(_serving(settings, app))
     with _listen(host, port) as listener:
@@ -92,7 +108,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
             work = [ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database)]
-            work += [gate.run(), seat.run()]
+            work += [gate.run(), seat.run(), leases.run()]
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
@@ -146,6 +162,20 @@ async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *wor
         for task in (*background, waiting):
             task.cancel()
     _log.info("stopped")
+
+
+def _retry(database: Database, log: PgLog, views: PgViews, feed: Feed, metrics: Metrics) -> Retry:
+    """Return what tries quarantined items again and tells the feed what came of it."""
+    store = PgQuarantine(database, log)
+
+    async def again(ids: Collection[int] | None, limit: int, by: str) -> list[Outcome]:
+        now = _now()
+        done = await retry(log, store, ids, limit=limit, by=by, now=now)
+        for one in done.commits:
+            await tell(feed, views, metrics, done=one, gateways=set(), now=now)
+        return list(done.outcomes)
+
+    return again
 
 
 def _gate(settings: CentralSettings, database: Database, log: PgLog, metrics: Metrics) -> tuple[Publisher, Seat]:

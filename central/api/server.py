@@ -18,7 +18,13 @@ read the lists, and read them again after every reconnect."""
 
 
 def create_app(
-    services: Services, *, token: str, version: str, local: bool, reads: Sequence[APIRouter] = ()
+    services: Services,
+    *,
+    token: str,
+    version: str,
+    local: bool,
+    reads: Sequence[APIRouter] = (),
+    orders: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the application; `local` is a loopback listener, beyond which reads need the token too."""
     app = FastAPI(
@@ -35,6 +41,8 @@ def create_app(
     app.include_router(happened(services), dependencies=outer)
     for router in reads:
         app.include_router(router, dependencies=outer)
+    for router in orders:
+        app.include_router(router, dependencies=[check])
     app.include_router(writes(services), dependencies=[check])
     app.include_router(exceptions_read(services), dependencies=outer)
     app.include_router(exceptions_write(services), dependencies=[check])

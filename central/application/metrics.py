@@ -22,6 +22,9 @@ class Metrics:
         self.waiting = Counter(
             "stockgate_unregistered_messages", "Messages of gateways that nobody registered.", registry=self.registry
         )
+        self.unheld = Counter(
+            "stockgate_rows_unheld", "Rows of gateways that another worker serves by now.", registry=self.registry
+        )
         self.overflow = Counter(
             "stockgate_messages_put_off",
             "Messages dropped because the database is behind; the edge sends them again.",

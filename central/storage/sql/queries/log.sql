@@ -1,3 +1,7 @@
+-- name: limit_idle
+-- A worker that freezes within its transaction must not hold its leases for ever: the server ends it.
+SET LOCAL idle_in_transaction_session_timeout = '5s';
+
 -- name: new_positions
 -- A stream that comes for the first time starts with nothing committed.
 INSERT INTO ingest_position (gateway, stream, epoch, advanced_at)
@@ -102,7 +106,8 @@ ON CONFLICT DO NOTHING;
 INSERT INTO quarantine AS q (topic, digest, reason, payload, payload_bytes, gateway, stream, epoch, seq, at, last_at)
 VALUES (%(topic)s, %(digest)s, %(reason)s, %(payload)s, %(payload_bytes)s, %(gateway)s, %(stream)s, %(epoch)s, %(seq)s,
         %(at)s, %(at)s)
-ON CONFLICT (topic, digest, epoch, seq) DO UPDATE SET times = q.times + 1, last_at = excluded.last_at;
+ON CONFLICT (topic, digest, epoch, seq) DO UPDATE SET
+    times = q.times + 1, last_at = excluded.last_at, reason = excluded.reason, settled_at = NULL;
 
 -- name: saw_gateway
 -- The newest word from a gateway.
