@@ -144,8 +144,12 @@ class Publisher:
                 self._due.setdefault(gateway, False)
                 self._build_now.set()
         for gateway in sorted(self._touched & self._held.keys() & self._views.keys()):
-            self._touched.discard(gateway)
-            await self._send_delta(self._views[gateway])
+            self._touched.discard(gateway)  # before the look: what changes meanwhile touches it again
+            try:
+                await self._send_delta(self._views[gateway])
+            except BaseException:
+                self._touched.add(gateway)
+                raise
 
     async def _begin(self, turn: int) -> None:
         """Start from what the database holds, whoever published before."""

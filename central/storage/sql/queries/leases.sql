@@ -63,10 +63,3 @@ JOIN unnest(%(gateways)s::text[], %(fences)s::int8[]) AS mine (gateway, fence) U
 WHERE l.worker = %(number)s
 ORDER BY l.gateway
 FOR KEY SHARE OF l;
-
--- name: workers
--- Workers and the gateways that they serve.
-SELECT w.name, w.number, w.since, w.expires_at, coalesce(array_agg(l.gateway ORDER BY l.gateway)
-       FILTER (WHERE l.gateway <> ''), '{}')
-FROM ingest_worker AS w LEFT JOIN ingest_lease AS l ON l.worker = w.number
-GROUP BY w.number ORDER BY w.number;
