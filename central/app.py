@@ -8,8 +8,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import stamina.instrumentation
@@ -17,24 +17,57 @@ import structlog
 import uvicorn
 
 from central.api.auth import load_token
+from central.api.gate import gate as gate_routes
+from central.api.quarantine import Retry, quarantine_orders
 from central.api.routes import Services, beat
 from central.api.server import create_app
+from central.application import undoing
+from central.application.calendars import take_published
+from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
+from central.application.perpetual import PerpetualCount
+from central.application.quarantine import Outcome
+from central.application.register import ImportView
 from central.application.sheets import Sheets
+from central.application.undoing import Undone
 from central.application.watching import RegistryWatch
-from central.config import CentralSettings, ConfigError, is_loopback, split_address
+from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
+from central.gate.keys import KeyRing
+from central.gate.publisher import GateSettings, Publisher
 from central.ingest.link import LinkSettings, PahoLink
+from central.ingest.retrying import retry
+from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
+from central.jobs.queue import Queue
+from central.jobs.stories import story_jobs
+from central.jobs.tasks import jobs
+from central.storage.alert_life import PgAlertBook
+from central.storage.calendars import PgCalendars
+from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
+from central.storage.due import PgDue
+from central.storage.exceptions import PgExceptions
+from central.storage.gate import PgGate
+from central.storage.knowing import PgKnowledgeBook
+from central.storage.leases import PgLeases
 from central.storage.log import PgLog
+from central.storage.notices import GATE, Seat
+from central.storage.presence import PgPresence
+from central.storage.quarantine import PgQuarantine
+from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
+from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
+from edge.contracts import EpcPrefix
 
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
+IMPORTS = 50
+"""The newest imports, as many as fit a screen."""
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
 
@@ -62,10 +95,51 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     token = load_token(token_file)
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
-    ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
-    services = Services(views, feed, metrics, _now, lambda: ingest.problem)
+    leases = PgLeases(settings.dsn, f"{socket.gethostname()}/{os.getpid()}")
+    ingest = Ingest(
+        _link(settings, "central"),
+        log,
+        views,
+        feed,
+        metrics,
+        now=_now,
+        settings=IngestSettings(settings.watermark_s, _own(settings)),
+        leases=leases,
+    )
+    leases.on_change = ingest.look_at_leases
+    gate, seat = _gate(settings, database, log, metrics)
+    counts = PgCounts(database, log)
+    exceptions = PgExceptions(database, log)
+    alert_book = PgAlertBook(database, log, views)
+    knowledge = PgKnowledgeBook(database, log)
+    doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
+    services = Services(
+        views,
+        feed,
+        metrics,
+        _now,
+        lambda: ingest.problem,
+        exceptions=exceptions,
+        alert_book=alert_book,
+        knowledge=knowledge,
+        transfers=PgTransfers(database, log),
+        upkeep=PgUpkeep(database, log),
+        register=PgRegister(database, log),
+        registry=PgRegistry(database),
+        counts=counts,
+        calendars=PgCalendars(database),
+        due=PgDue(log),
+        gate_problem=lambda: gate.problem,
+    )
     host, port = split_address(settings.listen)
-    app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
+    app = create_app(
+        services,
+        token=token,
+        version=importlib.metadata.version("stockgate"),
+        local=is_loopback(host),
+        reads=[gate_routes(PgGate(database), _now)],
+        orders=[quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings)))],
+    )
     server = _Server(_serving(settings, app))
     with _listen(host, port) as listener:
         await database.open()
@@ -74,7 +148,10 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            work = (ingest.run(), RegistryWatch(log, views, feed).run(), _until_schema_fits(database))
+            perpetual = PerpetualCount(PgPresence(database, log), counts, metrics, _now)
+            watch = RegistryWatch(log, views, feed)
+            work = [ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
+            work += [gate.run(), seat.run(), leases.run()]
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
@@ -85,13 +162,70 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             await database.close()
 
 
-async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool) -> Imported:
+async def run_jobs(dsn: str, connections: int) -> None:
+    """Run jobs until SIGTERM or SIGINT; any number of such workers share them."""
+    told = _signalled()
+    database = Database(DatabaseSettings(dsn, connections))
+    await database.open()
+    try:
+        work, waiting = asyncio.create_task(_work_on_jobs(database)), asyncio.create_task(told.wait())
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (work, waiting):
+            task.cancel()
+        await asyncio.wait({work, waiting})
+        if not work.cancelled():
+            work.result()
+    finally:
+        await database.close()
+    _log.info("stopped")
+
+
+async def _work_on_jobs(database: Database) -> None:
+    await _until_schema_fits(database)
+    log, calendars = PgLog(database), PgCalendars(database)
+    book = PgAlertBook(database, log, PgViews(database))
+    _log.info("jobs run")
+    with contextlib.suppress(StoreUnavailable):  # the daily job does it again
+        await take_published(calendars, _now())
+    work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
+    await Queue(database.pool, work).run()
+
+
+def _signalled() -> asyncio.Event:
+    """Return what is set by SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    return told
+
+
+async def import_files(dsn: str, sheets: Sheets, *, dry_run: bool, by: str) -> Imported:
     """Import sheets over a connection of its own."""
+    async with _at_hand(dsn) as database:
+        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run, by=by)
+
+
+async def undo_import(dsn: str, number: int, *, by: str, dry_run: bool) -> Undone:
+    """Take an import back over a connection of its own."""
+    async with _at_hand(dsn) as database:
+        return await undoing.undo_import(PgRegistry(database), number, by, _now(), dry_run=dry_run)
+
+
+async def imports(dsn: str) -> list[ImportView]:
+    """Return the newest imports."""
+    async with _at_hand(dsn) as database:
+        return await PgRegister(database, PgLog(database)).imports(IMPORTS)
+
+
+@contextlib.asynccontextmanager
+async def _at_hand(dsn: str) -> AsyncIterator[Database]:
+    """Lend a database with the right schema, for one command."""
     database = Database(DatabaseSettings(dsn, max_connections=1))
     await database.open()
     try:
         await check_schema(database)
-        return await import_sheets(PgRegistry(database), sheets, _now(), dry_run=dry_run)
+        yield database
     finally:
         await database.close()
 
@@ -114,10 +248,7 @@ def _first(group: BaseExceptionGroup[SchemaUnfit]) -> SchemaUnfit:
 
 async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *work: Coroutine[None, None, None]) -> None:
     """Serve until a signal; then the feed ends, open requests finish, and the work stops without a half batch."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    told = _signalled()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([listener]))
         background = [tasks.create_task(one) for one in (*work, beat(feed, _now))]
@@ -130,11 +261,48 @@ async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *wor
     _log.info("stopped")
 
 
-def _link(settings: CentralSettings) -> PahoLink:
+def _retry(
+    database: Database, log: PgLog, views: PgViews, feed: Feed, metrics: Metrics, *, own: Sequence[EpcPrefix]
+) -> Retry:
+    """Return what tries quarantined items again and tells the feed what came of it."""
+    store = PgQuarantine(database, log)
+
+    async def again(ids: Collection[int] | None, limit: int, by: str) -> list[Outcome]:
+        now = _now()
+        done = await retry(log, store, ids, limit=limit, by=by, now=now, own=own)
+        for one in done.commits:
+            await tell(feed, views, metrics, done=one, gateways=set(), now=now)
+        return list(done.outcomes)
+
+    return again
+
+
+def _gate(settings: CentralSettings, database: Database, log: PgLog, metrics: Metrics) -> tuple[Publisher, Seat]:
+    """Return what publishes the gate snapshots, and the seat that one process on a database holds for it."""
+    seat = Seat(settings.dsn, GATE, lambda: publisher.wake())  # noqa: PLW0108 (each needs the other)
+    publisher = Publisher(
+        _link(settings, "gate"),
+        log,
+        PgGate(database),
+        KeyRing(settings.data_dir),
+        metrics,
+        now=_now,
+        seated=lambda: seat.turn if seat.held else None,
+        settings=GateSettings(timedelta(seconds=settings.gate_life_s), _own(settings)),
+    )
+    return publisher, seat
+
+
+def _own(settings: CentralSettings) -> tuple[EpcPrefix, ...]:
+    """Return which EPCs are ours."""
+    return tuple(parse_prefix(text) for text in settings.own_prefixes)
+
+
+def _link(settings: CentralSettings, role: str) -> PahoLink:
     return PahoLink(
         LinkSettings(
             settings.mqtt,
-            client_id=f"stockgate-central-{os.getpid()}",
+            client_id=f"stockgate-{role}-{os.getpid()}",
             username=settings.mqtt_username,
             password_file=settings.mqtt_password_file,
             ca_file=settings.mqtt_ca_file,

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from central.application.errors import NotFound, RowsRefused, StoreUnavailable
+from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -31,6 +31,13 @@ def install(app: FastAPI) -> None:
     async def unstorable(_request: Request, error: Exception) -> JSONResponse:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Change the request: the database refuses a value ({error}).")
 
+    async def separated(_request: Request, error: Exception) -> JSONResponse:
+        detail = f"Separation of duties: {error}. Or break it open with a reason (break_glass), which is reported."
+        return problem(HTTPStatus.FORBIDDEN, detail)
+
+    async def unfit(_request: Request, error: Exception) -> JSONResponse:
+        return problem(HTTPStatus.CONFLICT, f"{error}.")
+
     async def invalid(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 (the handler is registered for this class)
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
@@ -45,6 +52,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFound, not_found)
     app.add_exception_handler(StoreUnavailable, unavailable)
     app.add_exception_handler(RowsRefused, unstorable)
+    app.add_exception_handler(Separated, separated)
+    app.add_exception_handler(StepUnfit, unfit)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
 

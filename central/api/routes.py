@@ -12,17 +12,29 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import StreamingResponse
 
 from central.api import shapes
+from central.application.alerting import AlertBook
+from central.application.calendars import CalendarStore
+from central.application.counts import Counts
+from central.application.due import DueStore
 from central.application.errors import NotFound, StoreUnavailable
+from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
+from central.application.knowing import KnowledgeBook
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.register import Register
+from central.application.transfers import Transfers
+from central.application.undoing import UndoStore
+from central.application.upkeep import Upkeep
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
 MAX_ID = 2**62
 
-_TEXT = r"^[^\x00]*$"  # PostgreSQL's text holds any other character
+TEXT = r"^[^\x00]*$"
+"""PostgreSQL's text holds any other character."""
 
+AlertFilter = Literal["open", "acknowledged", "investigating", "resolved", "observed", "all"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
 
 
@@ -35,6 +47,17 @@ class Services:
     metrics: Metrics
     now: Callable[[], datetime]
     ingest_problem: Callable[[], str]
+    exceptions: Exceptions
+    alert_book: AlertBook
+    knowledge: KnowledgeBook
+    calendars: CalendarStore
+    due: DueStore
+    transfers: Transfers
+    upkeep: Upkeep
+    register: Register
+    registry: UndoStore
+    counts: Counts
+    gate_problem: Callable[[], str] = lambda: ""
 
 
 def stands(on: Services) -> APIRouter:
@@ -53,16 +76,17 @@ def stands(on: Services) -> APIRouter:
 
     @router.get("/assets")
     async def assets(
-        location: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["stockroom-a"])] = None,
+        location: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["stockroom-a"])] = None,
         q: Annotated[
             str | None,
-            Query(max_length=80, pattern=_TEXT, description="Part of id, name, class, serial or EPC."),
+            Query(max_length=80, pattern=TEXT, description="Part of id, name, class, serial or EPC."),
         ] = None,
         limit: Limit = 100,
     ) -> shapes.Assets:
         """Return assets by id, and where they are believed to be."""
         found = await on.views.assets(location=location, query=q or None, limit=limit)
-        return shapes.Assets(as_of=on.now(), assets=found)
+        wrong = await on.exceptions.open_totals(on.now())
+        return shapes.Assets(as_of=on.now(), open_exceptions=wrong, assets=found)
 
     @router.get("/gateways")
     async def gateways() -> shapes.Gateways:
@@ -78,8 +102,8 @@ def happened(on: Services) -> APIRouter:
 
     @router.get("/movements")
     async def movements(
-        portal: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["stockroom-a-door"])] = None,
-        asset: Annotated[str | None, Query(max_length=80, pattern=_TEXT, examples=["LT-0001"])] = None,
+        portal: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["stockroom-a-door"])] = None,
+        asset: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["LT-0001"])] = None,
         limit: Limit = 100,
     ) -> shapes.Movements:
         """Return passages of all assets, newest first, each once in its newest revision, with the evidence."""
@@ -90,7 +114,7 @@ def happened(on: Services) -> APIRouter:
 
     @router.get("/assets/{asset}/movements")
     async def movements_of(
-        asset: Annotated[str, Path(max_length=80, pattern=_TEXT, examples=["LT-0001"])], limit: Limit = 200
+        asset: Annotated[str, Path(max_length=80, pattern=TEXT, examples=["LT-0001"])], limit: Limit = 200
     ) -> shapes.AssetMovements:
         """Return an asset's passages, each in its newest revision, with the evidence."""
         one = await on.views.asset(asset)
@@ -98,7 +122,7 @@ def happened(on: Services) -> APIRouter:
         return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 
     @router.get("/alerts")
-    async def alerts(state: Literal["open", "acknowledged", "all"] = "open", limit: Limit = 100) -> shapes.Alerts:
+    async def alerts(state: AlertFilter = "open", limit: Limit = 100) -> shapes.Alerts:
         """Return alerts, one an incident, newest first."""
         return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit))
 
@@ -145,7 +169,7 @@ def operations(on: Services) -> APIRouter:
     @router.get("/healthz")
     async def healthz(response: Response) -> shapes.HealthAnswer:
         """Tell whether every part works: 200, or 503 with the part that doesn't."""
-        parts = {"database": await _database(on.views), "ingest": on.ingest_problem()}
+        parts = {"database": await _database(on.views), "ingest": on.ingest_problem(), "gate": on.gate_problem()}
         well = not any(parts.values())
         if not well:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

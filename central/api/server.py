@@ -1,11 +1,21 @@
 """The FastAPI application, put together from routes, guard and problem documents."""
 
-from fastapi import Depends, FastAPI
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Depends, FastAPI
 
 from central.api import problems
+from central.api.alerts import alerts_read, alerts_write
 from central.api.auth import requires
+from central.api.calendars import calendars_read, calendars_write
+from central.api.counts import counts_read, counts_write
+from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
+from central.api.knowing import knowing_read, knowing_write
+from central.api.loans import loans_read, loans_write
+from central.api.registry import registry_read, registry_write
 from central.api.routes import Services, happened, operations, stands, writes
+from central.api.transfers import transfers_read, transfers_write
 
 DESCRIPTION = """Where assets are, what moved, what left without authorisation.
 
@@ -14,7 +24,15 @@ says `as_of` when it is. Errors are RFC 9457 problem documents. `/api/v1/events`
 read the lists, and read them again after every reconnect."""
 
 
-def create_app(services: Services, *, token: str, version: str, local: bool) -> FastAPI:
+def create_app(
+    services: Services,
+    *,
+    token: str,
+    version: str,
+    local: bool,
+    reads: Sequence[APIRouter] = (),
+    orders: Sequence[APIRouter] = (),
+) -> FastAPI:
     """Return the application; `local` is a loopback listener, beyond which reads need the token too."""
     app = FastAPI(
         title="Stockgate central",
@@ -28,7 +46,27 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     outer = [] if local else [check]
     app.include_router(stands(services), dependencies=outer)
     app.include_router(happened(services), dependencies=outer)
+    for router in reads:
+        app.include_router(router, dependencies=outer)
+    for router in orders:
+        app.include_router(router, dependencies=[check])
     app.include_router(writes(services), dependencies=[check])
+    app.include_router(alerts_read(services), dependencies=outer)
+    app.include_router(alerts_write(services), dependencies=[check])
+    app.include_router(knowing_read(services), dependencies=outer)
+    app.include_router(knowing_write(services), dependencies=[check])
+    app.include_router(exceptions_read(services), dependencies=outer)
+    app.include_router(registry_read(services), dependencies=outer)
+    app.include_router(registry_write(services), dependencies=[check])
+    app.include_router(exceptions_write(services), dependencies=[check])
+    app.include_router(counts_read(services), dependencies=outer)
+    app.include_router(counts_write(services), dependencies=[check])
+    app.include_router(calendars_read(services), dependencies=outer)
+    app.include_router(calendars_write(services), dependencies=[check])
+    app.include_router(loans_read(services), dependencies=outer)
+    app.include_router(loans_write(services), dependencies=[check])
+    app.include_router(transfers_read(services), dependencies=outer)
+    app.include_router(transfers_write(services), dependencies=[check])
     app.include_router(operations(services), dependencies=outer)
     problems.install(app)
     app.add_middleware(Guard, hosts=LOOPBACK_NAMES if local else None)

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from central.application.exceptions import OpenExceptions
 from central.application.views import (
     AlertView,
     AssetView,
@@ -28,7 +29,9 @@ class Locations(Answer):
 
 
 class Assets(Answer):
-    """Assets and where they are."""
+    """Assets and where they are; what is wrong is counted apart, over everything, and no filter reaches it."""
+
+    open_exceptions: OpenExceptions
 
     assets: list[AssetView]
 

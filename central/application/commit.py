@@ -8,10 +8,13 @@ from typing import Final
 
 from central.application.errors import StoreUnavailable
 from central.application.judge import judge_movements
+from central.application.leases import STRANGERS, Lease
+from central.application.oddities import is_foreign, look
 from central.application.ports import Filed, Log, Notice, Registry, Transaction
-from central.application.records import Gap, Incoming, Movement, StreamKey, Unreadable
+from central.application.records import Gap, Incoming, Movement, Presence, StreamKey, Unreadable
+from central.application.stories import tell
 from central.domain.position import Position
-from edge.contracts import topic
+from edge.contracts import EpcPrefix, topic
 
 EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 AHEAD: Final = timedelta(hours=1)
@@ -35,6 +38,12 @@ class Committed:
     refused: list[Unreadable] = field(default_factory=list)
     """What went to the quarantine."""
     unknown_tags: int = 0
+    foreign_tags: int = 0
+    """Rows of tags that are nobody's of ours: counted here, kept nowhere."""
+    unadmitted: Sequence[Incoming] = ()
+    """Rows of a retry whose gateway isn't registered, or not at that site."""
+    unheld: int = 0
+    """Rows of gateways that another worker serves by now."""
 
     @property
     def rejected(self) -> int:
@@ -43,11 +52,44 @@ class Committed:
 
 
 async def commit(
-    log: Log, rows: Sequence[Incoming], unreadable: Sequence[Unreadable], notices: Sequence[Notice], now: datetime
+    log: Log,
+    rows: Sequence[Incoming],
+    unreadable: Sequence[Unreadable],
+    notices: Sequence[Notice],
+    now: datetime,
+    *,
+    own: Sequence[EpcPrefix] = (),
+    lease: Lease | None = None,
 ) -> Committed:
-    """Commit rows of any streams and what could not be read, in one transaction. Doing it twice changes nothing."""
+    """Commit rows of any streams and what could not be read, in one transaction. Doing it twice changes nothing.
+
+    `own` says which EPCs are ours; while it is empty no tag is foreign. Under a lease only rows of gateways whose fence
+    still stands go in, and the transaction keeps it so; others are not committed and not acknowledged. Without one, the
+    caller alone serves all gateways.
+    """
     async with log.transaction() as transaction:
-        return await _Batch(transaction, await transaction.registry(), now).run(rows, unreadable, notices)
+        held = rows if lease is None else await _held(transaction, lease, rows)
+        batch = _Batch(transaction, await transaction.registry(), now, own)
+        batch.done.unheld = len(rows) - len(held)
+        return await batch.run(held, unreadable, notices)
+
+
+async def commit_again(
+    transaction: Transaction, rows: Sequence[Incoming], now: datetime, *, own: Sequence[EpcPrefix] = ()
+) -> Committed:
+    """Put rows through the pipeline whose places count as committed already; the open transaction is the caller's.
+
+    What is refused again is only told: it stands in the quarantine.
+    """
+    return await _Batch(transaction, await transaction.registry(), now, own).run_again(rows)
+
+
+async def _held(transaction: Transaction, lease: Lease, rows: Sequence[Incoming]) -> list[Incoming]:
+    gateways = {row.key.gateway for row in rows}
+    standing = await transaction.hold(lease, gateways & lease.fences.keys()) if gateways else set()
+    strangers = STRANGERS in lease.fences
+    registered = (await transaction.registry()).sites
+    return [row for row in rows if row.key.gateway in standing or (strangers and row.key.gateway not in registered)]
 
 
 @dataclass(slots=True)
@@ -57,6 +99,7 @@ class _Batch:
     transaction: Transaction
     registry: Registry
     now: datetime
+    own: Sequence[EpcPrefix] = ()
     done: Committed = field(default_factory=Committed)
     refused: list[Unreadable] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
@@ -74,6 +117,17 @@ class _Batch:
         await self.transaction.quarantine(self.refused)
         self.done.alerts += await self.transaction.give_notices(list(self.notices.values()), self.now)
         await self._advance(fresh, before)
+        return self.done
+
+    async def run_again(self, rows: Sequence[Incoming]) -> Committed:
+        verdicts = [(row, self._admit(row)) for row in rows]
+        admitted = [row for row, well in verdicts if well]
+        self.done.unadmitted = [row for row, well in verdicts if not well]
+        keys = {row.key for row in admitted}
+        before = await self.transaction.lock_positions(keys, self.now) if keys else {}
+        await self._file([row for row in admitted if self._believe(row)])
+        self.done.alerts += await self.transaction.give_notices(list(self.notices.values()), self.now)
+        await self._advance(admitted, before)
         return self.done
 
     def _admit(self, row: Incoming) -> bool:
@@ -107,6 +161,9 @@ class _Batch:
         return not problem
 
     def _doubt(self, row: Incoming) -> str:
+        if isinstance(row.record, Presence) and (row.record.from_at < EARLIEST or row.record.to_at > self.now + AHEAD):
+            span = f"{row.record.from_at.isoformat()} to {row.record.to_at.isoformat()}"
+            return f"presence from {span} is before 2020 or over an hour ahead: set the gateway's clock"
         if not isinstance(row.record, Movement):
             return ""
         if row.record.at < EARLIEST or row.record.at > self.now + AHEAD:
@@ -146,13 +203,22 @@ class _Batch:
         await self.transaction.add_others([row for row in rows if not isinstance(row.record, Movement)], self.now)
         if not filed:
             return done
-        assets = await self.transaction.lock_assets({one.movement.epc for one in filed})
+        bindings = await self.transaction.lock_assets({one.movement.epc for one in filed})
+        done.foreign_tags = len(filed)
+        filed = [one for one in filed if bindings.of(one.movement.epc) or not is_foreign(one.movement.epc, self.own)]
+        done.foreign_tags -= len(filed)
+        if not filed:
+            return done
         await self.transaction.add_movements(filed, self.now)
-        done.movements = [(one, assets.get(one.movement.epc)) for one in filed]
+        done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
-        for shard, moved in _by_shard(filed, assets).items():
-            done.locations |= await self.transaction.project(moved, shard, self.now)
-        done.alerts = await judge_movements(self.transaction, self.registry, done.movements, self.now)
+        registry = self.registry
+        moved, fresh = _moved(done.movements)
+        stories = await tell(self.transaction, registry.world, registry.routes, moved, self.now, fresh=fresh)
+        done.locations |= stories.locations
+        odd = await look(self.transaction, registry, done.movements, self.own, self.now)
+        done.alerts = await judge_movements(self.transaction, registry, done.movements, odd.suspicions, self.now)
+        done.alerts += odd.alerts
         return done
 
     def _resolve(self, row: Incoming, movement: Movement) -> Filed:
@@ -167,6 +233,7 @@ class _Batch:
         self.done.locations |= done.locations
         self.done.alerts += done.alerts
         self.done.unknown_tags += done.unknown_tags
+        self.done.foreign_tags += done.foreign_tags
 
     async def _advance(self, fresh: Sequence[Incoming], before: dict[StreamKey, Position]) -> None:
         refused = {(item.key, item.seq) for item in self.refused}
@@ -194,14 +261,23 @@ def shard_of(gateway: str) -> int:
     return zlib.crc32(gateway.encode()) % SHARDS
 
 
-def _by_shard(filed: Collection[Filed], assets: dict[str, str]) -> dict[int, set[str]]:
-    """Group the assets that may have moved by the shard of the gateway that saw them, each asset once."""
+def _moved(movements: Collection[tuple[Filed, str | None]]) -> tuple[dict[str, int], dict[str, datetime]]:
+    """Return the assets whose story may have changed with the shard of a gateway that saw each, and since when it may.
+
+    A passage that ends as something else than a crossing changes a story only if a lower revision of it was a crossing;
+    then nobody knows since when.
+    """
     shards: dict[str, int] = {}
-    for one in filed:
-        asset = assets.get(one.movement.epc)
-        if asset is not None and one.movement.final:
-            shards[asset] = shard_of(one.row.key.gateway)
-    return {shard: {asset for asset, its in shards.items() if its == shard} for shard in sorted(set(shards.values()))}
+    since: dict[str, datetime] = {}
+    whole: set[str] = set()
+    for one, asset in movements:
+        if asset is None or not one.movement.final or (one.destination is None and one.movement.rev == 1):
+            continue
+        shards[asset] = shard_of(one.row.key.gateway)
+        since[asset] = min(since.get(asset, one.movement.at), one.movement.at)
+        if one.destination is None:
+            whole.add(asset)
+    return shards, {asset: at for asset, at in since.items() if asset not in whole}
 
 
 def _topic_of(row: Incoming) -> str:

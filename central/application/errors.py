@@ -19,3 +19,15 @@ class NotFound(CentralError):  # noqa: N818 (HTTP's word for it)
 
 class SchemaUnfit(CentralError):  # noqa: N818 (a state of the database, named as one)
     """The database's schema isn't this program's; the message says which of them is to be updated."""
+
+
+class Separated(RowsRefused):
+    """Separation of duties forbids it to this person; `rule` names which one, the message says who may do it."""
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class StepUnfit(CentralError):  # noqa: N818 (a verdict on a request, named as one)
+    """A step that the state of its subject doesn't allow, or that lacks something; the message says what to do."""

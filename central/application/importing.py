@@ -1,51 +1,103 @@
-"""Import of registry sheets: every problem is told before anything is written, then one transaction writes all."""
+"""Import of registry sheets: every problem is told before anything is written, then one transaction writes all.
 
-from collections.abc import Collection, Mapping
+An import is an act with its rows: what each registry row was before and after, so that it can be taken back.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
+from central.application.asset_acts import acts_of, told_words
+from central.application.checking import Known, check, wanted_tag
+from central.application.columns import COLUMNS
 from central.application.commit import shard_of
+from central.application.duplicates import IMPORTS, duplicates
 from central.application.judge import judge_again
-from central.application.ports import Registry, Transaction
-from central.application.sheets import COLUMNS, Problem, SheetRow, Sheets
-from central.domain.places import Location, PlaceError, Places
+from central.application.ports import Transaction
+from central.application.rows import (
+    ORDER,
+    Change,
+    Row,
+    instant_text,
+    merged,
+    row_key,
+    same,
+    serial_rows,
+    tag_row,
+)
+from central.application.sheets import Problem, SheetRow, Sheets
+from central.application.states import NewAct, States
+from central.application.stories import tell
+from central.domain.axes import AssetState
+from central.domain.tags import bind
 
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the registry holds already, as far as sheets refer to it."""
-
-    locations: Mapping[str, Location]
-    gateways: Mapping[str, str]
-    portals: Mapping[str, str]
-    """Portal to gateway."""
-    assets: Collection[str]
-    tags: Mapping[str, str]
-    """EPC to asset."""
+IMPORTER: Final = "import"
+"""Who imported, where nobody is named."""
+WORLDLY: Final = frozenset({"locations", "portals", "neighbours", "openings"})
+"""Kinds that may change how places are joined, and so what is inferred from that."""
 
 
 @dataclass(slots=True)
 class Imported:
-    """What an import did: rows by kind, or the problems that stopped it."""
+    """What an import did: rows by kind, or the problems that stopped it; `id` is its act's, None if nothing is kept."""
 
     rows: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     alerts: list[int] = field(default_factory=list)
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What sheets speak of: so much of the registry is looked at."""
+
+    assets: Collection[str]
+    epcs: Collection[str]
+
+
+class RegistryRows(Protocol):
+    """Whole rows of the registry by kind, and what imports changed in them."""
+
+    async def rows(self, kind: str, ids: Collection[str]) -> list[Row]:
+        """Return the rows whose first key column is among `ids`."""
+
+    async def put(self, kind: str, rows: Sequence[Row]) -> None:
+        """Write whole rows."""
+
+    async def drop(self, kind: str, rows: Sequence[Row], now: datetime) -> None:
+        """Take rows off; assets and locations go out of sight."""
+
+    async def note(self, import_: int, changes: Sequence[Change]) -> None:
+        """Keep what an import changed."""
+
+    async def noted(self, import_: int) -> list[Change]:
+        """Return what an import changed."""
+
+    async def placed(self, assets: Collection[str]) -> dict[str, str]:
+        """Return where the last standing record put assets."""
+
+    async def lock(self, assets: Collection[str]) -> None:
+        """Lock assets in the order of their ids."""
+
+    async def bump(self) -> None:
+        """Make a new version of the registry: ingest reads it again."""
 
 
 class RegistryTransaction(Transaction, Protocol):
     """The writing side of the registry, in one transaction that holds its lock."""
 
-    async def known(self) -> Known:
+    @property
+    def table(self) -> RegistryRows:
+        """Rows of the registry."""
+
+    @property
+    def states(self) -> States:
+        """Acts and states of assets."""
+
+    async def known(self, asked: Asked) -> Known:
         """Return what the registry holds."""
-
-    async def write(self, kind: str, rows: list[SheetRow], now: datetime) -> set[str]:
-        """Write the rows of a kind; return the assets of authorisations that are new or changed."""
-
-    async def close(self, rows: Mapping[str, int], now: datetime) -> None:
-        """Record the import as an act and make a new version of the registry."""
 
 
 class RegistryStore(Protocol):
@@ -59,121 +111,218 @@ class DryRun(Exception):  # noqa: N818 (it carries no error: it takes back a tra
     """Ends a dry run inside the transaction, so that the database's own rules have been asked too."""
 
 
-async def import_sheets(store: RegistryStore, sheets: Sheets, now: datetime, *, dry_run: bool = False) -> Imported:
+async def import_sheets(
+    store: RegistryStore, sheets: Sheets, now: datetime, *, dry_run: bool = False, by: str = IMPORTER
+) -> Imported:
     """Check sheets against the registry and write them, all or nothing; the same sheets again change nothing."""
     done = Imported(problems=list(sheets.problems))
     try:
         async with store.importing() as transaction:
-            done.problems += _check(sheets, await transaction.known())
+            asked = Asked(_assets(sheets), sheets.ids("tags"))
+            await transaction.table.lock(asked.assets)
+            known = await transaction.known(asked)
+            done.problems += check(sheets, known, now)
             if not done.problems:
-                await _write(transaction, sheets, now, done)
-            _keep_only_if(not done.problems and not dry_run)
+                await _Import(transaction, sheets, known, now, by, done).run()
+            keep_only_if(not done.problems and not dry_run)
     except DryRun:
+        done.id = None
         done.problems.sort(key=lambda one: (one.file, one.line))
+    if done.problems and not dry_run:
+        await _tell_duplicates(store, sheets, now)
     return done
 
 
-def _keep_only_if(good: bool) -> None:  # noqa: FBT001 (a condition, not a flag)
+async def _tell_duplicates(store: RegistryStore, sheets: Sheets, now: datetime) -> None:
+    """Say in the exception queue which tags were wanted for a second asset; no more of a refused import is kept."""
+    async with store.importing() as transaction:
+        known = await transaction.known(Asked(_assets(sheets), sheets.ids("tags")))
+        if found := duplicates(sheets.all("tags"), known.tags, now):
+            await transaction.open_exceptions(found, now, source=IMPORTS)
+
+
+def keep_only_if(good: bool) -> None:  # noqa: FBT001 (a condition, not a flag)
+    """End the transaction by `DryRun` unless all is good."""
     if not good:
         raise DryRun
 
 
-async def _write(transaction: RegistryTransaction, sheets: Sheets, now: datetime, done: Imported) -> None:
-    changed: set[str] = set()
-    for kind in COLUMNS:
-        if sheets.rows[kind]:
-            changed |= await transaction.write(kind, sheets.rows[kind], now)
-            done.rows[kind] = len(sheets.rows[kind])
-    moved = sheets.ids("assets") | {row.values["asset"] for row in sheets.rows["tags"]}
-    if moved:
-        await transaction.project(moved, shard_of(""), now)
-    await transaction.close(done.rows, now)
-    if changed:
-        registry: Registry = await transaction.registry()
-        done.alerts = await judge_again(transaction, registry, changed, now)
+def _assets(sheets: Sheets) -> set[str]:
+    named = (row.values.get(column) for kind, column in _NAMES_ASSET for row in sheets.all(kind))
+    return {asset for asset in named if asset is not None}
 
 
-def _check(sheets: Sheets, known: Known) -> list[Problem]:
-    """Return the problems that only the whole import and the registry together show."""
-    locations = {**known.locations, **_told(sheets)}
-    assets = {*known.assets, *sheets.ids("assets")}
-    problems = _check_tree(sheets, locations)
-    for kind, column in (
-        ("portals", "inside"),
-        ("portals", "outside"),
-        ("assets", "location"),
-        ("authorisations", "boundary"),
-    ):
-        problems += _missing(sheets, kind, column, locations, what="location")
-    for kind in ("tags", "authorisations"):
-        problems += _missing(sheets, kind, "asset", assets, what="asset")
-    problems += _check_portals(sheets, known)
-    problems += _check_tags(sheets, known)
-    problems += _check_authorisations(sheets, locations)
-    return problems
+_NAMES_ASSET: Final = (
+    ("assets", "id"), ("assets", "parent"), ("tags", "asset"), ("serials", "asset"), ("authorisations", "asset"),
+)  # fmt: skip
 
 
-def _missing(sheets: Sheets, kind: str, column: str, there: Collection[str], *, what: str) -> list[Problem]:
-    return [
-        Problem(row.file, row.line, f"{column}: there is no {what} {row.values[column]!r}: add it to {what}s.csv")
-        for row in sheets.all(kind)
-        if row.values.get(column) is not None and row.values[column] not in there
-    ]
+@dataclass(slots=True)
+class _Import:
+    """The writing of sheets that have no problem."""
+
+    transaction: RegistryTransaction
+    sheets: Sheets
+    known: Known
+    now: datetime
+    by: str
+    done: Imported
+    changes: list[Change] = field(default_factory=list)
+
+    async def run(self) -> None:
+        self.done.rows = {kind: len(self.sheets.rows[kind]) for kind in COLUMNS if self.sheets.rows[kind]}
+        begun = NewAct(self.now, self.now, "registry_imported", self.by, detail=self.done.rows)
+        (self.done.id,) = await self.transaction.states.add_acts([begun])
+        for kind in ORDER:
+            await self._write(kind)
+        await self._tell_assets()
+        await self.transaction.table.note(self.done.id, self.changes)
+        await self.transaction.table.bump()
+        await self._follow()
+
+    async def _write(self, kind: str) -> None:
+        if kind == "gateways":
+            await self._gateways()
+        elif kind == "tags":
+            await self._tags()
+        else:
+            sheet = self.sheets.rows[kind]
+            await self._change(kind, [row for row in sheet if not row.values.get("removed")])
+            await self._remove(kind, [row for row in sheet if row.values.get("removed")])
+        if kind == "assets":
+            await self._serials()
+
+    async def _change(self, kind: str, sheet: Sequence[SheetRow]) -> None:
+        before = await self._standing(kind, sheet)
+        rows = [(row, merged(kind, row, before.get(_key(kind, row)), self.now)) for row in sheet]
+        await self._put(kind, rows, before)
+
+    async def _remove(self, kind: str, sheet: Sequence[SheetRow]) -> None:
+        before = await self._standing(kind, sheet)
+        gone = [(row, before[_key(kind, row)]) for row in sheet if _key(kind, row) in before]
+        if gone:
+            await self.transaction.table.drop(kind, [row for _, row in gone], self.now)
+        for place, row in gone:
+            self.changes.append(Change(kind, row_key(kind, row), place.file, place.line, row, None))
+
+    async def _gateways(self) -> None:
+        """Register the gateways that portals name for the first time."""
+        first: dict[str, SheetRow] = {}
+        for row in self.sheets.rows["portals"]:
+            if row.values["gateway"] not in self.known.gateways:
+                first.setdefault(row.values["gateway"], row)
+        rows = [
+            (row, {"id": name, "site": row.values["site"], "registered_at": instant_text(self.now)})
+            for name, row in first.items()
+        ]
+        await self._put("gateways", rows, {})
+
+    async def _tags(self) -> None:
+        sheet = self.sheets.rows["tags"]
+        standing = await self.transaction.table.rows("tags", {row.values["epc"] for row in sheet})
+        before = {row_key("tags", row): row for row in standing}
+        rows = []
+        for row in sheet:
+            wanted = bind(self.known.tags.of(row.values["epc"]), wanted_tag(row), self.now)
+            key = f"{wanted.epc}/{instant_text(wanted.bound_from)}"
+            rows.append((row, tag_row(wanted, before.get(key), self.now)))
+        await self._put("tags", sorted(rows, key=lambda one: one[1]["bound_to"] is None), before)
+
+    async def _serials(self) -> None:
+        sheet = [row for row in self.sheets.rows["assets"] if "serial" in row.values]
+        known: dict[str, list[Row]] = {}
+        for row in await self.transaction.table.rows("serials", {row.values["id"] for row in sheet}):
+            known.setdefault(row["asset"], []).append(row)
+        before = {row_key("serials", row): row for its in known.values() for row in its}
+        rows = [
+            (row, serial)
+            for row in sheet
+            for serial in serial_rows(row.values["id"], row.values["serial"], known.get(row.values["id"], []), self.now)
+        ]
+        await self._put("serials", sorted(rows, key=lambda one: one[1]["to_at"] is None), before)
+
+    async def _standing(self, kind: str, sheet: Sequence[SheetRow]) -> dict[str, Row]:
+        first = {_key(kind, row).partition("/")[0] for row in sheet}
+        return {row_key(kind, row): row for row in await self.transaction.table.rows(kind, first)} if first else {}
+
+    async def _put(self, kind: str, rows: Sequence[tuple[SheetRow, Row]], before: Mapping[str, Row]) -> None:
+        """Write rows, and note those that are not as they were."""
+        if not rows:
+            return
+        await self.transaction.table.put(kind, [row for _, row in rows])
+        first = {row_key(kind, row).partition("/")[0] for _, row in rows}
+        after = {row_key(kind, row): row for row in await self.transaction.table.rows(kind, first)}
+        for place, row in rows:
+            key = row_key(kind, row)
+            if not same(after[key], before.get(key)):
+                self.changes.append(Change(kind, key, place.file, place.line, before.get(key), after[key]))
+
+    async def _tell_assets(self) -> None:
+        """Append what the assets' rows say as acts, and fold the states anew."""
+        sheet = self.sheets.rows["assets"]
+        placed = await self.transaction.table.placed([row.values["id"] for row in sheet])
+        acts: list[NewAct] = []
+        for row in sheet:
+            asset = row.values["id"]
+            state = self.known.states.get(asset, AssetState())
+            acts += acts_of(asset, told_words(row.values, state), now=self.now, by=self.by, cause=self.done.id)
+            if row.values["location"] not in {None, placed.get(asset)}:
+                acts.append(self._act("placed", asset, location=row.values["location"]))
+        self._note_acts(sheet, {act.asset for act in acts})
+        acts += [
+            self._act("parent_set", change.key, detail={"parent": change.after["parent"]})
+            for change in self.changes
+            if change.kind == "assets" and change.after is not None
+            if change.after["parent"] != (change.before or {}).get("parent")
+        ]
+        await self.transaction.states.add_acts(acts)
+        await self.transaction.states.project({act.asset for act in acts if act.asset is not None})
+
+    def _note_acts(self, sheet: Sequence[SheetRow], assets: Collection[str | None]) -> None:
+        """Note whose rows brought acts about: if these can't be taken back, it is told by the row."""
+        for row in sheet:
+            asset = row.values["id"]
+            if asset in assets:
+                self.changes.append(Change("acts", asset, row.file, row.line, None, {"id": asset}))
+
+    def _act(self, kind: str, asset: str, *, location: str | None = None, detail: Row | None = None) -> NewAct:
+        return NewAct(
+            self.now, self.now, kind, self.by, asset=asset, location=location, detail=detail or {}, cause=self.done.id
+        )
+
+    async def _follow(self) -> None:
+        """Bring stories and alerts up to what the registry says now."""
+        moved = self.sheets.ids("assets") | {row.values["asset"] for row in self.sheets.rows["tags"]}
+        self.done.alerts = await follow(self.transaction, self.changes, moved, self.now)
 
 
-def _told(sheets: Sheets) -> dict[str, Location]:
-    """Return the sheets' locations; a broken row's stands in for what it is to be, so that nothing else looks wrong."""
-    told = {
-        row.values["id"]: Location(row.values["id"], "", "", row.values.get("parent"), guarded=True)
-        for row in sheets.broken["locations"]
-        if "id" in row.values
+async def follow(
+    transaction: RegistryTransaction, changes: Sequence[Change], moved: Collection[str], now: datetime
+) -> list[int]:
+    """Tell stories and judge exits again after registry rows changed; return the ids of alerts that changed.
+
+    Args:
+        transaction: the one that changed them.
+        changes: rows that changed.
+        moved: assets of which more was told than those rows say.
+        now: when.
+    """
+    judged = {
+        row["asset"]
+        for change in changes
+        if change.kind == "authorisations"
+        for row in (change.before, change.after)
+        if row is not None
     }
-    return told | {row.values["id"]: Location(**row.values) for row in sheets.rows["locations"]}
+    assets = {*moved, *judged}
+    if any(change.kind in WORLDLY for change in changes):
+        assets |= await transaction.stories.unsettled()
+    registry = await transaction.registry()
+    await transaction.stories.lock(assets)
+    await tell(transaction, registry.world, registry.routes, dict.fromkeys(assets, shard_of("")), now)
+    return await judge_again(transaction, registry, judged, now) if judged else []
 
 
-def _check_tree(sheets: Sheets, locations: Mapping[str, Location]) -> list[Problem]:
-    places = Places(locations)
-    problems = []
-    for row in sheets.all("locations"):
-        start = row.values.get("id", row.values.get("parent"))
-        try:
-            places.chain(start) if start is not None else None
-        except PlaceError as error:
-            problems.append(Problem(row.file, row.line, f"parent: {error}"))
-    return problems
-
-
-def _check_portals(sheets: Sheets, known: Known) -> list[Problem]:
-    problems = []
-    sites = dict(known.gateways)
-    for row in sheets.all("portals"):
-        site, gateway = row.values.get("site"), row.values.get("gateway")
-        if row.values.get("inside") is not None and row.values["inside"] == row.values.get("outside"):
-            problems.append(Problem(row.file, row.line, "outside: a portal joins two different locations"))
-        if site is not None and gateway is not None and sites.setdefault(gateway, site) != site:
-            text = f"site: gateway {gateway!r} is at site {sites[gateway]!r} already, and an id is used once only"
-            problems.append(Problem(row.file, row.line, text))
-    return problems
-
-
-def _check_tags(sheets: Sheets, known: Known) -> list[Problem]:
-    return [
-        Problem(row.file, row.line, f"epc: {row.values['epc']} is on asset {known.tags[row.values['epc']]!r} already: "
-                "use another tag, a used one would carry its history along")
-        for row in sheets.all("tags")
-        if {"epc", "asset"} <= row.values.keys()
-        and known.tags.get(row.values["epc"], row.values["asset"]) != row.values["asset"]
-    ]  # fmt: skip
-
-
-def _check_authorisations(sheets: Sheets, locations: Mapping[str, Location]) -> list[Problem]:
-    problems = []
-    for row in sheets.all("authorisations"):
-        start, end = row.values.get("valid_from"), row.values.get("valid_to")
-        if start is not None and end is not None and end <= start:
-            problems.append(Problem(row.file, row.line, "valid_to: comes before valid_from"))
-        boundary = locations.get(row.values.get("boundary", ""))
-        if boundary is not None and not boundary.guarded:
-            text = f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation: name what holds it"
-            problems.append(Problem(row.file, row.line, text))
-    return problems
+def _key(kind: str, row: SheetRow) -> str:
+    values = {name: instant_text(value) if isinstance(value, datetime) else value for name, value in row.values.items()}
+    return row_key(kind, values)

@@ -1,14 +1,25 @@
 """Judging passages: from the set of their revisions to incidents, at commit and again when authorisations change."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
+from central.application.oddities import suspicions_of
+from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import assess, incident_of
+from central.domain.alerts import assess, incident_of, lifted, suspected
+from central.domain.anomalies.records import Suspicion
+
+EXITS: Final = "exits"
+"""What the exception queue knows this judging by."""
 
 
 async def judge_movements(
-    transaction: Transaction, registry: Registry, movements: Sequence[tuple[Filed, str | None]], now: datetime
+    transaction: Transaction,
+    registry: Registry,
+    movements: Sequence[tuple[Filed, str | None]],
+    suspicions: Mapping[str, Sequence[Suspicion]],
+    now: datetime,
 ) -> list[int]:
     """Judge what a batch's movements of registered assets may give rise to; return the ids of alerts that changed."""
     known = [(one, asset) for one, asset in movements if asset is not None]
@@ -18,33 +29,64 @@ async def judge_movements(
     cases = [
         Case(one.movement.passage, asset, one.movement.epc, one.movement.portal, one.movement.at)
         for one, asset in known
-        if one.movement.passage in accused or _may_be_wrong(registry, one)
+        if one.movement.passage in accused or one.movement.passage in suspicions or _may_be_wrong(registry, one)
     ]
-    return await _judge(transaction, registry, cases, now)
+    again = await transaction.on_one_use({asset for one, asset in known if one.destination is not None})
+    if again:
+        suspicions = {**await suspicions_of(transaction, registry, [case.passage for case in again]), **suspicions}
+    return await _judge(transaction, registry, [*cases, *again], suspicions, now)
 
 
 async def judge_again(
     transaction: Transaction, registry: Registry, assets: Collection[str], now: datetime
 ) -> list[int]:
     """Judge the alerts of assets again, after their authorisations changed; return the ids of alerts that changed."""
-    return await _judge(transaction, registry, await transaction.cases(assets), now)
+    cases = [*await transaction.cases(assets), *await transaction.on_one_use(assets)]
+    suspicions = await suspicions_of(transaction, registry, [case.passage for case in cases]) if cases else {}
+    return await _judge(transaction, registry, cases, suspicions, now)
 
 
-async def _judge(transaction: Transaction, registry: Registry, cases: Sequence[Case], now: datetime) -> list[int]:
+async def _judge(
+    transaction: Transaction,
+    registry: Registry,
+    cases: Sequence[Case],
+    suspicions: Mapping[str, Sequence[Suspicion]],
+    now: datetime,
+) -> list[int]:
     if not cases:
         return []
     by_passage = {case.passage: case for case in cases}
     times = [case.at for case in cases]
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases})
+    accused = await transaction.accused(by_passage.keys())
     incidents = []
     for passage, case in sorted(by_passage.items()):
-        finding = assess(revisions[passage], registry.places, permits.get(case.asset, []))
+        found = assess(revisions[passage], registry.places, permits.get(case.asset, []))
+        finding = suspected(found, revisions[passage], suspicions.get(passage, ()))
+        if finding is None and passage in accused:
+            finding = lifted(revisions[passage], registry.places)
         if finding is not None:
             portal = registry.portals[case.portal]
             key = incident_of(portal.id, passage, revisions[passage])
-            incidents.append(Incident(key, case, portal.gateway, portal.mode == "observe", finding))
+            incidents.append(
+                Incident(key, case, portal.gateway, registry.mode_at(portal.id, case.at) == "observe", finding)
+            )
+    await transaction.settle_keys(EXITS, by_passage.keys(), [_opening(one) for one in incidents if _stands(one)], now)
     return await transaction.raise_incidents(incidents, now)
+
+
+def _stands(incident: Incident) -> bool:
+    """Tell whether an incident is an exit that nothing excuses yet, at a door that doesn't only observe."""
+    found = incident.finding
+    excused = found.corrected or found.authorised_late or incident.observed_only
+    return found.kind == "unauthorised_exit" and not excused
+
+
+def _opening(incident: Incident) -> Opening:
+    case, found = incident.case, incident.finding
+    told = {"why": found.reason, "portal": case.portal, "passage": case.passage, "to": str(found.destination)}
+    return Opening("unauthorised_exit", found.severity, case.asset, found.origin, found.at, told, case.passage)
 
 
 def _may_be_wrong(registry: Registry, one: Filed) -> bool:

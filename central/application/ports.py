@@ -5,11 +5,15 @@ All raise `StoreUnavailable` when the database can't be used now; then nothing o
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from central.application.calendars import PlaceCalendars
+from central.application.leases import Lease
+from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
+from central.application.stories import Stories
 from central.application.views import (
     AlertView,
     AssetView,
@@ -21,9 +25,14 @@ from central.application.views import (
     Summary,
 )
 from central.domain.alerts import Finding, Revision
+from central.domain.anomalies.records import Knowledge, Seen, Subject
+from central.domain.anomalies.tags import ChipOf, Visit
 from central.domain.exits import Authorisation
-from central.domain.places import Places, Portal
+from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure, mode_at
+from central.domain.story import Routes, World
+from central.domain.tags import Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,24 @@ class Registry:
     portals: Mapping[str, Portal]
     sites: Mapping[str, str]
     """Gateway id to the site that it is registered at."""
+    world: World
+    routes: Routes
+    knowledge: Knowledge
+    openings: tuple[PlaceOpening, ...] = ()
+    neighbours: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Portal to the portals beside it."""
+    measures: Sequence[Measure] = ()
+    """Doors that are, or were, told to be quieter for a while."""
+    calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
+    """On which business days are counted; its overrides make a new version of the registry, too."""
+
+    def mode_at(self, portal: str, at: datetime) -> str:
+        """Return how a door behaved at an instant."""
+        return mode_at(self.portals[portal], self.measures, at)
+
+    def is_closed(self, location: str) -> bool:
+        """Tell whether every way out of a location is listed and watched."""
+        return self.places.is_closed(location, self.openings, self.portals.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +108,41 @@ class Notice:
     cleared: bool = False
 
 
-class Transaction(Protocol):
+class Oddities(Protocol):
+    """What rules on odd passages ask of an open transaction."""
+
+    async def seen(self, passages: Collection[str]) -> list[tuple[Seen, Subject]]:
+        """Return those of the passages that are final and of one of our assets, with the asset."""
+
+    async def visits(self, passages: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, each with its asset, in order."""
+
+    async def chips(self, epcs: Collection[str]) -> list[ChipOf]:
+        """Return every passage of tags in which the chip told its number, in order."""
+
+    async def once_bound(self, epcs: Collection[str]) -> dict[str, str]:
+        """Return on which asset tags were last."""
+
+
+class Transaction(Openings, Protocol):
     """One open transaction on the log. Positions are locked first, then assets by id: the order that can't deadlock."""
+
+    @property
+    def oddities(self) -> Oddities:
+        """What rules on odd passages read."""
+
+    @property
+    def stories(self) -> Stories:
+        """Where stories are kept."""
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
 
     async def lock_positions(self, keys: Collection[StreamKey], now: datetime) -> dict[StreamKey, Position]:
         """Lock and return the positions of streams; a new stream gets an empty one."""
+
+    async def hold(self, lease: Lease, gateways: Collection[str]) -> set[str]:
+        """Return the gateways whose fence still is the lease's; until the transaction ends nobody else gets them."""
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a savepoint; an error inside takes back what was done in it, data that are refused as `RowsRefused`."""
@@ -99,17 +153,17 @@ class Transaction(Protocol):
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for the tags that are registered, their assets locked by id."""
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of the tags that are registered, their assets locked by id."""
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
+
+    async def on_one_use(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that may live on an authorisation for one use."""
 
     async def revisions(
         self, passages: Collection[str], around: tuple[datetime, datetime]

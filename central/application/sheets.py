@@ -1,33 +1,16 @@
-"""Registry sheets: CSV text -> typed rows, and every problem with its file and line. Pure.
+"""Registry sheets: rows of text -> typed rows, and every problem with its file and line. Pure.
 
-Five kinds, told by file name. A header row is required; an empty cell means none; instants are RFC 3339 with a zone.
+The kinds are told by the file's name, in a workbook by its sheets' names (`central.application.columns`).
 """
 
 import csv
 import difflib
 import io
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from central.domain.places import LOCATION_KINDS, PORTAL_MODES
-from edge.epc import EpcError, epc_bytes, epc_hex
-
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "locations": ("id", "name", "kind", "parent", "guarded"),
-    "portals": ("id", "name", "site", "gateway", "inside", "outside", "mode"),
-    "assets": ("id", "name", "class", "serial", "location"),
-    "tags": ("epc", "asset", "role"),
-    "authorisations": ("id", "asset", "boundary", "valid_from", "valid_to", "reason"),
-}
-"""Kinds in the order in which they refer to each other."""
-KEYS: Final = {kind: columns[0] for kind, columns in COLUMNS.items()}
-TAG_ROLES: Final = ("body", "lid", "box")
-
-_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
-_NAME_ON_TOPIC: Final = re.compile(r"[a-z0-9-]{1,40}")
+from central.application.columns import COLUMNS, MORE_COLUMNS, READERS, key_columns, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +27,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One row: values by column, ready for the database."""
+    """One row: values by column, ready for the database; a column that the sheet lacks is absent."""
 
     file: str
     line: int
@@ -62,7 +45,7 @@ class Sheets:
 
     def ids(self, kind: str) -> set[str]:
         """Return the keys of a kind's rows."""
-        return {row.values[KEYS[kind]] for row in self.all(kind) if KEYS[kind] in row.values}
+        return {key for row in self.all(kind) if (key := key_of(kind, row.values)) is not None}
 
     def all(self, kind: str) -> list[SheetRow]:
         """Return a kind's rows, broken ones too."""
@@ -70,36 +53,42 @@ class Sheets:
 
 
 def read_sheet(into: Sheets, kind: str, file: str, text: str) -> None:
-    """Read one file's text into `into`; rows with a problem are set apart and reported."""
+    """Read one CSV file's text into `into`; rows with a problem are set apart and reported."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if not _check_header(into, kind, file, header):
-            return
-        seen = {row.values[KEYS[kind]]: row for row in into.rows[kind]}
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                _read_row(into, kind, SheetRow(file, reader.line_num, {}), header=header, cells=cells, seen=seen)
+        header = next(reader, [])
+        read_rows(into, kind, file, header, ((reader.line_num, cells) for cells in reader))
     except csv.Error as error:
         into.problems.append(Problem(file, reader.line_num, f"not readable as CSV: {error}"))
 
 
+def read_rows(into: Sheets, kind: str, file: str, header: Sequence[str], rows: Iterable[tuple[int, list[str]]]) -> None:
+    """Read numbered rows of cells into `into`; rows with a problem are set apart and reported."""
+    names = [name.strip().lower() for name in header]
+    if not _check_header(into, kind, file, names):
+        return
+    seen = {key_of(kind, row.values): row for row in into.rows[kind]}
+    for line, cells in rows:
+        if any(cell.strip() for cell in cells):
+            _read_row(into, kind, SheetRow(file, line, {}), header=names, cells=cells, seen=seen)
+
+
 def _check_header(into: Sheets, kind: str, file: str, header: list[str]) -> bool:
-    wanted = COLUMNS[kind]
+    needed, known = COLUMNS[kind], (*COLUMNS[kind], *MORE_COLUMNS[kind])
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and mark in header[0]:
             text = f"the cells are separated by {name}: save the sheet as CSV with commas"
             into.problems.append(Problem(file, 1, text))
             return False
-    missing = [name for name in wanted if name not in header]
+    missing = [name for name in needed if name not in header]
     for name in header:
-        if name not in wanted:
-            near = difflib.get_close_matches(name, wanted, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"columns are {', '.join(wanted)}"
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"columns are {', '.join(known)}"
             into.problems.append(Problem(file, 1, f"unknown column {name!r}: {hint}"))
     if missing:
         into.problems.append(
-            Problem(file, 1, f"the header lacks {', '.join(missing)}: it must name {', '.join(wanted)}")
+            Problem(file, 1, f"the header lacks {', '.join(missing)}: it must name {', '.join(needed)}")
         )
     if len(set(header)) < len(header):
         into.problems.append(Problem(file, 1, "the header names a column twice"))
@@ -107,26 +96,20 @@ def _check_header(into: Sheets, kind: str, file: str, header: list[str]) -> bool
 
 
 def _read_row(
-    into: Sheets, kind: str, place: SheetRow, *, header: list[str], cells: list[str], seen: dict[str, SheetRow]
+    into: Sheets, kind: str, place: SheetRow, *, header: list[str], cells: list[str], seen: dict[str | None, SheetRow]
 ) -> None:
     if len(cells) != len(header):
         into.problems.append(Problem(place.file, place.line, f"{len(cells)} cells, the header has {len(header)}"))
         return
-    texts = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    problems = []
-    for column in COLUMNS[kind]:
-        try:
-            place.values[column] = _READ[kind][column](texts[column])
-        except ValueError as error:
-            problems.append(Problem(place.file, place.line, f"{column}: {error}"))
+    problems = _read_cells(kind, place, dict(zip(header, map(str.strip, cells), strict=True)))
     into.problems.extend(problems)
     if problems:
         into.broken[kind].append(place)
         return
-    key = place.values[KEYS[kind]]
+    key = key_of(kind, place.values)
     if key in seen:
         first = seen[key]
-        text = f"{KEYS[kind]} {key!r} stands in {first.file}:{first.line} already"
+        text = f"{', '.join(key_columns(kind))} {key!r} stands in {first.file}:{first.line} already"
         into.problems.append(Problem(place.file, place.line, text))
         into.broken[kind].append(place)
         return
@@ -135,94 +118,19 @@ def _read_row(
     into.rows[kind].append(place)
 
 
+def _read_cells(kind: str, place: SheetRow, texts: dict[str, str]) -> list[Problem]:
+    """Read a row's cells into its values; return what could not be read."""
+    problems = []
+    for column, read in READERS[kind].items():
+        if column not in texts:
+            continue
+        try:
+            place.values[column] = read(texts[column])
+        except ValueError as error:
+            problems.append(Problem(place.file, place.line, f"{column}: {error}"))
+    return problems
+
+
 def _finish(kind: str, values: dict[str, Any]) -> None:
     if kind == "locations" and values["guarded"] is None:
         values["guarded"] = values["kind"] == "building"
-
-
-def _id(text: str) -> str:
-    if not _ID.fullmatch(text):
-        raise ValueError(f"{text!r} is no id: use 1 to 80 of A-Z, a-z, 0-9, '.', '_' and '-'")
-    return text
-
-
-def _topic_name(text: str) -> str:
-    if not _NAME_ON_TOPIC.fullmatch(text):
-        raise ValueError(f"{text!r}: use 1 to 40 of a-z, 0-9 and -")
-    return text
-
-
-def _text(text: str) -> str:
-    if not text:
-        raise ValueError("is empty")
-    return _maybe(text) or text
-
-
-def _maybe(text: str) -> str | None:
-    if "\0" in text:
-        raise ValueError("holds a NUL character")
-    return text or None
-
-
-def _any(text: str) -> str:
-    return _maybe(text) or ""
-
-
-def _maybe_id(text: str) -> str | None:
-    return _id(text) if text else None
-
-
-def _one_of(names: Iterable[str], default: str | None = None) -> Callable[[str], str]:
-    known = tuple(names)
-
-    def read(text: str) -> str:
-        value = text.lower() or default
-        if value in known:
-            return str(value)
-        near = difflib.get_close_matches(text.lower(), known, 1)
-        raise ValueError(f"{text!r}: did you mean {near[0]!r}?" if near else f"{text!r}: use one of {', '.join(known)}")
-
-    return read
-
-
-def _maybe_bool(text: str) -> bool | None:
-    try:
-        return {"": None, "true": True, "false": False}[text.lower()]
-    except KeyError:
-        raise ValueError(f"{text!r}: write true or false, or leave it empty") from None
-
-
-def _maybe_instant(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no instant: write it like 2026-01-31T08:15:00Z") from None
-    if at.tzinfo is None:
-        raise ValueError(f"{text!r} names no time zone: end it with Z or an offset like +01:00")
-    return at
-
-
-def _epc(text: str) -> str:
-    try:
-        return epc_hex(epc_bytes(text))
-    except EpcError as error:
-        raise ValueError(str(error)) from None
-
-
-_READ: Final[dict[str, dict[str, Callable[[str], Any]]]] = {
-    "locations": {
-        "id": _id, "name": _text, "kind": _one_of(LOCATION_KINDS), "parent": _maybe_id, "guarded": _maybe_bool,
-    },
-    "portals": {
-        "id": _id, "name": _text, "site": _topic_name, "gateway": _topic_name, "inside": _id, "outside": _id,
-        "mode": _one_of(PORTAL_MODES, "notify"),
-    },
-    "assets": {"id": _id, "name": _text, "class": _any, "serial": _maybe, "location": _maybe_id},
-    "tags": {"epc": _epc, "asset": _id, "role": _one_of(TAG_ROLES, "body")},
-    "authorisations": {
-        "id": _id, "asset": _id, "boundary": _id, "valid_from": _maybe_instant, "valid_to": _maybe_instant,
-        "reason": _any,
-    },
-}  # fmt: skip

@@ -61,6 +61,13 @@ class AssetView(View):
     location: str | None
     since: Instant | None
     confidence: float | None
+    basis: str | None = None
+    """recorded (the book says so), observed (a door or a person saw it), inferred (what was seen leaves no other)."""
+    certain: bool | None = None
+    doubt: str | None = None
+    """What speaks against the place."""
+    transit: str | None = None
+    """State of the leg that it is on: open or wrong_destination."""
 
 
 class MovementView(View):
@@ -131,6 +138,13 @@ class AlertView(View):
     passage: str | None
     acknowledged_at: Instant | None
     acknowledged_by: str | None
+    investigating_by: str | None = None
+    verdict: str | None = None
+    verdict_standing: str | None = None
+    resolved_at: Instant | None = None
+    resolved_by: str | None = None
+    reopened: int = 0
+    """How often a verdict fell; each time it opened graver."""
 
 
 class GatewayView(View):

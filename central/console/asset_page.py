@@ -40,6 +40,10 @@ def _head(board: Board, asset: dict[str, Any], as_of: str) -> None:
     text(f"{asset['name']}", "asset-name", tag="h1")
     facts = [asset["id"], asset["class"], f"serial {asset['serial']}" if asset.get("serial") else ""]
     text(" · ".join(fact for fact in facts if fact), "dim")
+    if asset.get("doubt"):
+        text(f"Its place is in doubt. {asset['doubt']}", "doubt")
+    if asset.get("transit"):
+        text("In transit: not received yet.", "doubt")
     with box("asset-place"):
         text(board.place(asset["location"]), "asset-where")
         since = f"since {words.clock_time(asset['since'])}" if asset.get("since") else "as imported"

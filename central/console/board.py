@@ -44,6 +44,7 @@ class Board:
     gateways: list[Item] = field(default_factory=list)
     movements: list[Item] = field(default_factory=list)
     portals: list[Item] = field(default_factory=list)
+    measures: list[Item] = field(default_factory=list)
     quarantined: int = 0
     as_of: str | None = None
     problem: str | None = None
@@ -107,6 +108,7 @@ class Board:
         try:
             locations = await self.client.get("locations")
             portals = await self.client.get("portals")
+            measures = await self.client.get("portal-measures")
             open_alerts = await self.client.get("alerts", state="open", limit=OPEN_ALERTS)
             alerts = await self.client.get("alerts", state="all", limit=RECENT_ALERTS)
             movements = await self.client.get("movements", limit=RECENT_MOVEMENTS)
@@ -116,7 +118,7 @@ class Board:
             self._set_problem(str(error))
             return
         self.locations, self.as_of = locations["locations"], locations["as_of"]
-        self.portals = portals["portals"]
+        self.portals, self.measures = portals["portals"], measures["measures"]
         self._note_movements(movements["movements"])
         # Whatever its age, an open alert is on the board; one taken between the two answers is as the later one says.
         newest = {one["id"]: one for one in alerts["alerts"]}

@@ -61,6 +61,14 @@ class ApiClient:
         Raises:
             ConsoleError: there is no token, or the API refused.
         """
+        await self.post(f"alerts/{alert}/acknowledge", {"by": by})
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Write below /api/v1/ and return the answer.
+
+        Raises:
+            ConsoleError: there is no token, or the API refused, in its own words.
+        """
         if self._token_file is None:
             raise ConsoleError("This console can only read: start it with --token-file to acknowledge alerts.")
         try:
@@ -68,7 +76,7 @@ class ApiClient:
         except OSError as error:
             raise ConsoleError(f"The token file {self._token_file} can't be read: {error.strerror}.") from error
         headers = {"Authorization": f"Bearer {token}"}
-        await self._ask("POST", f"alerts/{alert}/acknowledge", json={"by": by}, headers=headers)
+        return await self._ask("POST", path, json=body, headers=headers)
 
     async def events(self) -> AsyncIterator[ServerEvent]:
         """Yield the live feed until it ends or falls silent.

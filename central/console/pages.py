@@ -13,11 +13,15 @@ from typing import Any, Final
 from nicegui import ui
 
 from central.console import grouping, words
+from central.console.alert_page import alert_page
 from central.console.asset_page import asset_page
 from central.console.board import RECENT_ALERTS, Board
+from central.console.counts_page import MAX_WORDS, CountsPage
 from central.console.elements import box, link, text
 from central.console.errors import ConsoleError
+from central.console.exceptions_page import ExceptionsPage
 from central.console.places import place_lines
+from central.console.portal_page import portal_page
 from central.console.pulse import add_watch, draw_tick
 
 STYLE: Final = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
@@ -25,8 +29,16 @@ LOOK_EVERY_S: Final = 0.5
 CARDS: Final = 4
 QUIET_ALERTS: Final = 6
 ANY: Final = ""
-STATES: Final = {ANY: "Any state", "open": "Open", "acknowledged": "Taken", "observed": "Only observed"}
+STATES: Final = {
+    ANY: "Any state",
+    "open": "Open",
+    "acknowledged": "Taken",
+    "investigating": "Looked into",
+    "resolved": "Ended",
+    "observed": "Only observed",
+}
 MOVEMENTS: Final = 12
+QUIET_SIGNS: Final = {"acknowledged": "✓", "investigating": "…", "resolved": "■"}
 # A card that has just come where another one stood may be hit by a tap that was meant for that one.
 SETTLE_S: Final = 0.6
 # The browser keeps the name: it outlives the console, and two desks may have two guards.
@@ -44,11 +56,35 @@ def register_pages(board: Board) -> None:
         add_watch()
         BoardPage(board).draw()
 
+    @ui.page("/counts")
+    async def counts(place: str = "", q: str = "") -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await CountsPage(board, place, q[:MAX_WORDS]).draw()
+
     @ui.page("/assets/{asset_id}")
     async def asset(asset_id: str) -> None:
         ui.add_css(STYLE)
         add_watch()
         await asset_page(board, asset_id)
+
+    @ui.page("/alerts/{alert_id}")
+    async def alert(alert_id: int) -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await alert_page(board, alert_id)
+
+    @ui.page("/portals/{portal_id}")
+    async def portal(portal_id: str) -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await portal_page(board, portal_id)
+
+    @ui.page("/exceptions")
+    async def exceptions() -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await ExceptionsPage(board).draw()
 
 
 class BoardPage:
@@ -106,6 +142,7 @@ class BoardPage:
     def _header(self) -> None:
         with box("header"):
             text("Stockgate", "brand", tag="h1")
+            link("Exceptions", "/exceptions")
             self._section(self._pulse_key, self._pulse)
             if self._board.client.may_acknowledge:
                 duty = ui.input("On duty", placeholder="your name", on_change=self._named)
@@ -197,7 +234,7 @@ class BoardPage:
                 text(where, "card-now")
             facts = [self._board.door(alert["portal"]), words.sureness(alert["confidence"])]
             text(" · ".join(fact for fact in facts if fact), "card-facts")
-            text(alert["reason"], "card-reason")
+            text(words.alert_reason(alert), "card-reason")
             self._take_button(group)
 
     def _gateway_card(self, group: grouping.Group) -> None:
@@ -276,14 +313,13 @@ class BoardPage:
 
     def _quiet(self, alert: dict[str, Any]) -> None:
         with box("quiet-line"):
-            taken = alert["state"] == "acknowledged"
-            text("✓" if taken else "•", "sign")
+            text(QUIET_SIGNS.get(alert["state"], "•"), "sign")
             text(words.clock_time(alert["at"]), "time")
             text(f"{words.alert_title(alert)}: {words.alert_subject(alert)}", "grow")
             for asset in words.alert_asset_ids(alert)[:1]:
                 link(asset, f"/assets/{asset}")
-            state = f"{alert.get('acknowledged_by') or 'somebody'} has it" if taken else _why_quiet(alert)
-            text(state, "state")
+            text(words.alert_state(alert), "state")
+            link("end it" if words.is_taken(alert) else "open", f"/alerts/{alert['id']}")
 
     async def _take(self, group: grouping.Group) -> None:
         if time.monotonic() - self._pushed_at.get(group.key, -SETTLE_S) < SETTLE_S:
@@ -335,6 +371,7 @@ class BoardPage:
     def _places(self) -> None:
         with box("section-head"):
             text("Where assets are", "section-title", tag="h2")
+            link("counts", "/counts")
             if self._board.as_of:
                 text(f"as of {words.clock_time(self._board.as_of)}", "dim")
         if not self._board.locations:
@@ -351,6 +388,7 @@ class BoardPage:
             [words.gateway_words(one) for one in self._board.gateways],
             self._board.quarantined,
             self._board.portals,
+            self._board.measures,
             self._board.stale,
         )
 
@@ -366,19 +404,21 @@ class BoardPage:
                 text("●" if well else "▲", "sign")
                 with box("grow"):
                     text(gateway["gateway"])
-                    text(", ".join(self._doors_of(gateway["gateway"])), "dim doors")
+                    with box("doors"):
+                        for door in self._doors_of(gateway["gateway"]):
+                            link(door["name"], f"/portals/{door['id']}")
+                    for measure in self._quiet_of(gateway["gateway"]):
+                        text(f"▲ {self._board.door(measure['portal'])} {words.measure_words(measure)}", "measure")
                 text(state, "state")
         if self._board.quarantined:
             text(f"▲ {self._board.quarantined:,} messages could not be read and are in quarantine", "quarantine")
 
-    def _doors_of(self, gateway: str) -> list[str]:
-        return [portal["name"] for portal in self._board.portals if portal["gateway"] == gateway]
+    def _doors_of(self, gateway: str) -> list[dict[str, Any]]:
+        return [portal for portal in self._board.portals if portal["gateway"] == gateway]
 
-
-def _why_quiet(alert: dict[str, Any]) -> str:
-    if alert.get("corrected"):
-        return "corrected: probably a false read"
-    return "late: older than 5 minutes" if alert.get("late") else "for information"
+    def _quiet_of(self, gateway: str) -> list[dict[str, Any]]:
+        doors = {portal["id"] for portal in self._doors_of(gateway)}
+        return [measure for measure in self._board.measures if measure["portal"] in doors]
 
 
 def _now() -> datetime:

@@ -13,13 +13,32 @@ ALERT_TITLES: Final = {
     "ambiguous_passage": "Passage unclear",
     "portal_config_mismatch": "A door is set up wrongly",
     "identity_mismatch": "A message under a wrong name",
+    "retired_but_active": "Retired or disposed of, and seen",
+    "lost_seen": "Lost, and seen again",
+    "untagged_issue": "Left before it was received or had a serial",
+    "after_hours": "Moved outside its hours",
+    "loaner_overdue": "A loan that is over, seen",
+    "unknown_tag": "A tag of ours without a record left",
+    "portal_bypass": "Outside, and no door saw it leave",
+    "portal_dark": "A door is not watched",
 }
 WHAT_TO_DO: Final = {
     "identity_mismatch": "Look at who uses this gateway's name at the broker, and whether "
     "portals.csv gives it its doors; the messages are in quarantine (/api/v1/quarantine).",
+    "portal_dark": "Look at the door: power, network, reader. What could have passed meanwhile is in doubt "
+    "(/api/v1/doubtful-assets).",
+    "unknown_tag": "Find out what the tag is on; register it, or retire the tag.",
+    "portal_bypass": "Find the way that it took: an opening that nobody watches, or a door that missed it.",
     "portal_config_mismatch": "Correct edge.toml on the gateway, or portals.csv and import it again.",
 }
 LOOK: Final = "Look at the gateway's log, and at /api/v1/gateways."
+VERDICTS: Final = {
+    "authorised_late": "Authorised late",
+    "recovered": "Recovered",
+    "theft": "Theft",
+    "false_read": "False read",
+    "test": "Test",
+}
 ACT_NOW_SEVERITIES: Final = frozenset({"critical", "high"})
 KINDS: Final = {
     "in": "went in",
@@ -38,6 +57,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86_400
+FEW_CROSSINGS: Final = 30
+"""Fewer say next to nothing about a door."""
 _SURE: Final = 0.9
 _LIKELY: Final = 0.7
 
@@ -48,9 +69,67 @@ def alert_title(alert: dict[str, Any]) -> str:
 
 
 def is_act_now(alert: dict[str, Any]) -> bool:
-    """Whether somebody should get up: open, serious, neither old nor overturned."""
+    """Whether somebody should get up: open, serious, neither old nor overturned, or reopened since a verdict fell."""
     serious = alert.get("severity") in ACT_NOW_SEVERITIES
-    return alert["state"] == "open" and serious and not alert.get("late") and not alert.get("corrected")
+    fresh = bool(alert.get("reopened")) or not (alert.get("late") or alert.get("corrected"))
+    return alert["state"] == "open" and serious and fresh
+
+
+def is_taken(alert: dict[str, Any]) -> bool:
+    """Whether somebody has it and it is not ended."""
+    return alert["state"] in {"acknowledged", "investigating"}
+
+
+def alert_state(alert: dict[str, Any]) -> str:
+    """Who has it and how far they are, or how it ended."""
+    who = alert.get("investigating_by") or alert.get("acknowledged_by") or "somebody"
+    if alert["state"] == "acknowledged":
+        return f"{who} has it"
+    if alert["state"] == "investigating":
+        return f"{who} looks into it"
+    if alert["state"] == "resolved":
+        verdict = VERDICTS.get(alert.get("verdict") or "", str(alert.get("verdict")))
+        waits = "unconfirmed " if alert.get("verdict_standing") == "provisional" else ""
+        return f"{waits}{verdict.lower()}, {alert.get('resolved_by') or 'somebody'}"
+    if alert.get("corrected"):
+        return "corrected: probably a false read"
+    return "late: older than 5 minutes" if alert.get("late") else "for information"
+
+
+def alert_reason(alert: dict[str, Any]) -> str:
+    """Why it is an alert, and that it is one again where a verdict on it fell."""
+    return f"Opened again, the verdict on it fell. {alert['reason']}" if alert.get("reopened") else str(alert["reason"])
+
+
+def trust(figures: dict[str, Any]) -> str:
+    """How far a door's alerts can be trusted, in figures."""
+    judged = figures["false_reads"] + figures["right_alerts"]
+    if not judged:
+        return f"{figures['alerts']:,} alerts, none judged and confirmed yet"
+    low, high = figures["share_false_from"], figures["share_false_to"]
+    share = f"{figures['share_false']:.0%} ({low:.0%} to {high:.0%})"
+    return f"{figures['false_reads']:,} of {judged:,} judged alerts were false: {share}"
+
+
+def mode_words(mode: str) -> str:
+    """What a door does when something leaves."""
+    return {
+        "observe": "only writes down", "notify": "tells the guard", "alarm": "sounds, and tells the guard",
+    }.get(mode, mode)  # fmt: skip
+
+
+def measure_words(measure: dict[str, Any]) -> str:
+    """Who quietened a door, why and until when."""
+    until = f"{datetime.fromisoformat(measure['until_at']).astimezone():%d %b %H:%M}"
+    return f"{measure['kind']} by {measure['by']} until {until}: {measure['reason']}"
+
+
+def due_words(at: str, now: datetime) -> str:
+    """How long until a due date, or since."""
+    left_s = (datetime.fromisoformat(at) - now).total_seconds()
+    days = abs(left_s) / _DAY_S
+    amount = f"{days:.0f} days" if days >= 2 else f"{abs(left_s) / _HOUR_S:.0f} h"  # noqa: PLR2004 (below that, hours say more)
+    return f"due in {amount}" if left_s >= 0 else f"overdue by {amount}"
 
 
 def is_id(text: str) -> bool:
@@ -223,3 +302,14 @@ def feed_words(silent_s: float | None, problem: str | None) -> str:
     if silent_s is None:
         return f"Not connected yet. {problem or 'Waiting for the first word of the central service.'}"
     return f"No news for {silent_s:.0f} s: what stands here may be old. {problem or ''}".strip()
+
+
+def miss_words(door: dict[str, Any]) -> str:
+    """How sure a door's own measure is: the ends of its intervals."""
+    if door["crossings"] < FEW_CROSSINGS:
+        return f"Too few crossings to tell: it may miss up to {door['miss_rate_high']:.0%} of them."
+    return (
+        f"With 95 % certainty it misses {door['miss_rate_low']:.1%} to {door['miss_rate_high']:.1%}, that is "
+        f"{door['missed_month_low']:,.0f} to {door['missed_month_high']:,.0f} crossings a month. Nobody had to walk "
+        "for that: it follows from what other doors saw afterwards."
+    )

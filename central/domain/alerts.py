@@ -3,13 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, cast, get_args
 
+from central.domain.anomalies.records import Suspicion
 from central.domain.exits import Authorisation, ExitVerdict, Standing, judge_exit
 from central.domain.places import Places
 
 AlertKind = Literal[
-    "unauthorised_exit", "stale_snapshot", "ambiguous_passage", "portal_config_mismatch", "identity_mismatch"
+    "unauthorised_exit",
+    "retired_but_active",
+    "lost_seen",
+    "untagged_issue",
+    "after_hours",
+    "stale_snapshot",
+    "loaner_overdue",
+    "ambiguous_passage",
+    "portal_config_mismatch",
+    "identity_mismatch",
+    "unknown_tag",
+    "portal_bypass",
+    "portal_dark",
 ]
 Severity = Literal["critical", "high", "low"]
 
@@ -64,6 +77,29 @@ def assess(revisions: Sequence[Revision], places: Places, authorisations: Sequen
                 return _undecided(of_kind[-1])
             return _corrected(of_kind[-1], newest)
     return None
+
+
+def suspected(found: Finding | None, revisions: Sequence[Revision], suspicions: Sequence[Suspicion]) -> Finding | None:
+    """Join what the registry finds odd about a passage's final with what its revisions show: the worst names it."""
+    if not suspicions:
+        return found
+    last = max(revisions, key=lambda one: one.rev)
+    kinds = get_args(AlertKind)
+    worst = min(suspicions, key=lambda one: kinds.index(one.kind))
+    if found is not None and not found.corrected and kinds.index(found.kind) <= kinds.index(worst.kind):
+        return replace(found, reason=" ".join([found.reason, *(one.reason for one in suspicions)]))
+    odd = _finding(last, cast("AlertKind", worst.kind), worst.severity, " ".join(one.reason for one in suspicions))
+    if found is None:
+        return odd
+    return replace(odd, reason=f"{odd.reason} {found.reason}", authorised_late=False)
+
+
+def lifted(revisions: Sequence[Revision], places: Places) -> Finding | None:
+    """Return what a passage was accused of and no longer is, by what is told of permissions now."""
+    found = assess(revisions, places, ())
+    if found is None or found.corrected:
+        return found
+    return replace(found, corrected=True, reason=f"{found.reason} Corrected: by what is known now it was allowed.")
 
 
 def incident_of(portal: str, passage: str, revisions: Sequence[Revision]) -> str:

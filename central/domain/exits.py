@@ -4,8 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from central.domain.places import Places
+
+AUTHORISATION_KINDS: Final = ("issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing")
+
+
+Span = tuple[datetime, datetime | None]
+"""From an instant until before another, or without end."""
 
 
 class Standing(StrEnum):
@@ -27,10 +34,15 @@ class Authorisation:
     valid_from: datetime | None
     valid_to: datetime | None
     recorded_at: datetime
+    blocked: tuple[Span, ...] = ()
+    """When a hold, or data that nobody wiped, stood against it."""
 
     def valid_at(self, at: datetime) -> bool:
         """Tell whether the authorisation holds at an instant."""
-        return (self.valid_from is None or self.valid_from <= at) and (self.valid_to is None or at < self.valid_to)
+        begun = self.valid_from is None or self.valid_from <= at
+        ended = self.valid_to is not None and self.valid_to <= at
+        blocked = any(start <= at and (end is None or at < end) for start, end in self.blocked)
+        return begun and not ended and not blocked
 
 
 @dataclass(frozen=True, slots=True)

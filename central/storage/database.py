@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from central.application.errors import RowsRefused, StoreUnavailable
+from central.application.errors import RowsRefused, Separated, StoreUnavailable
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -20,6 +20,9 @@ RECONNECT_S: Final = 4
 """The pool gives a connection up after this; the next who wants one dials anew. Its own retries grow to minutes."""
 ROWS_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError, errors.RaiseException)
 """Errors that the data cause. All others are the server's or the schema's, and pass when those are mended."""
+
+SEPARATION: Final = "separation_of_duties"
+"""What the triggers that keep duties separate call themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,11 @@ class Database:
             open=False,
         )
 
+    @property
+    def pool(self) -> AsyncConnectionPool[Connection]:
+        """The pool, for the job queue: it has its own statements and errors."""
+        return self._pool
+
     async def open(self) -> None:
         """Start connecting; a server that is down is tried again in the background."""
         await self._pool.open()
@@ -63,7 +71,7 @@ class Database:
                 yield connection
         except ROWS_FAULT as error:
             _let_cancellation_through(error)
-            raise RowsRefused(_text(error)) from error
+            raise _refused(error) from error
         except (psycopg.Error, PoolTimeout) as error:
             _let_cancellation_through(error)
             raise StoreUnavailable(_text(error)) from error
@@ -77,7 +85,7 @@ async def savepoint(connection: Connection) -> AsyncIterator[None]:
             yield
     except ROWS_FAULT as error:
         _let_cancellation_through(error)
-        raise RowsRefused(_text(error)) from error
+        raise _refused(error) from error
 
 
 def _let_cancellation_through(error: Exception | None = None) -> None:
@@ -89,6 +97,13 @@ def _let_cancellation_through(error: Exception | None = None) -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError from error
+
+
+def _refused(error: psycopg.Error) -> RowsRefused:
+    """Return our error for data that the database refuses; a trigger tells the rule of separation in its detail."""
+    if error.diag.constraint_name == SEPARATION:
+        return Separated(_text(error), error.diag.message_detail or "")
+    return RowsRefused(_text(error))
 
 
 def _text(error: Exception) -> str:

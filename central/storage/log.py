@@ -1,8 +1,8 @@
 """The log on PostgreSQL: what ingest writes, in the one transaction that ingest opens."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -10,15 +10,30 @@ from typing import Any, Final
 from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
+from central.application.calendars import PlaceCalendars
+from central.application.leases import Lease
+from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
-from central.application.records import Gap, Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
+from central.application.records import Gap as GapRow
+from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
+from central.domain.axes import BLOCKING, blocked_spans
 from central.domain.exits import Authorisation
-from central.domain.places import Location, Places, Portal
+from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
+from central.domain.quiet import Measure
+from central.domain.story import Due, Gap, Routes, World
+from central.domain.tags import Binding, Bindings
 from central.storage import alerts
+from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
+from central.storage.deadlines import PgDeadlines
+from central.storage.exceptions import PgExceptionWork
+from central.storage.loans import PgLoans
+from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
+from central.storage.states import PgStates
+from central.storage.stories import PgStories
 
 QUARANTINED_BYTES: Final = 64 * 1024
 """How much of a payload the quarantine keeps; its length and digest tell of the rest."""
@@ -26,7 +41,7 @@ QUARANTINED_BYTES: Final = 64 * 1024
 _OTHERS: Final[dict[type[Record], str]] = {
     Sensor: "log.add_sensor",
     Loss: "log.add_loss",
-    Gap: "log.add_gap",
+    GapRow: "log.add_gap",
     Presence: "log.add_presence",
 }
 
@@ -43,6 +58,7 @@ class PgLog:
         """Open a transaction; it commits when the block ends without an error."""
         async with self._database.transaction() as connection:
             yield PgTransaction(connection, self)
+            await self.keep_calendars_in(connection)
 
     async def registry(self) -> Registry:
         """Return the current registry."""
@@ -57,6 +73,11 @@ class PgLog:
             self._cached = await _load_registry(connection, version)
         return self._cached
 
+    async def keep_calendars_in(self, connection: Connection) -> None:
+        """Store the calendars by which this transaction may have counted; call it before the commit."""
+        if self._cached is not None:
+            await keep_calendars(connection, self._cached.calendars)
+
     async def marks(self) -> dict[StreamKey, Position]:
         """Return each stream's position in the epoch that advanced last."""
         async with self._database.transaction() as connection:
@@ -70,6 +91,32 @@ class PgTransaction:
     def __init__(self, connection: Connection, log: PgLog) -> None:
         self._connection = connection
         self._log = log
+        self._oddities = PgOddities(connection)
+        self._exceptions: PgExceptionWork | None = None
+
+    @property
+    def stories(self) -> PgStories:
+        """Where stories are kept."""
+        return PgStories(self._connection)
+
+    @property
+    def oddities(self) -> PgOddities:
+        """What rules on odd passages read."""
+        return self._oddities
+
+    @property
+    def deadlines(self) -> PgDeadlines:
+        """Where deadlines are kept."""
+        return PgDeadlines(self._connection)
+
+    @property
+    def loans(self) -> PgLoans:
+        """Where loans and repairs are kept."""
+        return PgLoans(self._connection)
+
+    async def keep_calendars(self) -> None:
+        """Store the calendars that were counted by, before anything refers to them."""
+        await self._log.keep_calendars_in(self._connection)
 
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
@@ -82,6 +129,14 @@ class PgTransaction:
         await self._connection.execute(query("log.new_positions"), params)
         rows = await (await self._connection.execute(query("log.lock_positions"), params)).fetchall()
         return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in rows}
+
+    async def hold(self, lease: Lease, gateways: Collection[str]) -> set[str]:
+        """Return the gateways whose fence still is the lease's, and keep it so until this transaction ends."""
+        await self._connection.execute(query("log.limit_idle"))
+        mine = sorted(gateways)
+        params = {"gateways": mine, "fences": [lease.fences[one] for one in mine], "number": lease.worker}
+        rows = await (await self._connection.execute(query("leases.hold"), params)).fetchall()
+        return {row[0] for row in rows}
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a savepoint."""
@@ -110,19 +165,20 @@ class PgTransaction:
             ]
             if params:
                 await self._connection.cursor().executemany(query(name), params)
+        heard = [(row.key.gateway, row.record) for row in rows if isinstance(row.record, Presence)]
+        if todo := {
+            (gateway, one.zone, one.mode, one.from_at, one.to_at) for gateway, one in heard if one.mode != "portal"
+        }:
+            names = ("gateway", "zone", "mode", "from_at", "to_at")
+            columns = zip(names, map(list, zip(*sorted(todo), strict=True)), strict=True)
+            await self._connection.execute(query("presence.todo"), dict(columns))
 
-    async def lock_assets(self, epcs: Collection[str]) -> dict[str, str]:
-        """Return epc to asset for registered tags, their assets locked by id."""
+    async def lock_assets(self, epcs: Collection[str]) -> Bindings:
+        """Return the bindings of registered tags, their assets locked by id."""
         params = {"epcs": list(epcs)}
         await self._connection.execute(query("projection.lock_assets"), params)
         rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
-        return {row[0]: row[1] for row in rows}
-
-    async def project(self, assets: Collection[str], shard: int, now: datetime) -> set[str]:
-        """Bring the assets' locations and the counters up to the log; return the locations whose count moved."""
-        params = {"assets": sorted(assets), "shard": shard, "now": now}
-        rows = await (await self._connection.execute(query("projection.project"), params)).fetchall()
-        return {row[0] for row in rows}
+        return Bindings([Binding(*row) for row in rows])
 
     async def accused(self, passages: Collection[str]) -> set[str]:
         """Return which of the passages stand in an alert."""
@@ -132,6 +188,11 @@ class PgTransaction:
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
         rows = await self._connection.execute(query("alerts.cases"), {"assets": list(assets)})
+        return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
+
+    async def on_one_use(self, assets: Collection[str]) -> list[Case]:
+        """Return the passages of assets that may live on an authorisation for one use."""
+        rows = await self._connection.execute(query("alerts.on_one_use"), {"assets": list(assets)})
         return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
 
     async def revisions(
@@ -148,8 +209,11 @@ class PgTransaction:
         """Return the authorisations of assets."""
         found: dict[str, list[Authorisation]] = {}
         rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
-        for row in await rows.fetchall():
-            found.setdefault(row[1], []).append(Authorisation(*row))
+        listed = await rows.fetchall()
+        acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
+        spans = {asset: blocked_spans(its) for asset, its in acts.items()}
+        for row in listed:
+            found.setdefault(row[1], []).append(replace(Authorisation(*row), blocked=spans.get(row[1], ())))
         return found
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
@@ -159,6 +223,36 @@ class PgTransaction:
     async def give_notices(self, notices: Sequence[Notice], now: datetime) -> list[int]:
         """Open or clear alerts about gateways; return the ids of those that changed."""
         return await alerts.give_notices(self._connection, notices, now)
+
+    async def settle_exceptions(
+        self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Make the exception queue say about assets what a source says now; return the exceptions that changed."""
+        return await (await self._queue()).settle_exceptions(source, assets, openings, now)
+
+    async def settle_keys(
+        self, source: str, keys: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Do the same for what a source says about keys."""
+        return await (await self._queue()).settle_keys(source, keys, openings, now)
+
+    async def suggest_closing(
+        self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
+    ) -> list[int]:
+        """Suggest the closing of assets' open exceptions."""
+        return await (await self._queue()).suggest_closing(categories, assets, words, source, now)
+
+    async def open_exceptions(
+        self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
+    ) -> list[int]:
+        """Open exceptions, or add occurrences, without withdrawing any."""
+        return await (await self._queue()).open_exceptions(openings, now, source=source)
+
+    async def _queue(self) -> PgExceptionWork:
+        """Return the exception queue, which counts on the calendars that this transaction sees."""
+        if self._exceptions is None:
+            self._exceptions = PgExceptionWork(self._connection, (await self.registry()).calendars.count)
+        return self._exceptions
 
     async def quarantine(self, items: Sequence[Unreadable]) -> None:
         """Keep what could not be read; a repeat of the same bytes is counted."""
@@ -193,7 +287,38 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
 
     places = Places({row[0]: Location(*row) for row in await rows("registry.locations")})
     portals = {row[0]: Portal(*row) for row in await rows("registry.portals")}
-    return Registry(version, places, portals, {row[0]: row[1] for row in await rows("registry.gateways")})
+    neighbours: dict[str, set[str]] = {}
+    for portal, neighbour in await rows("registry.neighbours"):
+        neighbours.setdefault(portal, set()).add(neighbour)
+    openings = tuple(PlaceOpening(*row) for row in await rows("registry.openings"))
+    measures = tuple(Measure(*row) for row in await rows("alerts.measures"))
+    sites = {row[0]: row[1] for row in await rows("registry.gateways")}
+    gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
+    calendars = await load_calendars(connection, places)
+    world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
+    knowledge = await load_knowledge(connection, places, neighbours)
+    return Registry(
+        version,
+        places,
+        portals,
+        sites,
+        world,
+        Routes(world),
+        knowledge,
+        openings=openings,
+        neighbours=neighbours,
+        measures=measures,
+        calendars=calendars,
+    )
+
+
+def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:
+    """Return how stories count business days: on the calendars of places."""
+
+    def due(start: datetime, business_days: int, location: str) -> Due:
+        return Due(*calendars.count(location, start, business_days))
+
+    return due
 
 
 def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:

@@ -1,4 +1,7 @@
-"""Forward-only migrations: numbered SQL files, applied once each, remembered with their checksums."""
+"""Forward-only migrations: numbered SQL files, applied once each, remembered with their checksums.
+
+The job queue's schema is procrastinate's: its own files, in their order, by the same runner.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +13,7 @@ from typing import Final
 import psycopg
 import structlog
 
+JOB_QUEUE: Final = "procrastinate"
 LOCK: Final = 0x53544F434B  # "STOCK": any number that other programs on the database don't lock
 MINIMUM_SERVER: Final = 150000
 """PostgreSQL 15 (UNIQUE NULLS NOT DISTINCT)."""
@@ -43,13 +47,15 @@ def migrate(dsn: str) -> list[str]:
             )
         with _locked(connection):
             timescale = _create_timescale(connection)
-            steps = [*load("migrations"), *(load("timescale") if timescale else [])]
+            steps = [*load("migrations"), *load(JOB_QUEUE), *(load("timescale") if timescale else [])]
             return [step.name for step in _outstanding(connection, steps) if _apply(connection, step)]
 
 
 def load(folder: str) -> list[Migration]:
-    """Return the migrations of a folder in their order."""
-    found = files("central.storage").joinpath("sql", folder).iterdir()
+    """Return the migrations of a folder in their order; those of `procrastinate` are the job queue's own."""
+    ours = folder != JOB_QUEUE
+    place = files("central.storage").joinpath("sql", folder) if ours else files("procrastinate.sql.migrations")
+    found = place.iterdir()
     paths = sorted((path for path in found if path.name.endswith(".sql")), key=lambda path: path.name)
     return [Migration(f"{folder}/{path.name}", path.read_text(encoding="utf-8")) for path in paths]
 

@@ -1,25 +1,21 @@
 """The registry's writing side on PostgreSQL."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from central.application.importing import Known
-from central.application.sheets import SheetRow
-from central.domain.places import Location
-from central.storage.database import Database
+from central.application.checking import Known
+from central.application.importing import Asked
+from central.application.rows import Change, Row, dumps
+from central.domain.places import Location, Portal
+from central.domain.tags import Binding, Bindings
+from central.storage.database import Connection, Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
-
-_WRITE: Final = {
-    "locations": "registry.upsert_location",
-    "portals": "registry.upsert_portal",
-    "assets": "registry.upsert_asset",
-    "tags": "registry.upsert_tag",
-    "authorisations": "registry.upsert_authorisation",
-}
+from central.storage.states import PgStates
+from central.storage.undoing import PgUndoing
 
 
 class PgRegistry:
@@ -32,73 +28,87 @@ class PgRegistry:
     async def importing(self) -> AsyncIterator["PgRegistryTransaction"]:
         """Open the one import transaction."""
         async with self._database.transaction() as connection:
+            await connection.execute(query("registry.utc"))
             await connection.execute(query("registry.lock"))
             yield PgRegistryTransaction(connection, PgLog(self._database))
+
+
+class PgRegistryRows:
+    """`central.application.importing.RegistryRows` on one connection whose time zone is UTC."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, kind: str, ids: Collection[str]) -> list[Row]:
+        """Return the rows whose first key column is among `ids`."""
+        found = await self._connection.execute(query(f"rows.{kind}"), {"ids": list(ids)})
+        return [row[0] for row in await found.fetchall()]
+
+    async def put(self, kind: str, rows: Sequence[Row]) -> None:
+        """Write whole rows."""
+        await self._connection.execute(query(f"rows.put_{kind}"), {"rows": dumps(rows)})
+
+    async def drop(self, kind: str, rows: Sequence[Row], now: datetime) -> None:
+        """Take rows off; assets and locations go out of sight."""
+        await self._connection.execute(query(f"rows.drop_{kind}"), {"rows": dumps(rows), "now": now})
+
+    async def note(self, import_: int, changes: Sequence[Change]) -> None:
+        """Keep what an import changed."""
+        params = {"import": import_, "rows": dumps([asdict(one) for one in changes])}
+        await self._connection.execute(query("rows.note"), params)
+
+    async def noted(self, import_: int) -> list[Change]:
+        """Return what an import changed."""
+        found = await self._connection.execute(query("rows.noted"), {"import": import_})
+        return [Change(*row) for row in await found.fetchall()]
+
+    async def placed(self, assets: Collection[str]) -> dict[str, str]:
+        """Return where the last standing record put assets."""
+        found = await self._connection.execute(query("registry.placed"), {"assets": list(assets)})
+        return dict(await found.fetchall())
+
+    async def lock(self, assets: Collection[str]) -> None:
+        """Lock assets in the order of their ids."""
+        await self._connection.execute(query("projection.lock_assets_by_id"), {"assets": list(assets)})
+
+    async def bump(self) -> None:
+        """Make a new version of the registry: ingest reads it again."""
+        await self._connection.execute(query("registry.bump"))
 
 
 class PgRegistryTransaction(PgTransaction):
     """`central.application.importing.RegistryTransaction`."""
 
-    async def known(self) -> Known:
+    @property
+    def table(self) -> PgRegistryRows:
+        """Rows of the registry."""
+        return PgRegistryRows(self._connection)
+
+    @property
+    def states(self) -> PgStates:
+        """Acts and states of assets."""
+        return PgStates(self._connection)
+
+    @property
+    def undoing(self) -> PgUndoing:
+        """Imports and what came after them."""
+        return PgUndoing(self._connection)
+
+    async def known(self, asked: Asked) -> Known:
         """Return what the registry holds."""
-        registry = await self._rows("registry.locations")
+        assets, epcs = {"assets": list(asked.assets)}, {"epcs": list(asked.epcs)}
         return Known(
-            locations={row[0]: Location(*row) for row in registry},
+            locations={row[0]: Location(*row) for row in await self._rows("registry.locations")},
             gateways=dict(await self._rows("registry.gateways")),
-            portals={row[0]: row[2] for row in await self._rows("registry.portals")},
-            assets={row[0] for row in await self._rows("registry.known_assets")},
-            tags=dict(await self._rows("registry.known_tags")),
+            portals={row[0]: Portal(*row) for row in await self._rows("registry.portals")},
+            roles={row[0] for row in await self._rows("registry.roles")},
+            people={row[0] for row in await self._rows("registry.people")},
+            pools={row[0] for row in await self._rows("registry.pools")},
+            assets={row[0] for row in await self._rows("registry.assets", assets)},
+            parents=dict(await self._rows("registry.parents", assets)),
+            tags=Bindings([Binding(*row) for row in await self._rows("registry.bindings", epcs)]),
+            states=await self.states.states(asked.assets),
         )
 
-    async def write(self, kind: str, rows: list[SheetRow], now: datetime) -> set[str]:
-        """Write the rows of a kind; return the assets of authorisations that are new or changed."""
-        values = [{**row.values, "now": now} for row in rows]
-        if kind == "locations":
-            values = _parents_first(values)
-        if kind == "portals":
-            await self._many(
-                "registry.upsert_gateway", [{"id": v["gateway"], "site": v["site"], "now": now} for v in values]
-            )
-        if kind == "authorisations":
-            return await self._authorise(values)
-        await self._many(_WRITE[kind], values)
-        if kind == "assets":
-            placed = [{"asset": v["id"], "location": v["location"], "now": now} for v in values if v["location"]]
-            await self._many("registry.place", placed)
-        return set()
-
-    async def close(self, rows: Mapping[str, int], now: datetime) -> None:
-        """Record the import as an act and make a new version of the registry."""
-        await self._connection.execute(query("registry.imported"), {"now": now, "detail": json.dumps(dict(rows))})
-        await self._connection.execute(query("registry.bump"))
-
-    async def _authorise(self, values: list[dict[str, Any]]) -> set[str]:
-        changed = set()
-        for one in values:
-            row = await (await self._connection.execute(query(_WRITE["authorisations"]), one)).fetchone()
-            if row is not None:
-                changed.add(row[0])
-        return changed
-
-    async def _rows(self, name: str) -> list[tuple[Any, ...]]:
-        return await (await self._connection.execute(query(name))).fetchall()
-
-    async def _many(self, name: str, values: list[dict[str, Any]]) -> None:
-        if values:
-            await self._connection.cursor().executemany(query(name), values)
-
-
-def _parents_first(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Order locations so that each one's parent, if it is among them, stands before it."""
-    waiting = {value["id"]: value for value in values}
-    ordered: list[dict[str, Any]] = []
-
-    def place(name: str) -> None:
-        value = waiting.pop(name, None)
-        if value is not None:
-            place(value["parent"])
-            ordered.append(value)
-
-    for name in list(waiting):
-        place(name)
-    return ordered
+    async def _rows(self, name: str, params: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return await (await self._connection.execute(query(name), params)).fetchall()

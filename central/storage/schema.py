@@ -2,7 +2,7 @@
 
 from central.application.errors import SchemaUnfit
 from central.storage.database import Database
-from central.storage.migrate import load
+from central.storage.migrate import JOB_QUEUE, load
 from central.storage.queries import query
 
 MIGRATE = "run stockgate-central migrate --dsn …"
@@ -18,7 +18,7 @@ async def check_schema(database: Database) -> None:
         if row is None or not row[0]:
             raise SchemaUnfit(f"the database has no Stockgate schema: {MIGRATE}")
         applied = {name for (name,) in await (await connection.execute(query("schema.applied"))).fetchall()}
-    ours = [step.name for step in load("migrations")]
+    ours = [step.name for folder in ("migrations", JOB_QUEUE) for step in load(folder)]
     unknown = sorted(applied.difference(ours, (step.name for step in load("timescale"))))
     if unknown:
         raise SchemaUnfit(

@@ -125,6 +125,7 @@ class Demo:
         config.write_text(edge_config(readers, stack.broker.url))
         edge = stack.start_edge(config)
         api = stack.start_central()
+        stack.start_jobs()
         simulator.dispensable = True
         self._view.say(f"Console  {stack.start_console(api)}")
         self._view.say(f"API      {api.url}/api/v1/summary (all of it: /api/v1/openapi.json)")

@@ -155,6 +155,11 @@ class Stack:
         program.again = _at(command, found["api"])
         return Api(found["api"], found["token_file"])
 
+    def start_jobs(self) -> None:
+        """Start what goes by the clock; it finds by itself what is to be done."""
+        command = ["stockgate-central", "jobs", "--dsn", self.postgres.dsn]
+        self.programs.start("jobs", command).again = command
+
     def start_console(self, api: Api, listen: str = ANY_PORT) -> str:
         """Start the console; returns its address."""
         ready_file = self.run_dir / "console.ready"

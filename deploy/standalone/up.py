@@ -111,6 +111,7 @@ def _start(stack: Stack, view: View, *, folder: Path, edge_toml: str, listen: st
         stack.start_servers()
         stack.import_registry(folder)
         api = stack.start_central()
+        stack.start_jobs()
         client = CentralClient(api.url)
         client.forget_earlier_runs()
         view.say(f"Console  {stack.start_console(api, listen)}")

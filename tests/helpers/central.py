@@ -5,6 +5,7 @@ import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 
+from central.api.routes import Services
 from central.application.commit import commit
 from central.application.feed import Feed
 from central.application.importing import import_sheets
@@ -12,9 +13,18 @@ from central.application.metrics import Metrics
 from central.application.sheets import Sheets, read_sheet
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
+from central.storage.alert_life import PgAlertBook
+from central.storage.calendars import PgCalendars
+from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
+from central.storage.due import PgDue
+from central.storage.exceptions import PgExceptions
+from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
+from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
+from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
 from edge.contracts import (
     AntennaEvidence,
@@ -103,6 +113,33 @@ class Central:
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
+        self.transfers = PgTransfers(self.database, self.log)
+        self.upkeep = PgUpkeep(self.database, self.log)
+        self.book = PgAlertBook(self.database, self.log, self.views)
+        self.queue = PgExceptions(self.database, self.log)
+        self.counting = PgCounts(self.database, self.log)
+        self.knowledge = PgKnowledgeBook(self.database, self.log)
+        self.calendars, self.due = PgCalendars(self.database), PgDue(self.log)
+
+    def services(self, now):
+        """What the API's routes need; `now` is their clock."""
+        return Services(
+            self.views,
+            Feed(lambda: 1),
+            Metrics(),
+            now,
+            lambda: "",
+            exceptions=self.queue,
+            alert_book=self.book,
+            knowledge=self.knowledge,
+            transfers=self.transfers,
+            upkeep=self.upkeep,
+            register=PgRegister(self.database, self.log),
+            registry=PgRegistry(self.database),
+            calendars=self.calendars,
+            due=self.due,
+            counts=self.counting,
+        )
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
         """Import sheets given as text by kind."""
@@ -115,9 +152,10 @@ class Central:
         """Commit rows as one envelope."""
         where = {"gateway": GATEWAY, "stream": "movement", "epoch": "e1"} | where
         site = where.pop("site", "hq")
+        own = where.pop("own", ())
         payload = envelope(rows, **where)
         intake = read_envelope(topic(site, where["gateway"], where["stream"]), payload, now)
-        return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now)
+        return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now, own=own)
 
     async def counts(self):
         """Counts by location, zeros left out."""
@@ -162,6 +200,13 @@ class FakeLink:
         """Let the broker come, or come back."""
         self.connected = True
         self._on_session()
+
+    def add(self, topics, on_ready):
+        self.topics = [*self.topics, *topics]
+        on_ready()
+
+    def drop(self, topics):
+        self.topics = [one for one in self.topics if one not in topics]
 
     def publish(self, topic, payload):
         self.published.append((topic, json.loads(payload)))

@@ -17,6 +17,7 @@ from edge.contracts.schema import asyncapi, json_schemas
 from edge.profiles import schema_text
 from edge.profiles.regions import region_schema
 from tests.accuracy.alarms_page import alarms_page
+from tests.accuracy.central.page import central_page
 from tests.accuracy.other_rules_page import other_rules_page
 from tests.accuracy.page import accuracy_page
 from tests.helpers.docs_faults import faults_page
@@ -48,6 +49,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "docs/reference/alarms.md": alarms_page,
         "docs/reference/faults.md": faults_page,
         "docs/reference/accuracy.md": accuracy_page,
+        "docs/reference/central-accuracy.md": central_page,
         "firmware_profiles/schema.json": schema_text,
         "firmware_profiles/regions/schema.json": lambda: _json(region_schema()),
     }

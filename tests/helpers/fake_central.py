@@ -13,6 +13,8 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from central.application.counts import live
+
 TOKEN = "a-token-for-tests"
 
 
@@ -89,6 +91,36 @@ PORTALS = [
 ]
 
 
+FIGURES = {
+    "portal": "main-entrance", "name": "Main entrance", "alerts": 25, "unresolved": 2, "provisional": 3,
+    "false_reads": 4, "right_alerts": 16, "tests": 1,
+    "share_false": 0.2, "share_false_from": 0.081, "share_false_to": 0.416,
+}  # fmt: skip
+TOTALS = {"total": 12, "high_risk": 5, "overdue": 2, "unassigned_overdue": 1, "suggested": 1}
+
+
+def measure(**changes):
+    """A door that is muted for an hour more."""
+    return {
+        "id": 1, "portal": "main-entrance", "kind": "muted", "mode": "observe", "reason": "removal of the east wing",
+        "by": "Ana", "from_at": ago(60), "until_at": ago(-3600),
+    } | changes  # fmt: skip
+
+
+def exception(number=1, **changes):
+    """An open exception of one laptop."""
+    return {
+        "id": number, "category": "unknown_tag", "title": "A tag of ours without a record", "severity": "medium",
+        "asset": f"LT-{number:04d}", "asset_name": "T14 laptop", "location": "stockroom-a",
+        "location_name": "Stockroom A", "state": "open", "owner_role": "itam_manager", "owner": None,
+        "closure_path": "Register the asset, or retire the tag.", "opened_at": ago(900), "assign_by": ago(-86400),
+        "due_at": ago(-9 * 86400), "calendar": "c1", "first_at": ago(900),
+        "last_at": ago(90), "occurrences": 3, "suggestion": None, "suggested_by": None, "suggested_at": None,
+        "outcome": None, "evidence": None, "proposed_by": None, "decided_by": None, "decided_at": None, "reopened": 0,
+        "evidence_wanted": ["inspection", "registry_change"],
+    } | changes  # fmt: skip
+
+
 class FakeCentral:
     """Serves the API from a thread; change its attributes to change what it says."""
 
@@ -104,6 +136,12 @@ class FakeCentral:
         self.feed_open = True
         self.ill = {}
         self.acknowledged = []
+        self.place_rows = []
+        self.doubts = []
+        self.runs = []
+        self.measures = []
+        self.exceptions = []
+        self.written = []
         self._events = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -176,6 +214,21 @@ class FakeCentral:
             base = figures | {"quarantined": self.quarantined, "events": totals, "streams": []}
             return {"as_of": ago(0)} | base | self.summary
 
+        @app.get("/api/v1/counts")
+        def counts():
+            places = [one.model_dump(mode="json") for one in live(self.place_rows)]
+            return {"as_of": ago(0), "places": places}
+
+        @app.get("/api/v1/counts/{location}")
+        def counts_of(location: str):
+            places = [one.model_dump(mode="json") for one in live(self.place_rows)]
+            own = next(one for one in places if one["id"] == location)
+            return {"as_of": ago(0), "count": own, "places": places, "doubtful": self.doubts}
+
+        @app.get("/api/v1/count-runs")
+        def count_runs():
+            return {"as_of": ago(0), "runs": self.runs}
+
         @app.get("/api/v1/assets/{asset}/movements")
         def movements(asset: str):
             if asset != "LT-0001":
@@ -200,7 +253,59 @@ class FakeCentral:
         def events():
             return StreamingResponse(self._feed(), media_type="text/event-stream")
 
+        self._workflow(app)
         return app
+
+    def _workflow(self, app):  # noqa: C901 - one small function an endpoint
+        """What alerts, doors and exceptions go through."""
+
+        @app.get("/api/v1/portal-measures")
+        def measures():
+            return {"as_of": ago(0), "measures": self.measures}
+
+        @app.get("/api/v1/portals/{portal}")
+        def portal(portal: str):
+            names = {row[0]: row for row in self.portals}
+            if portal not in names:
+                return JSONResponse({"title": "Not found", "detail": f"There is no portal {portal}."}, 404)
+            quiet = [one for one in self.measures if one["portal"] == portal]
+            mode = "observe" if quiet else "notify"
+            about = dict(zip(("id", "name", "inside", "outside"), names[portal], strict=True))
+            about |= {"site": "hq", "gateway": "hq-east-1", "mode": "notify"}
+            return {"as_of": ago(0), "portal": about, "mode_now": mode, "measures": quiet, "figures": FIGURES}
+
+        @app.get("/api/v1/alerts/{number}")
+        def one_alert(number: int):
+            for one in self.alerts:
+                if one["id"] == number:
+                    event = {"at": ago(9), "kind": "raised", "by": "central", "detail": one["reason"]}
+                    return {"as_of": ago(0), "alert": one, "history": [event], "verdicts": []}
+            return JSONResponse({"title": "Not found", "detail": f"There is no alert {number}."}, 404)
+
+        @app.get("/api/v1/exceptions")
+        def exceptions(severity: str | None = None):
+            found = [one for one in self.exceptions if severity in {None, one["severity"]}]
+            return {"as_of": ago(0), "open": TOTALS, "exceptions": found}
+
+        @app.post("/api/v1/exceptions/{number}/steps")
+        async def step(number: int, request: Request):
+            body = await request.json()
+            self.written.append((number, body))
+            if body["by"] == "bob":
+                detail = "Separation of duties: bob has LT-0001 in custody."
+                return JSONResponse({"title": "Forbidden", "detail": detail}, 403)
+            self.exceptions = [one for one in self.exceptions if one["id"] != number]
+            return {}
+
+        @app.post("/api/v1/alerts/{number}/resolve")
+        async def resolve(number: int, request: Request):
+            body = await request.json()
+            self.written.append((number, body))
+            ended = {"verdict": body["verdict"], "verdict_standing": "provisional", "resolved_by": body["by"]}
+            for one in self.alerts:
+                if one["id"] == number:
+                    one.update({"state": "resolved"} | ended)
+            return {}
 
     async def _feed(self):
         told, beat_at = len(self._events), 0.0

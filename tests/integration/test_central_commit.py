@@ -305,7 +305,7 @@ def rows_of(drawn):
 ALERTS = """SELECT m.passage, m.kind, m.severity, m.corrected, m.reason, a.incident FROM alert_asset AS m
             JOIN alert AS a ON a.id = m.alert ORDER BY 1"""
 RESET = """TRUNCATE movement, passage, alert_asset, alert_event, alert, ingest_position, asset_location,
-           location_counter, quarantine"""
+           location_counter, quarantine, transit_leg, missed_crossing, misread_crossing CASCADE"""
 
 
 @settings(max_examples=12)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.helpers.fake_central import LOCATIONS, TOKEN, FakeCentral, ago, alert, movement
+from tests.helpers.fake_central import LOCATIONS, TOKEN, FakeCentral, ago, alert, exception, measure, movement
 
 CONSOLE = "import sys, typer; from central.console.command import console; typer.run(console)"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -77,7 +77,7 @@ class RunningConsole:
 def page(browser, console, central):
     """A page of the board over an API without alerts; every request that it made is checked at the end."""
     central.alerts, central.movements, central.gateways = [], [], [central.health()]
-    central.ill = {}
+    central.ill, central.measures, central.exceptions, central.written = {}, [], [], []
     central.counts = {row[0]: row[5] for row in LOCATIONS}
     central.tell("location", {})
     context = browser.new_context(viewport=DESK)
@@ -410,3 +410,65 @@ def test_without_a_name_nothing_is_taken_and_the_name_is_asked_for_and_kept(page
     page.wait_for_function("localStorage.getItem('stockgate-on-duty') == 'Ben'")
     page.reload()
     expect(page.get_by_label("On duty")).to_have_value("Ben", timeout=PATIENCE_MS)
+
+
+def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, console, central):
+    central.alerts = [alert(7, state="acknowledged", acknowledged_by="Ana")]
+    central.tell("alert", {})
+    page.get_by_role("link", name="end it").click()
+    page.get_by_label("Your name").fill("Ana")
+    page.get_by_role("button", name="False read").click()
+    page.get_by_text("What shows it? Then tap again").wait_for()
+    assert central.written == []
+    page.get_by_label("What shows it").fill("camera 4, 21:40")
+    page.get_by_role("button", name="False read").click()
+    page.get_by_text("unconfirmed false read, Ana").wait_for()
+    evidence = {"kind": "inspection", "reference": "camera 4, 21:40"}
+    assert central.written == [(7, {"verdict": "false_read", "evidence": evidence, "by": "Ana"})]
+
+
+def test_a_reopened_alert_is_a_card_again_however_old_it_is(page, central):
+    central.alerts = [alert(3, late=True, corrected=True, reopened=1, severity="critical")]
+    central.tell("alert", {})
+    page.locator(".card", has_text="Opened again, the verdict on it fell.").wait_for()
+
+
+def test_a_muted_door_says_on_the_board_by_whom_and_until_when(page, central):
+    central.measures = [measure()]
+    central.tell("gateway", {})
+    page.locator(".measure", has_text="Main entrance muted by Ana until").wait_for()
+    page.get_by_role("link", name="Main entrance", exact=True).click()
+    page.get_by_text("Now it only writes down").wait_for()
+    page.get_by_text("4 of 20 judged alerts were false: 20% (8% to 42%)").wait_for()
+    assert page.locator(".figure", has_text="not confirmed").locator(".figure-value").inner_text() == "3"
+
+
+def test_a_door_that_is_not_there_gets_words_and_a_way_back(page, console):
+    page.goto(f"{console}/portals/nowhere")
+    page.get_by_text("There is no such door").wait_for()
+    page.goto(f"{console}/alerts/99")
+    page.get_by_text("There is no such alert").wait_for()
+
+
+def test_exceptions_stand_with_totals_that_no_choice_reaches_and_close_with_evidence(page, console, central):
+    central.exceptions = [exception(1), exception(2, severity="high", suggestion="seen again", suggested_by="doors")]
+    page.goto(f"{console}/exceptions")
+    page.get_by_text("Close it? seen again (doors)").wait_for()
+    assert page.locator(".figure", has_text="overdue").locator(".figure-value").inner_text() == "2"
+    page.get_by_label("Your person id").fill("ann")
+    first = page.locator(".exception", has_text="LT-0001")
+    first.get_by_placeholder("where it can be looked up").fill("shelf 4")
+    first.get_by_role("button", name="Close").click()
+    expect(page.locator(".exception")).to_have_count(1)
+    evidence = {"kind": "inspection", "reference": "shelf 4"}
+    assert central.written == [(1, {"step": "close", "evidence": evidence, "by": "ann"})]
+    assert page.locator(".figure").first.locator(".figure-value").inner_text() == "12"
+
+
+def test_a_step_that_separation_of_duties_refuses_is_told_in_words(page, console, central):
+    waiting = {"state": "awaiting_approval", "proposed_by": "ann", "outcome": "closed"}
+    central.exceptions = [exception(1, evidence={"kind": "scan", "reference": "7"}, **waiting)]
+    page.goto(f"{console}/exceptions")
+    page.get_by_label("Your person id").fill("bob")
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_text("bob has LT-0001 in custody").wait_for()

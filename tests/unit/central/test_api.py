@@ -9,10 +9,13 @@ import pytest
 from central.api.auth import TokenError, load_token
 from central.api.routes import Services
 from central.api.server import create_app
+from central.application.counts import PlaceRow
 from central.application.errors import NotFound, RowsRefused, StoreUnavailable
+from central.application.exceptions import OpenExceptions
 from central.application.feed import Feed
 from central.application.metrics import Metrics
 from central.application.views import AlertView, AssetView, EventTotals, LocationView, MovementView, PortalView, Summary
+from central.domain.presence.buckets import Tally
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TOKEN = "throw-away"
@@ -77,13 +80,90 @@ class FakeViews:
         )  # fmt: skip
 
 
+class FakeExceptions:
+    """A queue with one open exception."""
+
+    async def open_totals(self, now):
+        return OpenExceptions(total=1, high_risk=1, overdue=0, unassigned_overdue=0, suggested=0)
+
+    async def listed(self, chosen, limit):
+        return []
+
+    async def detail(self, exception):
+        raise NotFound(f"there is no exception {exception}")
+
+
+class FakeCounts:
+    """One place that a sweep covered, and nothing else."""
+
+    async def places(self, words=None, within=None):
+        if within not in {None, "stockroom-a"}:
+            raise NotFound(f"there is no location {within!r}")
+        tally = Tally("sighted", book=12, found=11, missing=1)
+        return [PlaceRow("stockroom-a", "Stockroom A", None, tally, 0.97, NOW, NOW)]
+
+    async def version(self):
+        return "1"
+
+    async def doubtful(self, location, words, limit):
+        return []
+
+    async def runs(self, state, limit):
+        return []
+
+    async def run(self, run):
+        raise NotFound(f"there is no count {run}")
+
+    async def verified(self, asset, now):
+        raise NotFound(f"there is no asset {asset!r}")
+
+    async def zones(self):
+        return []
+
+
+class FakeTransfers:
+    """A store without transfers."""
+
+    async def transfers(self, *, asset, limit):
+        return []
+
+    async def transfer(self, transfer):
+        raise NotFound(f"there is no transfer {transfer!r}")
+
+    async def legs(self, *, asset, under_way, now, limit):
+        return []
+
+
+class FakeUpkeep:
+    """A store that measured no door."""
+
+    async def accuracy(self, portal=None):
+        return []
+
+
 @pytest.fixture
 def views():
     return FakeViews()
 
 
 def client(views, *, local=True, problem=""):
-    services = Services(views, Feed(lambda: 1), Metrics(), lambda: NOW, lambda: problem)
+    services = Services(
+        views,
+        Feed(lambda: 1),
+        Metrics(),
+        lambda: NOW,
+        lambda: problem,
+        exceptions=FakeExceptions(),
+        alert_book=None,
+        knowledge=None,
+        transfers=FakeTransfers(),
+        upkeep=FakeUpkeep(),
+        register=None,
+        registry=None,
+        counts=FakeCounts(),
+        calendars=None,
+        due=None,
+    )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 
@@ -127,7 +207,12 @@ async def test_portals_are_listed_with_their_gateway_and_both_sides(views):
         ("GET", "/api/v1/assets/LT-9/movements", 404, "there is no asset 'LT-9'"),
         ("GET", "/api/v1/movements?portal=nope", 404, "there is no portal 'nope'"),
         ("GET", "/api/v1/nothing", 404, "There is nothing at /api/v1/nothing"),
-        ("GET", "/api/v1/alerts?state=shut", 422, "'open', 'acknowledged' or 'all'"),
+        (
+            "GET",
+            "/api/v1/alerts?state=shut",
+            422,
+            "'open', 'acknowledged', 'investigating', 'resolved', 'observed' or 'all'",
+        ),
         ("GET", "/api/v1/alerts?limit=0", 422, "query.limit"),
         ("GET", "/api/v1/movements?limit=1001", 422, "query.limit"),
         ("GET", "/api/v1/movements?portal=%00", 422, "query.portal"),

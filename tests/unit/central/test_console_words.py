@@ -173,7 +173,7 @@ def test_a_feed_event_that_cannot_be_read_harms_nothing(data):
 
 def lists(**changes):
     """An API whose lists hold one door and the movements given."""
-    empty = {"as_of": NOW.isoformat(), "quarantined": 0, "locations": [], "alerts": [], "gateways": []}
+    empty = {"as_of": NOW.isoformat(), "quarantined": 0, "locations": [], "alerts": [], "gateways": [], "measures": []}
     body = json.dumps(empty | {"portals": [{"id": "door-1", "name": "East door"}], "movements": []} | changes)
     return answering(200, body.encode())
 
@@ -279,3 +279,48 @@ def test_a_board_without_any_gateway_online_hears_nothing():
     gateway = {"registered": True, "online": False}
     assert "No gateway is connected" in words.doors_words([gateway])
     assert not words.doors_words([gateway, gateway | {"online": True}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"state": "acknowledged", "acknowledged_by": "Ana"}, "Ana has it"),
+        ({"state": "investigating", "acknowledged_by": "Ana", "investigating_by": "Bob"}, "Bob looks into it"),
+        (
+            {"state": "resolved", "verdict": "theft", "verdict_standing": "confirmed", "resolved_by": "Bob"},
+            "theft, Bob",
+        ),
+        (
+            {"state": "resolved", "verdict": "false_read", "verdict_standing": "provisional", "resolved_by": "Bob"},
+            "unconfirmed false read, Bob",
+        ),
+        ({"corrected": True}, "corrected: probably a false read"),
+        ({"late": True}, "late: older than 5 minutes"),
+    ],
+)
+def test_an_alert_says_who_has_it_or_how_it_ended(changes, told):
+    assert words.alert_state(alert(1, **changes)) == told
+
+
+def test_a_reopened_alert_wants_somebody_however_old_or_corrected():
+    assert words.is_act_now(alert(1, late=True, corrected=True, reopened=1))
+    assert not words.is_act_now(alert(1, late=True, reopened=1, state="resolved"))
+
+
+def test_trust_in_a_door_is_a_share_with_what_so_few_allow():
+    figures = {"alerts": 9, "false_reads": 1, "right_alerts": 3, "share_false": 0.25, "share_false_from": 0.046,
+               "share_false_to": 0.699}  # fmt: skip
+    assert words.trust(figures) == "1 of 4 judged alerts were false: 25% (5% to 70%)"
+    assert words.trust(figures | {"false_reads": 0, "right_alerts": 0}) == "9 alerts, none judged and confirmed yet"
+
+
+def test_a_due_date_says_how_long_is_left_or_how_late_it_is():
+    assert words.due_words(ago(-9 * 86400), datetime.now(UTC)) == "due in 9 days"
+    assert words.due_words(ago(3 * 3600), datetime.now(UTC)) == "overdue by 3 h"
+
+
+def test_a_doors_own_measure_says_how_sure_it_is_and_when_it_can_tell_nothing():
+    door = {"crossings": 900, "miss_rate_low": 0.031, "miss_rate_high": 0.068, "missed_month_low": 9.4,
+            "missed_month_high": 21.6}  # fmt: skip
+    assert words.miss_words(door).startswith("With 95 % certainty it misses 3.1% to 6.8%, that is 9 to 22 crossings")
+    assert words.miss_words(door | {"crossings": 4}) == "Too few crossings to tell: it may miss up to 7% of them."

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.domain.alerts import Revision, assess, incident_of, is_late
+from central.domain.alerts import Revision, assess, incident_of, is_late, lifted
 from central.domain.exits import Authorisation
 from central.domain.places import Location, Places
 
@@ -99,3 +99,9 @@ def test_a_batch_shares_one_incident_at_its_portal():
 def test_five_minutes_divide_live_from_late():
     assert not is_late(NOON, NOON + timedelta(minutes=5))
     assert is_late(NOON, NOON + timedelta(minutes=5, microseconds=1))
+
+
+def test_an_accusation_that_a_permission_told_later_lifts_stands_as_corrected():
+    found = lifted([revision(1, "out", final=True)], PLACES)
+    assert found.corrected
+    assert found.reason.endswith("by what is known now it was allowed.")

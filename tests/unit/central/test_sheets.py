@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.application.sheets import COLUMNS, Sheets, read_sheet
+from central.application.columns import COLUMNS
+from central.application.sheets import Sheets, read_sheet
 
 
 def read(kind, text):
@@ -89,3 +90,23 @@ def test_a_sheet_with_other_separators_is_told_to_use_commas(mark, name):
     assert [problem.text for problem in sheets.problems] == [
         f"the cells are separated by {name}: save the sheet as CSV with commas"
     ]
+
+
+def test_a_header_may_name_further_columns_and_leave_them_out():
+    sheets = read("locations", "id,name,kind,parent,guarded,country,subdivision,timezone\nhq,HQ,site,,,gb,GB-ENG,\n")
+    values = sheets.rows["locations"][0].values
+    assert (values["country"], values["subdivision"], values["timezone"]) == ("GB", "ENG", None)
+    assert "owner_role" not in values
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("Great Britain,,", "country: 'Great Britain' is no country: write its two letters"),
+        (",England,", "subdivision: 'England' is no subdivision: write its code"),
+        (",,Europe/Londn", "timezone: 'Europe/Londn' is no time zone: did you mean 'Europe/London'?"),
+    ],
+)
+def test_a_place_that_is_not_on_the_map_is_told(cell, expected):
+    text = f"id,name,kind,parent,guarded,country,subdivision,timezone\nhq,HQ,site,,,{cell}\n"
+    assert told("locations", text)[0].startswith(f"locations.csv:2: {expected}")

@@ -16,8 +16,33 @@ WHERE passage = ANY(%(passages)s::uuid[])
 ORDER BY passage, rev, gateway, epoch, seq;
 
 -- name: authorisations
--- Who may take assets out of what, and when.
-SELECT id, asset, boundary, valid_from, valid_to, recorded_at FROM authorisation WHERE asset = ANY(%(assets)s);
+-- Who may take assets out of what, and when: until the end, until withdrawn, or until what is for one use has had it, which
+-- is the first exit from the boundary itself.
+WITH RECURSIVE mine AS (
+    SELECT * FROM authorisation WHERE asset = ANY(%(assets)s)
+), inside AS (
+    SELECT DISTINCT boundary AS scope, boundary AS id FROM mine WHERE single_use
+    UNION
+    SELECT i.scope, l.id FROM inside AS i JOIN location AS l ON l.parent = i.id
+)
+SELECT a.id, a.asset, a.boundary, a.valid_from, least(a.valid_to, a.withdrawn_at, used.at + INTERVAL '1 microsecond'),
+       a.recorded_at
+FROM mine AS a LEFT JOIN LATERAL (
+    SELECT min(p.at) AS at
+    FROM tag AS t JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+    WHERE a.single_use AND t.asset = a.asset AND p.final AND p.at >= coalesce(a.valid_from, a.recorded_at)
+        AND EXISTS (SELECT FROM inside AS i WHERE i.scope = a.boundary AND i.id = p.from_location)
+        AND NOT EXISTS (SELECT FROM inside AS i WHERE i.scope = a.boundary AND i.id = p.to_location)
+) AS used ON true;
+
+-- name: on_one_use
+-- Passages that may live on an authorisation for one use: an earlier one that comes late may have had it.
+SELECT p.passage, a.asset, p.epc, p.portal, p.at
+FROM authorisation AS a
+JOIN tag AS t ON t.asset = a.asset
+JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+WHERE a.asset = ANY(%(assets)s) AND a.single_use AND p.final AND p.to_location IS NOT NULL
+    AND p.at >= coalesce(a.valid_from, a.recorded_at) AND (a.valid_to IS NULL OR p.at < a.valid_to);
 
 -- name: member
 -- How a passage stands in an alert now.
@@ -52,9 +77,12 @@ WHERE (m.kind, m.severity, m.at, m.confidence, m.corrected, m.authorised_late, m
 RETURNING alert;
 
 -- name: restate
--- An alert says what its gravest member says: one that still stands before one that was corrected.
+-- An alert says what its gravest member says: one that still stands before one that was corrected. A reopened one stays as
+-- grave as it was reopened.
 UPDATE alert AS a
-SET kind = h.kind, severity = h.severity, at = h.first_at, from_location = h.from_location,
+SET kind = h.kind, severity = (ARRAY['critical', 'high', 'low'])[least(
+        array_position(ARRAY['critical', 'high', 'low'], h.severity),
+        array_position(ARRAY['critical', 'high', 'low'], coalesce(a.least_severity, 'low')))], at = h.first_at, from_location = h.from_location,
     to_location = h.to_location, confidence = h.best, corrected = h.all_corrected, authorised_late = h.all_late,
     reason = h.reason
 FROM (
@@ -73,10 +101,22 @@ WHERE a.id = %(alert)s;
 INSERT INTO alert_event (alert, at, kind, by, detail) VALUES (%(alert)s, %(now)s, %(kind)s, %(by)s, %(detail)s);
 
 -- name: notice
--- An alert about a gateway: opened once, its words renewed, ended or reinstated. RETURNING only if something changed.
+-- An alert about a gateway: opened once, its words renewed, ended or reinstated. RETURNING only if something changed. What
+-- had ended and happens again stands as if nobody had taken it.
 INSERT INTO alert AS a (incident, kind, severity, state, late, corrected, gateway, at, raised_at, reason)
 VALUES (%(incident)s, %(kind)s, %(severity)s, 'open', false, false, %(gateway)s, %(now)s, %(now)s, %(reason)s)
-ON CONFLICT (incident) DO UPDATE SET corrected = false, reason = excluded.reason
+ON CONFLICT (incident) DO UPDATE SET
+    corrected = false, reason = excluded.reason,
+    at = CASE WHEN a.corrected THEN excluded.at ELSE a.at END,
+    state = CASE WHEN a.corrected THEN 'open' ELSE a.state END,
+    acknowledged_at = CASE WHEN a.corrected THEN NULL ELSE a.acknowledged_at END,
+    acknowledged_by = CASE WHEN a.corrected THEN NULL ELSE a.acknowledged_by END,
+    investigating_at = CASE WHEN a.corrected THEN NULL ELSE a.investigating_at END,
+    investigating_by = CASE WHEN a.corrected THEN NULL ELSE a.investigating_by END,
+    verdict = CASE WHEN a.corrected THEN NULL ELSE a.verdict END,
+    verdict_standing = CASE WHEN a.corrected THEN NULL ELSE a.verdict_standing END,
+    resolved_at = CASE WHEN a.corrected THEN NULL ELSE a.resolved_at END,
+    resolved_by = CASE WHEN a.corrected THEN NULL ELSE a.resolved_by END
 WHERE a.corrected OR a.reason <> excluded.reason
 RETURNING id, (xmax = 0) AS is_new;
 
@@ -87,10 +127,126 @@ UPDATE alert SET corrected = true WHERE incident = %(incident)s AND NOT correcte
 -- name: acknowledge
 -- The first acknowledgement stands.
 UPDATE alert SET state = 'acknowledged', acknowledged_at = %(now)s, acknowledged_by = %(by)s
-WHERE id = %(alert)s AND state <> 'acknowledged'
+WHERE id = %(alert)s AND state IN ('open', 'observed')
 RETURNING id;
 
 -- name: acknowledge_act
 -- What a person did is in the log.
-INSERT INTO act (at, kind, by, detail)
-VALUES (%(now)s, 'alert_acknowledged', %(by)s, jsonb_build_object('alert', %(alert)s::int8));
+INSERT INTO act (at, recorded_at, kind, by, detail)
+VALUES (%(now)s, %(now)s, 'alert_acknowledged', %(by)s, jsonb_build_object('alert', %(alert)s::int8));
+
+-- name: hold
+-- One alert, locked for a step.
+SELECT a.state, a.severity, a.portal, p.inside FROM alert AS a LEFT JOIN portal AS p ON p.id = a.portal
+WHERE a.id = %(alert)s FOR UPDATE OF a;
+
+-- name: investigate
+-- Somebody looks into it.
+UPDATE alert SET state = 'investigating', investigating_at = %(now)s, investigating_by = %(by)s WHERE id = %(alert)s;
+
+-- name: add_verdict
+-- A verdict; the trigger refuses who quietened the door in this shift.
+INSERT INTO alert_verdict (alert, verdict, evidence, at, by, standing, confirm_by, settled_at, settled_by)
+VALUES (%(alert)s, %(verdict)s, %(evidence)s::jsonb, %(now)s, %(by)s, %(standing)s, %(confirm_by)s,
+        CASE WHEN %(standing)s = 'confirmed' THEN %(now)s::timestamptz END,
+        CASE WHEN %(standing)s = 'confirmed' THEN %(by)s END);
+
+-- name: resolve
+-- The alert as its verdict says.
+UPDATE alert SET state = 'resolved', verdict = %(verdict)s, verdict_standing = %(standing)s, resolved_at = %(now)s,
+                 resolved_by = %(by)s
+WHERE id = %(alert)s;
+
+-- name: settle_verdict
+-- What the world, or a person who opens the alert again, makes of a verdict.
+UPDATE alert_verdict SET standing = %(settled)s, settled_at = %(now)s, settled_by = %(by)s
+WHERE id = (SELECT id FROM alert_verdict WHERE alert = %(alert)s ORDER BY id DESC LIMIT 1);
+
+-- name: confirm
+-- A false read that the world bore out.
+UPDATE alert SET verdict_standing = 'confirmed' WHERE id = %(alert)s;
+
+-- name: reopen
+-- As if nobody had taken it, and graver.
+UPDATE alert SET state = 'open', severity = %(severity)s, least_severity = %(severity)s, reopened = reopened + 1,
+                 acknowledged_at = NULL, acknowledged_by = NULL, investigating_at = NULL, investigating_by = NULL,
+                 verdict = NULL, verdict_standing = NULL, resolved_at = NULL, resolved_by = NULL
+WHERE id = %(alert)s;
+
+-- name: provisional
+-- False reads that wait to be borne out.
+SELECT alert, confirm_by FROM alert_verdict WHERE standing = 'provisional' ORDER BY alert;
+
+-- name: said_to_have_left
+-- What an alert accuses its assets of.
+SELECT DISTINCT ON (asset) asset, from_location, to_location, at FROM alert_asset
+WHERE alert = %(alert)s AND from_location IS NOT NULL ORDER BY asset, at;
+
+-- name: seen_since
+-- Where assets were seen after an instant: at doors, by people, by the antennas of a zone. A zone has its location's id.
+SELECT t.asset, p.at, coalesce(p.from_location, d.inside) AS origin, coalesce(p.to_location, d.outside) AS destination,
+       p.to_location IS NOT NULL AS crossed
+FROM tag AS t
+JOIN passage AS p ON p.epc = t.epc AND p.at > %(since)s AND p.at >= t.bound_from AND p.at < coalesce(t.bound_to, 'infinity')
+JOIN portal AS d ON d.id = p.portal
+WHERE t.asset = ANY(%(assets)s) AND p.final AND p.kind NOT IN ('retracted', 'unresolved')
+    AND p.passage NOT IN (SELECT passage FROM alert_asset WHERE alert = %(alert)s)
+UNION ALL
+SELECT a.asset, a.at, a.location, a.location, false FROM act_standing AS a
+WHERE a.asset = ANY(%(assets)s) AND a.at > %(since)s AND a.location IS NOT NULL
+    AND a.kind IN ('placed', 'seen', 'sighted', 'receipt_scanned') AND a.by <> 'import'
+UNION ALL
+SELECT t.asset, r.to_at, l.id, l.id, false
+FROM presence AS r JOIN location AS l ON l.id = r.zone
+CROSS JOIN LATERAL jsonb_array_elements(r.tags) AS heard
+JOIN tag AS t ON t.epc = heard ->> 'epc' AND t.bound_to IS NULL
+WHERE r.from_at > %(since)s AND r.mode <> 'portal' AND t.asset = ANY(%(assets)s);
+
+-- name: measures
+-- Measures that may still matter to a passage that comes late.
+SELECT id, portal, kind, mode, reason, by, from_at, until_at, ended_at FROM portal_measure ORDER BY id;
+
+-- name: add_measure
+-- A door is quietened; the trigger refuses who resolved its alerts in this shift.
+INSERT INTO portal_measure (portal, kind, mode, reason, by, from_at, until_at)
+VALUES (%(portal)s, %(kind)s, %(mode)s, %(reason)s, %(by)s, %(from_at)s, %(until_at)s)
+RETURNING id;
+
+-- name: end_measure
+-- Before its time.
+UPDATE portal_measure SET ended_at = %(now)s, ended_by = %(by)s
+WHERE id = %(measure)s AND portal = %(portal)s AND ended_at IS NULL AND until_at > %(now)s
+RETURNING id;
+
+-- name: step_act
+-- What a person did is in the log.
+INSERT INTO act (at, recorded_at, kind, subject, by, detail)
+VALUES (%(now)s, %(now)s, %(act)s, %(subject)s, %(by)s, %(detail)s::jsonb);
+
+-- name: figures
+-- Of each door: alerts since an instant, and what became of them. Only confirmed verdicts are counted as what they say.
+SELECT p.id AS portal, p.name, count(a.id) AS alerts,
+       count(a.id) FILTER (WHERE a.state IN ('open', 'acknowledged', 'investigating')) AS unresolved,
+       count(a.id) FILTER (WHERE a.verdict_standing = 'provisional') AS provisional,
+       count(a.id) FILTER (WHERE a.verdict_standing = 'confirmed' AND a.verdict = 'false_read') AS false_reads,
+       count(a.id) FILTER (WHERE a.verdict_standing = 'confirmed' AND a.verdict IN ('authorised_late', 'recovered', 'theft'))
+           AS right_alerts,
+       count(a.id) FILTER (WHERE a.verdict_standing = 'confirmed' AND a.verdict = 'test') AS tests
+FROM portal AS p LEFT JOIN alert AS a ON a.portal = p.id AND a.raised_at >= %(since)s AND a.state <> 'observed'
+WHERE %(portal)s::text IS NULL OR p.id = %(portal)s
+GROUP BY p.id ORDER BY p.id;
+
+-- name: measures_in_force
+-- Doors that are quieter now, and until when.
+SELECT id, portal, kind, mode, reason, by, from_at, until_at FROM portal_measure
+WHERE from_at <= %(now)s AND until_at > %(now)s AND (ended_at IS NULL OR ended_at > %(now)s)
+ORDER BY portal, id;
+
+-- name: history
+-- What happened to an alert, in order.
+SELECT at, kind, by, detail FROM alert_event WHERE alert = %(alert)s ORDER BY id;
+
+-- name: verdicts
+-- Every verdict on an alert, in order.
+SELECT verdict, evidence, at, by, standing, confirm_by, settled_at, settled_by FROM alert_verdict
+WHERE alert = %(alert)s ORDER BY id;

@@ -2,23 +2,29 @@
 -- Locations with the number of assets directly in them.
 SELECT l.id, l.name, l.kind, l.parent, l.guarded, coalesce(sum(c.count), 0)::int8 AS count, max(c.counted_at) AS counted_at
 FROM location AS l LEFT JOIN location_counter AS c ON c.location = l.id
-WHERE %(ids)s::text[] IS NULL OR l.id = ANY(%(ids)s)
+WHERE l.withdrawn_at IS NULL AND (%(ids)s::text[] IS NULL OR l.id = ANY(%(ids)s))
 GROUP BY l.id ORDER BY l.id;
 
 -- name: assets
--- Assets by id; the search looks into id, name, class, serial and EPC.
-SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence
+-- Assets by id; the search looks into id, name, class, serials (past ones too), EPC and TID.
+SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence, w.basis, w.certain, w.doubt,
+       g.state AS transit
 FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id
-WHERE (%(location)s::text IS NULL OR w.location = %(location)s)
+LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_destination')
+WHERE a.withdrawn_at IS NULL AND (%(location)s::text IS NULL OR w.location = %(location)s)
     AND (%(query)s::text IS NULL
          OR strpos(lower(concat_ws(' ', a.id, a.name, a.class, a.serial)), lower(%(query)s)) > 0
-         OR EXISTS (SELECT FROM tag WHERE tag.asset = a.id AND strpos(tag.epc, lower(%(query)s)) > 0))
+         OR EXISTS (SELECT FROM asset_serial AS s WHERE s.asset = a.id AND strpos(lower(s.serial), lower(%(query)s)) > 0)
+         OR EXISTS (SELECT FROM tag WHERE tag.asset = a.id AND strpos(concat_ws(' ', tag.epc, tag.tid), lower(%(query)s)) > 0))
 ORDER BY a.id LIMIT %(limit)s;
 
 -- name: asset
 -- One asset.
-SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence
-FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id WHERE a.id = %(asset)s;
+SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence, w.basis, w.certain, w.doubt,
+       g.state AS transit
+FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id
+LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_destination')
+WHERE a.id = %(asset)s AND a.withdrawn_at IS NULL;
 
 -- name: movements
 -- The newest revision of each passage, newest first: of everything, of one portal, of one asset.
@@ -27,13 +33,15 @@ SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS fro
 FROM (
     SELECT p.* FROM passage AS p
     WHERE (%(portal)s::text IS NULL OR p.portal = %(portal)s)
-        AND (%(asset)s::text IS NULL OR p.epc IN (SELECT epc FROM tag WHERE tag.asset = %(asset)s))
+        AND (%(asset)s::text IS NULL
+             OR EXISTS (SELECT FROM tag AS t WHERE t.asset = %(asset)s AND t.epc = p.epc AND p.at >= t.bound_from
+                            AND (t.bound_to IS NULL OR p.at < t.bound_to)))
     ORDER BY p.at DESC, p.passage LIMIT %(limit)s
 ) AS newest
 JOIN movement AS m
     ON m.gateway = newest.gateway AND m.stream = 'movement' AND m.epoch = newest.epoch AND m.seq = newest.seq
         AND m.at = newest.at
-LEFT JOIN tag AS t ON t.epc = m.epc
+LEFT JOIN tag AS t ON t.epc = m.epc AND m.at >= t.bound_from AND (t.bound_to IS NULL OR m.at < t.bound_to)
 ORDER BY m.at DESC, m.passage;
 
 -- name: portals
@@ -81,9 +89,9 @@ WHERE %(names)s::text[] IS NULL OR coalesce(s.gateway, g.id) = ANY(%(names)s)
 ORDER BY 2, 1;
 
 -- name: quarantined
--- The quarantine, newest first, with the beginning of each payload.
+-- What waits in the quarantine, newest first, with the beginning of each payload.
 SELECT id, topic, reason, at, last_at, times, gateway, stream, seq, payload_bytes, substring(payload FOR 400) AS payload
-FROM quarantine ORDER BY last_at DESC, id DESC LIMIT %(limit)s;
+FROM quarantine WHERE settled_at IS NULL ORDER BY last_at DESC, id DESC LIMIT %(limit)s;
 
 -- name: totals
 -- Totals over everything; `duplicated` counts stored rows, so that it finds what the unique keys would have let through.
@@ -95,8 +103,8 @@ SELECT
      WHERE m.kind = 'unauthorised_exit' AND NOT m.corrected AND a.state <> 'observed') AS unauthorised_exits,
     (SELECT count(DISTINCT p.epc) FROM passage AS p WHERE NOT EXISTS (SELECT FROM tag WHERE tag.epc = p.epc))
         AS unknown_tags,
-    (SELECT count(*) FROM quarantine) AS quarantined,
-    (SELECT count(*) FROM quarantine WHERE seq IS NOT NULL) AS rejected,
+    (SELECT count(*) FROM quarantine WHERE settled_at IS NULL) AS quarantined,
+    (SELECT count(*) FROM quarantine WHERE seq IS NOT NULL AND settled_at IS NULL) AS rejected,
     (SELECT coalesce(sum(count), 0)::int8 FROM gap) AS gaps,
     (SELECT (count(*) - count(DISTINCT (gateway, stream, epoch, seq))) FROM movement) AS duplicated;
 

@@ -35,7 +35,7 @@ class Located(Demo):
         return last
 
 
-@ACCURACY.register("central.location.")
+@ACCURACY.register("demo.location.")
 def location_right():
     """Yield the share of assets rightly located, beside the belief that nothing ever moves."""
     with Interrupts() as interrupts, contextlib.ExitStack() as closing:
@@ -54,7 +54,7 @@ def location_right():
     walks = sum(one["kind"] in CROSSING_KINDS for one in crossings)
     detail = f"{len(truth)} assets, {walks} crossings, {moved} assets not where they began; ratio of wrong ones"
     ratio = (1 - unmoved) / (1 - right) if right < 1 else None
-    yield Figure("central.location.right", right, "share", PEER, unmoved, ratio, detail)
+    yield Figure("demo.location.right", right, "share", PEER, unmoved, ratio, detail)
 
 
 def true_places(world, crossings):

@@ -1,0 +1,253 @@
+"""What is wrong with sheets that only the whole import and the registry together show. Pure."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from central.application.asset_acts import state_problems
+from central.application.sheets import Problem, SheetRow, Sheets
+from central.domain.axes import AssetState
+from central.domain.places import Location, PlaceError, Places, Portal
+from central.domain.tags import Bindings, TagError, Wanted, bind
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the registry holds already, as far as sheets refer to it."""
+
+    locations: Mapping[str, Location]
+    gateways: Mapping[str, str]
+    """Gateway to site."""
+    portals: Mapping[str, Portal]
+    roles: Collection[str]
+    people: Collection[str]
+    pools: Collection[str]
+    assets: Collection[str]
+    parents: Mapping[str, str]
+    """Assets in others, as far up as the sheets' assets reach."""
+    tags: Bindings
+    states: Mapping[str, AssetState] = field(default_factory=dict)
+
+
+def check(sheets: Sheets, known: Known, now: datetime) -> list[Problem]:
+    """Return what is wrong with the sheets, with file and line."""
+    problems: list[Problem] = []
+    locations = {**known.locations, **_told(sheets)}
+    there = _there(sheets, known, locations)
+    for kind, column, what in _REFERENCES:
+        problems += _missing(sheets, kind, column, there[what], what=what)
+    problems += _check_tree(sheets, locations)
+    world = _World(known, locations, _portals(sheets, known), now)
+    for kind, look in _LOOKS.items():
+        problems += [Problem(row.file, row.line, text) for row in sheets.all(kind) for text in look(row, world)]
+    problems += [
+        Problem(row.file, row.line, text) for row in sheets.all("assets") for text in _custodian(row, there, locations)
+    ]
+    problems += _check_sites(sheets, known)
+    problems += _check_parents(sheets, known)
+    return problems
+
+
+_REFERENCES: Final = (
+    ("portals", "inside", "location"), ("portals", "outside", "location"), ("assets", "location", "location"),
+    ("authorisations", "boundary", "location"), ("people", "location", "location"),
+    ("role_holders", "location", "location"), ("openings", "location", "location"), ("tags", "asset", "asset"),
+    ("authorisations", "asset", "asset"), ("serials", "asset", "asset"), ("assets", "parent", "asset"),
+    ("locations", "owner_role", "role"), ("role_holders", "role", "role"), ("role_holders", "person", "person"),
+    ("pools", "owner", "person"), ("authorisations", "person", "person"), ("authorisations", "requested_by", "person"),
+    ("authorisations", "approved_by", "person"), ("neighbours", "portal", "portal"),
+    ("neighbours", "neighbour", "portal"), ("openings", "portal", "portal"),
+)  # fmt: skip
+"""Which column of which sheet names what."""
+_SHEET: Final = {"person": "people", "pool": "pools"}
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """The registry as it will be, for looks at one row."""
+
+    known: Known
+    locations: Mapping[str, Location]
+    portals: Mapping[str, Portal]
+    now: datetime
+
+
+Look = Callable[[SheetRow, _World], Iterator[str]]
+
+
+def _there(sheets: Sheets, known: Known, locations: Mapping[str, Location]) -> dict[str, Collection[str]]:
+    return {
+        "location": locations,
+        "asset": {*known.assets, *sheets.ids("assets")},
+        "role": {*known.roles, *sheets.ids("roles")},
+        "person": {*known.people, *sheets.ids("people")},
+        "pool": {*known.pools, *sheets.ids("pools")},
+        "portal": {*known.portals, *sheets.ids("portals")},
+    }
+
+
+def _missing(sheets: Sheets, kind: str, column: str, there: Collection[str], *, what: str) -> list[Problem]:
+    sheet = _SHEET.get(what, f"{what}s")
+    return [
+        Problem(row.file, row.line, f"{column}: there is no {what} {row.values[column]!r}: add it to {sheet}.csv")
+        for row in sheets.all(kind)
+        if row.values.get(column) is not None and row.values[column] not in there
+    ]
+
+
+def _told(sheets: Sheets) -> dict[str, Location]:
+    """Return the sheets' locations; a broken row's stands in for what it is to be, so that nothing else looks wrong."""
+    told = {
+        row.values["id"]: Location(row.values["id"], "", "", row.values.get("parent"), guarded=True)
+        for row in sheets.broken["locations"]
+        if "id" in row.values
+    }
+    return told | {row.values["id"]: Location(**row.values) for row in sheets.rows["locations"]}
+
+
+def _portals(sheets: Sheets, known: Known) -> dict[str, Portal]:
+    told = {
+        row.values["id"]: Portal(**{name: value for name, value in row.values.items() if name != "site"})
+        for row in sheets.rows["portals"]
+    }
+    return {**known.portals, **told}
+
+
+def _check_tree(sheets: Sheets, locations: Mapping[str, Location]) -> list[Problem]:
+    places = Places(locations)
+    problems = []
+    for row in sheets.all("locations"):
+        start = row.values.get("id", row.values.get("parent"))
+        try:
+            places.chain(start) if start is not None else None
+        except PlaceError as error:
+            problems.append(Problem(row.file, row.line, f"parent: {error}"))
+    return problems
+
+
+def _check_sites(sheets: Sheets, known: Known) -> list[Problem]:
+    problems = []
+    sites = dict(known.gateways)
+    for row in sheets.all("portals"):
+        site, gateway = row.values.get("site"), row.values.get("gateway")
+        if site is not None and gateway is not None and sites.setdefault(gateway, site) != site:
+            text = f"site: gateway {gateway!r} is at site {sites[gateway]!r} already, and an id is used once only"
+            problems.append(Problem(row.file, row.line, text))
+    return problems
+
+
+def _check_parents(sheets: Sheets, known: Known) -> list[Problem]:
+    told = [row for row in sheets.all("assets") if "id" in row.values and "parent" in row.values]
+    parents = {**known.parents, **{row.values["id"]: row.values["parent"] for row in told}}
+    problems = []
+    for row in told:
+        chain = [row.values["id"]]
+        while (step := parents.get(chain[-1])) is not None and step not in chain:
+            chain.append(step)
+        if step is not None:
+            text = f"parent: asset {chain[0]!r} lies within itself: {' > '.join([*chain, step])}"
+            problems.append(Problem(row.file, row.line, text))
+    return problems
+
+
+def _portal(row: SheetRow, _: _World) -> Iterator[str]:
+    if row.values.get("inside") is not None and row.values["inside"] == row.values.get("outside"):
+        yield "outside: a portal joins two different locations"
+
+
+def _neighbour(row: SheetRow, _: _World) -> Iterator[str]:
+    if row.values.get("portal") is not None and row.values["portal"] == row.values.get("neighbour"):
+        yield "neighbour: a portal is no neighbour of itself"
+
+
+def _opening(row: SheetRow, world: _World) -> Iterator[str]:
+    locations = world.locations
+    kind, name, location = row.values.get("kind"), row.values.get("portal"), row.values.get("location")
+    if kind == "portal" and "portal" in row.values and name is None:
+        yield "portal: name the portal that this opening is"
+    if kind not in {None, "portal"} and name is not None:
+        yield f"portal: leave it empty, an opening of kind {kind} is no portal"
+    portal = world.portals.get(name) if name is not None else None
+    if portal is None or location not in locations or not {portal.inside, portal.outside} <= locations.keys():
+        return
+    try:
+        places = Places(locations)
+        inside, outside = places.chain(portal.inside), places.chain(portal.outside)
+    except PlaceError:
+        return  # told at the locations' own rows
+    if (location in inside) == (location in outside):
+        yield f"portal: {name!r} leads from {portal.inside!r} to {portal.outside!r}, not in or out of {location!r}"
+
+
+def _asset(row: SheetRow, world: _World) -> Iterator[str]:
+    state = world.known.states.get(row.values.get("id", ""), AssetState())
+    yield from state_problems(row.values, state, world.now)
+
+
+def _custodian(row: SheetRow, there: Mapping[str, Collection[str]], locations: Mapping[str, Location]) -> Iterator[str]:
+    kind, name = row.values.get("custody_kind"), row.values.get("custodian")
+    if kind in {"person", "pool"} and name is not None and name not in there[kind]:
+        yield f"custodian: there is no {kind} {name!r}: add it to {_SHEET[kind]}.csv"
+    if kind in {"stockroom", "vendor"} and name is not None:
+        place = locations.get(name)
+        if place is None or (place.kind not in {"vendor", "repair", ""} and kind == "vendor"):
+            yield f"custodian: there is no {kind} location {name!r}: add it to locations.csv"
+
+
+def _serial(row: SheetRow, _: _World) -> Iterator[str]:
+    if "to_at" in row.values and row.values["to_at"] is None:
+        yield "to_at: say until when; the serial that an asset bears now stands in assets.csv"
+    yield from _later(row, "from_at", "to_at")
+
+
+def _tag(row: SheetRow, world: _World) -> Iterator[str]:
+    if not {"epc", "asset", "role"} <= row.values.keys():
+        return
+    try:
+        bind(world.known.tags.of(row.values["epc"]), wanted_tag(row), world.now)
+    except TagError as error:
+        yield f"epc: {error}"
+
+
+def wanted_tag(row: SheetRow) -> Wanted:
+    """Return what a row of tags.csv wants."""
+    return Wanted(row.values["epc"], row.values["asset"], row.values["role"], row.values)
+
+
+def _authorisation(row: SheetRow, world: _World) -> Iterator[str]:
+    yield from _later(row, "valid_from", "valid_to")
+    boundary = world.locations.get(row.values.get("boundary", ""))
+    if boundary is not None and not boundary.guarded:
+        yield f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation: name what holds it"
+    yield from authorisation_problems(row.values)
+
+
+def authorisation_problems(values: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is wrong with who asks for, approves and uses an authorisation, with the column that it is in."""
+    approver = values.get("approved_by")
+    if approver is not None and approver == values.get("requested_by"):
+        yield f"approved_by: {approver!r} asked for it, so another has to approve it"
+    if approver is not None and approver == values.get("person"):
+        yield f"approved_by: {approver!r} carries it out, so another has to approve it"
+    if values.get("kind") == "gate_pass":
+        for column in ("person", "valid_to", "requested_by", "approved_by"):
+            if values.get(column) is None:
+                yield f"{column}: a gate pass needs it"
+
+
+def _later(row: SheetRow, first: str, second: str) -> Iterator[str]:
+    start, end = row.values.get(first), row.values.get(second)
+    if start is not None and end is not None and end <= start:
+        yield f"{second}: comes before {first}"
+
+
+_LOOKS: Final[Mapping[str, Look]] = {
+    "portals": _portal,
+    "neighbours": _neighbour,
+    "openings": _opening,
+    "assets": _asset,
+    "serials": _serial,
+    "tags": _tag,
+    "authorisations": _authorisation,
+}

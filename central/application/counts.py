@@ -1,0 +1,426 @@
+"""Live counts and scheduled counts: what is asked of them, what is answered, and the port to the store."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Protocol
+
+from pydantic import Field
+
+from central.application.errors import StepUnfit
+from central.application.openings import Opening
+from central.application.views import Instant, View
+from central.domain import counting
+from central.domain.counting import Booked, Grade, Place
+from central.domain.presence.buckets import Bucket, Tally
+from central.domain.presence.tree import Rollup, roll_up
+
+RADIO: Final = "radio"
+"""Who saw what no person did."""
+
+
+class CountView(View):
+    """A count: how it was covered, and its buckets. `net` and `gross` are None if not counted or the book is empty."""
+
+    counted: bool
+    coverage: str
+    book: int
+    found: int
+    missing: int
+    unexpected: int
+    unknown: int
+    net: float | None
+    gross: float | None
+
+
+class PlaceCountView(View):
+    """A location's live count: what is directly in it, and with all below it.
+
+    `covered` is the share of the book (0 to 1) in `total` that was counted; `not_counted` names the places that
+    weren't.
+    """
+
+    id: str
+    name: str
+    parent: str | None
+    probability: float | None
+    sighted_at: Instant | None
+    as_of: Instant | None
+    own: CountView
+    total: CountView
+    covered: float | None
+    not_counted: list[str]
+
+
+class DoubtView(View):
+    """An asset that a count doubts: where, why, how likely it is there, and when it was last seen there."""
+
+    asset: str
+    name: str
+    asset_class: str = Field(alias="class")
+    model: str | None
+    location: str
+    bucket: Bucket
+    probability: float | None
+    seen_at: Instant | None
+    elsewhere: str | None
+    since: Instant
+
+
+class RunView(View):
+    """A scheduled count and its state."""
+
+    id: int
+    kind: str
+    location: str
+    ranks: list[str]
+    blind: bool
+    state: str
+    planned_for: date
+    due_on: date
+    planned_by: str
+    frozen_at: Instant | None
+    submitted_at: Instant | None
+    submitted_by: str | None
+    signed_at: Instant | None
+    signed_by: str | None
+    note: str
+
+
+class RunPlaceView(View):
+    """A place's result in a count; empty until it is submitted."""
+
+    location: str
+    searched_by: str | None
+    coverage: str | None
+    probability: float | None
+    book: int | None
+    found: int | None
+    missing: int | None
+    unexpected: int | None
+    unknown: int | None
+    net: float | None
+    gross: float | None
+
+
+class RunLineView(View):
+    """A line of a count. A blind one shows what was observed only, until it is submitted."""
+
+    asset: str
+    booked: str | None
+    observed: str | None
+    observed_at: Instant | None
+    observed_by: str | None
+    grade: str | None
+    evidence: str | None
+    tag_silent: bool
+    bucket: str | None
+
+
+class RunDetail(RunView):
+    """A count with its places and lines."""
+
+    places: list[RunPlaceView]
+    lines: list[RunLineView]
+
+
+class VerificationView(View):
+    """When an asset was verified: where, how, how well, by whom, with which evidence."""
+
+    at: Instant
+    location: str
+    how: str
+    grade: str
+    confidence: float
+    evidence: str
+    by: str
+
+
+class VerifiedView(View):
+    """The last verification of an asset that its class accepts, and whether it still holds."""
+
+    asset: str
+    least_grade: str
+    valid_days: int
+    valid: bool
+    valid_until: Instant | None
+    last: VerificationView | None
+    history: list[VerificationView]
+
+
+class ZoneView(View):
+    """A zone and where it lies; one without a location waits for somebody to say."""
+
+    gateway: str
+    zone: str
+    location: str | None
+    first_at: Instant | None
+    last_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A count to be planned."""
+
+    kind: str
+    location: str
+    ranks: tuple[str, ...]
+    blind: bool
+    planned_for: date
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What somebody saw: an asset by its id, a tag or a serial; exactly one of them."""
+
+    location: str
+    at: datetime
+    by: str
+    grade: Grade
+    evidence: str
+    asset: str | None = None
+    epc: str | None = None
+    serial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """A location with its counters; those of a place that was never counted say "none"."""
+
+    id: str
+    name: str
+    parent: str | None
+    tally: Tally
+    probability: float | None
+    sighted_at: datetime | None
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A count under way, locked."""
+
+    run: int
+    state: str
+    location: str
+    frozen_at: datetime | None
+
+
+class RunWork(Protocol):
+    """One count, locked, inside a transaction."""
+
+    async def running(self) -> Running:
+        """Return it as it stands."""
+
+    async def start(self, by: str, now: datetime) -> None:
+        """Freeze the book of its location and all below it."""
+
+    async def find(self, seen: Observation) -> str:
+        """Return the asset that was seen or raise `NotFound`."""
+
+    async def observe(self, asset: str, seen: Observation, now: datetime) -> None:
+        """Write the observation into the asset's line, if it is the better one, and into the verifications."""
+
+    async def searched(self, location: str, by: str, now: datetime) -> None:
+        """Note that somebody has searched all of a place; one that isn't in the count raises `NotFound`."""
+
+    async def add_radio(self) -> None:
+        """Write into lines that nobody observed what antennas heard since the start, or may still answer for."""
+
+    async def lines(self) -> list[tuple[Booked, bool]]:
+        """Return the lines, each with whether its tag was silent."""
+
+    async def places(self) -> dict[str, Place]:
+        """Return how each place was covered since the start."""
+
+    async def submit(
+        self,
+        buckets: Mapping[str, Bucket],
+        results: Mapping[str, tuple[Place, Tally]],
+        openings: Sequence[Opening],
+        by: str,
+        now: datetime,
+    ) -> None:
+        """Store the results and open the exceptions that follow."""
+
+    async def sign(self, by: str, note: str, now: datetime) -> None:
+        """Sign it; the database refuses who may not. What antennas saw becomes verifications."""
+
+    async def cancel(self, by: str, note: str, now: datetime) -> None:
+        """Give it up."""
+
+
+class Counts(Protocol):
+    """The store of counts as the API sees it."""
+
+    async def places(self, words: str | None = None, within: str | None = None) -> list[PlaceRow]:
+        """Return counters by location, all or one with all below; of all assets or those with words in them."""
+
+    async def version(self) -> str:
+        """Return what changes whenever an answer of `places` may."""
+
+    async def doubtful(self, location: str, words: str | None, limit: int) -> list[DoubtView]:
+        """Return the assets that are doubted in a location and below."""
+
+    async def plan(self, plan: Plan, now: datetime) -> int:
+        """Plan a count; return its id."""
+
+    async def plan_due(self, today: date, now: datetime) -> list[int]:
+        """Plan what schedules have due; return the ids."""
+
+    async def schedule(self, plan: Plan) -> None:
+        """Plan a kind of count again and again, from a day on."""
+
+    async def runs(self, state: str | None, limit: int) -> list[RunView]:
+        """Return counts, the newest first."""
+
+    async def run(self, run: int) -> RunDetail:
+        """Return a count with its lines or raise `NotFound`."""
+
+    def work(self, run: int) -> AbstractAsyncContextManager[RunWork]:
+        """Open a transaction on a count, locked."""
+
+    async def verified(self, asset: str, now: datetime) -> VerifiedView:
+        """Return an asset's verifications or raise `NotFound`."""
+
+    async def verify(self, seen: Observation, how: str, now: datetime) -> str:
+        """Record that an asset was seen; return which."""
+
+    async def zones(self) -> list[ZoneView]:
+        """Return zones that have a place, and those that wait for one."""
+
+    async def place_zone(self, gateway: str, zone: str, location: str, by: str, now: datetime) -> None:
+        """Say where a zone lies; what it told is folded there."""
+
+
+def live(rows: Sequence[PlaceRow]) -> list[PlaceCountView]:
+    """Return the live count of each location and of all below it, in the order of the rows."""
+    known = {row.id for row in rows}
+    parents = {row.id: row.parent if row.parent in known else None for row in rows}
+    totals = roll_up(parents, {row.id: row.tally for row in rows})
+    return [_place_view(row, totals[row.id]) for row in rows]
+
+
+def _place_view(row: PlaceRow, total: Rollup) -> PlaceCountView:
+    summed = _view(total.tally, counted=total.counted, book=total.book)
+    return PlaceCountView(
+        id=row.id,
+        name=row.name,
+        parent=row.parent,
+        probability=row.probability,
+        sighted_at=row.sighted_at,
+        as_of=row.as_of,
+        own=_view(row.tally, counted=row.tally.counted, book=row.tally.book),
+        total=summed,
+        covered=total.covered,
+        not_counted=list(total.not_counted),
+    )
+
+
+def _view(tally: Tally, *, counted: bool, book: int) -> CountView:
+    """Return a count; what was counted in part has no variance, and what wasn't counted is unknown."""
+    unknown = tally.unknown + book - tally.book
+    net, gross = (tally.net, tally.gross) if counted else (None, None)
+    figures: dict[str, Any] = {"found": tally.found, "missing": tally.missing, "unexpected": tally.unexpected}
+    return CountView(
+        counted=counted, coverage=tally.coverage, book=book, unknown=unknown, net=net, gross=gross, **figures
+    )
+
+
+async def start(counts: Counts, run: int, by: str, now: datetime) -> None:
+    """Start a count: the book is frozen as it is now."""
+    async with counts.work(run) as work:
+        _expect(await work.running(), "planned", "start")
+        await work.start(by, now)
+
+
+async def observe(counts: Counts, run: int, seen: Collection[Observation], now: datetime) -> list[str]:
+    """Write observations into a count; return the assets. All are written, or none."""
+    async with counts.work(run) as work:
+        _expect(await work.running(), "counting", "add observations to")
+        found = [(await work.find(one), one) for one in seen]
+        for asset, one in found:
+            await work.observe(asset, one, now)
+    return [asset for asset, _ in found]
+
+
+async def search(counts: Counts, run: int, location: str, by: str, now: datetime) -> None:
+    """Note that a place was searched: what wasn't seen there is missing."""
+    async with counts.work(run) as work:
+        _expect(await work.running(), "counting", "search a place of")
+        await work.searched(location, by, now)
+
+
+async def submit(counts: Counts, run: int, by: str, now: datetime) -> None:
+    """Judge a count's lines and places, and open what follows: missing assets, silent tags, variances."""
+    async with counts.work(run) as work:
+        _expect(await work.running(), "counting", "submit")
+        await work.add_radio()
+        lines, places = await work.lines(), await work.places()
+        judged = [(line, counting.judge(line, places)) for line, _ in lines]
+        results = {at: (one, counting.tally_of(at, one.coverage, judged)) for at, one in places.items()}
+        silent = {line.asset for line, is_silent in lines if is_silent}
+        openings = [*_line_openings(run, judged, silent, now), *_place_openings(run, results, now)]
+        await work.submit({line.asset: bucket for line, bucket in judged}, results, openings, by, now)
+
+
+async def sign(counts: Counts, run: int, by: str, note: str, now: datetime) -> None:
+    """Sign a count off as the branch owner; from then on nothing of it changes."""
+    async with counts.work(run) as work:
+        _expect(await work.running(), "submitted", "sign")
+        await work.sign(by, note, now)
+
+
+async def cancel(counts: Counts, run: int, by: str, note: str, now: datetime) -> None:
+    """Give a count up that isn't signed."""
+    async with counts.work(run) as work:
+        standing = await work.running()
+        if standing.state in {"signed", "cancelled"}:
+            raise StepUnfit(f"count {run} is {standing.state}: it can't be cancelled, plan another one")
+        await work.cancel(by, note, now)
+
+
+def _expect(running: Running, state: str, what: str) -> None:
+    if running.state != state:
+        raise StepUnfit(f"count {running.run} is {running.state}: you can only {what} one that is {state}")
+
+
+def _line_openings(
+    run: int, judged: Sequence[tuple[Booked, Bucket]], silent: Collection[str], now: datetime
+) -> list[Opening]:
+    found = [
+        Opening("missing", None, line.asset, line.booked, now, {"count": str(run)})
+        for line, bucket in judged
+        if bucket == "missing"
+    ]
+    found += [
+        Opening(
+            "wrong_location", None, line.asset, line.booked, now, {"count": str(run), "seen_at": line.seen.location}
+        )
+        for line, bucket in judged
+        if bucket == "unexpected" and line.booked is not None and line.seen is not None
+    ]
+    return found + [
+        Opening(
+            "tag_damaged", None, line.asset, line.booked, now, {"count": str(run), "tag": "silent where it was seen"}
+        )
+        for line, _ in judged
+        if line.asset in silent
+    ]
+
+
+def _place_openings(run: int, results: Mapping[str, tuple[Place, Tally]], now: datetime) -> list[Opening]:
+    return [
+        Opening(
+            "count_variance",
+            None,
+            None,
+            place,
+            now,
+            {"count": str(run), "gross": f"{tally.gross:.4f}", "net": f"{tally.net:.4f}"},
+        )
+        for place, (_, tally) in results.items()
+        if tally.gross and tally.net is not None
+    ]

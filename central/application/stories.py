@@ -1,0 +1,161 @@
+"""Stories of assets: folded again from all that is known of them, whenever something new is.
+
+Crossings and acts may come late, twice and out of order: the story is a function of their set.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+from central.application.openings import Opening
+from central.domain.exits import Authorisation
+from central.domain.story import Act, Checkpoint, Crossing, Due, Routes, Story, Told, World, fold
+
+SOURCE: Final = "story"
+"""By this name the exception queue knows what stories say."""
+ACT_KINDS: Final = ("placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given")
+"""Acts about an asset that its story hears; approvals and cancellations come by its transfers."""
+
+DueKey = tuple[datetime, int, str]
+"""Start, business days, and the location on whose calendar they are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of one asset."""
+
+    crossings: Sequence[Crossing] = ()
+    acts: Sequence[Act] = ()
+    begin: Checkpoint | None = None
+    """From where the story is told on; crossings and acts are newer."""
+    frozen: Mapping[DueKey, Due] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An asset's new story; `dues` are due dates that were worked out for it and are to be frozen.
+
+    `begin` is from where it was told on; what it tells of missed and misread crossings is newer than that.
+    """
+
+    asset: str
+    shard: int
+    story: Story
+    dues: Mapping[DueKey, Due]
+    begin: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tellings:
+    """What telling stories did: places whose count moved, and exceptions that changed."""
+
+    locations: set[str] = field(default_factory=set)
+    exceptions: list[int] = field(default_factory=list)
+
+
+class Stories(Protocol):
+    """The stories' part of a transaction. Assets are locked before they are read."""
+
+    async def lock(self, assets: Collection[str]) -> None:
+        """Lock assets by id."""
+
+    async def known(self, assets: Mapping[str, datetime | None]) -> dict[str, Known]:
+        """Return what is known of assets: all, or what came after a checkpoint that is older than the instant given."""
+
+    async def keep(self, tellings: Sequence[Telling], now: datetime) -> set[str]:
+        """Store stories and what follows from them; return the locations whose count moved."""
+
+    async def unsettled(self) -> set[str]:
+        """Return the assets whose stories hang on how places are joined."""
+
+
+class Teller(Protocol):
+    """What telling needs of a transaction."""
+
+    @property
+    def stories(self) -> Stories:
+        """Where stories are kept."""
+
+    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
+        """Return the authorisations of assets."""
+
+    async def settle_exceptions(
+        self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Make the exception queue say about assets what a source says now."""
+
+
+@dataclass(slots=True)
+class _Freezer:
+    """Due dates that stand once they have been worked out."""
+
+    world: World
+    frozen: Mapping[DueKey, Due]
+    new: dict[DueKey, Due] = field(default_factory=dict)
+
+    def due(self, start: datetime, business_days: int, location: str) -> Due:
+        """Return the due date that was frozen, or work it out."""
+        key = (start, business_days, location)
+        known = self.frozen.get(key) or self.new.get(key)
+        if known is None:
+            known = self.new[key] = self.world.due(start, business_days, location)
+        return known
+
+
+async def tell(
+    transaction: Teller,
+    world: World,
+    routes: Routes,
+    shards: Mapping[str, int],
+    now: datetime,
+    *,
+    fresh: Mapping[str, datetime] | None = None,
+) -> Tellings:
+    """Fold the stories of assets again, keep them, and make the exception queue say what is wrong with them.
+
+    `shards` gives each asset's counter shard. The assets are locked. `fresh` names assets of which nothing is new but
+    crossings from an instant on: their stories are told on from their checkpoints if those are older.
+    """
+    if not shards:
+        return Tellings()
+    tellings = await fold_again(transaction, world, routes, shards, fresh)
+    locations = await transaction.stories.keep(tellings, now)
+    wrong = [opening for one in tellings for opening in openings(one, now)]
+    return Tellings(locations, await transaction.settle_exceptions(SOURCE, shards.keys(), wrong, now))
+
+
+async def fold_again(
+    transaction: Teller,
+    world: World,
+    routes: Routes,
+    shards: Mapping[str, int],
+    fresh: Mapping[str, datetime] | None = None,
+) -> list[Telling]:
+    """Return the stories of assets as all that is known of them tells them."""
+    known = await transaction.stories.known({asset: (fresh or {}).get(asset) for asset in shards})
+    unset = [asset for asset, one in known.items() if one.begin and not all(each.synced for each in one.crossings)]
+    if unset:  # a clock that wasn't set may put a crossing before the checkpoint
+        known |= await transaction.stories.known(dict.fromkeys(unset))
+    permits = await transaction.authorisations(shards.keys())
+    return [
+        _tell(asset, shard, known.get(asset, Known()), permits.get(asset, ()), world, routes)
+        for asset, shard in sorted(shards.items())
+    ]
+
+
+def openings(telling: Telling, now: datetime) -> list[Opening]:
+    """Return what is wrong by now; what falls due later is told when it does."""
+    return [
+        Opening(one.category, one.severity, telling.asset, one.location, one.at, one.evidence)
+        for one in telling.story.findings
+        if one.at <= now
+    ]
+
+
+def _tell(  # noqa: PLR0917 (what a fold depends on, all of it)
+    asset: str, shard: int, known: Known, permits: Sequence[Authorisation], world: World, routes: Routes
+) -> Telling:
+    freezer = _Freezer(world, known.frozen)
+    told = Told(tuple(known.crossings), tuple(known.acts), tuple(permits), known.begin)
+    return Telling(asset, shard, fold(told, replace(world, due=freezer.due), routes), freezer.new, known.begin)

@@ -1,0 +1,26 @@
+"""Who answers for a role at a location: the holders nearest to it, on the way up."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from central.domain.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person who holds a role at a location and below it; without a location, everywhere."""
+
+    role: str
+    location: str | None
+    person: str
+
+
+def holders(role: str, location: str | None, places: Places, held: Iterable[Holder]) -> list[str]:
+    """Return who holds a role at a location: those named for it or, if none is, for the next place around it."""
+    its = [one for one in held if one.role == role]
+    chain: Collection[str | None] = (*(places.chain(location) if location is not None else ()), None)
+    for place in chain:
+        there = sorted(one.person for one in its if one.location == place)
+        if there:
+            return there
+    return []

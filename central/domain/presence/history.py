@@ -1,0 +1,227 @@
+"""How likely an asset is still there: its own read history, and what its silence since says.
+
+Every tag has a hit rate of its own in each zone and mode, a Beta posterior that begins with the zone's and forgets
+slowly. A silence before a later hit was a miss, and counts as one. A silence since the last hit is open: either the
+tag is there and was missed, or it is gone. The three cases (there, there but no longer readable, gone) are weighed by
+Bayes' rule, the unknown hit rate integrated out: the k-th silence in a row has probability (b + k) / (a + b + k)
+under Beta(a, b). So three silences of a tag that is heard in 95 % of sweeps say much, and three of one that is heard
+in 30 % say little.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+HALF_LIFE: Final = timedelta(days=90)
+"""A tag that was moved to a worse shelf is known anew within a quarter."""
+STRAY: Final = 0.0002
+"""Probability that a hit came through the wall from elsewhere."""
+FADED: Final = 0.003
+"""For each asset that leaves unseen so many stay with a dead tag: what silence alone can never rule out."""
+LEAST_LEAVE_PER_DAY: Final = 1 / 20_000
+"""However long nothing was missed, a theft is possible."""
+ENOUGH_ROUNDS: Final = 2.0
+ENOUGH_TAGS: Final = 8
+"""Fewer tags with a history say nothing of how a zone's tags differ."""
+MOST_ALIKE: Final = 30.0
+LEAST_ALIKE: Final = 0.4
+"""Bounds, in rounds, of how much the other tags say of one that is new."""
+UNREADABLE: Final = 0.005
+"""Share of tags that can't be heard where they have just been put (metal, face down), until a hit proves better."""
+_DAY_S: Final = 86_400.0
+ReadKey = tuple[str, str, str]
+"""(epc, zone, mode)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What happens unseen, per asset and day: leaving past the doors, and falling silent for good in place."""
+
+    leave_per_day: float = 1 / 500
+
+    @property
+    def fade_per_day(self) -> float:
+        """How often a tag dies, or is covered for good, where it is."""
+        return self.leave_per_day * FADED
+
+
+UNSEEN: Final = Rates()
+
+
+@dataclass(frozen=True, slots=True)
+class Beta:
+    """A hit rate that isn't known exactly: Beta(hits, misses), both > 0."""
+
+    hits: float
+    misses: float
+
+    @property
+    def mean(self) -> float:
+        """The expected hit rate."""
+        return self.hits / (self.hits + self.misses)
+
+
+START: Final = {"sweep": Beta(3.6, 0.4), "zone": Beta(2.4, 0.6)}
+"""What holds of a tag before a zone has a history: field rates differ widely, so these weigh few rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """One tag's rounds in a zone and mode, older ones counting less; `silent` are those since its asset was heard."""
+
+    hits: float = 0.0
+    misses: float = 0.0
+    silent: int = 0
+    at: datetime | None = None
+
+    @property
+    def rounds(self) -> float:
+        """How many rounds are settled."""
+        return self.hits + self.misses
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What is known of one asset at one place. `there`, `faded` and `gone` add up to 1.
+
+    `since` is when the book put it there, `at` the last round that was weighed, `heard_at` its last hit since then.
+    """
+
+    since: datetime
+    at: datetime
+    there: float
+    gone: float
+    faded: float = 0.0
+    heard_at: datetime | None = None
+    silent: int = 0
+    """Rounds in which none of its tags was heard, since one was."""
+    reads: Mapping[ReadKey, Reads] = field(default_factory=dict)
+
+    @property
+    def probability(self) -> float:
+        """Probability (0 to 1) that the asset is there."""
+        return 1.0 - self.gone
+
+
+def arrived(since: datetime, confidence: float, reads: Mapping[ReadKey, Reads] | None = None) -> Presence:
+    """Return what is known when the book puts an asset somewhere: its tags' history there, no open silences.
+
+    `confidence` (0 to 1) is the book's.
+    """
+    kept = {key: replace(one, silent=0) for key, one in (reads or {}).items()}
+    sure = min(confidence, 1.0 - STRAY)
+    return Presence(since, since, sure * (1.0 - UNREADABLE), 1.0 - sure, sure * UNREADABLE, reads=kept)
+
+
+def hit(known: Presence, heard: Collection[ReadKey], missed: Collection[ReadKey], when: datetime) -> Presence:
+    """Return what is known once an asset was heard: it is there, and silences before were misses.
+
+    `missed` are the keys that the same round should have heard too: other zones, the other tag.
+    """
+    reads = {key: _settled(one, when) for key, one in known.reads.items()}
+    for key in heard:
+        mine = reads.get(key) or Reads(at=when)
+        reads[key] = replace(mine, hits=mine.hits + 1.0)
+    for key in missed:
+        mine = reads.get(key) or Reads(at=when)
+        reads[key] = replace(mine, misses=mine.misses + 1.0)
+    heard_at = max(known.heard_at or when, when)
+    return Presence(known.since, max(known.at, when), 1.0 - STRAY, STRAY, heard_at=heard_at, reads=reads)
+
+
+def silence(known: Presence, keys: Mapping[ReadKey, Beta], when: datetime, rates: Rates) -> Presence:
+    """Return what is known once a round heard none of the asset's tags.
+
+    Args:
+        known: What was known before.
+        keys: The tags that the round should have heard, each with the hit rate of a tag that is new there.
+        when: The end of the round.
+        rates: What happens unseen.
+    """
+    there, faded, gone = _aged(known, when, rates)
+    reads = dict(known.reads)
+    for key, before in keys.items():
+        mine = _forgotten(reads.get(key) or Reads(), when)
+        there *= _silent_probability(mine, before)
+        reads[key] = replace(mine, silent=mine.silent + 1)
+    total = there + faded + gone
+    weighed = (there / total, gone / total, faded / total)
+    return Presence(known.since, max(known.at, when), *weighed, known.heard_at, known.silent + 1, reads)
+
+
+def aged(known: Presence, when: datetime, rates: Rates) -> Presence:
+    """Return what is known at a later time at which nothing listened."""
+    there, faded, gone = _aged(known, when, rates)
+    return replace(known, there=there, faded=faded, gone=gone, at=max(known.at, when))
+
+
+def so_far(known: Presence) -> Iterator[tuple[ReadKey, Reads]]:
+    """Yield a tag's rounds by key, open silences counted as misses as far as the asset is likely there.
+
+    Tags that are seldom heard are long silent: a zone that left them out would look better than it is.
+    """
+    for key, one in known.reads.items():
+        yield key, replace(one, misses=one.misses + one.silent * known.there, silent=0)
+
+
+def posterior(reads: Reads, before: Beta) -> Beta:
+    """Return the hit rate of a tag: the zone's, and its own rounds that are settled."""
+    return Beta(before.hits + reads.hits, before.misses + reads.misses)
+
+
+def prior(reads: Iterable[Reads], mode: str) -> Beta:
+    """Return the hit rate of a tag of which nothing is known: how the zone's other tags differ, by their moments.
+
+    Where a zone hears some tags always and others never (they lie on another shelf), both parameters come out below
+    1, and a first silence says little.
+    """
+    start = START[mode]
+    known = [(one.hits / one.rounds, one.rounds) for one in reads if one.rounds >= ENOUGH_ROUNDS]
+    if len(known) < ENOUGH_TAGS:
+        return start
+    mean = (sum(rate for rate, _ in known) + start.mean) / (len(known) + 1)
+    spread = sum((rate - mean) ** 2 for rate, _ in known) / (len(known) - 1)
+    noise = mean * (1.0 - mean) * sum(1.0 / n for _, n in known) / len(known)
+    true_spread = max(spread - noise, mean * (1.0 - mean) / (1.0 + MOST_ALIKE))
+    alike = min(MOST_ALIKE, max(LEAST_ALIKE, mean * (1.0 - mean) / max(true_spread, 1e-9) - 1.0))
+    return Beta(mean * alike, (1.0 - mean) * alike)
+
+
+def rates_at(knowns: Iterable[Presence], before: Rates = UNSEEN) -> Rates:
+    """Return how often assets leave a place unseen, as its own assets show: those that are gone, over the days spent.
+
+    `before` is the rate to begin with; it weighs as much as one departure.
+    """
+    left, days = 1.0, 1.0 / before.leave_per_day
+    for known in knowns:
+        left += max(0.0, known.gone - STRAY)
+        days += (known.at - known.since).total_seconds() / _DAY_S
+    return Rates(max(LEAST_LEAVE_PER_DAY, left / days))
+
+
+def _aged(known: Presence, when: datetime, rates: Rates) -> tuple[float, float, float]:
+    """Return (there, faded, gone) after a time in which the asset may have left or its tag died."""
+    days = max(0.0, (when - known.at).total_seconds()) / _DAY_S
+    left, faded = -math.expm1(-rates.leave_per_day * days), -math.expm1(-rates.fade_per_day * days)
+    stays = 1.0 - left
+    there = known.there * stays
+    return there * (1.0 - faded), known.faded * stays + there * faded, known.gone + left * (known.there + known.faded)
+
+
+def _silent_probability(reads: Reads, before: Beta) -> float:
+    rate = posterior(reads, before)
+    return (rate.misses + reads.silent) / (rate.hits + rate.misses + reads.silent)
+
+
+def _settled(reads: Reads, when: datetime) -> Reads:
+    old = _forgotten(reads, when)
+    return replace(old, misses=old.misses + old.silent, silent=0)
+
+
+def _forgotten(reads: Reads, when: datetime) -> Reads:
+    if reads.at is None or when <= reads.at:
+        return replace(reads, at=reads.at or when)
+    kept = 0.5 ** ((when - reads.at) / HALF_LIFE)
+    return replace(reads, hits=reads.hits * kept, misses=reads.misses * kept, at=when)

@@ -1,0 +1,71 @@
+"""The one order of an asset's crossings and acts, whatever order they came in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from central.domain.story.records import Act, Crossing
+
+Item = Crossing | Act
+
+TOGETHER: Final = timedelta(seconds=10)
+"""Tags of one asset that cross a door the same way within this time cross it once."""
+
+
+def in_order(crossings: Iterable[Crossing], acts: Iterable[Act], last: Crossing | None = None) -> list[Item]:
+    """Return everything once by (at, gateway, epoch, seq); acts of an instant come before its crossings, by id.
+
+    A crossing without a synchronised clock keeps its stream's order: its `at` is moved between those of its neighbours
+    in the stream whose clocks were right. `last` is the crossing that came before all of these.
+    """
+    settled = [one for stream in _streams(crossings) for one in _settle(stream)]
+    return sorted([*_one_a_passage(sorted(settled, key=_key), last), *set_of(acts)], key=_key)
+
+
+def _one_a_passage(crossings: Sequence[Crossing], last: Crossing | None) -> list[Crossing]:
+    """Leave out what a second tag of the asset saw of a crossing: lid and body go through a door together."""
+    kept: list[Crossing] = []
+    for one in crossings:
+        if last is None or not _together(last, one):
+            kept.append(one)
+            last = one
+    return kept
+
+
+def _together(one: Crossing, other: Crossing) -> bool:
+    same = (one.portal, one.destination) == (other.portal, other.destination)
+    return same and one.epc != other.epc and other.at - one.at <= TOGETHER
+
+
+def _key(item: Item) -> tuple[datetime, str, str, int]:
+    if isinstance(item, Act):
+        return item.at, "", "", item.id
+    return item.at, item.gateway, item.epoch, item.seq
+
+
+def set_of(acts: Iterable[Act]) -> list[Act]:
+    """Return each act once."""
+    return list({act.id: act for act in acts}.values())
+
+
+def _streams(crossings: Iterable[Crossing]) -> list[list[Crossing]]:
+    streams: dict[tuple[str, str], dict[int, Crossing]] = {}
+    for one in crossings:
+        streams.setdefault((one.gateway, one.epoch), {})[one.seq] = one
+    return [[stream[seq] for seq in sorted(stream)] for stream in streams.values()]
+
+
+def _settle(stream: Sequence[Crossing]) -> Sequence[Crossing]:
+    if all(one.synced for one in stream):
+        return stream
+    settled: list[Crossing] = []
+    latest = stream[0].at
+    for place, one in enumerate(stream):
+        at = one.at
+        if not one.synced:
+            ahead = [later.at for later in stream[place + 1 :] if later.synced]
+            at = max(min([at, *ahead[:1]]), latest) if settled else min([at, *ahead[:1]])
+        latest = at
+        settled.append(one if at == one.at else replace(one, at=at))
+    return settled

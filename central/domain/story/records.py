@@ -1,0 +1,229 @@
+"""What a story is told from, and what it says. Values only."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+
+from central.domain.exits import Authorisation
+from central.domain.places import Places, Portal
+
+Basis = Literal["recorded", "observed", "inferred"]
+LegBasis = Literal["observed", "scanned", "inferred"]
+LegState = Literal["open", "received", "returned_to_origin", "wrong_destination"]
+
+UNOWNED: Final = "itam_manager"
+"""Who answers for a place to which nobody gave an owner role."""
+ESCALATION: Final = ("receiver", "branch_admin", "itam_manager", "it_ops_head")
+"""Whom an overdue receipt climbs to, unless the transfer names others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A passage that ended as in or out. `synced`: the host's clock was right, so `at` may be compared with others'."""
+
+    at: datetime
+    gateway: str
+    epoch: str
+    seq: int
+    passage: str
+    portal: str
+    origin: str
+    destination: str
+    confidence: float
+    batch: str | None = None
+    synced: bool = True
+    epc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What people, imports and approvals say. `subject` is a transfer's id where the act is about one.
+
+    The fold knows `placed` (the book says so), `seen` (somebody or something saw the asset at `location`),
+    `transfer_approved`, `transfer_cancelled`, `dispatch_scanned`, `receipt_scanned`, `leg_claimed` and `custody_given`;
+    it passes over others.
+    """
+
+    at: datetime
+    id: int
+    kind: str
+    subject: str | None = None
+    location: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Due(NamedTuple):
+    """A due date, and the version of the calendar that froze it."""
+
+    at: datetime
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A way out of a location that no portal watches; `kind` is alarmed_door or unmonitored."""
+
+    id: str
+    location: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What holds for all stories. `due(start, business_days, location)` counts on the location's calendar."""
+
+    places: Places
+    portals: Mapping[str, Portal]
+    due: Callable[[datetime, int, str], Due]
+    gaps: tuple[Gap, ...] = ()
+    owner_roles: Mapping[str, str] = field(default_factory=dict)
+
+    def owner(self, location: str) -> str:
+        """Return the role that answers for a location: its own, or that of the nearest place around it."""
+        around = self.places.chain(location)
+        return next((self.owner_roles[one] for one in around if one in self.owner_roles), UNOWNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Where an asset is held to be. `confidence` is 0 to 1; `doubt` says why the place isn't certain."""
+
+    place: str
+    since: datetime
+    confidence: float
+    basis: Basis
+    passage: str | None = None
+    doubt: str | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing speaks against the place."""
+        return self.doubt is None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A door's share, 0 to 1, in a crossing that nobody saw; `at` is when it came out. Shares of one `at` may exceed 1.
+
+    An asset that turns up two doors further has missed two crossings, and two doors in parallel share one.
+    """
+
+    portal: str
+    at: datetime
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """A crossing that later ones contradict: read the wrong way round, or no crossing at all."""
+
+    portal: str
+    at: datetime
+    passage: str
+    kind: Literal["wrong_way", "no_crossing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One way of one asset from dispatch to receipt. `assumed` names the columns that nobody has told or seen."""
+
+    number: int
+    transfer: str | None
+    origin: str
+    destination: str | None
+    sender: str
+    receiver: str
+    dispatched_at: datetime
+    receipt_due: datetime
+    calendar: str
+    escalation_path: tuple[str, ...]
+    basis: LegBasis
+    assumed: tuple[str, ...]
+    state: LegState = "open"
+    ended_at: datetime | None = None
+    ended_in: str | None = None
+    ended_by: LegBasis | None = None
+    passage: str | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a receipt is still awaited."""
+        return self.state in {"open", "wrong_destination"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An approved transfer, until it is received or cancelled. It may be dispatched from `since` until `until`."""
+
+    id: str
+    origin: str
+    destination: str
+    sender: str
+    receiver: str
+    since: datetime
+    until: datetime
+    escalation: tuple[str, ...] = ESCALATION
+
+    def covers(self, at: datetime) -> bool:
+        """Tell whether a dispatch at this instant is an approved one."""
+        return self.since <= at <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Transits:
+    """How an asset's transit stands at a point of its log. `unannounced`: legs of which only the receipt was seen."""
+
+    legs: tuple[Leg, ...] = ()
+    orders: tuple[Order, ...] = ()
+    unannounced: tuple[int, ...] = ()
+    custody: Act | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A story up to some point of its log, from which it can be told on as long as nothing older comes.
+
+    `at` is the instant of the last item that went in; all that is newer is told on. `last` is the last crossing.
+    """
+
+    at: datetime
+    belief: Belief | None
+    coarse: bool
+    last: Crossing | None
+    transits: Transits
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong that the story shows; it holds from `at` on, which may lie ahead (a due date)."""
+
+    category: str
+    location: str | None
+    at: datetime
+    evidence: Mapping[str, str]
+    severity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that follows from an asset's log."""
+
+    belief: Belief | None = None
+    legs: tuple[Leg, ...] = ()
+    missed: tuple[Missed, ...] = ()
+    misread: tuple[Misread, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    checkpoint: Checkpoint | None = None
+    """From where the next telling may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that is known of one asset; with a checkpoint, only what is newer than that."""
+
+    crossings: tuple[Crossing, ...] = ()
+    acts: tuple[Act, ...] = ()
+    permits: tuple[Authorisation, ...] = ()
+    begin: Checkpoint | None = None

@@ -1,0 +1,304 @@
+"""Live counts from their counters, scheduled counts and verifications, on PostgreSQL."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, Final, TypeVar
+
+from psycopg.rows import class_row, dict_row
+
+from central.application.counts import (
+    DoubtView,
+    Observation,
+    PlaceRow,
+    Plan,
+    RunDetail,
+    RunLineView,
+    Running,
+    RunPlaceView,
+    RunView,
+    VerificationView,
+    VerifiedView,
+    ZoneView,
+)
+from central.application.errors import NotFound
+from central.application.openings import Opening
+from central.application.views import View
+from central.domain import counting
+from central.domain.counting import Booked, Place, Seen
+from central.domain.exceptions.terms import CountDays
+from central.domain.presence.buckets import Bucket, Tally
+from central.storage.database import Connection, Database
+from central.storage.exceptions import CalendarsIn, PgExceptionWork
+from central.storage.queries import query
+
+_V = TypeVar("_V", bound=View)
+CERTAIN: Final = 0.999
+"""Confidence of what a person saw; nobody is never wrong."""
+
+
+class PgCounts:
+    """`central.application.counts.Counts`."""
+
+    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
+        self._database = database
+        self._calendars = calendars
+
+    async def places(self, words: str | None = None, within: str | None = None) -> list[PlaceRow]:
+        """Return locations with their counters."""
+        name = "places" if within is None else "places_within" if words is None else "places_of"
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(query(f"counts.{name}"), {"words": words, "within": within})
+            rows = await cursor.fetchall()
+        if within is not None and not rows:
+            raise NotFound(f"there is no location {within!r}: /api/v1/locations lists them")
+        return [_place(row) for row in rows]
+
+    async def version(self) -> str:
+        """Return what changes whenever an answer of `places` may: the registry, or any place's counters."""
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(query("counts.version"))).fetchall()
+        return str(rows[0][0])
+
+    async def doubtful(self, location: str, words: str | None, limit: int) -> list[DoubtView]:
+        """Return the assets that are doubted in a location and below."""
+        params = {"location": location, "words": words, "limit": limit}
+        return await self._views(DoubtView, "counts.doubtful", params)
+
+    async def plan(self, plan: Plan, now: datetime) -> int:
+        """Plan a count; the same one again is the one that was planned."""
+        async with self._database.transaction() as connection:
+            return await _plan(connection, plan, now)
+
+    async def plan_due(self, today: date, now: datetime) -> list[int]:
+        """Plan what schedules have due; a schedule that was asleep for long plans its newest count only."""
+        planned = []
+        async with self._database.transaction() as connection:
+            for row in await _dicts(connection, "counts.due_schedules", {"today": today}):
+                on = row["next_on"]
+                while (after := counting.next_on(row["kind"], on)) <= today:
+                    on = after
+                plan = Plan(row["kind"], row["location"], tuple(row["ranks"]), row["blind"], on, row["planned_by"])
+                planned.append(await _plan(connection, plan, now))
+                await connection.execute(query("counts.move_schedule"), {"id": row["id"], "next_on": after})
+        return planned
+
+    async def schedule(self, plan: Plan) -> None:
+        """Plan a kind of count again and again, from a day on."""
+        async with self._database.transaction() as connection:
+            await connection.execute(query("counts.schedule"), _plan_params(plan))
+
+    async def runs(self, state: str | None, limit: int) -> list[RunView]:
+        """Return counts, the newest first."""
+        return await self._views(RunView, "counts.runs", {"state": state, "limit": limit})
+
+    async def run(self, run: int) -> RunDetail:
+        """Return a count with its lines or raise `NotFound`."""
+        found = await self._views(RunView, "counts.run", {"run": run})
+        if not found:
+            raise NotFound(f"there is no count {run}: /api/v1/count-runs lists them")
+        places = await self._views(RunPlaceView, "counts.run_places", {"run": run})
+        lines = await self._views(RunLineView, "counts.run_lines", {"run": run})
+        return RunDetail(**dict(found[0]), places=places, lines=lines)
+
+    @asynccontextmanager
+    async def work(self, run: int) -> AsyncIterator["PgRunWork"]:
+        """Open a transaction on a count, locked."""
+        async with self._database.transaction() as connection:
+            registry = await self._calendars.registry_in(connection)
+            yield PgRunWork(connection, run, registry.calendars.count)
+            await self._calendars.keep_calendars_in(connection)
+
+    async def verified(self, asset: str, now: datetime) -> VerifiedView:
+        """Return an asset's verifications or raise `NotFound`."""
+        async with self._database.transaction() as connection:
+            rows = await _dicts(connection, "counts.verified", {"asset": asset})
+            history = await _dicts(connection, "counts.verifications", {"asset": asset})
+        if not rows:
+            raise NotFound(f"there is no asset {asset!r}")
+        (row,) = rows
+        grade, days, until = row.pop("least_grade"), row.pop("valid_days"), row.pop("valid_until")
+        return VerifiedView(
+            asset=asset,
+            least_grade=grade,
+            valid_days=days,
+            valid=counting.is_verified(row["at"], days, now),
+            valid_until=until,
+            last=VerificationView(**row, by=_by(row, history)) if row["at"] else None,
+            history=[VerificationView(**one) for one in history],
+        )
+
+    async def verify(self, seen: Observation, how: str, now: datetime) -> str:
+        """Record that an asset was seen; return which."""
+        async with self._database.transaction() as connection:
+            asset = await _find(connection, seen)
+            await _verify(connection, asset, seen, {"how": how, "run": None, "now": now})
+        return asset
+
+    async def zones(self) -> list[ZoneView]:
+        """Return zones that have a place, and those that wait for one."""
+        return await self._views(ZoneView, "presence.zones", {})
+
+    async def place_zone(self, gateway: str, zone: str, location: str, by: str, now: datetime) -> None:
+        """Say where a zone lies; what it told is folded there, and where it lay before without it."""
+        params = {"gateway": gateway, "zone": zone, "location": location, "by": by, "now": now}
+        async with self._database.transaction() as connection:
+            await _known_location(connection, location)
+            for step in ("fold_before", "place_zone", "zone_placed_act", "replay_zone", "no_longer_waiting"):
+                await connection.execute(query(f"presence.{step}"), params)
+
+    async def _views(self, kind: type[_V], name: str, params: dict[str, Any]) -> list[_V]:
+        async with self._database.transaction() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+            return await (await cursor.execute(query(name), params)).fetchall()
+
+
+class PgRunWork:
+    """`central.application.counts.RunWork` on one connection."""
+
+    def __init__(self, connection: Connection, run: int, count: CountDays) -> None:
+        self._connection = connection
+        self._run = run
+        self._exceptions = PgExceptionWork(connection, count)
+
+    async def running(self) -> Running:
+        """Lock it and return it as it stands."""
+        rows = await self._rows("hold")
+        if not rows:
+            raise NotFound(f"there is no count {self._run}: /api/v1/count-runs lists them")
+        return Running(*rows[0])
+
+    async def start(self, by: str, now: datetime) -> None:
+        """Freeze the book of its location and all below it."""
+        for step in ("start", "freeze_places", "freeze_book"):
+            await self._do(step, by=by, now=now)
+        await self._act("count_started", by, now)
+
+    async def find(self, seen: Observation) -> str:
+        """Return the asset that was seen or raise `NotFound`."""
+        return await _find(self._connection, seen)
+
+    async def observe(self, asset: str, seen: Observation, now: datetime) -> None:
+        """Write the observation into the asset's line, if it is the better one, and into the verifications."""
+        values = asdict(seen) | {"asset": asset, "confidence": CERTAIN, "now": now}
+        await self._do("observe", **values)
+        await _verify(self._connection, asset, seen, {"how": "count", "run": self._run, "now": now})
+
+    async def searched(self, location: str, by: str, now: datetime) -> None:
+        """Note that somebody has searched all of a place."""
+        if not await self._rows("searched", location=location, by=by, now=now):
+            raise NotFound(f"location {location!r} is not in count {self._run}")
+
+    async def add_radio(self) -> None:
+        """Write into lines that nobody observed what antennas heard since the start, or may still answer for."""
+        await self._do("add_radio_elsewhere")
+        await self._do("add_radio")
+
+    async def lines(self) -> list[tuple[Booked, bool]]:
+        """Return the lines, each with whether its tag was silent."""
+        return [(_booked(row), row[9]) for row in await self._rows("lines")]
+
+    async def places(self) -> dict[str, Place]:
+        """Return how each place was covered since the start."""
+        return {row[0]: Place(row[1], row[2]) for row in await self._rows("covered")}
+
+    async def submit(
+        self,
+        buckets: Mapping[str, Bucket],
+        results: Mapping[str, tuple[Place, Tally]],
+        openings: Sequence[Opening],
+        by: str,
+        now: datetime,
+    ) -> None:
+        """Store the results and open the exceptions that follow."""
+        await self._do("save_buckets", asset=list(buckets), bucket=list(buckets.values()))
+        for location, (place, tally) in results.items():
+            figures = asdict(tally) | asdict(place) | {"net": tally.net, "gross": tally.gross}
+            await self._do("save_place", location=location, **figures)
+        await self._do("submit", by=by, now=now)
+        await self._act("count_submitted", by, now)
+        assets = sorted({one.asset for one in openings if one.asset is not None})
+        await self._connection.execute(query("projection.lock_assets_by_id"), {"assets": assets})
+        await self._exceptions.open_exceptions(openings, now, source=f"count/{self._run}")
+
+    async def sign(self, by: str, note: str, now: datetime) -> None:
+        """Sign it; what antennas saw becomes verifications."""
+        await self._do("sign", by=by, note=note, now=now)
+        await self._do("verify_radio", by=by, now=now)
+        await self._act("count_signed", by, now, note=note)
+
+    async def cancel(self, by: str, note: str, now: datetime) -> None:
+        """Give it up."""
+        await self._do("cancel", note=note)
+        await self._act("count_cancelled", by, now, note=note)
+
+    async def _act(self, kind: str, by: str, now: datetime, **detail: str) -> None:
+        await self._do("act", kind=kind, by=by, now=now, detail=json.dumps(detail))
+
+    async def _do(self, name: str, **params: Any) -> None:
+        await self._connection.execute(query(f"counts.{name}"), params | {"run": self._run})
+
+    async def _rows(self, name: str, **params: Any) -> list[tuple[Any, ...]]:
+        cursor = await self._connection.execute(query(f"counts.{name}"), params | {"run": self._run})
+        return await cursor.fetchall()
+
+
+def _place(row: tuple[Any, ...]) -> PlaceRow:
+    place, name, parent, *figures, probability, sighted_at, as_of = row
+    return PlaceRow(place, name, parent, Tally(*figures), probability, sighted_at, as_of)
+
+
+def _booked(row: tuple[Any, ...]) -> Booked:
+    asset, booked, observed, at, by, grade, evidence, confidence, radio = row[:9]
+    seen = Seen(observed, at, by, grade, evidence, confidence) if observed else None
+    return Booked(asset, booked, seen, radio)
+
+
+def _by(row: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> str:
+    """Return who recorded a verification; what isn't recorded was heard by antennas."""
+    mine = (one["by"] for one in history if (one["at"], one["evidence"]) == (row["at"], row["evidence"]))
+    return next(mine, "radio")
+
+
+def _plan_params(plan: Plan) -> dict[str, Any]:
+    return asdict(plan) | {"ranks": list(plan.ranks), "due_on": counting.due_on(plan.planned_for)}
+
+
+async def _plan(connection: Connection, plan: Plan, now: datetime) -> int:
+    params = _plan_params(plan) | {"now": now}
+    await _known_location(connection, plan.location)
+    row = await (await connection.execute(query("counts.plan"), params)).fetchone()
+    if row is None:
+        row = await (await connection.execute(query("counts.planned"), params)).fetchone()
+        return int(row[0]) if row else 0
+    act = {"run": row[0], "kind": "count_planned", "by": plan.by, "now": now, "detail": "{}"}
+    await connection.execute(query("counts.act"), act)
+    return int(row[0])
+
+
+async def _known_location(connection: Connection, location: str) -> None:
+    if await (await connection.execute(query("counts.location"), {"location": location})).fetchone() is None:
+        raise NotFound(f"there is no location {location!r}: /api/v1/locations lists them")
+
+
+async def _find(connection: Connection, seen: Observation) -> str:
+    await _known_location(connection, seen.location)
+    rows = await (await connection.execute(query("counts.find"), asdict(seen))).fetchall()
+    told = seen.asset or seen.epc or seen.serial
+    if not rows:
+        raise NotFound(f"no asset is known by {told!r}: register it, or open an exception for an unknown asset")
+    if len(rows) > 1:
+        raise NotFound(f"{told!r} is the serial of {len(rows)} assets: say which by its id")
+    return str(rows[0][0])
+
+
+async def _verify(connection: Connection, asset: str, seen: Observation, more: dict[str, Any]) -> None:
+    params = asdict(seen) | {"asset": asset, "confidence": CERTAIN} | more
+    for step in ("verify", "verified_act", "count_again"):
+        await connection.execute(query(f"counts.{step}"), params)
+
+
+async def _dicts(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        return await (await cursor.execute(query(name), params)).fetchall()

@@ -1,0 +1,234 @@
+"""The exception queue on PostgreSQL: openings settled in an open transaction, and the queue as the API reads it."""
+
+import json
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
+
+from psycopg.rows import class_row
+
+from central.application.errors import NotFound
+from central.application.exceptions import (
+    Broken,
+    ExceptionDetail,
+    ExceptionEventView,
+    ExceptionView,
+    Filter,
+    Held,
+    OccurrenceView,
+    OpenExceptions,
+)
+from central.application.openings import Opening
+from central.application.ports import Registry
+from central.application.views import View
+from central.domain.exceptions.terms import CountDays, Terms, terms
+from central.domain.exceptions.workflow import Evidence, Standing, Step
+from central.storage.database import Connection, Database, savepoint
+from central.storage.queries import query
+
+_V = TypeVar("_V", bound=View)
+
+PUT_RIGHT: Final = "the world has put it right"
+"""What is suggested where nobody says any more that something is wrong."""
+MAX_OCCURRENCES: Final = 200
+"""Occurrences that are shown of one exception; all of them are counted."""
+
+
+class PgExceptionWork:
+    """`central.application.exceptions.ExceptionWork` on one connection."""
+
+    def __init__(self, connection: Connection, count: CountDays) -> None:
+        self._connection = connection
+        self._count = count
+
+    async def settle_exceptions(
+        self, source: str, assets: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Make the queue say about assets what a source says now; return the exceptions that changed."""
+        return await self._settle(source, openings, now, assets=assets)
+
+    async def settle_keys(
+        self, source: str, keys: Collection[str], openings: Sequence[Opening], now: datetime
+    ) -> list[int]:
+        """Do the same for what a source says about keys, as passages are."""
+        return await self._settle(source, openings, now, keys=keys)
+
+    async def open_exceptions(
+        self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
+    ) -> list[int]:
+        """Open, or add occurrences, without withdrawing any."""
+        return await self._settle(source, openings, now)
+
+    async def suggest_closing(
+        self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
+    ) -> list[int]:
+        """Suggest the closing of assets' open exceptions of some categories; return which."""
+        params = {"categories": list(categories), "assets": list(assets), "suggestion": words, "source": source}
+        rows = await self._rows("exceptions.suggest", params | {"now": now})
+        for (exception,) in rows:
+            await self._event(exception, "suggested", source, {"suggestion": words}, now)
+        return [exception for (exception,) in rows]
+
+    async def hold(self, exception: int) -> Held:
+        """Lock an exception."""
+        rows = await self._rows("exceptions.standing", {"id": exception})
+        if not rows:
+            raise NotFound(f"there is no exception {exception}")
+        *values, evidence, asset, location = rows[0]
+        standing = Standing(*values)
+        return Held(replace(standing, evidence=Evidence(**evidence)) if evidence else standing, asset, location)
+
+    async def save(self, exception: int, after: Standing, now: datetime, renewed: Terms | None) -> None:
+        """Store what a step made of it."""
+        (kept,) = await self._rows("exceptions.terms", {"id": exception})
+        evidence = json.dumps(asdict(after.evidence)) if after.evidence else None
+        params = asdict(after) | asdict(renewed or Terms(*kept)) | {"id": exception, "now": now, "evidence": evidence}
+        await self._connection.execute(query("exceptions.save"), params)
+
+    async def note(self, exception: int, held: Held, step: Step, now: datetime) -> None:
+        """Write a step into the exception's history and into the log."""
+        detail = {name: value for name, value in asdict(step).items() if value and name not in {"name", "by"}}
+        await self._event(exception, step.name, step.by, detail, now)
+        params = {"exception": exception, "asset": held.asset, "location": held.location, "by": step.by, "now": now}
+        detail["step"] = step.name
+        await self._connection.execute(query("exceptions.step_act"), params | {"detail": json.dumps(detail)})
+
+    async def knows(self, person: str) -> bool:
+        """Tell whether a person is registered and active."""
+        rows = await self._rows("exceptions.person", {"id": person})
+        return bool(rows and rows[0][0])
+
+    async def break_glass(self, broken: Broken, exception: int, now: datetime) -> None:
+        """Break a rule open for this transaction."""
+        params = asdict(broken) | {"exception": exception, "now": now}
+        await self._connection.execute(query("exceptions.break_glass"), params)
+
+    def terms(self, severity: str, location: str | None, now: datetime) -> Terms:
+        """Return by when it has to be taken and closed."""
+        return terms(severity, location, now, self._count)
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Open a savepoint."""
+        return savepoint(self._connection)
+
+    async def _settle(
+        self,
+        source: str,
+        openings: Sequence[Opening],
+        now: datetime,
+        *,
+        assets: Collection[str] = (),
+        keys: Collection[str] = (),
+    ) -> list[int]:
+        scope = {"source": source, "now": now, "assets": list(assets), "keys": list(keys)}
+        touched = set()
+        if assets or keys:
+            touched |= await self._ids("exceptions.withdraw", _columns(openings) | scope)
+        if openings:
+            touched |= await self._ids("exceptions.renew", _columns(openings) | scope)
+            touched |= await self._open(openings, scope)
+        return await self._restate(touched, source, now)
+
+    async def _open(self, openings: Sequence[Opening], scope: dict[str, Any]) -> set[int]:
+        places = await self._rows("exceptions.fresh", _columns(openings) | scope)
+        fresh = [openings[place - 1] for (place,) in places]
+        if not fresh:
+            return set()
+        columns = _columns(fresh) | self._terms(fresh, scope["now"]) | scope
+        await self._connection.execute(query("exceptions.open"), columns)
+        return await self._ids("exceptions.add_occurrences", columns)
+
+    def _terms(self, openings: Sequence[Opening], now: datetime) -> dict[str, list[Any]]:
+        found = [self.terms(_severity(one), one.location, now) for one in openings]
+        return {name: [getattr(one, name) for one in found] for name in ("assign_by", "due_at", "calendar")}
+
+    async def _restate(self, exceptions: Collection[int], source: str, now: datetime) -> list[int]:
+        if not exceptions:
+            return []
+        params = {"exceptions": sorted(exceptions), "source": source, "suggestion": PUT_RIGHT, "now": now}
+        changed = await self._rows("exceptions.restate", params)
+        for exception, suggested, denied, new in changed:
+            kind = "suggested" if suggested else "suggestion_withdrawn" if denied else "opened" if new else None
+            if kind:
+                await self._event(exception, kind, source, {"suggestion": PUT_RIGHT} if suggested else {}, now)
+        return sorted(row[0] for row in changed)
+
+    async def _event(self, exception: int, kind: str, by: str, detail: dict[str, Any], now: datetime) -> None:
+        params = {"exception": exception, "kind": kind, "by": by, "detail": json.dumps(detail), "now": now}
+        await self._connection.execute(query("exceptions.add_event"), params)
+
+    async def _rows(self, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+        return await (await self._connection.execute(query(name), params)).fetchall()
+
+    async def _ids(self, name: str, params: dict[str, Any]) -> set[int]:
+        return {row[0] for row in await self._rows(name, params)}
+
+
+class CalendarsIn(Protocol):
+    """Who knows the registry, and with it the calendars, as an open transaction sees them: `PgLog`."""
+
+    async def registry_in(self, connection: Connection) -> Registry:
+        """Return the registry."""
+
+    async def keep_calendars_in(self, connection: Connection) -> None:
+        """Store the calendars that were counted by."""
+
+
+class PgExceptions:
+    """`central.application.exceptions.Exceptions`."""
+
+    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
+        self._database = database
+        self._calendars = calendars
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[PgExceptionWork]:
+        """Open a transaction."""
+        async with self._database.transaction() as connection:
+            registry = await self._calendars.registry_in(connection)
+            yield PgExceptionWork(connection, registry.calendars.count)
+            await self._calendars.keep_calendars_in(connection)
+
+    async def listed(self, chosen: Filter, limit: int) -> list[ExceptionView]:
+        """Return exceptions: open ones by due date, ended ones newest first."""
+        params = asdict(chosen) | {"ids": None, "limit": limit}
+        return await self._all(ExceptionView, "exceptions.list", params)
+
+    async def open_totals(self, now: datetime) -> OpenExceptions:
+        """Return what is open over everything."""
+        return (await self._all(OpenExceptions, "exceptions.open_totals", {"now": now}))[0]
+
+    async def detail(self, exception: int) -> ExceptionDetail:
+        """Return one exception with its history."""
+        params = {"id": exception, "limit": MAX_OCCURRENCES}
+        found = await self._all(ExceptionView, "exceptions.one", params)
+        if not found:
+            raise NotFound(f"there is no exception {exception}")
+        occurrences = await self._all(OccurrenceView, "exceptions.occurrences", params)
+        events = await self._all(ExceptionEventView, "exceptions.events", params)
+        return ExceptionDetail(exception=found[0], occurrences=occurrences, history=events)
+
+    async def _all(self, kind: type[_V], name: str, params: dict[str, Any]) -> list[_V]:
+        async with self._database.transaction() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+            return await (await cursor.execute(query(name), params)).fetchall()
+
+
+def _severity(opening: Opening) -> str:
+    return opening.severity or opening.of.severity
+
+
+def _columns(openings: Sequence[Opening]) -> dict[str, list[Any]]:
+    """Return openings as parallel arrays."""
+    return {
+        "category": [one.category for one in openings],
+        "severity": [_severity(one) for one in openings],
+        "asset": [one.asset for one in openings],
+        "location": [one.location for one in openings],
+        "at": [one.at for one in openings],
+        "key": [one.key for one in openings],
+        "evidence": [json.dumps(dict(one.evidence)).replace("\\u0000", "") for one in openings],
+        "owner_role": [one.of.owner_role for one in openings],
+        "closure_path": [one.of.closure_path for one in openings],
+    }

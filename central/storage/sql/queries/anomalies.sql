@@ -1,0 +1,146 @@
+-- name: seen
+-- Passages in their newest, final revision, and the assets behind their tags as the registry has them.
+SELECT p.passage, t.asset, p.epc, p.portal, p.kind, p.at, p.from_location, p.to_location, p.synced,
+       a.class, a.serial, s.lifecycle, coalesce(s.custody_kind, 'none'), s.custodian,
+       EXISTS (SELECT FROM exception AS e WHERE e.asset = t.asset AND e.category = 'missing' AND e.state <> 'closed') AS lost,
+       coalesce(
+           (SELECT l.due_at FROM loan AS l WHERE l.asset = t.asset AND l.returned_at IS NULL AND l.opened_at <= p.at),
+           (SELECT max(o.expected_return) FROM authorisation AS o
+            WHERE o.asset = t.asset AND o.kind = 'loan' AND o.withdrawn_at IS NULL
+                AND coalesce(o.valid_from, o.recorded_at) <= p.at)) AS loan_due
+FROM unnest(%(passages)s::uuid[]) AS w (passage)
+JOIN passage AS p USING (passage)
+JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+JOIN asset AS a ON a.id = t.asset
+LEFT JOIN asset_state AS s ON s.asset = t.asset
+WHERE p.final
+ORDER BY p.passage;
+
+-- name: visits
+-- Passages with those of the same tag right before and after them, within a day: pairs that are judged together.
+WITH touched AS (
+    SELECT p.* FROM unnest(%(passages)s::uuid[]) AS w (passage) JOIN passage AS p USING (passage) WHERE p.final
+), near AS (
+    SELECT DISTINCT n.*
+    FROM touched AS t
+    CROSS JOIN LATERAL (
+        (SELECT p.* FROM passage AS p
+         WHERE p.epc = t.epc AND p.final AND (p.at, p.passage) < (t.at, t.passage) AND p.at > t.at - INTERVAL '1 day'
+         ORDER BY p.at DESC, p.passage DESC LIMIT 1)
+        UNION ALL
+        (SELECT p.* FROM passage AS p
+         WHERE p.epc = t.epc AND p.final AND (p.at, p.passage) > (t.at, t.passage) AND p.at < t.at + INTERVAL '1 day'
+         ORDER BY p.at, p.passage LIMIT 1)
+        UNION ALL SELECT t.*
+    ) AS n
+)
+SELECT t.asset, n.passage, n.epc, n.portal, n.gateway, m.started_at, greatest(n.at, coalesce(m.ended_at, n.at)), n.at,
+       d.inside, n.synced
+FROM near AS n
+JOIN movement AS m
+    ON m.gateway = n.gateway AND m.stream = 'movement' AND m.epoch = n.epoch AND m.seq = n.seq AND m.at = n.at
+JOIN portal AS d ON d.id = n.portal
+JOIN tag AS t ON t.epc = n.epc AND n.at >= t.bound_from AND (t.bound_to IS NULL OR n.at < t.bound_to)
+WHERE n.kind NOT IN ('retracted', 'unresolved')
+ORDER BY n.epc, n.at, n.passage;
+
+-- name: chips
+-- Every passage of tags in which the chip told its number, with the chip that the tag was bound with.
+SELECT t.asset, t.tid, d.inside, p.passage, p.epc, m.tid, p.at
+FROM passage AS p
+JOIN movement AS m
+    ON m.gateway = p.gateway AND m.stream = 'movement' AND m.epoch = p.epoch AND m.seq = p.seq AND m.at = p.at
+JOIN portal AS d ON d.id = p.portal
+JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+WHERE p.epc = ANY(%(epcs)s) AND p.final AND m.tid IS NOT NULL
+ORDER BY p.epc, p.at, p.passage;
+
+-- name: once_bound
+-- On which asset tags were last that are on none now.
+SELECT DISTINCT ON (epc) epc, asset FROM tag WHERE epc = ANY(%(epcs)s) ORDER BY epc, bound_from DESC;
+
+-- name: hours
+-- When assets of a class may move.
+SELECT class, days, opens, closes FROM class_hours;
+
+-- name: timezones
+-- The time zone of each location, its own or inherited.
+SELECT id, timezone FROM location_inherited WHERE timezone IS NOT NULL;
+
+-- name: spots
+-- Where sites lie.
+SELECT location, latitude, longitude FROM site_position;
+
+-- name: travel
+-- The fastest way between two sites.
+SELECT one, other, fastest FROM site_travel;
+
+-- name: set_hours
+-- When assets of a class may move, from now on.
+INSERT INTO class_hours (class, days, opens, closes) VALUES (%(class)s, %(days)s::smallint[], %(opens)s, %(closes)s)
+ON CONFLICT (class) DO UPDATE SET days = excluded.days, opens = excluded.opens, closes = excluded.closes;
+
+-- name: drop_hours
+-- They may move at any time again.
+DELETE FROM class_hours WHERE class = %(class)s RETURNING class;
+
+-- name: set_spot
+-- Where a site lies.
+INSERT INTO site_position (location, latitude, longitude) VALUES (%(location)s, %(latitude)s, %(longitude)s)
+ON CONFLICT (location) DO UPDATE SET latitude = excluded.latitude, longitude = excluded.longitude;
+
+-- name: set_travel
+-- The fastest way between two sites, the pair in order.
+INSERT INTO site_travel (one, other, fastest)
+VALUES (least(%(one)s::text COLLATE "C", %(other)s), greatest(%(one)s::text COLLATE "C", %(other)s),
+        make_interval(secs => %(fastest_s)s))
+ON CONFLICT (one, other) DO UPDATE SET fastest = excluded.fastest;
+
+-- name: sighted
+-- Something that is no door of ours saw an asset somewhere.
+INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
+VALUES (%(at)s, %(now)s, 'sighted', %(asset)s, %(location)s, %(by)s, %(detail)s::jsonb)
+RETURNING id;
+
+-- name: book
+-- Where the book has an asset, and since when.
+SELECT location, since FROM asset_location WHERE asset = %(asset)s;
+
+-- name: crossings_since
+-- From where to where doors saw an asset go.
+SELECT p.from_location, p.to_location
+FROM tag AS t JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+WHERE t.asset = %(asset)s AND p.final AND p.to_location IS NOT NULL AND p.at > %(since)s;
+
+-- name: words
+-- The newest word of each registered gateway.
+SELECT s.gateway, s.online, s.last_seen, s.health -> 'portals'
+FROM gateway_state AS s JOIN gateway AS g ON g.id = s.gateway AND g.site = s.site;
+
+-- name: open_outages
+-- Doors that are known to be dark, locked: one watcher at a time says what is.
+SELECT portal, from_at FROM portal_outage WHERE to_at IS NULL ORDER BY portal FOR UPDATE;
+
+-- name: lock_outages
+-- Two watchers must not open the same outage twice.
+SELECT pg_advisory_xact_lock(1398095180, 8);
+
+-- name: open_outage
+-- A door that nobody watches any more.
+INSERT INTO portal_outage (portal, from_at, reason) VALUES (%(portal)s, %(from_at)s, %(reason)s);
+
+-- name: end_outage
+-- It is watched again.
+UPDATE portal_outage SET to_at = greatest(from_at, %(now)s) WHERE portal = %(portal)s AND to_at IS NULL;
+
+-- name: outages
+-- When doors were not watched, newest first; those that last stand first.
+SELECT o.portal, p.name, o.from_at, o.to_at, o.reason,
+       (SELECT count(*) FROM asset_doubt AS d WHERE d.portal = o.portal AND d.from_at = o.from_at) AS doubtful
+FROM portal_outage AS o JOIN portal AS p ON p.id = o.portal
+ORDER BY o.to_at DESC NULLS FIRST, o.from_at DESC, o.id DESC LIMIT %(limit)s;
+
+-- name: doubtful
+-- Assets that could have passed a door while nobody watched it, and have not been seen since.
+SELECT DISTINCT ON (asset) asset, location, portal, from_at, to_at FROM asset_doubt
+WHERE %(location)s::text IS NULL OR location = %(location)s ORDER BY asset, from_at DESC, portal LIMIT %(limit)s;

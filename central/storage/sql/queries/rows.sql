@@ -1,0 +1,224 @@
+-- name: roles
+-- Roles as they stand, whole rows.
+SELECT to_jsonb(r) FROM role AS r WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: put_roles
+-- Write whole rows.
+INSERT INTO role (id, name)
+SELECT id, name FROM jsonb_populate_recordset(NULL::role, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name;
+
+-- name: drop_roles
+-- Take back rows that an import made.
+DELETE FROM role WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::role, %(rows)s::jsonb));
+
+-- name: locations
+-- Locations as they stand, whole rows.
+SELECT to_jsonb(l) FROM location AS l WHERE id = ANY(%(ids)s) AND withdrawn_at IS NULL ORDER BY id;
+
+-- name: put_locations
+-- Write whole rows; parents stand before their children.
+INSERT INTO location (id, name, kind, parent, guarded, country, subdivision, timezone, owner_role, withdrawn_at)
+SELECT id, name, kind, parent, guarded, country, subdivision, timezone, owner_role, NULL
+FROM jsonb_populate_recordset(NULL::location, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, kind = excluded.kind, parent = excluded.parent, guarded = excluded.guarded,
+    country = excluded.country, subdivision = excluded.subdivision, timezone = excluded.timezone,
+    owner_role = excluded.owner_role, withdrawn_at = NULL;
+
+-- name: drop_locations
+-- Acts that were taken back may still name the place: it stays, out of sight.
+UPDATE location SET withdrawn_at = %(now)s, parent = NULL, owner_role = NULL
+WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::location, %(rows)s::jsonb));
+
+-- name: people
+-- People as they stand, whole rows.
+SELECT to_jsonb(p) FROM person AS p WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: put_people
+-- Write whole rows.
+INSERT INTO person (id, name, location, active)
+SELECT id, name, location, active FROM jsonb_populate_recordset(NULL::person, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, location = excluded.location, active = excluded.active;
+
+-- name: drop_people
+-- Take back rows that an import made.
+DELETE FROM person WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::person, %(rows)s::jsonb));
+
+-- name: role_holders
+-- Holders as they stand, whole rows.
+SELECT to_jsonb(h) FROM role_holder AS h WHERE role = ANY(%(ids)s) ORDER BY role, location, person;
+
+-- name: put_role_holders
+-- Write whole rows.
+INSERT INTO role_holder (role, location, person)
+SELECT role, location, person FROM jsonb_populate_recordset(NULL::role_holder, %(rows)s::jsonb)
+ON CONFLICT DO NOTHING;
+
+-- name: drop_role_holders
+-- Take holders off.
+DELETE FROM role_holder AS h USING jsonb_populate_recordset(NULL::role_holder, %(rows)s::jsonb) AS r
+WHERE (h.role, h.person) = (r.role, r.person) AND h.location IS NOT DISTINCT FROM r.location;
+
+-- name: pools
+-- Pools as they stand, whole rows.
+SELECT to_jsonb(p) FROM pool AS p WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: put_pools
+-- Write whole rows.
+INSERT INTO pool (id, name, owner)
+SELECT id, name, owner FROM jsonb_populate_recordset(NULL::pool, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, owner = excluded.owner;
+
+-- name: drop_pools
+-- Take back rows that an import made.
+DELETE FROM pool WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::pool, %(rows)s::jsonb));
+
+-- name: gateways
+-- Gateways as they stand, whole rows.
+SELECT to_jsonb(g) FROM gateway AS g WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: put_gateways
+-- A gateway is registered by the first portal that names it.
+INSERT INTO gateway (id, site, registered_at)
+SELECT id, site, registered_at FROM jsonb_populate_recordset(NULL::gateway, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET site = excluded.site;
+
+-- name: drop_gateways
+-- Take back rows that an import made: the gateway waits again.
+DELETE FROM gateway WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::gateway, %(rows)s::jsonb));
+
+-- name: portals
+-- Portals as they stand, whole rows.
+SELECT to_jsonb(p) FROM portal AS p WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: put_portals
+-- Write whole rows.
+INSERT INTO portal (id, name, gateway, inside, outside, mode)
+SELECT id, name, gateway, inside, outside, mode FROM jsonb_populate_recordset(NULL::portal, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, gateway = excluded.gateway, inside = excluded.inside, outside = excluded.outside,
+    mode = excluded.mode;
+
+-- name: drop_portals
+-- Take back rows that an import made.
+DELETE FROM portal WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::portal, %(rows)s::jsonb));
+
+-- name: neighbours
+-- Neighbours as they stand, whole rows.
+SELECT to_jsonb(n) FROM portal_neighbour AS n WHERE portal = ANY(%(ids)s) ORDER BY portal, neighbour;
+
+-- name: put_neighbours
+-- Write both directions.
+INSERT INTO portal_neighbour (portal, neighbour)
+SELECT portal, neighbour FROM jsonb_populate_recordset(NULL::portal_neighbour, %(rows)s::jsonb)
+UNION
+SELECT neighbour, portal FROM jsonb_populate_recordset(NULL::portal_neighbour, %(rows)s::jsonb)
+ON CONFLICT DO NOTHING;
+
+-- name: drop_neighbours
+-- Take both directions off.
+DELETE FROM portal_neighbour AS n USING jsonb_populate_recordset(NULL::portal_neighbour, %(rows)s::jsonb) AS r
+WHERE (n.portal, n.neighbour) IN ((r.portal, r.neighbour), (r.neighbour, r.portal));
+
+-- name: openings
+-- Openings as they stand, whole rows.
+SELECT to_jsonb(o) FROM opening AS o WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: put_openings
+-- Write whole rows.
+INSERT INTO opening (id, location, kind, portal)
+SELECT id, location, kind, portal FROM jsonb_populate_recordset(NULL::opening, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET location = excluded.location, kind = excluded.kind, portal = excluded.portal;
+
+-- name: drop_openings
+-- Take openings off.
+DELETE FROM opening WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::opening, %(rows)s::jsonb));
+
+-- name: assets
+-- Assets as they stand, whole rows.
+SELECT to_jsonb(a) FROM asset AS a WHERE id = ANY(%(ids)s) AND withdrawn_at IS NULL ORDER BY id;
+
+-- name: put_assets
+-- Write whole rows; who calls has locked those that exist.
+INSERT INTO asset (id, name, class, serial, model, cost_centre, parent, parent_since, withdrawn_at)
+SELECT id, name, class, serial, model, cost_centre, parent, parent_since, NULL
+FROM jsonb_populate_recordset(NULL::asset, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, class = excluded.class, serial = excluded.serial, model = excluded.model,
+    cost_centre = excluded.cost_centre, parent = excluded.parent, parent_since = excluded.parent_since,
+    withdrawn_at = NULL;
+
+-- name: drop_assets
+-- Acts that were taken back still name the asset: it stays, out of sight.
+UPDATE asset SET withdrawn_at = %(now)s, parent = NULL, parent_since = NULL
+WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::asset, %(rows)s::jsonb));
+
+-- name: serials
+-- Serials as they stand, whole rows.
+SELECT to_jsonb(s) FROM asset_serial AS s WHERE asset = ANY(%(ids)s) ORDER BY asset, from_at;
+
+-- name: put_serials
+-- Write whole rows; those that end stand before those that begin.
+INSERT INTO asset_serial (asset, serial, from_at, to_at)
+SELECT asset, serial, from_at, to_at FROM jsonb_populate_recordset(NULL::asset_serial, %(rows)s::jsonb)
+ON CONFLICT (asset, from_at) DO UPDATE SET serial = excluded.serial, to_at = excluded.to_at;
+
+-- name: drop_serials
+-- Take back rows that an import made.
+DELETE FROM asset_serial AS s USING jsonb_populate_recordset(NULL::asset_serial, %(rows)s::jsonb) AS r
+WHERE (s.asset, s.from_at) = (r.asset, r.from_at);
+
+-- name: tags
+-- Bindings as they stand, whole rows.
+SELECT to_jsonb(t) FROM tag AS t WHERE epc = ANY(%(ids)s) ORDER BY epc, bound_from;
+
+-- name: put_tags
+-- Write whole rows; those that end stand before those that begin.
+INSERT INTO tag (epc, asset, role, registered_at, tid, bound_from, bound_to, state)
+SELECT epc, asset, role, registered_at, tid, bound_from, bound_to, state
+FROM jsonb_populate_recordset(NULL::tag, %(rows)s::jsonb)
+ON CONFLICT (epc, bound_from) DO UPDATE SET
+    asset = excluded.asset, role = excluded.role, registered_at = excluded.registered_at, tid = excluded.tid,
+    bound_to = excluded.bound_to, state = excluded.state;
+
+-- name: drop_tags
+-- Take back rows that an import made.
+DELETE FROM tag AS t USING jsonb_populate_recordset(NULL::tag, %(rows)s::jsonb) AS r
+WHERE (t.epc, t.bound_from) = (r.epc, r.bound_from);
+
+-- name: authorisations
+-- Authorisations as they stand, whole rows.
+SELECT to_jsonb(a) FROM authorisation AS a WHERE id = ANY(%(ids)s) ORDER BY id;
+
+-- name: put_authorisations
+-- Write whole rows. What says the same as before keeps the time at which it was recorded.
+INSERT INTO authorisation AS a (id, kind, asset, boundary, valid_from, valid_to, reason, recorded_at, person, single_use,
+                                expected_return, requested_by, approved_by, withdrawn_at)
+SELECT id, kind, asset, boundary, valid_from, valid_to, reason, recorded_at, person, single_use, expected_return,
+       requested_by, approved_by, withdrawn_at
+FROM jsonb_populate_recordset(NULL::authorisation, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET
+    kind = excluded.kind, asset = excluded.asset, boundary = excluded.boundary, valid_from = excluded.valid_from,
+    valid_to = excluded.valid_to, reason = excluded.reason, person = excluded.person, single_use = excluded.single_use,
+    expected_return = excluded.expected_return, requested_by = excluded.requested_by,
+    approved_by = excluded.approved_by, withdrawn_at = excluded.withdrawn_at,
+    recorded_at = CASE
+        WHEN (a.kind, a.asset, a.boundary, a.valid_from, a.valid_to, a.person, a.single_use)
+            IS DISTINCT FROM (excluded.kind, excluded.asset, excluded.boundary, excluded.valid_from, excluded.valid_to,
+                              excluded.person, excluded.single_use)
+        THEN excluded.recorded_at ELSE a.recorded_at END;
+
+-- name: drop_authorisations
+-- Take back rows that an import made.
+DELETE FROM authorisation WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::authorisation, %(rows)s::jsonb));
+
+-- name: note
+-- What an import changed.
+INSERT INTO import_row (import, kind, key, file, line, before, after)
+SELECT %(import)s, r.kind, r.key, r.file, r.line, nullif(r.before, 'null'), nullif(r.after, 'null')
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (kind text, key text, file text, line int, before jsonb, after jsonb);
+
+-- name: noted
+-- What an import changed, as it was noted.
+SELECT kind, key, file, line, before, after FROM import_row WHERE import = %(import)s ORDER BY file, line, kind, key;

@@ -1,0 +1,163 @@
+-- name: crossings
+-- Every final crossing of assets by whichever of their tags, while the tag was on them. A box stands for its asset only
+-- until a tag is on the asset itself: from then on the box may go its own way. Where all that is new is newer than the
+-- asset's checkpoint (`fresh`), only what came after that.
+SELECT t.asset, p.at, p.gateway, p.epoch, p.seq, p.passage, p.portal, p.from_location, p.to_location, p.confidence, p.synced,
+       p.epc
+FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+JOIN tag AS t ON t.asset = w.asset
+LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+JOIN passage AS p ON p.epc = t.epc AND p.at > coalesce(k.at, '-infinity')
+WHERE p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+    AND (t.role <> 'box'
+         OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'));
+
+-- name: acts
+-- What people and imports said of assets, and of the transfers that they are on.
+WITH wanted AS (
+    SELECT w.asset, coalesce(k.at, '-infinity') AS after
+    FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+    LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+)
+SELECT a.asset, a.at, a.id, a.kind, a.subject, a.location, a.detail
+FROM wanted AS w
+JOIN act_standing AS a ON a.asset = w.asset AND a.at > w.after
+WHERE a.kind = ANY(%(kinds)s)
+UNION ALL
+SELECT t.asset, a.at, a.id, a.kind, a.subject, a.location, a.detail
+FROM wanted AS w
+JOIN transfer_asset AS t ON t.asset = w.asset
+JOIN act_standing AS a ON a.subject = t.transfer AND a.asset IS NULL AND a.at > w.after
+WHERE a.kind IN ('transfer_approved', 'transfer_cancelled');
+
+-- name: frozen
+-- Due dates that were worked out before; they hold whatever the calendar says now.
+SELECT asset, start, business_days, location, due, calendar FROM frozen_due WHERE asset = ANY(%(assets)s);
+
+-- name: checkpoints
+-- From where stories may be told on.
+SELECT k.asset, k.state
+FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh;
+
+-- name: keep_checkpoints
+-- The newest point from which each story may be told on; null where there is none any more.
+WITH told AS (
+    SELECT * FROM unnest(%(assets)s::text[], %(marks)s::timestamptz[], %(states)s::text[]) AS t (asset, at, state)
+), gone AS (
+    DELETE FROM story_checkpoint WHERE asset IN (SELECT asset FROM told WHERE at IS NULL)
+)
+INSERT INTO story_checkpoint AS k (asset, at, state) SELECT asset, at, state FROM told WHERE at IS NOT NULL
+ON CONFLICT (asset) DO UPDATE SET at = excluded.at, state = excluded.state
+WHERE (k.at, k.state) IS DISTINCT FROM (excluded.at, excluded.state);
+
+-- name: freeze
+-- Keep due dates; the first that was worked out stands.
+INSERT INTO frozen_due (asset, start, business_days, location, due, calendar)
+SELECT * FROM unnest(%(assets)s::text[], %(starts)s::timestamptz[], %(business_days)s::int4[], %(locations)s::text[],
+                     %(dues)s::timestamptz[], %(calendars)s::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: place
+-- Where assets are held to be now, and the counters of the places that they left and came to.
+WITH told AS (
+    SELECT * FROM unnest(
+        %(assets)s::text[], %(shards)s::int2[], %(locations)s::text[], %(since)s::timestamptz[], %(confidence)s::float8[],
+        %(basis)s::text[], %(passages)s::uuid[], %(doubts)s::text[]
+    ) AS t (asset, shard, location, since, confidence, basis, passage, doubt)
+), before AS (
+    SELECT asset, location FROM asset_location WHERE asset = ANY(%(assets)s)
+), gone AS (
+    DELETE FROM asset_location WHERE asset IN (SELECT asset FROM told WHERE location IS NULL)
+), now_at AS (
+    INSERT INTO asset_location AS l (asset, location, since, confidence, basis, passage, doubt)
+    SELECT asset, location, since, confidence, basis, passage, doubt FROM told WHERE location IS NOT NULL
+    ON CONFLICT (asset) DO UPDATE SET
+        location = excluded.location, since = excluded.since, confidence = excluded.confidence, basis = excluded.basis,
+        passage = excluded.passage, doubt = excluded.doubt
+    WHERE (l.location, l.since, l.confidence, l.basis, l.passage, l.doubt) IS DISTINCT FROM
+        (excluded.location, excluded.since, excluded.confidence, excluded.basis, excluded.passage, excluded.doubt)
+), moved AS (
+    SELECT b.location, t.shard, -1 AS by FROM before AS b JOIN told AS t USING (asset)
+    WHERE t.location IS DISTINCT FROM b.location
+    UNION ALL
+    SELECT t.location, t.shard, 1 FROM told AS t LEFT JOIN before AS b USING (asset)
+    WHERE t.location IS NOT NULL AND t.location IS DISTINCT FROM b.location
+)
+INSERT INTO location_counter AS c (location, shard, count, counted_at)
+SELECT location, shard, sum(by), %(now)s FROM moved GROUP BY location, shard ORDER BY location, shard
+ON CONFLICT (location, shard) DO UPDATE SET count = c.count + excluded.count, counted_at = excluded.counted_at
+RETURNING location;
+
+-- name: forget_legs
+-- Legs are written anew: an earlier event may renumber them.
+DELETE FROM transit_leg WHERE asset = ANY(%(assets)s);
+
+-- name: add_legs
+-- The legs of assets, in their order.
+INSERT INTO transit_leg (
+    asset, number, transfer, origin, destination, sender, receiver, dispatched_at, receipt_due, calendar, escalation_path,
+    basis, assumed, state, ended_at, ended_in, ended_by, passage
+)
+SELECT r.asset, r.number, r.transfer, r.origin, r.destination, r.sender, r.receiver, r.dispatched_at, r.receipt_due,
+       r.calendar, r.escalation_path, r.basis, r.assumed, r.state, r.ended_at, r.ended_in, r.ended_by, r.passage
+FROM jsonb_to_recordset(%(legs)s::jsonb) AS r (
+    asset text, number int4, transfer text, origin text, destination text, sender text, receiver text,
+    dispatched_at timestamptz, receipt_due timestamptz, calendar text, escalation_path text[], basis text, assumed text[],
+    state text, ended_at timestamptz, ended_in text, ended_by text, passage text
+)
+ORDER BY r.asset, r.number;
+
+-- name: forget_missed
+-- Shares that no story tells any more; a story that was told on tells nothing of what is older.
+DELETE FROM missed_crossing AS m
+USING unnest(%(assets)s::text[], %(begins)s::timestamptz[]) AS w (asset, begin)
+WHERE m.asset = w.asset AND m.at > w.begin AND NOT EXISTS (
+    SELECT FROM unnest(%(of)s::text[], %(portals)s::text[], %(times)s::timestamptz[], %(shares)s::float8[])
+        AS t (asset, portal, at, share)
+    WHERE (t.asset, t.portal, t.at, t.share) = (m.asset, m.portal, m.at, m.share)
+);
+
+-- name: add_missed
+-- Shares in crossings that nobody saw; what stands already is left alone.
+INSERT INTO missed_crossing (asset, portal, at, share)
+SELECT * FROM unnest(%(of)s::text[], %(portals)s::text[], %(times)s::timestamptz[], %(shares)s::float8[])
+ON CONFLICT DO NOTHING;
+
+-- name: forget_misread
+-- Crossings of assets that no story doubts any more.
+DELETE FROM misread_crossing AS m
+USING unnest(%(assets)s::text[], %(begins)s::timestamptz[]) AS w (asset, begin)
+WHERE m.asset = w.asset AND m.at > w.begin AND m.passage <> ALL (%(passages)s::text[]);
+
+-- name: add_misread
+-- Crossings that others contradict.
+INSERT INTO misread_crossing AS m (passage, asset, portal, at, kind)
+SELECT * FROM unnest(%(passages)s::text[], %(of)s::text[], %(portals)s::text[], %(times)s::timestamptz[],
+                     %(kinds)s::text[])
+ON CONFLICT (passage) DO UPDATE SET
+    asset = excluded.asset, portal = excluded.portal, at = excluded.at, kind = excluded.kind
+WHERE (m.asset, m.portal, m.at, m.kind) IS DISTINCT FROM (excluded.asset, excluded.portal, excluded.at, excluded.kind);
+
+-- name: due
+-- Assets with something that falls due in a span: a receipt, or the end of a transfer's window.
+SELECT asset FROM transit_leg
+WHERE state IN ('open', 'wrong_destination') AND receipt_due > %(after)s AND receipt_due <= %(now)s
+UNION
+SELECT a.asset FROM transfer AS t JOIN transfer_asset AS a ON a.transfer = t.id
+WHERE t.cancelled_at IS NULL AND t.dispatch_until > %(after)s AND t.dispatch_until <= %(now)s;
+
+-- name: unsettled
+-- Assets whose stories hang on how places are joined: a changed registry may tell them otherwise.
+SELECT asset FROM asset_location WHERE basis = 'inferred' OR doubt IS NOT NULL
+UNION SELECT asset FROM missed_crossing
+UNION SELECT asset FROM misread_crossing
+UNION SELECT asset FROM transit_leg;
+
+-- name: gaps
+-- Ways out of places that no portal watches.
+SELECT id, location, kind FROM opening WHERE kind <> 'portal' ORDER BY id;
+
+-- name: owner_roles
+-- Who answers for places, where it stands with the place itself.
+SELECT id, owner_role FROM location WHERE owner_role IS NOT NULL;

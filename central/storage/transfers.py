@@ -1,0 +1,131 @@
+"""Transfers on PostgreSQL."""
+
+import json
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row, dict_row
+
+from central.application.errors import NotFound
+from central.application.transfers import Done, LegView, TransferView
+from central.storage.database import Connection, Database
+from central.storage.log import PgLog, PgTransaction
+from central.storage.queries import query
+
+
+class PgTransferWork(PgTransaction):
+    """`central.application.transfers.TransferWork` on one connection."""
+
+    async def number(self) -> str:
+        """Return the id of a new transfer."""
+        return str((await self._rows("number", {}))[0][0])
+
+    async def absent(
+        self,
+        *,
+        people: Collection[str] = (),
+        parties: Collection[str] = (),
+        locations: Collection[str] = (),
+        assets: Collection[str] = (),
+    ) -> list[tuple[str, str]]:
+        """Return what isn't registered: (what it was to be, name)."""
+        wanted = {"people": people, "parties": parties, "locations": locations, "assets": assets}
+        rows = await self._rows("absent", {name: list(names) for name, names in wanted.items()})
+        return [(row[0], row[1]) for row in rows]
+
+    async def bound(self, assets: Collection[str]) -> list[tuple[str, str]]:
+        """Return (asset, transfer) of assets that are on a transfer which isn't over."""
+        return [(row[0], row[1]) for row in await self._rows("bound", {"assets": list(assets)})]
+
+    async def transfer(self, transfer: str, *, lock: bool = False) -> TransferView:
+        """Return a transfer or raise `NotFound`."""
+        if lock:
+            await self._rows("lock", {"id": transfer})
+        return await _one(self._connection, transfer)
+
+    async def act(self, done: Done, now: datetime) -> None:
+        """Log an act, once for each of its assets."""
+        params = {
+            "kind": done.kind, "by": done.by, "assets": list(done.assets), "subject": done.subject,
+            "location": done.location, "detail": json.dumps(done.detail or {}), "now": now,
+        }  # fmt: skip
+        await self._connection.execute(query("transfers.act"), params)
+
+    async def project_transfer(self, transfer: str) -> None:
+        """Bring a transfer up to its acts."""
+        await project_transfers(self._connection, [transfer])
+
+    async def permit(self, transfer: TransferView, boundary: str, by: str, until: datetime, now: datetime) -> None:
+        """Authorise a transfer's assets to leave a boundary."""
+        params = _of(transfer) | {"boundary": boundary, "by": by, "until": until, "now": now}
+        await self._connection.execute(query("transfers.permit"), params)
+
+    async def withdraw(self, transfer: TransferView, now: datetime) -> None:
+        """End what a transfer permitted."""
+        await self._connection.execute(query("transfers.withdraw"), _of(transfer) | {"now": now})
+
+    async def under_way(self, asset: str) -> tuple[int, str | None, list[str]] | None:
+        """Return number, transfer and assumed columns of the leg that an asset is on."""
+        rows = await self._rows("under_way", {"asset": asset})
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+    async def _rows(self, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+        return await (await self._connection.execute(query(f"transfers.{name}"), params)).fetchall()
+
+
+class PgTransfers:
+    """`central.application.transfers.Transfers`."""
+
+    def __init__(self, database: Database, log: PgLog) -> None:
+        self._database, self._log = database, log
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[PgTransferWork]:
+        """Open a transaction."""
+        async with self._database.transaction() as connection:
+            yield PgTransferWork(connection, self._log)
+
+    async def transfers(self, *, asset: str | None, limit: int) -> list[TransferView]:
+        """Return transfers, newest first."""
+        async with self._database.transaction() as connection:
+            return await _listed(connection, {"ids": None, "asset": asset, "limit": limit})
+
+    async def transfer(self, transfer: str) -> TransferView:
+        """Return a transfer or raise `NotFound`."""
+        async with self._database.transaction() as connection:
+            return await _one(connection, transfer)
+
+    async def legs(self, *, asset: str | None, under_way: bool | None, now: datetime, limit: int) -> list[LegView]:
+        """Return legs: under way by due date, then ended ones."""
+        params = {"asset": asset, "under_way": under_way, "now": now, "limit": limit}
+        async with (
+            self._database.transaction() as connection,
+            connection.cursor(row_factory=class_row(LegView)) as cursor,
+        ):
+            return await (await cursor.execute(query("transfers.legs"), params)).fetchall()
+
+
+async def project_transfers(connection: Connection, ids: Sequence[str] | None) -> None:
+    """Bring transfers and their manifests up to their acts: those named, or all."""
+    for name in ("project", "project_assets"):
+        await connection.execute(query(f"transfers.{name}"), {"ids": ids})
+
+
+def _of(transfer: TransferView) -> dict[str, Any]:
+    assets = [one.id for one in transfer.assets]
+    return {"transfer": transfer.id, "assets": assets, "requested_by": transfer.requested_by}
+
+
+async def _one(connection: Connection, transfer: str) -> TransferView:
+    found = await _listed(connection, {"ids": [transfer], "asset": None, "limit": 1})
+    if not found:
+        raise NotFound(f"there is no transfer {transfer!r}")
+    return found[0]
+
+
+async def _listed(connection: Connection, params: dict[str, Any]) -> list[TransferView]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        rows = await (await cursor.execute(query("transfers.list"), params)).fetchall()
+    return [TransferView.model_validate(row) for row in rows]

@@ -1,0 +1,84 @@
+"""Upkeep of stories on PostgreSQL: what falls due, manifests read in part, what doors miss."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg.rows import class_row
+
+from central.application.upkeep import AccuracyView, Unread
+from central.domain.story.accuracy import Accuracy, Estimate, Shared, Tally
+from central.storage.database import Database
+from central.storage.log import PgLog, PgTransaction
+from central.storage.queries import query
+
+WHOLE: Final = 0.999
+"""A share above this is one door's alone."""
+
+
+class PgUpkeepWork(PgTransaction):
+    """`central.application.upkeep.UpkeepWork` on one connection."""
+
+    async def due(self, after: datetime, now: datetime) -> list[str]:
+        """Return the assets with something that falls due later than `after` and by `now`, by id."""
+        rows = await self._fetched("stories.due", {"after": after, "now": now})
+        return sorted(row[0] for row in rows)
+
+    async def manifest_assets(self, since: datetime) -> list[str]:
+        """Return the assets of transfers that could be dispatched after `since`, by id."""
+        return [row[0] for row in await self._fetched("transfers.manifest_assets", {"since": since})]
+
+    async def unread(self, before: datetime) -> list[Unread]:
+        """Return what is missing of manifests of which a part was dispatched before an instant."""
+        return [Unread(*row) for row in await self._fetched("transfers.manifests", {"before": before})]
+
+    async def tallies(self, since: datetime, until: datetime) -> tuple[list[Tally], list[Shared]]:
+        """Return what is known of each door in a span, and the misses that several doors share."""
+        params = {"since": since, "until": until, "whole": WHOLE}
+        tallies = [Tally(*row) for row in await self._fetched("accuracy.tallies", params)]
+        shared: list[Shared] = []
+        for portals, shares, times in await self._fetched("accuracy.shared", params):
+            shared += [tuple(zip(portals, shares, strict=True))] * times
+        return tallies, shared
+
+    async def keep_accuracy(self, found: Sequence[Accuracy]) -> None:
+        """Store the newest measurement of doors."""
+        if found:
+            await self._connection.cursor().executemany(query("accuracy.keep"), [_columns(one) for one in found])
+
+    async def _fetched(self, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+        return await (await self._connection.execute(query(name), params)).fetchall()
+
+
+class PgUpkeep:
+    """`central.application.upkeep.Upkeep`."""
+
+    def __init__(self, database: Database, log: PgLog) -> None:
+        self._database, self._log = database, log
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[PgUpkeepWork]:
+        """Open a transaction."""
+        async with self._database.transaction() as connection:
+            yield PgUpkeepWork(connection, self._log)
+
+    async def accuracy(self, portal: str | None = None) -> list[AccuracyView]:
+        """Return what doors are measured to miss, all or one."""
+        async with (
+            self._database.transaction() as connection,
+            connection.cursor(row_factory=class_row(AccuracyView)) as cursor,
+        ):
+            return await (await cursor.execute(query("accuracy.list"), {"portal": portal})).fetchall()
+
+
+def _columns(one: Accuracy) -> dict[str, Any]:
+    """Return a measurement as columns: each estimate as itself and the ends of its interval."""
+    columns: dict[str, Any] = {}
+    for name, value in ((field, getattr(one, field)) for field in asdict(one)):
+        if isinstance(value, Estimate):
+            columns |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+        else:
+            columns[name] = value
+    return columns

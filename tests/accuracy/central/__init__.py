@@ -1,0 +1,1 @@
+"""How right the central is over simulated months: an estate, played through its commits, against the truth."""

@@ -1,0 +1,150 @@
+"""Presence probabilities against worlds whose truth is known, and what silences of good and bad tags are worth."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from central.domain.presence import history
+from central.domain.presence.buckets import FOUND, MISSING, Booked, bucket_of
+from central.domain.presence.history import Beta, Rates, Reads
+from tests.helpers.shelves import BEGIN, DAY, believed, shelves
+
+KEY = ("e1", "shelf", "sweep")
+
+
+def known_after(hits, misses, silent):
+    """Presence of a tag with a daily history, of which the last rounds were silent."""
+    reads = {KEY: Reads(float(hits), float(misses), 0, BEGIN)}
+    known = history.hit(history.arrived(BEGIN - DAY, 1.0, reads), [KEY], [], BEGIN)
+    for day in range(1, silent + 1):
+        known = history.silence(known, {KEY: Beta(1.8, 0.2)}, BEGIN + day * DAY, Rates())
+    return known
+
+
+def test_three_silences_of_a_tag_that_is_nearly_always_read_mean_that_it_is_gone():
+    assert known_after(95, 5, 3).gone > 0.9
+    assert known_after(95, 5, 4).gone > MISSING
+
+
+def test_three_silences_of_a_tag_that_is_seldom_read_mean_little():
+    assert known_after(30, 70, 3).gone < 0.02
+
+
+def test_a_first_silence_is_never_missing():
+    for hits, misses in ((95, 5), (1000, 0)):
+        known = known_after(hits, misses, 1)
+        assert bucket_of(Booked(known, observed=True), "sighted") != "missing"
+
+
+def test_a_hit_after_silences_makes_them_misses():
+    known = known_after(10, 0, 4)
+    found = history.hit(known, [KEY], [], BEGIN + 5 * DAY)
+    assert found.probability > 0.99
+    assert found.silent == 0
+    assert found.reads[KEY].misses == pytest.approx(4.0)
+    assert found.reads[KEY].silent == 0
+
+
+def test_a_tag_that_went_quiet_is_trusted_less_and_a_history_is_forgotten():
+    quiet = history.hit(known_after(50, 0, 0), [KEY], [], BEGIN + 360 * DAY)
+    assert quiet.reads[KEY].hits == pytest.approx(51 / 16 + 1, rel=0.01)
+
+
+def test_a_book_that_is_unsure_is_put_right_by_fewer_silences():
+    def gone(confidence):
+        known = history.arrived(BEGIN, confidence, {KEY: Reads(90.0, 10.0, 0, BEGIN)})
+        return history.silence(known, {KEY: Beta(1.8, 0.2)}, BEGIN + DAY, Rates()).gone
+
+    assert gone(0.6) > 0.8 > gone(0.99)
+
+
+def test_probabilities_add_up_and_only_fall_while_nothing_is_heard():
+    known, last = known_after(20, 5, 0), 1.0
+    for day in range(1, 60):
+        known = history.silence(known, {KEY: Beta(1.8, 0.2)}, BEGIN + day * DAY, Rates())
+        assert known.there + known.faded + known.gone == pytest.approx(1.0)
+        assert known.probability <= last
+        last = known.probability
+    assert history.aged(known, BEGIN + 100 * DAY, Rates()).gone >= known.gone
+
+
+def test_unseen_departures_are_learnt_from_the_places_own_assets():
+    kept = [history.hit(history.arrived(BEGIN, 1.0), [KEY], [], BEGIN + 100 * DAY)] * 100
+    assert history.rates_at([]).leave_per_day == pytest.approx(1 / 500)
+    assert history.rates_at(kept).leave_per_day == pytest.approx(1 / 10_500, rel=0.01)
+    assert history.rates_at(kept * 100).leave_per_day == history.LEAST_LEAVE_PER_DAY
+    lost = [history.silence(one, {KEY: Beta(1e9, 1.0)}, BEGIN + 101 * DAY, Rates()) for one in kept]
+    assert history.rates_at(lost).leave_per_day == pytest.approx(101 / 10_600, rel=0.01)
+
+
+def test_a_zone_with_tags_that_it_never_hears_says_little_of_a_new_one():
+    always, never = [Reads(40.0, 0.0)] * 20, [Reads(0.0, 40.0)] * 20
+    split = history.prior([*always, *never], "zone")
+    assert max(split.hits, split.misses) < 1.0
+    alike = history.prior([Reads(36.0, 4.0)] * 40, "zone")
+    assert alike.mean == pytest.approx(0.9, abs=0.02)
+    assert alike.hits + alike.misses == pytest.approx(history.MOST_ALIKE)
+    assert history.prior([Reads(40.0, 0.0)] * 2, "zone") == history.START["zone"]
+
+
+def told(spread, worlds):
+    """(said, true, asset) of each asset and sweep, once a place had ten sweeps to learn its rates."""
+    good, bad, leave_per_day = spread
+    for seed in range(worlds):
+        world = shelves(seed, good=good, bad=bad, leave_per_day=leave_per_day)
+        for day, (probability, there, _) in enumerate(believed(world)):
+            if day >= 10:
+                yield probability, there, 1000 * seed + np.arange(len(there))
+
+
+@pytest.mark.parametrize("spread", [(5.0, 1.0, 1 / 500), (20.0, 1.0, 1 / 100), (3.2, 1.8, 1 / 300)])
+def test_present_is_calibrated_within_two_points_in_every_decile(spread):
+    """Of what is called x % present, x % is: over 250 assets, 50 daily sweeps and three worlds.
+
+    An asset that is doubted stays so for some sweeps, so the error of a decile is that of its assets, not of its rows.
+    """
+    said, true, who = map(np.concatenate, zip(*told(spread, 3), strict=True))
+    assert abs(said.mean() - true.mean()) < 0.005
+    for low in np.arange(0.0, 1.0, 0.1):
+        mine = (said >= low) & (said < low + 0.1 + (low > 0.85))
+        off = np.bincount(who[mine], said[mine] - true[mine])
+        if (off != 0).sum() >= 10:
+            assert abs(off.sum()) / mine.sum() < 0.02 + 3 * np.sqrt((off**2).sum()) / mine.sum(), (low, mine.sum())
+
+
+def test_what_is_called_missing_is_gone_and_is_called_soon():
+    """Precision over all calls, and the sweeps until a well-read tag that left is called."""
+    right = called = 0
+    waits = []
+    for seed in range(3):
+        world = shelves(seed, good=40.0, bad=1.0)
+        first = np.full(len(world.rates), np.inf)
+        for day, (_, there, place) in enumerate(believed(world)):
+            buckets = [bucket_of(Booked(one, observed=True), "sighted") for one in place.assets.values()]
+            missing = np.array([bucket == "missing" for bucket in buckets])
+            new = missing & np.isinf(first)
+            called, right = called + new.sum(), right + (new & ~there).sum()
+            first[new] = day
+        gone = world.gone_from < 40
+        waits += list(first[gone] - np.ceil(world.gone_from[gone]) + 1)
+    assert right / called >= 0.98, (right, called)
+    assert np.median(waits) <= 4
+    assert np.isfinite(waits).mean() > 0.95
+
+
+def test_what_is_there_is_found_again_after_each_sweep():
+    world = shelves(9, leave_per_day=1e-9, good=20.0)
+    *_, (probability, _, _) = believed(world)
+    assert (probability > FOUND).mean() > 0.98
+
+
+def test_hit_rates_are_learnt_tag_by_tag():
+    world = shelves(3, leave_per_day=1e-9, good=3.0, bad=1.0)
+    *_, (_, _, place) = believed(world)
+    learnt = [
+        history.posterior(next(iter(one.reads.values()), Reads()), history.START["sweep"]).mean
+        for one in place.assets.values()
+    ]
+    assert np.abs(np.array(learnt) - world.rates).mean() < 0.06
+    assert timedelta(days=89) < history.HALF_LIFE
