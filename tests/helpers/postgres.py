@@ -61,7 +61,11 @@ def fresh_database(dsn=None, *, migrated=True):
     source = template(dsn) if migrated else "template1"
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+            sql.SQL(
+                "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"
+            ).format(  # through the log takes 4 times as long
+                sql.Identifier(name), sql.Identifier(source)
+            )
         )
     try:
         yield make_conninfo(dsn, dbname=name)
