@@ -8,8 +8,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import stamina.instrumentation
@@ -17,6 +17,8 @@ import structlog
 import uvicorn
 
 from central.api.auth import load_token
+from central.api.gate import gate as gate_routes
+from central.api.quarantine import Retry, quarantine_orders
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
@@ -27,12 +29,17 @@ from central.application.feed import Feed
 from central.application.importing import Imported, import_sheets
 from central.application.metrics import Metrics
 from central.application.perpetual import PerpetualCount
+from central.application.quarantine import Outcome
 from central.application.register import ImportView
 from central.application.sheets import Sheets
 from central.application.undoing import Undone
 from central.application.watching import RegistryWatch
-from central.config import CentralSettings, ConfigError, is_loopback, split_address
+from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
+from central.gate.keys import KeyRing
+from central.gate.publisher import GateSettings, Publisher
 from central.ingest.link import LinkSettings, PahoLink
+from central.ingest.retrying import retry
+from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
 from central.jobs.queue import Queue
 from central.jobs.stories import story_jobs
@@ -43,15 +50,20 @@ from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
 from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
+from central.storage.gate import PgGate
 from central.storage.knowing import PgKnowledgeBook
+from central.storage.leases import PgLeases
 from central.storage.log import PgLog
+from central.storage.notices import GATE, Seat
 from central.storage.presence import PgPresence
+from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.schema import check_schema
 from central.storage.transfers import PgTransfers
 from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
+from edge.contracts import EpcPrefix
 
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
 IMPORTS = 50
@@ -83,7 +95,19 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     token = load_token(token_file)
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
     feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
-    ingest = Ingest(_link(settings), log, views, feed, metrics, now=_now, settings=IngestSettings(settings.watermark_s))
+    leases = PgLeases(settings.dsn, f"{socket.gethostname()}/{os.getpid()}")
+    ingest = Ingest(
+        _link(settings, "central"),
+        log,
+        views,
+        feed,
+        metrics,
+        now=_now,
+        settings=IngestSettings(settings.watermark_s, _own(settings)),
+        leases=leases,
+    )
+    leases.on_change = ingest.look_at_leases
+    gate, seat = _gate(settings, database, log, metrics)
     counts = PgCounts(database, log)
     exceptions = PgExceptions(database, log)
     alert_book = PgAlertBook(database, log, views)
@@ -105,9 +129,17 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         counts=counts,
         calendars=PgCalendars(database),
         due=PgDue(log),
+        gate_problem=lambda: gate.problem,
     )
     host, port = split_address(settings.listen)
-    app = create_app(services, token=token, version=importlib.metadata.version("stockgate"), local=is_loopback(host))
+    app = create_app(
+        services,
+        token=token,
+        version=importlib.metadata.version("stockgate"),
+        local=is_loopback(host),
+        reads=[gate_routes(PgGate(database), _now)],
+        orders=[quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings)))],
+    )
     server = _Server(_serving(settings, app))
     with _listen(host, port) as listener:
         await database.open()
@@ -118,7 +150,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             _log.info("listening", api=url, token_file=str(token_file))
             perpetual = PerpetualCount(PgPresence(database, log), counts, metrics, _now)
             watch = RegistryWatch(log, views, feed)
-            work = (ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database))
+            work = [ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
+            work += [gate.run(), seat.run(), leases.run()]
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
@@ -228,11 +261,48 @@ async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *wor
     _log.info("stopped")
 
 
-def _link(settings: CentralSettings) -> PahoLink:
+def _retry(
+    database: Database, log: PgLog, views: PgViews, feed: Feed, metrics: Metrics, *, own: Sequence[EpcPrefix]
+) -> Retry:
+    """Return what tries quarantined items again and tells the feed what came of it."""
+    store = PgQuarantine(database, log)
+
+    async def again(ids: Collection[int] | None, limit: int, by: str) -> list[Outcome]:
+        now = _now()
+        done = await retry(log, store, ids, limit=limit, by=by, now=now, own=own)
+        for one in done.commits:
+            await tell(feed, views, metrics, done=one, gateways=set(), now=now)
+        return list(done.outcomes)
+
+    return again
+
+
+def _gate(settings: CentralSettings, database: Database, log: PgLog, metrics: Metrics) -> tuple[Publisher, Seat]:
+    """Return what publishes the gate snapshots, and the seat that one process on a database holds for it."""
+    seat = Seat(settings.dsn, GATE, lambda: publisher.wake())  # noqa: PLW0108 (each needs the other)
+    publisher = Publisher(
+        _link(settings, "gate"),
+        log,
+        PgGate(database),
+        KeyRing(settings.data_dir),
+        metrics,
+        now=_now,
+        seated=lambda: seat.turn if seat.held else None,
+        settings=GateSettings(timedelta(seconds=settings.gate_life_s), _own(settings)),
+    )
+    return publisher, seat
+
+
+def _own(settings: CentralSettings) -> tuple[EpcPrefix, ...]:
+    """Return which EPCs are ours."""
+    return tuple(parse_prefix(text) for text in settings.own_prefixes)
+
+
+def _link(settings: CentralSettings, role: str) -> PahoLink:
     return PahoLink(
         LinkSettings(
             settings.mqtt,
-            client_id=f"stockgate-central-{os.getpid()}",
+            client_id=f"stockgate-{role}-{os.getpid()}",
             username=settings.mqtt_username,
             password_file=settings.mqtt_password_file,
             ca_file=settings.mqtt_ca_file,

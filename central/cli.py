@@ -25,6 +25,7 @@ from central.application.undoing import Undone
 from central.application.views import on_the_wire
 from central.application.workbooks import read_workbook
 from central.console.command import console
+from central.gate.keys import KeyFileError, KeyRing, SigningKey
 from central.ingest.link import LinkError
 from central.storage.migrate import MigrationError
 from central.storage.migrate import migrate as migrate_schema
@@ -161,6 +162,41 @@ def undo(
 
 
 cli.command()(console)
+keys = typer.Typer(help="Keys that sign the gate snapshots: kept in the data directory, never shown in full.")
+cli.add_typer(keys, name="keys")
+DataDir = Annotated[
+    Path,
+    typer.Option(help="Directory that keeps the central's files.", envvar="STOCKGATE_CENTRAL_DATA_DIR"),
+]
+
+
+@keys.command()
+def show(data_dir: DataDir = Path("stockgate-data")) -> None:
+    """Print the line for `[trust]` in every agent's edge.toml; the first start of all makes the key."""
+    _say(_trust(_ring(data_dir, rotate=False)))
+
+
+@keys.command()
+def rotate(data_dir: DataDir = Path("stockgate-data")) -> None:
+    """Take a rotation's next step: add a successor for agents to trust, or let it sign and forget the old key."""
+    ring = _ring(data_dir, rotate=True)
+    _say(_trust(ring))
+    if len(ring) > 1:
+        _say(f"{ring[0].name} signs still. Put the line into every agent's edge.toml, then rotate again.")
+    else:
+        _say(f"{ring[0].name} signs from now on. The old key is forgotten: take it out of every agent's edge.toml.")
+
+
+def _ring(data_dir: Path, *, rotate: bool) -> tuple[SigningKey, ...]:
+    ring = KeyRing(data_dir)
+    try:
+        return ring.rotate() if rotate else ring.keys
+    except KeyFileError as error:
+        _fail(str(error), FAILED)
+
+
+def _trust(ring: tuple[SigningKey, ...]) -> str:
+    return f"central_keys = {json.dumps([key.line for key in ring])}"
 
 
 def main() -> None:

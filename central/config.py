@@ -2,6 +2,7 @@
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -10,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from central.ingest.link import LinkError, parse_url
+from edge.contracts import EpcPrefix
 
 
 class ConfigError(Exception):
@@ -31,8 +33,17 @@ class CentralSettings(BaseSettings):
     listen: Annotated[str, Field(description="Address of the API; port 0 picks a free one.")] = "127.0.0.1:8080"
     tls_certificate: Annotated[Path | None, Field(description="PEM certificate; needed beyond loopback.")] = None
     tls_key: Annotated[Path | None, Field(description="PEM key of the certificate.")] = None
-    data_dir: Annotated[Path, Field(description="Where the token file is kept.")] = Path("stockgate-data")
+    data_dir: Annotated[Path, Field(description="Where the token and key files are kept.")] = Path("stockgate-data")
     database_connections: Annotated[int, Field(ge=2, le=100, description="Connections to the database at most.")] = 8
+    own_prefixes: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Our own EPCs, each as HEX/BITS like 3034257bf4/38: one of them that isn't listed is refused."
+        ),
+    ] = ()
+    gate_life_s: Annotated[
+        int, Field(ge=60, le=31_536_000, description="How long a gate snapshot holds; at half of it comes a new one.")
+    ] = 86_400
     watermark_s: Annotated[float, Field(gt=0, le=60, description="Seconds between repeated watermarks.")] = 2.0
 
     @field_validator("mqtt")
@@ -42,6 +53,13 @@ class CentralSettings(BaseSettings):
             parse_url(value)
         except LinkError as error:
             raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("own_prefixes")
+    @classmethod
+    def _prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_prefix(text)
         return value
 
     @model_validator(mode="after")
@@ -68,6 +86,17 @@ def load(file: Path | None, overrides: dict[str, Any]) -> CentralSettings:
     except ValidationError as error:
         where = f"{file}: " if file else ""
         raise ConfigError("\n".join(where + _say(one) for one in error.errors())) from None
+
+
+def parse_prefix(text: str) -> EpcPrefix:
+    """Return the prefix written as HEX/BITS."""
+    digits, slash, bits = text.partition("/")
+    if not slash or not bits.isdigit() or not re.fullmatch(r"([0-9a-f]{2}){1,62}", digits):
+        raise ValueError(f"{text!r}: write HEX/BITS in whole lower-case bytes, like 3034257bf4/38")
+    count = int(bits)
+    if not 4 * len(digits) - 8 < count <= 4 * len(digits) or int(digits, 16) & ((1 << 4 * len(digits) - count) - 1):
+        raise ValueError(f"{text!r}: the hex must be as long as its bits, rounded up to a byte with zero bits")
+    return EpcPrefix(hex=digits, bits=count)
 
 
 def split_address(text: str) -> tuple[str, int]:

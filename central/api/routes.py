@@ -57,6 +57,7 @@ class Services:
     register: Register
     registry: UndoStore
     counts: Counts
+    gate_problem: Callable[[], str] = lambda: ""
 
 
 def stands(on: Services) -> APIRouter:
@@ -168,7 +169,7 @@ def operations(on: Services) -> APIRouter:
     @router.get("/healthz")
     async def healthz(response: Response) -> shapes.HealthAnswer:
         """Tell whether every part works: 200, or 503 with the part that doesn't."""
-        parts = {"database": await _database(on.views), "ingest": on.ingest_problem()}
+        parts = {"database": await _database(on.views), "ingest": on.ingest_problem(), "gate": on.gate_problem()}
         well = not any(parts.values())
         if not well:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

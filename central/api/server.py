@@ -1,6 +1,8 @@
 """The FastAPI application, put together from routes, guard and problem documents."""
 
-from fastapi import Depends, FastAPI
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Depends, FastAPI
 
 from central.api import problems
 from central.api.alerts import alerts_read, alerts_write
@@ -22,7 +24,15 @@ says `as_of` when it is. Errors are RFC 9457 problem documents. `/api/v1/events`
 read the lists, and read them again after every reconnect."""
 
 
-def create_app(services: Services, *, token: str, version: str, local: bool) -> FastAPI:
+def create_app(
+    services: Services,
+    *,
+    token: str,
+    version: str,
+    local: bool,
+    reads: Sequence[APIRouter] = (),
+    orders: Sequence[APIRouter] = (),
+) -> FastAPI:
     """Return the application; `local` is a loopback listener, beyond which reads need the token too."""
     app = FastAPI(
         title="Stockgate central",
@@ -36,6 +46,10 @@ def create_app(services: Services, *, token: str, version: str, local: bool) -> 
     outer = [] if local else [check]
     app.include_router(stands(services), dependencies=outer)
     app.include_router(happened(services), dependencies=outer)
+    for router in reads:
+        app.include_router(router, dependencies=outer)
+    for router in orders:
+        app.include_router(router, dependencies=[check])
     app.include_router(writes(services), dependencies=[check])
     app.include_router(alerts_read(services), dependencies=outer)
     app.include_router(alerts_write(services), dependencies=[check])

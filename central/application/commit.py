@@ -8,6 +8,7 @@ from typing import Final
 
 from central.application.errors import StoreUnavailable
 from central.application.judge import judge_movements
+from central.application.leases import STRANGERS, Lease
 from central.application.oddities import is_foreign, look
 from central.application.ports import Filed, Log, Notice, Registry, Transaction
 from central.application.records import Gap, Incoming, Movement, Presence, StreamKey, Unreadable
@@ -39,6 +40,10 @@ class Committed:
     unknown_tags: int = 0
     foreign_tags: int = 0
     """Rows of tags that are nobody's of ours: counted here, kept nowhere."""
+    unadmitted: Sequence[Incoming] = ()
+    """Rows of a retry whose gateway isn't registered, or not at that site."""
+    unheld: int = 0
+    """Rows of gateways that another worker serves by now."""
 
     @property
     def rejected(self) -> int:
@@ -54,13 +59,37 @@ async def commit(
     now: datetime,
     *,
     own: Sequence[EpcPrefix] = (),
+    lease: Lease | None = None,
 ) -> Committed:
     """Commit rows of any streams and what could not be read, in one transaction. Doing it twice changes nothing.
 
-    `own` says which EPCs are ours; while it is empty no tag is foreign.
+    `own` says which EPCs are ours; while it is empty no tag is foreign. Under a lease only rows of gateways whose fence
+    still stands go in, and the transaction keeps it so; others are not committed and not acknowledged. Without one, the
+    caller alone serves all gateways.
     """
     async with log.transaction() as transaction:
-        return await _Batch(transaction, await transaction.registry(), now, own).run(rows, unreadable, notices)
+        held = rows if lease is None else await _held(transaction, lease, rows)
+        batch = _Batch(transaction, await transaction.registry(), now, own)
+        batch.done.unheld = len(rows) - len(held)
+        return await batch.run(held, unreadable, notices)
+
+
+async def commit_again(
+    transaction: Transaction, rows: Sequence[Incoming], now: datetime, *, own: Sequence[EpcPrefix] = ()
+) -> Committed:
+    """Put rows through the pipeline whose places count as committed already; the open transaction is the caller's.
+
+    What is refused again is only told: it stands in the quarantine.
+    """
+    return await _Batch(transaction, await transaction.registry(), now, own).run_again(rows)
+
+
+async def _held(transaction: Transaction, lease: Lease, rows: Sequence[Incoming]) -> list[Incoming]:
+    gateways = {row.key.gateway for row in rows}
+    standing = await transaction.hold(lease, gateways & lease.fences.keys()) if gateways else set()
+    strangers = STRANGERS in lease.fences
+    registered = (await transaction.registry()).sites
+    return [row for row in rows if row.key.gateway in standing or (strangers and row.key.gateway not in registered)]
 
 
 @dataclass(slots=True)
@@ -88,6 +117,17 @@ class _Batch:
         await self.transaction.quarantine(self.refused)
         self.done.alerts += await self.transaction.give_notices(list(self.notices.values()), self.now)
         await self._advance(fresh, before)
+        return self.done
+
+    async def run_again(self, rows: Sequence[Incoming]) -> Committed:
+        verdicts = [(row, self._admit(row)) for row in rows]
+        admitted = [row for row, well in verdicts if well]
+        self.done.unadmitted = [row for row, well in verdicts if not well]
+        keys = {row.key for row in admitted}
+        before = await self.transaction.lock_positions(keys, self.now) if keys else {}
+        await self._file([row for row in admitted if self._believe(row)])
+        self.done.alerts += await self.transaction.give_notices(list(self.notices.values()), self.now)
+        await self._advance(admitted, before)
         return self.done
 
     def _admit(self, row: Incoming) -> bool:

@@ -27,6 +27,9 @@ class Metrics:
         self.waiting = Counter(
             "stockgate_unregistered_messages", "Messages of gateways that nobody registered.", registry=self.registry
         )
+        self.unheld = Counter(
+            "stockgate_rows_unheld", "Rows of gateways that another worker serves by now.", registry=self.registry
+        )
         self.overflow = Counter(
             "stockgate_messages_put_off",
             "Messages dropped because the database is behind; the edge sends them again.",
@@ -54,3 +57,11 @@ class Metrics:
             "stockgate_places_not_counted", "Places that could not be counted, tried again.", registry=self.registry
         )
         self.broker = Gauge("stockgate_broker_connected", "1 while subscribed at the broker.", registry=self.registry)
+        self.gate_generations = Counter(
+            "stockgate_gate_generations", "Whole gate snapshots published.", registry=self.registry
+        )
+        self.gate_parts = Counter("stockgate_gate_parts", "Parts of gate snapshots published.", registry=self.registry)
+        self.gate_deltas = Counter("stockgate_gate_deltas", "Gate deltas published.", registry=self.registry)
+        self.gate_generation_s = Histogram(
+            "stockgate_gate_generation_seconds", "Time to make and send a whole gate snapshot.", registry=self.registry
+        )

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from central.application.calendars import PlaceCalendars
+from central.application.leases import Lease
 from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
 from central.application.stories import Stories
@@ -139,6 +140,9 @@ class Transaction(Openings, Protocol):
 
     async def lock_positions(self, keys: Collection[StreamKey], now: datetime) -> dict[StreamKey, Position]:
         """Lock and return the positions of streams; a new stream gets an empty one."""
+
+    async def hold(self, lease: Lease, gateways: Collection[str]) -> set[str]:
+        """Return the gateways whose fence still is the lease's; until the transaction ends nobody else gets them."""
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a savepoint; an error inside takes back what was done in it, data that are refused as `RowsRefused`."""

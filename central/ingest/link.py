@@ -53,6 +53,12 @@ class Link(Protocol):
     def start(self, topics: Sequence[str], on_message: OnMessage, on_session: Callable[[], None]) -> None:
         """Connect and subscribe at QoS 1; `on_session` runs at every (re)connect, both in the calling event loop."""
 
+    def add(self, topics: Sequence[str], on_ready: Callable[[], None]) -> None:
+        """Subscribe more; `on_ready` runs once they stand, unless a new session comes first, which brings them too."""
+
+    def drop(self, topics: Sequence[str]) -> None:
+        """Subscribe to these no more."""
+
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish retained at QoS 1; while disconnected it does nothing."""
 
@@ -74,6 +80,9 @@ class PahoLink:
             self._client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file))
         self._client.reconnect_delay_set(1, RECONNECT_MAX_S)
         self._connected = False
+        self._topics: list[str] = []
+        self._first = 0
+        self._ready: dict[int, Callable[[], None]] = {}
         self._refusal = ""
         self._away = False
 
@@ -85,6 +94,7 @@ class PahoLink:
     def start(self, topics: Sequence[str], on_message: OnMessage, on_session: Callable[[], None]) -> None:
         """Connect and subscribe."""
         loop = asyncio.get_running_loop()
+        self._topics = list(topics)
 
         def hand(call: Callable[..., None], *values: object) -> None:
             with contextlib.suppress(RuntimeError):  # paho's thread may outlive the loop when the program ends
@@ -94,11 +104,10 @@ class PahoLink:
             if reason.is_failure:
                 hand(self._refused, str(reason))  # it then closes, which is no other news
             else:
-                client.subscribe([(topic, 1) for topic in topics])
+                self._first = self._subscribe(client, lambda: hand(self._up, on_session))
 
-        def subscribed(_client: paho.Client, _data: Any, _mid: int, reasons: Sequence[Any], _properties: Any) -> None:
-            refused = [str(reason) for reason in reasons if reason.is_failure]
-            hand(self._refused, refused[0]) if refused else hand(self._up, on_session)
+        def subscribed(_client: paho.Client, _data: Any, mid: int, reasons: Sequence[Any], _properties: Any) -> None:
+            hand(self._answered, mid, [str(reason) for reason in reasons if reason.is_failure], on_session)
 
         def disconnected(_client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
             hand(self._down, str(reason))
@@ -116,6 +125,20 @@ class PahoLink:
         self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
         self._client.loop_start()
 
+    def add(self, topics: Sequence[str], on_ready: Callable[[], None]) -> None:
+        """Subscribe more."""
+        self._topics = [*self._topics, *topics]
+        if self._connected:
+            mid = self._client.subscribe([(topic, 1) for topic in topics])[1]
+            if mid is not None:
+                self._ready[mid] = on_ready
+
+    def drop(self, topics: Sequence[str]) -> None:
+        """Subscribe to these no more."""
+        self._topics = [topic for topic in self._topics if topic not in set(topics)]
+        if self._connected:
+            self._client.unsubscribe(list(topics))
+
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish retained at QoS 1; while disconnected it does nothing."""
         if self._connected:
@@ -129,8 +152,25 @@ class PahoLink:
 
     def _up(self, on_session: Callable[[], None]) -> None:
         self._connected, self._refusal, self._away = True, "", False
+        self._ready.clear()
         _log.info("broker connected", host=self._host, port=self._port)
         on_session()
+
+    def _subscribe(self, client: paho.Client, up: Callable[[], None]) -> int:
+        """Subscribe all that is wanted; return the message whose answer is awaited. Without any we are up at once."""
+        topics = [(topic, 1) for topic in self._topics]
+        if not topics:
+            up()
+            return 0
+        return client.subscribe(topics)[1] or 0
+
+    def _answered(self, mid: int, refused: Sequence[str], on_session: Callable[[], None]) -> None:
+        if refused:
+            self._refused(refused[0])
+        elif mid == self._first:
+            self._up(on_session)
+        elif mid in self._ready:
+            self._ready.pop(mid)()
 
     def _down(self, reason: str) -> None:
         if self._connected:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final, cast
 
@@ -18,11 +18,13 @@ SESSION_BYTES: Final = 8
 
 
 class Promises:
-    """The watermarks of all registered gateways, in the session that the newest (re)connect opened."""
+    """The watermarks of the gateways that we serve, each in the session that the newest (re)connect or lease opened."""
 
     def __init__(self, link: Link, log: Log, metrics: Metrics, now: Callable[[], datetime]) -> None:
         self._link, self._log, self._metrics, self._now = link, log, metrics, now
-        self._session = secrets.token_hex(SESSION_BYTES)
+        self._sessions: dict[str, str] = {}
+        self._served: Callable[[str], bool] = lambda _: True
+        self._closed: set[str] = set()
         self._sites: Mapping[str, str] = {}
         self._marks: dict[StreamKey, Position] = {}
         self.lock = asyncio.Lock()
@@ -30,7 +32,22 @@ class Promises:
 
     def new_session(self) -> None:
         """Open a session: every edge sends again from its watermark."""
-        self._session = secrets.token_hex(SESSION_BYTES)
+        self._sessions.clear()
+        self._closed.clear()
+
+    def serve(self, served: Callable[[str], bool]) -> None:
+        """Promise to these gateways only: others are another worker's."""
+        self._served = served
+
+    def close(self, gateways: Collection[str]) -> None:
+        """Promise these nothing until their session opens: what they would send at once, nobody would hear yet."""
+        self._closed |= set(gateways)
+
+    def open(self, gateways: Collection[str]) -> None:
+        """Open a session of these gateways."""
+        self._closed -= set(gateways)
+        for gateway in gateways:
+            self._sessions.pop(gateway, None)
 
     async def repeat(self) -> None:
         """Publish every gateway's watermark as the database has it, so that a restored one is told true."""
@@ -51,8 +68,11 @@ class Promises:
 
     def _publish(self, gateway: str) -> None:
         site = self._sites.get(gateway)
-        if site is None:
-            return  # registered a moment ago: the next repetition knows its site
+        if site is None or gateway in self._closed or not self._served(gateway):
+            return  # registered a moment ago, so that the next repetition knows its site; or not ours
+        session = self._sessions.get(gateway)
+        if session is None:
+            session = self._sessions[gateway] = secrets.token_hex(SESSION_BYTES)
         streams = {
             cast("Stream", key.stream): StreamMark(
                 epoch=key.epoch, upto=position.upto, above=[list(span) for span in position.above]
@@ -61,6 +81,6 @@ class Promises:
             if key.gateway == gateway
         }
         now = self._now().isoformat(timespec="microseconds").replace("+00:00", "Z")
-        mark = Watermark(session=self._session, now=now, streams=streams)
+        mark = Watermark(session=session, now=now, streams=streams)
         self._link.publish(topic(site, gateway, WATERMARK), encode(mark))
         self._metrics.watermarks.inc()

@@ -17,6 +17,7 @@ import structlog
 from central.application.commit import Committed, commit
 from central.application.errors import StoreUnavailable
 from central.application.feed import Feed
+from central.application.leases import Leases
 from central.application.metrics import Metrics
 from central.application.ports import Log, Views
 from central.application.records import Unreadable
@@ -24,12 +25,12 @@ from central.ingest.intake import Intake, Word, read_envelope, read_word
 from central.ingest.link import Link
 from central.ingest.promises import Promises
 from central.ingest.quarantining import QuarantineLog
+from central.ingest.serving import Serving
 from central.ingest.telling import tell
 from central.ingest.words import Gateways
 from edge.contracts import EpcPrefix
-from edge.contracts.topics import HEALTH, MOVEMENT, PRESENCE, ROOT, STATE
+from edge.contracts.topics import HEALTH, STATE
 
-SUBSCRIPTIONS: Final = tuple(f"{ROOT}/+/+/{channel}" for channel in (MOVEMENT, PRESENCE, STATE, HEALTH))
 MAX_QUEUED: Final = 2000
 """Messages held at most: 200,000 rows. More are put off, since the edge keeps what no watermark covers."""
 MAX_BATCH_ROWS: Final = 2000
@@ -66,11 +67,13 @@ class Ingest:
         *,
         now: Callable[[], datetime],
         settings: IngestSettings | None = None,
+        leases: Leases | None = None,
     ) -> None:
         self._link, self._store, self._views, self._feed, self._metrics = link, log, views, feed, metrics
         self._now = now
         self._settings = settings or IngestSettings()
-        self._promises = Promises(link, log, metrics, now)
+        self._promises, self._leases = Promises(link, log, metrics, now), leases
+        self._serving = Serving(link, self._promises, leases, lambda: self._promise_now.set())  # noqa: PLW0108 (made below)
         self._gateways = Gateways()
         self._envelopes: deque[tuple[str, bytes]] = deque()
         self._words: dict[str, Word] = {}
@@ -87,17 +90,21 @@ class Ingest:
         """Why nothing is committed now, or empty."""
         if self._down:
             return f"the database is not available: {next(iter(self._down.values()))}"
-        return "" if self._link.connected else "the broker is not connected"
+        return self._serving.problem if self._link.connected else "the broker is not connected"
 
     async def run(self) -> None:
         """Work until cancelled."""
-        self._link.start(SUBSCRIPTIONS, self.deliver, self._new_session)
+        self._link.start(self._serving.base, self.deliver, self._new_session)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._commit_for_ever())
                 tasks.create_task(self._promise_for_ever())
         finally:
             self._link.stop()
+
+    def look_at_leases(self) -> None:
+        """Follow the leases now; called when they change."""
+        self._promise_now.set()
 
     def deliver(self, text: str, payload: bytes) -> None:
         """Take a message from the link; never waits."""
@@ -137,6 +144,7 @@ class Ingest:
             _log.warning("messages are put off until the database catches up; the edge sends them again")
 
     def _new_session(self) -> None:
+        self._serving.stand()
         self._promises.new_session()
         self._promise_now.set()
 
@@ -146,6 +154,7 @@ class Ingest:
             self._metrics.broker.set(self._link.connected)
             self._quarantine.look(self._now())
             try:
+                self._serving.follow((await self._store.registry()).sites)
                 await self._promises.repeat()
             except StoreUnavailable as error:
                 self._database_is(str(error), to="promise")
@@ -205,11 +214,13 @@ class Ingest:
         now = self._now()
         async with self._promises.lock:
             registry = await self._store.registry()
+            words = [word for word in words if self._serving.wants(word.topic.gateway, registry.sites)]
             heard = self._gateways.hear(words, registry)
+            notices = [*batch.notices, *heard.notices]
+            lease = None if self._leases is None else self._leases.lease
             with self._metrics.commit_s.time():
-                told = [*batch.notices, *heard.notices]
                 own = self._settings.own_prefixes
-                done = await commit(self._store, batch.rows, batch.unreadable, told, now, own=own)
+                done = await commit(self._store, batch.rows, batch.unreadable, notices, now, own=own, lease=lease)
             self._promises.advance(done.positions)
         done.refused += await self._gateways.note(self._store, registry, words, done.waiting, now)
         self._count(done)
@@ -226,6 +237,7 @@ class Ingest:
         metrics.unknown_tags.inc(done.unknown_tags)
         metrics.foreign_tags.inc(done.foreign_tags)
         metrics.waiting.inc(len(done.waiting))
+        metrics.unheld.inc(done.unheld)
         if done.rows:
             metrics.batch_rows.observe(done.rows)
 

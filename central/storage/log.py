@@ -11,6 +11,7 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from central.application.calendars import PlaceCalendars
+from central.application.leases import Lease
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
@@ -128,6 +129,14 @@ class PgTransaction:
         await self._connection.execute(query("log.new_positions"), params)
         rows = await (await self._connection.execute(query("log.lock_positions"), params)).fetchall()
         return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in rows}
+
+    async def hold(self, lease: Lease, gateways: Collection[str]) -> set[str]:
+        """Return the gateways whose fence still is the lease's, and keep it so until this transaction ends."""
+        await self._connection.execute(query("log.limit_idle"))
+        mine = sorted(gateways)
+        params = {"gateways": mine, "fences": [lease.fences[one] for one in mine], "number": lease.worker}
+        rows = await (await self._connection.execute(query("leases.hold"), params)).fetchall()
+        return {row[0] for row in rows}
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a savepoint."""

@@ -28,15 +28,18 @@ from edge.contracts.gate import (
     MAX_DELTA_BYTES,
     MAX_MANIFEST_BYTES,
     MAX_PART_BYTES,
+    VERDICTS,
     EpcPrefix,
     GateDelta,
     GateEntry,
     GateManifest,
     GatePart,
+    GatePortal,
     PartDigest,
     bucket_of,
     decode_part,
     encode_part,
+    join_part,
     under_prefix,
 )
 from edge.contracts.identity import event_id, passage_id
@@ -75,7 +78,7 @@ from edge.contracts.rows import (
     SensorRow,
     Stream,
 )
-from edge.contracts.signing import Signature, canonical, signed_bytes
+from edge.contracts.signing import Signature, canonical, key_line, signed_bytes
 from edge.contracts.times import Instant, instant, instant_us
 from edge.contracts.topics import Topic, parse_topic, topic
 
@@ -90,6 +93,7 @@ __all__ = [
     "MAX_PART_BYTES",
     "MAX_PRESENCE_TAGS",
     "MAX_ROW_ANTENNAS",
+    "VERDICTS",
     "AntennaEvidence",
     "AntennaHealth",
     "Clock",
@@ -104,6 +108,7 @@ __all__ = [
     "GateEntry",
     "GateManifest",
     "GatePart",
+    "GatePortal",
     "GateVerdict",
     "Health",
     "Instant",
@@ -151,6 +156,8 @@ __all__ = [
     "event_id",
     "instant",
     "instant_us",
+    "join_part",
+    "key_line",
     "parse_topic",
     "passage_id",
     "signed_bytes",

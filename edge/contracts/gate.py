@@ -24,8 +24,9 @@ MAX_DELTA_BYTES: Final = 64 * 1024
 MAX_MANIFEST_BYTES: Final = 128 * 1024
 
 Generation = Annotated[int, Meta(ge=1, le=2**32 - 1, description="only rises")]
-Verdict = Literal["allow", "allow_once", "refuse"]
-_VERDICTS: Final[tuple[Verdict, ...]] = ("allow", "allow_once", "refuse")
+Verdict = Literal["allow", "allow_once", "refuse", "hold"]
+VERDICTS: Final[tuple[Verdict, ...]] = ("allow", "allow_once", "refuse", "hold")
+"""In the order of their codes in a part. A hold is a refusal that names its cause; both win over every permission."""
 
 _HEADER: Final = struct.Struct(">4sIHHI")
 _ENTRY_TAIL: Final = struct.Struct(">BHqq")
@@ -53,6 +54,14 @@ class EpcPrefix(Struct, frozen=True, kw_only=True):
     bits: Annotated[int, Meta(ge=1, le=496)]
 
 
+class GatePortal(Struct, frozen=True, kw_only=True):
+    """Which guarded boundaries a crossing of a portal leaves by the registry; each of them needs its permission."""
+
+    id: Name
+    out: list[Name]
+    into: Annotated[list[Name], Meta(description="those that a crossing inwards leaves")]
+
+
 class PartDigest(Struct, frozen=True, kw_only=True):
     """Which bytes part `index` has; parts without entries aren't listed."""
 
@@ -70,6 +79,7 @@ class GateManifest(Struct, frozen=True, kw_only=True):
     expires_at: Instant
     own_prefixes: list[EpcPrefix]
     parts: Annotated[list[PartDigest], Meta(max_length=BUCKETS)]
+    portals: list[GatePortal] = field(default_factory=list)
     signature: Signature | None = None
 
 
@@ -117,9 +127,14 @@ def encode_part(generation: int, index: int, entries: Iterable[GateEntry]) -> by
     for entry in ordered:
         if bucket_of(entry.epc) != index:
             raise ContractError(f"gate part {index}: EPC {entry.epc} belongs to part {bucket_of(entry.epc)}")
-    packed = _HEADER.pack(_MAGIC, generation, index, len(boundaries), len(ordered))
-    packed += b"".join(_LENGTH.pack(len(name.encode())) + name.encode() for name in boundaries)
-    packed += b"".join(_pack_entry(entry, place) for entry in ordered)
+    packed = b"".join(_pack_entry(entry, place) for entry in ordered)
+    return join_part(generation, index, boundaries, len(ordered), packed)
+
+
+def join_part(generation: int, index: int, boundaries: Sequence[str], count: int, entries: bytes) -> bytes:
+    """Put header and boundaries before `count` entries that are packed and sorted already, at most 96 KiB in all."""
+    packed = _HEADER.pack(_MAGIC, generation, index, len(boundaries), count)
+    packed += b"".join(_LENGTH.pack(len(name.encode())) + name.encode() for name in boundaries) + entries
     if len(packed) > MAX_PART_BYTES:
         raise ContractError(f"gate part {index}: {len(packed)} bytes, at most {MAX_PART_BYTES} are allowed")
     return packed
@@ -156,11 +171,11 @@ def _validity_us(entry: GateEntry) -> tuple[int, int]:
 
 
 def _pack_entry(entry: GateEntry, place: dict[str, int]) -> bytes:
-    if entry.boundary is None and entry.verdict != "refuse":
-        raise ContractError(f"gate entry of {entry.epc}: only a refusal may leave out the boundary")
+    if entry.boundary is None and entry.verdict not in {"refuse", "hold"}:
+        raise ContractError(f"gate entry of {entry.epc}: only a refusal or hold may leave out the boundary")
     epc = bytes.fromhex(entry.epc)
     boundary = _NO_BOUNDARY if entry.boundary is None else place[entry.boundary]
-    tail = _ENTRY_TAIL.pack(_VERDICTS.index(entry.verdict), boundary, *_validity_us(entry))
+    tail = _ENTRY_TAIL.pack(VERDICTS.index(entry.verdict), boundary, *_validity_us(entry))
     return bytes((len(epc),)) + epc + tail
 
 
@@ -185,7 +200,7 @@ def _unpack_entry(epc: bytes, tail: tuple[int, int, int, int], boundaries: Seque
     verdict, boundary, valid_from, valid_to = tail
     return GateEntry(
         epc=epc.hex(),
-        verdict=_VERDICTS[verdict],
+        verdict=VERDICTS[verdict],
         boundary=None if boundary == _NO_BOUNDARY else boundaries[boundary],
         valid_from=None if valid_from == _OPEN_FROM else instant(valid_from),
         valid_to=None if valid_to == _OPEN_TO else instant(valid_to),

@@ -4,6 +4,7 @@ The verifier takes the bytes as received, not the decoded value, so that a field
 by the signature although this version ignores it.
 """
 
+from base64 import b64encode
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -27,6 +28,11 @@ def canonical(value: Any) -> bytes:
     """Return RFC 8785 JSON of text, integers, booleans, null, lists and objects with ASCII keys; no floats."""
     _check(value, "$")
     return _canonical.encode(value)
+
+
+def key_line(name: str, public: bytes) -> str:
+    """Return how an Ed25519 public key of 32 bytes stands in the agent's `central_keys`: NAME:BASE64."""
+    return f"{name}:{b64encode(public).decode()}"
 
 
 def signed_bytes(payload: bytes) -> bytes:

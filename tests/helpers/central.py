@@ -201,6 +201,13 @@ class FakeLink:
         self.connected = True
         self._on_session()
 
+    def add(self, topics, on_ready):
+        self.topics = [*self.topics, *topics]
+        on_ready()
+
+    def drop(self, topics):
+        self.topics = [one for one in self.topics if one not in topics]
+
     def publish(self, topic, payload):
         self.published.append((topic, json.loads(payload)))
 

@@ -1,4 +1,4 @@
-"""The same service on TimescaleDB, Apache edition."""
+"""The same service on TimescaleDB: the Apache edition, or whichever edition the DSN names."""
 
 import os
 
@@ -16,7 +16,7 @@ async def one():
     with fresh_database(os.environ["STOCKGATE_TIMESCALE_DSN"], migrated=False) as dsn:
         from central.storage.migrate import migrate  # noqa: PLC0415 (beside the database that it migrates)
 
-        assert "timescale/0001_movement_hypertable.sql" in migrate(dsn)
+        assert {"timescale/0001_movement_hypertable.sql", "timescale/0002_compression.sql"} <= set(migrate(dsn))
         async with central(dsn) as opened:
             yield opened
 
@@ -44,3 +44,10 @@ async def test_the_log_stays_append_only_on_the_hypertable(one):
     await one.take(movement(1))
     with pytest.raises(Exception, match="never changed or deleted"):
         await one.sql("DELETE FROM movement")
+
+
+async def test_old_chunks_are_compressed_where_the_edition_can(one):
+    """The community edition gets a policy; the Apache edition has none and is migrated all the same."""
+    edition = (await one.sql("SELECT current_setting('timescaledb.license')"))[0][0]
+    jobs = await one.sql("SELECT proc_name FROM timescaledb_information.jobs WHERE hypertable_name = 'movement'")
+    assert jobs == ([("policy_compression",)] if edition == "timescale" else [])

@@ -89,9 +89,9 @@ WHERE %(names)s::text[] IS NULL OR coalesce(s.gateway, g.id) = ANY(%(names)s)
 ORDER BY 2, 1;
 
 -- name: quarantined
--- The quarantine, newest first, with the beginning of each payload.
+-- What waits in the quarantine, newest first, with the beginning of each payload.
 SELECT id, topic, reason, at, last_at, times, gateway, stream, seq, payload_bytes, substring(payload FOR 400) AS payload
-FROM quarantine ORDER BY last_at DESC, id DESC LIMIT %(limit)s;
+FROM quarantine WHERE settled_at IS NULL ORDER BY last_at DESC, id DESC LIMIT %(limit)s;
 
 -- name: totals
 -- Totals over everything; `duplicated` counts stored rows, so that it finds what the unique keys would have let through.
@@ -103,8 +103,8 @@ SELECT
      WHERE m.kind = 'unauthorised_exit' AND NOT m.corrected AND a.state <> 'observed') AS unauthorised_exits,
     (SELECT count(DISTINCT p.epc) FROM passage AS p WHERE NOT EXISTS (SELECT FROM tag WHERE tag.epc = p.epc))
         AS unknown_tags,
-    (SELECT count(*) FROM quarantine) AS quarantined,
-    (SELECT count(*) FROM quarantine WHERE seq IS NOT NULL) AS rejected,
+    (SELECT count(*) FROM quarantine WHERE settled_at IS NULL) AS quarantined,
+    (SELECT count(*) FROM quarantine WHERE seq IS NOT NULL AND settled_at IS NULL) AS rejected,
     (SELECT coalesce(sum(count), 0)::int8 FROM gap) AS gaps,
     (SELECT (count(*) - count(DISTINCT (gateway, stream, epoch, seq))) FROM movement) AS duplicated;
 

@@ -1,0 +1,196 @@
+"""Ingest with everything on beside a bare binary COPY of the same rows: hot, as all doors come through here.
+
+A fixed mix: 5 % crossings, a tenth of those without permission, so 0.5 % that alert; all others pass near or turn back.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+
+import psutil
+import psycopg
+
+from central.application import commit as pipeline
+from central.ingest.intake import read_envelope
+from central.storage.log import PgTransaction
+from edge.contracts import topic
+from tests.bench.figures import BENCH, Figure
+from tests.helpers.central import GATEWAY, START, Central, envelope, movement
+from tests.helpers.postgres import fresh_database
+
+BATCH, PER_ENVELOPE, BATCHES = 1000, 100, 10
+ROUNDS = 2
+PEER = "bare binary COPY"
+FILL = """
+INSERT INTO location (id, name, kind, parent, guarded) VALUES
+    ('hq', 'HQ', 'building', NULL, true), ('stockroom-a', 'A', 'zone', 'hq', true),
+    ('corridor', 'C', 'zone', 'hq', false);
+INSERT INTO gateway VALUES ('hq-east-1', 'hq', now());
+INSERT INTO portal (id, name, gateway, inside, outside, mode)
+VALUES ('stockroom-a-door', 'Door', 'hq-east-1', 'stockroom-a', 'corridor', 'alarm');
+INSERT INTO asset (id, name, class) SELECT 'B-' || n, 'Laptop', 'laptop' FROM generate_series(0, %(count)s - 1) AS n;
+INSERT INTO tag (epc, asset, role, registered_at, bound_from)
+SELECT '3034257bf7' || lpad(to_hex(n), 14, '0'), 'B-' || n, 'body', now(), 'epoch'
+FROM generate_series(0, %(count)s - 1) AS n;
+INSERT INTO authorisation (id, kind, asset, boundary, reason, recorded_at)
+SELECT 'B-' || n, 'standing', 'B-' || n, 'hq', '', '2020-01-01' FROM generate_series(0, %(count)s - 1) AS n
+WHERE n %% 10 <> 9;
+"""
+
+
+@BENCH.register("central.ingest_mix.")
+def ingest_mix():
+    """Yield the ratio at ten assets, and where the time goes."""
+    yield from mix(10, "central.ingest_mix.")
+
+
+@BENCH.register("central.ingest_mix_1m.", when_named=True)
+def ingest_mix_of_a_million():
+    """Yield the ratio at a million assets."""
+    yield from mix(1_000_000, "central.ingest_mix_1m.")
+
+
+def mix(assets, name):
+    """Ours and the peer in the same database, and the shares of the phases."""
+    ours, theirs, spent, cpu = 0.0, 0.0, Counter(), []
+    with fresh_database() as dsn:
+        fill(dsn, assets)
+        for number in range(ROUNDS):
+            payloads = payloads_of(assets, number)
+            seconds, phases, used = asyncio.run(ingest(dsn, payloads))
+            ours = max(ours, BATCH * BATCHES / seconds)
+            spent += phases
+            copying, used_by_peer = copy(dsn, f"e{number}")
+            theirs = max(theirs, BATCH * BATCHES / copying)
+            cpu.append((used, used_by_peer))
+    detail = (
+        f"{assets} assets, best of {ROUNDS}, batches of {BATCH} rows from envelope bytes to the commit; 5 % crossings, "
+        "0.5 % alerting; the peer has neither index nor check; fsync off"
+    )
+    yield Figure(f"{name}rows_per_s", ours, "rows/s", PEER, theirs, ours / theirs, detail)
+    mine, its = min(used for used, _ in cpu), min(used for _, used in cpu)
+    detail = "processor time of this process and its server processes: what a busy machine can't blur"
+    yield Figure(
+        f"{name}cpu_us_per_row",
+        mine * 1e6 / (BATCH * BATCHES),
+        "us",
+        PEER,
+        its * 1e6 / (BATCH * BATCHES),
+        its / mine,
+        detail,
+    )
+    total = sum(spent.values())
+    for phase, seconds in spent.most_common():
+        yield Figure(f"{name}share.{phase}", 100 * seconds / total, "%", detail="of ingest's time")
+
+
+def fill(dsn, assets):
+    """A registry of so many tagged assets."""
+    with psycopg.connect(dsn) as connection:
+        for statement in FILL.split(";")[:-1]:
+            connection.execute(statement, {"count": assets})
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
+def payloads_of(assets, number):
+    """Envelopes of the mix, under an epoch of their own; every passage is another."""
+    rows = [row_of(seq, assets, number) for seq in range(1, BATCH * BATCHES + 1)]
+    return [
+        envelope(rows[at : at + PER_ENVELOPE], epoch=f"e{number}") for at in range(0, len(rows), PER_ENVELOPE)
+    ]  # fmt: skip
+
+
+def row_of(seq, assets, number):
+    """Each twentieth row crosses, each two-hundredth by an asset without permission; those come in a moment later."""
+    crosses, alerts = seq % 20 == 0, seq % 200 == 0
+    which = seq * 7919 % assets // 10 * 10 + (9 if alerts else seq % 9)
+    kind = ("out" if alerts or seq % 40 else "in") if crosses else ("turned_back" if seq % 3 else "near")
+    return movement(seq, kind=kind, tag=f"3034257bf7{which:014x}", after_s=seq / 20 + number * 1000)
+
+
+def processor_s(dsn):
+    """Processor seconds so far of this process and of the server's processes for the database."""
+    with psycopg.connect(dsn) as connection:
+        pids = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    used = [psutil.Process(pid).cpu_times() for (pid,) in pids]
+    return time.process_time() + sum(one.user + one.system for one in used)
+
+
+async def ingest(dsn, payloads):
+    """Seconds to commit all payloads, seconds by phase, and seconds of processors."""
+    where, spent = topic("hq", GATEWAY, "movement"), Counter()
+    one, size = Central(dsn), BATCH // PER_ENVELOPE
+    await one.database.open()
+    try:
+        with timed(spent):
+            await one.sql("SELECT 1")
+            before, began = processor_s(dsn), time.perf_counter()
+            for at in range(0, len(payloads), size):
+                decoding = time.perf_counter()
+                intakes = [read_envelope(where, payload, START) for payload in payloads[at : at + size]]
+                rows = [row for intake in intakes for row in intake.rows]
+                spent["decode"] += time.perf_counter() - decoding
+                committing, inside = time.perf_counter(), sum(spent.values())
+                done = await pipeline.commit(one.log, rows, [], [], START)
+                spent["rest"] += time.perf_counter() - committing - (sum(spent.values()) - inside)
+                assert (done.rows, done.rejected) == (BATCH, 0)
+            return time.perf_counter() - began, spent, processor_s(dsn) - before
+    finally:
+        await one.database.close()
+
+
+@contextlib.contextmanager
+def timed(spent):
+    """Time the steps of the pipeline; nested ones belong to the outermost."""
+    depth = 0
+
+    def wrap(name, call):
+        async def measured(*args, **kwargs):
+            nonlocal depth
+            began, depth = time.perf_counter(), depth + 1
+            try:
+                return await call(*args, **kwargs)
+            finally:
+                depth -= 1
+                if not depth:
+                    spent[name] += time.perf_counter() - began
+
+        return measured
+
+    places = [
+        (PgTransaction, "lock_positions"), (PgTransaction, "lock_assets"), (PgTransaction, "add_movements"),
+        (PgTransaction, "save_positions"), (pipeline, "tell"), (pipeline, "judge_movements"),
+    ]  # fmt: skip
+    before = [(place, name, getattr(place, name)) for place, name in places]
+    for place, name, call in before:
+        setattr(place, name, wrap(name, call))
+    try:
+        yield
+    finally:
+        for place, name, call in before:
+            setattr(place, name, call)
+
+
+def copy(dsn, epoch):
+    """Seconds, and seconds of processors, to COPY the same rows in the same batches into a bare table."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS bare (LIKE movement)")
+        cursor = connection.execute("SELECT * FROM movement WHERE epoch = %s ORDER BY seq", (epoch,))
+        oids = [column.type_code for column in cursor.description]
+        rows = [
+            tuple(psycopg.types.json.Jsonb(value) if isinstance(value, dict) else value for value in row)
+            for row in cursor.fetchall()
+        ]
+        connection.commit()
+        before, began = processor_s(dsn), time.perf_counter()
+        for at in range(0, len(rows), BATCH):
+            with connection.cursor().copy("COPY bare FROM STDIN (FORMAT binary)") as stream:
+                stream.set_types(oids)
+                for row in rows[at : at + BATCH]:
+                    stream.write_row(row)
+            connection.commit()
+        return time.perf_counter() - began, processor_s(dsn) - before
