@@ -106,9 +106,10 @@ $$;
 CREATE TRIGGER gate_registry AFTER UPDATE ON registry_version
     FOR EACH STATEMENT EXECUTE FUNCTION note_registry();
 
--- The newest generation of each gateway, and the delta that goes with it, as they were signed. Both numbers only rise.
+-- The newest generation of each gateway, and the delta that goes with it, as they were signed. Both numbers only rise. A
+-- snapshot keeps no import from being taken back: should its gateway come again, the broker tells how far the numbers were.
 CREATE TABLE gate_generation (
-    gateway text COLLATE "C" PRIMARY KEY REFERENCES gateway,
+    gateway text COLLATE "C" PRIMARY KEY REFERENCES gateway ON DELETE CASCADE,
     generation bigint NOT NULL CHECK (generation BETWEEN 1 AND 4294967295),
     n bigint NOT NULL CHECK (n >= 1),
     base pg_snapshot NOT NULL,
@@ -136,7 +137,7 @@ CREATE TRIGGER gate_counters_rise BEFORE UPDATE ON gate_generation FOR EACH ROW 
 
 -- Each part as it was last sent: an unchanged one isn't sent again, and keeps the number of the generation that it came with.
 CREATE TABLE gate_part (
-    gateway text COLLATE "C" NOT NULL REFERENCES gateway,
+    gateway text COLLATE "C" NOT NULL REFERENCES gateway ON DELETE CASCADE,
     part integer NOT NULL CHECK (part BETWEEN 0 AND 511),
     generation bigint NOT NULL,
     sha256 text NOT NULL,
