@@ -13,9 +13,8 @@ from central.application.exceptions import Filter
 from central.application.metrics import Metrics
 from central.application.perpetual import PerpetualCount
 from central.storage.presence import PgPresence
-from tests.helpers.central import START, central, epc, movement
+from tests.helpers.central import START, central, epc, movement, registered_database
 from tests.helpers.listening import count, hear, presence
-from tests.helpers.postgres import fresh_database
 
 PEOPLE = """
 INSERT INTO person (id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob'), ('cid', 'Cid'), ('dee', 'Dee');
@@ -30,7 +29,7 @@ TODAY = START.date()
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 
