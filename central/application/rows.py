@@ -4,8 +4,8 @@ Rows of the registry are JSON objects of a table's columns, as the store keeps a
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -117,6 +117,12 @@ def same(current: Row | None, noted: Row | None) -> bool:
 def dumps(rows: Any) -> str:
     """Return rows as JSON for the store."""
     return json.dumps(rows)
+
+
+def columns(ones: Sequence[Any]) -> list[Row]:
+    """Return dataclasses of one class as rows of their fields; `asdict` would copy all that they hold, cell by cell."""
+    names = [one.name for one in fields(ones[0])] if ones else []
+    return [{name: plain(getattr(one, name)) for name in names} for one in ones]
 
 
 def _asset(row: Row, before: Row | None, now: datetime) -> Row:

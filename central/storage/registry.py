@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from central.application.checking import Known
 from central.application.importing import Asked
-from central.application.rows import Change, Row, dumps
+from central.application.rows import Change, Row, columns, dumps
 from central.domain.places import Location, Portal
 from central.domain.tags import Binding, Bindings
 from central.storage.database import Connection, Database
@@ -54,7 +53,7 @@ class PgRegistryRows:
 
     async def note(self, import_: int, changes: Sequence[Change]) -> None:
         """Keep what an import changed."""
-        params = {"import": import_, "rows": dumps([asdict(one) for one in changes])}
+        params = {"import": import_, "rows": dumps(columns(changes))}
         await self._connection.execute(query("rows.note"), params)
 
     async def noted(self, import_: int) -> list[Change]:

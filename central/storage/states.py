@@ -1,12 +1,12 @@
 """The axes of assets' states on PostgreSQL: acts appended, states folded from them and projected."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, Final
 
 from psycopg.rows import dict_row
 
-from central.application.rows import dumps, plain
+from central.application.rows import columns, dumps, plain
 from central.application.states import NewAct
 from central.domain.axes import KINDS, AssetState, AxisAct, fold_axes
 from central.storage.database import Connection
@@ -41,8 +41,8 @@ class PgStates:
         """Append acts; return their ids, which rise in the order of the acts."""
         if not acts:
             return []
-        rows = [{name: plain(value) for name, value in asdict(act).items()} for act in acts]
-        found = await (await self._connection.execute(query("state.add_acts"), {"acts": dumps(rows)})).fetchall()
+        told = {"acts": dumps(columns(acts))}
+        found = await (await self._connection.execute(query("state.add_acts"), told)).fetchall()
         return [row[0] for row in found]
 
     async def project(self, assets: Collection[str]) -> None:

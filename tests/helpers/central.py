@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from central.api.routes import Services
 from central.application.commit import commit
@@ -21,6 +23,7 @@ from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
+from central.storage.migrate import migrate
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.transfers import PgTransfers
@@ -38,6 +41,7 @@ from edge.contracts import (
     passage_id,
     topic,
 )
+from tests.helpers.postgres import fresh_database
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 GATEWAY = "hq-east-1"
@@ -172,15 +176,43 @@ class Central:
             return await cursor.fetchall() if cursor.description else []
 
 
+def registered_database():
+    """DSN of a fresh database with the small registry, dropped at the end."""
+    return filled_database(_register)
+
+
+def filled_database(prepare):
+    """DSN of a fresh copy of the database that `prepare(one)` filled on its first use, dropped at the end."""
+    return fresh_database(fill=_filler(prepare))
+
+
+@cache
+def _filler(prepare):
+    async def work(dsn):
+        async with central(dsn, registry=False) as one:
+            await prepare(one)
+
+    def fill(dsn):
+        migrate(dsn)
+        with ThreadPoolExecutor(1) as threads:  # the caller's thread may have a running loop
+            threads.submit(asyncio.run, work(dsn)).result()
+
+    return fill
+
+
+async def _register(one):
+    done = await one.import_(**SHEETS)
+    assert not done.problems
+
+
 @contextlib.asynccontextmanager
 async def central(dsn, *, registry=True):
-    """Open a `Central`, by default with the small registry."""
+    """Open a `Central`, by default with the small registry: it is imported unless there is one."""
     one = Central(dsn)
     await one.database.open()
     try:
-        if registry:
-            done = await one.import_(**SHEETS)
-            assert not done.problems
+        if registry and not await one.sql("SELECT 1 FROM location"):
+            await _register(one)
         yield one
     finally:
         await one.database.close()

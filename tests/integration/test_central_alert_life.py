@@ -18,8 +18,7 @@ from central.application.alerting import (
 from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter
 from central.domain.exceptions.workflow import Evidence
-from tests.helpers.central import START, central, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import START, central, epc, movement, registered_database
 
 LOOKED = Evidence("camera", "camera 4, 09:00")
 SOON = START + timedelta(minutes=5)
@@ -29,7 +28,7 @@ TOO_LATE = START + timedelta(days=3)
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 

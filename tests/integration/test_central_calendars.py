@@ -8,15 +8,14 @@ from central.application.calendars import NewOverride, declare, take_published, 
 from central.application.errors import NotFound, StepUnfit
 from central.domain.published import published
 from central.storage.calendars import PgCalendars
-from tests.helpers.central import START, central
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import START, central, registered_database
 
 NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)  # a Friday
 
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as one:
             await one.sql("UPDATE location SET country = 'GB', timezone = 'Europe/London' WHERE id = 'hq-site'")
             await one.sql("UPDATE registry_version SET version = version + 1")

@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 from central.domain.position import Position
 from central.storage.rebuild import projection_hash, rebuild
 from edge.contracts import GapRow, LossRow, PresenceRow, SensorRow
-from tests.helpers.central import EPC, GATEWAY, START, central, epc, movement, wire
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import EPC, GATEWAY, START, central, epc, movement, registered_database, wire
 
 KEY = (GATEWAY, "movement", "e1")
 
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 
@@ -308,7 +307,7 @@ RESET = """TRUNCATE movement, passage, alert_asset, alert_event, alert, ingest_p
            location_counter, quarantine, transit_leg, missed_crossing, misread_crossing CASCADE"""
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(walks, st.randoms(use_true_random=False))
 def test_any_order_and_any_repetition_end_in_the_same_state(shared_dsn, drawn, random):
     """Rows in order, and the same rows shuffled, cut and repeated, give equal projections, alerts and positions."""
@@ -344,7 +343,7 @@ def shared_dsn():
         async with central(dsn):
             pass
 
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         asyncio.run(prepare(dsn))
         yield dsn
 

@@ -5,19 +5,16 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
-from central.api.routes import Services
 from central.api.server import create_app
 from central.application import counts as use
 from central.application.counts import Observation, Plan
 from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter
-from central.application.feed import Feed
 from central.application.metrics import Metrics
 from central.application.perpetual import PerpetualCount
 from central.storage.presence import PgPresence
-from tests.helpers.central import START, central, epc, movement
+from tests.helpers.central import START, central, epc, movement, registered_database
 from tests.helpers.listening import count, hear, presence
-from tests.helpers.postgres import fresh_database
 
 PEOPLE = """
 INSERT INTO person (id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob'), ('cid', 'Cid'), ('dee', 'Dee');
@@ -32,7 +29,7 @@ TODAY = START.date()
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 
@@ -259,21 +256,7 @@ async def test_a_schedule_plans_each_count_once_and_one_that_slept_plans_the_new
 
 
 async def client(one):
-    services = Services(
-        one.views,
-        Feed(lambda: 1),
-        Metrics(),
-        lambda: later(2),
-        lambda: "",
-        exceptions=one.queue,
-        alert_book=one.book,
-        transfers=one.transfers,
-        upkeep=one.upkeep,
-        register=None,
-        registry=None,
-        counts=one.counting,
-    )
-    app = create_app(services, token="t", version="0", local=True)
+    app = create_app(one.services(lambda: later(2)), token="t", version="0", local=True)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers={"Authorization": "Bearer t"}
     )

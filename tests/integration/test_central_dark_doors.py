@@ -9,15 +9,14 @@ from central.api.server import create_app
 from central.application.darkness import DoorWatch, look_for_dark
 from central.application.exceptions import Filter
 from central.application.feed import Feed
-from tests.helpers.central import START, central, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import START, central, epc, movement, registered_database
 
 S = timedelta(seconds=1)
 
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 

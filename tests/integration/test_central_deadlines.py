@@ -23,8 +23,7 @@ from central.application.openings import Opening
 from central.domain.deadlines import Policy
 from central.domain.exceptions.workflow import Step
 from central.storage.rebuild import rebuild
-from tests.helpers.central import central, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import central, movement, registered_database
 
 FRIDAY = datetime(2026, 3, 6, 12, tzinfo=UTC)
 LOAN = NewLoan("L-1", "LT-0001", "borrower", "INC-7", "hq", date(2026, 3, 10), FRIDAY, "desk")
@@ -35,7 +34,7 @@ DUE = datetime(2026, 3, 11, tzinfo=UTC)
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as one:
             await one.sql(
                 "INSERT INTO person (id, name) SELECT p, p FROM unnest('{borrower,manager,desk,other}'::text[]) AS p"

@@ -7,8 +7,7 @@ import pytest
 
 from central.api.server import create_app
 from central.application.deadlines import sweep
-from tests.helpers.central import central
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import central, registered_database
 
 NOW = datetime(2026, 3, 6, 12, tzinfo=UTC)
 OVERRIDE = {"day": "2026-03-09", "status": "closed", "reason": "stocktaking", "location": "hq"}
@@ -24,7 +23,7 @@ REPAIR = {
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as one:
             await one.sql("INSERT INTO person (id, name) SELECT p, p FROM unnest('{borrower,manager}'::text[]) AS p")
             await one.sql("INSERT INTO role VALUES ('service_desk_manager', 'Service desk manager')")

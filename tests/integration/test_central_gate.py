@@ -17,9 +17,8 @@ from central.storage.notices import GATE, Seat
 from central.storage.registry import PgRegistry
 from edge.contracts import EpcPrefix, decode_part
 from tests.helpers.brokers import BROKERS
-from tests.helpers.central import EPC, GATEWAY, central, epc
+from tests.helpers.central import EPC, GATEWAY, central, epc, registered_database
 from tests.helpers.gate import Gate
-from tests.helpers.postgres import fresh_database
 
 DOOR, ENTRANCE = "stockroom-a-door", "main-entrance"
 OURS = EpcPrefix(hex="3034257bf7", bits=40)
@@ -36,7 +35,7 @@ def broker(request, tmp_path):
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as opened:
             opened.dsn = dsn
             yield opened

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.helpers.central import EPC, SHEETS, START, central, movement
+from tests.helpers.central import EPC, SHEETS, START, central, movement, registered_database
 from tests.helpers.postgres import fresh_database
 
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as opened:
             yield opened
 

@@ -9,8 +9,7 @@ import pytest
 from central.application.errors import StoreUnavailable
 from central.ingest import worker
 from edge.contracts import topic
-from tests.helpers.central import GATEWAY, central, envelope, epc, ingesting, movement, until
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import GATEWAY, central, envelope, epc, ingesting, movement, registered_database, until
 
 MOVEMENT = topic("hq", GATEWAY, "movement")
 MARK = topic("hq", GATEWAY, "watermark")
@@ -25,7 +24,7 @@ BIRTH = {
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as opened:
             yield opened
 

@@ -19,7 +19,7 @@ from central.application.loans import NewLoan, open_loan
 from central.jobs.queue import Job, Queue
 from central.jobs.tasks import jobs
 from central.storage.calendars import PgCalendars
-from tests.helpers.central import central
+from tests.helpers.central import central, registered_database
 from tests.helpers.postgres import fresh_database
 
 FRIDAY = datetime(2026, 3, 6, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ CATALOGUE = (
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 

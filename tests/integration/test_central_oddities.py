@@ -12,8 +12,7 @@ from central.application.exceptions import Filter, take_step
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
 from edge.contracts import EpcPrefix
-from tests.helpers.central import START, central, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import START, central, epc, movement, registered_database
 
 OURS = (EpcPrefix(hex="3034257bf4", bits=38),)
 WEST = "hq-west-1"
@@ -21,7 +20,7 @@ WEST = "hq-west-1"
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 
@@ -281,7 +280,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(steps, st.randoms(use_true_random=False))
 def test_any_order_and_repetition_ends_in_the_same_exceptions_and_incidents(shared_dsn, drawn, random):
     """What stands in the queue and before the guard is a function of the set of rows."""
@@ -318,6 +317,6 @@ def shared_dsn():
             await state(one, "LT-0002", "retired")
             await state(one, "LT-0003", "ordered")
 
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         asyncio.run(fill(dsn))
         yield dsn

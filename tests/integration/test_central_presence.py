@@ -6,16 +6,15 @@ import pytest
 
 from central.application.exceptions import Filter
 from central.storage.rebuild import rebuild
-from tests.helpers.central import START, central, epc, movement
+from tests.helpers.central import START, central, epc, movement, registered_database
 from tests.helpers.listening import count, hear, presence
-from tests.helpers.postgres import fresh_database
 
 BOTH = [epc(1), epc(2)]
 
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         yield dsn
 
 
@@ -123,7 +122,7 @@ async def test_late_rows_and_a_fold_from_the_beginning_end_like_rows_in_order(on
         await hear(one, day, after_h=24 * (day.seq - 1) + 1)
     await count(one, after_h=200)
     in_order = await folded(one)
-    with fresh_database() as other:
+    with registered_database() as other:
         async with central(other) as two:
             await two.sql("INSERT INTO presence_zone VALUES ('hq-east-1', 'shelf', 'stockroom-a')")
             await hear(two, *days[4:], after_h=150)

@@ -8,8 +8,7 @@ import pytest
 from central.ingest.retrying import TOO_LONG, retry
 from central.storage.quarantine import PgQuarantine
 from edge.contracts import EpcPrefix, GapRow, encode
-from tests.helpers.central import GATEWAY, START, central, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import GATEWAY, START, central, epc, movement, registered_database
 
 NEW_DOOR = "id,name,site,gateway,inside,outside,mode\nnew-door,New,hq,hq-east-1,stockroom-a,corridor,\n"
 LATER = START + timedelta(hours=2)
@@ -17,7 +16,7 @@ LATER = START + timedelta(hours=2)
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as opened:
             yield opened
 
@@ -72,7 +71,7 @@ async def test_whatever_the_order_of_retries_the_state_is_that_of_rows_in_time(o
     await one.take(*rows)
     expected = await everything(one)
     for order in itertools.permutations(range(3)):
-        with fresh_database() as dsn:
+        with registered_database() as dsn:
             async with central(dsn) as other:
                 await other.take(*rows)
                 ids = [row[0] for row in await waiting(other)]

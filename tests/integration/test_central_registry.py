@@ -17,8 +17,7 @@ from central.application.workbooks import read_workbook
 from central.storage.rebuild import projection_hash, rebuild
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
-from tests.helpers.central import EPC, SHEETS, START, central, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import EPC, SHEETS, START, central, epc, movement, registered_database
 
 DAY = timedelta(days=1)
 PEOPLE = {
@@ -43,7 +42,7 @@ AXES = (
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as opened:
             opened.store = PgRegistry(opened.database)
             opened.register = PgRegister(opened.database, opened.log)

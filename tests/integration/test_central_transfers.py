@@ -14,8 +14,7 @@ from central.application.errors import NotFound, StepUnfit
 from central.application.exceptions import Filter
 from central.storage.rebuild import projection_hash, rebuild
 from edge.contracts import Clock
-from tests.helpers.central import SHEETS, START, central, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import SHEETS, START, central, epc, filled_database, movement
 
 BRANCH = {
     "locations": SHEETS["locations"] + """branch-site,Branch,site,,
@@ -36,14 +35,13 @@ ASKED = use.Request("ann", "stockroom-a", "branch-stock", ["LT-0001", "LT-0002"]
 
 @pytest.fixture
 def dsn():
-    with fresh_database() as dsn:
+    with filled_database(prepare) as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def one(dsn):
-    async with central(dsn, registry=False) as opened:
-        await prepare(opened)
+    async with central(dsn) as opened:
         yield opened
 
 
@@ -196,11 +194,10 @@ async def test_a_rebuild_keeps_transfers_legs_doubts_and_due_dates(one):
 
 @pytest.fixture(scope="module")
 def shared():
-    with fresh_database() as dsn:
+    with filled_database(prepare) as dsn:
 
         async def fill():
-            async with central(dsn, registry=False) as one:
-                await prepare(one)
+            async with central(dsn) as one:
                 await approved(one)
                 await use.see(one.transfers, "LT-0003", "ann", "stockroom-a", after(4), how="scan")
 
@@ -215,13 +212,13 @@ walks = st.lists(
         st.sampled_from([1, 2, 3]), st.sampled_from(["in", "out"]), st.integers(0, 9),
         st.sampled_from(["stockroom-a-door", "main-entrance", "branch-door"]), st.sampled_from([0.5, 0.9, 0.99]),
     ),
-    min_size=1, max_size=8,
+    min_size=1, max_size=6,
 )  # fmt: skip
 QUEUE = """SELECT o.category, o.asset, o.location, o.at, o.evidence::text, o.severity
            FROM exception_occurrence AS o WHERE o.withdrawn_at IS NULL ORDER BY 1, 2, 3, 4, 5"""
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(walks, st.randoms(use_true_random=False))
 def test_any_order_repetition_and_delay_end_in_the_same_state_and_findings(shared, drawn, random):
     """Under fixed acts: the same legs, places, shares and exceptions; after each batch a rebuild changes nothing."""

@@ -10,16 +10,14 @@ from central.application.exceptions import Filter
 from central.application.transfers import approve, request
 from central.application.upkeep import check_manifests, measure_doors, tell_due
 from central.jobs.stories import story_jobs
-from tests.helpers.central import central, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import central, epc, filled_database, movement
 from tests.integration.test_central_transfers import ASKED, after, prepare, wrong
 
 
 @pytest.fixture
 async def one():
-    with fresh_database() as dsn:
-        async with central(dsn, registry=False) as opened:
-            await prepare(opened)
+    with filled_database(prepare) as dsn:
+        async with central(dsn) as opened:
             yield opened
 
 

@@ -17,8 +17,7 @@ from central.application.leases import Lease
 from central.ingest.intake import read_envelope
 from edge.contracts import decode_watermark, topic
 from tests.helpers.brokers import Mosquitto
-from tests.helpers.central import central, envelope, epc, movement
-from tests.helpers.postgres import fresh_database
+from tests.helpers.central import central, envelope, epc, movement, registered_database
 
 GATEWAYS = [f"door-{number}" for number in range(6)]
 ROWS, PER_ENVELOPE = 400, 20
@@ -119,7 +118,7 @@ async def test_a_worker_killed_is_replaced_within_ten_seconds_and_no_row_is_lost
     broker.start()
     with contextlib.ExitStack() as stack:
         stack.callback(broker.stop)
-        dsn = stack.enter_context(fresh_database())
+        dsn = stack.enter_context(registered_database())
         async with central(dsn) as one:
             assert not (await one.import_(portals=PORTALS)).problems
         database = stack.enter_context(psycopg.connect(dsn, autocommit=True))
@@ -155,7 +154,7 @@ async def test_a_worker_killed_is_replaced_within_ten_seconds_and_no_row_is_lost
 
 async def test_a_commit_under_a_fence_that_was_passed_on_changes_nothing(tmp_path):
     """The worker slept: when it wakes its gateway is another's, whatever it believes."""
-    with fresh_database() as dsn:
+    with registered_database() as dsn:
         async with central(dsn) as one:
             await one.sql("INSERT INTO ingest_worker (name, since, expires_at) VALUES ('a', now(), now())")
             await one.sql("INSERT INTO ingest_lease (gateway, worker, fence) VALUES ('hq-east-1', 1, 4)")
