@@ -227,7 +227,7 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     if not gateway["registered"]:
         return False, "is waiting: no portal in the registry names it"
     if not gateway["online"]:
-        return False, "is not connected"
+        return False, "was stopped" if gateway.get("stopped") else "is not connected"
     health = gateway.get("health") or {}
     ill = [reader for reader in health.get("readers", []) if reader["state"] != "connected"]
     troubles = [f"reader {one['id']} {READER_STATES.get(one['state'], one['state'])}" for one in ill]

@@ -98,6 +98,7 @@ def test_gateways_say_what_ails_them():
     assert words.gateway_words(well) == (True, "0 readers read, 3 events on the way")
     assert words.gateway_words(well | {"registered": False})[0] is False
     assert words.gateway_words(well | {"online": False}) == (False, "is not connected")
+    assert words.gateway_words(well | {"online": False, "stopped": True}) == (False, "was stopped")
     assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
 
 
