@@ -80,7 +80,10 @@ class PgKnowledgeWork(PgExceptionWork):
 
     async def words(self) -> dict[str, GatewayWord]:
         """Return the newest word of each registered gateway."""
-        return {row[0]: GatewayWord(*row[1:4], _dark(row[4])) for row in await self._rows("anomalies.words", {})}
+        return {
+            row[0]: GatewayWord(row[1], row[2], row[3], _dark(row[4]))
+            for row in await self._rows("anomalies.words", {})
+        }
 
     async def known_dark(self) -> dict[str, Dark]:
         """Return the doors that are known to be dark, as we knew them."""
