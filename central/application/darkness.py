@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -31,11 +32,14 @@ class DarkWork(Openings, Protocol):
     async def words(self) -> dict[str, GatewayWord]:
         """Return the newest word of each registered gateway."""
 
-    async def known_dark(self) -> dict[str, datetime]:
-        """Return the doors that are known to be dark, and since when; other watchers wait until we are done."""
+    async def known_dark(self) -> dict[str, Dark]:
+        """Return the doors that are known to be dark, as we knew them; other watchers wait until we are done."""
 
     async def open_outage(self, dark: Dark) -> None:
         """Write down that a door is dark."""
+
+    async def worsen_outage(self, dark: Dark) -> None:
+        """Write down that what was planned went wrong."""
 
     async def end_outage(self, portal: str, now: datetime) -> None:
         """Write down that it is watched again."""
@@ -59,19 +63,30 @@ async def look_for_dark(book: DarkBook, listening_since: datetime, now: datetime
         dark = {one.portal: one for one in portal_dark(doors, await work.words(), listening_since, now)}
         known = await work.known_dark()
         began = [one for portal, one in dark.items() if portal not in known]
+        worse = [
+            replace(one, since=known[portal].since)
+            for portal, one in dark.items()
+            if portal in known and known[portal].planned and not one.planned
+        ]
         ended = sorted(known.keys() - dark.keys())
         for one in began:
             await work.open_outage(one)
+        for one in worse:
+            await work.worsen_outage(one)
         for portal in ended:
             await work.end_outage(portal, now)
-        if began:
-            await work.open_exceptions([_gap(registry, one) for one in began], now, source=OUTAGES)
-        return await work.notices(_notices(registry, dark, {*known, *dark}), now) if began or ended else []
+        if began or worse:
+            await work.open_exceptions([_gap(registry, one) for one in began + worse], now, source=OUTAGES)
+        if not (began or worse or ended):
+            return []
+        alarming = {portal: one for portal, one in dark.items() if not one.planned}
+        return await work.notices(_notices(registry, alarming, {*known, *dark}), now)
 
 
 def _gap(registry: Registry, dark: Dark) -> Opening:
     told = {"portal": dark.portal, "since": dark.since.isoformat(), "why": dark.reason}
-    return Opening("coverage_gap", None, None, registry.portals[dark.portal].inside, dark.since, told, dark.portal)
+    severity = "low" if dark.planned else None
+    return Opening("coverage_gap", severity, None, registry.portals[dark.portal].inside, dark.since, told, dark.portal)
 
 
 def _notices(registry: Registry, dark: Mapping[str, Dark], portals: set[str]) -> list[Notice]:

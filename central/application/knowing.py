@@ -15,13 +15,17 @@ BYPASS = "sightings"
 
 
 class OutageView(View):
-    """A span in which nobody watched a door; `doubtful` assets could have passed it and were not seen since."""
+    """A span in which nobody watched a door; `doubtful` assets could have passed it and were not seen since.
+
+    `planned`: its gateway was asked to stop and is due back within a quarter of an hour, or came back in time.
+    """
 
     portal: str
     name: str
     from_at: Instant
     to_at: Instant | None
     reason: str
+    planned: bool
     doubtful: int
 
 

@@ -192,6 +192,7 @@ class Transaction(Openings, Protocol):
         at: datetime,
         *,
         online: bool,
+        stopped: bool = False,
         birth: str | None = None,
         health: str | None = None,
     ) -> None:

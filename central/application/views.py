@@ -154,6 +154,8 @@ class GatewayView(View):
     gateway: str
     registered: bool
     online: bool
+    stopped: bool
+    """It is not online because somebody asked it to stop; false where its line was cut."""
     last_seen: Instant | None
     health: dict[str, Any] | None
 

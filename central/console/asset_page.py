@@ -41,7 +41,7 @@ def _head(board: Board, asset: dict[str, Any], as_of: str) -> None:
     facts = [asset["id"], asset["class"], f"serial {asset['serial']}" if asset.get("serial") else ""]
     text(" · ".join(fact for fact in facts if fact), "dim")
     if asset.get("doubt"):
-        text(f"Its place is in doubt. {asset['doubt']}", "doubt")
+        text(f"Its place is in doubt. {words.with_names(asset['doubt'], board.names())}", "doubt")
     if asset.get("transit"):
         text("In transit: not received yet.", "doubt")
     with box("asset-place"):
@@ -66,7 +66,7 @@ def _movements(board: Board, movements: list[dict[str, Any]]) -> None:
                 text(words.clock_time(movement["at"]), "time")
                 text(words.movement_line(movement, board.place), "grow strong")
                 text(board.door(movement["portal"]), "dim wide")
-                text(words.sureness(movement["confidence"]), "dim")
+                text(words.certainty(movement), "dim")
             _evidence(movement)
 
 
@@ -84,13 +84,13 @@ def _evidence(movement: dict[str, Any]) -> None:
     """Each antenna in the order in which it heard the tag best: that order is the direction."""
     antennas = movement["evidence"].get("antennas", [])
     most = max((antenna["reads"] for antenna in antennas), default=1) or 1
-    text(f"{movement['reads']} reads; antennas in the order of their strongest read:", "dim small")
+    text(f"{words.counted(movement['reads'], 'read')}; antennas in the order of their strongest read:", "dim small")
     for antenna in sorted(antennas, key=lambda one: one.get("peak_at") or "9"):
         with box("antenna"):
             text(f"{antenna['reader']} antenna {antenna['port']}", "mono")
             with box("bar-rail"):
                 ui.element("div").classes("bar").style(f"width: {100 * antenna['reads'] / most:.0f}%")
-            text(f"{antenna['reads']} reads", "num")
+            text(words.counted(antenna["reads"], "read"), "num")
             text(words.clock_time(antenna.get("peak_at")), "num wide")
             peak = antenna.get("peak_rssi_cdbm")
             text(f"{peak / 100:.0f} dBm" if peak is not None else "", "num")

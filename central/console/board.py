@@ -86,6 +86,10 @@ class Board:
         """A portal's name, or its id as words where the registry has none."""
         return next((item["name"] for item in self.portals if item["id"] == portal), words.portal_name(portal))
 
+    def names(self) -> dict[str, str]:
+        """Names of doors and places by id."""
+        return {item["id"]: item["name"] for item in (*self.locations, *self.portals)}
+
     async def run(self) -> None:
         """Follow the feed and read the lists after it, for ever."""
         async with asyncio.TaskGroup() as tasks:

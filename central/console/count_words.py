@@ -93,11 +93,14 @@ def answer(count: dict[str, Any], words: str) -> tuple[str, str]:
 
 def doubt_words(doubt: dict[str, Any], place: str, elsewhere: str, now: datetime) -> str:
     """Why an asset is doubted, and when it was last seen there."""
-    seen = f"last seen {ago(doubt['seen_at'], now)}" if doubt["seen_at"] else "never seen there"
+    seen = f"last seen {ago(doubt['seen_at'], now)}" if doubt["seen_at"] else "not seen there yet"
     if doubt["bucket"] == "unexpected":
         return f"is in {place}, the book has it elsewhere; seen {ago(doubt['seen_at'], now)}"
     if doubt["elsewhere"]:
         return f"not in {place}: heard in {elsewhere}"
+    if doubt["bucket"] == "unknown":
+        likely_there = f", {likely(doubt['probability'])} likely" if doubt["probability"] is not None else ""
+        return f"by the book in {place}{likely_there}; {seen}"
     sure = f", {likely(doubt['probability'])} that it is there" if doubt["probability"] is not None else ""
     return f"{BUCKETS[doubt['bucket']]} in {place}{sure}; {seen}"
 

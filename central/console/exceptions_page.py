@@ -96,8 +96,8 @@ class ExceptionsPage:
                 if one["asset"]:
                     link(f"{one['asset_name']} ({one['asset']})", f"/assets/{one['asset']}")
                 text(one["location_name"] or "", "dim")
-                text(f"{one['occurrences']} times, last {words.clock_time(one['last_at'])}", "dim")
-                text(f"{one['state'].replace('_', ' ')}, {one['owner'] or one['owner_role'].replace('_', ' ')}", "dim")
+                text(words.often(one["occurrences"], one["last_at"]), "dim")
+                text(f"{one['state'].replace('_', ' ')}, {one['owner'] or words.role(one['owner_role'])}", "dim")
             text(one["closure_path"], "small")
             if one["suggestion"]:
                 text(f"Close it? {one['suggestion']} ({one['suggested_by']})", "strong small")
@@ -119,7 +119,8 @@ class ExceptionsPage:
             kind = ui.select(kinds, value=next(iter(kinds), None)).props(
                 "dense outlined dark options-dense color=grey-4"
             )
-            shown = ui.input(placeholder="where it can be looked up").props("dense outlined dark color=grey-4")
+            shown = ui.input(placeholder="where it can be looked up").classes("shown")
+            shown.props("dense outlined dark color=grey-4")
             proposing = {"step": "propose", "outcome": "closed"} if one["severity"] in HIGH_RISK else {"step": "close"}
             label = "Propose closing" if one["severity"] in HIGH_RISK else "Close"
 

@@ -358,9 +358,7 @@ class BoardPage:
                     link(asset, f"/assets/{asset}") if asset else text(f"unknown tag {movement['epc']}", "mono")
                     text(words.movement_line(movement, self._board.place), "grow")
                     text(self._board.door(movement["portal"]), "dim wide")
-                    text(
-                        words.sureness(movement["confidence"]) if movement["final"] else "still in the door", "dim wide"
-                    )
+                    text(words.certainty(movement), "dim wide")
 
     def _places_key(self) -> object:
         return [(place["id"], place["name"], place["count"]) for place in self._board.locations], self._as_of_minute()

@@ -1,7 +1,7 @@
 """The console's sentences: pure functions from API items to what a person reads at a glance."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -39,6 +39,7 @@ VERDICTS: Final = {
     "false_read": "False read",
     "test": "Test",
 }
+ROLES: Final = {"itam_manager": "IT asset manager", "hr_coordinator": "HR coordinator"}
 ACT_NOW_SEVERITIES: Final = frozenset({"critical", "high"})
 KINDS: Final = {
     "in": "went in",
@@ -91,6 +92,8 @@ def alert_state(alert: dict[str, Any]) -> str:
         verdict = VERDICTS.get(alert.get("verdict") or "", str(alert.get("verdict")))
         waits = "unconfirmed " if alert.get("verdict_standing") == "provisional" else ""
         return f"{waits}{verdict.lower()}, {alert.get('resolved_by') or 'somebody'}"
+    if is_act_now(alert):
+        return "nobody has it yet"
     if alert.get("corrected"):
         return "corrected: probably a false read"
     return "late: older than 5 minutes" if alert.get("late") else "for information"
@@ -101,11 +104,35 @@ def alert_reason(alert: dict[str, Any]) -> str:
     return f"Opened again, the verdict on it fell. {alert['reason']}" if alert.get("reopened") else str(alert["reason"])
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def role(name: str) -> str:
+    """A role for people to read."""
+    return ROLES.get(name, name.replace("_", " "))
+
+
+def with_names(sentence: str, names: Mapping[str, str]) -> str:
+    """A sentence of the central service with names where it has ids of doors and places."""
+    if not names:
+        return sentence
+    longest_first = sorted(names, key=len, reverse=True)
+    ids = "|".join(re.escape(one) for one in longest_first)
+    return re.sub(rf"(?<![\w.-])(?:{ids})(?![\w-])", lambda found: names[found[0]], sentence)
+
+
+def certainty(movement: dict[str, Any]) -> str:
+    """How sure a movement is; until its final it may still turn."""
+    return sureness(movement["confidence"]) if movement["final"] else "still in the door"
+
+
 def trust(figures: dict[str, Any]) -> str:
     """How far a door's alerts can be trusted, in figures."""
     judged = figures["false_reads"] + figures["right_alerts"]
     if not judged:
-        return f"{figures['alerts']:,} alerts, none judged and confirmed yet"
+        return f"{counted(figures['alerts'], 'alert')}, none judged and confirmed yet"
     low, high = figures["share_false_from"], figures["share_false_to"]
     share = f"{figures['share_false']:.0%} ({low:.0%} to {high:.0%})"
     return f"{figures['false_reads']:,} of {judged:,} judged alerts were false: {share}"
@@ -227,7 +254,7 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     if not gateway["registered"]:
         return False, "is waiting: no portal in the registry names it"
     if not gateway["online"]:
-        return False, "is not connected"
+        return False, "was stopped" if gateway.get("stopped") else "is not connected"
     health = gateway.get("health") or {}
     ill = [reader for reader in health.get("readers", []) if reader["state"] != "connected"]
     troubles = [f"reader {one['id']} {READER_STATES.get(one['state'], one['state'])}" for one in ill]
@@ -252,8 +279,12 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
 
 def happened(times: int, last: str, now: datetime) -> str:
     """When it happened, and how often."""
-    often = f"{times} times, last " if times > 1 else ""
-    return f"{often}{clock_time(last)}, {ago(last, now)}"
+    return f"{often(times, last)}, {ago(last, now)}"
+
+
+def often(times: int, last: str) -> str:
+    """How often it happened, and when at last."""
+    return f"{times:,} times, last {clock_time(last)}" if times > 1 else clock_time(last)
 
 
 def now_where(alert: dict[str, Any], place: Place) -> str:

@@ -110,7 +110,8 @@ async def _store(transaction: Transaction, word: Word, now: datetime) -> list[Un
         async with transaction.savepoint():
             if isinstance(word.message, State):
                 online = word.message.online
-                await transaction.saw(site, gateway, now, online=online, birth=text if online else None)
+                birth = text if online else None
+                await transaction.saw(site, gateway, now, online=online, stopped=word.message.stopped, birth=birth)
             else:
                 await transaction.saw(site, gateway, now, online=True, health=text)
     except RowsRefused as error:

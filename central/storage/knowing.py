@@ -80,17 +80,23 @@ class PgKnowledgeWork(PgExceptionWork):
 
     async def words(self) -> dict[str, GatewayWord]:
         """Return the newest word of each registered gateway."""
-        return {row[0]: GatewayWord(row[1], row[2], _dark(row[3])) for row in await self._rows("anomalies.words", {})}
+        return {
+            row[0]: GatewayWord(row[1], row[2], row[3], _dark(row[4]))
+            for row in await self._rows("anomalies.words", {})
+        }
 
-    async def known_dark(self) -> dict[str, datetime]:
-        """Return the doors that are known to be dark, and since when."""
+    async def known_dark(self) -> dict[str, Dark]:
+        """Return the doors that are known to be dark, as we knew them."""
         await self._connection.execute(query("anomalies.lock_outages"))
-        return dict(await self._rows("anomalies.open_outages", {}))
+        return {row[0]: Dark(*row) for row in await self._rows("anomalies.open_outages", {})}
 
     async def open_outage(self, dark: Dark) -> None:
         """Write down that a door is dark."""
-        params = {"portal": dark.portal, "from_at": dark.since, "reason": dark.reason}
-        await self._connection.execute(query("anomalies.open_outage"), params)
+        await self._connection.execute(query("anomalies.open_outage"), asdict(dark))
+
+    async def worsen_outage(self, dark: Dark) -> None:
+        """Write down that what was planned went wrong."""
+        await self._connection.execute(query("anomalies.worsen_outage"), asdict(dark))
 
     async def end_outage(self, portal: str, now: datetime) -> None:
         """Write down that it is watched again."""

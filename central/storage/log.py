@@ -273,11 +273,13 @@ class PgTransaction:
         at: datetime,
         *,
         online: bool,
+        stopped: bool = False,
         birth: str | None = None,
         health: str | None = None,
     ) -> None:
-        """Note a gateway's word; None keeps what was known."""
+        """Note a gateway's word; None keeps what was known; one that is not online may have been `stopped`."""
         params = {"site": site, "gateway": gateway, "at": at, "online": online, "birth": birth, "health": health}
+        params["stopped"] = stopped and not online
         await self._connection.execute(query("log.saw_gateway"), params)
 
 

@@ -5,15 +5,16 @@ from typing import Final
 from edge.llrp import ReportDecoder
 from edge.windows import AntennaSettings, PortalSettings, WindowClock, Windows, WindowsSettings
 
-# One RO_ACCESS_REPORT (LLRP 1.1, 14.1.3 and 13.2.3): EPC-96, antenna 1, -50 dBm, seen from 1 s to 2 s, twice.
-_REPORT: Final = bytes.fromhex(
-    "043d00000035" "00000001"
+# One RO_ACCESS_REPORT (LLRP 1.1, 14.1.3 and 13.2.3) of two tags, since those that come together are compared with each
+# other: EPC-96, antenna 1, -50 dBm, seen from 1 s to 2 s, twice.
+_TAG: Final = (
     "00f0002b"
-    "8d" "000000000000000000000001"
+    "8d" "0000000000000000000000%02x"
     "810001" "86ce"
     "8200000000000f4240" "8400000000001e8480"
     "880002"
 )  # fmt: skip
+_REPORT: Final = bytes.fromhex("043d0000006000000001" + _TAG % 1 + _TAG % 2)
 # The compiled kernels are the same for every door; any will do to have them made.
 ANY_DOOR: Final = WindowsSettings(
     gateway="warm-up",
@@ -26,7 +27,7 @@ ANY_DOOR: Final = WindowsSettings(
 def warm_up(settings: WindowsSettings = ANY_DOOR) -> None:
     """Send one made-up report through a decoder and windows that are thrown away."""
     batch = ReportDecoder().decode(bytearray(_REPORT))
-    if len(batch) != 1:
+    if len(batch) != 2:  # noqa: PLR2004 (as many tags as the report has)
         raise RuntimeError("the kernels decode the warm-up report wrongly: delete __pycache__ and start again")
     windows = Windows(settings, boot="warm-up")
     reader = settings.portals[0].antennas[0].reader

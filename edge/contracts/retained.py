@@ -46,12 +46,13 @@ class ReaderBirth(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """Birth message, and with `online` false the will."""
+    """Birth message, and with `online` false the will; `stopped` says that it was asked to go, as no will does."""
 
     online: bool
     boot: Text
     version: Text
     config_digest: Text = ""
+    stopped: bool = False
     portals: list[PortalBirth] = field(default_factory=list)
     readers: list[ReaderBirth] = field(default_factory=list)
 

@@ -232,7 +232,8 @@ class Forwarder:
     async def _finish(self, session: MqttSession) -> None:
         """Say that we go, where someone can still hear it, and disconnect."""
         if session.closed is None:
-            session.publish(self._state_message(msgspec.structs.replace(self._birth, online=False)))
+            stopped = self._stop_at_s is not None  # else we only leave a broker that takes nothing
+            session.publish(self._state_message(msgspec.structs.replace(self._birth, online=False, stopped=stopped)))
             self._window_full = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD_S):

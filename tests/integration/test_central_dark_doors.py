@@ -26,9 +26,9 @@ async def one(dsn):
         yield opened
 
 
-async def speaks(one, at, *, online=True, health=None, gateway="hq-east-1"):
+async def speaks(one, at, *, online=True, stopped=False, health=None, gateway="hq-east-1"):
     async with one.log.transaction() as transaction:
-        await transaction.saw("hq", gateway, at, online=online, health=health)
+        await transaction.saw("hq", gateway, at, online=online, stopped=stopped, health=health)
 
 
 async def look(one, at):
@@ -66,6 +66,36 @@ async def test_a_last_will_tells_at_once_and_its_return_ends_the_outage_not_the_
         (START + S, START + 61 * S, "gateway hq-east-1 is cut off"),
     }  # fmt: skip
     assert len(await gaps(one)) == 2
+
+
+async def test_a_gateway_that_was_stopped_is_a_gap_of_low_severity_and_no_alert_until_it_stays_away(one):
+    await speaks(one, START)
+    await speaks(one, START + S, online=False, stopped=True)
+    for after in (2, 60, 900):
+        assert await look(one, START + after * S) == []
+    assert await spoken(one) == []
+    found = await one.queue.listed(Filter(category="coverage_gap"), 9)
+    assert sorted((each.location, each.severity) for each in found) == [("corridor", "low"), ("stockroom-a", "low")]
+    assert {(each.from_at, each.planned) for each in await one.knowledge.outages(9)} == {(START + S, True)}
+    assert len(await look(one, START + 902 * S)) == 1
+    assert await spoken(one) == [("portal_dark", "high", False)]
+    assert await look(one, START + 904 * S) == []
+    found = await one.queue.listed(Filter(category="coverage_gap"), 9)
+    assert {(each.severity, each.occurrences) for each in found} == {("high", 1)}
+    assert {(each.from_at, each.planned) for each in await one.knowledge.outages(9)} == {(START + S, False)}
+    await speaks(one, START + 1000 * S)
+    assert len(await look(one, START + 1001 * S)) == 1
+    assert await spoken(one) == [("portal_dark", "high", True)]
+
+
+async def test_a_gateway_that_was_stopped_and_comes_back_leaves_nothing_but_its_gap(one):
+    await speaks(one, START, online=False, stopped=True)
+    await look(one, START + S)
+    await speaks(one, START + 40 * S)
+    assert await look(one, START + 41 * S) == []
+    assert await spoken(one) == []
+    assert {(each.to_at, each.planned) for each in await one.knowledge.outages(9)} == {(START + 41 * S, True)}
+    assert await look(one, START + 60 * S) != []
 
 
 async def test_a_gateway_that_goes_dark_again_adds_an_occurrence_and_reinstates_the_alert(one):

@@ -202,7 +202,10 @@ async def test_births_heartbeats_and_wills_show_and_portals_are_compared(one):
         assert "stockroom-a-door: the gateway says it joins corridor to stockroom-a" in alert.reason
         link.deliver(state, json.dumps(BIRTH).encode())
         link.deliver(state, json.dumps({"online": False, "boot": "b", "version": "1"}).encode())
-        async with _until_listed(one, GATEWAY, lambda gateway: not gateway.online):
+        async with _until_listed(one, GATEWAY, lambda gateway: not gateway.online) as gateway:
+            assert not gateway.stopped
+        link.deliver(state, json.dumps({"online": False, "stopped": True, "boot": "b", "version": "1"}).encode())
+        async with _until_listed(one, GATEWAY, lambda gateway: gateway.stopped):
             pass
         link.deliver(state, json.dumps(BIRTH).encode())
         async with _until_listed(one, GATEWAY, lambda gateway: gateway.online):

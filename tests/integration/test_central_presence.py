@@ -72,7 +72,8 @@ async def test_a_dark_door_ends_the_trust_and_the_count_with_it(one):
     await count(one, after_h=10)
     assert (await counters(one))[0] == "sighted"
     await one.sql(
-        "INSERT INTO portal_outage (portal, from_at, reason) VALUES ('stockroom-a-door', %s, 'unplugged')",
+        "INSERT INTO portal_outage (portal, from_at, reason, whole, planned)"
+        " VALUES ('stockroom-a-door', %s, 'unplugged', true, false)",
         START + timedelta(hours=11),
     )
     await count(one, after_h=12)

@@ -9,25 +9,35 @@ from central.domain.anomalies.records import Knowledge, Suspicion
 
 SILENT_AFTER: Final = timedelta(seconds=10)
 """A gateway that says nothing for longer can't be told from one that was unplugged."""
+PLANNED_FOR: Final = timedelta(minutes=15)
+"""An upgrade or a restart is over by then; who stops a gateway for longer opens its doors."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayWord:
-    """A gateway's newest word: whether it is there, when it spoke, and which of its doors it calls dark since when."""
+    """A gateway's newest word: whether it is there, when it spoke, and which of its doors it calls dark since when.
+
+    `stopped`: it isn't there because somebody asked it to stop, and it said so.
+    """
 
     online: bool
+    stopped: bool
     last_seen: datetime | None
     dark: Mapping[str, tuple[datetime, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Dark:
-    """A door that is not watched, since when, and why; `whole` if all of its gateway is silent."""
+    """A door that is not watched, since when, and why.
+
+    `whole` if none of its gateway's doors is. `planned` if it was stopped and is due back: a gap, but no alarm.
+    """
 
     portal: str
     since: datetime
     reason: str
     whole: bool
+    planned: bool = False
 
 
 def portal_dark(
@@ -47,7 +57,11 @@ def portal_dark(
         if word is None or word.last_seen is None:
             continue
         heard = max(word.last_seen, listening_since)
-        if now - heard > SILENT_AFTER:
+        if word.stopped:
+            planned = now - heard <= PLANNED_FOR
+            reason = f"gateway {gateway} was stopped{'' if planned else ' and has not come back'}"
+            found.append(Dark(portal, heard, reason, whole=True, planned=planned))
+        elif now - heard > SILENT_AFTER:
             found.append(Dark(portal, heard, f"gateway {gateway} is silent", whole=True))
         elif not word.online:
             found.append(Dark(portal, heard, f"gateway {gateway} is cut off", whole=True))

@@ -65,7 +65,7 @@ def test_places_stand_as_a_tree(places):
     ("changes", "told"),
     [
         ({}, "missing in Room, under 1% that it is there; last seen 3 days ago"),
-        ({"seen_at": None, "bucket": "unknown", "probability": None}, "not known in Room; never seen there"),
+        ({"seen_at": None, "bucket": "unknown", "probability": None}, "by the book in Room; not seen there yet"),
         ({"elsewhere": "hall"}, "not in Room: heard in Hall"),
         ({"bucket": "unexpected"}, "is in Room, the book has it elsewhere; seen 3 days ago"),
     ],

@@ -98,6 +98,7 @@ def test_gateways_say_what_ails_them():
     assert words.gateway_words(well) == (True, "0 readers read, 3 events on the way")
     assert words.gateway_words(well | {"registered": False})[0] is False
     assert words.gateway_words(well | {"online": False}) == (False, "is not connected")
+    assert words.gateway_words(well | {"online": False, "stopped": True}) == (False, "was stopped")
     assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
 
 
@@ -273,6 +274,31 @@ async def test_a_central_that_is_not_well_makes_the_board_not_live(part, problem
     assert one.stale
     assert said in one.notice
     await one.client.close()
+
+
+def test_an_alert_that_calls_for_action_is_nobodys_until_somebody_takes_it():
+    alert = {"state": "open", "severity": "high", "late": False, "corrected": False}
+    assert words.alert_state(alert) == "nobody has it yet"
+    assert words.alert_state(alert | {"severity": "low"}) == "for information"
+    assert words.alert_state(alert | {"corrected": True}) == "corrected: probably a false read"
+
+
+def test_ids_of_doors_and_places_are_read_as_names_and_nothing_else_is():
+    names = {"hall": "Hall", "hall-door": "Hall door", "room-a": "Room A"}
+    said = words.with_names(
+        "Crossed hall-door to hall twice in a row, not the hallway or hall-b: it is in room-a.", names
+    )
+    assert said == "Crossed Hall door to Hall twice in a row, not the hallway or hall-b: it is in Room A."
+    assert words.with_names("It is in hall.", {}) == "It is in hall."
+
+
+def test_amounts_and_roles_are_read_as_people_write_them():
+    assert [words.counted(number, "alert") for number in (0, 1, 1200)] == ["0 alerts", "1 alert", "1,200 alerts"]
+    assert words.often(1, "2026-03-02T09:00:00Z") == words.clock_time("2026-03-02T09:00:00Z")
+    assert words.often(3, "2026-03-02T09:00:00Z").startswith("3 times, last ")
+    assert [words.role(name) for name in ("itam_manager", "service_desk")] == ["IT asset manager", "service desk"]
+    sure = {"confidence": 0.99, "final": True}
+    assert [words.certainty(sure), words.certainty(sure | {"final": False})] == ["sure, 99%", "still in the door"]
 
 
 def test_a_board_without_any_gateway_online_hears_nothing():

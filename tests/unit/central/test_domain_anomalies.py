@@ -155,8 +155,8 @@ def test_the_order_in_which_visits_come_changes_nothing(visits):
     assert [one.passage for one, _ in impossible_travel(visits, KNOWN)] == ["v60", "v120"]
 
 
-def word(seconds_ago, *, online=True, dark=None):
-    return GatewayWord(online, AT - seconds_ago * S, dark or {})
+def word(seconds_ago, *, online=True, stopped=False, dark=None):
+    return GatewayWord(online, stopped, AT - seconds_ago * S, dark or {})
 
 
 DOORS = {"door": "g1", "far": "g2"}
@@ -174,6 +174,14 @@ def test_a_last_will_leaves_them_dark_at_once_and_a_dark_door_is_told_alone():
     ]  # fmt: skip
 
 
+def test_a_gateway_that_was_stopped_is_a_planned_gap_until_it_ought_to_be_back():
+    for seconds, planned in ((1, True), (900, True), (901, False)):
+        (found,) = portal_dark({"door": "g1"}, {"g1": word(seconds, online=False, stopped=True)}, AT - H, AT)
+        assert (found.since, found.planned) == (AT - seconds * S, planned)
+        assert found.reason.startswith("gateway g1 was stopped")
+        assert ("has not come back" in found.reason) != planned
+
+
 def test_while_we_were_deaf_nobody_was_silent():
     assert portal_dark(DOORS, {"g1": word(3600)}, AT - 9 * S, AT) == []
     (found, *_) = portal_dark(DOORS, {"g1": word(3600)}, AT - 11 * S, AT)
@@ -181,7 +189,8 @@ def test_while_we_were_deaf_nobody_was_silent():
 
 
 def test_a_gateway_that_never_spoke_is_being_installed():
-    assert portal_dark(DOORS, {"g1": GatewayWord(online=False, last_seen=None, dark={})}, AT - H, AT) == []
+    silent = GatewayWord(online=False, stopped=False, last_seen=None, dark={})
+    assert portal_dark(DOORS, {"g1": silent}, AT - H, AT) == []
 
 
 def test_bypass_is_outside_by_other_evidence_while_no_door_saw_it_leave():

@@ -18,4 +18,4 @@ def test_warm_keeps_compiled_kernels_on_disk(tmp_path):
     command = [str(Path(sys.executable).with_name("stockgate-edge")), "warm"]
     subprocess.run(command, check=True, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, timeout=540)
     kept = {path.name.split("-")[0] for path in tmp_path.rglob("*.nbi")}
-    assert {"kernels.walk_reports", "kernels.advance"} <= kept
+    assert {"kernels.walk_reports", "kernels.advance", "kernels.alike"} <= kept

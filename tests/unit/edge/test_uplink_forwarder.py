@@ -167,13 +167,15 @@ async def test_birth_is_retained_and_the_will_says_offline(make, port):
         assert (birth.topic, birth.retain, birth.qos) == ("stockgate/v1/hq/gw-1/state", True, 1)
         will = port.sessions[0].will
         assert (will.topic, will.retain, will.qos) == (birth.topic, True, 1)
-        assert not decode_state(will.payload).online
+        said = decode_state(will.payload)
+        assert (said.online, said.stopped) == (False, False)
         uplink.publish_state(State(online=True, boot="b1", version="0.1.0", config_digest="new"))
         port.sessions[0].lose()
         await until(lambda: len(port.sessions) == 2 and uplink.state == "live")
     digests = [decode_state(m.payload).config_digest for m in port.published if m.topic.endswith("/state")]
     assert digests == ["", "new", "new", "new"]
     assert port.states() == [True, True, True, False]
+    assert [decode_state(m.payload).stopped for m in port.published if m.topic.endswith("/state")][-1]
 
 
 async def test_without_a_watermark_it_does_not_call_itself_live(make, port, outbox):

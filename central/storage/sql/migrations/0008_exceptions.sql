@@ -265,6 +265,9 @@ $$;
 CREATE TRIGGER alert_is_resolved_by_another BEFORE INSERT ON alert_verdict
     FOR EACH ROW EXECUTE FUNCTION separate_verdict();
 
+-- Whether a gateway that is not there was asked to go: an upgrade is no cut cable.
+ALTER TABLE gateway_state ADD COLUMN stopped boolean NOT NULL DEFAULT false, ADD CHECK (NOT (online AND stopped));
+
 -- When a door was not watched; what could have passed it meanwhile has a doubtful place until it is seen again.
 CREATE TABLE portal_outage (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -272,6 +275,8 @@ CREATE TABLE portal_outage (
     from_at timestamptz NOT NULL,
     to_at timestamptz,
     reason text NOT NULL,
+    whole boolean NOT NULL,
+    planned boolean NOT NULL,
     CHECK (from_at <= to_at)
 );
 CREATE UNIQUE INDEX portal_outage_open ON portal_outage (portal) WHERE to_at IS NULL;

@@ -114,12 +114,12 @@ WHERE t.asset = %(asset)s AND p.final AND p.to_location IS NOT NULL AND p.at > %
 
 -- name: words
 -- The newest word of each registered gateway.
-SELECT s.gateway, s.online, s.last_seen, s.health -> 'portals'
+SELECT s.gateway, s.online, s.stopped, s.last_seen, s.health -> 'portals'
 FROM gateway_state AS s JOIN gateway AS g ON g.id = s.gateway AND g.site = s.site;
 
 -- name: open_outages
--- Doors that are known to be dark, locked: one watcher at a time says what is.
-SELECT portal, from_at FROM portal_outage WHERE to_at IS NULL ORDER BY portal FOR UPDATE;
+-- Doors that are known to be dark and why, locked: one watcher at a time says what is.
+SELECT portal, from_at, reason, whole, planned FROM portal_outage WHERE to_at IS NULL ORDER BY portal FOR UPDATE;
 
 -- name: lock_outages
 -- Two watchers must not open the same outage twice.
@@ -127,7 +127,12 @@ SELECT pg_advisory_xact_lock(1398095180, 8);
 
 -- name: open_outage
 -- A door that nobody watches any more.
-INSERT INTO portal_outage (portal, from_at, reason) VALUES (%(portal)s, %(from_at)s, %(reason)s);
+INSERT INTO portal_outage (portal, from_at, reason, whole, planned)
+VALUES (%(portal)s, %(since)s, %(reason)s, %(whole)s, %(planned)s);
+
+-- name: worsen_outage
+-- What was planned went wrong.
+UPDATE portal_outage SET reason = %(reason)s, planned = false WHERE portal = %(portal)s AND to_at IS NULL;
 
 -- name: end_outage
 -- It is watched again.
@@ -135,7 +140,7 @@ UPDATE portal_outage SET to_at = greatest(from_at, %(now)s) WHERE portal = %(por
 
 -- name: outages
 -- When doors were not watched, newest first; those that last stand first.
-SELECT o.portal, p.name, o.from_at, o.to_at, o.reason,
+SELECT o.portal, p.name, o.from_at, o.to_at, o.reason, o.planned,
        (SELECT count(*) FROM asset_doubt AS d WHERE d.portal = o.portal AND d.from_at = o.from_at) AS doubtful
 FROM portal_outage AS o JOIN portal AS p ON p.id = o.portal
 ORDER BY o.to_at DESC NULLS FIRST, o.from_at DESC, o.id DESC LIMIT %(limit)s;

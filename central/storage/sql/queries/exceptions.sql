@@ -136,7 +136,7 @@ INSERT INTO break_glass (at, by, rule, subject, reason, exception)
 VALUES (%(now)s, %(by)s, %(rule)s, %(subject)s, %(reason)s, %(exception)s);
 
 -- name: list
--- Exceptions, open ones by due date, ended ones newest first.
+-- Exceptions, open ones by due date and the gravest first of those due on one day, ended ones newest first.
 SELECT e.*, a.name AS asset_name, l.name AS location_name
 FROM exception AS e LEFT JOIN asset AS a ON a.id = e.asset LEFT JOIN location AS l ON l.id = e.location
 WHERE (%(ended)s AND e.state IN ('closed', 'accepted_risk') OR NOT %(ended)s AND e.state NOT IN ('closed', 'accepted_risk'))
@@ -148,7 +148,8 @@ WHERE (%(ended)s AND e.state IN ('closed', 'accepted_risk') OR NOT %(ended)s AND
     AND (%(location)s::text IS NULL OR e.location = %(location)s)
     AND (%(suggested)s::bool IS NULL OR (e.suggestion IS NOT NULL) = %(suggested)s)
     AND (%(ids)s::int8[] IS NULL OR e.id = ANY(%(ids)s))
-ORDER BY e.decided_at DESC NULLS FIRST, e.due_at, e.id LIMIT %(limit)s;
+ORDER BY e.decided_at DESC NULLS FIRST, date_trunc('day', e.due_at, 'UTC'),
+    array_position(ARRAY['critical', 'high', 'medium', 'low'], e.severity), e.due_at, e.id LIMIT %(limit)s;
 
 -- name: one
 -- One exception, whatever its state.

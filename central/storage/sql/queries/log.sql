@@ -112,8 +112,8 @@ ON CONFLICT (topic, digest, epoch, seq) DO UPDATE SET
 
 -- name: saw_gateway
 -- The newest word from a gateway.
-INSERT INTO gateway_state AS g (site, gateway, online, last_seen, birth, health)
-VALUES (%(site)s, %(gateway)s, %(online)s, %(at)s, %(birth)s::jsonb, %(health)s::jsonb)
+INSERT INTO gateway_state AS g (site, gateway, online, stopped, last_seen, birth, health)
+VALUES (%(site)s, %(gateway)s, %(online)s, %(stopped)s, %(at)s, %(birth)s::jsonb, %(health)s::jsonb)
 ON CONFLICT (site, gateway) DO UPDATE SET
-    online = excluded.online, last_seen = greatest(g.last_seen, excluded.last_seen),
+    online = excluded.online, stopped = excluded.stopped, last_seen = greatest(g.last_seen, excluded.last_seen),
     birth = coalesce(excluded.birth, g.birth), health = coalesce(excluded.health, g.health);
