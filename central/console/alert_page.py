@@ -6,7 +6,7 @@ from nicegui import ui
 
 from central.console import words
 from central.console.board import Board
-from central.console.elements import box, link, text
+from central.console.elements import RECALL_S, box, link, text
 from central.console.errors import ConsoleError, NotThereError
 from central.console.pulse import draw_tick
 
@@ -87,7 +87,7 @@ class _Ending:
         ui.button(label, on_click=end).props("unelevated no-caps color=none").classes("verdict")
 
     async def _recall(self) -> None:
-        name = str(await ui.run_javascript(RECALL_NAME))
+        name = str(await ui.run_javascript(RECALL_NAME, timeout=RECALL_S))
         if not self._who.value:
             self._who.set_value(name[:80])
 

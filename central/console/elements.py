@@ -1,6 +1,11 @@
 """Three small elements that every page is made of; text is always escaped by NiceGUI."""
 
+from typing import Final
+
 from nicegui import ui
+
+RECALL_S: Final = 10.0
+"""A browser that loads a page on a slow machine gets so long to say what it remembers."""
 
 
 def box(classes: str, *, role: str | None = None) -> ui.element:

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from central.console import words
 from central.console.board import Board
-from central.console.elements import box, link, text
+from central.console.elements import RECALL_S, box, link, text
 from central.console.errors import ConsoleError
 from central.console.pulse import draw_tick
 
@@ -56,7 +56,7 @@ class ExceptionsPage:
         self._list.refresh()
 
     async def _recall(self) -> None:
-        self._person.set_value(self._person.value or str(await ui.run_javascript(RECALL_PERSON)))
+        self._person.set_value(self._person.value or str(await ui.run_javascript(RECALL_PERSON, timeout=RECALL_S)))
 
     def _keep(self) -> None:
         ui.run_javascript(KEEP_PERSON.format(person=json.dumps(self._person.value or "")))

@@ -17,7 +17,7 @@ from central.console.alert_page import alert_page
 from central.console.asset_page import asset_page
 from central.console.board import RECENT_ALERTS, Board
 from central.console.counts_page import MAX_WORDS, CountsPage
-from central.console.elements import box, link, text
+from central.console.elements import RECALL_S, box, link, text
 from central.console.errors import ConsoleError
 from central.console.exceptions_page import ExceptionsPage
 from central.console.places import place_lines
@@ -150,7 +150,7 @@ class BoardPage:
                 ui.timer(0, self._recall_name, once=True)  # the browser is asked once it is there
 
     async def _recall_name(self) -> None:
-        name = str(await ui.run_javascript(RECALL_NAME))
+        name = str(await ui.run_javascript(RECALL_NAME, timeout=RECALL_S))
         if self._duty is not None and not self._duty.value:
             self._duty.set_value(name[:MAX_NAME])
 

@@ -96,6 +96,10 @@ FIGURES = {
     "false_reads": 4, "right_alerts": 16, "tests": 1,
     "share_false": 0.2, "share_false_from": 0.081, "share_false_to": 0.416,
 }  # fmt: skip
+ACCURACY = {
+    "crossings": 400, "missed": 8, "misread": 2, "miss_rate": 0.02, "miss_rate_low": 0.01, "miss_rate_high": 0.039,
+    "missed_month": 3, "missed_month_low": 1, "missed_month_high": 5, "misread_month": 1,
+}  # fmt: skip
 TOTALS = {"total": 12, "high_risk": 5, "overdue": 2, "unassigned_overdue": 1, "suggested": 1}
 
 
@@ -262,6 +266,10 @@ class FakeCentral:
         @app.get("/api/v1/portal-measures")
         def measures():
             return {"as_of": ago(0), "measures": self.measures}
+
+        @app.get("/api/v1/portal-accuracy")
+        def portal_accuracy(portal: str):
+            return {"as_of": ago(0), "portals": [ACCURACY | {"portal": portal}]}
 
         @app.get("/api/v1/portals/{portal}")
         def portal(portal: str):

@@ -440,6 +440,7 @@ def test_a_muted_door_says_on_the_board_by_whom_and_until_when(page, central):
     page.get_by_role("link", name="Main entrance", exact=True).click()
     page.get_by_text("Now it only writes down").wait_for()
     page.get_by_text("4 of 20 judged alerts were false: 20% (8% to 42%)").wait_for()
+    page.get_by_text("With 95 % certainty it misses 1.0% to 3.9%, that is 1 to 5 crossings a month.").wait_for()
     assert page.locator(".figure", has_text="not confirmed").locator(".figure-value").inner_text() == "3"
 
 
