@@ -282,6 +282,10 @@ class FakeCentral:
             about |= {"site": "hq", "gateway": "hq-east-1", "mode": "notify"}
             return {"as_of": ago(0), "portal": about, "mode_now": mode, "measures": quiet, "figures": FIGURES}
 
+        @app.get("/api/v1/portal-accuracy")
+        def accuracy():
+            return {"as_of": ago(0), "portals": []}
+
         @app.get("/api/v1/alerts/{number}")
         def one_alert(number: int):
             for one in self.alerts:
