@@ -38,7 +38,8 @@ class CentralSettings(BaseSettings):
     own_prefixes: Annotated[
         tuple[str, ...],
         Field(
-            description="Our own EPCs, each as HEX/BITS like 3034257bf4/38: one of them that isn't listed is refused."
+            description="Our own EPCs, each as HEX/BITS like 3034257bf4/38: doors refuse one of them that isn't "
+            "registered; other tags that aren't registered are counted and not kept."
         ),
     ] = ()
     gate_life_s: Annotated[

@@ -7,7 +7,7 @@ import pytest
 
 from central.ingest.retrying import TOO_LONG, retry
 from central.storage.quarantine import PgQuarantine
-from edge.contracts import GapRow, encode
+from edge.contracts import EpcPrefix, GapRow, encode
 from tests.helpers.central import GATEWAY, START, central, epc, movement, registered_database
 
 NEW_DOOR = "id,name,site,gateway,inside,outside,mode\nnew-door,New,hq,hq-east-1,stockroom-a,corridor,\n"
@@ -21,8 +21,9 @@ async def one():
             yield opened
 
 
-async def again(one, ids=None):
-    return await retry(one.log, PgQuarantine(one.database, one.log), ids, limit=1000, by="a.keeper", now=LATER)
+async def again(one, ids=None, own=()):
+    store = PgQuarantine(one.database, one.log)
+    return await retry(one.log, store, ids, limit=1000, by="a.keeper", now=LATER, own=own)
 
 
 async def waiting(one):
@@ -78,6 +79,15 @@ async def test_whatever_the_order_of_retries_the_state_is_that_of_rows_in_time(o
                 for place in order:
                     await again(other, [ids[place]])
                 assert await everything(other) == expected
+
+
+async def test_a_tag_of_others_is_kept_by_a_retry_no_more_than_by_ingest(one):
+    await one.take(movement(1, portal="new-door", tag="e2801160"), movement(2, portal="new-door"))
+    await one.import_(portals=NEW_DOOR)
+    done = await again(one, own=[EpcPrefix(hex="30", bits=8)])
+    assert [one.foreign_tags for one in done.commits] == [1]
+    assert await one.sql("SELECT seq FROM movement") == [(2,)]
+    assert not await waiting(one)
 
 
 async def test_a_message_that_nobody_could_read_stays_with_its_reason(one):
