@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from central.application.errors import StoreUnavailable
+from central.application.errors import RowsRefused, StoreUnavailable
 from central.application.gate import Changes, GateStore, Held
 from central.application.metrics import Metrics
 from central.application.ports import Log
@@ -27,6 +27,8 @@ LOOK_EVERY_S: Final = 10.0
 """A notice may be lost with a connection, time passes and keys rotate: so look without one too."""
 FULL_DELTA: Final = MAX_DELTA_BYTES * 3 // 4
 """From here on a new generation is made in the background, while the delta still has room."""
+LOOK: Final = ""
+"""What has a problem where it is no one gateway's."""
 
 _log = structlog.get_logger("central.gate")
 
@@ -119,11 +121,11 @@ class Publisher:
             self._awake.clear()
             try:
                 await self._look()
-                self._mend("look")
+                self._mend(LOOK)
             except StoreUnavailable as error:
-                self._fail("look", f"the database is not available: {error}")
+                self._fail(LOOK, f"the database is not available: {error}")
             except KeyFileError as error:
-                self._fail("look", str(error))
+                self._fail(LOOK, str(error))
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._awake.wait()
@@ -164,6 +166,9 @@ class Publisher:
                 for gateway, site in registry.sites.items()
             }
             self._version = registry.version
+            for gateway in (self._held.keys() | self._problems.keys()) - {*self._views, LOOK}:
+                self._held.pop(gateway, None)  # its rows went with it; should it come again, it gets all anew
+                self._problems.pop(gateway, None)
 
     async def _look_at_changes(self) -> None:
         first, news = self._seen is None, await self._store.news(self._seen)
@@ -175,7 +180,7 @@ class Publisher:
 
     def _compare_retained(self) -> None:
         """After a (re)connect: a broker that has our manifest has the parts that went before it; else it gets all."""
-        for gateway in self._unchecked & self._views.keys():
+        for gateway in self._unchecked & self._views.keys() & self._held.keys():
             held, site = self._held[gateway], self._views[gateway].site
             if not self._retained.has(topic(site, gateway, GATE_MANIFEST), held.manifest):
                 self._due[gateway] = True
@@ -235,8 +240,9 @@ class Publisher:
         try:
             with self._metrics.gate_generation_s.time():
                 await self._build(view, resend=resend)
-        except (StoreUnavailable, KeyFileError, ContractError) as error:
+        except (StoreUnavailable, RowsRefused, KeyFileError, ContractError) as error:
             self._fail(view.gateway, f"gateway {view.gateway} keeps its old snapshot: {error}")
+            self._version = None  # refused rows may be those of a gateway that is gone by now
             if resend:
                 self._unchecked.add(view.gateway)
         else:

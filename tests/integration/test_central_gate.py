@@ -215,15 +215,22 @@ async def test_a_door_that_changes_its_place_brings_a_new_generation(one, broker
             assert gate.manifest()["portals"][1]["out"] == ["stockroom-a", "hq"]
 
 
-async def test_a_gateway_whose_import_was_taken_back_counts_on_when_it_comes_again(one, broker, tmp_path):
+@pytest.mark.parametrize("seen_gone", [True, False])
+async def test_a_gateway_whose_import_was_taken_back_counts_on_when_it_comes_again(one, broker, tmp_path, seen_gone):
     doors = "id,name,site,gateway,inside,outside,mode\nnew-door,New door,hq,hq-new-1,stockroom-a,street,\n"
-    async with publishing(one, broker, tmp_path) as (_, keys, _):
+    async with publishing(one, broker, tmp_path) as (publisher, keys, _):
         done = await one.import_(portals=doors)
         with gateway(broker, keys, "hq-new-1") as gate:
             generation, _n = await until(gate.counters)
             assert not (await undo_import(PgRegistry(one.database), done.id, "p9", _now())).problems
+            if seen_gone:
+                await until(lambda: "hq-new-1" not in publisher._views)
+                await allow(one, "LT-0002", "stockroom-a", name="while-it-was-gone")
+                seen = publisher._seen
+                await until(lambda: publisher._seen != seen)
             assert not (await one.import_(portals=doors)).problems
-            await allow(one, "LT-0001", "stockroom-a")
+            if not seen_gone:
+                await allow(one, "LT-0001", "stockroom-a")
             await until(lambda: (gate.counters() or (0, 0))[0] > generation)
 
 
