@@ -85,18 +85,28 @@ async def said(process):
 
 
 async def greeted(stream):
-    """Status of the ConnectionAttemptEvent that a raw client is greeted with."""
+    """Status of the next ConnectionAttemptEvent that a raw client hears of; what it is told of tags is passed over."""
+    return struct.unpack(">H", (await heard(stream, 63))[-2:])[0]
+
+
+async def heard(stream, kind):
+    """Body of the next message of a kind."""
     async with asyncio.timeout(WAIT_S):
-        _, length, _ = struct.unpack(">HII", await stream.readexactly(10))
-        return struct.unpack(">H", (await stream.readexactly(length - 10))[-2:])[0]
+        while True:
+            head, length, _ = struct.unpack(">HII", await stream.readexactly(10))
+            body = await stream.readexactly(length - 10)
+            if head & 0x3FF == kind:
+                return body
 
 
 async def only_client(port):
-    """Connect as the only client, once the one of the test before has been missed."""
+    """Connect as the only client, once the one of the test before has been missed, and take away what it left."""
     async with asyncio.timeout(WAIT_S):
         while True:
             stream, writer = await asyncio.open_connection("127.0.0.1", port)
             if await greeted(stream) == 0:
+                writer.write(message(21, 1, bytes(4)))
+                await heard(stream, 31)
                 return stream, writer
             writer.close()
             await asyncio.sleep(0.1)
