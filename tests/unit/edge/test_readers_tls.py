@@ -43,7 +43,7 @@ def der_fingerprint(path):
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificates")
+        pytest.skip("system program 'openssl', which makes the certificates, is not installed: make system-deps")
     folder = tmp_path_factory.mktemp("certificates")
     authority = make_certificate(folder, "ca", host="ca")
     return {
