@@ -1,14 +1,14 @@
 """Routes of counts: what is where and how well that is known, scheduled counts, verifications, zones."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from central.api.exceptions import PERSON
 from central.api.routes import MAX_ID, TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Day, Moment
 from central.application import counts as use
 from central.application.counts import (
     DoubtView,
@@ -73,7 +73,7 @@ class PlanAsked(BaseModel):
 
     kind: Kind | Literal["spot"]
     location: Place
-    planned_for: date
+    planned_for: Day
     by: By
     ranks: list[Literal["A", "B", "C"]] = Field(
         default=[], description="ABC ranks of classes that are counted; none: all."
@@ -86,7 +86,7 @@ class SeenAsked(BaseModel):
     """What somebody saw, named by exactly one of asset, epc and serial."""
 
     location: Place
-    at: AwareDatetime
+    at: Moment
     by: By
     grade: Grade
     evidence: str = Field(min_length=1, max_length=400, pattern=TEXT, examples=["handheld 7"])

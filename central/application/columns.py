@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from central.domain import axes
 from central.domain.exits import AUTHORISATION_KINDS
+from central.domain.instants import meant
 from central.domain.places import LOCATION_KINDS, OPENING_KINDS, PORTAL_MODES
 from edge.epc import EpcError, epc_bytes, epc_hex
 
@@ -97,7 +98,7 @@ def _maybe_instant(text: str) -> datetime | None:
         raise ValueError(f"{text!r} is no instant: write it like 2026-01-31T08:15:00Z") from None
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone: end it with Z or an offset like +01:00")
-    return at
+    return meant(at)
 
 
 def _epc(text: str) -> str:

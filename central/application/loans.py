@@ -1,7 +1,7 @@
 """Loans and repairs: opened with all that they need, extended with an approval, ended; each step is an act."""
 
-from collections.abc import Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, Protocol
@@ -14,6 +14,7 @@ from central.application.ports import Registry
 from central.application.stories import Stories
 from central.application.views import Instant, View
 from central.domain.calendars import end_of
+from central.domain.published import CalendarError
 
 Kind = Literal["loan", "repair"]
 Outcome = Literal["repaired", "replaced", "beyond_repair", "lost_by_vendor"]
@@ -240,7 +241,8 @@ async def open_repair(log: LoanLog, new: NewRepair, now: datetime) -> RepairView
         calendars = await _ready(transaction, "repair", (new.id, new.asset, new.location), new.at, now)
         days = (await transaction.deadlines.policies())["repair"].business_days
         assert days is not None  # noqa: S101 (the database holds that a repair's policy has them)
-        overdue = calendars.due(new.at, days, new.location)
+        with _reached_by_calendar():
+            overdue = calendars.due(new.at, days, new.location)
         _until(calendars, new.location, new.at, new.expected_return)
         detail = {
             "vendor": new.vendor,
@@ -296,10 +298,20 @@ async def _ready(
     return registry.calendars
 
 
+@contextmanager
+def _reached_by_calendar() -> Iterator[None]:
+    """Refuse a day that no calendar reaches."""
+    try:
+        yield
+    except CalendarError as error:
+        raise StepUnfit(f"{error}: name a day that it reaches") from error
+
+
 def _until(calendars: PlaceCalendars, location: str, start: datetime, day: date) -> dict[str, str]:
     """Return the detail of a day that is named: its end at the location, on the next business day where it is none."""
     calendar, place = calendars.at(location, start), calendars.key(location)
-    end = end_of(calendar.after(day, 0), place)
+    with _reached_by_calendar():
+        end = end_of(calendar.after(day, 0), place)
     if end <= start:
         raise StepUnfit(f"{day} is over at {start.isoformat()}: name a later day")
     return {"due_on": day.isoformat(), "due_at": end.isoformat(), "calendar": calendar.version}

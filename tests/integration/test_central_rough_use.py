@@ -69,6 +69,49 @@ async def new_transfer(api, **changed):
     return transfer
 
 
+LOAN = {
+    "id": "L-1", "asset": "LT-0003", "person": "bob", "incident": "INC-7", "location": "hq", "due_on": "2026-03-10",
+    "by": "ann",
+}  # fmt: skip
+REPAIR = {
+    "id": "R-1", "asset": "LT-0003", "vendor": "Fixers", "rma": "RMA-1", "location": "hq",
+    "expected_return": "2026-03-20", "by": "ann",
+}  # fmt: skip
+PASS = {"id": "P-1", "kind": "standing", "asset": "LT-0001", "boundary": "hq"}
+PASSES = "id,asset,boundary,valid_from,valid_to,reason\nP-1,LT-0001,hq,0001-01-01T00:00:00+14:00,,\n"
+
+
+async def test_an_instant_or_a_day_that_nobody_means_is_refused_with_words(api):
+    state = {"axis": "condition", "by": "ann", "condition": "working", "at": "0001-01-01T00:00:00+14:00"}
+    count = {"kind": "spot", "location": "hq", "planned_for": "9999-12-31", "by": "ann"}
+    for path, body, status, words in (
+        ("/assets/LT-0001/state", state, 422, "outside 1970 to 2199"),
+        ("/authorisations", PASS | {"valid_to": "9999-12-31T23:59:59-14:00"}, 422, "outside 1970 to 2199"),
+        ("/authorisations", PASS | {"valid_from": "2026-01-02T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, 409,
+         "valid_to: comes before valid_from"),
+        ("/count-runs", count, 422, "planned_for: Input should be less than or equal to 2199-12-31"),
+        ("/loans", LOAN | {"due_on": "2060-12-31"}, 409, "reaches from 2020-01-01 to 2049-12-31, not 2060-12-31"),
+        ("/repairs", REPAIR | {"at": "1990-01-01T00:00:00Z"}, 409, "reaches from 2020-01-01 to 2049-12-31"),
+    ):  # fmt: skip
+        found = await told(api, path, body)
+        assert (found[0], words in found[1]) == (status, True), found
+    imported = await api.post("/imports", json={"by": "ann", "sheets": {"authorisations": PASSES}})
+    assert "outside 1970 to 2199" in imported.json()["problems"][0]["text"]
+    late = await api.get("/calendar", params={"location": "hq", "from_day": "9999-12-31"})
+    assert late.status_code == 422
+
+
+async def test_only_a_hold_that_stands_is_released_and_it_is_set_once(api):
+    async def hold(axis, name, **more):
+        return await told(api, "/assets/LT-0001/state", {"axis": axis, "by": "ann", "hold": name, **more})
+
+    assert (await hold("hold", "h-1", kind="legal"))[0] == 200
+    again = await hold("hold", "h-1", kind="recall")
+    assert again == (409, "hold: 'h-1' stands already, for legal: release it first, or take another id.")
+    assert await hold("hold_release", "h-2") == (409, "hold: 'h-2' doesn't stand then; those that do: 'h-1'.")
+    assert (await hold("hold_release", "h-1"))[0] == 200
+
+
 async def test_an_import_that_a_transfer_needs_is_not_taken_back_and_every_row_says_why(api):
     number = (await api.post("/imports", json={"by": "ann", "sheets": NEW_SITE})).json()["id"]
     await new_transfer(api, to="new", receiver="zoe")
