@@ -1,10 +1,10 @@
 """Routes of counts: what is where and how well that is known, scheduled counts, verifications, zones."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from central.api.exceptions import PERSON
 from central.api.routes import MAX_ID, TEXT, Limit, Services
@@ -80,6 +80,12 @@ class PlanAsked(BaseModel):
     )
     blind: bool = Field(default=False, description="The counters don't see what the book expects.")
     every: bool = Field(default=False, description="Plan it again after the kind's months.")
+
+    @model_validator(mode="after")
+    def _spot_is_planned_once(self) -> Self:
+        if self.every and self.kind == "spot":
+            raise ValueError("every: a spot count is planned once, only the other kinds come again")
+        return self
 
 
 class SeenAsked(BaseModel):
@@ -222,7 +228,7 @@ def counts_write(on: Services) -> APIRouter:
     async def verify(body: SeenAsked) -> VerifiedAnswer:
         """Record that somebody saw an asset, outside a count."""
         now = on.now()
-        asset = await on.counts.verify(body.observation(), "scan", now)
+        asset = await use.verify(on.counts, body.observation(), "scan", now)
         return VerifiedAnswer(as_of=now, verification=await on.counts.verified(asset, now))
 
     @router.put("/zones/{gateway}/{zone}")

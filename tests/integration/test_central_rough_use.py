@@ -112,6 +112,75 @@ async def test_only_a_hold_that_stands_is_released_and_it_is_set_once(api):
     assert (await hold("hold_release", "h-1"))[0] == 200
 
 
+async def test_a_name_that_nobody_bears_asks_for_no_loan_and_no_extension_ends_in_the_past(api, one):
+    assert (await told(api, "/loans", LOAN | {"by": "ghost"}))[0] == 404
+    assert (await told(api, "/repairs", REPAIR | {"by": "ghost"}))[0] == 404
+    early = LOAN | {"at": "2026-02-02T09:00:00Z", "due_on": "2026-02-04"}
+    assert (await told(api, "/loans", early))[0] == 201
+    more = {"due_on": "2026-02-10", "approved_by": "eve", "reason": "still broken", "by": "ghost"}
+    assert await told(api, "/loans/L-1/extension", more) == (
+        404, "there is no active person 'ghost': import people.csv.",
+    )  # fmt: skip
+    past = await told(api, "/loans/L-1/extension", more | {"by": "ann"})
+    assert past == (409, "2026-02-10 is over: an extension names a day that is still to come.")
+    assert (await told(api, "/loans/L-1/return", {"by": "ghost"}))[0] == 404
+
+
+def seen(asset, **more):
+    """An observation of an asset in the stockroom, now unless told."""
+    return {
+        "location": "stockroom-a", "at": NOW.isoformat(), "by": "bob", "grade": "barcode", "evidence": "handheld 7",
+        "asset": asset, **more,
+    }  # fmt: skip
+
+
+async def test_an_asset_is_verified_by_people_and_never_ahead_of_time(api):
+    late = await told(api, "/verifications", seen("LT-0001", at="2099-01-01T00:00:00Z"))
+    assert late == (409, "at: 2099-01-01T00:00:00+00:00 is still to come: tell it when somebody has seen it.")
+    assert (await told(api, "/verifications", seen("LT-0001", by="ghost")))[0] == 404
+    assert (await told(api, "/verifications", seen("LT-0001")))[0] == 200
+
+
+async def test_a_count_takes_what_its_people_see_while_it_runs_of_the_classes_that_it_counts(api, one):
+    await one.sql("INSERT INTO class_policy VALUES ('server', 'A', 365, 'tag_seen')")
+    await one.sql("UPDATE asset SET class = 'server' WHERE id = 'LT-0001'")
+    await one.sql("UPDATE location SET owner_role = 'keeper' WHERE id = 'hq-site'")
+    planned = {"kind": "spot", "location": "stockroom-a", "planned_for": "2026-03-02", "by": "bob", "ranks": ["A"]}
+    again = await told(api, "/count-runs", planned | {"every": True})
+    assert (again[0], "a spot count is planned once" in again[1]) == (422, True)
+    assert (await told(api, "/count-runs", planned | {"by": "ghost"}))[0] == 404
+    assert (await told(api, "/count-runs", planned))[0] == 200
+
+    async def step(name, by):
+        return await told(api, "/count-runs/1/steps", {"step": name, "by": by})
+
+    async def observe(**more):
+        return await told(
+            api, "/count-runs/1/observations", {"observations": [seen("LT-0002"), seen("LT-0001", **more)]}
+        )
+
+    nobody = (404, "there is no active person 'ghost': import people.csv.")
+    assert await step("start", "ghost") == nobody
+    assert (await step("start", "bob"))[0] == 200
+    assert await observe(by="ghost") == nobody
+    early = await observe(at="2026-03-02T09:00:00Z")
+    assert (early[0], "is before count 1 froze its book" in early[1]) == (409, True)
+    assert (await observe())[0] == 200
+    assert await told(api, "/count-runs/1/searches", {"location": "stockroom-a", "by": "ghost"}) == nobody
+    assert (await told(api, "/count-runs/1/searches", {"location": "stockroom-a", "by": "bob"}))[0] == 200
+    assert await step("submit", "ghost") == nobody
+    assert (await step("submit", "bob"))[0] == 200
+    run = (await api.get("/count-runs/1")).json()["run"]
+    assert [(line["asset"], line["bucket"]) for line in run["lines"]] == [("LT-0001", "found")]
+    assert (run["places"][0]["gross"], run["places"][0]["unexpected"]) == (0.0, 0)
+    own = await step("sign", "bob")
+    assert own == (403, "Separation of duties: bob is not keeper of stockroom-a: its owner has to sign.")
+    await one.sql("UPDATE person SET active = false WHERE id = 'ann'")
+    assert (await step("sign", "ann"))[0] == 404
+    await one.sql("UPDATE person SET active = true WHERE id = 'ann'")
+    assert (await step("sign", "ann"))[0] == 200
+
+
 async def test_an_import_that_a_transfer_needs_is_not_taken_back_and_every_row_says_why(api):
     number = (await api.post("/imports", json={"by": "ann", "sheets": NEW_SITE})).json()["id"]
     await new_transfer(api, to="new", receiver="zoe")
