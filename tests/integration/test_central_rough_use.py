@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from central.api.server import create_app
+from central.application.errors import Separated
 from tests.helpers.central import SHEETS, START, central, filled_database, movement
 
 NOW = START + timedelta(hours=2)
@@ -179,6 +180,25 @@ async def test_a_count_takes_what_its_people_see_while_it_runs_of_the_classes_th
     assert (await step("sign", "ann"))[0] == 404
     await one.sql("UPDATE person SET active = true WHERE id = 'ann'")
     assert (await step("sign", "ann"))[0] == 200
+
+
+async def test_who_sent_it_never_receives_it_whatever_role_or_program_asks(api, one):
+    mine = await new_transfer(api)
+    assert (await api.post(f"/transfers/{mine}/dispatch", json={"by": "bob"})).status_code == 200
+    out = await told(api, f"/transfers/{mine}/receive", {"by": "bob"})
+    assert out == (409, f"'bob' scanned transfer {mine} out: the receiving side receives it.")
+    assert (await told(api, f"/transfers/{mine}/receive", {"by": "ann"}))[0] == 409
+    roles = await new_transfer(api, assets=["LT-0002"], sender="keeper", receiver="keeper")
+    assert (await api.post(f"/transfers/{roles}/dispatch", json={"by": "eve"})).status_code == 200
+    told_no = await told(api, f"/transfers/{roles}/receive", {"by": "ann"})
+    assert told_no == (409, f"'ann' is the sender of transfer {roles}: the receiving side receives it.")
+    scan = """INSERT INTO act (at, recorded_at, kind, asset, location, subject, by)
+              SELECT now(), now(), 'receipt_scanned', %s, to_location, id, %s FROM transfer WHERE id = %s"""
+    for asset, by, transfer in (("LT-0001", "ann", mine), ("LT-0001", "bob", mine), ("LT-0002", "eve", roles)):
+        with pytest.raises(Separated, match="another person has to receive it"):
+            await one.sql(scan, asset, by, transfer)
+    assert (await api.post(f"/transfers/{roles}/receive", json={"by": "bob"})).status_code == 200
+    assert (await api.post(f"/transfers/{mine}/receive", json={"by": "eve"})).status_code == 200
 
 
 async def test_an_import_that_a_transfer_needs_is_not_taken_back_and_every_row_says_why(api):
