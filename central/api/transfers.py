@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from central.api.routes import TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application import transfers as use
 from central.application.errors import NotFound
 from central.application.transfers import LegView, TransferView
@@ -61,7 +61,7 @@ class Approval(BaseModel):
     """Who approves, and until when the assets may leave; 14 days unless said otherwise."""
 
     by: Id
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 class Cancellation(BaseModel):

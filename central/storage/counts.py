@@ -70,6 +70,7 @@ class PgCounts:
     async def plan(self, plan: Plan, now: datetime) -> int:
         """Plan a count; the same one again is the one that was planned."""
         async with self._database.transaction() as connection:
+            await _known_person(connection, plan.by)
             return await _plan(connection, plan, now)
 
     async def plan_due(self, today: date, now: datetime) -> list[int]:
@@ -168,6 +169,10 @@ class PgRunWork:
         if not rows:
             raise NotFound(f"there is no count {self._run}: /api/v1/count-runs lists them")
         return Running(*rows[0])
+
+    async def knows(self, person: str) -> bool:
+        """Tell whether a person is registered and active."""
+        return await self._exceptions.knows(person)
 
     async def start(self, by: str, now: datetime) -> None:
         """Freeze the book of its location and all below it."""
@@ -282,8 +287,14 @@ async def _known_location(connection: Connection, location: str) -> None:
         raise NotFound(f"there is no location {location!r}: /api/v1/locations lists them")
 
 
+async def _known_person(connection: Connection, person: str) -> None:
+    if await (await connection.execute(query("counts.person"), {"person": person})).fetchone() is None:
+        raise NotFound(f"there is no active person {person!r}: import people.csv")
+
+
 async def _find(connection: Connection, seen: Observation) -> str:
     await _known_location(connection, seen.location)
+    await _known_person(connection, seen.by)
     rows = await (await connection.execute(query("counts.find"), asdict(seen))).fetchall()
     told = seen.asset or seen.epc or seen.serial
     if not rows:

@@ -66,6 +66,14 @@ class PgTransferWork(PgTransaction):
         """End what a transfer permitted."""
         await self._connection.execute(query("transfers.withdraw"), _of(transfer) | {"now": now})
 
+    async def sent_by(self, transfer: str, assets: Collection[str]) -> list[str]:
+        """Return who scanned any of a transfer's assets out last."""
+        return [row[0] for row in await self._rows("sent_by", {"transfer": transfer, "assets": list(assets)})]
+
+    async def answers(self, person: str, party: str, places: Sequence[str]) -> bool:
+        """Tell whether a person is a party, or holds that role everywhere or at one of the places."""
+        return person == party or await self.loans.holds_role(person, party, places)
+
     async def under_way(self, asset: str) -> tuple[int, str | None, list[str]] | None:
         """Return number, transfer and assumed columns of the leg that an asset is on."""
         rows = await self._rows("under_way", {"asset": asset})

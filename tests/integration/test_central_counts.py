@@ -282,7 +282,7 @@ async def test_a_count_goes_from_plan_to_signature_over_the_api(one):
     plan = {"kind": "annual_audit", "location": "hq", "planned_for": "2026-03-02", "by": "ann"}
     watched = {
         "location": "stockroom-a",
-        "at": "2026-03-02T10:30:00Z",
+        "at": "2026-03-02T11:00:00Z",
         "by": "dee",
         "grade": "barcode",
         "evidence": "h7",

@@ -172,13 +172,22 @@ WHERE lower(a.serial) = lower(%(serial)s) AND NOT EXISTS (SELECT FROM asset_seri
 -- Whether a location is registered.
 SELECT id FROM location WHERE id = %(location)s AND withdrawn_at IS NULL;
 
+-- name: person
+-- A person who is registered and active.
+SELECT id FROM person WHERE id = %(person)s AND active;
+
 -- name: observe
 -- An observation into its line: the higher grade counts, of equal ones the later. A tag is silent where a person saw the
--- asset and antennas that should have heard it didn't.
+-- asset and antennas that should have heard it didn't. What is of a class that isn't counted has no line.
 INSERT INTO count_line AS l (run, asset, booked, observed, observed_at, observed_by, grade, evidence, confidence, tag_silent)
-VALUES (%(run)s, %(asset)s, NULL, %(location)s, %(at)s, %(by)s, %(grade)s, %(evidence)s, %(confidence)s, EXISTS (
+SELECT r.id, a.id, NULL, %(location)s, %(at)s, %(by)s, %(grade)s, %(evidence)s, %(confidence)s, EXISTS (
     SELECT FROM tag_presence AS t
-    WHERE t.asset = %(asset)s AND t.location = %(location)s AND t.gone >= 0.5 AND t.silent >= 2))
+    WHERE t.asset = a.id AND t.location = %(location)s AND t.gone >= 0.5 AND t.silent >= 2)
+FROM count_run AS r JOIN asset AS a ON a.id = %(asset)s
+JOIN LATERAL (
+    SELECT rank FROM class_policy AS c WHERE c.class IN (a.class, '*') ORDER BY c.class = '*' LIMIT 1
+) AS c ON true
+WHERE r.id = %(run)s AND (r.ranks = '{}' OR c.rank = ANY(r.ranks))
 ON CONFLICT (run, asset) DO UPDATE SET
     observed = excluded.observed, observed_at = excluded.observed_at, observed_by = excluded.observed_by,
     grade = excluded.grade, evidence = excluded.evidence, confidence = excluded.confidence,
@@ -210,8 +219,11 @@ SELECT DISTINCT ON (a.asset)
     r.id, a.asset, NULL, a.location, a.seen_at, 'radio', 'tag_seen', 'heard at ' || a.location, coalesce(a.probability, 0.99)
 FROM count_run AS r JOIN count_place AS p ON p.run = r.id
 JOIN place_asset AS a ON a.location = p.location AND a.bucket = 'unexpected' AND a.seen_at >= r.frozen_at
-WHERE r.id = %(run)s
-    AND (r.ranks = '{}' OR EXISTS (SELECT FROM count_line AS own WHERE own.run = r.id AND own.asset = a.asset))
+JOIN asset AS s ON s.id = a.asset
+JOIN LATERAL (
+    SELECT rank FROM class_policy AS c WHERE c.class IN (s.class, '*') ORDER BY c.class = '*' LIMIT 1
+) AS c ON true
+WHERE r.id = %(run)s AND (r.ranks = '{}' OR c.rank = ANY(r.ranks))
 ORDER BY a.asset, a.seen_at DESC
 ON CONFLICT (run, asset) DO UPDATE SET
     observed = excluded.observed, observed_at = excluded.observed_at, observed_by = excluded.observed_by,
