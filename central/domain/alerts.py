@@ -126,7 +126,7 @@ def _accuse(
         return _finding(one, "ambiguous_passage", "low", "The evidence fits no single course: look where the asset is.")
     if one.origin is None or one.destination is None:
         return None
-    verdict = judge_exit(places, one.origin, one.destination, authorisations, one.at, passage)
+    verdict = judge_exit(places, one.origin, one.destination, authorisations, one.at, passage=passage)
     if verdict.standing in {Standing.UNAUTHORISED, Standing.AUTHORISED_LATE}:
         severity: Severity = "critical" if places[one.destination].kind == "exterior" else "high"
         late = verdict.standing is Standing.AUTHORISED_LATE

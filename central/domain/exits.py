@@ -60,7 +60,9 @@ class Authorisation:
     valid_to: datetime | None
     recorded_at: datetime
     blocked: tuple[Span, ...] = ()
-    """When a hold, or data that nobody wiped, stood against it."""
+    """When a hold, or data that nobody wiped, stood against it, by what was told then."""
+    blocked_after_all: tuple[Span, ...] = ()
+    """The same by what is told now; who says afterwards that a hold was released before the exit, says it late."""
     single_use: bool = False
     use: Use | None = None
     """What it was spent on, if it is for one use and was."""
@@ -69,8 +71,11 @@ class Authorisation:
         """Tell whether the authorisation holds at an instant, were it never used."""
         begun = self.valid_from is None or self.valid_from <= at
         ended = self.valid_to is not None and self.valid_to <= at
-        blocked = any(start <= at and (end is None or at < end) for start, end in self.blocked)
-        return begun and not ended and not blocked
+        return begun and not ended and not (_in(self.blocked, at) and _in(self.blocked_after_all, at))
+
+    def told_by(self, at: datetime) -> bool:
+        """Tell whether all that makes it hold at an instant was told by then."""
+        return self.recorded_at <= at and not _in(self.blocked, at)
 
     def spent_for(self, at: datetime, passage: str | None = None) -> bool:
         """Tell whether another exit had used it up; without a passage, whether one before that instant had."""
@@ -98,6 +103,7 @@ def judge_exit(
     destination: str,
     authorisations: Sequence[Authorisation],
     crossed_at: datetime,
+    *,
     passage: str | None = None,
 ) -> ExitVerdict:
     """Judge a crossing by the authorisations of its asset; every boundary that it leaves must be covered.
@@ -137,6 +143,10 @@ def spend(places: Places, exits: Iterable[Exit], authorisations: Sequence[Author
     return tuple(replace(one, use=spent.get(one.id)) for one in authorisations)
 
 
+def _in(spans: Iterable[Span], at: datetime) -> bool:
+    return any(start <= at and (end is None or at < end) for start, end in spans)
+
+
 def _uses(exits: Iterable[Exit]) -> list[tuple[Use, Exit]]:
     """Join the passages of one asset's tags that are one going through a door; in order of time."""
     found: list[tuple[Use, list[Exit]]] = []
@@ -160,6 +170,6 @@ def _judge_boundary(
     if not valid:
         spent = max(covering, key=lambda one: (one.use.at, one.id) if one.use else (at, ""), default=None)
         return ExitVerdict(Standing.UNAUTHORISED, boundary, spent=spent)
-    first = min(valid, key=lambda one: (one.recorded_at, one.id))
-    standing = Standing.AUTHORISED if first.recorded_at <= at else Standing.AUTHORISED_LATE
+    first = min(valid, key=lambda one: (not one.told_by(at), one.recorded_at, one.id))
+    standing = Standing.AUTHORISED if first.told_by(at) else Standing.AUTHORISED_LATE
     return ExitVerdict(standing, boundary, first.id)

@@ -17,7 +17,7 @@ from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
-from central.domain.axes import BLOCKING, blocked_spans
+from central.domain.axes import BLOCKING, as_told, blocked_spans
 from central.domain.exits import Authorisation, Exit, spend
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
@@ -231,10 +231,10 @@ class PgTransaction:
         rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
         listed = await rows.fetchall()
         acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
-        spans = {asset: blocked_spans(its) for asset, its in acts.items()}
-        for row in listed:
-            one = replace(Authorisation(*row[:-1]), blocked=spans.get(row[1], ()), single_use=row[-1])
-            found.setdefault(one.asset, []).append(one)
+        for *row, single_use, despite in listed:
+            one, its = replace(Authorisation(*row), single_use=single_use), acts.get(row[1], [])
+            told, after_all = blocked_spans(as_told(its), despite), blocked_spans(its, despite)
+            found.setdefault(one.asset, []).append(replace(one, blocked=told, blocked_after_all=after_all))
         passes = [asset for asset, its in found.items() if any(one.single_use for one in its)]
         if not passes:
             return dict(found)
