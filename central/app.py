@@ -22,6 +22,7 @@ from central.api.quarantine import Retry, quarantine_orders
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
+from central.application.alert_feed import AlertFeed
 from central.application.calendars import take_published
 from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
@@ -54,7 +55,7 @@ from central.storage.gate import PgGate
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.leases import PgLeases
 from central.storage.log import PgLog
-from central.storage.notices import GATE, Seat
+from central.storage.notices import ALERTS, GATE, Ear, Seat
 from central.storage.presence import PgPresence
 from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
@@ -71,6 +72,7 @@ IMPORTS = 50
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
 
+NO_NOTICES = "the database sends no notices of alerts: the feed is silent until it does"
 SCHEMA_RETRY_S = 1.0
 """A database that is down at the start has its schema looked at once it is there."""
 
@@ -112,7 +114,9 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     exceptions = PgExceptions(database, log)
     alert_book = PgAlertBook(database, log, views)
     knowledge = PgKnowledgeBook(database, log)
-    doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
+    doors = DoorWatch(knowledge, alert_book, now=_now, deaf=lambda: ingest.problem)
+    told = AlertFeed(views, feed)
+    ear = Ear(settings.dsn, ALERTS, told.hear, told.begin)
     services = Services(
         views,
         feed,
@@ -130,6 +134,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         calendars=PgCalendars(database),
         due=PgDue(log),
         gate_problem=lambda: gate.problem,
+        feed_problem=lambda: "" if ear.listening else NO_NOTICES,
     )
     host, port = split_address(settings.listen)
     app = create_app(
@@ -151,7 +156,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             perpetual = PerpetualCount(PgPresence(database, log), counts, metrics, _now)
             watch = RegistryWatch(log, views, feed)
             work = [ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
-            work += [gate.run(), seat.run(), leases.run()]
+            work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run()]
+            work.append(beat(feed, _now, services.feed_problem))
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
@@ -251,7 +257,7 @@ async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *wor
     told = _signalled()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([listener]))
-        background = [tasks.create_task(one) for one in (*work, beat(feed, _now))]
+        background = [tasks.create_task(one) for one in work]
         waiting = tasks.create_task(told.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         feed.close()

@@ -129,9 +129,6 @@ def knowing_write(on: Services) -> APIRouter:
     async def sighting(body: SightingTold) -> Told:
         """Tell that something else saw an asset; if the book has it inside and no door saw it leave, it is an alert."""
         changed = await sight(on.knowledge, Sighted(**body.model_dump()), on.now())
-        alerts = await on.views.alerts_by_id(changed) if changed else []
-        for alert in alerts:
-            on.feed.publish("alert", alert.model_dump_json())
-        return Told(as_of=on.now(), alerts=alerts)
+        return Told(as_of=on.now(), alerts=await on.views.alerts_by_id(changed) if changed else [])
 
     return router

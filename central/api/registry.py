@@ -195,6 +195,9 @@ StateSaid = Annotated[
 ]  # fmt: skip
 
 
+Block = Literal["quarantine", "legal", "security", "recall", "unwiped"]
+
+
 class AuthorisationAsked(BaseModel):
     """An authorisation to leave a guarded place; a gate pass needs person, end, requester and approver."""
 
@@ -210,6 +213,9 @@ class AuthorisationAsked(BaseModel):
     expected_return: Moment | None = None
     requested_by: Id | None = None
     approved_by: Id | None = None
+    despite: list[Block] = Field(
+        default_factory=list, description="Holds, or unwiped data, whose own permission this is; needs an approver."
+    )
 
 
 class Withdrawal(BaseModel):

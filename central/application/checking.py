@@ -230,6 +230,11 @@ def authorisation_problems(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"approved_by: {approver!r} asked for it, so another has to approve it"
     if approver is not None and approver == values.get("person"):
         yield f"approved_by: {approver!r} carries it out, so another has to approve it"
+    despite = values.get("despite")
+    if isinstance(despite, list) and despite:
+        for column in ("requested_by", "approved_by"):
+            if values.get(column) is None:
+                yield f"{column}: what leaves despite {', '.join(despite)} needs it"
     if values.get("kind") == "gate_pass":
         for column in ("person", "valid_to", "requested_by", "approved_by"):
             if values.get(column) is None:

@@ -137,6 +137,11 @@ def _maybe_one_of(names: Iterable[str]) -> Callable[[str], str | None]:
     return lambda text: read(text) if text else None
 
 
+def _some_of(names: Iterable[str]) -> Callable[[str], list[str]]:
+    read = _one_of(names)
+    return lambda text: sorted({read(one) for one in text.split()})
+
+
 def _bool_or(default: bool) -> Callable[[str], bool]:  # noqa: FBT001 (what an empty cell means)
     def read(text: str) -> bool:
         value = _maybe_bool(text)
@@ -214,6 +219,7 @@ _MORE: Final[dict[str, dict[str, Reader]]] = {
     "authorisations": {
         "kind": _one_of(AUTHORISATION_KINDS, "standing"), "person": _maybe_id, "single_use": _bool_or(default=False),
         "expected_return": _maybe_instant, "requested_by": _maybe_id, "approved_by": _maybe_id,
+        "despite": _some_of(axes.BLOCKS),
     },
 }  # fmt: skip
 

@@ -162,6 +162,12 @@ class Transaction(Openings, Protocol):
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
 
+    async def on_passes(self, assets: Collection[str]) -> set[str]:
+        """Return which of the assets have an authorisation for one use."""
+
+    async def settle_uses(self, assets: Collection[str]) -> None:
+        """Write down what authorisations for one use were spent on, so that no door honours them again."""
+
     async def on_one_use(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that may live on an authorisation for one use."""
 
@@ -170,8 +176,13 @@ class Transaction(Openings, Protocol):
     ) -> dict[str, list[Revision]]:
         """Return all revisions of the passages; `around` spans the event times that are known of them."""
 
-    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
-        """Return the authorisations of assets."""
+    async def authorisations(
+        self, assets: Collection[str], *, provisional: bool = False
+    ) -> dict[str, Sequence[Authorisation]]:
+        """Return the authorisations of assets, those for one use with the exit that each was spent on.
+
+        `provisional` takes crossings for exits that aren't final yet.
+        """
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
         """Open, join or annotate alerts; return the ids of those that changed."""

@@ -109,7 +109,7 @@ async def withdraw(store: RegistryStore, authorisation: str, by: str, reason: st
 
 _DEFAULTS: Final[Row] = {
     "kind": "standing", "valid_from": None, "valid_to": None, "reason": "", "person": None, "single_use": False,
-    "expected_return": None, "requested_by": None, "approved_by": None, "withdrawn_at": None,
+    "expected_return": None, "requested_by": None, "approved_by": None, "withdrawn_at": None, "despite": [],
 }  # fmt: skip
 
 

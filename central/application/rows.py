@@ -147,7 +147,7 @@ _DEFAULTS: Final[Mapping[str, Row]] = {
     "assets": {"model": None, "cost_centre": None, "parent": None, "parent_since": None},
     "authorisations": {
         "kind": "standing", "person": None, "single_use": False, "expected_return": None, "requested_by": None,
-        "approved_by": None, "withdrawn_at": None,
+        "approved_by": None, "withdrawn_at": None, "despite": [],
     },
 }  # fmt: skip
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -163,6 +163,6 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "serials": ("asset", "serial", "from_at", "to_at"),
     "authorisations": (
         "id", "kind", "asset", "boundary", "valid_from", "valid_to", "reason", "person", "single_use",
-        "expected_return", "requested_by", "approved_by",
+        "expected_return", "requested_by", "approved_by", "despite",
     ),
 }  # fmt: skip

@@ -77,7 +77,7 @@ class Teller(Protocol):
     def stories(self) -> Stories:
         """Where stories are kept."""
 
-    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
+    async def authorisations(self, assets: Collection[str]) -> dict[str, Sequence[Authorisation]]:
         """Return the authorisations of assets."""
 
     async def settle_exceptions(

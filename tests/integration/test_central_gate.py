@@ -17,7 +17,7 @@ from central.storage.notices import GATE, Seat
 from central.storage.registry import PgRegistry
 from edge.contracts import EpcPrefix, decode_part
 from tests.helpers.brokers import BROKERS
-from tests.helpers.central import EPC, GATEWAY, central, epc, registered_database
+from tests.helpers.central import EPC, GATEWAY, central, epc, movement, registered_database
 from tests.helpers.gate import Gate
 
 DOOR, ENTRANCE = "stockroom-a-door", "main-entrance"
@@ -121,6 +121,22 @@ async def test_an_approval_a_withdrawal_and_a_hold_come_as_deltas_within_a_secon
             assert (gate.counters()[0], gate.counters()[1] - n) == (generation, 4)
             assert set(gate.order) == {"delta"}
         assert metrics.registry.get_sample_value("stockgate_gate_generations_total") == 2
+
+
+async def test_a_pass_that_a_door_honoured_is_gone_from_every_other_doors_snapshot_within_a_second(
+    one, broker, tmp_path
+):
+    async with publishing(one, broker, tmp_path) as (_, keys, _):
+        with gateway(broker, keys, "hq-west-1") as other:
+            await until(other.counters)
+            await allow(one, "LT-0001", "hq", single_use=True)
+            await until(lambda: other.may_pass(EPC, "back-door", _now()), 1.0)
+            start = _now()
+            await one.take(movement(1, final=False, portal=ENTRANCE, start=start), now=_now())
+            await until(lambda: other.may_pass(EPC, "back-door", _now()) is False, 1.0)
+            back = movement(2, rev=2, kind="turned_back", portal=ENTRANCE, start=start)
+            await one.take(back, now=_now())
+            await until(lambda: other.may_pass(EPC, "back-door", _now()), 1.0)
 
 
 async def test_ours_that_may_leave_nothing_need_no_entry(one, broker, tmp_path):

@@ -16,24 +16,26 @@ WHERE passage = ANY(%(passages)s::uuid[])
 ORDER BY passage, rev, gateway, epoch, seq;
 
 -- name: authorisations
--- Who may take assets out of what, and when: until the end, until withdrawn, or until what is for one use has had it, which
--- is the first exit from the boundary itself.
-WITH RECURSIVE mine AS (
-    SELECT * FROM authorisation WHERE asset = ANY(%(assets)s)
-), inside AS (
-    SELECT DISTINCT boundary AS scope, boundary AS id FROM mine WHERE single_use
-    UNION
-    SELECT i.scope, l.id FROM inside AS i JOIN location AS l ON l.parent = i.id
-)
-SELECT a.id, a.asset, a.boundary, a.valid_from, least(a.valid_to, a.withdrawn_at, used.at + INTERVAL '1 microsecond'),
-       a.recorded_at
-FROM mine AS a LEFT JOIN LATERAL (
-    SELECT min(p.at) AS at
-    FROM tag AS t JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
-    WHERE a.single_use AND t.asset = a.asset AND p.final AND p.at >= coalesce(a.valid_from, a.recorded_at)
-        AND EXISTS (SELECT FROM inside AS i WHERE i.scope = a.boundary AND i.id = p.from_location)
-        AND NOT EXISTS (SELECT FROM inside AS i WHERE i.scope = a.boundary AND i.id = p.to_location)
-) AS used ON true;
+-- Who may take assets out of what, and when: until the end, or until withdrawn. What is for one use begins when it is recorded,
+-- if nothing else is said.
+SELECT id, asset, boundary, CASE WHEN single_use THEN coalesce(valid_from, recorded_at) ELSE valid_from END,
+       least(valid_to, withdrawn_at), recorded_at, single_use, despite
+FROM authorisation WHERE asset = ANY(%(assets)s) ORDER BY asset, id;
+
+-- name: on_passes
+-- Which assets have an authorisation for one use.
+SELECT DISTINCT asset FROM authorisation WHERE asset = ANY(%(assets)s) AND single_use;
+
+-- name: exits
+-- Crossings of assets since they have an authorisation for one use; those that aren't final yet where that is asked for.
+SELECT t.asset, p.passage, p.epc, p.portal, p.at, p.from_location, p.to_location
+FROM (
+    SELECT asset, min(coalesce(valid_from, recorded_at)) AS since FROM authorisation
+    WHERE asset = ANY(%(assets)s) AND single_use GROUP BY asset
+) AS a
+JOIN tag AS t ON t.asset = a.asset
+JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+WHERE p.at >= a.since AND p.to_location IS NOT NULL AND (p.final OR %(provisional)s);
 
 -- name: on_one_use
 -- Passages that may live on an authorisation for one use: an earlier one that comes late may have had it.
@@ -41,8 +43,26 @@ SELECT p.passage, a.asset, p.epc, p.portal, p.at
 FROM authorisation AS a
 JOIN tag AS t ON t.asset = a.asset
 JOIN passage AS p ON p.epc = t.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
-WHERE a.asset = ANY(%(assets)s) AND a.single_use AND p.final AND p.to_location IS NOT NULL
+WHERE a.asset = ANY(%(assets)s) AND a.single_use AND p.to_location IS NOT NULL
     AND p.at >= coalesce(a.valid_from, a.recorded_at) AND (a.valid_to IS NULL OR p.at < a.valid_to);
+
+-- name: keep_uses
+-- What authorisations for one use were spent on; one that is not among them is whole again.
+WITH used AS (
+    SELECT * FROM unnest(%(ids)s::text[], %(passages)s::uuid[], %(portals)s::text[], %(times)s::timestamptz[])
+        AS u (authorisation, passage, portal, at)
+), whole AS (
+    DELETE FROM authorisation_use AS u USING authorisation AS a
+    WHERE a.id = u.authorisation AND a.asset = ANY(%(assets)s)
+        AND u.authorisation NOT IN (SELECT authorisation FROM used)
+)
+INSERT INTO authorisation_use AS u (authorisation, passage, portal, at) SELECT * FROM used
+ON CONFLICT (authorisation) DO UPDATE SET passage = excluded.passage, portal = excluded.portal, at = excluded.at
+WHERE (u.passage, u.portal, u.at) IS DISTINCT FROM (excluded.passage, excluded.portal, excluded.at);
+
+-- name: all_on_passes
+-- The next assets with an authorisation for one use, for a rebuild in parts.
+SELECT DISTINCT asset FROM authorisation WHERE single_use AND asset > %(after)s ORDER BY asset LIMIT %(limit)s;
 
 -- name: member
 -- How a passage stands in an alert now.
