@@ -9,6 +9,7 @@ from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application import transfers as use
 from central.application.errors import NotFound
+from central.application.in_transit import TransitTotals, TripView
 from central.application.transfers import LegView, TransferView
 from central.application.upkeep import AccuracyView
 from central.domain.story.records import ESCALATION
@@ -34,6 +35,13 @@ class LegsAnswer(Answer):
     """Ways of assets, those under way first by due date."""
 
     legs: list[LegView]
+
+
+class InTransitAnswer(Answer):
+    """What is under way, by transfer; `totals` count all of it."""
+
+    totals: TransitTotals
+    trips: list[TripView]
 
 
 class AccuracyAnswer(Answer):
@@ -128,6 +136,16 @@ def transfers_read(on: Services) -> APIRouter:
         now = on.now()
         found = await on.transfers.legs(asset=asset, under_way=under_way, now=now, limit=limit)
         return LegsAnswer(as_of=now, legs=found)
+
+    @router.get("/in-transit")
+    async def in_transit(
+        location: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["branch-stock"])] = None,
+        limit: Limit = 500,
+    ) -> InTransitAnswer:
+        """Return what is under way at, from or to a location and below it, by transfer, the most urgent first."""
+        now = on.now()
+        found = await on.transfers.in_transit(location=location, now=now, limit=limit)
+        return InTransitAnswer(as_of=now, totals=found.totals, trips=found.trips)
 
     @router.get("/portal-accuracy")
     async def accuracy(

@@ -90,6 +90,19 @@ class RunView(View):
     note: str
 
 
+class ScheduleView(View):
+    """What is counted again and again: `months` lie between two; the next is opened on `next_on` or soon after."""
+
+    id: int
+    kind: str
+    location: str
+    ranks: list[str]
+    blind: bool
+    next_on: date
+    planned_by: str
+    months: int | None
+
+
 class RunPlaceView(View):
     """A place's result in a count; empty until it is submitted."""
 
@@ -272,11 +285,23 @@ class Counts(Protocol):
     async def plan(self, plan: Plan, now: datetime) -> int:
         """Plan a count; return its id."""
 
-    async def plan_due(self, today: date, now: datetime) -> list[int]:
-        """Plan what schedules have due; return the ids."""
+    async def open_due(self, now: datetime) -> list[int]:
+        """Open the counts that schedules have due, each on the first day that its place works; return the ids."""
 
     async def schedule(self, plan: Plan) -> None:
-        """Plan a kind of count again and again, from a day on."""
+        """Plan a kind of count again and again, from a day on; an abc_cycle for each of its ranks."""
+
+    async def schedules(self) -> list[ScheduleView]:
+        """Return schedules by the day of their next count."""
+
+    async def end_schedule(self, schedule: int, now: datetime) -> None:
+        """End a schedule or raise `NotFound`; what it planned stays."""
+
+    async def intervals(self) -> dict[str, int]:
+        """Return how many months lie between counts of each ABC rank."""
+
+    async def set_interval(self, rank: str, months: int) -> None:
+        """Change how often a rank is counted."""
 
     async def runs(self, state: str | None, limit: int) -> list[RunView]:
         """Return counts, the newest first."""

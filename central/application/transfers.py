@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from pydantic import Field, computed_field
 
 from central.application.errors import NotFound, StepUnfit
+from central.application.in_transit import InTransit
 from central.application.judge import judge_again
 from central.application.ports import Transaction
 from central.application.stories import tell
@@ -205,6 +206,9 @@ class Transfers(Protocol):
 
     async def legs(self, *, asset: str | None, under_way: bool | None, now: datetime, limit: int) -> list[LegView]:
         """Return legs: under way by due date, then ended ones."""
+
+    async def in_transit(self, *, location: str | None, now: datetime, limit: int) -> InTransit:
+        """Return what is under way at, from or to a location (or anywhere), by transfer, the most urgent first."""
 
 
 async def request(store: Transfers, asked: Request, now: datetime) -> TransferView:

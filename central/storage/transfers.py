@@ -9,8 +9,10 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from central.application.errors import NotFound
+from central.application.in_transit import InTransit
 from central.application.transfers import Done, LegView, TransferView
 from central.storage.database import Connection, Database
+from central.storage.in_transit import in_transit
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
 
@@ -113,6 +115,11 @@ class PgTransfers:
             connection.cursor(row_factory=class_row(LegView)) as cursor,
         ):
             return await (await cursor.execute(query("transfers.legs"), params)).fetchall()
+
+    async def in_transit(self, *, location: str | None, now: datetime, limit: int) -> InTransit:
+        """Return what is under way at, from or to a location (or anywhere), by transfer, the most urgent first."""
+        async with self._database.transaction() as connection:
+            return await in_transit(connection, location, now, limit)
 
 
 async def project_transfers(connection: Connection, ids: Sequence[str] | None) -> None:

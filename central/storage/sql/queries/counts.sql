@@ -88,16 +88,46 @@ SELECT %(now)s, %(now)s, %(kind)s, location, 'count/' || id, %(by)s, %(detail)s:
 INSERT INTO count_schedule (kind, location, ranks, blind, next_on, planned_by)
 VALUES (%(kind)s, %(location)s, %(ranks)s, %(blind)s, %(planned_for)s, %(by)s)
 ON CONFLICT (kind, location, ranks) DO UPDATE SET
-    blind = excluded.blind, next_on = excluded.next_on, planned_by = excluded.planned_by;
+    blind = excluded.blind, next_on = excluded.next_on, planned_by = excluded.planned_by, ended_at = NULL;
+
+-- name: schedules
+-- Schedules by their next day; `months` lie between two of their counts, where the kind doesn't say it.
+SELECT s.id, s.kind, s.location, s.ranks, s.blind, s.next_on, s.planned_by, i.months
+FROM count_schedule AS s LEFT JOIN abc_interval AS i ON s.kind = 'abc_cycle' AND i.rank = s.ranks[1]
+WHERE s.ended_at IS NULL ORDER BY s.next_on, s.id;
 
 -- name: due_schedules
--- Schedules that have a count due, locked.
-SELECT id, kind, location, ranks, blind, next_on, planned_by FROM count_schedule
-WHERE next_on <= %(today)s ORDER BY id FOR UPDATE SKIP LOCKED;
+-- Schedules that have a count due somewhere on earth, locked.
+SELECT s.id, s.kind, s.location, s.ranks, s.blind, s.next_on, s.planned_by, i.months
+FROM count_schedule AS s LEFT JOIN abc_interval AS i ON s.kind = 'abc_cycle' AND i.rank = s.ranks[1]
+WHERE s.ended_at IS NULL AND s.next_on <= %(today)s
+    AND EXISTS (SELECT FROM location AS l WHERE l.id = s.location AND l.withdrawn_at IS NULL)
+ORDER BY s.id FOR UPDATE OF s SKIP LOCKED;
 
 -- name: move_schedule
 -- A schedule's next day.
 UPDATE count_schedule SET next_on = %(next_on)s WHERE id = %(id)s;
+
+-- name: end_schedule
+-- Nothing more is planned by a schedule.
+UPDATE count_schedule SET ended_at = %(now)s WHERE id = %(id)s AND ended_at IS NULL RETURNING id;
+
+-- name: open_scheduled
+-- A schedule's count begins by the clock, if nobody has begun it before, and its book is the one of now.
+UPDATE count_run SET state = 'counting', frozen_at = %(now)s, schedule = %(schedule)s, due_on = %(due_on)s
+WHERE id = %(run)s AND state = 'planned' RETURNING id;
+
+-- name: has_lines
+-- Whether the frozen book of a count has anything.
+SELECT EXISTS (SELECT FROM count_line WHERE run = %(run)s);
+
+-- name: intervals
+-- How many months lie between counts of each rank.
+SELECT rank, months FROM abc_interval ORDER BY rank;
+
+-- name: set_interval
+-- Change how often a rank is counted.
+UPDATE abc_interval SET months = %(months)s WHERE rank = %(rank)s;
 
 -- name: runs
 -- Counts, the newest first.
