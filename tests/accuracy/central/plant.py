@@ -132,6 +132,8 @@ class Plant:
         for place in await self._presence.due(now, PLACES):
             if place in places:
                 await fold_place(self._presence, place, now)
+        while await self._presence.retell(now):
+            pass
 
     async def measure_doors(self, now):
         """Let the central measure its doors, where that room is built; tell whether it is."""
