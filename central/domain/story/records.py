@@ -234,4 +234,4 @@ class Told:
     permits: tuple[Authorisation, ...] = ()
     begin: Checkpoint | None = None
     heard: tuple[Heard, ...] = ()
-    """What zone readers and sweeps heard of it; with a checkpoint also the day before, to trust or doubt the others by."""
+    """What zone readers and sweeps heard of it; with a checkpoint also the day before, to weigh the others by."""
