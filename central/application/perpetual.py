@@ -36,12 +36,13 @@ class PerpetualCount:
             await asyncio.sleep(0 if busy else LOOK_EVERY_S)
 
     async def look(self) -> bool:
-        """Fold and count what is due now; tell whether anything was."""
+        """Fold and count what is due now, and tell stories again of what was heard; say whether anything was."""
         now = self._now()
         due = [place for place in await self._store.due(now, BATCH) if self._again.get(place, now) <= now]
         for place in due:
             await self._fold(place)
-        return bool(due)
+        told = await self._store.retell(self._now())
+        return bool(due or told)
 
     async def _fold(self, place: str) -> None:
         try:

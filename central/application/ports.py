@@ -229,11 +229,11 @@ class Views(Protocol):
     async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
         """Return locations with their counts, all or those named."""
 
-    async def assets(self, *, location: str | None, query: str | None, limit: int) -> list[AssetView]:
-        """Return assets, by id."""
+    async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
+        """Return assets, by id, as they are held to be at an instant."""
 
-    async def asset(self, asset: str) -> AssetView:
-        """Return one asset or raise `NotFound`."""
+    async def asset(self, asset: str, now: datetime) -> AssetView:
+        """Return one asset as it is held to be at an instant, or raise `NotFound`."""
 
     async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
         """Return the newest revision of each passage, newest first: of everything, of a portal, of an asset."""

@@ -29,6 +29,7 @@ from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.deadlines import PgDeadlines
 from central.storage.exceptions import PgExceptionWork
+from central.storage.hearings import PgHearings
 from central.storage.loans import PgLoans
 from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
@@ -98,6 +99,11 @@ class PgTransaction:
     def stories(self) -> PgStories:
         """Where stories are kept."""
         return PgStories(self._connection)
+
+    @property
+    def hearings(self) -> PgHearings:
+        """Where it stands what zones and sweeps heard."""
+        return PgHearings(self._connection)
 
     @property
     def oddities(self) -> PgOddities:
