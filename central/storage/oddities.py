@@ -24,9 +24,14 @@ class PgOddities:
         rows = await self._rows("anomalies.seen", {"passages": list(passages)})
         return [(Seen(row[0].hex, *row[1:_SEEN]), Subject(*row[_SEEN:])) for row in rows]
 
-    async def visits(self, passages: Collection[str]) -> list[tuple[str, Visit]]:
-        """Return passages and those of the same tag right before and after them."""
-        rows = await self._rows("anomalies.visits", {"passages": list(passages)})
+    async def watched(self, assets: Collection[str]) -> set[str]:
+        """Return the assets that are odd wherever they are seen."""
+        return {row[0] for row in await self._rows("anomalies.watched", {"assets": sorted(assets)})}
+
+    async def visits(self, passages: Collection[str], again: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, where doors differ."""
+        params = {"passages": list(passages), "again": list(again)}
+        rows = await self._rows("anomalies.visits", params)
         return [(row[0], Visit(row[1].hex, *row[2:])) for row in rows]
 
     async def chips(self, epcs: Collection[str]) -> list[ChipOf]:

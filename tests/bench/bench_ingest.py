@@ -29,7 +29,8 @@ INSERT INTO location (id, name, kind, parent, guarded) VALUES
 INSERT INTO gateway VALUES ('hq-east-1', 'hq', now());
 INSERT INTO portal (id, name, gateway, inside, outside, mode)
 VALUES ('stockroom-a-door', 'Door', 'hq-east-1', 'stockroom-a', 'corridor', 'alarm');
-INSERT INTO asset (id, name, class) SELECT 'B-' || n, 'Laptop', 'laptop' FROM generate_series(0, %(count)s - 1) AS n;
+INSERT INTO asset (id, name, class, serial)
+SELECT 'B-' || n, 'Laptop', 'laptop', 'SN-' || n FROM generate_series(0, %(count)s - 1) AS n;
 INSERT INTO tag (epc, asset, role, registered_at, bound_from)
 SELECT '3034257bf7' || lpad(to_hex(n), 14, '0'), 'B-' || n, 'body', now(), 'epoch'
 FROM generate_series(0, %(count)s - 1) AS n;
