@@ -1,5 +1,6 @@
 """Oddities of a batch: passages against the registry, tags against their own history, and tags that aren't ours."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Final
 
 from central.application.openings import Opening
 from central.application.ports import Batch, Filed, Notice, Registry, Transaction
+from central.application.records import Movement
 from central.domain.anomalies.records import Seen, Suspicion
 from central.domain.anomalies.standing import CATEGORY_OF, suspect
 from central.domain.anomalies.tags import Visit, cloned_tag, not_unique, stranger
@@ -41,9 +43,9 @@ async def look(
     if not known:
         return Odd(alerts=alerts)
     suspicions = await _doors(transaction, registry, known, batch.again, now)
-    passages = {one.movement.passage for one, asset in finals if asset is not None}
-    if len(registry.sites) > 1 and passages:
-        await _pairs(transaction, registry, passages, batch.again, now)
+    ours = [one.movement for one, asset in finals if asset is not None]
+    if len(registry.sites) > 1 and ours:
+        await _pairs(transaction, registry, ours, batch, now)
     await _chips(
         transaction, {one.movement.epc for one, asset in finals if asset is not None and one.movement.tid}, now
     )
@@ -109,10 +111,13 @@ async def _seen_again(transaction: Transaction, assets: Collection[str], now: da
 
 
 async def _pairs(
-    transaction: Transaction, registry: Registry, passages: Collection[str], again: Collection[str], now: datetime
+    transaction: Transaction, registry: Registry, finals: Sequence[Movement], batch: Batch, now: datetime
 ) -> None:
     """Judge each passage with the one of the same tag before it, and the one after with it."""
-    found = await transaction.oddities.visits(passages, again)
+    passages = {one.passage for one in finals}
+    times = Counter(one.movement.passage for one, _ in batch.movements)
+    again = {passage for passage in passages if passage in batch.again or times[passage] > 1}
+    found = await transaction.oddities.visits([one for one in finals if one.passage not in again], again)
     if not found and not again:
         return
     assets = {visit.passage: asset for asset, visit in found}

@@ -26,6 +26,7 @@ from central.domain.quiet import Measure
 from central.domain.story import Due, Gap, Routes, World
 from central.domain.tags import Binding, Bindings
 from central.storage import alerts
+from central.storage.arrays import TextArray
 from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.deadlines import PgDeadlines
@@ -178,7 +179,7 @@ class PgTransaction:
 
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of registered tags, their assets locked by id."""
-        params = {"epcs": sorted(epcs)}
+        params = {"epcs": TextArray.of(sorted(epcs))}
         async with self._connection.pipeline():
             await self._connection.execute(query("projection.lock_assets"), params)
             tags = await self._connection.execute(query("projection.tags"), params)
