@@ -1,9 +1,11 @@
 """Envelopes between the broker and the commit: a bounded queue that slows the broker down when the database is behind.
 
 Policy: from `HELD_FROM` waiting envelopes on no receipt goes to the broker, which by MQTT's flow control then sends no
-more than its window of unreceipted messages; from `RESUMED_AT` down they go again. A broker without a window meets the
-hard bound `MAX_QUEUED`: what comes beyond it is dropped, counted, and sent again by the edge, which keeps all that no
-watermark covers.
+more than its window of unreceipted messages; from `RESUMED_AT` down they go again. A database that is behind for longer
+than `HOLD_S` is down rather than slow: edges begin to send again then, and the broker must not keep all of it, so
+receipts go out and what comes beyond `MAX_QUEUED` is dropped and counted. Nothing is lost by that: the edge keeps all
+that no watermark covers, and itself sends no more than 2,000 rows beyond it. `MAX_QUEUED` also bounds a broker that
+minds no window: Mosquitto 2 sends all it has kept once receipts come again.
 """
 
 import asyncio
@@ -23,6 +25,8 @@ MAX_QUEUED: Final = 2000
 HELD_FROM: Final = 200
 """Ten batches: enough that the commit never waits, at most 25 MiB."""
 RESUMED_AT: Final = 100
+HOLD_S: Final = 4.0
+"""Below the 5 s after which an edge without a watermark sends again."""
 MAX_BATCH_ROWS: Final = 2000
 """Rows a transaction: large enough to spread its cost, small enough that an alert waits well under a second."""
 
@@ -36,7 +40,8 @@ class Waiting:
         self._link, self._metrics = link, metrics
         self._envelopes: deque[tuple[str, bytes]] = deque()
         self._next = Intake()
-        self._holding = False
+        self._behind = False
+        self._giving_up: asyncio.TimerHandle | None = None
 
     def __bool__(self) -> bool:
         return bool(self._envelopes or self._next.rows or self._next.unreadable)
@@ -50,10 +55,9 @@ class Waiting:
         if len(self._envelopes) >= MAX_QUEUED:
             return False
         self._envelopes.append((text, payload))
-        if not self._holding and len(self._envelopes) >= HELD_FROM:
-            self._hold(holding=True)
-            self._link.hold()
-            _log.warning("the database is behind: the broker gets no receipts until it catches up")
+        if not self._behind and len(self._envelopes) >= HELD_FROM:
+            self._behind = True
+            self._hold()
         return True
 
     def take(self, now: datetime) -> Intake:
@@ -77,11 +81,21 @@ class Waiting:
         self._next.rows.extend(one.rows)
         self._next.unreadable.extend(one.unreadable)
         self._next.notices.extend(one.notices)
-        if self._holding and len(self._envelopes) <= RESUMED_AT:
-            self._hold(holding=False)
-            self._link.resume()
-            _log.info("the database caught up, the broker gets its receipts again")
+        if self._behind and len(self._envelopes) <= RESUMED_AT:
+            self._behind = False
+            self._resume("the database caught up, the broker gets its receipts again")
 
-    def _hold(self, *, holding: bool) -> None:
-        self._holding = holding
-        self._metrics.held.set(holding)
+    def _hold(self) -> None:
+        self._link.hold()
+        self._metrics.held.set(1)
+        words = "the database stays behind: the broker gets its receipts, and edges send again what finds no room"
+        self._giving_up = asyncio.get_running_loop().call_later(HOLD_S, self._resume, words)
+        _log.warning("the database is behind: the broker gets no receipts until it catches up")
+
+    def _resume(self, words: str) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+            self._link.resume()
+            self._metrics.held.set(0)
+            _log.warning(words)

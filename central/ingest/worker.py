@@ -89,6 +89,11 @@ class Ingest:
             return f"the database is not available: {next(iter(self._down.values()))}"
         return self._serving.problem if self._link.connected else "the broker is not connected"
 
+    @property
+    def waiting(self) -> Waiting:
+        """What came and is not in a transaction yet."""
+        return self._waiting
+
     async def run(self) -> None:
         """Work until cancelled."""
         self._link.start(self._serving.base, self.deliver, self._new_session)
