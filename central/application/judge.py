@@ -6,7 +6,7 @@ from typing import Final
 
 from central.application.oddities import suspicions_of
 from central.application.openings import Opening
-from central.application.ports import Case, Filed, Incident, Registry, Transaction
+from central.application.ports import Batch, Case, Filed, Incident, Registry, Transaction
 from central.domain.alerts import assess, incident_of, lifted, suspected
 from central.domain.anomalies.records import Suspicion
 
@@ -17,15 +17,15 @@ EXITS: Final = "exits"
 async def judge_movements(
     transaction: Transaction,
     registry: Registry,
-    movements: Sequence[tuple[Filed, str | None]],
+    batch: Batch,
     suspicions: Mapping[str, Sequence[Suspicion]],
     now: datetime,
 ) -> list[int]:
     """Judge what a batch's movements of registered assets may give rise to; return the ids of alerts that changed."""
-    known = [(one, asset) for one, asset in movements if asset is not None]
+    known = [(one, asset) for one, asset in batch.movements if asset is not None]
     if not known:
         return []
-    accused = await transaction.accused({one.movement.passage for one, _ in known})
+    accused = await transaction.accused(batch.again) if batch.again else set()
     cases = [
         Case(one.movement.passage, asset, one.movement.epc, one.movement.portal, one.movement.at)
         for one, asset in known
@@ -73,11 +73,19 @@ async def _judge(
     times = [case.at for case in cases]
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases}, provisional=True)
-    accused = await transaction.accused(by_passage.keys())
+    findings = {
+        passage: suspected(
+            assess(revisions[passage], registry.places, permits.get(case.asset, []), passage),
+            revisions[passage],
+            suspicions.get(passage, ()),
+        )
+        for passage, case in by_passage.items()
+    }
+    innocent = [passage for passage, finding in findings.items() if finding is None]
+    accused = await transaction.accused(innocent) if innocent else set()
     incidents = []
     for passage, case in sorted(by_passage.items()):
-        found = assess(revisions[passage], registry.places, permits.get(case.asset, []), passage)
-        finding = suspected(found, revisions[passage], suspicions.get(passage, ()))
+        finding = findings[passage]
         if finding is None and passage in accused:
             finding = lifted(revisions[passage], registry.places)
         if finding is not None:

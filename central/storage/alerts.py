@@ -11,13 +11,25 @@ from central.storage.queries import query
 
 
 async def raise_incidents(connection: Connection, incidents: Sequence[Incident], now: datetime) -> list[int]:
-    """Open, join or annotate alerts; return the ids of those that changed."""
-    changed = []
-    for incident in incidents:
-        alert = await _raise(connection, incident, now)
-        if alert is not None:
-            changed.append(alert)
-    return changed
+    """Open, join or annotate alerts; return the ids of those that changed. Each passage comes once."""
+    if not incidents:
+        return []
+    standing = await _standing(connection, incidents, now)
+    columns = _columns(incidents) | {"alerts": [alert for alert, _ in standing]}
+    saved = {row[0].hex for row in await _rows(connection, "alerts.save_members", columns)}
+    changed = [
+        (alert, kind, incident)
+        for incident, (alert, kind) in zip(incidents, standing, strict=True)
+        if incident.case.passage in saved
+    ]
+    alerts = [alert for alert, _, _ in changed]
+    if alerts:
+        await connection.execute(query("alerts.restate"), {"alerts": sorted(set(alerts))})
+    events = [
+        (alert, kind, f"{incident.case.asset}: {incident.finding.reason}") for alert, kind, incident in changed if kind
+    ]
+    await _events(connection, events, now)
+    return alerts
 
 
 async def give_notices(connection: Connection, notices: Sequence[Notice], now: datetime) -> list[int]:
@@ -36,63 +48,62 @@ async def give_notices(connection: Connection, notices: Sequence[Notice], now: d
         row = await (await connection.execute(query(name), params)).fetchone()
         if row is not None:
             kind = "corrected" if notice.cleared else "raised" if row[1] else "reinstated"
-            await _event(connection, row[0], now, kind, notice.reason)
+            await _events(connection, [(row[0], kind, notice.reason)], now)
             changed.append(row[0])
     return changed
 
 
-async def _raise(connection: Connection, incident: Incident, now: datetime) -> int | None:
-    """Put a passage's finding into its alert; return the alert if that changed anything."""
-    before = await (
-        await connection.execute(query("alerts.member"), {"passage": incident.case.passage})
-    ).fetchone()  # fmt: skip
-    alert, kind = (before[0], _change(before, incident)) if before else await _open(connection, incident, now)
-    params = _finding(incident) | {
-        "alert": alert,
-        "passage": incident.case.passage,
-        "asset": incident.case.asset,
-        "epc": incident.case.epc,
-        "corrected": incident.finding.corrected,
-        "authorised_late": incident.finding.authorised_late,
-    }
-    saved = await (await connection.execute(query("alerts.save_member"), params)).fetchone()
-    if saved is None:
-        return None
-    await connection.execute(query("alerts.restate"), {"alert": alert})
-    if kind:
-        await _event(connection, alert, now, kind, f"{incident.case.asset}: {incident.finding.reason}")
-    return int(alert)
+async def _standing(
+    connection: Connection, incidents: Sequence[Incident], now: datetime
+) -> list[tuple[int, str | None]]:
+    """Return of each incident its alert, opened if it must be, and what happened to it."""
+    passages = [one.case.passage for one in incidents]
+    members = {row[0].hex: row for row in await _rows(connection, "alerts.members", {"passages": passages})}
+    new = [one for one in incidents if one.case.passage not in members]
+    opened: dict[str, int] = {}
+    if new:
+        rows = await _rows(connection, "alerts.open_alerts", _columns(new) | _opening(new, now))
+        opened = dict(rows)
+    alerts = dict(opened)
+    others = sorted({one.key for one in new} - opened.keys())
+    if others:
+        alerts |= dict(await _rows(connection, "alerts.alerts_of", {"incidents": others}))
+    standing: list[tuple[int, str | None]] = []
+    for one in incidents:
+        before = members.get(one.case.passage)
+        if before is not None:
+            standing.append((before[1], _change(before[1:], one)))
+        else:  # the first of an incident raises its alert, the others join it
+            standing.append((alerts[one.key], "joined" if opened.pop(one.key, None) is None else "raised"))
+    return standing
 
 
-async def _open(connection: Connection, incident: Incident, now: datetime) -> tuple[int, str]:
-    """Open the incident's alert, or find it open; return its id and what happened."""
-    params = _finding(incident) | {
-        "incident": incident.key,
-        "state": "observed" if incident.observed_only else "open",
-        "late": is_late(incident.finding.at, now),
-        "gateway": incident.gateway,
-        "portal": incident.case.portal,
-        "now": now,
-    }
-    row = await (await connection.execute(query("alerts.open_alert"), params)).fetchone()
-    if row is not None:
-        return row[0], "raised"
-    row = await (await connection.execute(query("alerts.alert_of"), params)).fetchone()
-    if row is None:
-        raise LookupError(f"alert of incident {incident.key} vanished")
-    return row[0], "joined"
-
-
-def _finding(incident: Incident) -> dict[str, Any]:
-    found = incident.finding
+def _columns(incidents: Sequence[Incident]) -> dict[str, list[Any]]:
+    found = [one.finding for one in incidents]
     return {
-        "kind": found.kind,
-        "severity": found.severity,
-        "at": found.at,
-        "from_location": found.origin,
-        "to_location": found.destination,
-        "confidence": found.confidence,
-        "reason": found.reason,
+        "passage": [one.case.passage for one in incidents],
+        "asset": [one.case.asset for one in incidents],
+        "epc": [one.case.epc for one in incidents],
+        "kind": [one.kind for one in found],
+        "severity": [one.severity for one in found],
+        "at": [one.at for one in found],
+        "from_location": [one.origin for one in found],
+        "to_location": [one.destination for one in found],
+        "confidence": [one.confidence for one in found],
+        "reason": [one.reason for one in found],
+        "corrected": [one.corrected for one in found],
+        "authorised_late": [one.authorised_late for one in found],
+    }
+
+
+def _opening(incidents: Sequence[Incident], now: datetime) -> dict[str, Any]:
+    return {
+        "incident": [one.key for one in incidents],
+        "state": ["observed" if one.observed_only else "open" for one in incidents],
+        "late": [is_late(one.finding.at, now) for one in incidents],
+        "gateway": [one.gateway for one in incidents],
+        "portal": [one.case.portal for one in incidents],
+        "now": now,
     }
 
 
@@ -106,6 +117,15 @@ def _change(before: tuple[Any, ...], incident: Incident) -> str | None:
     return None
 
 
-async def _event(connection: Connection, alert: int, now: datetime, kind: str, detail: str) -> None:
-    params = {"alert": alert, "now": now, "kind": kind, "by": "central", "detail": detail.replace("\0", "\\0")}
-    await connection.execute(query("alerts.add_event"), params)
+async def _events(connection: Connection, events: Sequence[tuple[int, str, str]], now: datetime) -> None:
+    if events:
+        params = {
+            "alerts": [alert for alert, _, _ in events],
+            "kinds": [kind for _, kind, _ in events],
+            "details": [detail.replace("\0", "\\0") for _, _, detail in events],
+        }
+        await connection.execute(query("alerts.add_events"), params | {"now": now, "by": "central"})
+
+
+async def _rows(connection: Connection, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(query(name), params)).fetchall()

@@ -124,6 +124,14 @@ SELECT assign_by, due_at, calendar FROM exception WHERE id = %(id)s;
 INSERT INTO exception_event (exception, at, kind, by, detail)
 VALUES (%(exception)s, %(now)s, %(kind)s, %(by)s, %(detail)s::jsonb);
 
+-- name: add_events
+-- The histories of exceptions whose source says something else now.
+INSERT INTO exception_event (exception, at, kind, by, detail)
+SELECT e.exception, %(now)s, e.kind, %(by)s,
+       CASE WHEN e.kind = 'suggested' THEN jsonb_build_object('suggestion', %(suggestion)s::text) ELSE '{}' END
+FROM unnest(%(exceptions)s::int8[], %(kinds)s::text[]) WITH ORDINALITY AS e (exception, kind, n)
+ORDER BY e.n;
+
 -- name: step_act
 -- What a person did is in the log.
 INSERT INTO act (at, recorded_at, kind, asset, location, subject, by, detail)
