@@ -1,13 +1,14 @@
 """Judging passages: from the set of their revisions to incidents, at commit and again when authorisations change."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from central.application.oddities import suspicions_of
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import assess, incident_of, lifted, suspected
+from central.domain.alerts import assess, door_said, incident_of, lifted, suspected
 from central.domain.anomalies.records import Suspicion
 
 EXITS: Final = "exits"
@@ -83,9 +84,9 @@ async def _judge(
         if finding is not None:
             portal = registry.portals[case.portal]
             key = incident_of(portal.id, passage, revisions[passage])
-            incidents.append(
-                Incident(key, case, portal.gateway, registry.mode_at(portal.id, case.at) == "observe", finding)
-            )
+            finding = replace(finding, edge=door_said(revisions[passage]))
+            quiet = registry.mode_at(portal.id, case.at) == "observe"
+            incidents.append(Incident(key, case, portal.gateway, quiet, finding))
     wrong = [opening for one in incidents if _stands(one) for opening in _openings(one)]
     await transaction.settle_keys(EXITS, by_passage.keys(), wrong, now)
     return await transaction.raise_incidents(incidents, now)

@@ -193,6 +193,24 @@ def alert_asset_ids(alert: dict[str, Any]) -> list[str]:
     return [str(asset["id"]) for asset in assets]
 
 
+def alert_door_said(alert: dict[str, Any]) -> str:
+    """What the door itself decided, or nothing where it wasn't asked."""
+    said = [asset["edge"] for asset in alert.get("assets") or [] if asset.get("edge")]
+    if not said:
+        return ""
+    if len(set(said)) == 1:
+        return f"The door {_DOOR_SAID[said[0]]}."
+    told = [f"{_DOOR_SAID[one]}: {said.count(one)}" for one in _DOOR_SAID if one in said]
+    return f"The door {', '.join(told)}."
+
+
+_DOOR_SAID: Final = {
+    "refuse": "refused it",
+    "allow": "let it pass",
+    "stale": "could not tell, its snapshot was too old",
+}
+
+
 def alert_way(alert: dict[str, Any], place: Place) -> str:
     """Which way."""
     if alert.get("from") and alert.get("to"):

@@ -108,6 +108,12 @@ def lifted(revisions: Sequence[Revision], places: Places) -> Finding | None:
     return replace(found, corrected=True, reason=f"{found.reason} Corrected: by what is known now it was allowed.")
 
 
+def door_said(revisions: Sequence[Revision]) -> str | None:
+    """Return what the door decided about a passage, by the newest revision that tells."""
+    told = [one.gate_verdict for one in sorted(revisions, key=lambda one: one.rev) if one.gate_verdict is not None]
+    return told[-1] if told else None
+
+
 def incident_of(portal: str, passage: str, revisions: Sequence[Revision]) -> str:
     """Return the key of the one incident that a passage belongs to: its batch's at this portal, or its own."""
     batches = [one.batch for one in sorted(revisions, key=lambda one: one.rev) if one.batch is not None]

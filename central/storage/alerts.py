@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from central.application.ports import Incident, Notice
 from central.domain.alerts import is_late
 from central.storage.database import Connection
 from central.storage.queries import query
+
+GRAVE_NEWS: Final = frozenset({"joined", "reinstated"})
+"""What no verdict that was given before can have meant."""
 
 
 async def raise_incidents(connection: Connection, incidents: Sequence[Incident], now: datetime) -> list[int]:
@@ -47,6 +50,8 @@ async def _raise(connection: Connection, incident: Incident, now: datetime) -> i
         await connection.execute(query("alerts.member"), {"passage": incident.case.passage})
     ).fetchone()  # fmt: skip
     alert, kind = (before[0], _change(before, incident)) if before else await _open(connection, incident, now)
+    if before and before[3] != incident.key:
+        alert = await _regroup(connection, before[0], incident, now)
     params = _finding(incident) | {
         "alert": alert,
         "passage": incident.case.passage,
@@ -54,14 +59,38 @@ async def _raise(connection: Connection, incident: Incident, now: datetime) -> i
         "epc": incident.case.epc,
         "corrected": incident.finding.corrected,
         "authorised_late": incident.finding.authorised_late,
+        "edge": incident.finding.edge,
     }
     saved = await (await connection.execute(query("alerts.save_member"), params)).fetchone()
     if saved is None:
         return None
     await connection.execute(query("alerts.restate"), {"alert": alert})
+    if before and before[0] != alert:
+        await connection.execute(query("alerts.restate"), {"alert": before[0]})
+        await connection.execute(query("alerts.emptied"), {"alert": before[0], "into": alert})
     if kind:
         await _event(connection, alert, now, kind, f"{incident.case.asset}: {incident.finding.reason}")
+    if kind in GRAVE_NEWS and incident.finding.severity != "low":
+        await _reopen(connection, alert, incident, now)
     return int(alert)
+
+
+async def _regroup(connection: Connection, alert: int, incident: Incident, now: datetime) -> int:
+    """Return the alert of the cart that a passage turned out to belong to: its own renamed, or the cart's."""
+    renamed = {"alert": alert, "incident": incident.key}
+    if await (await connection.execute(query("alerts.rename"), renamed)).fetchone():
+        return alert
+    return (await _open(connection, incident, now))[0]
+
+
+async def _reopen(connection: Connection, alert: int, incident: Incident, now: datetime) -> None:
+    """Open a resolved alert again that an asset joined of which the verdict knew nothing."""
+    row = await (await connection.execute(query("alerts.hold"), {"alert": alert})).fetchone()
+    if row is None or row[0] != "resolved":
+        return
+    await connection.execute(query("alerts.refute_waiting"), {"alert": alert, "now": now})
+    await connection.execute(query("alerts.reopen"), {"alert": alert, "severity": row[1]})
+    await _event(connection, alert, now, "reopened", f"{incident.case.asset} came after the verdict")
 
 
 async def _open(connection: Connection, incident: Incident, now: datetime) -> tuple[int, str]:
@@ -98,11 +127,11 @@ def _finding(incident: Incident) -> dict[str, Any]:
 
 def _change(before: tuple[Any, ...], incident: Incident) -> str | None:
     """Return the event that a member's new finding is, or None for a mere refinement."""
-    _, corrected, authorised_late = before
+    _, corrected, authorised_late, _ = before
     if incident.finding.corrected != corrected:
         return "corrected" if incident.finding.corrected else "reinstated"
-    if incident.finding.authorised_late and not authorised_late:
-        return "authorised_late"
+    if incident.finding.authorised_late != authorised_late:
+        return "authorised_late" if incident.finding.authorised_late else "reinstated"
     return None
 
 

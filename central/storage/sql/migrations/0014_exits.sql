@@ -69,3 +69,6 @@ END
 $$;
 CREATE TRIGGER hold_is_released_by_another BEFORE INSERT ON act FOR EACH ROW WHEN (NEW.kind = 'hold_released')
     EXECUTE FUNCTION separate_release();
+
+-- An incident holds both verdicts: ours in its kind and reason, and what the door decided.
+ALTER TABLE alert_asset ADD COLUMN edge_verdict text CHECK (edge_verdict IN ('allow', 'refuse', 'stale'));

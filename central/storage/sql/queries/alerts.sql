@@ -66,7 +66,24 @@ SELECT DISTINCT asset FROM authorisation WHERE single_use AND asset > %(after)s 
 
 -- name: member
 -- How a passage stands in an alert now.
-SELECT alert, corrected, authorised_late FROM alert_asset WHERE passage = %(passage)s;
+SELECT m.alert, m.corrected, m.authorised_late, a.incident FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert
+WHERE m.passage = %(passage)s;
+
+-- name: rename
+-- A passage that stands alone in its alert turns out to belong to a cart: the alert is the cart's, if that has none yet.
+UPDATE alert AS a SET incident = %(incident)s
+WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert AS o WHERE o.incident = %(incident)s)
+RETURNING a.id;
+
+-- name: emptied
+-- An alert whose last passage went into its cart's.
+UPDATE alert AS a SET corrected = true, reason = 'Its passage belongs to a cart: see alert ' || %(into)s::int8 || '.'
+WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert_asset AS m WHERE m.alert = a.id);
+
+-- name: refute_waiting
+-- A false read that waited to be borne out, and that what came since doesn't fit.
+UPDATE alert_verdict SET standing = 'refuted', settled_at = %(now)s, settled_by = 'central'
+WHERE alert = %(alert)s AND standing = 'provisional';
 
 -- name: open_alert
 -- One alert an incident.
@@ -84,16 +101,16 @@ SELECT id FROM alert WHERE incident = %(incident)s FOR UPDATE;
 -- name: save_member
 -- A passage joins its alert, or its finding changed; RETURNING tells whether anything did.
 INSERT INTO alert_asset AS m (passage, alert, asset, epc, kind, severity, at, from_location, to_location, confidence,
-                              corrected, authorised_late, reason)
+                              corrected, authorised_late, reason, edge_verdict)
 VALUES (%(passage)s, %(alert)s, %(asset)s, %(epc)s, %(kind)s, %(severity)s, %(at)s, %(from_location)s, %(to_location)s,
-        %(confidence)s, %(corrected)s, %(authorised_late)s, %(reason)s)
+        %(confidence)s, %(corrected)s, %(authorised_late)s, %(reason)s, %(edge)s)
 ON CONFLICT (passage) DO UPDATE SET
-    kind = excluded.kind, severity = excluded.severity, at = excluded.at, from_location = excluded.from_location,
+    alert = excluded.alert, edge_verdict = excluded.edge_verdict, kind = excluded.kind, severity = excluded.severity, at = excluded.at, from_location = excluded.from_location,
     to_location = excluded.to_location, confidence = excluded.confidence, corrected = excluded.corrected,
     authorised_late = excluded.authorised_late, reason = excluded.reason
-WHERE (m.kind, m.severity, m.at, m.confidence, m.corrected, m.authorised_late, m.reason)
-    IS DISTINCT FROM (excluded.kind, excluded.severity, excluded.at, excluded.confidence, excluded.corrected,
-                      excluded.authorised_late, excluded.reason)
+WHERE (m.alert, m.kind, m.severity, m.at, m.confidence, m.corrected, m.authorised_late, m.reason, m.edge_verdict)
+    IS DISTINCT FROM (excluded.alert, excluded.kind, excluded.severity, excluded.at, excluded.confidence,
+                      excluded.corrected, excluded.authorised_late, excluded.reason, excluded.edge_verdict)
 RETURNING alert;
 
 -- name: restate
