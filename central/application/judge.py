@@ -8,8 +8,9 @@ from typing import Final
 from central.application.oddities import suspicions_of
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import assess, door_said, incident_of, lifted, suspected
+from central.domain.alerts import assess, carried_wrong, door_said, incident_of, lifted, suspected
 from central.domain.anomalies.records import Suspicion
+from central.domain.carrying import Carried
 
 EXITS: Final = "exits"
 """What the exception queue knows this judging by."""
@@ -75,9 +76,15 @@ async def _judge(
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases}, provisional=True)
     accused = await transaction.accused(by_passage.keys())
+    carried = await _carried(transaction, registry, cases)
     incidents = []
     for passage, case in sorted(by_passage.items()):
-        found = assess(revisions[passage], registry.places, permits.get(case.asset, []), passage)
+        its = permits.get(case.asset, [])
+        found = assess(revisions[passage], registry.places, its, passage)
+        if found is None and passage in carried:
+            found = carried_wrong(revisions[passage], registry.places, its, passage, carried[passage])
+            if found is not None and found.corrected and accused.get(passage) != found.kind:
+                found = None  # nobody said that another carried it
         finding = suspected(found, revisions[passage], suspicions.get(passage, ()))
         if finding is None and passage in accused:
             finding = lifted(revisions[passage], registry.places)
@@ -90,6 +97,16 @@ async def _judge(
     wrong = [opening for one in incidents if _stands(one) for opening in _openings(one)]
     await transaction.settle_keys(EXITS, by_passage.keys(), wrong, now)
     return await transaction.raise_incidents(incidents, now)
+
+
+async def _carried(transaction: Transaction, registry: Registry, cases: Sequence[Case]) -> Mapping[str, Carried]:
+    """Return by passage who carried its asset, where the door's policy asks for that."""
+    asked = [case for case in cases if registry.wants_badges(case.portal)]
+    found = await transaction.carried(asked) if asked else {}
+    portals = {case.passage: case.portal for case in asked}
+    return {
+        passage: one for passage, one in found.items() if registry.wants_person(portals[passage], one.asset_class)
+    }  # fmt: skip
 
 
 def _stands(incident: Incident) -> bool:

@@ -17,6 +17,7 @@ ALERT_TITLES: Final = {
     "lost_seen": "Lost, and seen again",
     "untagged_issue": "Left before it was received or had a serial",
     "after_hours": "Moved outside its hours",
+    "carried_by_another": "Carried by another or unknown",
     "loaner_overdue": "A loan that is over, seen",
     "unknown_tag": "A tag of ours without a record left",
     "portal_bypass": "Outside, and no door saw it leave",

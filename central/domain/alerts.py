@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, cast, get_args
 
 from central.domain.anomalies.records import Suspicion
+from central.domain.carrying import Carried, carrier_problem
 from central.domain.exits import Authorisation, ExitVerdict, Standing, judge_exit
 from central.domain.places import Places
 
@@ -23,6 +24,7 @@ AlertKind = Literal[
     "unknown_tag",
     "portal_bypass",
     "portal_dark",
+    "carried_by_another",
 ]
 Severity = Literal["critical", "high", "low"]
 
@@ -98,6 +100,28 @@ def suspected(found: Finding | None, revisions: Sequence[Revision], suspicions: 
     if found is None:
         return odd
     return replace(odd, reason=f"{odd.reason} {found.reason}", authorised_late=False)
+
+
+def carried_wrong(
+    revisions: Sequence[Revision],
+    places: Places,
+    authorisations: Sequence[Authorisation],
+    passage: str,
+    carried: Carried,
+) -> Finding | None:
+    """Return what is to say of who carried an asset out that may leave; corrected where a badge names one who may.
+
+    Only the final is judged: a badge may come until seconds after the crossing.
+    """
+    last = max(revisions, key=lambda one: one.rev)
+    if not last.final or last.origin is None or last.destination is None:
+        return None
+    verdict = judge_exit(places, last.origin, last.destination, authorisations, last.at, passage=passage)
+    if verdict.standing is not Standing.AUTHORISED:
+        return None
+    holders = [one.person for one in authorisations if one.person is not None and one.valid_at(last.at)]
+    wrong, words = carrier_problem(carried, holders, last.at)
+    return replace(_finding(last, "carried_by_another", "low", words), corrected=not wrong)
 
 
 def lifted(revisions: Sequence[Revision], places: Places) -> Finding | None:

@@ -235,8 +235,10 @@ async def test_a_tag_stands_for_the_asset_that_it_was_on_then(one):
     """LT-0002 may leave and LT-0001 not: whose tag it was at the crossing decides."""
     moved = START + timedelta(minutes=10)
     await one.sql("UPDATE tag SET bound_to = %s WHERE epc = %s", moved, epc(2))
-    columns = "epc, asset, role, bound_from, registered_at"
-    await one.sql(f"INSERT INTO tag ({columns}) VALUES (%s, 'LT-0001', 'body', %s, now())", epc(2), moved)
+    await one.sql(
+        "INSERT INTO tag (epc, asset, role, bound_from, registered_at) VALUES (%s, 'LT-0001', 'body', %s, now())",
+        epc(2), moved,
+    )  # fmt: skip
     await one.take(leaves(1, tag=epc(2), after_s=599), now=LATER)
     assert await alerts(one) == []
     await one.take(leaves(2, tag=epc(2), after_s=660), now=LATER)

@@ -1,6 +1,6 @@
 -- name: accused
--- Which passages stand in an alert.
-SELECT passage FROM alert_asset WHERE passage = ANY(%(passages)s::uuid[]);
+-- Which passages stand in an alert, and as what.
+SELECT passage, kind FROM alert_asset WHERE passage = ANY(%(passages)s::uuid[]);
 
 -- name: cases
 -- The passages of assets that stand in an alert.
@@ -19,7 +19,7 @@ ORDER BY passage, rev, gateway, epoch, seq;
 -- Who may take assets out of what, and when: until the end, or until withdrawn. What is for one use begins when it is recorded,
 -- if nothing else is said.
 SELECT id, asset, boundary, CASE WHEN single_use THEN coalesce(valid_from, recorded_at) ELSE valid_from END,
-       least(valid_to, withdrawn_at), recorded_at, single_use, despite
+       least(valid_to, withdrawn_at), recorded_at, single_use, despite, person
 FROM authorisation WHERE asset = ANY(%(assets)s) ORDER BY asset, id;
 
 -- name: on_passes
