@@ -18,6 +18,7 @@ import uvicorn
 
 from central.api.auth import load_token
 from central.api.gate import gate as gate_routes
+from central.api.policies import policies_read, policies_write
 from central.api.quarantine import Retry, quarantine_orders
 from central.api.routes import Services, beat
 from central.api.server import create_app
@@ -57,6 +58,7 @@ from central.storage.knowing import PgKnowledgeBook
 from central.storage.leases import PgLeases
 from central.storage.log import PgLog
 from central.storage.notices import ALERTS, GATE, Ear, Seat
+from central.storage.policies import PgPolicies
 from central.storage.presence import PgPresence
 from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
@@ -116,6 +118,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     alert_book = PgAlertBook(database, log, views)
     knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, now=_now, deaf=lambda: ingest.problem)
+    policies = PgPolicies(database, log)
     told = AlertFeed(views, feed)
     ear = Ear(settings.dsn, ALERTS, told.hear, told.begin)
     services = Services(
@@ -143,8 +146,11 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         token=token,
         version=importlib.metadata.version("stockgate"),
         local=is_loopback(host),
-        reads=[gate_routes(PgGate(database), _now)],
-        orders=[quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings)))],
+        reads=[gate_routes(PgGate(database), _now), policies_read(policies, _now)],
+        orders=[
+            quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings))),
+            policies_write(policies, views, _now),
+        ],
     )
     server = _Server(_serving(settings, app))
     with _listen(host, port) as listener:

@@ -1,14 +1,16 @@
 """Judging passages: from the set of their revisions to incidents, at commit and again when authorisations change."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from central.application.oddities import suspicions_of
 from central.application.openings import Opening
 from central.application.ports import Batch, Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import assess, incident_of, lifted, suspected
+from central.domain.alerts import assess, carried_wrong, door_said, incident_of, lifted, suspected
 from central.domain.anomalies.records import Suspicion
+from central.domain.carrying import Carried
 
 EXITS: Final = "exits"
 """What the exception queue knows this judging by."""
@@ -25,7 +27,7 @@ async def judge_movements(
     known = [(one, asset) for one, asset in batch.movements if asset is not None]
     if not known:
         return []
-    accused = await transaction.accused(batch.again) if batch.again else set()
+    accused = await transaction.accused(batch.again) if batch.again else {}
     cases = [
         Case(one.movement.passage, asset, one.movement.epc, one.movement.portal, one.movement.at)
         for one, asset in known
@@ -73,30 +75,43 @@ async def _judge(
     times = [case.at for case in cases]
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases}, provisional=True)
-    findings = {
-        passage: suspected(
-            assess(revisions[passage], registry.places, permits.get(case.asset, []), passage),
-            revisions[passage],
-            suspicions.get(passage, ()),
-        )
+    carried = await _carried(transaction, registry, cases)
+    judged = {
+        passage: assess(revisions[passage], registry.places, permits.get(case.asset, []), passage)
         for passage, case in by_passage.items()
     }
-    innocent = [passage for passage, finding in findings.items() if finding is None]
-    accused = await transaction.accused(innocent) if innocent else set()
+    innocent = [passage for passage, found in judged.items() if found is None]
+    accused = await transaction.accused(innocent) if innocent else {}
     incidents = []
     for passage, case in sorted(by_passage.items()):
-        finding = findings[passage]
+        found = judged[passage]
+        if found is None and passage in carried:
+            its = permits.get(case.asset, [])
+            found = carried_wrong(revisions[passage], registry.places, its, passage, carried[passage])
+            if found is not None and found.corrected and accused.get(passage) != found.kind:
+                found = None  # nobody said that another carried it
+        finding = suspected(found, revisions[passage], suspicions.get(passage, ()))
         if finding is None and passage in accused:
             finding = lifted(revisions[passage], registry.places)
         if finding is not None:
             portal = registry.portals[case.portal]
             key = incident_of(portal.id, passage, revisions[passage])
-            incidents.append(
-                Incident(key, case, portal.gateway, registry.mode_at(portal.id, case.at) == "observe", finding)
-            )
+            finding = replace(finding, edge=door_said(revisions[passage]))
+            quiet = registry.mode_at(portal.id, case.at) == "observe"
+            incidents.append(Incident(key, case, portal.gateway, quiet, finding))
     wrong = [opening for one in incidents if _stands(one) for opening in _openings(one)]
     await transaction.settle_keys(EXITS, by_passage.keys(), wrong, now)
     return await transaction.raise_incidents(incidents, now)
+
+
+async def _carried(transaction: Transaction, registry: Registry, cases: Sequence[Case]) -> Mapping[str, Carried]:
+    """Return by passage who carried its asset, where the door's policy asks for that."""
+    asked = [case for case in cases if registry.wants_badges(case.portal)]
+    found = await transaction.carried(asked) if asked else {}
+    portals = {case.passage: case.portal for case in asked}
+    return {
+        passage: one for passage, one in found.items() if registry.wants_person(portals[passage], one.asset_class)
+    }  # fmt: skip
 
 
 def _stands(incident: Incident) -> bool:

@@ -27,7 +27,9 @@ from central.application.views import (
 from central.domain.alerts import Finding, Revision
 from central.domain.anomalies.records import Knowledge, Seen, Subject
 from central.domain.anomalies.tags import ChipOf, Visit
+from central.domain.carrying import Carried
 from central.domain.exits import Authorisation
+from central.domain.gate import Manner, Quiet
 from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure, mode_at
@@ -54,10 +56,39 @@ class Registry:
     """Doors that are, or were, told to be quieter for a while."""
     calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
     """On which business days are counted; its overrides make a new version of the registry, too."""
+    needs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(portal, class of assets) to what the door asks for; the class '' stands for every other."""
+    stale: Mapping[str, str] = field(default_factory=dict)
+    """Portal to what an old snapshot means there."""
 
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""
         return mode_at(self.portals[portal], self.measures, at)
+
+    def wants_person(self, portal: str, asset_class: str) -> bool:
+        """Tell whether a badge has to name who carries an asset of a class through a door."""
+        wanted = self.needs.get((portal, asset_class), self.needs.get((portal, ""), "asset"))
+        return wanted == "asset+person"
+
+    def wants_badges(self, portal: str) -> bool:
+        """Tell whether there is any class of assets for which a door asks for a badge."""
+        return any(door == portal and wanted == "asset+person" for (door, _), wanted in self.needs.items())
+
+    def manners(self, now: datetime) -> dict[str, Manner]:
+        """Return how each door behaves from now on."""
+        return {
+            portal.id: Manner(
+                portal.mode,
+                tuple(
+                    Quiet(one.mode, one.from_at, one.end)
+                    for one in self.measures
+                    if one.portal == portal.id and one.end > max(one.from_at, now)
+                ),
+                self.stale.get(portal.id, "refuse"),
+                self.wants_badges(portal.id),
+            )
+            for portal in self.portals.values()
+        }
 
     def is_closed(self, location: str) -> bool:
         """Tell whether every way out of a location is listed and watched."""
@@ -174,8 +205,11 @@ class Transaction(Openings, Protocol):
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of the tags that are registered, their assets locked by id."""
 
-    async def accused(self, passages: Collection[str]) -> set[str]:
-        """Return which of the passages stand in an alert."""
+    async def accused(self, passages: Collection[str]) -> dict[str, str]:
+        """Return which of the passages stand in an alert, and of what kind."""
+
+    async def carried(self, cases: Sequence[Case]) -> dict[str, Carried]:
+        """Return by passage what is known of who carried its asset."""
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""

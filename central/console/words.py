@@ -17,6 +17,7 @@ ALERT_TITLES: Final = {
     "lost_seen": "Lost, and seen again",
     "untagged_issue": "Left before it was received or had a serial",
     "after_hours": "Moved outside its hours",
+    "carried_by_another": "Carried by another or unknown",
     "loaner_overdue": "A loan that is over, seen",
     "unknown_tag": "A tag of ours without a record left",
     "portal_bypass": "Outside, and no door saw it leave",
@@ -191,6 +192,24 @@ def alert_asset_ids(alert: dict[str, Any]) -> list[str]:
     """Ids of the assets that the alert holds."""
     assets = alert.get("assets") or ([alert["asset"]] if alert.get("asset") else [])
     return [str(asset["id"]) for asset in assets]
+
+
+def alert_door_said(alert: dict[str, Any]) -> str:
+    """What the door itself decided, or nothing where it wasn't asked."""
+    said = [asset["edge"] for asset in alert.get("assets") or [] if asset.get("edge")]
+    if not said:
+        return ""
+    if len(set(said)) == 1:
+        return f"The door {_DOOR_SAID[said[0]]}."
+    told = [f"{_DOOR_SAID[one]}: {said.count(one)}" for one in _DOOR_SAID if one in said]
+    return f"The door {', '.join(told)}."
+
+
+_DOOR_SAID: Final = {
+    "refuse": "refused it",
+    "allow": "let it pass",
+    "stale": "could not tell, its snapshot was too old",
+}
 
 
 def alert_way(alert: dict[str, Any], place: Place) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, cast, get_args
 
 from central.domain.anomalies.records import Suspicion
+from central.domain.carrying import Carried, carrier_problem
 from central.domain.exits import Authorisation, ExitVerdict, Standing, judge_exit
 from central.domain.places import Places
 
@@ -23,6 +24,7 @@ AlertKind = Literal[
     "unknown_tag",
     "portal_bypass",
     "portal_dark",
+    "carried_by_another",
 ]
 Severity = Literal["critical", "high", "low"]
 
@@ -100,12 +102,40 @@ def suspected(found: Finding | None, revisions: Sequence[Revision], suspicions: 
     return replace(odd, reason=f"{odd.reason} {found.reason}", authorised_late=False)
 
 
+def carried_wrong(
+    revisions: Sequence[Revision],
+    places: Places,
+    authorisations: Sequence[Authorisation],
+    passage: str,
+    carried: Carried,
+) -> Finding | None:
+    """Return what is to say of who carried an asset out that may leave; corrected where a badge names one who may.
+
+    Only the final is judged: a badge may come until seconds after the crossing.
+    """
+    last = max(revisions, key=lambda one: one.rev)
+    if not last.final or last.origin is None or last.destination is None:
+        return None
+    verdict = judge_exit(places, last.origin, last.destination, authorisations, last.at, passage=passage)
+    if verdict.standing is not Standing.AUTHORISED:
+        return None
+    holders = [one.person for one in authorisations if one.person is not None and one.valid_at(last.at)]
+    wrong, words = carrier_problem(carried, holders, last.at)
+    return replace(_finding(last, "carried_by_another", "low", words), corrected=not wrong)
+
+
 def lifted(revisions: Sequence[Revision], places: Places) -> Finding | None:
     """Return what a passage was accused of and no longer is, by what is told of permissions now."""
     found = assess(revisions, places, ())
     if found is None or found.corrected:
         return found
     return replace(found, corrected=True, reason=f"{found.reason} Corrected: by what is known now it was allowed.")
+
+
+def door_said(revisions: Sequence[Revision]) -> str | None:
+    """Return what the door decided about a passage, by the newest revision that tells."""
+    told = [one.gate_verdict for one in sorted(revisions, key=lambda one: one.rev) if one.gate_verdict is not None]
+    return told[-1] if told else None
 
 
 def incident_of(portal: str, passage: str, revisions: Sequence[Revision]) -> str:

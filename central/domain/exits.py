@@ -63,6 +63,8 @@ class Authorisation:
     """When a hold, or data that nobody wiped, stood against it, by what was told then."""
     blocked_after_all: tuple[Span, ...] = ()
     """The same by what is told now; who says afterwards that a hold was released before the exit, says it late."""
+    person: str | None = None
+    """On whose name it is, if on anybody's."""
     single_use: bool = False
     use: Use | None = None
     """What it was spent on, if it is for one use and was."""

@@ -19,6 +19,7 @@ from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
 from central.domain.axes import BLOCKING, as_told, blocked_spans
+from central.domain.carrying import Badge, Carried
 from central.domain.exits import Authorisation, Exit, spend
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
@@ -191,10 +192,26 @@ class PgTransaction:
             tags = await self._connection.execute(query("projection.tags"), params)
         return Bindings([Binding(*row) for row in await tags.fetchall()])
 
-    async def accused(self, passages: Collection[str]) -> set[str]:
-        """Return which of the passages stand in an alert."""
+    async def accused(self, passages: Collection[str]) -> dict[str, str]:
+        """Return which of the passages stand in an alert, and of what kind."""
         rows = await self._connection.execute(query("alerts.accused"), {"passages": list(passages)})
-        return {row[0].hex for row in await rows.fetchall()}
+        return {row[0].hex: row[1] for row in await rows.fetchall()}
+
+    async def carried(self, cases: Sequence[Case]) -> dict[str, Carried]:
+        """Return by passage what is known of who carried its asset."""
+        params = {
+            "passages": [one.passage for one in cases],
+            "assets": [one.asset for one in cases],
+            "portals": [one.portal for one in cases],
+            "times": [one.at for one in cases],
+        }
+        found = {}
+        rows = await self._connection.execute(query("policies.carried"), params)
+        for passage, asset_class, custodian, own, others in await rows.fetchall():
+            badges = [Badge(person, datetime.fromisoformat(at)) for person, at in others]
+            badges += [Badge(own, None)] if own else []
+            found[passage.hex] = Carried(asset_class, custodian, tuple(badges))
+        return found
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
@@ -242,8 +259,8 @@ class PgTransaction:
         rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
         listed = await rows.fetchall()
         acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
-        for *row, single_use, despite in listed:
-            one, its = replace(Authorisation(*row), single_use=single_use), acts.get(row[1], [])
+        for *row, single_use, despite, person in listed:
+            one, its = replace(Authorisation(*row), single_use=single_use, person=person), acts.get(row[1], [])
             told, after_all = blocked_spans(as_told(its), despite), blocked_spans(its, despite)
             found.setdefault(one.asset, []).append(replace(one, blocked=told, blocked_after_all=after_all))
         passes = [asset for asset, its in found.items() if any(one.single_use for one in its)]
@@ -355,6 +372,8 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
         neighbours=neighbours,
         measures=measures,
         calendars=calendars,
+        needs={(portal, asset_class): wanted for portal, asset_class, wanted in await rows("policies.all_needs")},
+        stale=dict(await rows("policies.stale")),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from central.app import _now
+from central.application.alerting import QuietAsked, quieten
 from central.application.metrics import Metrics
 from central.application.undoing import undo_import
 from central.gate.keys import KeyRing
@@ -229,6 +230,21 @@ async def test_a_door_that_changes_its_place_brings_a_new_generation(one, broker
             )
             await until(lambda: (gate.counters() or (0, 0))[0] > generation)
             assert gate.manifest()["portals"][1]["out"] == ["stockroom-a", "hq"]
+
+
+async def test_a_door_that_is_muted_is_told_so_and_no_part_is_sent_again(one, broker, tmp_path):
+    async with publishing(one, broker, tmp_path) as (_, keys, _):
+        with gateway(broker, keys) as gate:
+            generation, _n = await until(gate.counters)
+            gate.forget()
+            measure = QuietAsked(ENTRANCE, "muted", "observe", "removal", "ann", _now() + timedelta(hours=2))
+            await quieten(one.book, measure, _now())
+            await until(lambda: (gate.counters() or (0, 0))[0] > generation, 2.0)
+            told = {door["id"]: door for door in gate.manifest()["portals"]}
+            assert (told[ENTRANCE]["mode"], told[DOOR]["mode"]) == ("alarm", "notify")
+            assert [quiet["mode"] for quiet in told[ENTRANCE]["quiet"]] == ["observe"]
+            assert (told[DOOR]["quiet"], told[DOOR]["stale"], told[DOOR]["person"]) == ([], "refuse", False)
+            assert set(gate.order) == {"manifest", "delta"}
 
 
 @pytest.mark.parametrize("seen_gone", [True, False])

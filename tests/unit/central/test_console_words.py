@@ -77,6 +77,19 @@ def test_an_alert_without_an_asset_names_its_tag_or_says_so():
     assert words.alert_subject(alert(asset=None, assets=[], epc=None)) == "No asset named"
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([None], ""),
+        (["refuse"], "The door refused it."),
+        (["allow", "allow", None], "The door let it pass."),
+        (["allow", "refuse", "allow"], "The door refused it: 1, let it pass: 2."),
+    ],
+)
+def test_an_alert_says_what_the_door_itself_decided(said, told):
+    assert words.alert_door_said({"assets": [{"id": str(n), "edge": one} for n, one in enumerate(said)]}) == told
+
+
 def test_an_alert_about_a_gateway_names_it_and_what_to_do():
     about = alert(asset=None, assets=[], epc=None, portal=None, kind="identity_mismatch", **{"from": None, "to": None})
     assert words.is_about_gateway(about)

@@ -69,3 +69,32 @@ END
 $$;
 CREATE TRIGGER hold_is_released_by_another BEFORE INSERT ON act FOR EACH ROW WHEN (NEW.kind = 'hold_released')
     EXECUTE FUNCTION separate_release();
+
+-- An incident holds both verdicts: ours in its kind and reason, and what the door decided.
+ALTER TABLE alert_asset ADD COLUMN edge_verdict text CHECK (edge_verdict IN ('allow', 'refuse', 'stale'));
+
+-- Per door: what an old snapshot means, and for assets of a class, or of all with none of their own, whether who carries them has
+-- to be named by a badge.
+ALTER TABLE portal ADD COLUMN stale text NOT NULL DEFAULT 'refuse' CHECK (stale IN ('refuse', 'trust'));
+CREATE TABLE portal_policy (
+    portal text COLLATE "C" NOT NULL REFERENCES portal ON DELETE CASCADE,
+    class text NOT NULL DEFAULT '',
+    needs text NOT NULL CHECK (needs IN ('asset', 'asset+person')),
+    PRIMARY KEY (portal, class)
+);
+INSERT INTO act_kind VALUES ('portal_policy_set');
+
+-- Badges that an access-control system tells of. They are about people: kept apart from the log, and only for a while.
+CREATE TABLE badge (
+    portal text COLLATE "C" NOT NULL REFERENCES portal ON DELETE CASCADE,
+    person text COLLATE "C" NOT NULL CHECK (person <> ''),
+    at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (portal, at, person)
+);
+
+ALTER TABLE alert DROP CONSTRAINT alert_kind_check;
+ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK (kind IN (
+    'unauthorised_exit', 'stale_snapshot', 'ambiguous_passage', 'portal_config_mismatch', 'identity_mismatch',
+    'retired_but_active', 'lost_seen', 'untagged_issue', 'unknown_tag', 'impossible_travel', 'cloned_tag', 'not_unique',
+    'after_hours', 'loaner_overdue', 'portal_bypass', 'portal_dark', 'carried_by_another'));

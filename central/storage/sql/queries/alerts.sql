@@ -1,6 +1,6 @@
 -- name: accused
--- Which passages stand in an alert.
-SELECT passage FROM alert_asset WHERE passage = ANY(%(passages)s::uuid[]);
+-- Which passages stand in an alert, and as what.
+SELECT passage, kind FROM alert_asset WHERE passage = ANY(%(passages)s::uuid[]);
 
 -- name: cases
 -- The passages of assets that stand in an alert.
@@ -19,7 +19,7 @@ ORDER BY passage, rev, gateway, epoch, seq;
 -- Who may take assets out of what, and when: until the end, or until withdrawn. What is for one use begins when it is recorded,
 -- if nothing else is said.
 SELECT id, asset, boundary, CASE WHEN single_use THEN coalesce(valid_from, recorded_at) ELSE valid_from END,
-       least(valid_to, withdrawn_at), recorded_at, single_use, despite
+       least(valid_to, withdrawn_at), recorded_at, single_use, despite, person
 FROM authorisation WHERE asset = ANY(%(assets)s) ORDER BY asset, id;
 
 -- name: on_passes
@@ -66,7 +66,25 @@ SELECT DISTINCT asset FROM authorisation WHERE single_use AND asset > %(after)s 
 
 -- name: members
 -- How passages stand in their alerts now.
-SELECT passage, alert, corrected, authorised_late FROM alert_asset WHERE passage = ANY(%(passages)s::uuid[]);
+SELECT m.passage, m.alert, m.corrected, m.authorised_late, a.incident
+FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert
+WHERE m.passage = ANY(%(passages)s::uuid[]);
+
+-- name: rename
+-- A passage that stands alone in its alert turns out to belong to a cart: the alert is the cart's, if that has none yet.
+UPDATE alert AS a SET incident = %(incident)s
+WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert AS o WHERE o.incident = %(incident)s)
+RETURNING a.id;
+
+-- name: emptied
+-- An alert whose last passage went into its cart's.
+UPDATE alert AS a SET corrected = true, reason = 'Its passage belongs to a cart: see alert ' || %(into)s::int8 || '.'
+WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert_asset AS m WHERE m.alert = a.id);
+
+-- name: refute_waiting
+-- A false read that waited to be borne out, and that what came since doesn't fit.
+UPDATE alert_verdict SET standing = 'refuted', settled_at = %(now)s, settled_by = 'central'
+WHERE alert = %(alert)s AND standing = 'provisional';
 
 -- name: open_alerts
 -- One alert an incident: the first of its passages opens it.
@@ -90,17 +108,19 @@ SELECT incident, id FROM alert WHERE incident = ANY(%(incidents)s) ORDER BY id F
 -- name: save_members
 -- Passages join their alerts, or their findings changed; RETURNING tells of which anything did.
 INSERT INTO alert_asset AS m (passage, alert, asset, epc, kind, severity, at, from_location, to_location, confidence,
-                              corrected, authorised_late, reason)
+                              corrected, authorised_late, reason, edge_verdict)
 SELECT * FROM unnest(%(passage)s::uuid[], %(alerts)s::int8[], %(asset)s::text[], %(epc)s::text[], %(kind)s::text[],
                      %(severity)s::text[], %(at)s::timestamptz[], %(from_location)s::text[], %(to_location)s::text[],
-                     %(confidence)s::float8[], %(corrected)s::bool[], %(authorised_late)s::bool[], %(reason)s::text[])
+                     %(confidence)s::float8[], %(corrected)s::bool[], %(authorised_late)s::bool[], %(reason)s::text[],
+                     %(edge)s::text[])
 ON CONFLICT (passage) DO UPDATE SET
-    kind = excluded.kind, severity = excluded.severity, at = excluded.at, from_location = excluded.from_location,
+    alert = excluded.alert, kind = excluded.kind, severity = excluded.severity, at = excluded.at,
+    edge_verdict = excluded.edge_verdict, from_location = excluded.from_location,
     to_location = excluded.to_location, confidence = excluded.confidence, corrected = excluded.corrected,
     authorised_late = excluded.authorised_late, reason = excluded.reason
-WHERE (m.kind, m.severity, m.at, m.confidence, m.corrected, m.authorised_late, m.reason)
-    IS DISTINCT FROM (excluded.kind, excluded.severity, excluded.at, excluded.confidence, excluded.corrected,
-                      excluded.authorised_late, excluded.reason)
+WHERE (m.alert, m.kind, m.severity, m.at, m.confidence, m.corrected, m.authorised_late, m.reason, m.edge_verdict)
+    IS DISTINCT FROM (excluded.alert, excluded.kind, excluded.severity, excluded.at, excluded.confidence,
+                      excluded.corrected, excluded.authorised_late, excluded.reason, excluded.edge_verdict)
 RETURNING passage;
 
 -- name: restate

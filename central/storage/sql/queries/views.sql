@@ -57,7 +57,7 @@ LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
         'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected, 'location', w.location,
-        'since', w.since) ORDER BY x.at, s.id, x.passage) AS assets
+        'since', w.since, 'edge', x.edge_verdict) ORDER BY x.at, s.id, x.passage) AS assets
     FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset LEFT JOIN asset_location AS w ON w.asset = s.id
     WHERE x.alert = a.id
 ) AS m ON true
@@ -72,7 +72,7 @@ LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
         'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected, 'location', w.location,
-        'since', w.since) ORDER BY x.at, s.id, x.passage) AS assets
+        'since', w.since, 'edge', x.edge_verdict) ORDER BY x.at, s.id, x.passage) AS assets
     FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset LEFT JOIN asset_location AS w ON w.asset = s.id
     WHERE x.alert = a.id
 ) AS m ON true
