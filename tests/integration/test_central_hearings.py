@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from central.api.server import create_app
+from central.application import stories
 from central.application.upkeep import measure_all_places, measure_doors, measure_new_stays
 from central.storage.rebuild import projection_hash, rebuild
 from tests.helpers.central import START, central, epc, movement, registered_database
@@ -162,3 +163,18 @@ def test_any_order_delay_and_repetition_of_crossings_and_presence_ends_in_the_sa
 
     ordered = [(kind, row) for kind, row in rows]
     assert asyncio.run(state_after(ordered)) == asyncio.run(state_after(messy))
+
+
+async def test_a_story_that_cant_be_told_holds_back_no_other(one, monkeypatch):
+    def fold(told, *rest):
+        if told.heard and told.heard[0].epc == epc(1):
+            raise ValueError("no such story")
+        return whole(told, *rest)
+
+    whole = stories.fold
+    monkeypatch.setattr(stories, "fold", fold)
+    await rounds(one, 0, [epc(1), epc(2)], zone="corridor", many=2)
+    assert (await one.where("LT-0001"), await one.where("LT-0002")) == ("stockroom-a", "corridor")
+    monkeypatch.undo()
+    await rounds(one, 2, [epc(1)], zone="corridor")
+    assert await one.where("LT-0001") == "corridor"
