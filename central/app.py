@@ -19,6 +19,7 @@ import uvicorn
 from central.api.auth import load_token
 from central.api.gate import gate as gate_routes
 from central.api.quarantine import Retry, quarantine_orders
+from central.api.rollups import rollup_routes
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
@@ -42,6 +43,7 @@ from central.ingest.retrying import retry
 from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
 from central.jobs.queue import Queue
+from central.jobs.retention import retention_jobs
 from central.jobs.stories import story_jobs
 from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
@@ -59,6 +61,7 @@ from central.storage.presence import PgPresence
 from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
+from central.storage.rollups import PgRollups
 from central.storage.schema import check_schema
 from central.storage.transfers import PgTransfers
 from central.storage.upkeep import PgUpkeep
@@ -137,7 +140,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         token=token,
         version=importlib.metadata.version("stockgate"),
         local=is_loopback(host),
-        reads=[gate_routes(PgGate(database), _now)],
+        reads=[gate_routes(PgGate(database), _now), rollup_routes(PgRollups(database), _now)],
         orders=[quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings)))],
     )
     server = _Server(_serving(settings, app))
@@ -188,6 +191,7 @@ async def _work_on_jobs(database: Database) -> None:
     with contextlib.suppress(StoreUnavailable):  # the daily job does it again
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
+    work += retention_jobs(PgRollups(database), _now)
     await Queue(database.pool, work).run()
 
 
