@@ -31,10 +31,10 @@ FILL = """
 INSERT INTO location (id, name, kind, parent, guarded) VALUES
     ('hq', 'HQ', 'building', NULL, true), ('stockroom-a', 'A', 'zone', 'hq', true),
     ('corridor', 'C', 'zone', 'hq', false);
-INSERT INTO gateway VALUES ('hq-1', 'hq', now()), ('hq-2', 'hq', now());
+INSERT INTO gateway SELECT 'hq-' || n, 'hq', now() FROM generate_series(1, 10) AS n;
 INSERT INTO portal (id, name, gateway, inside, outside, mode)
-VALUES ('hq-1-door', 'Door 1', 'hq-1', 'stockroom-a', 'corridor', 'alarm'),
-    ('hq-2-door', 'Door 2', 'hq-2', 'stockroom-a', 'corridor', 'alarm');
+SELECT 'hq-' || n || '-door', 'Door ' || n, 'hq-' || n, 'stockroom-a', 'corridor', 'alarm'
+FROM generate_series(1, 10) AS n;
 INSERT INTO asset (id, name, class, serial)
 SELECT 'B-' || n, 'Laptop', 'laptop', 'SN-' || n FROM generate_series(0, %(count)s - 1) AS n;
 INSERT INTO tag (epc, asset, role, registered_at, bound_from)
@@ -114,16 +114,17 @@ def payloads_of(assets, number, batches=BATCHES):
     return found
 
 
-def row_of(seq, nth, assets, number, gateway):
+def row_of(seq, nth, assets, gateway, *, after_s, start=START):
     """Each twentieth row crosses, each two-hundredth by an asset without permission; those come in a moment later."""
     crosses, alerts = nth % 20 == 0, nth % 200 == 0
-    near = nth % 5 if gateway == GATEWAYS[0] else 5 + nth % 4  # each by its own door, but for those that alert
-    which = nth * 7919 % assets // 10 * 10 + (9 if alerts else near)
+    door = int(gateway.rpartition("-")[2])  # assets keep to one of two doors, but for those that alert
+    near = nth % 5 if door % 2 else 5 + nth % 4
+    which = (nth * 7919 + door * 1010) % assets // 10 * 10 + (9 if alerts else near)
     kind = ("out" if alerts or nth % 40 else "in") if crosses else ("turned_back" if nth % 3 else "near")
-    after_s = nth / 20 + number * 1000
     return movement(
-        seq, kind=kind, tag=f"3034257bf7{which:014x}", after_s=after_s, portal=f"{gateway}-door", gateway=gateway
-    )
+        seq, kind=kind, tag=f"3034257bf7{which:014x}", after_s=after_s, portal=f"{gateway}-door", gateway=gateway,
+        start=start,
+    )  # fmt: skip
 
 
 def processor_s(dsn):
