@@ -22,8 +22,8 @@ from tests.bench.figures import BENCH, Figure
 from tests.helpers.central import START, Central, envelope, ingesting, movement, until
 from tests.helpers.postgres import fresh_database
 
-BATCH, PER_ENVELOPE, BATCHES = 1000, 100, 10
-ROUNDS = 3
+BATCH, PER_ENVELOPE, BATCHES = 1000, 100, 30
+ROUNDS = 2
 GATEWAYS = ("hq-1", "hq-2")
 """More than one, as everywhere: only then is a tag judged that is at two doors."""
 PEER = "bare binary COPY"
@@ -106,9 +106,10 @@ def payloads_of(assets, number, batches=BATCHES):
     found = []
     for at in range(0, BATCH * batches, PER_ENVELOPE):
         turn, which = divmod(at // PER_ENVELOPE, len(GATEWAYS))
-        gateway, first = GATEWAYS[which], turn * PER_ENVELOPE + 1
+        gateway, seqs = GATEWAYS[which], range(turn * PER_ENVELOPE + 1, (turn + 1) * PER_ENVELOPE + 1)
         rows = [
-            row_of(seq, at + seq - first + 1, assets, number, gateway) for seq in range(first, first + PER_ENVELOPE)
+            row_of(seq, nth, assets, gateway, after_s=nth / 20 + number * 1000)
+            for seq, nth in zip(seqs, range(at + 1, at + 1 + PER_ENVELOPE), strict=True)
         ]
         found.append((topic("hq", gateway, "movement"), envelope(rows, gateway=gateway, epoch=f"e{number}")))
     return found

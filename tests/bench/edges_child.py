@@ -1,8 +1,8 @@
 """Ten gateways in one process that publish the fixed mix to a broker.
 
-Run as `python -m tests.bench.edges_child PORT RATE SECONDS ASSETS`. As an edge does, each keeps at most 2,000 rows beyond
-its watermark. Prints one JSON line: rows sent and committed, the seconds that took, and the lag from publishing an
-envelope to the watermark that covers it, in milliseconds.
+Run as `python -m tests.bench.edges_child PORT RATE SECONDS ASSETS`. As an edge does, each keeps at most 2,000 rows
+beyond its watermark. Prints one JSON line: rows sent and committed, the seconds that took, and the lag from publishing
+an envelope to the watermark that covers it, in milliseconds.
 """
 
 import json
