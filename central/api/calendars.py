@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from central.api.exceptions import PERSON
 from central.api.routes import TEXT, Limit, Services
@@ -18,7 +18,11 @@ ID = r"^[A-Za-z0-9._-]{1,80}$"
 SHOWN: Final = timedelta(days=365)
 """How far ahead special days are shown unless told."""
 
-Reason = Annotated[str, Field(min_length=3, max_length=400, pattern=TEXT, examples=["stocktaking"])]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=400, pattern=TEXT),
+    Field(examples=["stocktaking"]),
+]
 Location = Annotated[str, Query(max_length=80, pattern=ID, examples=["hq"])]
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer
@@ -16,6 +16,7 @@ PERSON = r"^[A-Za-z0-9._-]{1,80}$"
 
 Name = Annotated[str | None, Query(max_length=80, pattern=TEXT)]
 Words = Annotated[str, Field(max_length=2000, pattern=TEXT)]
+Glass = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000, pattern=TEXT)]
 
 
 class Exceptions(Answer):
@@ -63,7 +64,7 @@ class StepAsked(BaseModel):
     outcome: Literal["closed", "accepted_risk"] | None = Field(None, description="With the step propose.")
     evidence: EvidenceShown | None = Field(None, description="With the steps propose and close.")
     reason: Words = Field("", description="With the steps reject and reopen.")
-    break_glass: str | None = Field(None, min_length=10, max_length=2000, pattern=TEXT)
+    break_glass: Glass | None = None
 
 
 def exceptions_read(on: Services) -> APIRouter:

@@ -214,9 +214,10 @@ class Transfers(Protocol):
 async def request(store: Transfers, asked: Request, now: datetime) -> TransferView:
     """Ask for a transfer; nothing may move by it before somebody else approves."""
     assets = sorted(set(asked.assets))
+    parties = [asked.sender, asked.receiver, *sorted(set(asked.escalation).difference(ESCALATION))]
     async with store.work() as work:
         await _registered(
-            work, people=[asked.by], parties=[asked.sender, asked.receiver],
+            work, people=[asked.by], parties=parties,
             locations=[asked.origin, asked.destination], assets=assets,
         )  # fmt: skip
         if asked.origin == asked.destination:

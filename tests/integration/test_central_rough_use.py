@@ -182,6 +182,30 @@ async def test_a_count_takes_what_its_people_see_while_it_runs_of_the_classes_th
     assert (await step("sign", "ann"))[0] == 200
 
 
+async def test_a_transfer_names_only_who_is_there_to_hear_of_it(api, one):
+    await one.sql("UPDATE person SET active = false WHERE id = 'eve'")
+    for name in ("itam_manger", "eve"):
+        for changed in ({"escalation": ["receiver", name]}, {"receiver": name}):
+            found = await told(api, "/transfers", TRANSFER | changed)
+            assert found == (404, f"there is no person or role '{name}': import it first.")
+    assert (await told(api, "/transfers", TRANSFER | {"escalation": ["receiver", "keeper", "it_ops_head"]}))[0] == 200
+
+
+async def test_a_reason_of_blanks_is_none(api):
+    closed = {"day": "2026-03-09", "status": "closed", "reason": "    ", "location": "hq"}
+    step = {"step": "investigate", "by": "ann", "break_glass": " " * 12}
+    for path, body, words in (
+        (
+            "/calendar-overrides",
+            {"by": "ann", "overrides": [closed]},
+            "reason: String should have at least 3",
+        ),
+        ("/exceptions/1/steps", step, "break_glass: String should have at least 10 characters"),
+    ):
+        status, detail = await told(api, path, body)
+        assert (status, words in detail) == (422, True), detail
+
+
 async def test_who_sent_it_never_receives_it_whatever_role_or_program_asks(api, one):
     mine = await new_transfer(api)
     assert (await api.post(f"/transfers/{mine}/dispatch", json={"by": "bob"})).status_code == 200

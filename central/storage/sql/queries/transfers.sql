@@ -47,7 +47,7 @@ SELECT id FROM transfer WHERE id = %(id)s FOR UPDATE;
 SELECT 'person', p FROM unnest(%(people)s::text[]) AS p WHERE NOT EXISTS (SELECT FROM person WHERE id = p AND active)
 UNION ALL
 SELECT 'person or role', p FROM unnest(%(parties)s::text[]) AS p
-WHERE NOT EXISTS (SELECT FROM person WHERE id = p) AND NOT EXISTS (SELECT FROM role WHERE id = p)
+WHERE NOT EXISTS (SELECT FROM person WHERE id = p AND active) AND NOT EXISTS (SELECT FROM role WHERE id = p)
 UNION ALL
 SELECT 'location', p FROM unnest(%(locations)s::text[]) AS p
 WHERE NOT EXISTS (SELECT FROM location WHERE id = p AND withdrawn_at IS NULL)
