@@ -43,6 +43,7 @@ from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.retrying import retry
 from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
+from central.jobs.counts import count_jobs
 from central.jobs.queue import Queue
 from central.jobs.stories import story_jobs
 from central.jobs.tasks import jobs
@@ -159,7 +160,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            perpetual = PerpetualCount(PgPresence(database, log), counts, metrics, _now)
+            perpetual = PerpetualCount(PgPresence(database, log), metrics, _now)
             watch = RegistryWatch(log, views, feed)
             work = [ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
             work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run()]
@@ -200,6 +201,7 @@ async def _work_on_jobs(database: Database) -> None:
     with contextlib.suppress(StoreUnavailable):  # the daily job does it again
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
+    work += count_jobs(PgCounts(database, log), _now)
     await Queue(database.pool, work).run()
 
 

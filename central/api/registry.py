@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from central.api.routes import MAX_ID, TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application.columns import COLUMNS
 from central.application.importing import import_sheets
 from central.application.register import (
@@ -108,7 +108,7 @@ class ImportAnswer(Answer):
 
 class _Spoken(BaseModel):
     by: Id = Field(examples=["p-117"], description="Id of the person who says so.")
-    at: AwareDatetime | None = Field(None, description="Since when it holds; now if left out.")
+    at: Moment | None = Field(None, description="Since when it holds; now if left out.")
 
 
 class LifecycleSaid(_Spoken):
@@ -205,12 +205,12 @@ class AuthorisationAsked(BaseModel):
     kind: Literal["issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing"]
     asset: Id
     boundary: Id
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
     reason: Words = ""
     person: Id | None = None
     single_use: bool = False
-    expected_return: AwareDatetime | None = None
+    expected_return: Moment | None = None
     requested_by: Id | None = None
     approved_by: Id | None = None
     despite: list[Block] = Field(

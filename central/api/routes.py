@@ -85,7 +85,7 @@ def stands(on: Services) -> APIRouter:
         limit: Limit = 100,
     ) -> shapes.Assets:
         """Return assets by id, and where they are believed to be."""
-        found = await on.views.assets(location=location, query=q or None, limit=limit)
+        found = await on.views.assets(location=location, query=q or None, limit=limit, now=on.now())
         wrong = await on.exceptions.open_totals(on.now())
         return shapes.Assets(as_of=on.now(), open_exceptions=wrong, assets=found)
 
@@ -118,7 +118,7 @@ def happened(on: Services) -> APIRouter:
         asset: Annotated[str, Path(max_length=80, pattern=TEXT, examples=["LT-0001"])], limit: Limit = 200
     ) -> shapes.AssetMovements:
         """Return an asset's passages, each in its newest revision, with the evidence."""
-        one = await on.views.asset(asset)
+        one = await on.views.asset(asset, on.now())
         found = await on.views.movements(asset=asset, limit=limit)
         return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 

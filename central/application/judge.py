@@ -7,11 +7,12 @@ from typing import Final
 
 from central.application.oddities import suspicions_of
 from central.application.openings import Opening
-from central.application.ports import Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import assess, carried_wrong, door_said, incident_of, lifted, suspected
+from central.application.ports import Batch, Case, Filed, Incident, Registry, Transaction
+from central.domain.alerts import Finding, assess, carried_wrong, door_said, incident_of, lifted, suspected
 from central.domain.anomalies.records import Suspicion
 from central.domain.carrying import Carried
 
+CARRIED: Final = "carried_by_another"
 EXITS: Final = "exits"
 """What the exception queue knows this judging by."""
 
@@ -19,15 +20,15 @@ EXITS: Final = "exits"
 async def judge_movements(
     transaction: Transaction,
     registry: Registry,
-    movements: Sequence[tuple[Filed, str | None]],
+    batch: Batch,
     suspicions: Mapping[str, Sequence[Suspicion]],
     now: datetime,
 ) -> list[int]:
     """Judge what a batch's movements of registered assets may give rise to; return the ids of alerts that changed."""
-    known = [(one, asset) for one, asset in movements if asset is not None]
+    known = [(one, asset) for one, asset in batch.movements if asset is not None]
     if not known:
         return []
-    accused = await transaction.accused({one.movement.passage for one, _ in known})
+    accused = await transaction.accused(batch.again) if batch.again else {}
     cases = [
         Case(one.movement.passage, asset, one.movement.epc, one.movement.portal, one.movement.at)
         for one, asset in known
@@ -75,16 +76,21 @@ async def _judge(
     times = [case.at for case in cases]
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases}, provisional=True)
-    accused = await transaction.accused(by_passage.keys())
     carried = await _carried(transaction, registry, cases)
-    incidents = []
-    for passage, case in sorted(by_passage.items()):
+    findings: dict[str, Finding | None] = {}
+    for passage, case in by_passage.items():
         its = permits.get(case.asset, [])
         found = assess(revisions[passage], registry.places, its, passage)
         if found is None and passage in carried:
             found = carried_wrong(revisions[passage], registry.places, its, passage, carried[passage])
-            if found is not None and found.corrected and accused.get(passage) != found.kind:
-                found = None  # nobody said that another carried it
+        findings[passage] = found
+    innocent = [passage for passage, found in findings.items() if found is None or passage in carried]
+    accused = await transaction.accused(innocent) if innocent else {}
+    incidents = []
+    for passage, case in sorted(by_passage.items()):
+        found = findings[passage]
+        if found is not None and found.kind == CARRIED and found.corrected and accused.get(passage) != CARRIED:
+            found = None  # nobody said that another carried it
         finding = suspected(found, revisions[passage], suspicions.get(passage, ()))
         if finding is None and passage in accused:
             finding = lifted(revisions[passage], registry.places)

@@ -106,6 +106,14 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """The movements of one transaction, each with its asset, and those of their passages that were known before."""
+
+    movements: Sequence[tuple[Filed, str | None]]
+    again: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A passage of a registered asset that may give rise to an alert."""
 
@@ -145,8 +153,15 @@ class Oddities(Protocol):
     async def seen(self, passages: Collection[str]) -> list[tuple[Seen, Subject]]:
         """Return those of the passages that are final and of one of our assets, with the asset."""
 
-    async def visits(self, passages: Collection[str]) -> list[tuple[str, Visit]]:
-        """Return passages and those of the same tag right before and after them, each with its asset, in order."""
+    async def watched(self, assets: Collection[str]) -> set[str]:
+        """Return the assets that are odd wherever they are seen: gone by the record, missing, or ever on loan."""
+
+    async def visits(self, finals: Sequence[Movement], again: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, each with its asset, in order.
+
+        `finals` are passages that nobody knew before, `again` names others that are judged. Left out are those beside
+        which the tag was at the same door, unless one of them was known before.
+        """
 
     async def chips(self, epcs: Collection[str]) -> list[ChipOf]:
         """Return every passage of tags in which the chip told its number, in order."""
@@ -178,8 +193,11 @@ class Transaction(Openings, Protocol):
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a savepoint; an error inside takes back what was done in it, data that are refused as `RowsRefused`."""
 
-    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> None:
-        """Append movement rows and keep the highest revision of each passage; a row that stands already stays."""
+    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> set[str]:
+        """Append movement rows and keep the highest revision of each passage; a row that stands already stays.
+
+        Returns the passages of which a revision was known before.
+        """
 
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
@@ -263,11 +281,11 @@ class Views(Protocol):
     async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
         """Return locations with their counts, all or those named."""
 
-    async def assets(self, *, location: str | None, query: str | None, limit: int) -> list[AssetView]:
-        """Return assets, by id."""
+    async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
+        """Return assets, by id, as they are held to be at an instant."""
 
-    async def asset(self, asset: str) -> AssetView:
-        """Return one asset or raise `NotFound`."""
+    async def asset(self, asset: str, now: datetime) -> AssetView:
+        """Return one asset as it is held to be at an instant, or raise `NotFound`."""
 
     async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
         """Return the newest revision of each passage, newest first: of everything, of a portal, of an asset."""

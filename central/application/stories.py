@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from central.application.openings import Opening
 from central.domain.exits import Authorisation
-from central.domain.story import Act, Checkpoint, Crossing, Due, Routes, Story, Told, World, fold
+from central.domain.story import Act, Checkpoint, Crossing, Due, Heard, Routes, Story, Told, World, fold
 
 SOURCE: Final = "story"
 """By this name the exception queue knows what stories say."""
@@ -27,6 +27,7 @@ class Known:
 
     crossings: Sequence[Crossing] = ()
     acts: Sequence[Act] = ()
+    heard: Sequence[Heard] = ()
     begin: Checkpoint | None = None
     """From where the story is told on; crossings and acts are newer."""
     frozen: Mapping[DueKey, Due] = field(default_factory=dict)
@@ -115,7 +116,7 @@ async def tell(
     """Fold the stories of assets again, keep them, and make the exception queue say what is wrong with them.
 
     `shards` gives each asset's counter shard. The assets are locked. `fresh` names assets of which nothing is new but
-    crossings from an instant on: their stories are told on from their checkpoints if those are older.
+    crossings or hearings from an instant on: their stories are told on from their checkpoints if those are older.
     """
     if not shards:
         return Tellings()
@@ -157,5 +158,5 @@ def _tell(  # noqa: PLR0917 (what a fold depends on, all of it)
     asset: str, shard: int, known: Known, permits: Sequence[Authorisation], world: World, routes: Routes
 ) -> Telling:
     freezer = _Freezer(world, known.frozen)
-    told = Told(tuple(known.crossings), tuple(known.acts), tuple(permits), known.begin)
+    told = Told(tuple(known.crossings), tuple(known.acts), tuple(permits), known.begin, tuple(known.heard))
     return Telling(asset, shard, fold(told, replace(world, due=freezer.due), routes), freezer.new, known.begin)

@@ -242,6 +242,11 @@ def clock_time(instant: str | None) -> str:
     return datetime.fromisoformat(instant).astimezone().strftime("%H:%M:%S") if instant else "no time"
 
 
+def as_of(instant: str | None) -> str:
+    """As of when figures are."""
+    return f"as of {clock_time(instant)} {zone(instant)}" if instant else "not read yet"
+
+
 def zone(instant: str | None) -> str:
     """The zone that this machine tells the time in."""
     at = datetime.fromisoformat(instant) if instant else datetime.now(UTC)
@@ -257,7 +262,12 @@ def ago(instant: str | None, now: datetime) -> str:
         return f"{seconds} s ago"
     if seconds < _HOUR_S:
         return f"{seconds // _MINUTE_S} min ago"
-    return f"{seconds // _HOUR_S} h ago" if seconds < _DAY_S else f"{seconds // _DAY_S} days ago"
+    return f"{seconds // _HOUR_S} h ago" if seconds < _DAY_S else f"{counted(seconds // _DAY_S, 'day')} ago"
+
+
+def lasting(since: str, now: datetime) -> str:
+    """How long something lasts already."""
+    return ago(since, now).removesuffix(" ago")
 
 
 def movement_line(movement: dict[str, Any], place: Place) -> str:

@@ -38,6 +38,7 @@ KINDS: Final = (
     "hold_set", "hold_released",
 )  # fmt: skip
 """Kinds of acts that the axes are made of."""
+_HOLDING: Final = frozenset({"hold_set", "hold_released"})
 BLOCKING: Final = ("hold_set", "hold_released", "data_state_set")
 """Those that may stand against permissions."""
 
@@ -87,16 +88,22 @@ class AssetState:
 
 def fold_axes(acts: Iterable[AxisAct]) -> AssetState:
     """Return the state that a set of acts makes, in whatever order it comes; ties are ordered by their words."""
-    state = AssetState()
-    holds: dict[str, str | None] = {}
-    for act in sorted(acts, key=_order):
+    state, known = AssetState(), sorted(acts, key=_order)
+    for act in known:
+        if act.kind not in _HOLDING:
+            state = _APPLY[act.kind](state, act)
+    return replace(state, holds=tuple(sorted(set(standing_holds(known).values()))))
+
+
+def standing_holds(acts: Iterable[AxisAct]) -> dict[str, str]:
+    """Return the holds that a set of acts leaves standing: id to kind."""
+    holds: dict[str, str] = {}
+    for act in sorted((act for act in acts if act.kind in _HOLDING), key=_order):
         if act.kind == "hold_set":
             holds[act.subject or ""] = act.detail["kind"]
-        elif act.kind == "hold_released":
-            holds[act.subject or ""] = None
         else:
-            state = _APPLY[act.kind](state, act)
-    return replace(state, holds=tuple(sorted({kind for kind in holds.values() if kind is not None})))
+            holds.pop(act.subject or "", None)
+    return holds
 
 
 def as_told(acts: Iterable[AxisAct]) -> list[AxisAct]:

@@ -1,6 +1,6 @@
 """Alerts on PostgreSQL: one an incident, holding its assets; what changes is in its history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,18 +9,35 @@ from central.domain.alerts import is_late
 from central.storage.database import Connection
 from central.storage.queries import query
 
-GRAVE_NEWS: Final = frozenset({"joined", "reinstated"})
+NEWS: Final = frozenset({"joined", "reinstated"})
 """What no verdict that was given before can have meant."""
 
 
 async def raise_incidents(connection: Connection, incidents: Sequence[Incident], now: datetime) -> list[int]:
-    """Open, join or annotate alerts; return the ids of those that changed."""
-    changed = []
-    for incident in incidents:
-        alert = await _raise(connection, incident, now)
-        if alert is not None:
-            changed.append(alert)
-    return changed
+    """Open, join or annotate alerts; return the ids of those that changed. Each passage comes once."""
+    if not incidents:
+        return []
+    standing, left = await _standing(connection, incidents, now)
+    columns = _columns(incidents) | {"alerts": [alert for alert, _ in standing]}
+    saved = {row[0].hex for row in await _rows(connection, "alerts.save_members", columns)}
+    changed = [
+        (alert, kind, incident)
+        for incident, (alert, kind) in zip(incidents, standing, strict=True)
+        if incident.case.passage in saved
+    ]
+    alerts = [alert for alert, _, _ in changed]
+    if alerts:
+        await connection.execute(query("alerts.restate"), {"alerts": sorted({*alerts, *left})})
+    for old, new in left.items():
+        await connection.execute(query("alerts.emptied"), {"alert": old, "into": new})
+    events = [
+        (alert, kind, f"{incident.case.asset}: {incident.finding.reason}") for alert, kind, incident in changed if kind
+    ]
+    await _events(connection, events, now)
+    grave = {alert: one.case.asset for alert, kind, one in changed if kind in NEWS and one.finding.severity != "low"}
+    if grave:
+        await _reopen(connection, grave, now)
+    return alerts
 
 
 async def give_notices(connection: Connection, notices: Sequence[Notice], now: datetime) -> list[int]:
@@ -39,89 +56,87 @@ async def give_notices(connection: Connection, notices: Sequence[Notice], now: d
         row = await (await connection.execute(query(name), params)).fetchone()
         if row is not None:
             kind = "corrected" if notice.cleared else "raised" if row[1] else "reinstated"
-            await _event(connection, row[0], now, kind, notice.reason)
+            await _events(connection, [(row[0], kind, notice.reason)], now)
             changed.append(row[0])
     return changed
 
 
-async def _raise(connection: Connection, incident: Incident, now: datetime) -> int | None:
-    """Put a passage's finding into its alert; return the alert if that changed anything."""
-    before = await (
-        await connection.execute(query("alerts.member"), {"passage": incident.case.passage})
-    ).fetchone()  # fmt: skip
-    alert, kind = (before[0], _change(before, incident)) if before else await _open(connection, incident, now)
-    if before and before[3] != incident.key:
-        alert = await _regroup(connection, before[0], incident, now)
-    params = _finding(incident) | {
-        "alert": alert,
-        "passage": incident.case.passage,
-        "asset": incident.case.asset,
-        "epc": incident.case.epc,
-        "corrected": incident.finding.corrected,
-        "authorised_late": incident.finding.authorised_late,
-        "edge": incident.finding.edge,
-    }
-    saved = await (await connection.execute(query("alerts.save_member"), params)).fetchone()
-    if saved is None:
-        return None
-    await connection.execute(query("alerts.restate"), {"alert": alert})
-    if before and before[0] != alert:
-        await connection.execute(query("alerts.restate"), {"alert": before[0]})
-        await connection.execute(query("alerts.emptied"), {"alert": before[0], "into": alert})
-    if kind:
-        await _event(connection, alert, now, kind, f"{incident.case.asset}: {incident.finding.reason}")
-    if kind in GRAVE_NEWS and incident.finding.severity != "low":
-        await _reopen(connection, alert, incident, now)
-    return int(alert)
+async def _standing(
+    connection: Connection, incidents: Sequence[Incident], now: datetime
+) -> tuple[list[tuple[int, str | None]], dict[int, int]]:
+    """Return of each incident its alert, opened if it must be, and what happened; and which alert went into which."""
+    passages = [one.case.passage for one in incidents]
+    members = {row[0].hex: row for row in await _rows(connection, "alerts.members", {"passages": passages})}
+    new = [one for one in incidents if one.case.passage not in members]
+    opened, alerts = await _opened(connection, new, now)
+    standing: list[tuple[int, str | None]] = []
+    left: dict[int, int] = {}
+    for one in incidents:
+        before = members.get(one.case.passage)
+        if before is not None:
+            alert = before[1] if before[4] == one.key else await _regroup(connection, before[1], one, now)
+            standing.append((alert, _change(before[1:], one)))
+            left |= {before[1]: alert} if alert != before[1] else {}
+        else:  # the first of an incident raises its alert, the others join it
+            standing.append((alerts[one.key], "joined" if opened.pop(one.key, None) is None else "raised"))
+    return standing, left
+
+
+async def _opened(
+    connection: Connection, incidents: Sequence[Incident], now: datetime
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return by incident the alerts that had to be opened, and all of them."""
+    if not incidents:
+        return {}, {}
+    rows = await _rows(connection, "alerts.open_alerts", _columns(incidents) | _opening(incidents, now))
+    opened = dict(rows)
+    others = sorted({one.key for one in incidents} - opened.keys())
+    known = await _rows(connection, "alerts.alerts_of", {"incidents": others}) if others else []
+    return opened, opened | dict(known)
 
 
 async def _regroup(connection: Connection, alert: int, incident: Incident, now: datetime) -> int:
     """Return the alert of the cart that a passage turned out to belong to: its own renamed, or the cart's."""
-    renamed = {"alert": alert, "incident": incident.key}
-    if await (await connection.execute(query("alerts.rename"), renamed)).fetchone():
+    if await _rows(connection, "alerts.rename", {"alert": alert, "incident": incident.key}):
         return alert
-    return (await _open(connection, incident, now))[0]
+    return (await _opened(connection, [incident], now))[1][incident.key]
 
 
-async def _reopen(connection: Connection, alert: int, incident: Incident, now: datetime) -> None:
-    """Open a resolved alert again that an asset joined of which the verdict knew nothing."""
-    row = await (await connection.execute(query("alerts.hold"), {"alert": alert})).fetchone()
-    if row is None or row[0] != "resolved":
-        return
-    await connection.execute(query("alerts.refute_waiting"), {"alert": alert, "now": now})
-    await connection.execute(query("alerts.reopen"), {"alert": alert, "severity": row[1]})
-    await _event(connection, alert, now, "reopened", f"{incident.case.asset} came after the verdict")
+async def _reopen(connection: Connection, assets: Mapping[int, str], now: datetime) -> None:
+    """Open resolved alerts again that an asset joined of which the verdict knew nothing."""
+    for alert, severity in await _rows(connection, "alerts.resolved_among", {"alerts": list(assets)}):
+        await connection.execute(query("alerts.refute_waiting"), {"alert": alert, "now": now})
+        await connection.execute(query("alerts.reopen"), {"alert": alert, "severity": severity})
+        await _events(connection, [(alert, "reopened", f"{assets[alert]} came after the verdict")], now)
 
 
-async def _open(connection: Connection, incident: Incident, now: datetime) -> tuple[int, str]:
-    """Open the incident's alert, or find it open; return its id and what happened."""
-    params = _finding(incident) | {
-        "incident": incident.key,
-        "state": "observed" if incident.observed_only else "open",
-        "late": is_late(incident.finding.at, now),
-        "gateway": incident.gateway,
-        "portal": incident.case.portal,
-        "now": now,
-    }
-    row = await (await connection.execute(query("alerts.open_alert"), params)).fetchone()
-    if row is not None:
-        return row[0], "raised"
-    row = await (await connection.execute(query("alerts.alert_of"), params)).fetchone()
-    if row is None:
-        raise LookupError(f"alert of incident {incident.key} vanished")
-    return row[0], "joined"
-
-
-def _finding(incident: Incident) -> dict[str, Any]:
-    found = incident.finding
+def _columns(incidents: Sequence[Incident]) -> dict[str, list[Any]]:
+    found = [one.finding for one in incidents]
     return {
-        "kind": found.kind,
-        "severity": found.severity,
-        "at": found.at,
-        "from_location": found.origin,
-        "to_location": found.destination,
-        "confidence": found.confidence,
-        "reason": found.reason,
+        "passage": [one.case.passage for one in incidents],
+        "asset": [one.case.asset for one in incidents],
+        "epc": [one.case.epc for one in incidents],
+        "kind": [one.kind for one in found],
+        "severity": [one.severity for one in found],
+        "at": [one.at for one in found],
+        "from_location": [one.origin for one in found],
+        "to_location": [one.destination for one in found],
+        "confidence": [one.confidence for one in found],
+        "reason": [one.reason for one in found],
+        "corrected": [one.corrected for one in found],
+        "authorised_late": [one.authorised_late for one in found],
+        "edge": [one.edge for one in found],
+    }
+
+
+def _opening(incidents: Sequence[Incident], now: datetime) -> dict[str, Any]:
+    return {
+        "incident": [one.key for one in incidents],
+        "state": ["observed" if one.observed_only else "open" for one in incidents],
+        "late": [is_late(one.finding.at, now) for one in incidents],
+        "gateway": [one.gateway for one in incidents],
+        "portal": [one.case.portal for one in incidents],
+        "now": now,
     }
 
 
@@ -135,6 +150,15 @@ def _change(before: tuple[Any, ...], incident: Incident) -> str | None:
     return None
 
 
-async def _event(connection: Connection, alert: int, now: datetime, kind: str, detail: str) -> None:
-    params = {"alert": alert, "now": now, "kind": kind, "by": "central", "detail": detail.replace("\0", "\\0")}
-    await connection.execute(query("alerts.add_event"), params)
+async def _events(connection: Connection, events: Sequence[tuple[int, str, str]], now: datetime) -> None:
+    if events:
+        params = {
+            "alerts": [alert for alert, _, _ in events],
+            "kinds": [kind for _, kind, _ in events],
+            "details": [detail.replace("\0", "\\0") for _, _, detail in events],
+        }
+        await connection.execute(query("alerts.add_events"), params | {"now": now, "by": "central"})
+
+
+async def _rows(connection: Connection, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(query(name), params)).fetchall()

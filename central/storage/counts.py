@@ -3,8 +3,8 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from datetime import date, datetime
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from psycopg.rows import class_row, dict_row
@@ -19,6 +19,7 @@ from central.application.counts import (
     Running,
     RunPlaceView,
     RunView,
+    ScheduleView,
     VerificationView,
     VerifiedView,
     ZoneView,
@@ -27,6 +28,7 @@ from central.application.errors import NotFound
 from central.application.openings import Opening
 from central.application.views import View
 from central.domain import counting
+from central.domain.calendars import day_of
 from central.domain.counting import Booked, Place, Seen
 from central.domain.exceptions.terms import CountDays
 from central.domain.presence.buckets import Bucket, Tally
@@ -35,6 +37,10 @@ from central.storage.exceptions import CalendarsIn, PgExceptionWork
 from central.storage.queries import query
 
 _V = TypeVar("_V", bound=View)
+CLOCK: Final = "schedule"
+"""Who opens a count that is due, in the log."""
+FURTHEST_EAST: Final = timedelta(hours=14)
+"""Nowhere on earth is the day further on than that."""
 CERTAIN: Final = 0.999
 """Confidence of what a person saw; nobody is never wrong."""
 
@@ -70,25 +76,52 @@ class PgCounts:
     async def plan(self, plan: Plan, now: datetime) -> int:
         """Plan a count; the same one again is the one that was planned."""
         async with self._database.transaction() as connection:
+            await _known_person(connection, plan.by)
             return await _plan(connection, plan, now)
 
-    async def plan_due(self, today: date, now: datetime) -> list[int]:
-        """Plan what schedules have due; a schedule that was asleep for long plans its newest count only."""
-        planned = []
+    async def open_due(self, now: datetime) -> list[int]:
+        """Open the counts that schedules have due, on the first day from theirs that the place works; return the ids.
+
+        A schedule that slept for long opens its newest count only; where nothing is in the book, none.
+        """
+        opened = []
         async with self._database.transaction() as connection:
-            for row in await _dicts(connection, "counts.due_schedules", {"today": today}):
-                on = row["next_on"]
-                while (after := counting.next_on(row["kind"], on)) <= today:
-                    on = after
-                plan = Plan(row["kind"], row["location"], tuple(row["ranks"]), row["blind"], on, row["planned_by"])
-                planned.append(await _plan(connection, plan, now))
-                await connection.execute(query("counts.move_schedule"), {"id": row["id"], "next_on": after})
-        return planned
+            calendars = (await self._calendars.registry_in(connection)).calendars
+            for row in await _dicts(connection, "counts.due_schedules", {"today": (now + FURTHEST_EAST).date()}):
+                today = day_of(now, calendars.key(row["location"]))
+                if row["next_on"] <= today and calendars.at(row["location"], now).works(today):
+                    opened += await _open(connection, row, today, now)
+        return opened
 
     async def schedule(self, plan: Plan) -> None:
-        """Plan a kind of count again and again, from a day on."""
+        """Plan a kind of count again and again, from a day on; an abc_cycle for each of its ranks."""
+        ranks = [(rank,) for rank in plan.ranks or counting.RANKS] if plan.kind == "abc_cycle" else [plan.ranks]
         async with self._database.transaction() as connection:
-            await connection.execute(query("counts.schedule"), _plan_params(plan))
+            await _known_location(connection, plan.location)
+            for one in ranks:
+                await connection.execute(query("counts.schedule"), _plan_params(replace(plan, ranks=one)))
+
+    async def schedules(self) -> list[ScheduleView]:
+        """Return schedules by the day of their next count."""
+        found = await self._views(ScheduleView, "counts.schedules", {})
+        return [one.model_copy(update={"months": one.months or counting.EVERY_MONTHS[one.kind]}) for one in found]
+
+    async def end_schedule(self, schedule: int, now: datetime) -> None:
+        """End a schedule or raise `NotFound`; what it planned stays."""
+        async with self._database.transaction() as connection:
+            ended = await connection.execute(query("counts.end_schedule"), {"id": schedule, "now": now})
+            if await ended.fetchone() is None:
+                raise NotFound(f"there is no schedule {schedule}: /api/v1/count-schedules lists them")
+
+    async def intervals(self) -> dict[str, int]:
+        """Return how many months lie between counts of each ABC rank."""
+        async with self._database.transaction() as connection:
+            return dict(await (await connection.execute(query("counts.intervals"))).fetchall())
+
+    async def set_interval(self, rank: str, months: int) -> None:
+        """Change how often a rank is counted."""
+        async with self._database.transaction() as connection:
+            await connection.execute(query("counts.set_interval"), {"rank": rank, "months": months})
 
     async def runs(self, state: str | None, limit: int) -> list[RunView]:
         """Return counts, the newest first."""
@@ -168,6 +201,10 @@ class PgRunWork:
         if not rows:
             raise NotFound(f"there is no count {self._run}: /api/v1/count-runs lists them")
         return Running(*rows[0])
+
+    async def knows(self, person: str) -> bool:
+        """Tell whether a person is registered and active."""
+        return await self._exceptions.knows(person)
 
     async def start(self, by: str, now: datetime) -> None:
         """Freeze the book of its location and all below it."""
@@ -277,13 +314,42 @@ async def _plan(connection: Connection, plan: Plan, now: datetime) -> int:
     return int(row[0])
 
 
+async def _open(connection: Connection, row: Mapping[str, Any], today: date, now: datetime) -> list[int]:
+    """Plan a schedule's newest count and freeze its book; an empty book is nothing to count."""
+    on, after = counting.newest(row["kind"], row["next_on"], today, row["months"])
+    await connection.execute(query("counts.move_schedule"), {"id": row["id"], "next_on": after})
+    plan = Plan(row["kind"], row["location"], tuple(row["ranks"]), row["blind"], on, row["planned_by"])
+    run = await _plan(connection, plan, now)
+    about: dict[str, Any] = {"run": run, "now": now}
+    begin = about | {"schedule": row["id"], "due_on": counting.due_on(today)}
+    if await (await connection.execute(query("counts.open_scheduled"), begin)).fetchone() is None:
+        return []
+    for step in ("freeze_places", "freeze_book"):
+        await connection.execute(query(f"counts.{step}"), about)
+    told = about | {"kind": "count_started", "by": CLOCK, "detail": "{}"}
+    ((filled,),) = await (await connection.execute(query("counts.has_lines"), about)).fetchall()
+    if not filled:
+        await connection.execute(
+            query("counts.cancel"), about | {"note": "nothing of these classes is in the book here"}
+        )
+        told |= {"kind": "count_cancelled"}
+    await connection.execute(query("counts.act"), told)
+    return [run] if filled else []
+
+
 async def _known_location(connection: Connection, location: str) -> None:
     if await (await connection.execute(query("counts.location"), {"location": location})).fetchone() is None:
         raise NotFound(f"there is no location {location!r}: /api/v1/locations lists them")
 
 
+async def _known_person(connection: Connection, person: str) -> None:
+    if await (await connection.execute(query("counts.person"), {"person": person})).fetchone() is None:
+        raise NotFound(f"there is no active person {person!r}: import people.csv")
+
+
 async def _find(connection: Connection, seen: Observation) -> str:
     await _known_location(connection, seen.location)
+    await _known_person(connection, seen.by)
     rows = await (await connection.execute(query("counts.find"), asdict(seen))).fetchall()
     told = seen.asset or seen.epc or seen.serial
     if not rows:

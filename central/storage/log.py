@@ -11,6 +11,7 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from central.application.calendars import PlaceCalendars
+from central.application.errors import RowsRefused
 from central.application.leases import Lease
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
@@ -26,11 +27,14 @@ from central.domain.quiet import Measure
 from central.domain.story import Due, Gap, Routes, World
 from central.domain.tags import Binding, Bindings
 from central.storage import alerts
+from central.storage.arrays import TextArray
 from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.deadlines import PgDeadlines
 from central.storage.exceptions import PgExceptionWork
+from central.storage.hearings import PgHearings
 from central.storage.loans import PgLoans
+from central.storage.movements import movement_columns
 from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
 from central.storage.states import PgStates
@@ -101,6 +105,11 @@ class PgTransaction:
         return PgStories(self._connection)
 
     @property
+    def hearings(self) -> PgHearings:
+        """Where it stands what zones and sweeps heard."""
+        return PgHearings(self._connection)
+
+    @property
     def oddities(self) -> PgOddities:
         """What rules on odd passages read."""
         return self._oddities
@@ -127,9 +136,10 @@ class PgTransaction:
         """Lock and return the positions of streams; a new stream gets an empty one."""
         gateways, streams, epochs = (list(column) for column in zip(*sorted(keys), strict=True))
         params = {"gateways": gateways, "streams": streams, "epochs": epochs, "now": now}
-        await self._connection.execute(query("log.new_positions"), params)
-        rows = await (await self._connection.execute(query("log.lock_positions"), params)).fetchall()
-        return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in rows}
+        async with self._connection.pipeline():
+            await self._connection.execute(query("log.new_positions"), params)
+            locked = await self._connection.execute(query("log.lock_positions"), params)
+        return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in await locked.fetchall()}
 
     async def hold(self, lease: Lease, gateways: Collection[str]) -> set[str]:
         """Return the gateways whose fence still is the lease's, and keep it so until this transaction ends."""
@@ -143,18 +153,18 @@ class PgTransaction:
         """Open a savepoint."""
         return savepoint(self._connection)
 
-    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> None:
-        """Append movement rows and keep the highest revision of each passage."""
-        columns: dict[str, Any] = {
-            name: [getattr(one.movement, name) for one in rows] for name in rows[0].movement.__dataclass_fields__
-        }
-        columns |= _places(rows)
-        columns |= {
-            "from_location": [one.origin for one in rows],
-            "to_location": [one.destination for one in rows],
-            "received_at": received_at,
-        }
-        await self._connection.execute(query("log.add_movements"), columns)
+    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> set[str]:
+        """Append movement rows, keep the highest revision of each passage, and return those that were known before."""
+        portals = {one.movement.portal for one in rows}
+        places = {place for one in rows for place in (one.origin, one.destination) if place is not None}
+        params = {"portals": sorted(portals), "places": sorted(places)}
+        async with self._connection.pipeline():
+            held = await self._connection.execute(query("log.hold_places"), params)
+            again = await self._connection.execute(query("log.add_movements"), movement_columns(rows, received_at))
+        gone = (portals | places) - {row[0] for row in await held.fetchall()}
+        if gone:
+            raise RowsRefused(f"{', '.join(sorted(gone))} was taken out of the registry meanwhile")
+        return {row[0].hex for row in await again.fetchall()}
 
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
@@ -176,10 +186,11 @@ class PgTransaction:
 
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of registered tags, their assets locked by id."""
-        params = {"epcs": list(epcs)}
-        await self._connection.execute(query("projection.lock_assets"), params)
-        rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
-        return Bindings([Binding(*row) for row in rows])
+        params = {"epcs": TextArray.of(sorted(epcs))}
+        async with self._connection.pipeline():
+            await self._connection.execute(query("projection.lock_assets"), params)
+            tags = await self._connection.execute(query("projection.tags"), params)
+        return Bindings([Binding(*row) for row in await tags.fetchall()])
 
     async def accused(self, passages: Collection[str]) -> dict[str, str]:
         """Return which of the passages stand in an alert, and of what kind."""
@@ -373,16 +384,6 @@ def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:
         return Due(*calendars.count(location, start, business_days))
 
     return due
-
-
-def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:
-    keys = [one.row.key for one in rows]
-    return {
-        "gateway": [key.gateway for key in keys],
-        "stream": [key.stream for key in keys],
-        "epoch": [key.epoch for key in keys],
-        "seq": [one.row.seq for one in rows],
-    }
 
 
 def _position(upto: int, above: list[list[int]] | None) -> Position:

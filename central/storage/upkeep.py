@@ -13,6 +13,7 @@ from central.domain.story.accuracy import Accuracy, Estimate, Shared, Tally
 from central.storage.database import Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
+from central.storage.staying import PgStayWork
 
 WHOLE: Final = 0.999
 """A share above this is one door's alone."""
@@ -47,6 +48,11 @@ class PgUpkeepWork(PgTransaction):
         """Store the newest measurement of doors."""
         if found:
             await self._connection.cursor().executemany(query("accuracy.keep"), [_columns(one) for one in found])
+
+    @property
+    def staying(self) -> PgStayWork:
+        """How long assets stay."""
+        return PgStayWork(self._connection)
 
     async def _fetched(self, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         return await (await self._connection.execute(query(name), params)).fetchall()

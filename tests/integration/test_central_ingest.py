@@ -7,7 +7,7 @@ import json
 import pytest
 
 from central.application.errors import StoreUnavailable
-from central.ingest import worker
+from central.ingest import waiting, worker
 from edge.contracts import topic
 from tests.helpers.central import GATEWAY, central, envelope, epc, ingesting, movement, registered_database, until
 
@@ -119,7 +119,7 @@ async def test_nothing_is_promised_while_the_database_is_down_and_all_once_it_is
 
 
 async def test_messages_beyond_the_queue_are_put_off_and_counted(one, monkeypatch):
-    monkeypatch.setattr(worker, "MAX_QUEUED", 3)
+    monkeypatch.setattr(waiting, "MAX_QUEUED", 3)
     async with ingesting(one) as (link, _ingest, _feed, metrics):
         for seq in range(1, 6):
             link.deliver(MOVEMENT, envelope([movement(seq, kind="near", after_s=seq)]))

@@ -56,7 +56,7 @@ def test_any_text_is_parsed_without_an_error(text):
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s ago"), (59, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (90_000, "1 days ago"), (-5, "0 s ago")],
+    [(0, "0 s ago"), (59, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (90_000, "1 day ago"), (-5, "0 s ago")],
 )
 def test_ago_is_said_as_a_guard_says_it(seconds, said):
     assert words.ago((NOW - timedelta(seconds=seconds)).isoformat(), NOW) == said

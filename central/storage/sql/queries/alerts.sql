@@ -64,10 +64,10 @@ WHERE (u.passage, u.portal, u.at) IS DISTINCT FROM (excluded.passage, excluded.p
 -- The next assets with an authorisation for one use, for a rebuild in parts.
 SELECT DISTINCT asset FROM authorisation WHERE single_use AND asset > %(after)s ORDER BY asset LIMIT %(limit)s;
 
--- name: member
--- How a passage stands in an alert now.
-SELECT m.alert, m.corrected, m.authorised_late, a.incident FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert
-WHERE m.passage = %(passage)s;
+-- name: members
+-- How passages stand in their alerts now.
+SELECT m.passage, m.alert, m.corrected, m.authorised_late, a.incident
+FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert WHERE m.passage = ANY(%(passages)s::uuid[]);
 
 -- name: rename
 -- A passage that stands alone in its alert turns out to belong to a cart: the alert is the cart's, if that has none yet.
@@ -85,36 +85,48 @@ WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert_asset AS m WHERE m.aler
 UPDATE alert_verdict SET standing = 'refuted', settled_at = %(now)s, settled_by = 'central'
 WHERE alert = %(alert)s AND standing = 'provisional';
 
--- name: open_alert
--- One alert an incident.
+-- name: resolved_among
+-- Which of some alerts are resolved, locked, and how grave they are.
+SELECT id, severity FROM alert WHERE id = ANY(%(alerts)s) AND state = 'resolved' ORDER BY id FOR UPDATE;
+
+-- name: open_alerts
+-- One alert an incident: the first of its passages opens it.
 INSERT INTO alert (incident, kind, severity, state, late, gateway, portal, from_location, to_location, at, raised_at,
                    confidence, reason)
-VALUES (%(incident)s, %(kind)s, %(severity)s, %(state)s, %(late)s, %(gateway)s, %(portal)s, %(from_location)s,
-        %(to_location)s, %(at)s, %(now)s, %(confidence)s, %(reason)s)
+SELECT i.incident, i.kind, i.severity, i.state, i.late, i.gateway, i.portal, i.from_location, i.to_location, i.at, %(now)s,
+       i.confidence, i.reason
+FROM unnest(%(incident)s::text[], %(kind)s::text[], %(severity)s::text[], %(state)s::text[], %(late)s::bool[],
+            %(gateway)s::text[], %(portal)s::text[], %(from_location)s::text[], %(to_location)s::text[],
+            %(at)s::timestamptz[], %(confidence)s::float8[], %(reason)s::text[])
+    WITH ORDINALITY AS i (incident, kind, severity, state, late, gateway, portal, from_location, to_location, at, confidence,
+                          reason, n)
+ORDER BY i.n
 ON CONFLICT (incident) DO NOTHING
-RETURNING id;
+RETURNING incident, id;
 
--- name: alert_of
--- The alert of an incident.
-SELECT id FROM alert WHERE incident = %(incident)s FOR UPDATE;
+-- name: alerts_of
+-- The alerts of incidents that are open already, locked.
+SELECT incident, id FROM alert WHERE incident = ANY(%(incidents)s) ORDER BY id FOR UPDATE;
 
--- name: save_member
--- A passage joins its alert, or its finding changed; RETURNING tells whether anything did.
+-- name: save_members
+-- Passages join their alerts, or their findings changed; RETURNING tells of which anything did.
 INSERT INTO alert_asset AS m (passage, alert, asset, epc, kind, severity, at, from_location, to_location, confidence,
                               corrected, authorised_late, reason, edge_verdict)
-VALUES (%(passage)s, %(alert)s, %(asset)s, %(epc)s, %(kind)s, %(severity)s, %(at)s, %(from_location)s, %(to_location)s,
-        %(confidence)s, %(corrected)s, %(authorised_late)s, %(reason)s, %(edge)s)
+SELECT * FROM unnest(%(passage)s::uuid[], %(alerts)s::int8[], %(asset)s::text[], %(epc)s::text[], %(kind)s::text[],
+                     %(severity)s::text[], %(at)s::timestamptz[], %(from_location)s::text[], %(to_location)s::text[],
+                     %(confidence)s::float8[], %(corrected)s::bool[], %(authorised_late)s::bool[], %(reason)s::text[],
+                     %(edge)s::text[])
 ON CONFLICT (passage) DO UPDATE SET
-    alert = excluded.alert, edge_verdict = excluded.edge_verdict, kind = excluded.kind, severity = excluded.severity, at = excluded.at, from_location = excluded.from_location,
-    to_location = excluded.to_location, confidence = excluded.confidence, corrected = excluded.corrected,
+    alert = excluded.alert, edge_verdict = excluded.edge_verdict, kind = excluded.kind, severity = excluded.severity,
+    at = excluded.at, from_location = excluded.from_location, to_location = excluded.to_location, confidence = excluded.confidence, corrected = excluded.corrected,
     authorised_late = excluded.authorised_late, reason = excluded.reason
 WHERE (m.alert, m.kind, m.severity, m.at, m.confidence, m.corrected, m.authorised_late, m.reason, m.edge_verdict)
     IS DISTINCT FROM (excluded.alert, excluded.kind, excluded.severity, excluded.at, excluded.confidence,
                       excluded.corrected, excluded.authorised_late, excluded.reason, excluded.edge_verdict)
-RETURNING alert;
+RETURNING passage;
 
 -- name: restate
--- An alert says what its gravest member says: one that still stands before one that was corrected. A reopened one stays as
+-- Alerts say what their gravest members say: one that still stands before one that was corrected. A reopened one stays as
 -- grave as it was reopened.
 UPDATE alert AS a
 SET kind = h.kind, severity = (ARRAY['critical', 'high', 'low'])[least(
@@ -123,15 +135,24 @@ SET kind = h.kind, severity = (ARRAY['critical', 'high', 'low'])[least(
     to_location = h.to_location, confidence = h.best, corrected = h.all_corrected, authorised_late = h.all_late,
     reason = h.reason
 FROM (
-    SELECT m.kind, m.severity, m.from_location, m.to_location, m.reason,
-           min(m.at) OVER () AS first_at, max(m.confidence) OVER () AS best,
-           bool_and(m.corrected) OVER () AS all_corrected, bool_and(m.authorised_late) OVER () AS all_late
+    SELECT DISTINCT ON (m.alert)
+           m.alert, m.kind, m.severity, m.from_location, m.to_location, m.reason,
+           min(m.at) OVER one AS first_at, max(m.confidence) OVER one AS best,
+           bool_and(m.corrected) OVER one AS all_corrected, bool_and(m.authorised_late) OVER one AS all_late
     FROM alert_asset AS m
-    WHERE m.alert = %(alert)s
-    ORDER BY m.corrected, m.authorised_late, array_position(ARRAY['critical', 'high', 'low'], m.severity), m.at, m.passage
-    LIMIT 1
+    WHERE m.alert = ANY(%(alerts)s::int8[])
+    WINDOW one AS (PARTITION BY m.alert)
+    ORDER BY m.alert, m.corrected, m.authorised_late, array_position(ARRAY['critical', 'high', 'low'], m.severity), m.at,
+             m.passage
 ) AS h
-WHERE a.id = %(alert)s;
+WHERE a.id = h.alert;
+
+-- name: add_events
+-- The histories of alerts, in order.
+INSERT INTO alert_event (alert, at, kind, by, detail)
+SELECT e.alert, %(now)s, e.kind, %(by)s, e.detail
+FROM unnest(%(alerts)s::int8[], %(kinds)s::text[], %(details)s::text[]) WITH ORDINALITY AS e (alert, kind, detail, n)
+ORDER BY e.n;
 
 -- name: add_event
 -- The history of an alert.

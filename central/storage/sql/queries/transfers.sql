@@ -103,6 +103,14 @@ WHERE (%(asset)s::text IS NULL OR l.asset = %(asset)s)
     AND (%(under_way)s::bool IS NULL OR (l.state IN ('open', 'wrong_destination')) = %(under_way)s)
 ORDER BY CASE WHEN l.state IN ('open', 'wrong_destination') THEN l.receipt_due END, l.ended_at DESC, l.id LIMIT %(limit)s;
 
+-- name: sent_by
+-- Who scanned any of a transfer's assets out last.
+SELECT DISTINCT last.by FROM (
+    SELECT DISTINCT ON (a.asset) a.by FROM act_standing AS a
+    WHERE a.subject = %(transfer)s AND a.kind = 'dispatch_scanned' AND a.asset = ANY(%(assets)s)
+    ORDER BY a.asset, a.at DESC, a.id DESC
+) AS last;
+
 -- name: under_way
 -- The leg that an asset is on.
 SELECT number, transfer, assumed FROM transit_leg WHERE asset = %(asset)s AND state IN ('open', 'wrong_destination');
