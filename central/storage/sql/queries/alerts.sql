@@ -9,7 +9,8 @@ WHERE m.asset = ANY(%(assets)s) AND a.portal IS NOT NULL;
 
 -- name: revisions
 -- All revisions of passages. A passage's revisions lie within a day of each other, so few partitions are read.
-SELECT passage, rev, final, kind, at, from_location, to_location, confidence, batch, gate ->> 'verdict'
+SELECT passage, rev, final, kind, at, from_location, to_location, confidence, batch, gate ->> 'verdict',
+       received_at
 FROM movement
 WHERE passage = ANY(%(passages)s::uuid[])
     AND at BETWEEN %(first)s::timestamptz - INTERVAL '1 day' AND %(last)s::timestamptz + INTERVAL '1 day'
