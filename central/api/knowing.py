@@ -37,7 +37,10 @@ class Told(Answer):
 
 
 class HoursTold(BaseModel):
-    """When assets of a class may move, in the local time of the place that they leave."""
+    """When assets of a class may move, in the local time of the place that they leave.
+
+    A closing before the opening is on the day after: a night shift belongs to the day on which it begins.
+    """
 
     days: list[Annotated[int, Field(ge=1, le=7)]] = Field(min_length=1, description="ISO weekdays, 1 is Monday.")
     opens: time
@@ -45,8 +48,8 @@ class HoursTold(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> "HoursTold":
-        if self.opens >= self.closes:
-            raise ValueError(f"it opens at {self.opens} and closes at {self.closes}: give a later closing")
+        if self.opens == self.closes:
+            raise ValueError(f"it opens and closes at {self.opens}: give another closing")
         return self
 
 

@@ -48,6 +48,8 @@ class Revision:
     confidence: float
     batch: str | None
     gate_verdict: str | None
+    received_at: datetime | None = None
+    """When we heard of it; None for when it happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,9 @@ def _accuse(
         return _finding(one, "ambiguous_passage", "low", "The evidence fits no single course: look where the asset is.")
     if one.origin is None or one.destination is None:
         return None
-    verdict = judge_exit(places, one.origin, one.destination, authorisations, one.at, passage=passage)
+    verdict = judge_exit(
+        places, one.origin, one.destination, authorisations, one.at, passage=passage, known_by=one.received_at
+    )  # fmt: skip
     if verdict.standing in {Standing.UNAUTHORISED, Standing.AUTHORISED_LATE}:
         severity: Severity = "critical" if places[one.destination].kind == "exterior" else "high"
         late = verdict.standing is Standing.AUTHORISED_LATE

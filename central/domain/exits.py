@@ -75,9 +75,9 @@ class Authorisation:
         ended = self.valid_to is not None and self.valid_to <= at
         return begun and not ended and not (_in(self.blocked, at) and _in(self.blocked_after_all, at))
 
-    def told_by(self, at: datetime) -> bool:
+    def told_by(self, at: datetime, known_by: datetime) -> bool:
         """Tell whether all that makes it hold at an instant was told by then."""
-        return self.recorded_at <= at and not _in(self.blocked, at)
+        return self.recorded_at <= known_by and not _in(self.blocked, at)
 
     def spent_for(self, at: datetime, passage: str | None = None) -> bool:
         """Tell whether another exit had used it up; without a passage, whether one before that instant had."""
@@ -107,17 +107,20 @@ def judge_exit(
     crossed_at: datetime,
     *,
     passage: str | None = None,
+    known_by: datetime | None = None,
 ) -> ExitVerdict:
     """Judge a crossing by the authorisations of its asset; every boundary that it leaves must be covered.
 
-    An authorisation counts in full only if it was recorded by `crossed_at`; one recorded later and back-dated makes the
-    exit authorised late. One for one use counts for the exit that it was spent on: that of `passage`, or without one
-    the first by time.
+    An authorisation counts in full only if it was recorded by `crossed_at`, and by `known_by`, which is when we heard
+    of the crossing: a gateway whose clock is ahead must not make a late permission an early one. One recorded later and
+    back-dated makes the exit authorised late. One for one use counts for the exit that it was spent on: that of
+    `passage`, or without one the first by time.
     """
     boundaries = places.boundaries_left(origin, destination)
     if not boundaries:
         return ExitVerdict(Standing.NO_EXIT)
-    verdicts = [_judge_boundary(places, boundary, authorisations, crossed_at, passage) for boundary in boundaries]
+    known_by = min(crossed_at, known_by or crossed_at)
+    verdicts = [_judge_boundary(places, one, authorisations, (crossed_at, known_by), passage) for one in boundaries]
     # Ties go to the outermost boundary: that is the one to name to a guard.
     return max(reversed(verdicts), key=lambda verdict: _GRAVITY.index(verdict.standing))
 
@@ -164,14 +167,19 @@ def _uses(exits: Iterable[Exit]) -> list[tuple[Use, Exit]]:
 
 
 def _judge_boundary(
-    places: Places, boundary: str, authorisations: Iterable[Authorisation], at: datetime, passage: str | None
+    places: Places,
+    boundary: str,
+    authorisations: Iterable[Authorisation],
+    when: tuple[datetime, datetime],
+    passage: str | None,
 ) -> ExitVerdict:
+    at, known_by = when
     scope = places.chain(boundary)
     covering = [one for one in authorisations if one.boundary in scope and one.valid_at(at)]
     valid = [one for one in covering if not one.spent_for(at, passage)]
     if not valid:
         spent = max(covering, key=lambda one: (one.use.at, one.id) if one.use else (at, ""), default=None)
         return ExitVerdict(Standing.UNAUTHORISED, boundary, spent=spent)
-    first = min(valid, key=lambda one: (not one.told_by(at), one.recorded_at, one.id))
-    standing = Standing.AUTHORISED if first.told_by(at) else Standing.AUTHORISED_LATE
+    first = min(valid, key=lambda one: (not one.told_by(at, known_by), one.recorded_at, one.id))
+    standing = Standing.AUTHORISED if first.told_by(at, known_by) else Standing.AUTHORISED_LATE
     return ExitVerdict(standing, boundary, first.id)

@@ -254,3 +254,31 @@ async def test_a_permission_taken_back_by_an_undo_puts_the_accusation_back(one):
     (alert,) = await one.views.alerts(state="open", limit=9)
     assert (alert.authorised_late, alert.corrected) == (False, False)
     assert [event.kind for event in (await one.book.detail(alert.id)).history][-1] == "reinstated"
+
+
+async def test_a_gateway_whose_clock_is_ahead_makes_no_late_permission_an_early_one(one):
+    """By its clock it left at 9:00; we heard at 8:40 and were told of the permission at 8:50."""
+    await one.take(leaves(1), now=START - timedelta(minutes=20))
+    late = "id,asset,boundary,valid_from,valid_to,reason\nA-7,LT-0001,hq,2026-03-01T00:00:00Z,,late\n"
+    await one.import_(authorisations=late, now=START - timedelta(minutes=10))
+    (alert,) = await one.views.alerts(state="open", limit=9)
+    assert (alert.authorised_late, alert.corrected) == (True, False)
+
+
+async def test_what_is_an_hour_ahead_or_before_2020_is_no_exit_but_quarantined(one):
+    await one.take(leaves(1), now=START - timedelta(hours=1, seconds=1))
+    assert await alerts(one) == []
+    assert len(await one.views.quarantined(9)) == 1
+
+
+async def test_a_door_that_was_muted_then_observes_however_late_the_event_comes(one):
+    await one.sql(
+        "INSERT INTO portal_measure (portal, kind, mode, reason, by, from_at, until_at)"
+        " VALUES ('main-entrance', 'muted', 'observe', 'removal', 'p1', %s, %s)",
+        START, START + timedelta(minutes=10),
+    )  # fmt: skip
+    await one.sql("UPDATE registry_version SET version = version + 1")
+    await one.take(leaves(1, after_s=599), leaves(2, after_s=600, tag=epc(3)), now=LATER)
+    told = {each.asset.id: each.state for each in await one.views.alerts(state="all", limit=9)}
+    assert told == {"LT-0001": "observed", "LT-0003": "open"}
+    assert [each.asset for each in await one.queue.listed(Filter(category="unauthorised_exit"), 9)] == ["LT-0003"]

@@ -53,11 +53,22 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When assets of a class may move: ISO weekdays, local time from `opens` until before `closes`."""
+    """When assets of a class may move: ISO weekdays, local time from `opens` until before `closes`.
+
+    Where `closes` comes before `opens` it is on the day after: a night shift belongs to the day on which it begins.
+    """
 
     days: frozenset[int]
     opens: time
     closes: time
+
+    def hold(self, local: datetime) -> bool:
+        """Tell whether assets may move at a local time."""
+        today, now = local.isoweekday(), local.time()
+        if self.opens < self.closes:
+            return today in self.days and self.opens <= now < self.closes
+        yesterday = today - 1 or 7
+        return (today in self.days and now >= self.opens) or (yesterday in self.days and now < self.closes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def after_hours(seen: Seen, subject: Subject, known: Knowledge) -> Suspicion | N
     if hours is None or seen.origin is None or not seen.synced:
         return None
     local = seen.at.astimezone(ZoneInfo(known.timezones.get(seen.origin, "UTC")))
-    if local.isoweekday() in hours.days and hours.opens <= local.time() < hours.closes:
+    if hours.hold(local):
         return None
     reason = (
         f"A {subject.asset_class} moves from {hours.opens:%H:%M} to {hours.closes:%H:%M} only; it was {local:%a %H:%M}."

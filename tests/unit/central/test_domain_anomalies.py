@@ -82,6 +82,16 @@ def test_after_hours_by_the_clock_of_the_place():
     assert kinds(pune, replace(LAPTOP, asset_class="server")) == []
 
 
+@pytest.mark.parametrize(
+    ("day", "hour", "may"),
+    [(6, 21, False), (6, 22, True), (7, 5, True), (7, 6, False), (7, 22, False), (1, 5, False), (5, 5, False)],
+)
+def test_a_night_shift_goes_on_after_midnight_of_the_day_on_which_it_begins(day, hour, may):
+    """Saturday night only, from ten to six."""
+    shift = Hours(frozenset({6}), time(22), time(6))
+    assert shift.hold(datetime(2026, 3, 1 + day, hour, tzinfo=UTC)) is may  # 2026-03-02 is a Monday
+
+
 def test_an_overdue_loaner_is_told_of_when_it_is_seen():
     lent = replace(LAPTOP, loan_due=AT - H)
     assert kinds(NEAR, lent) == [("loaner_overdue", "low")]

@@ -98,3 +98,15 @@ ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK (kind IN (
     'unauthorised_exit', 'stale_snapshot', 'ambiguous_passage', 'portal_config_mismatch', 'identity_mismatch',
     'retired_but_active', 'lost_seen', 'untagged_issue', 'unknown_tag', 'impossible_travel', 'cloned_tag', 'not_unique',
     'after_hours', 'loaner_overdue', 'portal_bypass', 'portal_dark', 'carried_by_another'));
+
+-- A night shift's assets move across midnight: `closes` before `opens` is on the day after.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    SELECT conname INTO STRICT name FROM pg_constraint
+    WHERE conrelid = 'class_hours'::regclass AND contype = 'c' AND pg_get_constraintdef(oid) LIKE '%opens < closes%';
+    EXECUTE format('ALTER TABLE class_hours DROP CONSTRAINT %I', name);
+END
+$$;
+ALTER TABLE class_hours ADD CONSTRAINT class_hours_last CHECK (opens <> closes);
