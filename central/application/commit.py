@@ -217,6 +217,10 @@ class _Batch:
         stories = await tell(self.transaction, registry.world, registry.routes, moved, self.now, fresh=fresh)
         done.locations |= stories.locations
         odd = await look(self.transaction, registry, done.movements, self.own, self.now)
+        if odd.doubled:
+            shards = {asset: moved.get(asset, shard_of("")) for asset in odd.doubled}
+            again = await tell(self.transaction, registry.world, registry.routes, shards, self.now)
+            done.locations |= again.locations
         done.alerts = await judge_movements(self.transaction, registry, done.movements, odd.suspicions, self.now)
         done.alerts += odd.alerts
         return done

@@ -25,10 +25,12 @@ SEEN_AGAIN: Final = "it was seen again at a door"
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """What was odd: suspicions that alert, by passage, and the ids of notices that changed."""
+    """What was odd: suspicions that alert, by passage, the ids of notices that changed, and whose tags were doubled."""
 
     suspicions: Mapping[str, Sequence[Suspicion]] = field(default_factory=dict)
     alerts: Sequence[int] = ()
+    doubled: Collection[str] = ()
+    """Assets of which a tag got into, or out of, being at two doors at once: their stories are to be told again."""
 
 
 async def look(
@@ -50,12 +52,14 @@ async def look(
     said = [_opening(registry, seen, one) for seen, _ in found for one in suspicions[seen.passage]]
     await transaction.settle_keys(DOORS, known, said, now)
     await _seen_again(transaction, [seen.asset for seen, subject in found if subject.lost], now)
+    doubled: set[str] = set()
     if len(registry.sites) > 1:
-        await _pairs(transaction, registry, {one.movement.passage for one, asset in finals if asset is not None}, now)
+        passages = {one.movement.passage for one, asset in finals if asset is not None}
+        doubled = await _pairs(transaction, registry, passages, now)
     await _chips(
         transaction, {one.movement.epc for one, asset in finals if asset is not None and one.movement.tid}, now
     )
-    return Odd(_alerting(suspicions), alerts)
+    return Odd(_alerting(suspicions), alerts, doubled)
 
 
 async def suspicions_of(
@@ -89,8 +93,11 @@ async def _seen_again(transaction: Transaction, assets: Collection[str], now: da
         await transaction.suggest_closing(["missing"], assets, SEEN_AGAIN, DOORS, now)
 
 
-async def _pairs(transaction: Transaction, registry: Registry, passages: Collection[str], now: datetime) -> None:
-    """Judge each passage with the one of the same tag before it, and the one after with it."""
+async def _pairs(transaction: Transaction, registry: Registry, passages: Collection[str], now: datetime) -> set[str]:
+    """Judge each passage with the one of the same tag before it, and the one after with it.
+
+    Returns the assets whose tags may have got into, or out of, being at two doors at once: their stories change.
+    """
     found = await transaction.oddities.visits(passages)
     assets = {visit.passage: asset for asset, visit in found}
     keys, openings = set(passages), []
@@ -103,7 +110,8 @@ async def _pairs(transaction: Transaction, registry: Registry, passages: Collect
             Opening(one.kind, None, assets[visit.passage], visit.origin, visit.at, _told(visit, one), visit.passage)
             for visit, one in odd
         ]
-    await transaction.settle_keys(PAIRS, keys, [one for one in openings if one.key in keys], now)
+    changed = await transaction.settle_keys(PAIRS, keys, [one for one in openings if one.key in keys], now)
+    return set(assets.values()) if changed else set()
 
 
 def _told(visit: Visit, one: Suspicion) -> dict[str, str]:

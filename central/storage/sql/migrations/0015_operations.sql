@@ -96,3 +96,14 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Passages in which an EPC was at two doors at once, both of each pair: one of them is a copy, and nobody knows which. They
+-- move nothing. What a person makes of the exception changes nothing of that.
+CREATE INDEX exception_occurrence_double ON exception_occurrence (exception)
+    WHERE category = 'not_unique' AND withdrawn_at IS NULL;
+CREATE VIEW double_passage AS
+SELECT o.key::uuid AS passage FROM exception_occurrence AS o
+WHERE o.category = 'not_unique' AND o.source = 'pairs' AND o.withdrawn_at IS NULL
+UNION
+SELECT (o.evidence ->> 'other_passage')::uuid FROM exception_occurrence AS o
+WHERE o.category = 'not_unique' AND o.source = 'pairs' AND o.withdrawn_at IS NULL;
