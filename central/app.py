@@ -45,6 +45,7 @@ from central.ingest.retrying import retry
 from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
 from central.jobs.counts import count_jobs
+from central.jobs.exceptions import exception_jobs
 from central.jobs.queue import Queue
 from central.jobs.retention import retention_jobs
 from central.jobs.stories import story_jobs
@@ -208,7 +209,7 @@ async def _work_on_jobs(database: Database) -> None:
     with contextlib.suppress(StoreUnavailable):  # the daily job does it again
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
-    work += count_jobs(PgCounts(database, log), _now)
+    work += [*count_jobs(PgCounts(database, log), _now), *exception_jobs(PgExceptions(database, log), _now)]
     work += retention_jobs(PgRollups(database), _now)
     await Queue(database.pool, work).run()
 

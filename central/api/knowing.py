@@ -8,7 +8,18 @@ from pydantic import BaseModel, Field, model_validator
 
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
-from central.application.knowing import DoubtView, OutageView, Sighted, set_spot, set_travel, sight
+from central.application.knowing import (
+    DoubtView,
+    OpenHours,
+    OutageView,
+    PlaceHoursView,
+    Sighted,
+    TravelView,
+    set_place_hours,
+    set_spot,
+    set_travel,
+    sight,
+)
 from central.application.views import AlertView
 
 LONGEST_WAY_S = 30 * 86_400
@@ -53,6 +64,38 @@ class HoursTold(BaseModel):
         return self
 
 
+class OpenTold(BaseModel):
+    """When a place is open on some weekdays, by its own time."""
+
+    days: list[Annotated[int, Field(ge=1, le=7)]] = Field(min_length=1, description="ISO weekdays, 1 is Monday.")
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "OpenTold":
+        if self.opens >= self.closes:
+            raise ValueError(f"it opens at {self.opens} and closes at {self.closes}: give a later closing")
+        return self
+
+
+class PlaceHoursTold(BaseModel):
+    """When a place is open; without any, it has the hours of the place around it."""
+
+    hours: list[OpenTold] = Field(max_length=7)
+
+
+class PlaceHours(Answer):
+    """When places are open."""
+
+    hours: list[PlaceHoursView]
+
+
+class TravelTimes(Answer):
+    """How long ways between sites take."""
+
+    ways: list[TravelView]
+
+
 class SpotTold(BaseModel):
     """Where a site lies, in degrees."""
 
@@ -95,6 +138,16 @@ def knowing_read(on: Services) -> APIRouter:
         """Return assets that could have passed a door while nobody watched it, and were not seen since."""
         return Doubts(as_of=on.now(), doubtful=await on.knowledge.doubtful(location, limit))
 
+    @router.get("/opening-hours")
+    async def opening_hours() -> PlaceHours:
+        """Return when places are open; a place that isn't listed has the hours of the place around it."""
+        return PlaceHours(as_of=on.now(), hours=await on.knowledge.place_hours())
+
+    @router.get("/travel-times")
+    async def travel_times() -> TravelTimes:
+        """Return how long ways between sites take, as far as that was told."""
+        return TravelTimes(as_of=on.now(), ways=await on.knowledge.travel())
+
     return router
 
 
@@ -115,6 +168,16 @@ def knowing_write(on: Services) -> APIRouter:
         async with on.knowledge.work() as work:
             await work.drop_hours(asset_class)
         return Told(as_of=on.now())
+
+    @router.put("/locations/{location}/hours")
+    async def place_hours(location: Location, body: PlaceHoursTold) -> PlaceHours:
+        """Say when a place and all below it is open; what leaves it outside these hours is an alert."""
+        hours = [
+            OpenHours(days="".join(map(str, sorted(set(one.days)))), opens=one.opens, closes=one.closes)
+            for one in body.hours
+        ]
+        await set_place_hours(on.knowledge, location, hours)
+        return PlaceHours(as_of=on.now(), hours=await on.knowledge.place_hours())
 
     @router.put("/locations/{location}/spot")
     async def spot(location: Location, body: SpotTold) -> Told:

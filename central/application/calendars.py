@@ -15,10 +15,11 @@ from central.domain.calendars import (
     Calendars,
     Due,
     OverrideStatus,
+    day_of,
     due,
     zone,
 )
-from central.domain.published import FIRST, CalendarError, Published, published
+from central.domain.published import FIRST, CalendarError, DayStatus, Published, published
 
 ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Since when the first calendar of a country counts."""
@@ -50,6 +51,11 @@ class PlaceCalendars:
     def at(self, location: str | None, start: datetime) -> Calendar:
         """Return the calendar of a location as it stood at an instant."""
         return self.calendars.at(self.key(location), start)
+
+    def special(self, location: str, at: datetime) -> DayStatus | None:
+        """Say whether the local day of an instant is worked or closed otherwise than usual; None if it is as usual."""
+        day = day_of(at, self.key(location))
+        return next((one.status for one in self.at(location, at).special if one.day == day), None)
 
     def due(self, start: datetime, business_days: int, location: str | None) -> Due:
         """Return when so many business days are over at a location."""

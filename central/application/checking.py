@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from central.application.asset_acts import state_problems
@@ -57,7 +57,9 @@ _REFERENCES: Final = (
     ("locations", "owner_role", "role"), ("role_holders", "role", "role"), ("role_holders", "person", "person"),
     ("pools", "owner", "person"), ("authorisations", "person", "person"), ("authorisations", "requested_by", "person"),
     ("authorisations", "approved_by", "person"), ("neighbours", "portal", "portal"),
-    ("neighbours", "neighbour", "portal"), ("openings", "portal", "portal"),
+    ("neighbours", "neighbour", "portal"), ("openings", "portal", "portal"), ("opening_hours", "location", "location"),
+    ("travel_times", "one", "location"), ("travel_times", "other", "location"),
+    ("calendar_overrides", "location", "location"), ("portal_mutes", "portal", "portal"),
 )  # fmt: skip
 """Which column of which sheet names what."""
 _SHEET: Final = {"person": "people", "pool": "pools"}
@@ -73,6 +75,8 @@ class _World:
     now: datetime
 
 
+LONGEST_MUTE: Final = timedelta(days=31)
+"""Whoever wants a door to be quiet for longer gives it another mode."""
 Look = Callable[[SheetRow, _World], Iterator[str]]
 
 
@@ -241,6 +245,39 @@ def authorisation_problems(values: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{column}: a gate pass needs it"
 
 
+def _hours(row: SheetRow, _: _World) -> Iterator[str]:
+    opens, closes = row.values.get("opens"), row.values.get("closes")
+    if opens is not None and closes is not None and closes <= opens:
+        yield "closes: comes before opens; hours over midnight are two rows, until 23:59 and from 00:00"
+
+
+def _travel(row: SheetRow, world: _World) -> Iterator[str]:
+    one, other = row.values.get("one"), row.values.get("other")
+    if one is not None and one == other:
+        yield "other: a way from a site to itself takes no time, name two sites"
+    for column, name in (("one", one), ("other", other)):
+        place = world.locations.get(name or "")
+        if place is not None and place.kind not in {"site", ""}:
+            yield f"{column}: location {place.id!r} is a {place.kind}, name the site that it lies in"
+
+
+def _override(row: SheetRow, _: _World) -> Iterator[str]:
+    country, location = row.values.get("country"), row.values.get("location")
+    if (country is None) == (location is None):
+        yield "location: say for whom the day counts, by a location or by a country, not by both"
+    if row.values.get("subdivision") is not None and country is None:
+        yield "subdivision: name its country too"
+
+
+def _mute(row: SheetRow, world: _World) -> Iterator[str]:
+    yield from _later(row.values, "from_at", "until_at")
+    start, end = row.values.get("from_at"), row.values.get("until_at")
+    if end is not None and end <= world.now:
+        yield "until_at: is over already"
+    if start is not None and end is not None and end - start > LONGEST_MUTE:
+        yield f"until_at: a door is quietened for {LONGEST_MUTE.days} days at most"
+
+
 def _later(values: Mapping[str, Any], first: str, second: str) -> Iterator[str]:
     start, end = values.get(first), values.get(second)
     if start is not None and end is not None and end <= start:
@@ -255,4 +292,8 @@ _LOOKS: Final[Mapping[str, Look]] = {
     "serials": _serial,
     "tags": _tag,
     "authorisations": _authorisation,
+    "opening_hours": _hours,
+    "travel_times": _travel,
+    "calendar_overrides": _override,
+    "portal_mutes": _mute,
 }

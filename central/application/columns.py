@@ -8,7 +8,7 @@ import difflib
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 from typing import Any, Final
 
@@ -28,6 +28,10 @@ _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _NAME_ON_TOPIC: Final = re.compile(r"[a-z0-9-]{1,40}")
 _SHORTENED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_FIRST_DAY, _LAST_DAY = "2020-01-01", "2049-12-31"
+_LONGEST_WAY_MIN: Final = 30 * 24 * 60
+_SHORTEST_REASON: Final = 3
 _SUBDIVISION: Final = re.compile(r"(?:[A-Z]{2}-)?([A-Z0-9]{1,3})")
 
 
@@ -176,6 +180,55 @@ def _maybe_timezone(text: str) -> str | None:
     return text or None
 
 
+def _day(text: str) -> str:
+    found = _maybe_date(text)
+    if found is None:
+        raise ValueError("is empty: write a date like 2026-01-31")
+    if not _FIRST_DAY <= found <= _LAST_DAY:
+        raise ValueError(f"{text!r}: calendars reach from {_FIRST_DAY} to {_LAST_DAY}")
+    return found
+
+
+def _weekdays(text: str) -> str:
+    """Read weekdays like mon-fri or mon,wed,sat as ISO digits in their order."""
+    found: set[int] = set()
+    for part in text.lower().replace(" ", "").split(","):
+        first, dash, last = part.partition("-")
+        if first not in _WEEKDAYS or (last or first) not in _WEEKDAYS or (dash and not last):
+            raise ValueError(f"{text!r}: write weekdays like mon-fri or mon,wed,sat ({', '.join(_WEEKDAYS)})")
+        begin, end = _WEEKDAYS.index(first), _WEEKDAYS.index(last or first)
+        if end < begin:
+            raise ValueError(f"{text!r}: a span of weekdays goes from Monday on, like fri-sun")
+        found |= set(range(begin + 1, end + 2))
+    return "".join(map(str, sorted(found)))
+
+
+def _clock(text: str) -> time:
+    try:
+        found = time.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time of day: write it like 08:30") from None
+    if found.tzinfo is not None:
+        raise ValueError(f"{text!r}: leave the zone out, it is the place's own time")
+    return found.replace(microsecond=0)
+
+
+def _minutes(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number of minutes") from None
+    if not 0 < found <= _LONGEST_WAY_MIN:
+        raise ValueError(f"{text!r}: a way takes more than 0 and up to {_LONGEST_WAY_MIN} minutes (30 days)")
+    return found
+
+
+def _reason(text: str) -> str:
+    if len(text) < _SHORTEST_REASON:
+        raise ValueError(f"{text!r}: give a reason of at least {_SHORTEST_REASON} characters")
+    return _text(text)
+
+
 _NEEDED: Final[dict[str, dict[str, Reader]]] = {
     "roles": {"id": _id, "name": _text},
     "locations": {
@@ -197,6 +250,10 @@ _NEEDED: Final[dict[str, dict[str, Reader]]] = {
         "id": _id, "asset": _id, "boundary": _id, "valid_from": _maybe_instant, "valid_to": _maybe_instant,
         "reason": _any,
     },
+    "opening_hours": {"location": _id, "days": _weekdays, "opens": _clock, "closes": _clock},
+    "travel_times": {"one": _id, "other": _id, "minutes": _minutes},
+    "calendar_overrides": {"day": _day, "status": _one_of(("working", "closed")), "reason": _reason},
+    "portal_mutes": {"portal": _id, "from_at": _instant, "until_at": _instant, "reason": _reason},
 }  # fmt: skip
 _MORE: Final[dict[str, dict[str, Reader]]] = {
     "locations": {
@@ -221,6 +278,13 @@ _MORE: Final[dict[str, dict[str, Reader]]] = {
         "expected_return": _maybe_instant, "requested_by": _maybe_id, "approved_by": _maybe_id,
         "despite": _some_of(axes.BLOCKS),
     },
+    "opening_hours": {"removed": _bool_or(default=False)},
+    "travel_times": {"removed": _bool_or(default=False)},
+    "calendar_overrides": {
+        "location": _maybe_id, "country": _maybe_country, "subdivision": _maybe_subdivision,
+        "removed": _bool_or(default=False),
+    },
+    "portal_mutes": {"mode": _one_of(("observe", "notify"), "observe"), "removed": _bool_or(default=False)},
 }  # fmt: skip
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {kind: tuple(columns) for kind, columns in _NEEDED.items()}
@@ -230,7 +294,8 @@ MORE_COLUMNS: Final[dict[str, tuple[str, ...]]] = {kind: tuple(_MORE.get(kind, (
 READERS: Final[dict[str, dict[str, Reader]]] = {kind: _NEEDED[kind] | _MORE.get(kind, {}) for kind in _NEEDED}
 _KEYS: Final = {
     "role_holders": ("role", "location", "person"), "neighbours": ("portal", "neighbour"),
-    "serials": ("asset", "from_at"),
+    "serials": ("asset", "from_at"), "opening_hours": ("location", "days"), "travel_times": ("one", "other"),
+    "calendar_overrides": ("day",), "portal_mutes": ("portal", "from_at"),
 }  # fmt: skip
 
 
@@ -241,6 +306,8 @@ DATED: Final = frozenset(
     if read in {_instant, _maybe_instant, _maybe_date}
 )
 """Columns that hold instants or dates."""
+_SCOPE: Final = ("country", "subdivision", "location")
+"""Which of these a sheet names is its own choice; whom an override is for is a part of its key all the same."""
 
 
 def key_columns(kind: str) -> tuple[str, ...]:
@@ -253,4 +320,6 @@ def key_of(kind: str, values: dict[str, Any]) -> str | None:
     columns = key_columns(kind)
     if any(column not in values for column in columns):
         return None
-    return "/".join("" if values[column] is None else str(values[column]) for column in columns)
+    columns += _SCOPE if kind == "calendar_overrides" else ()
+    parts = ["" if values.get(column) is None else str(values[column]) for column in columns]
+    return "/".join(sorted(parts) if kind == "travel_times" else parts)

@@ -218,6 +218,10 @@ class _Batch:
         done.locations |= stories.locations
         batch = Batch(done.movements, again)
         odd = await look(self.transaction, registry, batch, self.own, self.now)
+        if odd.doubled:
+            shards = {asset: moved.get(asset, shard_of("")) for asset in odd.doubled}
+            retold = await tell(self.transaction, registry.world, registry.routes, shards, self.now)
+            done.locations |= retold.locations
         done.alerts = await judge_movements(self.transaction, registry, batch, odd.suspicions, self.now)
         done.alerts += odd.alerts
         return done

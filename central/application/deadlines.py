@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from central.application.ports import Registry
 from central.application.stories import Teller, tell
 from central.application.views import Instant, View
 from central.domain.deadlines import Deadline, Obligation, Policy, plan
+from central.domain.people import answering
 from central.domain.published import CalendarError
 
 PLANNED_AT_ONCE: Final = 5000
@@ -169,13 +170,19 @@ async def _plan(transaction: SweepTransaction, done: Swept) -> None:
     planned = []
     for one in obligations:
         try:
-            planned.append((one, plan(one, policies[one.kind], registry.calendars.key(one.location),
-                                      registry.calendars.at(one.location, one.start))))  # fmt: skip
+            stages = plan(one, policies[one.kind], registry.calendars.key(one.location),
+                          registry.calendars.at(one.location, one.start))  # fmt: skip
+            planned.append((one, [replace(stage, recipient=_who(registry, stage, one)) for stage in stages]))
         except CalendarError as error:
             done.problems.append(f"{one.kind} {one.subject}: {error}")
     await transaction.keep_calendars()
     await transaction.deadlines.keep(planned)
     done.planned = len(planned)
+
+
+def _who(registry: Registry, stage: Deadline, about: Obligation) -> str:
+    """Return who hears of a stage: the role that owns the place, where its branch is to."""
+    return answering(stage.recipient, about.location, registry.places, registry.world.owner_roles)
 
 
 async def _fire(transaction: SweepTransaction, reached: Sequence[Reached], now: datetime) -> list[int]:

@@ -1,6 +1,6 @@
 """The exception queue as people use it: read it, take a step, and break a rule of separation open where it must be."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -139,6 +139,12 @@ class Broken:
 
 class ExceptionWork(Openings, Protocol):
     """The queue inside one transaction."""
+
+    async def unassigned(self, limit: int) -> list[int]:
+        """Return what is open and nobody has, though somebody answers for it by now, locked."""
+
+    async def assign(self, exceptions: Collection[int], now: datetime) -> int:
+        """Give exceptions that nobody has to who holds their role there; return how many found somebody."""
 
     async def hold(self, exception: int) -> Held:
         """Lock an exception, or raise `NotFound`."""

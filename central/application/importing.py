@@ -19,10 +19,12 @@ from central.application.judge import judge_again
 from central.application.ports import Transaction
 from central.application.rows import (
     ORDER,
+    SAID,
     Change,
     Row,
     instant_text,
     merged,
+    plain,
     row_key,
     same,
     serial_rows,
@@ -64,7 +66,7 @@ class RegistryRows(Protocol):
     async def rows(self, kind: str, ids: Collection[str]) -> list[Row]:
         """Return the rows whose first key column is among `ids`."""
 
-    async def put(self, kind: str, rows: Sequence[Row]) -> None:
+    async def put(self, kind: str, rows: Sequence[Row], now: datetime) -> None:
         """Write whole rows."""
 
     async def drop(self, kind: str, rows: Sequence[Row], now: datetime) -> None:
@@ -196,11 +198,15 @@ class _Import:
     async def _change(self, kind: str, sheet: Sequence[SheetRow]) -> None:
         before = await self._standing(kind, sheet)
         rows = [(row, merged(kind, row, before.get(_key(kind, row)), self.now)) for row in sheet]
+        if kind in SAID:
+            rows = [(row, one | {"by": self.by}) for row, one in rows]
         await self._put(kind, rows, before)
 
     async def _remove(self, kind: str, sheet: Sequence[SheetRow]) -> None:
         before = await self._standing(kind, sheet)
         gone = [(row, before[_key(kind, row)]) for row in sheet if _key(kind, row) in before]
+        if kind in SAID:
+            gone = [(row, one | {"by": self.by}) for row, one in gone]
         if gone:
             await self.transaction.table.drop(kind, [row for _, row in gone], self.now)
         for place, row in gone:
@@ -250,7 +256,7 @@ class _Import:
         """Write rows, and note those that are not as they were."""
         if not rows:
             return
-        await self.transaction.table.put(kind, [row for _, row in rows])
+        await self.transaction.table.put(kind, [row for _, row in rows], self.now)
         first = {row_key(kind, row).partition("/")[0] for _, row in rows}
         after = {row_key(kind, row): row for row in await self.transaction.table.rows(kind, first)}
         for place, row in rows:
@@ -334,5 +340,4 @@ async def follow(
 
 
 def _key(kind: str, row: SheetRow) -> str:
-    values = {name: instant_text(value) if isinstance(value, datetime) else value for name, value in row.values.items()}
-    return row_key(kind, values)
+    return row_key(kind, {name: plain(value) for name, value in row.values.items()})

@@ -1,5 +1,6 @@
 """What people tell that rules judge by: hours of classes, where sites lie, and who saw an asset that no door saw."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -51,6 +52,28 @@ class Sighted:
     reference: str
 
 
+class OpenHours(View):
+    """When a place is open on some weekdays (ISO digits, 12345 is Monday to Friday), by its own time."""
+
+    days: str
+    opens: time
+    closes: time
+
+
+class PlaceHoursView(OpenHours):
+    """The same of a place; those below it without hours of their own have them too."""
+
+    location: str
+
+
+class TravelView(View):
+    """How long the fastest way between two sites takes."""
+
+    one: str
+    other: str
+    fastest_s: float
+
+
 class KnowledgeWork(Openings, Protocol):
     """Telling, inside one transaction. Whatever changes knowledge raises the registry's version."""
 
@@ -62,6 +85,9 @@ class KnowledgeWork(Openings, Protocol):
 
     async def drop_hours(self, asset_class: str) -> None:
         """Let them move at any time again, or raise `NotFound`."""
+
+    async def set_place_hours(self, location: str, hours: Sequence[OpenHours]) -> None:
+        """Say when a place is open; no hours are those of the place around it."""
 
     async def set_spot(self, location: str, latitude: float, longitude: float) -> None:
         """Say where a site lies."""
@@ -87,6 +113,12 @@ class KnowledgeBook(Protocol):
 
     def work(self) -> AbstractAsyncContextManager[KnowledgeWork]:
         """Open a transaction."""
+
+    async def place_hours(self) -> list[PlaceHoursView]:
+        """Return when places are open."""
+
+    async def travel(self) -> list[TravelView]:
+        """Return how long ways between sites take, as far as that was told."""
 
     async def outages(self, limit: int) -> list[OutageView]:
         """Return when doors were dark, newest first."""
@@ -132,6 +164,16 @@ async def set_travel(book: KnowledgeBook, one: str, other: str, fastest_s: float
         for site in (one, other):
             _is_site(registry, site)
         await work.set_travel(one, other, fastest_s)
+
+
+async def set_place_hours(book: KnowledgeBook, location: str, hours: Sequence[OpenHours]) -> None:
+    """Say when a place is open. Raises `NotFound`, `StepUnfit`."""
+    days = "".join(one.days for one in hours)
+    if len(set(days)) < len(days):
+        raise StepUnfit("the hours name a weekday twice: one row a weekday, or rows that share none")
+    async with book.work() as work:
+        _known(await work.registry(), location)
+        await work.set_place_hours(location, hours)
 
 
 async def set_spot(book: KnowledgeBook, site: str, latitude: float, longitude: float) -> None:

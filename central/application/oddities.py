@@ -27,10 +27,12 @@ SEEN_AGAIN: Final = "it was seen again at a door"
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """What was odd: suspicions that alert, by passage, and the ids of notices that changed."""
+    """What was odd: suspicions that alert, by passage, the ids of notices that changed, and whose tags were doubled."""
 
     suspicions: Mapping[str, Sequence[Suspicion]] = field(default_factory=dict)
     alerts: Sequence[int] = ()
+    doubled: Collection[str] = ()
+    """Assets of which a tag got into, or out of, being at two doors at once: their stories are to be told again."""
 
 
 async def look(
@@ -44,12 +46,13 @@ async def look(
         return Odd(alerts=alerts)
     suspicions = await _doors(transaction, registry, known, batch.again, now)
     ours = [one.movement for one, asset in finals if asset is not None]
+    doubled: set[str] = set()
     if len(registry.sites) > 1 and ours:
-        await _pairs(transaction, registry, ours, batch, now)
+        doubled = await _pairs(transaction, registry, ours, batch, now)
     await _chips(
         transaction, {one.movement.epc for one, asset in finals if asset is not None and one.movement.tid}, now
     )
-    return Odd(_alerting(suspicions), alerts)
+    return Odd(_alerting(suspicions), alerts, doubled)
 
 
 async def _doors(
@@ -112,14 +115,17 @@ async def _seen_again(transaction: Transaction, assets: Collection[str], now: da
 
 async def _pairs(
     transaction: Transaction, registry: Registry, finals: Sequence[Movement], batch: Batch, now: datetime
-) -> None:
-    """Judge each passage with the one of the same tag before it, and the one after with it."""
+) -> set[str]:
+    """Judge each passage with the one of the same tag before it, and the one after with it.
+
+    Returns the assets whose tags may have got into, or out of, being at two doors at once: their stories change.
+    """
     passages = {one.passage for one in finals}
     times = Counter(one.movement.passage for one, _ in batch.movements)
     again = {passage for passage in passages if passage in batch.again or times[passage] > 1}
     found = await transaction.oddities.visits([one for one in finals if one.passage not in again], again)
     if not found and not again:
-        return
+        return set()
     assets = {visit.passage: asset for asset, visit in found}
     keys, openings = {passage for passage in passages if passage in assets or passage in again}, []
     for _, some in groupby((visit for _, visit in found), key=lambda visit: visit.epc):
@@ -131,7 +137,8 @@ async def _pairs(
             Opening(one.kind, None, assets[visit.passage], visit.origin, visit.at, _told(visit, one), visit.passage)
             for visit, one in odd
         ]
-    await transaction.settle_keys(PAIRS, keys, [one for one in openings if one.key in keys], now)
+    changed = await transaction.settle_keys(PAIRS, keys, [one for one in openings if one.key in keys], now)
+    return set(assets.values()) if changed else set()
 
 
 def _told(visit: Visit, one: Suspicion) -> dict[str, str]:

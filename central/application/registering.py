@@ -82,7 +82,7 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
             raise StepUnfit(problem)
         if await transaction.table.rows("authorisations", [row["id"]]):
             raise StepUnfit(f"id: authorisation {row['id']!r} is there already: take another id")
-        await transaction.table.put("authorisations", [row])
+        await transaction.table.put("authorisations", [row], now)
         return await _settled(transaction, None, row["id"], now)
 
 
@@ -100,7 +100,7 @@ async def withdraw(store: RegistryStore, authorisation: str, by: str, reason: st
         row = found[0]
         if row["withdrawn_at"] is not None:
             raise StepUnfit(f"authorisation {authorisation!r} was withdrawn at {row['withdrawn_at']} already")
-        await transaction.table.put("authorisations", [row | {"withdrawn_at": plain(now)}])
+        await transaction.table.put("authorisations", [row | {"withdrawn_at": plain(now)}], now)
         detail = {"reason": reason}
         act = NewAct(now, now, "authorisation_withdrawn", by, asset=row["asset"], subject=authorisation, detail=detail)
         await transaction.states.add_acts([act])

@@ -6,7 +6,7 @@ Rows of the registry are JSON objects of a table's columns, as the store keeps a
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,13 +20,19 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "neighbours": ("portal", "neighbour"),
     "serials": ("asset", "from_at"),
     "tags": ("epc", "bound_from"),
+    "opening_hours": ("location", "days"),
+    "travel_times": ("one", "other"),
+    "calendar_overrides": ("day", "country", "subdivision", "location"),
+    "portal_mutes": ("portal", "from_at"),
 }
 """Key columns of a kind's table; all others have `id`."""
 ORDER: Final = (
     "roles", "locations", "people", "role_holders", "pools", "gateways", "portals", "neighbours", "openings", "assets",
-    "serials", "tags", "authorisations",
+    "serials", "tags", "authorisations", "opening_hours", "travel_times", "calendar_overrides", "portal_mutes",
 )  # fmt: skip
 """Kinds of registry rows in the order in which they refer to each other."""
+SAID: Final = frozenset({"calendar_overrides", "portal_mutes"})
+"""Kinds that are words of a person: they stand in the log, and say by whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,15 @@ class Change:
 
 def row_key(kind: str, row: Mapping[str, Any]) -> str:
     """Return a registry row's key as one text."""
-    return "/".join("" if row[name] is None else str(row[name]) for name in KEYS.get(kind, ("id",)))
+    parts = ["" if row.get(name) is None else str(row[name]) for name in KEYS.get(kind, ("id",))]
+    return "/".join(sorted(parts) if kind == "travel_times" else parts)
 
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it; instants in the one form that the store compares."""
     if isinstance(value, datetime):
         return instant_text(value)
-    return value
+    return value.isoformat() if isinstance(value, time) else value
 
 
 @lru_cache(maxsize=1024)  # thousands of an import's rows say the same instant
@@ -139,9 +146,16 @@ def _authorisation(row: Row, _before: Row | None, now: datetime) -> Row:
     return row | {"recorded_at": instant_text(now)}
 
 
+def _travel(row: Row, _before: Row | None, _now: datetime) -> Row:
+    """Put a pair of sites in order: the way back takes as long."""
+    one, other = sorted((row["one"], row["other"]))
+    return row | {"one": one, "other": other}
+
+
 _FINISH: Final[Mapping[str, Callable[[Row, Row | None, datetime], Row]]] = {
     "assets": _asset,
     "authorisations": _authorisation,
+    "travel_times": _travel,
 }
 _DEFAULTS: Final[Mapping[str, Row]] = {
     "locations": {"country": None, "subdivision": None, "timezone": None, "owner_role": None},
@@ -151,6 +165,8 @@ _DEFAULTS: Final[Mapping[str, Row]] = {
         "kind": "standing", "person": None, "single_use": False, "expected_return": None, "requested_by": None,
         "approved_by": None, "withdrawn_at": None, "despite": [],
     },
+    "calendar_overrides": {"country": None, "subdivision": None, "location": None},
+    "portal_mutes": {"mode": "observe"},
 }  # fmt: skip
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "roles": ("id", "name"),
@@ -167,4 +183,8 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "id", "kind", "asset", "boundary", "valid_from", "valid_to", "reason", "person", "single_use",
         "expected_return", "requested_by", "approved_by", "despite",
     ),
+    "opening_hours": ("location", "days", "opens", "closes"),
+    "travel_times": ("one", "other", "minutes"),
+    "calendar_overrides": ("day", "country", "subdivision", "location", "status", "reason"),
+    "portal_mutes": ("portal", "from_at", "until_at", "mode", "reason"),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from central.application.errors import NotFound, RowsRefused
 from central.application.importing import DryRun, RegistryTransaction, follow, keep_only_if, lock_all
-from central.application.rows import ORDER, Change, Row, row_key, same
+from central.application.rows import ORDER, SAID, Change, Row, row_key, same
 from central.application.sheets import Problem
 from central.application.states import NewAct
 
@@ -141,7 +141,7 @@ class _Undo:
 
     async def _put(self, kind: str, rows: Sequence[Row]) -> None:
         if rows:
-            await self.transaction.table.put(kind, rows)
+            await self.transaction.table.put(kind, rows, self.now)
 
     async def _drop(self, kind: str, rows: Sequence[Row]) -> None:
         if not rows:
@@ -149,7 +149,8 @@ class _Undo:
         users = await self.transaction.undoing.users(kind, rows)
         self.done.problems += self._told(users, kind)
         if not users:
-            await self.transaction.table.drop(kind, rows, self.now)
+            gone = [row | {"by": self.by} for row in rows] if kind in SAID else rows
+            await self.transaction.table.drop(kind, gone, self.now)
 
     def _told(self, words: Collection[tuple[str, str]], kind: str = "assets") -> list[Problem]:
         """Return problems at the rows that they concern, or at the first row of the import for an asset without one."""

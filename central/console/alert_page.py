@@ -50,7 +50,7 @@ def _head(board: Board, alert: dict[str, Any]) -> None:
             text(said, "small")
         if not words.is_about_gateway(alert):
             text(f"{words.alert_way(alert, board.place)}, {board.door(alert['portal'])}", "small")
-        text(f"{words.clock_time(alert['at'])} · {alert['severity']} · {words.alert_state(alert)}", "dim small")
+        text(f"{words.when(alert['at'])} · {alert['severity']} · {words.alert_state(alert)}", "dim small")
         text(words.alert_reason(alert), "small")
 
 
@@ -114,7 +114,7 @@ def _history(found: dict[str, Any]) -> None:
     text("What happened", "section-title", tag="h2")
     for event in found["history"]:
         with box("quiet-line"):
-            text(words.clock_time(event["at"]), "time")
+            text(words.when(event["at"]), "time")
             text(event["kind"].replace("_", " "), "strong")
             text(event["detail"], "grow")
             text(event["by"], "state")

@@ -46,7 +46,7 @@ def _head(board: Board, asset: dict[str, Any], as_of: str) -> None:
         text("In transit: not received yet.", "doubt")
     with box("asset-place"):
         text(board.place(asset["location"]), "asset-where")
-        since = f"since {words.clock_time(asset['since'])}" if asset.get("since") else "as imported"
+        since = f"since {words.when(asset['since'])}" if asset.get("since") else "as imported"
         sure = words.sureness(asset.get("confidence"))
         text(
             ", ".join(fact for fact in (since, sure, f"as of {words.clock_time(as_of)} {words.zone(as_of)}") if fact),
@@ -65,7 +65,7 @@ def _movements(board: Board, movements: list[dict[str, Any]]) -> None:
         with box("life"):
             with box("movement"):
                 text(words.KIND_SIGNS.get(movement["kind"], "·"), "sign")
-                text(words.clock_time(movement["at"]), "time")
+                text(words.when(movement["at"]), "time")
                 text(words.movement_line(movement, board.place), "grow strong")
                 text(board.door(movement["portal"]), "dim wide")
                 text(words.certainty(movement), "dim")

@@ -321,7 +321,7 @@ class BoardPage:
     def _quiet(self, alert: dict[str, Any]) -> None:
         with box("quiet-line"):
             text(QUIET_SIGNS.get(alert["state"], "•"), "sign")
-            text(words.clock_time(alert["at"]), "time")
+            text(words.when(alert["at"]), "time")
             text(f"{words.alert_title(alert)}: {words.alert_subject(alert)}", "grow")
             for asset in words.alert_asset_ids(alert)[:1]:
                 link(asset, f"/assets/{asset}")
@@ -360,7 +360,7 @@ class BoardPage:
             for movement in self._recent():
                 with box("movement"):
                     text(words.KIND_SIGNS.get(movement["kind"], "·"), "sign")
-                    text(words.clock_time(movement["at"]), "time")
+                    text(words.when(movement["at"]), "time")
                     asset = movement.get("asset")
                     link(asset, f"/assets/{asset}") if asset else text(f"unknown tag {movement['epc']}", "mono")
                     text(words.movement_line(movement, self._board.place), "grow")

@@ -89,7 +89,7 @@ def _passed(board: Board, movements: list[dict[str, Any]]) -> None:
     for movement in movements:
         with box("movement"):
             text(words.KIND_SIGNS.get(movement["kind"], "·"), "sign")
-            text(words.clock_time(movement["at"]), "time")
+            text(words.when(movement["at"]), "time")
             asset = movement.get("asset")
             link(asset, f"/assets/{asset}") if asset else text(f"unknown tag {movement['epc']}", "mono")
             text(words.movement_line(movement, board.place), "grow")

@@ -242,6 +242,17 @@ def clock_time(instant: str | None) -> str:
     return datetime.fromisoformat(instant).astimezone().strftime("%H:%M:%S") if instant else "no time"
 
 
+def when(instant: str | None, now: datetime | None = None) -> str:
+    """Time of day in this machine's zone, with the date where that is another day."""
+    if not instant:
+        return "no time"
+    at, today = datetime.fromisoformat(instant).astimezone(), (now or datetime.now(UTC)).astimezone()
+    if at.date() == today.date():
+        return f"{at:%H:%M:%S}"
+    year = "" if at.year == today.year else f" {at.year}"
+    return f"{at.day} {at:%b}{year} {at:%H:%M}"
+
+
 def as_of(instant: str | None) -> str:
     """As of when figures are."""
     return f"as of {clock_time(instant)} {zone(instant)}" if instant else "not read yet"
@@ -295,7 +306,7 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
         if antenna["state"] in ANTENNA_STATES
     ]
     troubles += [
-        f"{portal_name(portal['id'])} is not watched since {clock_time(portal['since'])}"
+        f"{portal_name(portal['id'])} is not watched since {when(portal['since'])}"
         for portal in health.get("portals", [])
         if portal["state"] == "dark"
     ]
@@ -313,7 +324,7 @@ def happened(times: int, last: str, now: datetime) -> str:
 
 def often(times: int, last: str) -> str:
     """How often it happened, and when at last."""
-    return f"{times:,} times, last {clock_time(last)}" if times > 1 else clock_time(last)
+    return f"{times:,} times, last {when(last)}" if times > 1 else when(last)
 
 
 def now_where(alert: dict[str, Any], place: Place) -> str:
@@ -331,7 +342,7 @@ def now_where(alert: dict[str, Any], place: Place) -> str:
     one = moved[-1]
     if one["location"] == alert.get("to"):
         return ""
-    return f"{'Back' if back else 'Now'} in {place(one['location'])} since {clock_time(one['since'])}"
+    return f"{'Back' if back else 'Now'} in {place(one['location'])} since {when(one['since'])}"
 
 
 def health_words(parts: dict[str, Any]) -> str:

@@ -1,9 +1,13 @@
 """Who answers for a role at a location: the holders nearest to it, on the way up."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from central.domain.places import Places
+
+BRANCH: Final = "branch_admin"
+"""Stands for the role that owns a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +28,10 @@ def holders(role: str, location: str | None, places: Places, held: Iterable[Hold
         if there:
             return there
     return []
+
+
+def answering(role: str, location: str | None, places: Places, owner_roles: Mapping[str, str]) -> str:
+    """Return the role that answers at a location: `branch_admin` stands for who owns it, or the place around it."""
+    if role != BRANCH or location is None:
+        return role
+    return next((owner_roles[one] for one in places.chain(location) if one in owner_roles), role)

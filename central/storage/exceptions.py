@@ -32,6 +32,8 @@ _V = TypeVar("_V", bound=View)
 
 PUT_RIGHT: Final = "the world has put it right"
 """What is suggested where nobody says any more that something is wrong."""
+ASSIGNER: Final = "central"
+"""Who gives an exception to the holder of its role, in its history."""
 MAX_OCCURRENCES: Final = 200
 """Occurrences that are shown of one exception; all of them are counted."""
 
@@ -123,25 +125,43 @@ class PgExceptionWork:
         keys: Collection[str] = (),
     ) -> list[int]:
         scope = {"source": source, "now": now, "assets": list(assets), "keys": list(keys)}
-        touched = set()
+        touched: set[int] = set()
+        opened: set[int] = set()
         if assets or keys:
             touched |= await self._ids("exceptions.withdraw", _columns(openings) | scope)
         if openings:
             touched |= await self._ids("exceptions.renew", _columns(openings) | scope)
-            touched |= await self._open(openings, scope)
-        return await self._restate(touched, source, now)
+            opened, again = await self._open(openings, scope)
+            touched |= again
+        changed = await self._restate(touched, source, now)
+        await self.assign(opened, now)
+        return changed
 
-    async def _open(self, openings: Sequence[Opening], scope: dict[str, Any]) -> set[int]:
+    async def _open(self, openings: Sequence[Opening], scope: dict[str, Any]) -> tuple[set[int], set[int]]:
+        """Open what is new; return what was opened, and what took an occurrence."""
         places = await self._rows("exceptions.fresh", _columns(openings) | scope)
         fresh = [openings[place - 1] for (place,) in places]
         if not fresh:
-            return set()
+            return set(), set()
         columns = _columns(fresh) | self._terms(fresh, scope["now"]) | scope
-        added: list[tuple[Any, ...]] = []
+        opened, added = set[int](), list[tuple[Any, ...]]()
         while len(added) < len(fresh):  # one that somebody ends between the two statements is opened anew
-            await self._connection.execute(query("exceptions.open"), columns)
+            opened |= await self._ids("exceptions.open", columns)
             added = await self._rows("exceptions.add_occurrences", columns)
-        return {exception for (exception,) in added}
+        return opened, {exception for (exception,) in added}
+
+    async def assign(self, exceptions: Collection[int], now: datetime) -> int:
+        """Give exceptions that nobody has to who holds their role there; return how many found somebody."""
+        if not exceptions:
+            return 0
+        given = await self._rows("exceptions.assign", {"exceptions": sorted(exceptions)})
+        for exception, person in given:
+            await self._event(exception, "assign", ASSIGNER, {"owner": person}, now)
+        return len(given)
+
+    async def unassigned(self, limit: int) -> list[int]:
+        """Return what is open and nobody has, though somebody answers for it by now, locked."""
+        return [row[0] for row in await self._rows("exceptions.unassigned", {"limit": limit})]
 
     def _terms(self, openings: Sequence[Opening], now: datetime) -> dict[str, list[Any]]:
         found = [self.terms(_severity(one), one.location, now) for one in openings]

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime, time
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg.rows import class_row
 
 from central.application.errors import NotFound
-from central.application.knowing import DoubtView, OutageView, Sighted
+from central.application.knowing import DoubtView, OpenHours, OutageView, PlaceHoursView, Sighted, TravelView
 from central.application.ports import Notice, Registry
+from central.application.views import View
 from central.domain.anomalies.doors import Dark, GatewayWord
 from central.domain.exceptions.terms import CountDays
 from central.storage import alerts
@@ -19,6 +20,8 @@ from central.storage.database import Connection, Database
 from central.storage.exceptions import PgExceptionWork
 from central.storage.log import PgLog
 from central.storage.queries import query
+
+_V = TypeVar("_V", bound=View)
 
 
 class PgKnowledgeWork(PgExceptionWork):
@@ -42,6 +45,17 @@ class PgKnowledgeWork(PgExceptionWork):
         if not await self._rows("anomalies.drop_hours", {"class": asset_class}):
             raise NotFound(f"class {asset_class!r} has no hours")
         await self._connection.execute(query("registry.bump"))
+
+    async def set_place_hours(self, location: str, hours: Sequence[OpenHours]) -> None:
+        """Say when a place is open, instead of what was told before."""
+        await self._connection.execute(query("anomalies.drop_place_hours"), {"location": location})
+        params = {
+            "location": location,
+            "days": [one.days for one in hours],
+            "opens": [one.opens for one in hours],
+            "closes": [one.closes for one in hours],
+        }
+        await self._tell("anomalies.set_place_hours", params)
 
     async def set_spot(self, location: str, latitude: float, longitude: float) -> None:
         """Say where a site lies."""
@@ -121,22 +135,25 @@ class PgKnowledgeBook:
             yield PgKnowledgeWork(connection, registry.calendars.count, self._log)
             await self._log.keep_calendars_in(connection)
 
+    async def place_hours(self) -> list[PlaceHoursView]:
+        """Return when places are open."""
+        return await self._views(PlaceHoursView, "place_hours", {})
+
+    async def travel(self) -> list[TravelView]:
+        """Return how long ways between sites take, as far as that was told."""
+        return await self._views(TravelView, "travel_told", {})
+
     async def outages(self, limit: int) -> list[OutageView]:
         """Return when doors were dark, newest first."""
-        async with (
-            self._database.transaction() as connection,
-            connection.cursor(row_factory=class_row(OutageView)) as cursor,
-        ):
-            return await (await cursor.execute(query("anomalies.outages"), {"limit": limit})).fetchall()
+        return await self._views(OutageView, "outages", {"limit": limit})
 
     async def doubtful(self, location: str | None, limit: int) -> list[DoubtView]:
         """Return assets whose place is in doubt since a door beside it was dark, by id."""
-        params = {"location": location, "limit": limit}
-        async with (
-            self._database.transaction() as connection,
-            connection.cursor(row_factory=class_row(DoubtView)) as cursor,
-        ):
-            return await (await cursor.execute(query("anomalies.doubtful"), params)).fetchall()
+        return await self._views(DoubtView, "doubtful", {"location": location, "limit": limit})
+
+    async def _views(self, kind: type[_V], name: str, params: dict[str, Any]) -> list[_V]:
+        async with self._database.transaction() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+            return await (await cursor.execute(query(f"anomalies.{name}"), params)).fetchall()
 
 
 def _dark(portals: list[dict[str, Any]] | None) -> dict[str, tuple[datetime, str]]:

@@ -359,7 +359,7 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
     calendars = await load_calendars(connection, places)
     world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
-    knowledge = await load_knowledge(connection, places, neighbours)
+    knowledge = await load_knowledge(connection, places, neighbours, calendars.special)
     return Registry(
         version,
         places,

@@ -1,12 +1,15 @@
 """What rules on odd passages read, on PostgreSQL."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, time
 from typing import Any
 
 from central.application.records import Movement
 from central.domain.anomalies.records import Hours, Knowledge, Seen, Spot, Subject
 from central.domain.anomalies.tags import ChipOf, ChipSeen, Visit
 from central.domain.places import Places
+from central.domain.published import DayStatus
 from central.storage.arrays import BoolArray, InstantArray, TextArray, UuidArray
 from central.storage.database import Connection
 from central.storage.queries import query
@@ -56,7 +59,10 @@ class PgOddities:
 
 
 async def load_knowledge(
-    connection: Connection, places: Places, neighbours: Mapping[str, Collection[str]]
+    connection: Connection,
+    places: Places,
+    neighbours: Mapping[str, Collection[str]],
+    special: Callable[[str, datetime], DayStatus | None],
 ) -> Knowledge:
     """Return what anomalies are judged by."""
 
@@ -66,8 +72,17 @@ async def load_knowledge(
     return Knowledge(
         places,
         hours={row[0]: Hours(frozenset(row[1]), row[2], row[3]) for row in await rows("hours")},
+        place_hours=_place_hours(await rows("place_hours")),
+        special=special,
         timezones=dict(await rows("timezones")),
         spots={row[0]: Spot(*row[1:]) for row in await rows("spots")},
         travel={(row[0], row[1]): row[2] for row in await rows("travel")},
         neighbours={portal: frozenset(some) for portal, some in neighbours.items()},
     )
+
+
+def _place_hours(rows: Iterable[tuple[str, str, time, time]]) -> dict[str, tuple[Hours, ...]]:
+    found: dict[str, list[Hours]] = defaultdict(list)
+    for location, days, opens, closes in rows:
+        found[location].append(Hours(frozenset(map(int, days)), opens, closes))
+    return {location: tuple(some) for location, some in found.items()}

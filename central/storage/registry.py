@@ -43,9 +43,9 @@ class PgRegistryRows:
         found = await self._connection.execute(query(f"rows.{kind}"), {"ids": list(ids)})
         return [row[0] for row in await found.fetchall()]
 
-    async def put(self, kind: str, rows: Sequence[Row]) -> None:
+    async def put(self, kind: str, rows: Sequence[Row], now: datetime) -> None:
         """Write whole rows."""
-        await self._connection.execute(query(f"rows.put_{kind}"), {"rows": dumps(rows)})
+        await self._connection.execute(query(f"rows.put_{kind}"), {"rows": dumps(rows), "now": now})
 
     async def drop(self, kind: str, rows: Sequence[Row], now: datetime) -> None:
         """Take rows off; assets and locations go out of sight."""

@@ -9,7 +9,8 @@ from central.application.rows import Row, dumps
 from central.storage.database import Connection
 from central.storage.queries import query
 
-_WITHOUT_USERS: Final = frozenset({"role_holders", "neighbours", "openings", "serials"})
+_WITHOUT_USERS: Final = frozenset({"role_holders", "neighbours", "openings", "serials", "opening_hours", "travel_times",
+                                   "calendar_overrides", "portal_mutes"})  # fmt: skip
 """Kinds that nothing refers to."""
 
 

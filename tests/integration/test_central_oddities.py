@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from central.application.exceptions import Filter, take_step
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
+from central.storage.rebuild import projection_hash, rebuild
 from edge.contracts import EpcPrefix
-from tests.helpers.central import START, central, epc, movement, registered_database
+from tests.helpers.central import GATEWAY, START, central, epc, movement, registered_database
 
 OURS = (EpcPrefix(hex="3034257bf4", bits=38),)
 WEST = "hq-west-1"
@@ -156,6 +157,24 @@ async def test_one_epc_at_two_gateways_doors_at_once_is_not_unique(one):
     await one.sql("UPDATE registry_version SET version = version + 1")
     await one.take(movement(2, portal="back-door", gateway=WEST, after_s=3, **long), gateway=WEST)
     assert await queue(one) == []  # they are neighbours, which hear each other's tags
+
+
+@pytest.mark.parametrize("west_first", [False, True])
+async def test_an_epc_at_two_doors_at_once_moves_its_asset_through_neither(one, west_first):
+    """Whichever comes first has moved it until the other comes; what comes alone later moves it again."""
+    east = (movement(1, tag=epc(2), after_s=40, started_s=0), GATEWAY)
+    west = (movement(1, tag=epc(2), portal="back-door", gateway=WEST, after_s=45, started_s=5), WEST)
+    first, second = (west, east) if west_first else (east, west)
+    await one.take(first[0], gateway=first[1])
+    assert await one.where("LT-0002") == ("street" if west_first else "corridor")
+    await one.take(second[0], gateway=second[1])
+    assert [row[:2] for row in await queue(one) if row[0] == "not_unique"] == [("not_unique", "LT-0002")]
+    assert await one.where("LT-0002") == "stockroom-a"
+    before = await projection_hash(one.database)
+    await rebuild(one.database, START)
+    assert await projection_hash(one.database) == before
+    await one.take(movement(2, tag=epc(2), after_s=900), now=START + timedelta(minutes=20))
+    assert await one.where("LT-0002") == "corridor"
 
 
 TWO_SITES = {

@@ -1,11 +1,12 @@
 """What the rules judge: a passage, the asset behind its tag, and what is known of places and classes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Literal
 
 from central.domain.places import Places
+from central.domain.published import DayStatus
 
 SuspicionKind = Literal[
     "retired_but_active", "lost_seen", "untagged_issue", "after_hours", "loaner_overdue", "custody_conflict"
@@ -53,7 +54,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When assets of a class may move: ISO weekdays, local time from `opens` until before `closes`.
+    """When a class may move or a place is open: ISO weekdays, local time from `opens` until before `closes`.
 
     Where `closes` comes before `opens` it is on the day after: a night shift belongs to the day on which it begins.
     """
@@ -79,15 +80,24 @@ class Spot:
     longitude: float
 
 
+def as_usual(_location: str, _at: datetime) -> DayStatus | None:
+    """Say of each day that it is as usual."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """What anomalies are judged by, beside the location tree.
 
     `timezones` holds each location's, inherited; `travel` the fastest way between two sites, the pair in order.
+    `place_hours` are a location's own opening hours; `special(location, at)` says whether the local day of an instant
+    is worked or closed otherwise than usual, None if it is as usual.
     """
 
     places: Places
     hours: Mapping[str, Hours] = field(default_factory=dict)
+    place_hours: Mapping[str, tuple[Hours, ...]] = field(default_factory=dict)
+    special: Callable[[str, datetime], DayStatus | None] = as_usual
     timezones: Mapping[str, str] = field(default_factory=dict)
     spots: Mapping[str, Spot] = field(default_factory=dict)
     travel: Mapping[tuple[str, str], timedelta] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Passages that don't go with what the registry says of the asset: retired, lost, in custody, not received, on loan."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -53,17 +54,38 @@ def untagged_issue(seen: Seen, subject: Subject, known: Knowledge) -> Suspicion 
 
 
 def after_hours(seen: Seen, subject: Subject, known: Knowledge) -> Suspicion | None:
-    """Tell of a crossing outside the hours of the asset's class, in the local time of where it came from (36)."""
+    """Tell of a crossing outside the hours of the asset's class or of the place that it left, in local time (36)."""
     hours = known.hours.get(subject.asset_class)
-    if hours is None or seen.origin is None or not seen.synced:
+    if seen.origin is None or not seen.synced:
         return None
     local = seen.at.astimezone(ZoneInfo(known.timezones.get(seen.origin, "UTC")))
-    if hours.hold(local):
-        return None
+    if hours is None or hours.hold(local):
+        return _while_closed(seen.origin, seen.at, local, known)
     reason = (
         f"A {subject.asset_class} moves from {hours.opens:%H:%M} to {hours.closes:%H:%M} only; it was {local:%a %H:%M}."
     )
     return Suspicion("after_hours", "high", reason, {"local_time": local.isoformat()})
+
+
+def _while_closed(origin: str, at: datetime, local: datetime, known: Knowledge) -> Suspicion | None:
+    """Tell of a crossing out of a place that is closed then; hours that it lacks are those of the place around it.
+
+    A day that its calendar closes is closed all day; an extra working day has the hours of its first usual one.
+    """
+    place = next((one for one in known.places.chain(origin) if one in known.place_hours), None)
+    if place is None:
+        return None
+    hours, day = known.place_hours[place], known.special(origin, at)
+    today = [one for one in hours if local.isoweekday() in one.days]
+    if day == "closed":
+        today = []
+    elif day == "working" and not today:
+        today = [min(hours, key=lambda one: min(one.days))]
+    if any(one.opens <= local.time() < one.closes for one in today):
+        return None
+    told = ", ".join(f"{one.opens:%H:%M} to {one.closes:%H:%M}" for one in today)
+    reason = f"{known.places[place].name} is {f'open {told} only' if told else 'closed'}; it was {local:%a %H:%M}."
+    return Suspicion("after_hours", "high", reason, {"local_time": local.isoformat(), "place": place})
 
 
 def loaner_overdue(seen: Seen, subject: Subject, _known: Knowledge) -> Suspicion | None:

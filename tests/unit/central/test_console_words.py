@@ -307,7 +307,7 @@ def test_ids_of_doors_and_places_are_read_as_names_and_nothing_else_is():
 
 def test_amounts_and_roles_are_read_as_people_write_them():
     assert [words.counted(number, "alert") for number in (0, 1, 1200)] == ["0 alerts", "1 alert", "1,200 alerts"]
-    assert words.often(1, "2026-03-02T09:00:00Z") == words.clock_time("2026-03-02T09:00:00Z")
+    assert words.often(1, "2026-03-02T09:00:00Z") == words.when("2026-03-02T09:00:00Z")
     assert words.often(3, "2026-03-02T09:00:00Z").startswith("3 times, last ")
     assert [words.role(name) for name in ("itam_manager", "service_desk")] == ["IT asset manager", "service desk"]
     sure = {"confidence": 0.99, "final": True}
@@ -363,3 +363,11 @@ def test_a_doors_own_measure_says_how_sure_it_is_and_when_it_can_tell_nothing():
             "missed_month_high": 21.6}  # fmt: skip
     assert words.miss_words(door).startswith("With 95 % certainty it misses 3.1% to 6.8%, that is 9 to 22 crossings")
     assert words.miss_words(door | {"crossings": 4}) == "Too few crossings to tell: it may miss up to 7% of them."
+
+
+def test_what_happened_on_another_day_says_which():
+    now = datetime(2026, 3, 9, 12, 0, 5, tzinfo=UTC).astimezone().replace(day=9, hour=12)
+    assert words.when(now.replace(hour=11).isoformat(), now) == "11:00:05"
+    assert words.when(now.replace(day=7, hour=23).isoformat(), now) == "7 Mar 23:00"
+    assert words.when(now.replace(year=2025).isoformat(), now) == "9 Mar 2025 12:00"
+    assert words.when(None, now) == "no time"

@@ -92,6 +92,10 @@ SELECT DISTINCT ON (epc) epc, asset FROM tag WHERE epc = ANY(%(epcs)s) ORDER BY 
 -- When assets of a class may move.
 SELECT class, days, opens, closes FROM class_hours;
 
+-- name: place_hours
+-- When places are open.
+SELECT location, days, opens, closes FROM location_hours ORDER BY location, days;
+
 -- name: timezones
 -- The time zone of each location, its own or inherited.
 SELECT id, timezone FROM location_inherited WHERE timezone IS NOT NULL;
@@ -112,6 +116,19 @@ ON CONFLICT (class) DO UPDATE SET days = excluded.days, opens = excluded.opens, 
 -- name: drop_hours
 -- They may move at any time again.
 DELETE FROM class_hours WHERE class = %(class)s RETURNING class;
+
+-- name: drop_place_hours
+-- What was told of a place's hours.
+DELETE FROM location_hours WHERE location = %(location)s;
+
+-- name: set_place_hours
+-- When a place is open, from now on.
+INSERT INTO location_hours (location, days, opens, closes)
+SELECT %(location)s, h.* FROM unnest(%(days)s::text[], %(opens)s::time[], %(closes)s::time[]) AS h;
+
+-- name: travel_told
+-- How long ways between sites take.
+SELECT one, other, extract(epoch FROM fastest)::float8 AS fastest_s FROM site_travel ORDER BY one, other;
 
 -- name: set_spot
 -- Where a site lies.

@@ -41,7 +41,9 @@ ORDER BY s.n;
 INSERT INTO exception (category, severity, asset, location, owner_role, closure_path, opened_at, assign_by, due_at, calendar,
                        first_at, last_at)
 SELECT DISTINCT ON (s.category, s.asset, s.location)
-    s.category, s.severity, s.asset, s.location, s.owner_role, s.closure_path, %(now)s, s.assign_by, s.due_at, s.calendar,
+    s.category, s.severity, s.asset, s.location,
+    answering_role(s.owner_role, coalesce(s.location, (SELECT l.location FROM asset_location AS l WHERE l.asset = s.asset))),
+    s.closure_path, %(now)s, s.assign_by, s.due_at, s.calendar,
     s.at, s.at
 FROM unnest(%(category)s::text[], %(severity)s::text[], %(asset)s::text[], %(location)s::text[], %(owner_role)s::text[],
             %(closure_path)s::text[], %(assign_by)s::timestamptz[], %(due_at)s::timestamptz[], %(calendar)s::text[],
@@ -50,6 +52,19 @@ FROM unnest(%(category)s::text[], %(severity)s::text[], %(asset)s::text[], %(loc
 ORDER BY s.category, s.asset, s.location, array_position(ARRAY['critical', 'high', 'medium', 'low'], s.severity), s.at
 ON CONFLICT (category, asset, location) WHERE state NOT IN ('closed', 'accepted_risk') DO NOTHING
 RETURNING id;
+
+-- name: assign
+-- What nobody has goes to who answers for it, if somebody does.
+SELECT exception, person FROM assign_exceptions(%(exceptions)s::int8[]);
+
+-- name: unassigned
+-- What is open, nobody has, and somebody answers for by now; locked, as many as one round takes.
+SELECT e.id FROM exception AS e
+LEFT JOIN asset_location AS l ON l.asset = e.asset
+WHERE e.state = 'open' AND e.owner IS NULL AND e.category <> 'break_glass' AND e.reopened = 0
+    AND EXISTS (SELECT FROM role_holder AS h WHERE h.role = e.owner_role)
+    AND answering_person(e.owner_role, coalesce(e.location, l.location), e.asset) IS NOT NULL
+ORDER BY e.due_at, e.id LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED;
 
 -- name: add_occurrences
 -- To the exceptions that are open for them. One that its source had taken back before the closing comes again here.

@@ -213,6 +213,120 @@ ON CONFLICT (id) DO UPDATE SET
 -- Take back rows that an import made.
 DELETE FROM authorisation WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::authorisation, %(rows)s::jsonb));
 
+-- name: opening_hours
+-- Opening hours as they stand, whole rows.
+SELECT to_jsonb(h) FROM location_hours AS h WHERE location = ANY(%(ids)s) ORDER BY location, days;
+
+-- name: put_opening_hours
+-- Write whole rows.
+INSERT INTO location_hours (location, days, opens, closes)
+SELECT location, days, opens, closes FROM jsonb_populate_recordset(NULL::location_hours, %(rows)s::jsonb)
+ON CONFLICT (location, days) DO UPDATE SET opens = excluded.opens, closes = excluded.closes;
+
+-- name: drop_opening_hours
+-- Take hours off.
+DELETE FROM location_hours AS h USING jsonb_populate_recordset(NULL::location_hours, %(rows)s::jsonb) AS r
+WHERE (h.location, h.days) = (r.location, r.days);
+
+-- name: travel_times
+-- Travel times as they stand, in minutes, the pair in order.
+SELECT jsonb_build_object('one', one, 'other', other, 'minutes', (extract(epoch FROM fastest) / 60)::float8)
+FROM site_travel WHERE one = ANY(%(ids)s) ORDER BY one, other;
+
+-- name: put_travel_times
+-- Write whole rows, the pair in order.
+INSERT INTO site_travel (one, other, fastest)
+SELECT one, other, make_interval(secs => minutes * 60)
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (one text, other text, minutes float8)
+ON CONFLICT (one, other) DO UPDATE SET fastest = excluded.fastest;
+
+-- name: drop_travel_times
+-- Take travel times off: distance counts again, where it is known.
+DELETE FROM site_travel AS t USING jsonb_to_recordset(%(rows)s::jsonb) AS r (one text, other text)
+WHERE (t.one, t.other) = (r.one, r.other);
+
+-- name: calendar_overrides
+-- Overrides that stand.
+SELECT jsonb_build_object('day', day, 'country', country, 'subdivision', subdivision, 'location', location,
+                          'status', status, 'reason', reason, 'by', by)
+FROM calendar_override_standing WHERE day::text = ANY(%(ids)s) ORDER BY day, id;
+
+-- name: put_calendar_overrides
+-- Record overrides and the acts that tell of them; what stands already isn't said again.
+WITH asked AS (
+    SELECT r.* FROM jsonb_populate_recordset(NULL::calendar_override, %(rows)s::jsonb) AS r
+    WHERE NOT EXISTS (
+        SELECT FROM calendar_override_standing AS o
+        WHERE o.day = r.day AND o.status = r.status AND o.reason = r.reason
+            AND (o.country, o.subdivision, o.location) IS NOT DISTINCT FROM (r.country, r.subdivision, r.location))
+), told AS (
+    INSERT INTO act (at, recorded_at, kind, location, by, detail)
+    SELECT %(now)s, %(now)s, 'calendar_overridden', location, by, jsonb_strip_nulls(jsonb_build_object(
+        'day', day, 'status', status, 'country', country, 'subdivision', subdivision, 'reason', reason))
+    FROM asked
+    RETURNING id, location, detail
+)
+INSERT INTO calendar_override (day, status, country, subdivision, location, reason, by, recorded_at, act)
+SELECT a.day, a.status, a.country, a.subdivision, a.location, a.reason, a.by, %(now)s, t.id
+FROM asked AS a JOIN told AS t ON t.location IS NOT DISTINCT FROM a.location AND t.detail = jsonb_strip_nulls(
+    jsonb_build_object('day', a.day, 'status', a.status, 'country', a.country, 'subdivision', a.subdivision,
+                       'reason', a.reason));
+
+-- name: drop_calendar_overrides
+-- The published calendar counts again from now on; what was said stays in the log.
+WITH asked AS (
+    SELECT r.* FROM jsonb_populate_recordset(NULL::calendar_override, %(rows)s::jsonb) AS r
+), told AS (
+    INSERT INTO act (at, recorded_at, kind, location, by, detail)
+    SELECT %(now)s, %(now)s, 'calendar_overridden', location, by, jsonb_strip_nulls(jsonb_build_object(
+        'day', day, 'status', 'published', 'country', country, 'subdivision', subdivision, 'reason', reason))
+    FROM asked
+    RETURNING id, location, detail
+)
+INSERT INTO calendar_override (day, status, country, subdivision, location, reason, by, recorded_at, act)
+SELECT a.day, 'published', a.country, a.subdivision, a.location, a.reason, a.by, %(now)s, t.id
+FROM asked AS a JOIN told AS t ON t.location IS NOT DISTINCT FROM a.location AND t.detail = jsonb_strip_nulls(
+    jsonb_build_object('day', a.day, 'status', 'published', 'country', a.country, 'subdivision', a.subdivision,
+                       'reason', a.reason));
+
+-- name: portal_mutes
+-- Doors that are quietened, as they stand.
+SELECT jsonb_build_object('portal', portal, 'from_at', from_at, 'until_at', until_at, 'mode', mode, 'reason', reason,
+                          'by', by)
+FROM portal_measure WHERE portal = ANY(%(ids)s) AND ended_at IS NULL ORDER BY portal, from_at, id;
+
+-- name: put_portal_mutes
+-- Quieten doors; the trigger refuses who resolved their alerts in this shift. Another until, mode or reason is a new one.
+WITH asked AS (
+    SELECT r.* FROM jsonb_populate_recordset(NULL::portal_measure, %(rows)s::jsonb) AS r
+    WHERE NOT EXISTS (
+        SELECT FROM portal_measure AS m
+        WHERE (m.portal, m.from_at, m.until_at, m.mode, m.reason) = (r.portal, r.from_at, r.until_at, r.mode, r.reason)
+            AND m.ended_at IS NULL)
+), replaced AS (
+    UPDATE portal_measure AS m SET ended_at = %(now)s, ended_by = a.by
+    FROM asked AS a WHERE (m.portal, m.from_at) = (a.portal, a.from_at) AND m.ended_at IS NULL
+), told AS (
+    INSERT INTO act (at, recorded_at, kind, subject, by, detail)
+    SELECT %(now)s, %(now)s, 'portal_measured', 'portal/' || portal, by, jsonb_build_object(
+        'kind', CASE WHEN mode = 'observe' THEN 'muted' ELSE 'demoted' END, 'mode', mode, 'reason', reason,
+        'from_at', from_at, 'until_at', until_at)
+    FROM asked
+)
+INSERT INTO portal_measure (portal, kind, mode, reason, by, from_at, until_at)
+SELECT portal, CASE WHEN mode = 'observe' THEN 'muted' ELSE 'demoted' END, mode, reason, by, from_at, until_at FROM asked;
+
+-- name: drop_portal_mutes
+-- The doors' own modes count again from now on.
+WITH ended AS (
+    UPDATE portal_measure AS m SET ended_at = %(now)s, ended_by = r.by
+    FROM jsonb_populate_recordset(NULL::portal_measure, %(rows)s::jsonb) AS r
+    WHERE (m.portal, m.from_at, m.until_at) = (r.portal, r.from_at, r.until_at) AND m.ended_at IS NULL
+    RETURNING m.id, m.portal, r.by
+)
+INSERT INTO act (at, recorded_at, kind, subject, by, detail)
+SELECT %(now)s, %(now)s, 'portal_measure_ended', 'portal/' || portal, by, jsonb_build_object('measure', id) FROM ended;
+
 -- name: note
 -- What an import changed.
 INSERT INTO import_row (import, kind, key, file, line, before, after)

@@ -1,7 +1,7 @@
 -- name: crossings
 -- Every final crossing of assets by whichever of their tags, while the tag was on them. A box stands for its asset only
--- until a tag is on the asset itself: from then on the box may go its own way. Where all that is new is newer than the
--- asset's checkpoint (`fresh`), only what came after that.
+-- until a tag is on the asset itself: from then on the box may go its own way. A tag that was at two doors at once moved
+-- nothing there. Where all that is new is newer than the asset's checkpoint (`fresh`), only what came after that.
 SELECT t.asset, p.at, p.gateway, p.epoch, p.seq, p.passage, p.portal, p.from_location, p.to_location, p.confidence, p.synced,
        p.epc
 FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
@@ -10,7 +10,8 @@ LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
 JOIN passage AS p ON p.epc = t.epc AND p.at > coalesce(k.at, '-infinity')
 WHERE p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
     AND (t.role <> 'box'
-         OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'));
+         OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'))
+    AND p.passage NOT IN (SELECT passage FROM double_passage);
 
 -- name: heard
 -- What was heard of assets by whichever of their tags, while the tag was on them, as crossings are. With a checkpoint also

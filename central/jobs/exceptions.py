@@ -1,0 +1,22 @@
+"""The job of the exception queue: what nobody had when it was opened goes to who answers for it by now."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from central.application.exceptions import Exceptions
+from central.jobs.queue import Job
+
+EVERY_FIVE_MINUTES: Final = "*/5 * * * *"
+AT_ONCE: Final = 500
+
+
+def exception_jobs(queue: Exceptions, now: Callable[[], datetime]) -> list[Job]:
+    """Return the jobs; `now` is the clock that they go by."""
+
+    async def waiting() -> str:
+        async with queue.work() as work:
+            given = await work.assign(await work.unassigned(AT_ONCE), now())
+        return f"assigned {given} exceptions" if given else ""
+
+    return [Job("assign_exceptions", EVERY_FIVE_MINUTES, waiting)]
