@@ -105,6 +105,8 @@ class AlertAssetView(View):
     location: str | None = None
     """Where it is believed to be now."""
     since: Instant | None = None
+    edge: str | None = None
+    """What the door decided: allow, refuse or stale; none where it wasn't asked."""
 
 
 class AlertBriefAsset(View):

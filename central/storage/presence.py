@@ -196,7 +196,12 @@ def _presence(row: Sequence[Any]) -> Presence:
     since, at, there, gone, faded, heard_at, silent, reads = row
     kept = {
         (one["epc"], one["zone"], one["mode"]): Reads(
-            one["hits"], one["misses"], one["silent"], datetime.fromisoformat(one["at"]) if one["at"] else None
+            one["hits"],
+            one["misses"],
+            one["silent"],
+            datetime.fromisoformat(one["at"]) if one["at"] else None,
+            tuple(one.get("gaps", ())),
+            one.get("gap"),
         )
         for one in reads
     }
@@ -213,5 +218,5 @@ def _known_columns(known: Mapping[str, Presence]) -> dict[str, list[Any]]:
 def _reads(key: tuple[str, str, str], one: Reads) -> dict[str, Any]:
     epc, zone, mode = key
     at = one.at.isoformat() if one.at else None
-    its = {"hits": one.hits, "misses": one.misses, "silent": one.silent, "at": at}
+    its = {"hits": one.hits, "misses": one.misses, "silent": one.silent, "at": at, "gaps": one.gaps, "gap": one.gap}
     return {"epc": epc, "zone": zone, "mode": mode} | its

@@ -223,6 +223,7 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.connected = False
+        self.held = False
         self.published = []
 
     def start(self, topics, on_message, on_session):
@@ -242,6 +243,12 @@ class FakeLink:
 
     def publish(self, topic, payload):
         self.published.append((topic, json.loads(payload)))
+
+    def hold(self):
+        self.held = True
+
+    def resume(self):
+        self.held = False
 
     def stop(self):
         self.connected = False
