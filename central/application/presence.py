@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Protocol
 
 from central.application.hearings import Retold, heard_in
 from central.application.openings import Opening
+from central.application.rollups import PRESENCE_KEPT
 from central.domain.presence.buckets import MISSING_ROUNDS, Booked, Bucket, Tally, bucket_of, is_unexpected, tally
 from central.domain.presence.coverage import Coverage, CoverageKind, Doors, Sighting, ledger
 from central.domain.presence.fold import Place, Stay, Stranger, fold, opened
@@ -21,6 +22,8 @@ from central.domain.story import Heard
 
 GRACE: Final = timedelta(minutes=2)
 """A round is folded this long after its end: what is late by less needs no folding anew."""
+FORGETTING: Final = timedelta(days=3)
+"""Presence that is nearly old enough to be forgotten may be forgotten in part: it takes back nothing that it told."""
 LATENESS: Final = timedelta(minutes=10)
 """A place is sighted now if it was within one more round and this: what listens always tells at a round's end."""
 LEDGER_REACH: Final = timedelta(days=35)
@@ -141,8 +144,8 @@ class PlaceWork(Protocol):
     ) -> None:
         """Store what a fold changed, and how far it came."""
 
-    async def note(self, heard: Sequence[Heard], *, anew: bool) -> None:
-        """Keep what the place heard of tags; `anew` says that this is all, and what stands besides is taken back."""
+    async def note(self, heard: Sequence[Heard], whole_since: datetime | None) -> None:
+        """Keep what the place heard; `whole_since`: from then on this is all, and what stands besides is gone."""
 
     async def ledger_from(self, before: datetime) -> datetime | None:
         """Return where the last sighted line began that began before an instant."""
@@ -214,7 +217,8 @@ async def _fold(work: PlaceWork, location: str, now: datetime) -> None:
     spans = await work.spans(after)
     found = rounds(spans)
     closed = [one for one in found if after < one.to_at <= now - GRACE]
-    await work.note(heard_in(location, spans, closed), anew=taken.late)
+    whole_since = now - PRESENCE_KEPT + FORGETTING if taken.late else None
+    await work.note(heard_in(location, spans, closed), whole_since)
     stays = await work.stays(after)
     before = await work.known({stay.asset for stay in stays})
     done = opened(fold(before, stays, closed), [stay for stay in stays if stay.until is None])

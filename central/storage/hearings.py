@@ -51,15 +51,16 @@ class PgHearings:
         """Take assets whose stories are to be told again, with the instant from which something is new."""
         return dict(await self._rows("take", limit=limit))
 
-    async def note(self, location: str, heard: Iterable[Heard], *, anew: bool) -> None:
-        """Keep what a place heard; `anew` says that this is all, and what stands besides is taken back."""
+    async def note(self, location: str, heard: Iterable[Heard], whole_since: datetime | None) -> None:
+        """Keep what a place heard; `whole_since`: from that day on this is all, and what stands besides is gone."""
         days = _by_day(heard)
-        listed = None if anew else sorted({day for _, day in days})
-        rows = await self._rows("of_place", location=location, days=listed) if anew or days else []
+        whole = date.max if whole_since is None else whole_since.astimezone(UTC).date()
+        listed = sorted({day for _, day in days}) if whole_since is None else None
+        rows = await self._rows("of_place", location=location, days=listed) if listed is None or days else []
         known = {(epc, day): set(msgspec.convert(hits, list[Hit])) for epc, day, hits in rows}
-        wanted = {key: its if anew else its | known.get(key, set()) for key, its in days.items()}
+        wanted = {key: its if key[1] >= whole else its | known.get(key, set()) for key, its in days.items()}
         changed = {key: its for key, its in wanted.items() if its != known.get(key)}
-        gone = known.keys() - wanted.keys() if anew else set()
+        gone = {key for key in known.keys() - wanted.keys() if key[1] >= whole}
         if gone:
             await self._do("forget", location=location, epc=[epc for epc, _ in gone], day=[day for _, day in gone])
         if changed:

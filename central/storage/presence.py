@@ -113,9 +113,9 @@ class PgPlaceWork:
             await self._do("save_strangers", **_columns(strangers, Stranger))
         await self._do("save_fold", upto=upto, next_at=next_at, seen=self._seen)
 
-    async def note(self, heard: Sequence[story.Heard], *, anew: bool) -> None:
+    async def note(self, heard: Sequence[story.Heard], whole_since: datetime | None) -> None:
         """Keep what the place heard of tags, for the stories of their assets."""
-        await PgHearings(self._connection).note(self._location, heard, anew=anew)
+        await PgHearings(self._connection).note(self._location, heard, whole_since)
 
     async def ledger_from(self, before: datetime) -> datetime | None:
         """Return where the last sighted line began that began before an instant."""

@@ -178,3 +178,13 @@ async def test_a_story_that_cant_be_told_holds_back_no_other(one, monkeypatch):
     monkeypatch.undo()
     await rounds(one, 2, [epc(1)], zone="corridor")
     assert await one.where("LT-0001") == "corridor"
+
+
+async def test_presence_that_is_forgotten_takes_back_nothing_that_it_told(one):
+    await rounds(one, 0, [epc(1)], zone="corridor", many=3)
+    later = 24 * 420
+    await one.sql("DELETE FROM presence")
+    await one.sql("UPDATE place_fold SET upto = NULL, seen = ''")
+    await count(one, after_h=later)
+    assert await one.sql("SELECT DISTINCT epc, location FROM hearing") == [(epc(1), "corridor")]
+    assert await one.where("LT-0001") == "corridor"

@@ -11,7 +11,7 @@ SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.co
        g.state AS transit, w.passage, w.silent, w.stale, w.heard_at, w.gone, w.reads, w.patience_h, w.unseen
 FROM asset AS a LEFT JOIN beliefs(%(now)s) AS w ON w.asset = a.id
 LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_destination')
-WHERE a.withdrawn_at IS NULL AND (%(location)s::text IS NULL OR w.location = %(location)s)
+WHERE a.withdrawn_at IS NULL AND (%(location)s::text IS NULL OR w.location = %(location)s COLLATE "C")
     AND (%(query)s::text IS NULL
          OR strpos(lower(concat_ws(' ', a.id, a.name, a.class, a.serial)), lower(%(query)s)) > 0
          OR EXISTS (SELECT FROM asset_serial AS s WHERE s.asset = a.id AND strpos(lower(s.serial), lower(%(query)s)) > 0)
