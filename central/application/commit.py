@@ -10,7 +10,7 @@ from central.application.errors import StoreUnavailable
 from central.application.judge import judge_movements
 from central.application.leases import STRANGERS, Lease
 from central.application.oddities import is_foreign, look
-from central.application.ports import Filed, Log, Notice, Registry, Transaction
+from central.application.ports import Batch, Filed, Log, Notice, Registry, Transaction
 from central.application.records import Gap, Incoming, Movement, Presence, StreamKey, Unreadable
 from central.application.stories import tell
 from central.domain.position import Position
@@ -209,15 +209,16 @@ class _Batch:
         done.foreign_tags -= len(filed)
         if not filed:
             return done
-        await self.transaction.add_movements(filed, self.now)
+        again = await self.transaction.add_movements(filed, self.now)
         done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
         registry = self.registry
         moved, fresh = _moved(done.movements)
         stories = await tell(self.transaction, registry.world, registry.routes, moved, self.now, fresh=fresh)
         done.locations |= stories.locations
-        odd = await look(self.transaction, registry, done.movements, self.own, self.now)
-        done.alerts = await judge_movements(self.transaction, registry, done.movements, odd.suspicions, self.now)
+        batch = Batch(done.movements, again)
+        odd = await look(self.transaction, registry, batch, self.own, self.now)
+        done.alerts = await judge_movements(self.transaction, registry, batch, odd.suspicions, self.now)
         done.alerts += odd.alerts
         return done
 

@@ -35,6 +35,11 @@ class Metrics:
             "Messages dropped because the database is behind; the edge sends them again.",
             registry=self.registry,
         )
+        self.held = Gauge(
+            "stockgate_receipts_held",
+            "1 while the broker gets no receipts because the database is behind.",
+            registry=self.registry,
+        )
         self.malformed_dropped = Counter(
             "stockgate_malformed_dropped",
             "Malformed births and heartbeats that came faster than the database takes them: not in the quarantine.",

@@ -1,5 +1,6 @@
 """Oddities of a batch: passages against the registry, tags against their own history, and tags that aren't ours."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,7 +8,8 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from central.application.openings import Opening
-from central.application.ports import Filed, Notice, Registry, Transaction
+from central.application.ports import Batch, Filed, Notice, Registry, Transaction
+from central.application.records import Movement
 from central.domain.anomalies.records import Seen, Suspicion
 from central.domain.anomalies.standing import CATEGORY_OF, suspect
 from central.domain.anomalies.tags import Visit, cloned_tag, not_unique, stranger
@@ -32,30 +34,49 @@ class Odd:
 
 
 async def look(
-    transaction: Transaction,
-    registry: Registry,
-    movements: Sequence[tuple[Filed, str | None]],
-    own: Sequence[EpcPrefix],
-    now: datetime,
+    transaction: Transaction, registry: Registry, batch: Batch, own: Sequence[EpcPrefix], now: datetime
 ) -> Odd:
     """Judge a batch's passages by their finals, say in the queue what is odd, and return what alerts."""
-    finals = [(one, asset) for one, asset in movements if one.movement.final]
-    # A provisional that comes after its final is judged anew too: what the final showed must not be forgotten.
-    known = {one.movement.passage for one, asset in movements if asset is not None}
+    finals = [(one, asset) for one, asset in batch.movements if one.movement.final]
     alerts = await _strangers(transaction, registry, [one for one, asset in finals if asset is None], own, now)
+    known = [(one, asset) for one, asset in batch.movements if asset is not None]
     if not known:
         return Odd(alerts=alerts)
-    found = await transaction.oddities.seen(known)
-    suspicions = {seen.passage: suspect(seen, subject, registry.knowledge) for seen, subject in found}
-    said = [_opening(registry, seen, one) for seen, _ in found for one in suspicions[seen.passage]]
-    await transaction.settle_keys(DOORS, known, said, now)
-    await _seen_again(transaction, [seen.asset for seen, subject in found if subject.lost], now)
-    if len(registry.sites) > 1:
-        await _pairs(transaction, registry, {one.movement.passage for one, asset in finals if asset is not None}, now)
+    suspicions = await _doors(transaction, registry, known, batch.again, now)
+    ours = [one.movement for one, asset in finals if asset is not None]
+    if len(registry.sites) > 1 and ours:
+        await _pairs(transaction, registry, ours, batch, now)
     await _chips(
         transaction, {one.movement.epc for one, asset in finals if asset is not None and one.movement.tid}, now
     )
     return Odd(_alerting(suspicions), alerts)
+
+
+async def _doors(
+    transaction: Transaction,
+    registry: Registry,
+    known: Sequence[tuple[Filed, str]],
+    again: Collection[str],
+    now: datetime,
+) -> dict[str, list[Suspicion]]:
+    """Judge passages by what the registry says of the asset.
+
+    Nothing is odd about one that didn't cross and whose asset isn't watched for, so nobody reads those. A provisional
+    that comes after its final is judged anew too: what the final showed must not be forgotten.
+    """
+    watched = await transaction.oddities.watched({asset for _, asset in known})
+    asked = {
+        one.movement.passage
+        for one, asset in known
+        if one.destination is not None or asset in watched or one.movement.passage in again
+    }
+    found = await transaction.oddities.seen(asked) if asked else []
+    suspicions = {seen.passage: suspect(seen, subject, registry.knowledge) for seen, subject in found}
+    said = [_opening(registry, seen, one) for seen, _ in found for one in suspicions[seen.passage]]
+    if said or again:
+        await transaction.settle_keys(DOORS, asked, said, now)
+    await _seen_again(transaction, [seen.asset for seen, subject in found if subject.lost], now)
+    return suspicions
 
 
 async def suspicions_of(
@@ -89,11 +110,18 @@ async def _seen_again(transaction: Transaction, assets: Collection[str], now: da
         await transaction.suggest_closing(["missing"], assets, SEEN_AGAIN, DOORS, now)
 
 
-async def _pairs(transaction: Transaction, registry: Registry, passages: Collection[str], now: datetime) -> None:
+async def _pairs(
+    transaction: Transaction, registry: Registry, finals: Sequence[Movement], batch: Batch, now: datetime
+) -> None:
     """Judge each passage with the one of the same tag before it, and the one after with it."""
-    found = await transaction.oddities.visits(passages)
+    passages = {one.passage for one in finals}
+    times = Counter(one.movement.passage for one, _ in batch.movements)
+    again = {passage for passage in passages if passage in batch.again or times[passage] > 1}
+    found = await transaction.oddities.visits([one for one in finals if one.passage not in again], again)
+    if not found and not again:
+        return
     assets = {visit.passage: asset for asset, visit in found}
-    keys, openings = set(passages), []
+    keys, openings = {passage for passage in passages if passage in assets or passage in again}, []
     for _, some in groupby((visit for _, visit in found), key=lambda visit: visit.epc):
         visits = list(some)
         after = {other.passage: one.passage for one, other in pairwise(visits)}

@@ -27,7 +27,9 @@ from central.application.views import (
 from central.domain.alerts import Finding, Revision
 from central.domain.anomalies.records import Knowledge, Seen, Subject
 from central.domain.anomalies.tags import ChipOf, Visit
+from central.domain.carrying import Carried
 from central.domain.exits import Authorisation
+from central.domain.gate import Manner, Quiet
 from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure, mode_at
@@ -54,10 +56,39 @@ class Registry:
     """Doors that are, or were, told to be quieter for a while."""
     calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
     """On which business days are counted; its overrides make a new version of the registry, too."""
+    needs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(portal, class of assets) to what the door asks for; the class '' stands for every other."""
+    stale: Mapping[str, str] = field(default_factory=dict)
+    """Portal to what an old snapshot means there."""
 
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""
         return mode_at(self.portals[portal], self.measures, at)
+
+    def wants_person(self, portal: str, asset_class: str) -> bool:
+        """Tell whether a badge has to name who carries an asset of a class through a door."""
+        wanted = self.needs.get((portal, asset_class), self.needs.get((portal, ""), "asset"))
+        return wanted == "asset+person"
+
+    def wants_badges(self, portal: str) -> bool:
+        """Tell whether there is any class of assets for which a door asks for a badge."""
+        return any(door == portal and wanted == "asset+person" for (door, _), wanted in self.needs.items())
+
+    def manners(self, now: datetime) -> dict[str, Manner]:
+        """Return how each door behaves from now on."""
+        return {
+            portal.id: Manner(
+                portal.mode,
+                tuple(
+                    Quiet(one.mode, one.from_at, one.end)
+                    for one in self.measures
+                    if one.portal == portal.id and one.end > max(one.from_at, now)
+                ),
+                self.stale.get(portal.id, "refuse"),
+                self.wants_badges(portal.id),
+            )
+            for portal in self.portals.values()
+        }
 
     def is_closed(self, location: str) -> bool:
         """Tell whether every way out of a location is listed and watched."""
@@ -72,6 +103,14 @@ class Filed:
     movement: Movement
     origin: str | None
     destination: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The movements of one transaction, each with its asset, and those of their passages that were known before."""
+
+    movements: Sequence[tuple[Filed, str | None]]
+    again: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +153,15 @@ class Oddities(Protocol):
     async def seen(self, passages: Collection[str]) -> list[tuple[Seen, Subject]]:
         """Return those of the passages that are final and of one of our assets, with the asset."""
 
-    async def visits(self, passages: Collection[str]) -> list[tuple[str, Visit]]:
-        """Return passages and those of the same tag right before and after them, each with its asset, in order."""
+    async def watched(self, assets: Collection[str]) -> set[str]:
+        """Return the assets that are odd wherever they are seen: gone by the record, missing, or ever on loan."""
+
+    async def visits(self, finals: Sequence[Movement], again: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, each with its asset, in order.
+
+        `finals` are passages that nobody knew before, `again` names others that are judged. Left out are those beside
+        which the tag was at the same door, unless one of them was known before.
+        """
 
     async def chips(self, epcs: Collection[str]) -> list[ChipOf]:
         """Return every passage of tags in which the chip told its number, in order."""
@@ -147,8 +193,11 @@ class Transaction(Openings, Protocol):
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a savepoint; an error inside takes back what was done in it, data that are refused as `RowsRefused`."""
 
-    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> None:
-        """Append movement rows and keep the highest revision of each passage; a row that stands already stays."""
+    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> set[str]:
+        """Append movement rows and keep the highest revision of each passage; a row that stands already stays.
+
+        Returns the passages of which a revision was known before.
+        """
 
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
@@ -156,11 +205,20 @@ class Transaction(Openings, Protocol):
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of the tags that are registered, their assets locked by id."""
 
-    async def accused(self, passages: Collection[str]) -> set[str]:
-        """Return which of the passages stand in an alert."""
+    async def accused(self, passages: Collection[str]) -> dict[str, str]:
+        """Return which of the passages stand in an alert, and of what kind."""
+
+    async def carried(self, cases: Sequence[Case]) -> dict[str, Carried]:
+        """Return by passage what is known of who carried its asset."""
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
+
+    async def on_passes(self, assets: Collection[str]) -> set[str]:
+        """Return which of the assets have an authorisation for one use."""
+
+    async def settle_uses(self, assets: Collection[str]) -> None:
+        """Write down what authorisations for one use were spent on, so that no door honours them again."""
 
     async def on_one_use(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that may live on an authorisation for one use."""
@@ -170,8 +228,13 @@ class Transaction(Openings, Protocol):
     ) -> dict[str, list[Revision]]:
         """Return all revisions of the passages; `around` spans the event times that are known of them."""
 
-    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
-        """Return the authorisations of assets."""
+    async def authorisations(
+        self, assets: Collection[str], *, provisional: bool = False
+    ) -> dict[str, Sequence[Authorisation]]:
+        """Return the authorisations of assets, those for one use with the exit that each was spent on.
+
+        `provisional` takes crossings for exits that aren't final yet.
+        """
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
         """Open, join or annotate alerts; return the ids of those that changed."""
@@ -218,11 +281,11 @@ class Views(Protocol):
     async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
         """Return locations with their counts, all or those named."""
 
-    async def assets(self, *, location: str | None, query: str | None, limit: int) -> list[AssetView]:
-        """Return assets, by id."""
+    async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
+        """Return assets, by id, as they are held to be at an instant."""
 
-    async def asset(self, asset: str) -> AssetView:
-        """Return one asset or raise `NotFound`."""
+    async def asset(self, asset: str, now: datetime) -> AssetView:
+        """Return one asset as it is held to be at an instant, or raise `NotFound`."""
 
     async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
         """Return the newest revision of each passage, newest first: of everything, of a portal, of an asset."""

@@ -53,6 +53,8 @@ class Movement:
     clock: str
     traceparent: str | None
     reason: str | None
+    synced: bool = True
+    """Whether the gateway's host had the right time."""
 
     @property
     def id(self) -> str:
@@ -156,8 +158,9 @@ def to_record(row: Row) -> Record:
 
 
 def _movement(row: MovementRow) -> Movement:
+    at = _time(row.at)
     return Movement(
-        at=_time(row.at),
+        at=at,
         passage=row.passage,
         rev=row.rev,
         final=row.final,
@@ -167,8 +170,8 @@ def _movement(row: MovementRow) -> Movement:
         kind=row.kind,
         confidence=row.confidence,
         started_at=_time(row.started_at),
-        crossed_at=None if row.crossed_at is None else _time(row.crossed_at),
-        ended_at=None if row.ended_at is None else _time(row.ended_at),
+        crossed_at=at if row.crossed_at == row.at else _time_or_none(row.crossed_at),
+        ended_at=at if row.ended_at == row.at else _time_or_none(row.ended_at),
         reads=row.reads,
         evidence=_JSON.encode(row.evidence).decode(),
         batch=row.batch,
@@ -176,6 +179,7 @@ def _movement(row: MovementRow) -> Movement:
         clock=_JSON.encode(row.clock).decode(),
         traceparent=row.traceparent,
         reason=row.reason,
+        synced=row.clock.host_synced,
     )
 
 
@@ -184,6 +188,10 @@ def _presence(row: PresenceRow) -> Presence:
     part, parts = row.part
     antennas, tags = _JSON.encode(row.antennas).decode(), _JSON.encode(row.tags).decode()
     return Presence(start, end, row.zone, row.mode, antennas, tags, part, parts, row.complete)
+
+
+def _time_or_none(text: str | None) -> datetime | None:
+    return None if text is None else _time(text)
 
 
 def _time(text: str) -> datetime:

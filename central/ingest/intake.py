@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
 from central.application.ports import Notice
-from central.application.records import Incoming, StreamKey, Unreadable, to_record
+from central.application.records import Incoming, Record, StreamKey, Unreadable, to_record
 from edge.contracts import (
     ContractError,
     Envelope,
@@ -50,6 +50,15 @@ class _Numbered(msgspec.Struct):
     """The least of a row that gives it a place in its stream."""
 
     seq: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Found(NamedTuple):
+    """A row as it came, with the number that it tells itself: its record, or why there is none."""
+
+    payload: bytes
+    seq: int | None
+    record: Record | None = None
+    problem: str = ""
 
 
 _numbered: Final = msgspec.json.Decoder(_Numbered)
@@ -93,26 +102,31 @@ def _read_rows(text: str, site: str, envelope: Envelope, now: datetime) -> Intak
     """Read each row; one that can't be read keeps the place that its number, or its neighbours, give it."""
     key = StreamKey(envelope.gateway, envelope.stream, envelope.epoch)
     intake = Intake()
-    seqs = _number(envelope)
-    for raw, seq in zip(envelope.events, seqs, strict=True):
-        payload = bytes(raw)
+    found = [_read_row(bytes(raw)) for raw in envelope.events]
+    seqs = _number(envelope, [one.seq for one in found])
+    for one, seq in zip(found, seqs, strict=True):
         if seq is None:
             reason = f"a row has no seq from {envelope.first} to {envelope.last} and none could be told from its place"
-            intake.unreadable.append(Unreadable(text, reason, payload, now))
-            continue
-        try:
-            row = decode_row(payload)
-            record = to_record(row)
-        except ContractError as error:
-            intake.rows.append(Incoming(site, key, seq, payload, None, str(error)))
+            intake.unreadable.append(Unreadable(text, reason, one.payload, now))
         else:
-            intake.rows.append(Incoming(site, key, seq, payload, record))
+            intake.rows.append(Incoming(site, key, seq, one.payload, one.record, one.problem))
     return intake
 
 
-def _number(envelope: Envelope) -> Sequence[int | None]:
+def _read_row(payload: bytes) -> _Found:
+    try:
+        row = decode_row(payload)
+    except ContractError as error:
+        return _Found(payload, _own_number(payload), problem=str(error))
+    try:
+        return _Found(payload, row.seq, to_record(row))
+    except ContractError as error:
+        return _Found(payload, row.seq, problem=str(error))
+
+
+def _number(envelope: Envelope, told: Sequence[int | None]) -> Sequence[int | None]:
     """Return each row's sequence number: its own, or for a row without one the next after the row before it."""
-    own = [_own_number(bytes(raw), envelope) for raw in envelope.events]
+    own = [seq if seq is not None and envelope.first <= seq <= envelope.last else None for seq in told]
     taken = {seq for seq in own if seq is not None}
     seqs: list[int | None] = []
     last = envelope.first - 1
@@ -125,9 +139,8 @@ def _number(envelope: Envelope) -> Sequence[int | None]:
     return seqs
 
 
-def _own_number(raw: bytes, envelope: Envelope) -> int | None:
+def _own_number(raw: bytes) -> int | None:
     try:
-        seq = _numbered.decode(raw).seq
+        return _numbered.decode(raw).seq
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return seq if envelope.first <= seq <= envelope.last else None

@@ -62,18 +62,29 @@ class Link(Protocol):
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish retained at QoS 1; while disconnected it does nothing."""
 
+    def hold(self) -> None:
+        """Give no receipts (PUBACK) from now on: the broker sends no more than its window of messages without one."""
+
+    def resume(self) -> None:
+        """Give the receipts that were held back, and new ones at once."""
+
     def stop(self) -> None:
         """Disconnect in order."""
 
 
 class PahoLink:
-    """`Link` by paho-mqtt over MQTT 3.1.1."""
+    """`Link` by paho-mqtt over MQTT 3.1.1.
+
+    A message's receipt goes out once the event loop took it: what waits between paho's thread and the loop is no more
+    than the broker's window either.
+    """
 
     def __init__(self, settings: LinkSettings) -> None:
         self._host, self._port, tls = parse_url(settings.url)
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=settings.client_id, clean_session=True, protocol=paho.MQTTv311
         )
+        self._client.manual_ack_set(on=True)
         if settings.username is not None:
             self._client.username_pw_set(settings.username, _password(settings.password_file))
         if tls:
@@ -85,6 +96,10 @@ class PahoLink:
         self._ready: dict[int, Callable[[], None]] = {}
         self._refusal = ""
         self._away = False
+        self._holding = False
+        self._held: list[tuple[int, int]] = []
+        """Messages of this session without a receipt: number and QoS."""
+        self._session = 0
 
     @property
     def connected(self) -> bool:
@@ -104,6 +119,8 @@ class PahoLink:
             if reason.is_failure:
                 hand(self._refused, str(reason))  # it then closes, which is no other news
             else:
+                self._session += 1
+                hand(self._forget)  # the numbers of an old session mean nothing in the new one
                 self._first = self._subscribe(client, lambda: hand(self._up, on_session))
 
         def subscribed(_client: paho.Client, _data: Any, mid: int, reasons: Sequence[Any], _properties: Any) -> None:
@@ -113,7 +130,7 @@ class PahoLink:
             hand(self._down, str(reason))
 
         def arrived(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-            hand(on_message, message.topic, bytes(message.payload))
+            hand(self._arrived, on_message, message, self._session)
 
         def unreachable(_client: paho.Client, _data: Any) -> None:
             error = sys.exc_info()[1]
@@ -144,11 +161,34 @@ class PahoLink:
         if self._connected:
             self._client.publish(topic, payload, qos=1, retain=True)
 
+    def hold(self) -> None:
+        """Give no receipts from now on."""
+        self._holding = True
+
+    def resume(self) -> None:
+        """Give the receipts that were held back."""
+        self._holding = False
+        held, self._held = self._held, []
+        for mid, qos in held:
+            self._client.ack(mid, qos)
+
     def stop(self) -> None:
         """Disconnect in order."""
         self._connected, self._away = False, True  # that it closes now is no news
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _arrived(self, on_message: OnMessage, message: paho.MQTTMessage, session: int) -> None:
+        on_message(message.topic, bytes(message.payload))
+        if session != self._session:
+            return
+        if self._holding:
+            self._held.append((message.mid, message.qos))
+        else:
+            self._client.ack(message.mid, message.qos)
+
+    def _forget(self) -> None:
+        self._held.clear()
 
     def _up(self, on_session: Callable[[], None]) -> None:
         self._connected, self._refusal, self._away = True, "", False

@@ -21,20 +21,17 @@ from central.application.leases import Leases
 from central.application.metrics import Metrics
 from central.application.ports import Log, Views
 from central.application.records import Unreadable
-from central.ingest.intake import Intake, Word, read_envelope, read_word
+from central.ingest.intake import Intake, Word, read_word
 from central.ingest.link import Link
 from central.ingest.promises import Promises
 from central.ingest.quarantining import QuarantineLog
 from central.ingest.serving import Serving
 from central.ingest.telling import tell
-from central.ingest.words import Gateways
+from central.ingest.waiting import Waiting
+from central.ingest.words import Gateways, Hearing
 from edge.contracts import EpcPrefix
 from edge.contracts.topics import HEALTH, STATE
 
-MAX_QUEUED: Final = 2000
-"""Messages held at most: 200,000 rows. More are put off, since the edge keeps what no watermark covers."""
-MAX_BATCH_ROWS: Final = 2000
-"""Rows a transaction: large enough to spread its cost, small enough that an alert waits well under a second."""
 MAX_WORDS: Final = 10_000
 """Topics whose newest birth or heartbeat waits to be stored."""
 MAX_MALFORMED: Final = 10_000
@@ -75,7 +72,7 @@ class Ingest:
         self._promises, self._leases = Promises(link, log, metrics, now), leases
         self._serving = Serving(link, self._promises, leases, lambda: self._promise_now.set())  # noqa: PLW0108 (made below)
         self._gateways = Gateways()
-        self._envelopes: deque[tuple[str, bytes]] = deque()
+        self._waiting = Waiting(link, metrics)
         self._words: dict[str, Word] = {}
         self._malformed: deque[Unreadable] = deque()
         self._quarantine = QuarantineLog()
@@ -91,6 +88,11 @@ class Ingest:
         if self._down:
             return f"the database is not available: {next(iter(self._down.values()))}"
         return self._serving.problem if self._link.connected else "the broker is not connected"
+
+    @property
+    def waiting(self) -> Waiting:
+        """What came and is not in a transaction yet."""
+        return self._waiting
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -110,9 +112,7 @@ class Ingest:
         """Take a message from the link; never waits."""
         if text.endswith((f"/{STATE}", f"/{HEALTH}")):
             self._hear(text, payload)
-        elif len(self._envelopes) < MAX_QUEUED:
-            self._envelopes.append((text, payload))
-        else:
+        elif not self._waiting.put(text, payload):
             self._put_off()
         self._work.set()
 
@@ -170,8 +170,11 @@ class Ingest:
         while True:
             await self._work.wait()
             self._work.clear()
-            while self._envelopes or self._words or self._malformed:
-                await self._commit_with_patience(self._take(), self._take_words())
+            while self._waiting or self._words or self._malformed:
+                batch, words = self._take(), self._take_words()
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._waiting.read_ahead(self._now))
+                    await self._commit_with_patience(batch, words)
             if self._putting_off:
                 self._putting_off = False
                 _log.info("the database caught up, messages are taken again")
@@ -180,15 +183,10 @@ class Ingest:
                 _log.info("the database caught up, malformed messages are kept again")
 
     def _take(self) -> Intake:
-        """Join waiting envelopes into one batch."""
-        batch = Intake(unreadable=list(self._malformed))
+        """Join what waits into one batch."""
+        batch = self._waiting.take(self._now())
+        batch.unreadable.extend(self._malformed)
         self._malformed.clear()
-        now = self._now()
-        while self._envelopes and len(batch.rows) < MAX_BATCH_ROWS:
-            one = read_envelope(*self._envelopes.popleft(), now)
-            batch.rows.extend(one.rows)
-            batch.unreadable.extend(one.unreadable)
-            batch.notices.extend(one.notices)
         return batch
 
     def _take_words(self) -> list[Word]:
@@ -213,16 +211,20 @@ class Ingest:
     async def _attempt(self, batch: Intake, words: Sequence[Word]) -> None:
         now = self._now()
         async with self._promises.lock:
-            registry = await self._store.registry()
-            words = [word for word in words if self._serving.wants(word.topic.gateway, registry.sites)]
-            heard = self._gateways.hear(words, registry)
+            heard = Hearing([], set())
+            if words:
+                registry = await self._store.registry()
+                words = [word for word in words if self._serving.wants(word.topic.gateway, registry.sites)]
+                heard = self._gateways.hear(words, registry)
             notices = [*batch.notices, *heard.notices]
             lease = None if self._leases is None else self._leases.lease
             with self._metrics.commit_s.time():
                 own = self._settings.own_prefixes
                 done = await commit(self._store, batch.rows, batch.unreadable, notices, now, own=own, lease=lease)
             self._promises.advance(done.positions)
-        done.refused += await self._gateways.note(self._store, registry, words, done.waiting, now)
+        if words or done.waiting:
+            registry = await self._store.registry()
+            done.refused += await self._gateways.note(self._store, registry, words, done.waiting, now)
         self._count(done)
         self._quarantine.note(done.refused, now)
         gateways = heard.gateways | {gateway for _, gateway in done.waiting}

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection, errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from central.application.errors import RowsRefused, Separated, StoreUnavailable
+from central.storage.arrays import configure
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -45,6 +46,7 @@ class Database:
             reconnect_timeout=RECONNECT_S,
             kwargs={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "stockgate-central"},
             check=AsyncConnectionPool.check_connection,
+            configure=configure,
             open=False,
         )
 

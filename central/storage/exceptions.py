@@ -137,8 +137,11 @@ class PgExceptionWork:
         if not fresh:
             return set()
         columns = _columns(fresh) | self._terms(fresh, scope["now"]) | scope
-        await self._connection.execute(query("exceptions.open"), columns)
-        return await self._ids("exceptions.add_occurrences", columns)
+        added: list[tuple[Any, ...]] = []
+        while len(added) < len(fresh):  # one that somebody ends between the two statements is opened anew
+            await self._connection.execute(query("exceptions.open"), columns)
+            added = await self._rows("exceptions.add_occurrences", columns)
+        return {exception for (exception,) in added}
 
     def _terms(self, openings: Sequence[Opening], now: datetime) -> dict[str, list[Any]]:
         found = [self.terms(_severity(one), one.location, now) for one in openings]
@@ -148,11 +151,17 @@ class PgExceptionWork:
         if not exceptions:
             return []
         params = {"exceptions": sorted(exceptions), "source": source, "suggestion": PUT_RIGHT, "now": now}
+        await self._connection.execute(query("exceptions.lock"), params)
         changed = await self._rows("exceptions.restate", params)
-        for exception, suggested, denied, new in changed:
-            kind = "suggested" if suggested else "suggestion_withdrawn" if denied else "opened" if new else None
-            if kind:
-                await self._event(exception, kind, source, {"suggestion": PUT_RIGHT} if suggested else {}, now)
+        told = [
+            (exception, "suggested" if suggested else "suggestion_withdrawn" if denied else "opened")
+            for exception, suggested, denied, new in changed
+            if suggested or denied or new
+        ]
+        if told:
+            columns = {"exceptions": [exception for exception, _ in told], "kinds": [kind for _, kind in told]}
+            fixed = {"now": now, "by": source, "suggestion": PUT_RIGHT}
+            await self._connection.execute(query("exceptions.add_events"), columns | fixed)
         return sorted(row[0] for row in changed)
 
     async def _event(self, exception: int, kind: str, by: str, detail: dict[str, Any], now: datetime) -> None:

@@ -11,25 +11,30 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from central.application.calendars import PlaceCalendars
+from central.application.errors import RowsRefused
 from central.application.leases import Lease
 from central.application.openings import Opening
 from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
-from central.domain.axes import BLOCKING, blocked_spans
-from central.domain.exits import Authorisation
+from central.domain.axes import BLOCKING, as_told, blocked_spans
+from central.domain.carrying import Badge, Carried
+from central.domain.exits import Authorisation, Exit, spend
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure
 from central.domain.story import Due, Gap, Routes, World
 from central.domain.tags import Binding, Bindings
 from central.storage import alerts
+from central.storage.arrays import TextArray
 from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.deadlines import PgDeadlines
 from central.storage.exceptions import PgExceptionWork
+from central.storage.hearings import PgHearings
 from central.storage.loans import PgLoans
+from central.storage.movements import movement_columns
 from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
 from central.storage.states import PgStates
@@ -100,6 +105,11 @@ class PgTransaction:
         return PgStories(self._connection)
 
     @property
+    def hearings(self) -> PgHearings:
+        """Where it stands what zones and sweeps heard."""
+        return PgHearings(self._connection)
+
+    @property
     def oddities(self) -> PgOddities:
         """What rules on odd passages read."""
         return self._oddities
@@ -126,9 +136,10 @@ class PgTransaction:
         """Lock and return the positions of streams; a new stream gets an empty one."""
         gateways, streams, epochs = (list(column) for column in zip(*sorted(keys), strict=True))
         params = {"gateways": gateways, "streams": streams, "epochs": epochs, "now": now}
-        await self._connection.execute(query("log.new_positions"), params)
-        rows = await (await self._connection.execute(query("log.lock_positions"), params)).fetchall()
-        return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in rows}
+        async with self._connection.pipeline():
+            await self._connection.execute(query("log.new_positions"), params)
+            locked = await self._connection.execute(query("log.lock_positions"), params)
+        return {StreamKey(*row[:3]): _position(row[3], row[4]) for row in await locked.fetchall()}
 
     async def hold(self, lease: Lease, gateways: Collection[str]) -> set[str]:
         """Return the gateways whose fence still is the lease's, and keep it so until this transaction ends."""
@@ -142,18 +153,18 @@ class PgTransaction:
         """Open a savepoint."""
         return savepoint(self._connection)
 
-    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> None:
-        """Append movement rows and keep the highest revision of each passage."""
-        columns: dict[str, Any] = {
-            name: [getattr(one.movement, name) for one in rows] for name in rows[0].movement.__dataclass_fields__
-        }
-        columns |= _places(rows)
-        columns |= {
-            "from_location": [one.origin for one in rows],
-            "to_location": [one.destination for one in rows],
-            "received_at": received_at,
-        }
-        await self._connection.execute(query("log.add_movements"), columns)
+    async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> set[str]:
+        """Append movement rows, keep the highest revision of each passage, and return those that were known before."""
+        portals = {one.movement.portal for one in rows}
+        places = {place for one in rows for place in (one.origin, one.destination) if place is not None}
+        params = {"portals": sorted(portals), "places": sorted(places)}
+        async with self._connection.pipeline():
+            held = await self._connection.execute(query("log.hold_places"), params)
+            again = await self._connection.execute(query("log.add_movements"), movement_columns(rows, received_at))
+        gone = (portals | places) - {row[0] for row in await held.fetchall()}
+        if gone:
+            raise RowsRefused(f"{', '.join(sorted(gone))} was taken out of the registry meanwhile")
+        return {row[0].hex for row in await again.fetchall()}
 
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
@@ -175,20 +186,55 @@ class PgTransaction:
 
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of registered tags, their assets locked by id."""
-        params = {"epcs": list(epcs)}
-        await self._connection.execute(query("projection.lock_assets"), params)
-        rows = await (await self._connection.execute(query("projection.tags"), params)).fetchall()
-        return Bindings([Binding(*row) for row in rows])
+        params = {"epcs": TextArray.of(sorted(epcs))}
+        async with self._connection.pipeline():
+            await self._connection.execute(query("projection.lock_assets"), params)
+            tags = await self._connection.execute(query("projection.tags"), params)
+        return Bindings([Binding(*row) for row in await tags.fetchall()])
 
-    async def accused(self, passages: Collection[str]) -> set[str]:
-        """Return which of the passages stand in an alert."""
+    async def accused(self, passages: Collection[str]) -> dict[str, str]:
+        """Return which of the passages stand in an alert, and of what kind."""
         rows = await self._connection.execute(query("alerts.accused"), {"passages": list(passages)})
-        return {row[0].hex for row in await rows.fetchall()}
+        return {row[0].hex: row[1] for row in await rows.fetchall()}
+
+    async def carried(self, cases: Sequence[Case]) -> dict[str, Carried]:
+        """Return by passage what is known of who carried its asset."""
+        params = {
+            "passages": [one.passage for one in cases],
+            "assets": [one.asset for one in cases],
+            "portals": [one.portal for one in cases],
+            "times": [one.at for one in cases],
+        }
+        found = {}
+        rows = await self._connection.execute(query("policies.carried"), params)
+        for passage, asset_class, custodian, own, others in await rows.fetchall():
+            badges = [Badge(person, datetime.fromisoformat(at)) for person, at in others]
+            badges += [Badge(own, None)] if own else []
+            found[passage.hex] = Carried(asset_class, custodian, tuple(badges))
+        return found
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
         rows = await self._connection.execute(query("alerts.cases"), {"assets": list(assets)})
         return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
+
+    async def on_passes(self, assets: Collection[str]) -> set[str]:
+        """Return which of the assets have an authorisation for one use."""
+        rows = await self._connection.execute(query("alerts.on_passes"), {"assets": list(assets)})
+        return {row[0] for row in await rows.fetchall()}
+
+    async def settle_uses(self, assets: Collection[str]) -> None:
+        """Write down what authorisations for one use were spent on, so that no door honours them again."""
+        permits = await self.authorisations(assets, provisional=True)
+        spent = [(one.id, one.use) for its in permits.values() for one in its if one.use is not None]
+        params = {
+            "assets": list(assets),
+            "ids": [name for name, _ in spent],
+            "passages": [use.passages[0] for _, use in spent],
+            "portals": [use.portal for _, use in spent],
+            "times": [use.at for _, use in spent],
+        }
+        await self._connection.execute(query("alerts.keep_uses"), params)
 
     async def on_one_use(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that may live on an authorisation for one use."""
@@ -205,15 +251,30 @@ class PgTransaction:
             found[row[0].hex].append(Revision(*row[1:]))
         return found
 
-    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
-        """Return the authorisations of assets."""
+    async def authorisations(
+        self, assets: Collection[str], *, provisional: bool = False
+    ) -> dict[str, Sequence[Authorisation]]:
+        """Return the authorisations of assets, those for one use with the exit that each was spent on."""
         found: dict[str, list[Authorisation]] = {}
         rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
         listed = await rows.fetchall()
         acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
-        spans = {asset: blocked_spans(its) for asset, its in acts.items()}
-        for row in listed:
-            found.setdefault(row[1], []).append(replace(Authorisation(*row), blocked=spans.get(row[1], ())))
+        for *row, single_use, despite, person in listed:
+            one, its = replace(Authorisation(*row), single_use=single_use, person=person), acts.get(row[1], [])
+            told, after_all = blocked_spans(as_told(its), despite), blocked_spans(its, despite)
+            found.setdefault(one.asset, []).append(replace(one, blocked=told, blocked_after_all=after_all))
+        passes = [asset for asset, its in found.items() if any(one.single_use for one in its)]
+        if not passes:
+            return dict(found)
+        places, exits = (await self.registry()).places, await self._exits(passes, provisional=provisional)
+        return {asset: spend(places, exits.get(asset, ()), its) for asset, its in found.items()}
+
+    async def _exits(self, assets: Collection[str], *, provisional: bool) -> dict[str, list[Exit]]:
+        params = {"assets": list(assets), "provisional": provisional}
+        found: dict[str, list[Exit]] = {}
+        rows = await self._connection.execute(query("alerts.exits"), params)
+        for asset, passage, *rest in await rows.fetchall():
+            found.setdefault(asset, []).append(Exit(passage.hex, *rest))
         return found
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
@@ -311,6 +372,8 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
         neighbours=neighbours,
         measures=measures,
         calendars=calendars,
+        needs={(portal, asset_class): wanted for portal, asset_class, wanted in await rows("policies.all_needs")},
+        stale=dict(await rows("policies.stale")),
     )
 
 
@@ -321,16 +384,6 @@ def _due_by(calendars: PlaceCalendars) -> Callable[[datetime, int, str], Due]:
         return Due(*calendars.count(location, start, business_days))
 
     return due
-
-
-def _places(rows: Sequence[Filed]) -> dict[str, list[Any]]:
-    keys = [one.row.key for one in rows]
-    return {
-        "gateway": [key.gateway for key in keys],
-        "stream": [key.stream for key in keys],
-        "epoch": [key.epoch for key in keys],
-        "seq": [one.row.seq for one in rows],
-    }
 
 
 def _position(upto: int, above: list[list[int]] | None) -> Position:

@@ -1,11 +1,13 @@
 """What rules on odd passages read, on PostgreSQL."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from central.application.records import Movement
 from central.domain.anomalies.records import Hours, Knowledge, Seen, Spot, Subject
 from central.domain.anomalies.tags import ChipOf, ChipSeen, Visit
 from central.domain.places import Places
+from central.storage.arrays import BoolArray, InstantArray, TextArray, UuidArray
 from central.storage.database import Connection
 from central.storage.queries import query
 
@@ -24,9 +26,20 @@ class PgOddities:
         rows = await self._rows("anomalies.seen", {"passages": list(passages)})
         return [(Seen(row[0].hex, *row[1:_SEEN]), Subject(*row[_SEEN:])) for row in rows]
 
-    async def visits(self, passages: Collection[str]) -> list[tuple[str, Visit]]:
-        """Return passages and those of the same tag right before and after them."""
-        rows = await self._rows("anomalies.visits", {"passages": list(passages)})
+    async def watched(self, assets: Collection[str]) -> set[str]:
+        """Return the assets that are odd wherever they are seen."""
+        return {row[0] for row in await self._rows("anomalies.watched", {"assets": TextArray.of(sorted(assets))})}
+
+    async def visits(self, finals: Sequence[Movement], again: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, where doors differ."""
+        columns = {
+            "passages": UuidArray.of(one.passage for one in finals),
+            "epcs": TextArray.of(one.epc for one in finals),
+            "times": InstantArray.of([one.at for one in finals])[0],
+            "portals": TextArray.of(one.portal for one in finals),
+            "synced": BoolArray.of(one.synced for one in finals),
+        }
+        rows = await self._rows("anomalies.visits", columns | {"again": UuidArray.of(again)})
         return [(row[0], Visit(row[1].hex, *row[2:])) for row in rows]
 
     async def chips(self, epcs: Collection[str]) -> list[ChipOf]:

@@ -15,6 +15,7 @@ from central.domain.story.accuracy import Accuracy, Estimate, Sighting, Stretch,
 from central.storage.database import Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
+from central.storage.staying import PgStayWork
 
 
 class PgUpkeepWork(PgTransaction):
@@ -52,6 +53,11 @@ class PgUpkeepWork(PgTransaction):
         """Store the newest measurement of doors."""
         if found:
             await self._connection.cursor().executemany(query("accuracy.keep"), [_columns(one) for one in found])
+
+    @property
+    def staying(self) -> PgStayWork:
+        """How long assets stay."""
+        return PgStayWork(self._connection)
 
     async def _fetched(self, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         return await (await self._connection.execute(query(name), params)).fetchall()

@@ -17,6 +17,7 @@ Instant = Annotated[
 ]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def instant(at_us: int) -> str:
@@ -36,4 +37,4 @@ def instant_us(text: str) -> int:
         raise ContractError(f"{text!r} is no instant: write it like 2026-01-31T08:15:00.000000Z") from None
     if parsed.tzinfo is None:
         raise ContractError(f"{text!r} names no time zone: end it with Z")
-    return (parsed - _EPOCH) // timedelta(microseconds=1)
+    return (parsed - _EPOCH) // _MICROSECOND

@@ -167,7 +167,7 @@ class Central:
 
     async def where(self, asset):
         """Location of an asset."""
-        return (await self.views.asset(asset)).location
+        return (await self.views.asset(asset, START)).location
 
     async def sql(self, text, *params):
         """Run a statement and return its rows."""
@@ -223,6 +223,7 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.connected = False
+        self.held = False
         self.published = []
 
     def start(self, topics, on_message, on_session):
@@ -242,6 +243,12 @@ class FakeLink:
 
     def publish(self, topic, payload):
         self.published.append((topic, json.loads(payload)))
+
+    def hold(self):
+        self.held = True
+
+    def resume(self):
+        self.held = False
 
     def stop(self):
         self.connected = False

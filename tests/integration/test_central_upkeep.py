@@ -70,7 +70,7 @@ async def test_doors_are_measured_by_what_contradicts_them(one):
 async def test_the_jobs_look_at_dues_and_doors(one):
     await approved(one)
     clock = [after(3600)]
-    due, doors = story_jobs(one.upkeep, lambda: clock[0])
+    due, doors, *_ = story_jobs(one.upkeep, lambda: clock[0])
     assert await due.run() == ""
     clock[0] += timedelta(days=2)
     assert await due.run() == "told 2 stories again, 0 assets of manifests missing"

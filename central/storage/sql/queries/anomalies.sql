@@ -9,34 +9,63 @@ SELECT p.passage, t.asset, p.epc, p.portal, p.kind, p.at, p.from_location, p.to_
             WHERE o.asset = t.asset AND o.kind = 'loan' AND o.withdrawn_at IS NULL
                 AND coalesce(o.valid_from, o.recorded_at) <= p.at)) AS loan_due
 FROM unnest(%(passages)s::uuid[]) AS w (passage)
-JOIN passage AS p USING (passage)
+CROSS JOIN LATERAL (SELECT * FROM passage AS o WHERE o.passage = w.passage LIMIT 1) AS p
 JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
 JOIN asset AS a ON a.id = t.asset
 LEFT JOIN asset_state AS s ON s.asset = t.asset
 WHERE p.final
 ORDER BY p.passage;
 
+-- name: watched
+-- Assets that are odd wherever they are seen: gone by the record, missing, or ever out on loan.
+SELECT asset FROM asset_state WHERE asset = ANY(%(assets)s) AND lifecycle IN ('retired', 'disposed')
+UNION ALL
+SELECT asset FROM exception WHERE asset = ANY(%(assets)s) AND category = 'missing' AND state <> 'closed'
+UNION ALL
+SELECT asset FROM loan WHERE asset = ANY(%(assets)s) AND returned_at IS NULL
+UNION ALL
+SELECT asset FROM authorisation WHERE asset = ANY(%(assets)s) AND kind = 'loan' AND withdrawn_at IS NULL;
+
 -- name: visits
--- Passages with those of the same tag right before and after them, within a day: pairs that are judged together.
+-- Passages with those of the same tag right before and after them, within a day: pairs that are judged together. Of a pair
+-- at one door there is nothing to judge; it is left out unless something was said of it before.
+-- LIMIT makes the planner look passages up one by one, however small it takes the table to be, and comparing the index's
+-- whole key makes it walk the index: by the tag alone it may sort all that a tag ever did.
 WITH touched AS (
-    SELECT p.* FROM unnest(%(passages)s::uuid[]) AS w (passage) JOIN passage AS p USING (passage) WHERE p.final
-), near AS (
-    SELECT DISTINCT n.*
+    SELECT * FROM unnest(%(passages)s::uuid[], %(epcs)s::text[], %(times)s::timestamptz[], %(portals)s::text[],
+                         %(synced)s::bool[]) AS t (passage, epc, at, portal, synced)
+    UNION ALL
+    SELECT p.passage, p.epc, p.at, p.portal, p.synced
+    FROM unnest(%(again)s::uuid[]) AS w (passage)
+    CROSS JOIN LATERAL (SELECT * FROM passage AS o WHERE o.passage = w.passage LIMIT 1) AS p
+    WHERE p.final
+), before AS (
+    SELECT t.passage AS of, b.passage,
+           t.portal <> b.portal OR NOT t.synced OR NOT b.synced OR t.passage = ANY(%(again)s::uuid[]) AS judged
     FROM touched AS t
     CROSS JOIN LATERAL (
-        (SELECT p.* FROM passage AS p
-         WHERE p.epc = t.epc AND p.final AND (p.at, p.passage) < (t.at, t.passage) AND p.at > t.at - INTERVAL '1 day'
-         ORDER BY p.at DESC, p.passage DESC LIMIT 1)
-        UNION ALL
-        (SELECT p.* FROM passage AS p
-         WHERE p.epc = t.epc AND p.final AND (p.at, p.passage) > (t.at, t.passage) AND p.at < t.at + INTERVAL '1 day'
-         ORDER BY p.at, p.passage LIMIT 1)
-        UNION ALL SELECT t.*
-    ) AS n
+        SELECT p.passage, p.epc, p.at, p.portal, p.synced FROM passage AS p
+        WHERE p.final AND (p.epc, p.at, p.passage) < (t.epc, t.at, t.passage)
+        ORDER BY p.epc DESC, p.at DESC, p.passage DESC LIMIT 1
+    ) AS b
+    WHERE b.epc = t.epc AND b.at > t.at - INTERVAL '1 day'
+), after AS (
+    SELECT t.passage AS of, a.passage
+    FROM touched AS t
+    CROSS JOIN LATERAL (
+        SELECT p.passage, p.epc, p.at FROM passage AS p
+        WHERE p.final AND (p.epc, p.at, p.passage) > (t.epc, t.at, t.passage)
+        ORDER BY p.epc, p.at, p.passage LIMIT 1
+    ) AS a
+    WHERE a.epc = t.epc AND a.at < t.at + INTERVAL '1 day' AND t.passage NOT IN (SELECT passage FROM before)
+), near AS (
+    SELECT of AS passage FROM before WHERE judged UNION SELECT passage FROM before WHERE judged
+    UNION SELECT of FROM after UNION SELECT passage FROM after
 )
 SELECT t.asset, n.passage, n.epc, n.portal, n.gateway, m.started_at, greatest(n.at, coalesce(m.ended_at, n.at)), n.at,
        d.inside, n.synced
-FROM near AS n
+FROM near
+CROSS JOIN LATERAL (SELECT * FROM passage AS o WHERE o.passage = near.passage LIMIT 1) AS n
 JOIN movement AS m
     ON m.gateway = n.gateway AND m.stream = 'movement' AND m.epoch = n.epoch AND m.seq = n.seq AND m.at = n.at
 JOIN portal AS d ON d.id = n.portal

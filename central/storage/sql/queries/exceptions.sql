@@ -68,6 +68,10 @@ ON CONFLICT (source, category, asset, location, at, key) DO UPDATE SET
     due_at = excluded.due_at, recorded_at = excluded.recorded_at
 RETURNING o.exception;
 
+-- name: lock
+-- Exceptions that change, in one order: what others have just said of them is committed then, and counted.
+SELECT id FROM exception WHERE id = ANY(%(exceptions)s::int8[]) ORDER BY id FOR NO KEY UPDATE;
+
 -- name: restate
 -- An exception is as grave as its worst occurrence was, and due with the first of them; one that nobody says any more is
 -- suggested for closing.
@@ -119,6 +123,14 @@ SELECT assign_by, due_at, calendar FROM exception WHERE id = %(id)s;
 -- The history of an exception.
 INSERT INTO exception_event (exception, at, kind, by, detail)
 VALUES (%(exception)s, %(now)s, %(kind)s, %(by)s, %(detail)s::jsonb);
+
+-- name: add_events
+-- The histories of exceptions whose source says something else now.
+INSERT INTO exception_event (exception, at, kind, by, detail)
+SELECT e.exception, %(now)s, e.kind, %(by)s,
+       CASE WHEN e.kind = 'suggested' THEN jsonb_build_object('suggestion', %(suggestion)s::text) ELSE '{}' END
+FROM unnest(%(exceptions)s::int8[], %(kinds)s::text[]) WITH ORDINALITY AS e (exception, kind, n)
+ORDER BY e.n;
 
 -- name: step_act
 -- What a person did is in the log.

@@ -33,20 +33,26 @@ SELECT DISTINCT ON (p.gateway, p.stream) p.gateway, p.stream, p.epoch, p.upto,
 FROM ingest_position AS p
 ORDER BY p.gateway, p.stream, p.advanced_at DESC, p.epoch DESC;
 
+-- name: hold_places
+-- The doors and places of a batch, kept from being deleted until it is committed: what a foreign key would do row by row.
+SELECT id FROM (SELECT id FROM portal WHERE id = ANY(%(portals)s) FOR KEY SHARE) AS p
+UNION ALL
+SELECT id FROM (SELECT id FROM location WHERE id = ANY(%(places)s) FOR KEY SHARE) AS l;
+
 -- name: add_movements
 -- Append rows; of each passage keep the highest revision. The order of the comparison makes any order of arrival end alike.
--- Arrays go as binary: escaping JSON in a text array took half of the client's time.
+-- Returns the passages that were known before.
 WITH incoming AS (
     SELECT * FROM unnest(
-        %(gateway)b::text[], %(stream)b::text[], %(epoch)b::text[], %(seq)b::int8[], %(at)b::timestamptz[],
-        %(passage)b::uuid[], %(rev)b::int8[], %(final)b::bool[], %(portal)b::text[], %(epc)b::text[], %(tid)b::text[],
-        %(kind)b::text[], %(from_location)b::text[], %(to_location)b::text[], %(confidence)b::float8[],
-        %(started_at)b::timestamptz[], %(crossed_at)b::timestamptz[], %(ended_at)b::timestamptz[], %(reads)b::int8[],
-        %(evidence)b::text[], %(batch)b::text[], %(gate)b::text[], %(clock)b::text[], %(traceparent)b::text[],
-        %(reason)b::text[]
+        %(gateway)s::text[], %(stream)s::text[], %(epoch)s::text[], %(seq)s::int8[], %(at)s::timestamptz[],
+        %(passage)s::uuid[], %(rev)s::int8[], %(final)s::bool[], %(portal)s::text[], %(epc)s::text[], %(tid)s::text[],
+        %(kind)s::text[], %(from_location)s::text[], %(to_location)s::text[], %(confidence)s::float8[],
+        %(started_at)s::timestamptz[], %(crossed_at)s::timestamptz[], %(ended_at)s::timestamptz[], %(reads)s::int8[],
+        %(evidence)s::text[], %(batch)s::text[], %(gate)s::text[], %(clock)s::text[], %(traceparent)s::text[],
+        %(reason)s::text[], %(synced)s::bool[]
     ) AS r (
         gateway, stream, epoch, seq, at, passage, rev, final, portal, epc, tid, kind, from_location, to_location,
-        confidence, started_at, crossed_at, ended_at, reads, evidence, batch, gate, clock, traceparent, reason
+        confidence, started_at, crossed_at, ended_at, reads, evidence, batch, gate, clock, traceparent, reason, synced
     )
 ), logged AS (
     INSERT INTO movement (
@@ -59,21 +65,31 @@ WITH incoming AS (
            traceparent, reason, %(received_at)s
     FROM incoming
     ON CONFLICT DO NOTHING
+    RETURNING portal, at, kind, final, reads
+), rolled AS (
+    INSERT INTO portal_hour_counted AS h (portal, hour, kind, passages, reads)
+    SELECT portal, date_trunc('hour', at, 'UTC'), kind, count(*), sum(reads) FROM logged WHERE final
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (portal, hour, kind) DO UPDATE SET
+        passages = h.passages + excluded.passages, reads = h.reads + excluded.reads
+), kept AS (
+    INSERT INTO passage AS p (
+        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
+    )
+    SELECT DISTINCT ON (passage)
+        passage, rev::int4, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
+        synced
+    FROM incoming
+    ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
+    ON CONFLICT (passage) DO UPDATE SET
+        rev = excluded.rev, final = excluded.final, kind = excluded.kind, at = excluded.at, gateway = excluded.gateway,
+        epoch = excluded.epoch, seq = excluded.seq, portal = excluded.portal, epc = excluded.epc,
+        from_location = excluded.from_location, to_location = excluded.to_location, confidence = excluded.confidence,
+        synced = excluded.synced
+    WHERE (excluded.rev, excluded.gateway, excluded.epoch, excluded.seq) > (p.rev, p.gateway, p.epoch, p.seq)
+    RETURNING p.passage, p.xmax = 0 AS fresh
 )
-INSERT INTO passage AS p (
-    passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
-)
-SELECT DISTINCT ON (passage)
-    passage, rev::int4, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
-    coalesce((clock::jsonb ->> 'host_synced')::bool, true)
-FROM incoming
-ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
-ON CONFLICT (passage) DO UPDATE SET
-    rev = excluded.rev, final = excluded.final, kind = excluded.kind, at = excluded.at, gateway = excluded.gateway,
-    epoch = excluded.epoch, seq = excluded.seq, portal = excluded.portal, epc = excluded.epc,
-    from_location = excluded.from_location, to_location = excluded.to_location, confidence = excluded.confidence,
-    synced = excluded.synced
-WHERE (excluded.rev, excluded.gateway, excluded.epoch, excluded.seq) > (p.rev, p.gateway, p.epoch, p.seq);
+SELECT DISTINCT passage FROM incoming WHERE passage NOT IN (SELECT passage FROM kept WHERE fresh);
 
 -- name: add_sensor
 -- A beam or door contact changed state.
@@ -111,7 +127,24 @@ ON CONFLICT (topic, digest, epoch, seq) DO UPDATE SET
     times = q.times + 1, last_at = excluded.last_at, reason = excluded.reason, settled_at = NULL;
 
 -- name: saw_gateway
--- The newest word from a gateway.
+-- The newest word from a gateway; a heartbeat is counted in the hours of its readers, with what they read since the one before.
+WITH told AS (
+    SELECT DISTINCT ON (r ->> 'id') r ->> 'id' AS reader, r ->> 'state' AS state, (r ->> 'reads')::int8 AS reads
+    FROM jsonb_array_elements(%(health)s::jsonb -> 'readers') AS r
+    WHERE EXISTS (SELECT FROM gateway AS g WHERE g.id = %(gateway)s AND g.site = %(site)s)
+), before AS (
+    SELECT r ->> 'id' AS reader, max((r ->> 'reads')::int8) AS reads
+    FROM gateway_state AS s CROSS JOIN LATERAL jsonb_array_elements(s.health -> 'readers') AS r
+    WHERE s.site = %(site)s AND s.gateway = %(gateway)s AND s.health ->> 'boot' = %(health)s::jsonb ->> 'boot'
+    GROUP BY 1
+), counted AS (
+    INSERT INTO reader_hour AS h (gateway, reader, hour, beats, connected, reads)
+    SELECT %(gateway)s, t.reader, date_trunc('hour', %(at)s::timestamptz, 'UTC'), 1, (t.state = 'connected')::int,
+           CASE WHEN t.reads >= b.reads THEN t.reads - b.reads ELSE t.reads END
+    FROM told AS t LEFT JOIN before AS b USING (reader)
+    ON CONFLICT (gateway, reader, hour) DO UPDATE SET
+        beats = h.beats + 1, connected = h.connected + excluded.connected, reads = h.reads + excluded.reads
+)
 INSERT INTO gateway_state AS g (site, gateway, online, stopped, last_seen, birth, health)
 VALUES (%(site)s, %(gateway)s, %(online)s, %(stopped)s, %(at)s, %(birth)s::jsonb, %(health)s::jsonb)
 ON CONFLICT (site, gateway) DO UPDATE SET

@@ -1,0 +1,101 @@
+"""Envelopes between the broker and the commit: a bounded queue that slows the broker down when the database is behind.
+
+Policy: from `HELD_FROM` waiting envelopes on no receipt goes to the broker, which by MQTT's flow control then sends no
+more than its window of unreceipted messages; from `RESUMED_AT` down they go again. A database that is behind for longer
+than `HOLD_S` is down rather than slow: edges begin to send again then, and the broker must not keep all of it, so
+receipts go out and what comes beyond `MAX_QUEUED` is dropped and counted. Nothing is lost by that: the edge keeps all
+that no watermark covers, and itself sends no more than 2,000 rows beyond it. `MAX_QUEUED` also bounds a broker that
+minds no window: Mosquitto 2 sends all it has kept once receipts come again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from central.application.metrics import Metrics
+from central.ingest.intake import Intake, read_envelope
+from central.ingest.link import Link
+
+MAX_QUEUED: Final = 2000
+"""Envelopes held at most: 200,000 rows."""
+HELD_FROM: Final = 200
+"""Ten batches: enough that the commit never waits, at most 25 MiB."""
+RESUMED_AT: Final = 100
+HOLD_S: Final = 4.0
+"""Below the 5 s after which an edge without a watermark sends again."""
+MAX_BATCH_ROWS: Final = 2000
+"""Rows a transaction: large enough to spread its cost, small enough that an alert waits well under a second."""
+
+_log = structlog.get_logger("central.ingest")
+
+
+class Waiting:
+    """What came and is not in a transaction yet."""
+
+    def __init__(self, link: Link, metrics: Metrics) -> None:
+        self._link, self._metrics = link, metrics
+        self._envelopes: deque[tuple[str, bytes]] = deque()
+        self._next = Intake()
+        self._behind = False
+        self._giving_up: asyncio.TimerHandle | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._envelopes or self._next.rows or self._next.unreadable)
+
+    def __len__(self) -> int:
+        """How many envelopes wait unread."""
+        return len(self._envelopes)
+
+    def put(self, text: str, payload: bytes) -> bool:
+        """Take an envelope; return whether there was room."""
+        if len(self._envelopes) >= MAX_QUEUED:
+            return False
+        self._envelopes.append((text, payload))
+        if not self._behind and len(self._envelopes) >= HELD_FROM:
+            self._behind = True
+            self._hold()
+        return True
+
+    def take(self, now: datetime) -> Intake:
+        """Return one batch: what was read ahead, and more up to its size."""
+        while self._wants_more():
+            self._read_one(now)
+        batch, self._next = self._next, Intake()
+        return batch
+
+    async def read_ahead(self, now: Callable[[], datetime]) -> None:
+        """Read the next batch an envelope at a time: the commit beside it goes on whenever the database answers."""
+        while self._wants_more():
+            self._read_one(now())
+            await asyncio.sleep(0)
+
+    def _wants_more(self) -> bool:
+        return bool(self._envelopes) and len(self._next.rows) < MAX_BATCH_ROWS
+
+    def _read_one(self, now: datetime) -> None:
+        one = read_envelope(*self._envelopes.popleft(), now)
+        self._next.rows.extend(one.rows)
+        self._next.unreadable.extend(one.unreadable)
+        self._next.notices.extend(one.notices)
+        if self._behind and len(self._envelopes) <= RESUMED_AT:
+            self._behind = False
+            self._resume("the database caught up, the broker gets its receipts again")
+
+    def _hold(self) -> None:
+        self._link.hold()
+        self._metrics.held.set(1)
+        words = "the database stays behind: the broker gets its receipts, and edges send again what finds no room"
+        self._giving_up = asyncio.get_running_loop().call_later(HOLD_S, self._resume, words)
+        _log.warning("the database is behind: the broker gets no receipts until it catches up")
+
+    def _resume(self, words: str) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+            self._link.resume()
+            self._metrics.held.set(0)
+            _log.warning(words)
