@@ -163,7 +163,8 @@ def _doubted(
     """Return what is known of assets that came since the last chance to hear them, doubted as the others of them show.
 
     Where many that came aren't heard at the first chance, they went on unseen: laptops that went home through a door
-    that misses some. Each is doubted by the others alone, for its own silence is weighed afterwards.
+    that misses some. Where nearly all are heard, more are there than the doors' confidence says. Each is judged by the
+    others alone, for its own silence is weighed afterwards.
     """
     epcs = {epc for one in together for epc, _ in one.heard}
     silent = {stay.asset for stay in fresh if epcs.isdisjoint(stay.tags)}
@@ -171,9 +172,10 @@ def _doubted(
     doubted: dict[str, Presence] = {}
     for stay in fresh:
         others = len(fresh) - 1
-        unheard = len(silent - {stay.asset}) - missed * others
-        went_on = max(0.0, unheard) / ((1.0 - missed) * others + FEW_ARRIVALS)
-        doubted[stay.asset] = history.doubted(knowns[stay.asset], went_on)
+        unheard = max(0.0, len(silent - {stay.asset}) - missed * others)
+        known = knowns[stay.asset]
+        went_on = (unheard + FEW_ARRIVALS * known.gone) / ((1.0 - missed) * others + FEW_ARRIVALS)
+        doubted[stay.asset] = history.doubted(known, went_on)
     return doubted
 
 

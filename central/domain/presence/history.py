@@ -132,9 +132,8 @@ def arrived(since: datetime, confidence: float, reads: Mapping[ReadKey, Reads] |
 
 
 def doubted(known: Presence, gone: float) -> Presence:
-    """Return what is known of an asset if it is gone with at least such a probability, by what else is known."""
-    if gone <= known.gone:
-        return known
+    """Return what is known of an asset if it is gone with such a probability, by what else is known."""
+    gone = max(STRAY, gone)
     rest = (1.0 - gone) / (1.0 - known.gone)
     return replace(known, there=known.there * rest, faded=known.faded * rest, gone=gone)
 
