@@ -4,6 +4,7 @@ Folding all rounds at once, or first the older and then the newer ones, ends ali
 folding its place anew.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from central.domain.presence.coverage import Sighting
 from central.domain.presence.history import Beta, Presence, Rates, ReadKey
 from central.domain.presence.spans import ListeningKey, Round
 
+FEW_ARRIVALS: Final = 5.0
+"""So few assets that came say little of how many go on unseen."""
 LISTENED: Final = 0.99
 """Where antennas worked for less of a round, a gap at its end may be theirs."""
 
@@ -96,10 +99,12 @@ def _fold_one(place: Place, stays: Sequence[Stay], together: Sequence[Round]) ->
     end = together[0].to_at
     here = [stay for stay in stays if stay.holds(end)]
     knowns = {stay.asset: _known(place, stay) for stay in here}
+    fresh = [stay for stay in here if _is_first_chance(knowns[stay.asset], stay, together)]
     before = {one.key: _before(one.key, knowns.values()) for one in together}
     learnt = Learnt(before, _gaps(together, knowns.values()), history.rates_at(knowns.values()))
     if all(one.silence for one in together):
         place.sightings.append(Sighting(together[0].from_at, end, _tag_probability(here, knowns, together, before)))
+    knowns |= _doubted(fresh, knowns, together, before)
     owned: set[str] = set()
     for stay in here:
         owned.update(stay.tags)
@@ -141,6 +146,37 @@ def _tag_probability(
             silent *= 1.0 - before[one.key].mean
         missed = [silent]
     return round(1.0 - sum(missed) / len(missed), 2)
+
+
+def _is_first_chance(known: Presence, stay: Stay, together: Sequence[Round]) -> bool:
+    """Whether all of these rounds could have heard an asset since it came, and none could before."""
+    first = known.heard_at is None and known.silent == 0
+    return first and bool(stay.tags) and all(one.silence and one.from_at >= stay.since for one in together)
+
+
+def _doubted(
+    fresh: Sequence[Stay],
+    knowns: Mapping[str, Presence],
+    together: Sequence[Round],
+    before: Mapping[ListeningKey, Beta],
+) -> dict[str, Presence]:
+    """Return what is known of assets that came since the last chance to hear them, doubted as the others of them show.
+
+    Where many that came aren't heard at the first chance, they went on unseen: laptops that went home through a door
+    that misses some. Where nearly all are heard, more are there than the doors' confidence says. Each is judged by the
+    others alone, for its own silence is weighed afterwards.
+    """
+    epcs = {epc for one in together for epc, _ in one.heard}
+    silent = {stay.asset for stay in fresh if epcs.isdisjoint(stay.tags)}
+    missed = math.prod(1.0 - before[one.key].mean for one in together)
+    doubted: dict[str, Presence] = {}
+    for stay in fresh:
+        others = len(fresh) - 1
+        unheard = max(0.0, len(silent - {stay.asset}) - missed * others)
+        known = knowns[stay.asset]
+        went_on = (unheard + FEW_ARRIVALS * known.gone) / ((1.0 - missed) * others + FEW_ARRIVALS)
+        doubted[stay.asset] = history.doubted(known, went_on)
+    return doubted
 
 
 def _gaps(together: Sequence[Round], knowns: Collection[Presence]) -> dict[ListeningKey, tuple[float, ...]]:

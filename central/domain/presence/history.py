@@ -131,6 +131,13 @@ def arrived(since: datetime, confidence: float, reads: Mapping[ReadKey, Reads] |
     return Presence(since, since, sure * (1.0 - UNREADABLE), 1.0 - sure, sure * UNREADABLE, reads=kept)
 
 
+def doubted(known: Presence, gone: float) -> Presence:
+    """Return what is known of an asset if it is gone with such a probability, by what else is known."""
+    gone = max(STRAY, gone)
+    rest = (1.0 - gone) / (1.0 - known.gone)
+    return replace(known, there=known.there * rest, faded=known.faded * rest, gone=gone)
+
+
 def hit(
     known: Presence,
     heard: Mapping[ReadKey, int | None],

@@ -7,7 +7,9 @@ import pytest
 
 from central.domain.presence import history
 from central.domain.presence.buckets import FOUND, MISSING, Booked, bucket_of
+from central.domain.presence.fold import Place, Stay, fold
 from central.domain.presence.history import Beta, Rates, Reads
+from central.domain.presence.spans import Round
 from tests.helpers.shelves import BEGIN, DAY, believed, shelves
 
 KEY = ("e1", "shelf", "sweep")
@@ -177,3 +179,16 @@ def test_a_gap_counts_once_a_later_hit_has_settled_it():
     assert after.reads[KEY].gaps == (0.0, 0.0, 0.0, 0.0, 1.0)
     assert after.reads[KEY].gap == 0
     assert after.gone == pytest.approx(history.STRAY)
+
+
+def test_who_came_is_doubted_where_most_that_came_are_not_heard_at_the_first_chance():
+    stays = [Stay(f"a{number}", (f"e{number}",), BEGIN, 0.98) for number in range(20)]
+
+    def last_gone(heard):
+        hits = tuple((f"e{number}", BEGIN + DAY) for number in range(heard))
+        sweep = Round("shelf", "sweep", BEGIN + DAY / 2, BEGIN + DAY, 1.0, silence=True, heard=hits)
+        return fold(Place(), stays, [sweep]).assets["a19"].gone
+
+    assert last_gone(4) > 0.9
+    assert last_gone(19) < 0.2
+    assert last_gone(20) == pytest.approx(history.STRAY)
