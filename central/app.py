@@ -18,11 +18,13 @@ import uvicorn
 
 from central.api.auth import load_token
 from central.api.gate import gate as gate_routes
+from central.api.policies import policies_read, policies_write
 from central.api.quarantine import Retry, quarantine_orders
 from central.api.rollups import rollup_routes
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
+from central.application.alert_feed import AlertFeed
 from central.application.calendars import take_published
 from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
@@ -42,6 +44,7 @@ from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.retrying import retry
 from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
+from central.jobs.counts import count_jobs
 from central.jobs.queue import Queue
 from central.jobs.retention import retention_jobs
 from central.jobs.stories import story_jobs
@@ -56,7 +59,8 @@ from central.storage.gate import PgGate
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.leases import PgLeases
 from central.storage.log import PgLog
-from central.storage.notices import GATE, Seat
+from central.storage.notices import ALERTS, GATE, Ear, Seat
+from central.storage.policies import PgPolicies
 from central.storage.presence import PgPresence
 from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
@@ -74,6 +78,7 @@ IMPORTS = 50
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
 
+NO_NOTICES = "the database sends no notices of alerts: the feed is silent until it does"
 SCHEMA_RETRY_S = 1.0
 """A database that is down at the start has its schema looked at once it is there."""
 
@@ -115,7 +120,10 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     exceptions = PgExceptions(database, log)
     alert_book = PgAlertBook(database, log, views)
     knowledge = PgKnowledgeBook(database, log)
-    doors = DoorWatch(knowledge, alert_book, views, feed, now=_now, deaf=lambda: ingest.problem)
+    doors = DoorWatch(knowledge, alert_book, now=_now, deaf=lambda: ingest.problem)
+    policies = PgPolicies(database, log)
+    told = AlertFeed(views, feed)
+    ear = Ear(settings.dsn, ALERTS, told.hear, told.begin)
     services = Services(
         views,
         feed,
@@ -133,6 +141,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         calendars=PgCalendars(database),
         due=PgDue(log),
         gate_problem=lambda: gate.problem,
+        feed_problem=lambda: "" if ear.listening else NO_NOTICES,
     )
     host, port = split_address(settings.listen)
     app = create_app(
@@ -140,8 +149,15 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         token=token,
         version=importlib.metadata.version("stockgate"),
         local=is_loopback(host),
-        reads=[gate_routes(PgGate(database), _now), rollup_routes(PgRollups(database), _now)],
-        orders=[quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings)))],
+        reads=[
+            gate_routes(PgGate(database), _now),
+            policies_read(policies, _now),
+            rollup_routes(PgRollups(database), _now),
+        ],
+        orders=[
+            quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings))),
+            policies_write(policies, views, _now),
+        ],
     )
     server = _Server(_serving(settings, app))
     with _listen(host, port) as listener:
@@ -151,10 +167,11 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
-            perpetual = PerpetualCount(PgPresence(database, log), counts, metrics, _now)
+            perpetual = PerpetualCount(PgPresence(database, log), metrics, _now)
             watch = RegistryWatch(log, views, feed)
             work = [ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
-            work += [gate.run(), seat.run(), leases.run()]
+            work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run()]
+            work.append(beat(feed, _now, services.feed_problem))
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
@@ -191,6 +208,7 @@ async def _work_on_jobs(database: Database) -> None:
     with contextlib.suppress(StoreUnavailable):  # the daily job does it again
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
+    work += count_jobs(PgCounts(database, log), _now)
     work += retention_jobs(PgRollups(database), _now)
     await Queue(database.pool, work).run()
 
@@ -255,7 +273,7 @@ async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *wor
     told = _signalled()
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve([listener]))
-        background = [tasks.create_task(one) for one in (*work, beat(feed, _now))]
+        background = [tasks.create_task(one) for one in work]
         waiting = tasks.create_task(told.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         feed.close()

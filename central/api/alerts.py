@@ -142,7 +142,6 @@ def alerts_write(on: Services) -> APIRouter:
 
     async def take(alert: int, asked: AlertAsked) -> AlertDetailAnswer:
         done = await step_alert(on.alert_book, alert, asked, on.now())
-        on.feed.publish("alert", done.alert.model_dump_json())
         return AlertDetailAnswer(as_of=on.now(), **dict(done))
 
     @router.post("/alerts/{alert}/investigate")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from central.api.exceptions import PERSON
 from central.api.routes import TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Day
 from central.application.calendars import CalendarView, NewOverride, OverrideView, declare, view
 from central.application.deadlines import DeadlineFilter, DeadlineView, set_policy
 from central.application.views import View
@@ -99,7 +99,7 @@ def calendars_read(on: Services) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["calendars"])
 
     @router.get("/calendar")
-    async def calendar(location: Location, from_day: date | None = None, to_day: date | None = None) -> CalendarAnswer:
+    async def calendar(location: Location, from_day: Day | None = None, to_day: Day | None = None) -> CalendarAnswer:
         """Return a location's calendar: its version, and the days that differ from the usual week."""
         now = on.now()
         first = from_day or now.date()
@@ -107,7 +107,7 @@ def calendars_read(on: Services) -> APIRouter:
         return CalendarAnswer(as_of=now, calendar=found)
 
     @router.get("/calendar-overrides")
-    async def overrides(from_day: date | None = None, limit: Limit = 100) -> Overrides:
+    async def overrides(from_day: Day | None = None, limit: Limit = 100) -> Overrides:
         """Return overrides of days from one on (today unless told), the newest first."""
         now = on.now()
         return Overrides(as_of=now, overrides=list(await on.calendars.overrides(from_day or now.date(), limit)))

@@ -1,14 +1,14 @@
 """Routes of counts: what is where and how well that is known, scheduled counts, verifications, zones."""
 
-from datetime import date, datetime
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from central.api.exceptions import PERSON
 from central.api.routes import MAX_ID, TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Day, Moment
 from central.application import counts as use
 from central.application.counts import (
     DoubtView,
@@ -73,7 +73,7 @@ class PlanAsked(BaseModel):
 
     kind: Kind | Literal["spot"]
     location: Place
-    planned_for: date
+    planned_for: Day
     by: By
     ranks: list[Literal["A", "B", "C"]] = Field(
         default=[], description="ABC ranks of classes that are counted; none: all."
@@ -81,12 +81,18 @@ class PlanAsked(BaseModel):
     blind: bool = Field(default=False, description="The counters don't see what the book expects.")
     every: bool = Field(default=False, description="Plan it again after the kind's months.")
 
+    @model_validator(mode="after")
+    def _spot_is_planned_once(self) -> Self:
+        if self.every and self.kind == "spot":
+            raise ValueError("every: a spot count is planned once, only the other kinds come again")
+        return self
+
 
 class SeenAsked(BaseModel):
     """What somebody saw, named by exactly one of asset, epc and serial."""
 
     location: Place
-    at: AwareDatetime
+    at: Moment
     by: By
     grade: Grade
     evidence: str = Field(min_length=1, max_length=400, pattern=TEXT, examples=["handheld 7"])
@@ -222,7 +228,7 @@ def counts_write(on: Services) -> APIRouter:
     async def verify(body: SeenAsked) -> VerifiedAnswer:
         """Record that somebody saw an asset, outside a count."""
         now = on.now()
-        asset = await on.counts.verify(body.observation(), "scan", now)
+        asset = await use.verify(on.counts, body.observation(), "scan", now)
         return VerifiedAnswer(as_of=now, verification=await on.counts.verified(asset, now))
 
     @router.put("/zones/{gateway}/{zone}")

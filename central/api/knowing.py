@@ -4,10 +4,10 @@ from datetime import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from central.api.routes import TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application.knowing import DoubtView, OutageView, Sighted, set_spot, set_travel, sight
 from central.application.views import AlertView
 
@@ -70,7 +70,7 @@ class SightingTold(BaseModel):
 
     asset: Id
     location: Id
-    at: AwareDatetime
+    at: Moment
     source: Literal["mdm", "discovery", "vpn", "scan"]
     by: str = Field(min_length=1, max_length=80, pattern=TEXT)
     reference: str = Field(min_length=1, max_length=400, pattern=TEXT, examples=["mdm check-in 8812"])
@@ -129,9 +129,6 @@ def knowing_write(on: Services) -> APIRouter:
     async def sighting(body: SightingTold) -> Told:
         """Tell that something else saw an asset; if the book has it inside and no door saw it leave, it is an alert."""
         changed = await sight(on.knowledge, Sighted(**body.model_dump()), on.now())
-        alerts = await on.views.alerts_by_id(changed) if changed else []
-        for alert in alerts:
-            on.feed.publish("alert", alert.model_dump_json())
-        return Told(as_of=on.now(), alerts=alerts)
+        return Told(as_of=on.now(), alerts=await on.views.alerts_by_id(changed) if changed else [])
 
     return router

@@ -4,12 +4,12 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from central.api.calendars import ID, Reason
 from central.api.exceptions import PERSON, Name
 from central.api.routes import TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application.loans import (
     Ending,
     Extension,
@@ -29,7 +29,7 @@ Id = Annotated[str, Field(pattern=ID, examples=["L-2026-014"])]
 InPath = Annotated[str, Path(pattern=ID)]
 By = Annotated[str, Field(pattern=PERSON, examples=["p-017"])]
 Words = Annotated[str, Field(min_length=1, max_length=200, pattern=TEXT)]
-When = Annotated[AwareDatetime | None, Field(description="Now unless told.")]
+When = Annotated[Moment | None, Field(description="Now unless told.")]
 
 
 class Loans(Answer):

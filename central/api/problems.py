@@ -32,8 +32,9 @@ def install(app: FastAPI) -> None:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Change the request: the database refuses a value ({error}).")
 
     async def separated(_request: Request, error: Exception) -> JSONResponse:
-        detail = f"Separation of duties: {error}. Or break it open with a reason (break_glass), which is reported."
-        return problem(HTTPStatus.FORBIDDEN, detail)
+        assert isinstance(error, Separated)  # noqa: S101 (the handler is registered for this class)
+        glass = " Or break it open with a reason (break_glass), which is reported." if error.breakable else ""
+        return problem(HTTPStatus.FORBIDDEN, f"Separation of duties: {error}.{glass}")
 
     async def unfit(_request: Request, error: Exception) -> JSONResponse:
         return problem(HTTPStatus.CONFLICT, f"{error}.")

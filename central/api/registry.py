@@ -1,15 +1,16 @@
 """Routes of the registry: one asset's life and state, places, people, authorisations, imports."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from central.api.routes import MAX_ID, TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application.columns import COLUMNS
 from central.application.importing import import_sheets
 from central.application.register import (
@@ -108,7 +109,7 @@ class ImportAnswer(Answer):
 
 class _Spoken(BaseModel):
     by: Id = Field(examples=["p-117"], description="Id of the person who says so.")
-    at: AwareDatetime | None = Field(None, description="Since when it holds; now if left out.")
+    at: Moment | None = Field(None, description="Since when it holds; now if left out.")
 
 
 class LifecycleSaid(_Spoken):
@@ -195,6 +196,9 @@ StateSaid = Annotated[
 ]  # fmt: skip
 
 
+Block = Literal["quarantine", "legal", "security", "recall", "unwiped"]
+
+
 class AuthorisationAsked(BaseModel):
     """An authorisation to leave a guarded place; a gate pass needs person, end, requester and approver."""
 
@@ -202,14 +206,17 @@ class AuthorisationAsked(BaseModel):
     kind: Literal["issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing"]
     asset: Id
     boundary: Id
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
     reason: Words = ""
     person: Id | None = None
     single_use: bool = False
-    expected_return: AwareDatetime | None = None
+    expected_return: Moment | None = None
     requested_by: Id | None = None
     approved_by: Id | None = None
+    despite: list[Block] = Field(
+        default_factory=list, description="Holds, or unwiped data, whose own permission this is; needs an approver."
+    )
 
 
 class Withdrawal(BaseModel):
@@ -314,7 +321,7 @@ def registry_write(on: Services) -> APIRouter:
     @router.post("/imports")
     async def new_import(body: ImportAsked, response: Response) -> ImportAnswer:
         """Import sheets, all rows or none; 422 with every problem by row."""
-        sheets, now = _sheets(body.sheets), on.now()
+        sheets, now = await asyncio.to_thread(_sheets, body.sheets), on.now()
         done = await import_sheets(on.registry, sheets, now, dry_run=body.dry_run, by=body.by)
         if done.problems:
             response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -58,6 +58,7 @@ class Services:
     registry: UndoStore
     counts: Counts
     gate_problem: Callable[[], str] = lambda: ""
+    feed_problem: Callable[[], str] = lambda: ""
 
 
 def stands(on: Services) -> APIRouter:
@@ -84,7 +85,7 @@ def stands(on: Services) -> APIRouter:
         limit: Limit = 100,
     ) -> shapes.Assets:
         """Return assets by id, and where they are believed to be."""
-        found = await on.views.assets(location=location, query=q or None, limit=limit)
+        found = await on.views.assets(location=location, query=q or None, limit=limit, now=on.now())
         wrong = await on.exceptions.open_totals(on.now())
         return shapes.Assets(as_of=on.now(), open_exceptions=wrong, assets=found)
 
@@ -117,7 +118,7 @@ def happened(on: Services) -> APIRouter:
         asset: Annotated[str, Path(max_length=80, pattern=TEXT, examples=["LT-0001"])], limit: Limit = 200
     ) -> shapes.AssetMovements:
         """Return an asset's passages, each in its newest revision, with the evidence."""
-        one = await on.views.asset(asset)
+        one = await on.views.asset(asset, on.now())
         found = await on.views.movements(asset=asset, limit=limit)
         return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 
@@ -155,7 +156,6 @@ def writes(on: Services) -> APIRouter:
     ) -> shapes.AlertAnswer:
         """Take an alert; the first who does stands."""
         done = await on.views.acknowledge(alert, body.by, on.now())
-        on.feed.publish("alert", done.model_dump_json())
         return shapes.AlertAnswer(as_of=on.now(), alert=done)
 
     return router
@@ -170,6 +170,7 @@ def operations(on: Services) -> APIRouter:
     async def healthz(response: Response) -> shapes.HealthAnswer:
         """Tell whether every part works: 200, or 503 with the part that doesn't."""
         parts = {"database": await _database(on.views), "ingest": on.ingest_problem(), "gate": on.gate_problem()}
+        parts["feed"] = on.feed_problem()
         well = not any(parts.values())
         if not well:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
@@ -192,10 +193,11 @@ async def stream(feed: Feed, now: Callable[[], datetime]) -> AsyncIterator[str]:
             yield _event(event)
 
 
-async def beat(feed: Feed, now: Callable[[], datetime]) -> None:
-    """Send heartbeats to the feed until cancelled."""
+async def beat(feed: Feed, now: Callable[[], datetime], problem: Callable[[], str] = lambda: "") -> None:
+    """Send heartbeats to the feed until cancelled; none while the feed can't tell of alerts: it would be a lie."""
     while True:
-        feed.send(feed.heartbeat(now()))
+        if not problem():
+            feed.send(feed.heartbeat(now()))
         await asyncio.sleep(HEARTBEAT_S)
 
 

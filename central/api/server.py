@@ -8,6 +8,7 @@ from central.api import problems
 from central.api.alerts import alerts_read, alerts_write
 from central.api.auth import requires
 from central.api.calendars import calendars_read, calendars_write
+from central.api.count_schedules import schedules_read, schedules_write
 from central.api.counts import counts_read, counts_write
 from central.api.exceptions import exceptions_read, exceptions_write
 from central.api.guard import LOOPBACK_NAMES, Guard
@@ -61,6 +62,8 @@ def create_app(
     app.include_router(exceptions_write(services), dependencies=[check])
     app.include_router(counts_read(services), dependencies=outer)
     app.include_router(counts_write(services), dependencies=[check])
+    app.include_router(schedules_read(services), dependencies=outer)
+    app.include_router(schedules_write(services), dependencies=[check])
     app.include_router(calendars_read(services), dependencies=outer)
     app.include_router(calendars_write(services), dependencies=[check])
     app.include_router(loans_read(services), dependencies=outer)

@@ -1,6 +1,9 @@
 """The answers' envelopes: every list says as of when it is."""
 
-from pydantic import BaseModel, Field
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from central.application.exceptions import OpenExceptions
 from central.application.views import (
@@ -14,6 +17,12 @@ from central.application.views import (
     QuarantineView,
     Summary,
 )
+from central.domain.instants import FIRST_DAY, LAST_DAY, meant
+
+Moment = Annotated[AwareDatetime, AfterValidator(meant)]
+"""An instant that somebody tells."""
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+"""A day that somebody tells."""
 
 
 class Answer(BaseModel):

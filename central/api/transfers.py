@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from central.api.routes import TEXT, Limit, Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application import transfers as use
 from central.application.errors import NotFound
+from central.application.in_transit import TransitTotals, TripView
 from central.application.transfers import LegView, TransferView
 from central.application.upkeep import AccuracyView
 from central.domain.story.records import ESCALATION
@@ -36,6 +37,13 @@ class LegsAnswer(Answer):
     legs: list[LegView]
 
 
+class InTransitAnswer(Answer):
+    """What is under way, by transfer; `totals` count all of it."""
+
+    totals: TransitTotals
+    trips: list[TripView]
+
+
 class AccuracyAnswer(Answer):
     """What doors are measured to miss and misread."""
 
@@ -61,7 +69,7 @@ class Approval(BaseModel):
     """Who approves, and until when the assets may leave; 14 days unless said otherwise."""
 
     by: Id
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
 
 class Cancellation(BaseModel):
@@ -128,6 +136,16 @@ def transfers_read(on: Services) -> APIRouter:
         now = on.now()
         found = await on.transfers.legs(asset=asset, under_way=under_way, now=now, limit=limit)
         return LegsAnswer(as_of=now, legs=found)
+
+    @router.get("/in-transit")
+    async def in_transit(
+        location: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["branch-stock"])] = None,
+        limit: Limit = 500,
+    ) -> InTransitAnswer:
+        """Return what is under way at, from or to a location and below it, by transfer, the most urgent first."""
+        now = on.now()
+        found = await on.transfers.in_transit(location=location, now=now, limit=limit)
+        return InTransitAnswer(as_of=now, totals=found.totals, trips=found.trips)
 
     @router.get("/portal-accuracy")
     async def accuracy(

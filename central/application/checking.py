@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from central.application.asset_acts import state_problems
 from central.application.sheets import Problem, SheetRow, Sheets
@@ -198,7 +198,7 @@ def _custodian(row: SheetRow, there: Mapping[str, Collection[str]], locations: M
 def _serial(row: SheetRow, _: _World) -> Iterator[str]:
     if "to_at" in row.values and row.values["to_at"] is None:
         yield "to_at: say until when; the serial that an asset bears now stands in assets.csv"
-    yield from _later(row, "from_at", "to_at")
+    yield from _later(row.values, "from_at", "to_at")
 
 
 def _tag(row: SheetRow, world: _World) -> Iterator[str]:
@@ -216,28 +216,33 @@ def wanted_tag(row: SheetRow) -> Wanted:
 
 
 def _authorisation(row: SheetRow, world: _World) -> Iterator[str]:
-    yield from _later(row, "valid_from", "valid_to")
     boundary = world.locations.get(row.values.get("boundary", ""))
     if boundary is not None and not boundary.guarded:
         yield f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation: name what holds it"
     yield from authorisation_problems(row.values)
 
 
-def authorisation_problems(values: Mapping[str, object]) -> Iterator[str]:
-    """Yield what is wrong with who asks for, approves and uses an authorisation, with the column that it is in."""
+def authorisation_problems(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with when an authorisation holds and who asks for, approves and uses it, by column."""
+    yield from _later(values, "valid_from", "valid_to")
     approver = values.get("approved_by")
     if approver is not None and approver == values.get("requested_by"):
         yield f"approved_by: {approver!r} asked for it, so another has to approve it"
     if approver is not None and approver == values.get("person"):
         yield f"approved_by: {approver!r} carries it out, so another has to approve it"
+    despite = values.get("despite")
+    if isinstance(despite, list) and despite:
+        for column in ("requested_by", "approved_by"):
+            if values.get(column) is None:
+                yield f"{column}: what leaves despite {', '.join(despite)} needs it"
     if values.get("kind") == "gate_pass":
         for column in ("person", "valid_to", "requested_by", "approved_by"):
             if values.get(column) is None:
                 yield f"{column}: a gate pass needs it"
 
 
-def _later(row: SheetRow, first: str, second: str) -> Iterator[str]:
-    start, end = row.values.get(first), row.values.get(second)
+def _later(values: Mapping[str, Any], first: str, second: str) -> Iterator[str]:
+    start, end = values.get(first), values.get(second)
     if start is not None and end is not None and end <= start:
         yield f"{second}: comes before {first}"
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from central.domain import axes
 from central.domain.exits import AUTHORISATION_KINDS
+from central.domain.instants import meant
 from central.domain.places import LOCATION_KINDS, OPENING_KINDS, PORTAL_MODES
 from edge.epc import EpcError, epc_bytes, epc_hex
 
@@ -25,6 +26,7 @@ TAG_STATES: Final = ("active", "retired")
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _NAME_ON_TOPIC: Final = re.compile(r"[a-z0-9-]{1,40}")
+_SHORTENED: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _SUBDIVISION: Final = re.compile(r"(?:[A-Z]{2}-)?([A-Z0-9]{1,3})")
 
@@ -51,6 +53,16 @@ def _maybe(text: str) -> str | None:
     if "\0" in text:
         raise ValueError("holds a NUL character")
     return text or None
+
+
+def _serial(text: str) -> str:
+    if _SHORTENED.fullmatch(text):
+        raise ValueError(f"{text!r} is a number that a spreadsheet has cut short: make the column text, enter it again")
+    return _text(text)
+
+
+def _maybe_serial(text: str) -> str | None:
+    return _serial(text) if text else None
 
 
 def _any(text: str) -> str:
@@ -97,7 +109,7 @@ def _maybe_instant(text: str) -> datetime | None:
         raise ValueError(f"{text!r} is no instant: write it like 2026-01-31T08:15:00Z") from None
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone: end it with Z or an offset like +01:00")
-    return at
+    return meant(at)
 
 
 def _epc(text: str) -> str:
@@ -123,6 +135,11 @@ def _maybe_epc(text: str) -> str | None:
 def _maybe_one_of(names: Iterable[str]) -> Callable[[str], str | None]:
     read = _one_of(names)
     return lambda text: read(text) if text else None
+
+
+def _some_of(names: Iterable[str]) -> Callable[[str], list[str]]:
+    read = _one_of(names)
+    return lambda text: sorted({read(one) for one in text.split()})
 
 
 def _bool_or(default: bool) -> Callable[[str], bool]:  # noqa: FBT001 (what an empty cell means)
@@ -173,8 +190,8 @@ _NEEDED: Final[dict[str, dict[str, Reader]]] = {
     },
     "neighbours": {"portal": _id, "neighbour": _id},
     "openings": {"id": _id, "location": _id, "kind": _one_of(OPENING_KINDS), "portal": _maybe_id},
-    "assets": {"id": _id, "name": _text, "class": _any, "serial": _maybe, "location": _maybe_id},
-    "serials": {"asset": _id, "serial": _text, "from_at": _instant, "to_at": _maybe_instant},
+    "assets": {"id": _id, "name": _text, "class": _any, "serial": _maybe_serial, "location": _maybe_id},
+    "serials": {"asset": _id, "serial": _serial, "from_at": _instant, "to_at": _maybe_instant},
     "tags": {"epc": _epc, "asset": _id, "role": _one_of(TAG_ROLES, "body")},
     "authorisations": {
         "id": _id, "asset": _id, "boundary": _id, "valid_from": _maybe_instant, "valid_to": _maybe_instant,
@@ -202,6 +219,7 @@ _MORE: Final[dict[str, dict[str, Reader]]] = {
     "authorisations": {
         "kind": _one_of(AUTHORISATION_KINDS, "standing"), "person": _maybe_id, "single_use": _bool_or(default=False),
         "expected_return": _maybe_instant, "requested_by": _maybe_id, "approved_by": _maybe_id,
+        "despite": _some_of(axes.BLOCKS),
     },
 }  # fmt: skip
 
@@ -214,6 +232,15 @@ _KEYS: Final = {
     "role_holders": ("role", "location", "person"), "neighbours": ("portal", "neighbour"),
     "serials": ("asset", "from_at"),
 }  # fmt: skip
+
+
+DATED: Final = frozenset(
+    column
+    for readers in READERS.values()
+    for column, read in readers.items()
+    if read in {_instant, _maybe_instant, _maybe_date}
+)
+"""Columns that hold instants or dates."""
 
 
 def key_columns(kind: str) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from pydantic import Field
 
-from central.application.errors import StepUnfit
+from central.application.errors import NotFound, StepUnfit
 from central.application.openings import Opening
 from central.application.views import Instant, View
 from central.domain import counting
@@ -16,6 +16,8 @@ from central.domain.counting import Booked, Grade, Place
 from central.domain.presence.buckets import Bucket, Tally
 from central.domain.presence.tree import Rollup, roll_up
 
+AHEAD: Final = timedelta(minutes=5)
+"""How far the clock of a handheld may be off."""
 RADIO: Final = "radio"
 """Who saw what no person did."""
 
@@ -86,6 +88,19 @@ class RunView(View):
     signed_at: Instant | None
     signed_by: str | None
     note: str
+
+
+class ScheduleView(View):
+    """What is counted again and again: `months` lie between two; the next is opened on `next_on` or soon after."""
+
+    id: int
+    kind: str
+    location: str
+    ranks: list[str]
+    blind: bool
+    next_on: date
+    planned_by: str
+    months: int | None
 
 
 class RunPlaceView(View):
@@ -214,14 +229,17 @@ class RunWork(Protocol):
     async def running(self) -> Running:
         """Return it as it stands."""
 
+    async def knows(self, person: str) -> bool:
+        """Tell whether a person is registered and active."""
+
     async def start(self, by: str, now: datetime) -> None:
         """Freeze the book of its location and all below it."""
 
-    async def find(self, seen: Observation) -> str:
-        """Return the asset that was seen or raise `NotFound`."""
+    async def find(self, seen: Sequence[Observation]) -> list[str]:
+        """Return the assets that were seen; raise `NotFound` if one isn't known, or where it was seen, or by whom."""
 
-    async def observe(self, asset: str, seen: Observation, now: datetime) -> None:
-        """Write the observation into the asset's line, if it is the better one, and into the verifications."""
+    async def observe(self, seen: Sequence[tuple[str, Observation]], now: datetime) -> None:
+        """Write observations into their assets' lines, where they are the better ones, and into the verifications."""
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place; one that isn't in the count raises `NotFound`."""
@@ -267,11 +285,23 @@ class Counts(Protocol):
     async def plan(self, plan: Plan, now: datetime) -> int:
         """Plan a count; return its id."""
 
-    async def plan_due(self, today: date, now: datetime) -> list[int]:
-        """Plan what schedules have due; return the ids."""
+    async def open_due(self, now: datetime) -> list[int]:
+        """Open the counts that schedules have due, each on the first day that its place works; return the ids."""
 
     async def schedule(self, plan: Plan) -> None:
-        """Plan a kind of count again and again, from a day on."""
+        """Plan a kind of count again and again, from a day on; an abc_cycle for each of its ranks."""
+
+    async def schedules(self) -> list[ScheduleView]:
+        """Return schedules by the day of their next count."""
+
+    async def end_schedule(self, schedule: int, now: datetime) -> None:
+        """End a schedule or raise `NotFound`; what it planned stays."""
+
+    async def intervals(self) -> dict[str, int]:
+        """Return how many months lie between counts of each ABC rank."""
+
+    async def set_interval(self, rank: str, months: int) -> None:
+        """Change how often a rank is counted."""
 
     async def runs(self, state: str | None, limit: int) -> list[RunView]:
         """Return counts, the newest first."""
@@ -333,23 +363,27 @@ async def start(counts: Counts, run: int, by: str, now: datetime) -> None:
     """Start a count: the book is frozen as it is now."""
     async with counts.work(run) as work:
         _expect(await work.running(), "planned", "start")
+        await _known(work, by)
         await work.start(by, now)
 
 
-async def observe(counts: Counts, run: int, seen: Collection[Observation], now: datetime) -> list[str]:
+async def observe(counts: Counts, run: int, seen: Sequence[Observation], now: datetime) -> list[str]:
     """Write observations into a count; return the assets. All are written, or none."""
     async with counts.work(run) as work:
-        _expect(await work.running(), "counting", "add observations to")
-        found = [(await work.find(one), one) for one in seen]
-        for asset, one in found:
-            await work.observe(asset, one, now)
-    return [asset for asset, _ in found]
+        standing = await work.running()
+        _expect(standing, "counting", "add observations to")
+        for one in seen:
+            _check_since(one, standing, now)
+        assets = await work.find(seen)
+        await work.observe(list(zip(assets, seen, strict=True)), now)
+    return assets
 
 
 async def search(counts: Counts, run: int, location: str, by: str, now: datetime) -> None:
     """Note that a place was searched: what wasn't seen there is missing."""
     async with counts.work(run) as work:
         _expect(await work.running(), "counting", "search a place of")
+        await _known(work, by)
         await work.searched(location, by, now)
 
 
@@ -357,6 +391,7 @@ async def submit(counts: Counts, run: int, by: str, now: datetime) -> None:
     """Judge a count's lines and places, and open what follows: missing assets, silent tags, variances."""
     async with counts.work(run) as work:
         _expect(await work.running(), "counting", "submit")
+        await _known(work, by)
         await work.add_radio()
         lines, places = await work.lines(), await work.places()
         judged = [(line, counting.judge(line, places)) for line, _ in lines]
@@ -370,6 +405,7 @@ async def sign(counts: Counts, run: int, by: str, note: str, now: datetime) -> N
     """Sign a count off as the branch owner; from then on nothing of it changes."""
     async with counts.work(run) as work:
         _expect(await work.running(), "submitted", "sign")
+        await _known(work, by)
         await work.sign(by, note, now)
 
 
@@ -379,7 +415,39 @@ async def cancel(counts: Counts, run: int, by: str, note: str, now: datetime) ->
         standing = await work.running()
         if standing.state in {"signed", "cancelled"}:
             raise StepUnfit(f"count {run} is {standing.state}: it can't be cancelled, plan another one")
+        await _known(work, by)
         await work.cancel(by, note, now)
+
+
+async def verify(counts: Counts, seen: Observation, how: str, now: datetime) -> str:
+    """Record that somebody saw an asset, outside a count; return which.
+
+    Raises:
+        NotFound: the asset isn't known, or where it was seen, or by whom.
+        StepUnfit: it is still to be seen: that would hold as verified until then and longer.
+    """
+    _check_past(seen, now)
+    return await counts.verify(seen, how, now)
+
+
+def _check_past(seen: Observation, now: datetime) -> None:
+    if seen.at > now + AHEAD:
+        raise StepUnfit(f"at: {seen.at.isoformat()} is still to come: tell it when somebody has seen it")
+
+
+def _check_since(seen: Observation, count: Running, now: datetime) -> None:
+    """See that an observation was made while the count ran, give or take a clock."""
+    _check_past(seen, now)
+    if count.frozen_at is not None and seen.at < count.frozen_at - AHEAD:
+        raise StepUnfit(
+            f"at: {seen.at.isoformat()} is before count {count.run} froze its book at {count.frozen_at.isoformat()}: "
+            "see it again, or record it as a verification"
+        )
+
+
+async def _known(work: RunWork, person: str) -> None:
+    if not await work.knows(person):
+        raise NotFound(f"there is no active person {person!r}: import people.csv")
 
 
 def _expect(running: Running, state: str, what: str) -> None:

@@ -10,9 +10,8 @@ from typing import Final, Protocol
 
 from central.application.alerting import AlertBook, settle_claims
 from central.application.errors import StoreUnavailable
-from central.application.feed import Feed
 from central.application.openings import Opening, Openings
-from central.application.ports import Notice, Registry, Views
+from central.application.ports import Notice, Registry
 from central.domain.anomalies.doors import Dark, GatewayWord, portal_dark
 
 LOOK_EVERY_S: Final = 2.0
@@ -106,20 +105,12 @@ def _notices(registry: Registry, dark: Mapping[str, Dark], portals: set[str]) ->
 
 
 class DoorWatch:
-    """Looks at the doors and at provisional verdicts for ever, and tells the feed which alerts changed."""
+    """Looks at the doors and at provisional verdicts for ever."""
 
     def __init__(
-        self,
-        dark: DarkBook,
-        alerts: AlertBook,
-        views: Views,
-        feed: Feed,
-        *,
-        now: Callable[[], datetime],
-        deaf: Callable[[], str],
+        self, dark: DarkBook, alerts: AlertBook, *, now: Callable[[], datetime], deaf: Callable[[], str]
     ) -> None:
-        self._dark, self._alerts, self._views, self._feed = dark, alerts, views, feed
-        self._now, self._deaf = now, deaf
+        self._dark, self._alerts, self._now, self._deaf = dark, alerts, now, deaf
         self._listening_since: datetime | None = None
         self._settled_at: datetime | None = None
 
@@ -133,15 +124,12 @@ class DoorWatch:
     async def look(self) -> None:
         """Look once. While we are deaf ourselves nothing is said of the doors, and the silence counts from anew."""
         now = self._now()
-        changed: list[int] = []
         if self._deaf():
             self._listening_since = None
         elif self._listening_since is None:
             self._listening_since = now
         else:
-            changed += await look_for_dark(self._dark, self._listening_since, now)
+            await look_for_dark(self._dark, self._listening_since, now)
         if self._settled_at is None or (now - self._settled_at).total_seconds() >= SETTLE_EVERY_S:
-            changed += await settle_claims(self._alerts, now)
+            await settle_claims(self._alerts, now)
             self._settled_at = now
-        for alert in await self._views.alerts_by_id(changed) if changed else []:
-            self._feed.publish("alert", alert.model_dump_json())

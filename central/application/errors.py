@@ -28,6 +28,11 @@ class Separated(RowsRefused):
         super().__init__(message)
         self.rule = rule
 
+    @property
+    def breakable(self) -> bool:
+        """Whether the rule may be broken open with a reason; the others, a count's among them, hold for everybody."""
+        return self.rule in {"own_custody", "four_eyes", "mute_and_resolve"}
+
 
 class StepUnfit(CentralError):  # noqa: N818 (a verdict on a request, named as one)
     """A step that the state of its subject doesn't allow, or that lacks something; the message says what to do."""

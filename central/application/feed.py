@@ -96,6 +96,11 @@ class Feed:
         finally:
             self._listeners.discard(listener)
 
+    def begin_anew(self) -> None:
+        """End every listener of now: something may have been missed, and who connects again reads the lists anew."""
+        for listener in self._listeners:
+            listener.end()
+
     def close(self) -> None:
         """End every listener, now and later."""
         self._closed = True

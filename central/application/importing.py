@@ -3,6 +3,7 @@
 An import is an act with its rows: what each registry row was before and after, so that it can be taken back.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -119,9 +120,9 @@ async def import_sheets(
     try:
         async with store.importing() as transaction:
             asked = Asked(_assets(sheets), sheets.ids("tags"))
-            await transaction.table.lock(asked.assets)
+            await lock_all(transaction, asked.assets, {kind for kind, rows in sheets.rows.items() if rows})
             known = await transaction.known(asked)
-            done.problems += check(sheets, known, now)
+            done.problems += await asyncio.to_thread(check, sheets, known, now)  # ingest goes on beside a large one
             if not done.problems:
                 await _Import(transaction, sheets, known, now, by, done).run()
             keep_only_if(not done.problems and not dry_run)
@@ -294,6 +295,15 @@ class _Import:
         """Bring stories and alerts up to what the registry says now."""
         moved = self.sheets.ids("assets") | {row.values["asset"] for row in self.sheets.rows["tags"]}
         self.done.alerts = await follow(self.transaction, self.changes, moved, self.now)
+
+
+async def lock_all(transaction: RegistryTransaction, assets: Collection[str], kinds: Collection[str]) -> None:
+    """Lock assets, and those of which `follow` tells when such kinds of rows change, in the one order.
+
+    Ingest locks in that order too: a lock that came later, for a lower id, could wait for it while it waits for us.
+    """
+    further = await transaction.stories.unsettled() if WORLDLY & set(kinds) else set()
+    await transaction.table.lock({*assets, *further})
 
 
 async def follow(

@@ -1,7 +1,7 @@
 """Loans and repairs: opened with all that they need, extended with an approval, ended; each step is an act."""
 
-from collections.abc import Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, Protocol
@@ -14,6 +14,7 @@ from central.application.ports import Registry
 from central.application.stories import Stories
 from central.application.views import Instant, View
 from central.domain.calendars import end_of
+from central.domain.published import CalendarError
 
 Kind = Literal["loan", "repair"]
 Outcome = Literal["repaired", "replaced", "beyond_repair", "lost_by_vendor"]
@@ -117,8 +118,11 @@ class Told:
 class Loans(Protocol):
     """The part of a transaction that keeps loans and repairs."""
 
-    async def facts(self, asset: str, person: str | None) -> tuple[bool, bool]:
-        """Tell whether the asset is registered, and whether the person is and is active."""
+    async def has_asset(self, asset: str) -> bool:
+        """Tell whether an asset is registered."""
+
+    async def has_person(self, person: str) -> bool:
+        """Tell whether a person is registered and active."""
 
     async def holds_role(self, person: str, role: str, places: Sequence[str]) -> bool:
         """Tell whether a person has a role, everywhere or at one of the places."""
@@ -176,8 +180,7 @@ async def open_loan(log: LoanLog, new: NewLoan, now: datetime) -> LoanView:
     """
     async with log.transaction() as transaction:
         calendars = await _ready(transaction, "loan", (new.id, new.asset, new.location), new.at, now)
-        if not (await transaction.loans.facts(new.asset, new.person))[1]:
-            raise NotFound(f"there is no active person {new.person!r}: import people.csv")
+        await _known(transaction, new.by, new.person)
         until = _until(calendars, new.location, new.at, new.due_on)
         detail = {"person": new.person, "incident": new.incident, **until}
         told = Told("loan_opened", "loan", new.id, new.asset, new.location, new.at, new.by, detail)
@@ -194,6 +197,7 @@ async def extend_loan(log: LoanLog, loan: str, asked: Extension, now: datetime) 
             one who asks, who is the location's service desk manager.
     """
     async with log.transaction() as transaction:
+        await _known(transaction, asked.by)
         held = await _hold_loan(transaction, loan)
         if asked.due_on <= held.due_on:
             raise StepUnfit(f"loan {loan} is due on {held.due_on} already: an extension names a later day")
@@ -206,6 +210,8 @@ async def extend_loan(log: LoanLog, loan: str, asked: Extension, now: datetime) 
                 f"{asked.approved_by} is no {EXTENDED_BY} of {held.location}: name one, or import role_holders.csv"
             )
         until = _until(registry.calendars, held.location, held.opened_at, asked.due_on)
+        if datetime.fromisoformat(until["due_at"]) <= now:
+            raise StepUnfit(f"{asked.due_on} is over: an extension names a day that is still to come")
         detail = {"approved_by": asked.approved_by, "reason": asked.reason, **until}
         told = Told("loan_extended", "loan", loan, held.asset, held.location, now, asked.by, detail)
         await transaction.loans.tell(told, now)
@@ -221,6 +227,7 @@ async def return_loan(log: LoanLog, loan: str, end: Ending, now: datetime) -> Lo
         StepUnfit: it is over already, or would end before it began or after now.
     """
     async with log.transaction() as transaction:
+        await _known(transaction, end.by)
         held = await _hold_loan(transaction, loan)
         _check_end("loan", loan, held.opened_at, end.at, now)
         told = Told("loan_returned", "loan", loan, held.asset, held.location, end.at, end.by, {})
@@ -237,10 +244,12 @@ async def open_repair(log: LoanLog, new: NewRepair, now: datetime) -> RepairView
         StepUnfit: the id is used, the asset is in repair already, or the day lies before the repair.
     """
     async with log.transaction() as transaction:
+        await _known(transaction, new.by)
         calendars = await _ready(transaction, "repair", (new.id, new.asset, new.location), new.at, now)
         days = (await transaction.deadlines.policies())["repair"].business_days
         assert days is not None  # noqa: S101 (the database holds that a repair's policy has them)
-        overdue = calendars.due(new.at, days, new.location)
+        with _reached_by_calendar():
+            overdue = calendars.due(new.at, days, new.location)
         _until(calendars, new.location, new.at, new.expected_return)
         detail = {
             "vendor": new.vendor,
@@ -262,6 +271,7 @@ async def close_repair(log: LoanLog, repair: str, outcome: Outcome, end: Ending,
         StepUnfit: it is over already, or would end before it began or after now.
     """
     async with log.transaction() as transaction:
+        await _known(transaction, end.by)
         held = await _repair(transaction, repair)
         await transaction.stories.lock([held.asset])
         held = await _repair(transaction, repair)
@@ -274,6 +284,13 @@ async def close_repair(log: LoanLog, repair: str, outcome: Outcome, end: Ending,
         return await _repair(transaction, repair)
 
 
+async def _known(transaction: LoanTransaction, *people: str) -> None:
+    """See that people are registered: who may approve hangs on who asks, so a made-up name must not ask."""
+    for person in people:
+        if not await transaction.loans.has_person(person):
+            raise NotFound(f"there is no active person {person!r}: import people.csv")
+
+
 async def _ready(
     transaction: LoanTransaction, kind: Kind, what: tuple[str, str, str], at: datetime, now: datetime
 ) -> PlaceCalendars:
@@ -282,7 +299,7 @@ async def _ready(
     registry = await transaction.registry()
     if location not in {one.id for one in registry.places}:
         raise NotFound(f"there is no location {location!r}: /api/v1/locations lists them")
-    if not (await transaction.loans.facts(asset, None))[0]:
+    if not await transaction.loans.has_asset(asset):
         raise NotFound(f"there is no asset {asset!r}: import assets.csv")
     if at > now:
         raise StepUnfit(f"{kind} {name} would begin at {at.isoformat()}, which is still to come")
@@ -296,10 +313,20 @@ async def _ready(
     return registry.calendars
 
 
+@contextmanager
+def _reached_by_calendar() -> Iterator[None]:
+    """Refuse a day that no calendar reaches."""
+    try:
+        yield
+    except CalendarError as error:
+        raise StepUnfit(f"{error}: name a day that it reaches") from error
+
+
 def _until(calendars: PlaceCalendars, location: str, start: datetime, day: date) -> dict[str, str]:
     """Return the detail of a day that is named: its end at the location, on the next business day where it is none."""
     calendar, place = calendars.at(location, start), calendars.key(location)
-    end = end_of(calendar.after(day, 0), place)
+    with _reached_by_calendar():
+        end = end_of(calendar.after(day, 0), place)
     if end <= start:
         raise StepUnfit(f"{day} is over at {start.isoformat()}: name a later day")
     return {"due_on": day.isoformat(), "due_at": end.isoformat(), "calendar": calendar.version}

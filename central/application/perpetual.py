@@ -1,4 +1,4 @@
-"""The perpetual count's loop: folds and counts what is due, and plans what schedules have due."""
+"""The perpetual count's loop: folds and counts what is due."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,14 +7,12 @@ from typing import Final
 
 import structlog
 
-from central.application.counts import Counts
 from central.application.errors import StoreUnavailable
 from central.application.metrics import Metrics
 from central.application.presence import BATCH, PresenceStore, fold_place
 
 LOOK_EVERY_S: Final = 2.0
 """A count is this far behind a door, at most, while places are quiet."""
-PLAN_EVERY: Final = timedelta(minutes=10)
 AGAIN_AFTER: Final = timedelta(minutes=1)
 """A place that can't be folded is tried again after this; the others go on."""
 
@@ -24,10 +22,9 @@ _log = structlog.get_logger("central.counts")
 class PerpetualCount:
     """Counts for ever; a database that is down is ingest's to tell."""
 
-    def __init__(self, store: PresenceStore, counts: Counts, metrics: Metrics, now: Callable[[], datetime]) -> None:
-        self._store, self._counts, self._metrics, self._now = store, counts, metrics, now
+    def __init__(self, store: PresenceStore, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._store, self._metrics, self._now = store, metrics, now
         self._again: dict[str, datetime] = {}
-        self._planned_at: datetime | None = None
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -39,13 +36,17 @@ class PerpetualCount:
             await asyncio.sleep(0 if busy else LOOK_EVERY_S)
 
     async def look(self) -> bool:
-        """Fold and count what is due now; tell whether anything was."""
-        await self._plan()
+        """Fold and count what is due now, and tell stories again of what was heard; say whether anything was."""
         now = self._now()
         due = [place for place in await self._store.due(now, BATCH) if self._again.get(place, now) <= now]
         for place in due:
             await self._fold(place)
-        return bool(due)
+        told = await self._store.retell(self._now())
+        for asset, why in told.failed.items():
+            self._metrics.uncounted.inc()
+            _log.error("what was heard of an asset can't be told; it is tried again with its next news",
+                       asset=asset, error=why)  # fmt: skip
+        return bool(due or told)
 
     async def _fold(self, place: str) -> None:
         try:
@@ -61,11 +62,3 @@ class PerpetualCount:
             self._metrics.counted.inc()
             if self._again.pop(place, None):
                 _log.info("a place is counted again", place=place)
-
-    async def _plan(self) -> None:
-        now = self._now()
-        if self._planned_at is None or now - self._planned_at >= PLAN_EVERY:
-            planned = await self._counts.plan_due(now.date(), now)
-            self._planned_at = now
-            if planned:
-                _log.info("counts planned", runs=planned)

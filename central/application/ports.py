@@ -27,7 +27,9 @@ from central.application.views import (
 from central.domain.alerts import Finding, Revision
 from central.domain.anomalies.records import Knowledge, Seen, Subject
 from central.domain.anomalies.tags import ChipOf, Visit
+from central.domain.carrying import Carried
 from central.domain.exits import Authorisation
+from central.domain.gate import Manner, Quiet
 from central.domain.places import PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure, mode_at
@@ -54,10 +56,39 @@ class Registry:
     """Doors that are, or were, told to be quieter for a while."""
     calendars: PlaceCalendars = field(default_factory=PlaceCalendars)
     """On which business days are counted; its overrides make a new version of the registry, too."""
+    needs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(portal, class of assets) to what the door asks for; the class '' stands for every other."""
+    stale: Mapping[str, str] = field(default_factory=dict)
+    """Portal to what an old snapshot means there."""
 
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""
         return mode_at(self.portals[portal], self.measures, at)
+
+    def wants_person(self, portal: str, asset_class: str) -> bool:
+        """Tell whether a badge has to name who carries an asset of a class through a door."""
+        wanted = self.needs.get((portal, asset_class), self.needs.get((portal, ""), "asset"))
+        return wanted == "asset+person"
+
+    def wants_badges(self, portal: str) -> bool:
+        """Tell whether there is any class of assets for which a door asks for a badge."""
+        return any(door == portal and wanted == "asset+person" for (door, _), wanted in self.needs.items())
+
+    def manners(self, now: datetime) -> dict[str, Manner]:
+        """Return how each door behaves from now on."""
+        return {
+            portal.id: Manner(
+                portal.mode,
+                tuple(
+                    Quiet(one.mode, one.from_at, one.end)
+                    for one in self.measures
+                    if one.portal == portal.id and one.end > max(one.from_at, now)
+                ),
+                self.stale.get(portal.id, "refuse"),
+                self.wants_badges(portal.id),
+            )
+            for portal in self.portals.values()
+        }
 
     def is_closed(self, location: str) -> bool:
         """Tell whether every way out of a location is listed and watched."""
@@ -174,11 +205,20 @@ class Transaction(Openings, Protocol):
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of the tags that are registered, their assets locked by id."""
 
-    async def accused(self, passages: Collection[str]) -> set[str]:
-        """Return which of the passages stand in an alert."""
+    async def accused(self, passages: Collection[str]) -> dict[str, str]:
+        """Return which of the passages stand in an alert, and of what kind."""
+
+    async def carried(self, cases: Sequence[Case]) -> dict[str, Carried]:
+        """Return by passage what is known of who carried its asset."""
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
+
+    async def on_passes(self, assets: Collection[str]) -> set[str]:
+        """Return which of the assets have an authorisation for one use."""
+
+    async def settle_uses(self, assets: Collection[str]) -> None:
+        """Write down what authorisations for one use were spent on, so that no door honours them again."""
 
     async def on_one_use(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that may live on an authorisation for one use."""
@@ -188,8 +228,13 @@ class Transaction(Openings, Protocol):
     ) -> dict[str, list[Revision]]:
         """Return all revisions of the passages; `around` spans the event times that are known of them."""
 
-    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
-        """Return the authorisations of assets."""
+    async def authorisations(
+        self, assets: Collection[str], *, provisional: bool = False
+    ) -> dict[str, Sequence[Authorisation]]:
+        """Return the authorisations of assets, those for one use with the exit that each was spent on.
+
+        `provisional` takes crossings for exits that aren't final yet.
+        """
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
         """Open, join or annotate alerts; return the ids of those that changed."""
@@ -236,11 +281,11 @@ class Views(Protocol):
     async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
         """Return locations with their counts, all or those named."""
 
-    async def assets(self, *, location: str | None, query: str | None, limit: int) -> list[AssetView]:
-        """Return assets, by id."""
+    async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
+        """Return assets, by id, as they are held to be at an instant."""
 
-    async def asset(self, asset: str) -> AssetView:
-        """Return one asset or raise `NotFound`."""
+    async def asset(self, asset: str, now: datetime) -> AssetView:
+        """Return one asset as it is held to be at an instant, or raise `NotFound`."""
 
     async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
         """Return the newest revision of each passage, newest first: of everything, of a portal, of an asset."""

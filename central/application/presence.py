@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
+from central.application.hearings import Retold, heard_in
 from central.application.openings import Opening
 from central.domain.presence.buckets import MISSING_ROUNDS, Booked, Bucket, Tally, bucket_of, is_unexpected, tally
 from central.domain.presence.coverage import Coverage, CoverageKind, Doors, Sighting, ledger
 from central.domain.presence.fold import Place, Stay, Stranger, fold, opened
 from central.domain.presence.history import Presence
 from central.domain.presence.spans import CELL, SWEEP_JOIN, Round, Span, round_end, rounds
+from central.domain.story import Heard
 
 GRACE: Final = timedelta(minutes=2)
 """A round is folded this long after its end: what is late by less needs no folding anew."""
@@ -139,6 +141,9 @@ class PlaceWork(Protocol):
     ) -> None:
         """Store what a fold changed, and how far it came."""
 
+    async def note(self, heard: Sequence[Heard], *, anew: bool) -> None:
+        """Keep what the place heard of tags; `anew` says that this is all, and what stands besides is taken back."""
+
     async def ledger_from(self, before: datetime) -> datetime | None:
         """Return where the last sighted line began that began before an instant."""
 
@@ -176,30 +181,40 @@ class PresenceStore(Protocol):
     def place(self, location: str) -> AbstractAsyncContextManager[PlaceWork]:
         """Open a transaction on a place."""
 
+    async def retell(self, now: datetime) -> Retold:
+        """Tell stories again of which zones or sweeps heard something new."""
+
 
 async def fold_due(store: PresenceStore, now: Callable[[], datetime]) -> list[str]:
-    """Fold and count every place that is due; return them. An error of one ends it, those before it are committed."""
+    """Fold and count every place that is due, and tell what they heard; return them.
+
+    An error of one ends it, those before it are committed.
+    """
     due = await store.due(now(), BATCH)
     for location in due:
         await fold_place(store, location, now())
+    while await store.retell(now()):
+        pass
     return due
 
 
 async def fold_place(store: PresenceStore, location: str, now: datetime) -> None:
     """Fold what came of a place and count it, in one transaction."""
     async with store.place(location) as work:
-        await _fold(work, now)
+        await _fold(work, location, now)
         await _count(work, location, now)
 
 
-async def _fold(work: PlaceWork, now: datetime) -> None:
+async def _fold(work: PlaceWork, location: str, now: datetime) -> None:
     taken = await work.take()
     after = taken.upto or BEGINNING
     if taken.late:
         after = BEGINNING
         await work.forget()
-    found = rounds(await work.spans(after))
+    spans = await work.spans(after)
+    found = rounds(spans)
     closed = [one for one in found if after < one.to_at <= now - GRACE]
+    await work.note(heard_in(location, spans, closed), anew=taken.late)
     stays = await work.stays(after)
     before = await work.known({stay.asset for stay in stays})
     done = opened(fold(before, stays, closed), [stay for stay in stays if stay.until is None])

@@ -70,6 +70,8 @@ class AuthorisationView(View):
     requested_by: str | None
     approved_by: str | None
     withdrawn_at: Instant | None
+    despite: list[str] = Field(default_factory=list)
+    """Holds, and unwiped data, that it holds in spite of: it is their own permission."""
 
 
 class ActView(View):

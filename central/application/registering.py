@@ -14,7 +14,7 @@ from central.application.importing import Asked, RegistryStore, RegistryTransact
 from central.application.judge import judge_again
 from central.application.rows import Change, Row, plain
 from central.application.states import NewAct
-from central.domain.axes import BLOCKING, AssetState, AxisError, check_lifecycle, fold_axes
+from central.domain.axes import BLOCKING, AssetState, AxisError, check_lifecycle, fold_axes, standing_holds
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a teller's clock may be ahead of ours; an act holds from the past or from now."""
@@ -48,6 +48,7 @@ async def say(store: RegistryStore, asset: str, said: Said, now: datetime) -> As
         acts = (await transaction.states.acts_on([asset])).get(asset, [])
         state = fold_axes(act for act in acts if act.at <= at)
         _check(said, state, [(act.at, act.detail["lifecycle"]) for act in acts if act.kind == "lifecycle_set"], at)
+        _check_hold(said, standing_holds(act for act in acts if act.at <= at))
         await _check_custodian(transaction, said)
         act = NewAct(at, now, said.kind, said.by, asset=asset, subject=said.subject, detail=dict(said.detail))
         await transaction.states.add_acts([act])
@@ -77,7 +78,7 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
             raise NotFound(f"boundary: there is no location {row['boundary']!r}: /api/v1/locations lists them")
         if not boundary.guarded:
             raise StepUnfit(f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation")
-        for problem in authorisation_problems(row):
+        for problem in authorisation_problems(values):
             raise StepUnfit(problem)
         if await transaction.table.rows("authorisations", [row["id"]]):
             raise StepUnfit(f"id: authorisation {row['id']!r} is there already: take another id")
@@ -108,7 +109,7 @@ async def withdraw(store: RegistryStore, authorisation: str, by: str, reason: st
 
 _DEFAULTS: Final[Row] = {
     "kind": "standing", "valid_from": None, "valid_to": None, "reason": "", "person": None, "single_use": False,
-    "expected_return": None, "requested_by": None, "approved_by": None, "withdrawn_at": None,
+    "expected_return": None, "requested_by": None, "approved_by": None, "withdrawn_at": None, "despite": [],
 }  # fmt: skip
 
 
@@ -135,6 +136,16 @@ def _check(said: Said, state: AssetState, history: list[tuple[datetime, str]], a
     if said.kind == "custody_acknowledged" and said.detail["custodian"] != state.custodian:
         holder = f"{state.custody_kind} {state.custodian!r}" if state.custodian else "nobody"
         raise StepUnfit(f"custodian: {said.detail['custodian']!r} can't acknowledge what {holder} answers for then")
+
+
+def _check_hold(said: Said, standing: Mapping[str, str]) -> None:
+    """Raise `StepUnfit` where a hold to be set stands, or one to be released doesn't: a slip in its id says nothing."""
+    hold = said.subject or ""
+    if said.kind == "hold_set" and hold in standing:
+        raise StepUnfit(f"hold: {hold!r} stands already, for {standing[hold]}: release it first, or take another id")
+    if said.kind == "hold_released" and hold not in standing:
+        stand = ", ".join(map(repr, sorted(standing))) or "none"
+        raise StepUnfit(f"hold: {hold!r} doesn't stand then; those that do: {stand}")
 
 
 async def _check_custodian(transaction: RegistryTransaction, said: Said) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from central.application.sheets import SheetRow
@@ -52,6 +53,7 @@ def plain(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=1024)  # thousands of an import's rows say the same instant
 def instant_text(at: datetime) -> str:
     """Return an instant as the database writes it in JSON, in UTC: without zeros at the end of the fraction."""
     whole, _, fraction = at.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")
@@ -147,7 +149,7 @@ _DEFAULTS: Final[Mapping[str, Row]] = {
     "assets": {"model": None, "cost_centre": None, "parent": None, "parent_since": None},
     "authorisations": {
         "kind": "standing", "person": None, "single_use": False, "expected_return": None, "requested_by": None,
-        "approved_by": None, "withdrawn_at": None,
+        "approved_by": None, "withdrawn_at": None, "despite": [],
     },
 }  # fmt: skip
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -163,6 +165,6 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "serials": ("asset", "serial", "from_at", "to_at"),
     "authorisations": (
         "id", "kind", "asset", "boundary", "valid_from", "valid_to", "reason", "person", "single_use",
-        "expected_return", "requested_by", "approved_by",
+        "expected_return", "requested_by", "approved_by", "despite",
     ),
 }  # fmt: skip

@@ -8,7 +8,7 @@ import difflib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from central.application.columns import COLUMNS, MORE_COLUMNS, READERS, key_columns, key_of
 
@@ -50,6 +50,10 @@ class Sheets:
     def all(self, kind: str) -> list[SheetRow]:
         """Return a kind's rows, broken ones too."""
         return [*self.rows[kind], *self.broken[kind]]
+
+
+_ERRORS: Final = frozenset({"#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#N/A"})
+"""What spreadsheets write for a formula that failed."""
 
 
 def read_sheet(into: Sheets, kind: str, file: str, text: str) -> None:
@@ -125,10 +129,19 @@ def _read_cells(kind: str, place: SheetRow, texts: dict[str, str]) -> list[Probl
         if column not in texts:
             continue
         try:
-            place.values[column] = read(texts[column])
+            place.values[column] = read(_plain(texts[column]))
         except ValueError as error:
             problems.append(Problem(place.file, place.line, f"{column}: {error}"))
     return problems
+
+
+def _plain(text: str) -> str:
+    """Return a cell's text; a formula, or the error that one ended in, raises `ValueError`."""
+    if text.startswith("="):
+        raise ValueError(f"{text!r} is a formula: paste its value")
+    if text in _ERRORS:
+        raise ValueError(f"holds the error {text}: mend it")
+    return text
 
 
 def _finish(kind: str, values: dict[str, Any]) -> None:

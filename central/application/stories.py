@@ -3,6 +3,7 @@
 Crossings and acts may come late, twice and out of order: the story is a function of their set.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,12 +11,15 @@ from typing import Final, Protocol
 
 from central.application.openings import Opening
 from central.domain.exits import Authorisation
-from central.domain.story import Act, Checkpoint, Crossing, Due, Routes, Story, Told, World, fold
+from central.domain.story import Act, Checkpoint, Crossing, Due, Heard, Routes, Story, Told, World, fold
 
 SOURCE: Final = "story"
 """By this name the exception queue knows what stories say."""
 ACT_KINDS: Final = ("placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given")
 """Acts about an asset that its story hears; approvals and cancellations come by its transfers."""
+
+TOLD_AT_ONCE: Final = 500
+"""Stories after which others get their turn: an import tells those of all its assets beside ingest."""
 
 DueKey = tuple[datetime, int, str]
 """Start, business days, and the location on whose calendar they are counted."""
@@ -27,6 +31,7 @@ class Known:
 
     crossings: Sequence[Crossing] = ()
     acts: Sequence[Act] = ()
+    heard: Sequence[Heard] = ()
     begin: Checkpoint | None = None
     """From where the story is told on; crossings and acts are newer."""
     frozen: Mapping[DueKey, Due] = field(default_factory=dict)
@@ -77,7 +82,7 @@ class Teller(Protocol):
     def stories(self) -> Stories:
         """Where stories are kept."""
 
-    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
+    async def authorisations(self, assets: Collection[str]) -> dict[str, Sequence[Authorisation]]:
         """Return the authorisations of assets."""
 
     async def settle_exceptions(
@@ -115,7 +120,7 @@ async def tell(
     """Fold the stories of assets again, keep them, and make the exception queue say what is wrong with them.
 
     `shards` gives each asset's counter shard. The assets are locked. `fresh` names assets of which nothing is new but
-    crossings from an instant on: their stories are told on from their checkpoints if those are older.
+    crossings or hearings from an instant on: their stories are told on from their checkpoints if those are older.
     """
     if not shards:
         return Tellings()
@@ -138,10 +143,12 @@ async def fold_again(
     if unset:  # a clock that wasn't set may put a crossing before the checkpoint
         known |= await transaction.stories.known(dict.fromkeys(unset))
     permits = await transaction.authorisations(shards.keys())
-    return [
-        _tell(asset, shard, known.get(asset, Known()), permits.get(asset, ()), world, routes)
-        for asset, shard in sorted(shards.items())
-    ]
+    tellings: list[Telling] = []
+    for asset, shard in sorted(shards.items()):
+        tellings.append(_tell(asset, shard, known.get(asset, Known()), permits.get(asset, ()), world, routes))
+        if len(tellings) % TOLD_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return tellings
 
 
 def openings(telling: Telling, now: datetime) -> list[Opening]:
@@ -157,5 +164,5 @@ def _tell(  # noqa: PLR0917 (what a fold depends on, all of it)
     asset: str, shard: int, known: Known, permits: Sequence[Authorisation], world: World, routes: Routes
 ) -> Telling:
     freezer = _Freezer(world, known.frozen)
-    told = Told(tuple(known.crossings), tuple(known.acts), tuple(permits), known.begin)
+    told = Told(tuple(known.crossings), tuple(known.acts), tuple(permits), known.begin, tuple(known.heard))
     return Telling(asset, shard, fold(told, replace(world, due=freezer.due), routes), freezer.new, known.begin)

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from pydantic import Field, computed_field
 
 from central.application.errors import NotFound, StepUnfit
+from central.application.in_transit import InTransit
 from central.application.judge import judge_again
 from central.application.ports import Transaction
 from central.application.stories import tell
@@ -181,6 +182,12 @@ class TransferWork(Transaction, Protocol):
     async def withdraw(self, transfer: TransferView, now: datetime) -> None:
         """End what a transfer permitted."""
 
+    async def sent_by(self, transfer: str, assets: Collection[str]) -> list[str]:
+        """Return who scanned any of a transfer's assets out last."""
+
+    async def answers(self, person: str, party: str, places: Sequence[str]) -> bool:
+        """Tell whether a person is a party, or holds that role everywhere or at one of the places."""
+
     async def under_way(self, asset: str) -> tuple[int, str | None, list[str]] | None:
         """Return number, transfer and assumed columns of the leg that an asset is on."""
 
@@ -199,6 +206,9 @@ class Transfers(Protocol):
 
     async def legs(self, *, asset: str | None, under_way: bool | None, now: datetime, limit: int) -> list[LegView]:
         """Return legs: under way by due date, then ended ones."""
+
+    async def in_transit(self, *, location: str | None, now: datetime, limit: int) -> InTransit:
+        """Return what is under way at, from or to a location (or anywhere), by transfer, the most urgent first."""
 
 
 async def request(store: Transfers, asked: Request, now: datetime) -> TransferView:
@@ -281,16 +291,18 @@ async def receive(
     *,
     location: str | None = None,
 ) -> TransferView:
-    """Record that somebody scanned assets in: all that are under way, or those named. The sender doesn't receive."""
+    """Record that somebody scanned assets in: all that are under way, or those named.
+
+    The sender doesn't receive, nor does who scanned them out or answers for the sender and not for the receiver.
+    """
     async with store.work() as work:
         held = await _hold(work, transfer, by)
         if held.approved_at is None or held.cancelled_at is not None:
             raise StepUnfit(f"transfer {transfer} is {held.words}: only an approved one can be received")
-        if by == held.sender:
-            raise StepUnfit(f"{by!r} is the sender of transfer {transfer}: the receiving side receives it")
         await _registered(work, locations=[] if location is None else [location])
         wanted = UNDER_WAY if assets is None else {*UNDER_WAY, "waiting", "returned_to_origin"}
         chosen = _chosen(held, assets, wanted, "be received")
+        await _not_the_sender(work, held, by, chosen)
         await work.act(Done("receipt_scanned", by, chosen, transfer, location or held.to), now)
         return await _finish(work, transfer, now)
 
@@ -344,6 +356,15 @@ def _chosen(held: TransferView, assets: Collection[str] | None, states: Collecti
     if not left:
         raise StepUnfit(f"transfer {held.id} is {held.words}: nothing of it can {what} now")
     return left
+
+
+async def _not_the_sender(work: TransferWork, held: TransferView, by: str, assets: Collection[str]) -> None:
+    places = (await work.registry()).places
+    sends = await work.answers(by, held.sender, places.chain(held.from_))
+    if by == held.sender or (sends and not await work.answers(by, held.receiver, places.chain(held.to))):
+        raise StepUnfit(f"{by!r} is the sender of transfer {held.id}: the receiving side receives it")
+    if by in await work.sent_by(held.id, assets):
+        raise StepUnfit(f"{by!r} scanned transfer {held.id} out: the receiving side receives it")
 
 
 async def _finish(work: TransferWork, transfer: str, now: datetime) -> TransferView:

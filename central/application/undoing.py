@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from central.application.errors import NotFound, RowsRefused
-from central.application.importing import DryRun, RegistryTransaction, follow, keep_only_if
+from central.application.importing import DryRun, RegistryTransaction, follow, keep_only_if, lock_all
 from central.application.rows import ORDER, Change, Row, row_key, same
 from central.application.sheets import Problem
 from central.application.states import NewAct
@@ -94,7 +94,7 @@ class _Undo:
     async def run(self) -> None:
         assets = {asset for _, asset in await self.transaction.undoing.acts(self.import_) if asset is not None}
         assets |= {asset for change in self.changes for asset in _assets(change)}
-        await self.transaction.table.lock(assets)
+        await lock_all(self.transaction, assets, {change.kind for change in self.changes})
         self.done.problems += await self._changed_since()
         self.done.problems += self._told(await self.transaction.undoing.later(self.import_))
         if self.done.problems:

@@ -65,7 +65,9 @@ class AssetView(View):
     """recorded (the book says so), observed (a door or a person saw it), inferred (what was seen leaves no other)."""
     certain: bool | None = None
     doubt: str | None = None
-    """What speaks against the place."""
+    """What speaks against the place: what was seen contradicts it, or what normally tells of the asset is silent."""
+    why: str | None = None
+    """What speaks for the place: who saw or heard the asset come, and when it was last heard there."""
     transit: str | None = None
     """State of the leg that it is on: open or wrong_destination."""
 
@@ -103,6 +105,8 @@ class AlertAssetView(View):
     location: str | None = None
     """Where it is believed to be now."""
     since: Instant | None = None
+    edge: str | None = None
+    """What the door decided: allow, refuse or stale; none where it wasn't asked."""
 
 
 class AlertBriefAsset(View):

@@ -4,18 +4,23 @@ Cells become text as the CSV reader wants it; what would be lost or is not what 
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 import openpyxl
 
-from central.application.columns import COLUMNS
+from central.application.columns import COLUMNS, DATED
 from central.application.sheets import Problem, Sheets, read_rows
 
 MAX_UNPACKED_BYTES: Final = 256 * 1024 * 1024
 """A workbook is packed; one that unpacks to more is refused before it fills the memory."""
+_CHUNK_BYTES: Final = 1024 * 1024
+_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]{0,80}?ref="([A-Z]{1,3}([0-9]{1,7}):[A-Z0-9]{2,10})"')
+_OVERLAP_BYTES: Final = 200
+"""No shorter than what `_MERGED` finds, so that none is cut in two."""
 EXACT_DIGITS: Final = 15
 """Excel keeps so many digits of a number; what had more has lost them."""
 
@@ -44,6 +49,10 @@ def _read_sheet(into: Sheets, file: str, sheet: Any) -> None:
         into.problems.append(Problem(place, 1, text))
         return
     try:
+        sheet.reset_dimensions()  # what the file says of its size may be wrong, and rows beyond it would be left out
+        for ref, line in _merged(sheet).items():
+            text = f"cells {ref} are merged, and only the first has a value: unmerge them and fill each"
+            into.problems.append(Problem(place, line, text))
         rows = _rows(into, place, sheet)
         header = next(rows, (1, []))[1]
         while header and not header[-1]:
@@ -54,15 +63,30 @@ def _read_sheet(into: Sheets, file: str, sheet: Any) -> None:
         into.problems.append(Problem(place, 1, f"can't be read ({error}): save the workbook anew"))
 
 
+def _merged(sheet: Any) -> dict[str, int]:
+    """Return merged ranges and the row in which each begins; openpyxl doesn't tell them of a sheet that it streams."""
+    found: dict[str, int] = {}
+    with sheet.parent._archive.open(sheet._worksheet_path) as packed:  # noqa: SLF001 (as openpyxl itself opens it)
+        kept = b""
+        while chunk := packed.read(_CHUNK_BYTES):
+            text = kept + chunk
+            found |= {ref.decode("ascii"): int(line) for ref, line in _MERGED.findall(text)}
+            kept = text[-_OVERLAP_BYTES:]
+    return found
+
+
 def _rows(into: Sheets, place: str, sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    dated: set[int] = set()
     for line, row in enumerate(sheet.iter_rows(), 1):
         cells = []
-        for cell in row:
+        for number, cell in enumerate(row):
             try:
-                cells.append(_text(cell.value, cell.data_type))
+                cells.append(_text(cell, dated=number in dated))
             except ValueError as error:
                 into.problems.append(Problem(place, line, f"cell {cell.coordinate}: {error}"))
                 cells.append("")
+        if line == 1:
+            dated = {number for number, text in enumerate(cells) if text.strip().lower() in DATED}
         yield line, cells
 
 
@@ -73,26 +97,31 @@ def _fit(cells: list[str], wide: int) -> list[str]:
     return cells + [""] * (wide - len(cells))
 
 
-def _text(value: Any, data_type: str) -> str:
+def _text(cell: Any, *, dated: bool) -> str:
     """Return a cell as it would stand in CSV; what is not what it seems raises `ValueError`."""
+    value = cell.value
     if value is None:
         return ""
-    if data_type == "f":
+    if cell.data_type == "f":
         raise ValueError("holds a formula: paste its value")
-    if data_type == "e":
+    if cell.data_type == "e":
         raise ValueError(f"holds the error {value}: mend it")
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, date | time | timedelta) and not dated:
+        raise ValueError(f"was made a date ({value}), and this column has none: make it text and enter it again")
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == value.time().min else value.isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, int | float):
-        return _number(value)
+        return _number(value, cell.number_format)
     return str(value)
 
 
-def _number(value: float) -> str:
+def _number(value: float, shown_as: str) -> str:
+    if re.fullmatch("00+", shown_as) and abs(value) < 10 ** (len(shown_as) - 1):
+        raise ValueError(f"is the number {value} shown with zeros before it: make the column text and enter it again")
     if abs(value) >= 10**EXACT_DIGITS:
         raise ValueError("is a number with more digits than Excel keeps: make the column text and enter it again")
     return str(int(value)) if value == int(value) else str(value)

@@ -46,6 +46,8 @@ def _head(board: Board, alert: dict[str, Any]) -> None:
         text(words.alert_subject(alert), "asset-where")
         for asset in words.alert_asset_ids(alert):
             link(asset, f"/assets/{asset}")
+        if said := words.alert_door_said(alert):
+            text(said, "small")
         if not words.is_about_gateway(alert):
             text(f"{words.alert_way(alert, board.place)}, {board.door(alert['portal'])}", "small")
         text(f"{words.clock_time(alert['at'])} · {alert['severity']} · {words.alert_state(alert)}", "dim small")

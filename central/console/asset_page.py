@@ -52,6 +52,8 @@ def _head(board: Board, asset: dict[str, Any], as_of: str) -> None:
             ", ".join(fact for fact in (since, sure, f"as of {words.clock_time(as_of)} {words.zone(as_of)}") if fact),
             "dim",
         )
+        if asset.get("why"):
+            text(words.with_names(asset["why"], board.names()), "dim")
 
 
 def _movements(board: Board, movements: list[dict[str, Any]]) -> None:

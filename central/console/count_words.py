@@ -21,6 +21,7 @@ KINDS: Final = {
     "security_review": "Security review",
     "monthly_control": "Monthly control",
     "spot": "Spot count",
+    "abc_cycle": "ABC count",
 }
 STATES: Final = {
     "planned": "planned",

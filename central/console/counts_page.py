@@ -9,7 +9,7 @@ from nicegui import ui
 
 from central.console import count_words, words
 from central.console.board import Board
-from central.console.elements import box, link, text
+from central.console.elements import box, header, link, text
 from central.console.errors import ConsoleError
 from central.console.pulse import draw_tick
 
@@ -43,9 +43,7 @@ class CountsPage:
         ui.add_css(STYLE)
         await self._read()
         with box("page"):
-            with box("header"):
-                text("Counts", "brand", tag="h1")
-                link("← board", "/")
+            header("Counts", "/counts", lambda: words.as_of(self._counts.get("as_of")))
             draw_tick(lambda: words.clock_time(self._counts.get("as_of")))
             self._ask()
             body = ui.refreshable(self._body)

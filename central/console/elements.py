@@ -1,11 +1,14 @@
-"""Three small elements that every page is made of; text is always escaped by NiceGUI."""
+"""Small elements that every page is made of; text is always escaped by NiceGUI."""
 
+from collections.abc import Callable
 from typing import Final
 
 from nicegui import ui
 
 RECALL_S: Final = 10.0
 """A browser that loads a page on a slow machine gets so long to say what it remembers."""
+PULSE_EVERY_S: Final = 0.5
+PAGES: Final = {"/": "Board", "/in-transit": "In transit", "/exceptions": "Exceptions", "/counts": "Counts"}
 
 
 def box(classes: str, *, role: str | None = None) -> ui.element:
@@ -23,3 +26,22 @@ def text(content: str, classes: str = "", *, tag: str = "span") -> None:
 def link(content: str, target: str) -> None:
     """A link to one of our own pages."""
     ui.link(content, target).classes("link")
+
+
+def nav(here: str) -> None:
+    """Links to the console's pages; the one that is open is no link."""
+    with box("nav", role="navigation"):
+        for path, name in PAGES.items():
+            if path == here:
+                ui.label(name).classes("here").props("aria-current=page").tag = "span"
+            else:
+                link(name, path)
+
+
+def header(title: str, here: str, pulse: Callable[[], str]) -> None:
+    """The head of a page: its name, the way to the others, and as of when it is (`pulse`, asked twice a second)."""
+    with box("header"):
+        text(title, "brand", tag="h1")
+        nav(here)
+        label = ui.label(pulse()).classes("pulse")
+    ui.timer(PULSE_EVERY_S, lambda: label.set_text(pulse()))

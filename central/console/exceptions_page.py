@@ -8,7 +8,7 @@ from nicegui import ui
 
 from central.console import words
 from central.console.board import Board
-from central.console.elements import RECALL_S, box, link, text
+from central.console.elements import RECALL_S, box, header, link, text
 from central.console.errors import ConsoleError
 from central.console.pulse import draw_tick
 
@@ -31,8 +31,7 @@ class ExceptionsPage:
     async def draw(self) -> None:
         """Draw the page; a step draws the list anew."""
         with box("page"):
-            link("← the board", "/")
-            text("Exceptions", "asset-name", tag="h1")
+            header("Exceptions", "/exceptions", lambda: words.as_of(self._found.get("as_of")))
             with box("choice"):
                 self._person = ui.input("Your person id", on_change=self._keep)
                 self._person.props("dense outlined dark color=grey-4 maxlength=80")

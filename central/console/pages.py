@@ -17,12 +17,13 @@ from central.console.alert_page import alert_page
 from central.console.asset_page import asset_page
 from central.console.board import RECENT_ALERTS, Board
 from central.console.counts_page import MAX_WORDS, CountsPage
-from central.console.elements import RECALL_S, box, link, text
+from central.console.elements import RECALL_S, box, link, nav, text
 from central.console.errors import ConsoleError
 from central.console.exceptions_page import ExceptionsPage
 from central.console.places import place_lines
 from central.console.portal_page import portal_page
 from central.console.pulse import add_watch, draw_tick
+from central.console.transit_page import TransitPage
 
 STYLE: Final = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 LOOK_EVERY_S: Final = 0.5
@@ -61,6 +62,12 @@ def register_pages(board: Board) -> None:
         ui.add_css(STYLE)
         add_watch()
         await CountsPage(board, place, q[:MAX_WORDS]).draw()
+
+    @ui.page("/in-transit")
+    async def in_transit(place: str = "", what: str = "") -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await TransitPage(board, place, what).draw()
 
     @ui.page("/assets/{asset_id}")
     async def asset(asset_id: str) -> None:
@@ -142,7 +149,7 @@ class BoardPage:
     def _header(self) -> None:
         with box("header"):
             text("Stockgate", "brand", tag="h1")
-            link("Exceptions", "/exceptions")
+            nav("/")
             self._section(self._pulse_key, self._pulse)
             if self._board.client.may_acknowledge:
                 duty = ui.input("On duty", placeholder="your name", on_change=self._named)
@@ -369,7 +376,6 @@ class BoardPage:
     def _places(self) -> None:
         with box("section-head"):
             text("Where assets are", "section-title", tag="h2")
-            link("counts", "/counts")
             if self._board.as_of:
                 text(f"as of {words.clock_time(self._board.as_of)}", "dim")
         if not self._board.locations:
@@ -405,9 +411,9 @@ class BoardPage:
                     with box("doors"):
                         for door in self._doors_of(gateway["gateway"]):
                             link(door["name"], f"/portals/{door['id']}")
-                    for measure in self._quiet_of(gateway["gateway"]):
-                        text(f"▲ {self._board.door(measure['portal'])} {words.measure_words(measure)}", "measure")
                 text(state, "state")
+                for measure in self._quiet_of(gateway["gateway"]):
+                    text(f"▲ {self._board.door(measure['portal'])} {words.measure_words(measure)}", "measure")
         if self._board.quarantined:
             text(f"▲ {self._board.quarantined:,} messages could not be read and are in quarantine", "quarantine")
 

@@ -17,6 +17,7 @@ ALERT_TITLES: Final = {
     "lost_seen": "Lost, and seen again",
     "untagged_issue": "Left before it was received or had a serial",
     "after_hours": "Moved outside its hours",
+    "carried_by_another": "Carried by another or unknown",
     "loaner_overdue": "A loan that is over, seen",
     "unknown_tag": "A tag of ours without a record left",
     "portal_bypass": "Outside, and no door saw it leave",
@@ -193,6 +194,24 @@ def alert_asset_ids(alert: dict[str, Any]) -> list[str]:
     return [str(asset["id"]) for asset in assets]
 
 
+def alert_door_said(alert: dict[str, Any]) -> str:
+    """What the door itself decided, or nothing where it wasn't asked."""
+    said = [asset["edge"] for asset in alert.get("assets") or [] if asset.get("edge")]
+    if not said:
+        return ""
+    if len(set(said)) == 1:
+        return f"The door {_DOOR_SAID[said[0]]}."
+    told = [f"{_DOOR_SAID[one]}: {said.count(one)}" for one in _DOOR_SAID if one in said]
+    return f"The door {', '.join(told)}."
+
+
+_DOOR_SAID: Final = {
+    "refuse": "refused it",
+    "allow": "let it pass",
+    "stale": "could not tell, its snapshot was too old",
+}
+
+
 def alert_way(alert: dict[str, Any], place: Place) -> str:
     """Which way."""
     if alert.get("from") and alert.get("to"):
@@ -223,6 +242,11 @@ def clock_time(instant: str | None) -> str:
     return datetime.fromisoformat(instant).astimezone().strftime("%H:%M:%S") if instant else "no time"
 
 
+def as_of(instant: str | None) -> str:
+    """As of when figures are."""
+    return f"as of {clock_time(instant)} {zone(instant)}" if instant else "not read yet"
+
+
 def zone(instant: str | None) -> str:
     """The zone that this machine tells the time in."""
     at = datetime.fromisoformat(instant) if instant else datetime.now(UTC)
@@ -238,7 +262,12 @@ def ago(instant: str | None, now: datetime) -> str:
         return f"{seconds} s ago"
     if seconds < _HOUR_S:
         return f"{seconds // _MINUTE_S} min ago"
-    return f"{seconds // _HOUR_S} h ago" if seconds < _DAY_S else f"{seconds // _DAY_S} days ago"
+    return f"{seconds // _HOUR_S} h ago" if seconds < _DAY_S else f"{counted(seconds // _DAY_S, 'day')} ago"
+
+
+def lasting(since: str, now: datetime) -> str:
+    """How long something lasts already."""
+    return ago(since, now).removesuffix(" ago")
 
 
 def movement_line(movement: dict[str, Any], place: Place) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, cast, get_args
 
 from central.domain.anomalies.records import Suspicion
+from central.domain.carrying import Carried, carrier_problem
 from central.domain.exits import Authorisation, ExitVerdict, Standing, judge_exit
 from central.domain.places import Places
 
@@ -23,6 +24,7 @@ AlertKind = Literal[
     "unknown_tag",
     "portal_bypass",
     "portal_dark",
+    "carried_by_another",
 ]
 Severity = Literal["critical", "high", "low"]
 
@@ -61,12 +63,18 @@ class Finding:
     corrected: bool
     authorised_late: bool
     reason: str
+    edge: str | None = None
+    """What the door decided: allow, refuse or stale; None where it wasn't asked."""
+    used_twice: str | None = None
+    """The authorisation for one use that this exit used once more, unless the door refused that."""
 
 
-def assess(revisions: Sequence[Revision], places: Places, authorisations: Sequence[Authorisation]) -> Finding | None:
+def assess(
+    revisions: Sequence[Revision], places: Places, authorisations: Sequence[Authorisation], passage: str | None = None
+) -> Finding | None:
     """Return the worst thing that any revision shows, marked corrected if the highest one says otherwise."""
     ordered = sorted(revisions, key=lambda one: one.rev)
-    findings = [(one, _accuse(one, places, authorisations)) for one in ordered]
+    findings = [(one, _accuse(one, places, authorisations, passage)) for one in ordered]
     for kind in _WORST_FIRST:
         of_kind = [found for _, found in findings if found is not None and found.kind == kind]
         if of_kind:
@@ -94,12 +102,40 @@ def suspected(found: Finding | None, revisions: Sequence[Revision], suspicions: 
     return replace(odd, reason=f"{odd.reason} {found.reason}", authorised_late=False)
 
 
+def carried_wrong(
+    revisions: Sequence[Revision],
+    places: Places,
+    authorisations: Sequence[Authorisation],
+    passage: str,
+    carried: Carried,
+) -> Finding | None:
+    """Return what is to say of who carried an asset out that may leave; corrected where a badge names one who may.
+
+    Only the final is judged: a badge may come until seconds after the crossing.
+    """
+    last = max(revisions, key=lambda one: one.rev)
+    if not last.final or last.origin is None or last.destination is None:
+        return None
+    verdict = judge_exit(places, last.origin, last.destination, authorisations, last.at, passage=passage)
+    if verdict.standing is not Standing.AUTHORISED:
+        return None
+    holders = [one.person for one in authorisations if one.person is not None and one.valid_at(last.at)]
+    wrong, words = carrier_problem(carried, holders, last.at)
+    return replace(_finding(last, "carried_by_another", "low", words), corrected=not wrong)
+
+
 def lifted(revisions: Sequence[Revision], places: Places) -> Finding | None:
     """Return what a passage was accused of and no longer is, by what is told of permissions now."""
     found = assess(revisions, places, ())
     if found is None or found.corrected:
         return found
     return replace(found, corrected=True, reason=f"{found.reason} Corrected: by what is known now it was allowed.")
+
+
+def door_said(revisions: Sequence[Revision]) -> str | None:
+    """Return what the door decided about a passage, by the newest revision that tells."""
+    told = [one.gate_verdict for one in sorted(revisions, key=lambda one: one.rev) if one.gate_verdict is not None]
+    return told[-1] if told else None
 
 
 def incident_of(portal: str, passage: str, revisions: Sequence[Revision]) -> str:
@@ -113,20 +149,37 @@ def is_late(at: datetime, raised_at: datetime) -> bool:
     return raised_at - at > LATE_AFTER
 
 
-def _accuse(one: Revision, places: Places, authorisations: Sequence[Authorisation]) -> Finding | None:
+def _accuse(
+    one: Revision, places: Places, authorisations: Sequence[Authorisation], passage: str | None
+) -> Finding | None:
     if one.kind == UNDECIDED and one.final:
         return _finding(one, "ambiguous_passage", "low", "The evidence fits no single course: look where the asset is.")
     if one.origin is None or one.destination is None:
         return None
-    verdict = judge_exit(places, one.origin, one.destination, authorisations, one.at)
+    verdict = judge_exit(places, one.origin, one.destination, authorisations, one.at, passage=passage)
     if verdict.standing in {Standing.UNAUTHORISED, Standing.AUTHORISED_LATE}:
         severity: Severity = "critical" if places[one.destination].kind == "exterior" else "high"
         late = verdict.standing is Standing.AUTHORISED_LATE
-        return _finding(one, "unauthorised_exit", severity, _why(verdict, places), authorised_late=late)
-    if verdict.standing is Standing.AUTHORISED and one.gate_verdict == "refuse":
-        reason = f"The door refused it on an old snapshot; authorisation {verdict.authorisation} allows it."
-        return _finding(one, "stale_snapshot", "low", reason)
+        found = _finding(one, "unauthorised_exit", severity, _why(verdict, places), authorised_late=late)
+        return _used_twice(found, verdict.spent) if verdict.spent is not None else found
+    if one.gate_verdict == "refuse":
+        return _finding(one, "stale_snapshot", "low", _old(verdict))
     return None
+
+
+def _used_twice(found: Finding, spent: Authorisation) -> Finding:
+    """Say that the permission for one use was used up, and that it was used once more unless the door refused that."""
+    assert spent.use is not None  # noqa: S101 (that is what makes it spent)
+    words = f"{spent.id} is for one use, and was used at {spent.use.portal} at {spent.use.at:%Y-%m-%d %H:%M:%S} UTC"
+    if found.edge == "refuse":
+        return replace(found, reason=f"{found.reason} {words}; the door refused it.")
+    return replace(found, reason=f"{found.reason} {words}: it was used twice.", used_twice=spent.id)
+
+
+def _old(verdict: ExitVerdict) -> str:
+    if verdict.standing is Standing.NO_EXIT:
+        return "The door refused it on an old snapshot; by the registry it leaves nothing that is guarded."
+    return f"The door refused it on an old snapshot; authorisation {verdict.authorisation} allows it."
 
 
 def _why(verdict: ExitVerdict, places: Places) -> str:
@@ -149,6 +202,7 @@ def _finding(
         corrected=False,
         authorised_late=authorised_late,
         reason=reason,
+        edge=one.gate_verdict,
     )
 
 

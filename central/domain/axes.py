@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -14,6 +14,8 @@ CONDITIONS: Final = ("working", "damaged")
 DATA_STATES: Final = ("unwiped", "wiped", "verified", "no_storage")
 TITLES: Final = ("owned", "leased", "customer")
 HOLDS: Final = ("quarantine", "legal", "security", "recall")
+BLOCKS: Final = (*HOLDS, "unwiped")
+"""What stands against every permission but its own."""
 
 NEXT: Final[Mapping[str, tuple[str, ...]]] = {
     "requested": ("ordered", "retired"),
@@ -36,6 +38,7 @@ KINDS: Final = (
     "hold_set", "hold_released",
 )  # fmt: skip
 """Kinds of acts that the axes are made of."""
+_HOLDING: Final = frozenset({"hold_set", "hold_released"})
 BLOCKING: Final = ("hold_set", "hold_released", "data_state_set")
 """Those that may stand against permissions."""
 
@@ -56,6 +59,8 @@ class AxisAct:
     kind: str
     subject: str | None
     detail: Mapping[str, Any] = field(hash=False)
+    recorded_at: datetime | None = None
+    """When it was told; None for when it held from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +88,38 @@ class AssetState:
 
 def fold_axes(acts: Iterable[AxisAct]) -> AssetState:
     """Return the state that a set of acts makes, in whatever order it comes; ties are ordered by their words."""
-    state = AssetState()
-    holds: dict[str, str | None] = {}
-    for act in sorted(acts, key=_order):
+    state, known = AssetState(), sorted(acts, key=_order)
+    for act in known:
+        if act.kind not in _HOLDING:
+            state = _APPLY[act.kind](state, act)
+    return replace(state, holds=tuple(sorted(set(standing_holds(known).values()))))
+
+
+def standing_holds(acts: Iterable[AxisAct]) -> dict[str, str]:
+    """Return the holds that a set of acts leaves standing: id to kind."""
+    holds: dict[str, str] = {}
+    for act in sorted((act for act in acts if act.kind in _HOLDING), key=_order):
         if act.kind == "hold_set":
             holds[act.subject or ""] = act.detail["kind"]
-        elif act.kind == "hold_released":
-            holds[act.subject or ""] = None
         else:
-            state = _APPLY[act.kind](state, act)
-    return replace(state, holds=tuple(sorted({kind for kind in holds.values() if kind is not None})))
+            holds.pop(act.subject or "", None)
+    return holds
 
 
-def blocked_spans(acts: Iterable[AxisAct]) -> tuple[Span, ...]:
-    """Return when a hold, or data that nobody wiped, stood against every permission."""
+def as_told(acts: Iterable[AxisAct]) -> list[AxisAct]:
+    """Return acts as they were known of: what was told later, of a time before, counts from when it was told."""
+    return [replace(act, at=max(act.at, act.recorded_at or act.at)) for act in acts]
+
+
+def blocked_spans(acts: Iterable[AxisAct], despite: Collection[str] = ()) -> tuple[Span, ...]:
+    """Return when a hold, or data that nobody wiped, stood against every permission but that of kinds in `despite`."""
     spans: list[Span] = []
     standing: set[str] = set()
     since: datetime | None = None
     for act in sorted((act for act in acts if act.kind in BLOCKING), key=_order):
         name = "unwiped" if act.kind == "data_state_set" else f"hold {act.subject}"
         blocks = act.kind == "hold_set" or act.detail.get("data_state") == "unwiped"
+        blocks = blocks and act.detail.get("kind", "unwiped") not in despite
         standing = standing | {name} if blocks else standing - {name}
         if standing and since is None:
             since = act.at

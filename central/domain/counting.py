@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from central.domain.presence.buckets import Bucket, Tally
 
-CountKind = Literal["quarterly_cycle", "annual_audit", "finance_close", "security_review", "monthly_control", "spot"]
+CountKind = Literal[
+    "quarterly_cycle", "annual_audit", "finance_close", "security_review", "monthly_control", "spot", "abc_cycle"
+]
 Grade = Literal["tag_seen", "barcode", "serial_seen", "serial_and_custodian"]
 RunCoverage = Literal["searched", "sighted", "balanced", "none"]
 
@@ -19,6 +21,7 @@ EVERY_MONTHS: Final[Mapping[str, int]] = {
     "security_review": 6,
     "monthly_control": 1,
 }
+RANKS: Final = ("A", "B", "C")
 DAYS_TO_COUNT: Final = 14
 """A count is due this long after the day that it is planned for."""
 
@@ -59,11 +62,22 @@ def due_on(planned_for: date) -> date:
     return planned_for + timedelta(days=DAYS_TO_COUNT)
 
 
-def next_on(kind: str, planned_for: date) -> date:
-    """Return when a kind of count is planned next: the same day some months later, or the month's last."""
-    month = planned_for.month - 1 + EVERY_MONTHS[kind]
+def next_on(kind: str, planned_for: date, rank_months: int | None = None) -> date:
+    """Return when a kind of count is planned next: the same day some months later, or the month's last.
+
+    `rank_months` is the interval of the ABC rank that an abc_cycle counts.
+    """
+    month = planned_for.month - 1 + (rank_months or EVERY_MONTHS[kind])
     year, month = planned_for.year + month // 12, month % 12 + 1
     return date(year, month, min(planned_for.day, calendar.monthrange(year, month)[1]))
+
+
+def newest(kind: str, on: date, today: date, rank_months: int | None = None) -> tuple[date, date]:
+    """Return the last day, from `on`, that isn't after today, and the one after it: what slept is counted once."""
+    after = next_on(kind, on, rank_months)
+    while after <= today:
+        on, after = after, next_on(kind, after, rank_months)
+    return on, after
 
 
 def judge(line: Booked, places: Mapping[str, Place]) -> Bucket:

@@ -31,10 +31,14 @@ class Measure:
     until_at: datetime
     ended_at: datetime | None
 
+    @property
+    def end(self) -> datetime:
+        """When it ends, or ended before its time."""
+        return self.until_at if self.ended_at is None else min(self.ended_at, self.until_at)
+
     def holds(self, at: datetime) -> bool:
         """Tell whether it is in force; no timer ends it, the comparison does."""
-        end = self.until_at if self.ended_at is None else min(self.ended_at, self.until_at)
-        return self.from_at <= at < end
+        return self.from_at <= at < self.end
 
 
 def mode_at(portal: Portal, measures: Iterable[Measure], at: datetime) -> str:

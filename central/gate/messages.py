@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from central.application.gate import Changes, Contents, Entry, Packed, SentPart
-from central.domain.gate import GateView
+from central.domain.gate import Door, GateView
 from central.gate.keys import SigningKey
 from edge.contracts import (
     BUCKETS,
@@ -40,10 +40,16 @@ class Parts:
 
 
 def geometry_of(view: GateView, prefixes: Iterable[EpcPrefix]) -> str:
-    """Return a digest of what a whole generation depends on beside assets and authorisations."""
+    """Return a digest of what all parts of a generation depend on beside assets and authorisations."""
     told: list[object] = [view.site, [[door.id, door.out, door.into] for door in view.doors], view.opened_by]
     told.append([[prefix.hex, prefix.bits] for prefix in prefixes])
     return sha256(json.dumps(told).encode()).hexdigest()
+
+
+def outline_of(view: GateView, prefixes: Iterable[EpcPrefix]) -> str:
+    """Return the geometry, and behind a stroke a digest of what else stands in the manifest: how doors behave."""
+    manners = [[door.id, *astuple(door.manner)] for door in view.doors]
+    return f"{geometry_of(view, prefixes)}/{sha256(json.dumps(manners, default=str).encode()).hexdigest()}"
 
 
 def make_parts(generation: int, contents: Contents, *, resend: bool) -> Parts:
@@ -81,7 +87,7 @@ def make_manifest(
         expires_at=wire(now + life),
         own_prefixes=list(prefixes),
         parts=[PartDigest(index=part.number, sha256=part.sha256) for _, part in sorted(parts.standing.items())],
-        portals=[GatePortal(id=door.id, out=list(door.out), into=list(door.into)) for door in view.doors],
+        portals=[_portal(door) for door in view.doors],
     )
     return encode(msgspec.structs.replace(manifest, signature=key.sign(signed_bytes(encode(manifest)))))
 
@@ -104,6 +110,17 @@ def make_delta(gateway: str, generation: int, n: int, changes: Changes, *, now: 
 def wire(at: datetime) -> str:
     """Return an instant as the contracts write it."""
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _portal(door: Door) -> GatePortal:
+    manner = door.manner
+    told = {
+        "mode": manner.mode,
+        "quiet": [{"mode": one.mode, "from": wire(one.from_at), "until": wire(one.until_at)} for one in manner.quiet],
+        "stale": manner.stale,
+        "person": manner.person,
+    }
+    return msgspec.convert({"id": door.id, "out": door.out, "into": door.into, **told}, GatePortal)
 
 
 def _same(part: Packed | None, before: SentPart | None) -> bytes | None:

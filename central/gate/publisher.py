@@ -15,7 +15,7 @@ from central.application.metrics import Metrics
 from central.application.ports import Log
 from central.domain.gate import GateView, gate_view
 from central.gate.keys import KeyFileError, KeyRing
-from central.gate.messages import geometry_of, make_delta, make_manifest, make_parts
+from central.gate.messages import make_delta, make_manifest, make_parts, outline_of
 from central.gate.retained import Retained
 from edge.contracts import MAX_DELTA_BYTES, ContractError, EpcPrefix, decode_delta, topic
 from edge.contracts.topics import GATE_DELTA, GATE_MANIFEST, GATE_PART, ROOT
@@ -161,8 +161,9 @@ class Publisher:
     async def _look_at_registry(self) -> None:
         registry = await self._log.registry()
         if registry.version != self._version:
+            manners = registry.manners(self._now())
             self._views = {
-                gateway: gate_view(gateway, site, registry.places, registry.portals.values())
+                gateway: gate_view(gateway, site, registry.places, registry.portals.values(), manners)
                 for gateway, site in registry.sites.items()
             }
             self._version = registry.version
@@ -193,7 +194,7 @@ class Publisher:
         return (
             held is None
             or held.key != self._keys.signing.name
-            or held.geometry != geometry_of(view, self._settings.prefixes)
+            or held.geometry != outline_of(view, self._settings.prefixes)
             or self._aged(held)
         )
 
@@ -252,8 +253,9 @@ class Publisher:
 
     async def _build(self, view: GateView, *, resend: bool) -> None:
         held, now, prefixes = self._held.get(view.gateway), self._now(), self._settings.prefixes
-        geometry, key = geometry_of(view, prefixes), self._keys.signing
-        whole = resend or held is None or held.geometry != geometry or self._aged(held)
+        outline, key = outline_of(view, prefixes), self._keys.signing
+        moved = held is None or _geometry(held.geometry) != _geometry(outline)
+        whole = resend or moved or (held is not None and self._aged(held))
         generation = 1 + max(held.generation if held else 0, self._retained.generation(view, self._keys))
         contents = await self._store.contents(view, prefixes, now, None if whole or held is None else held.base)
         parts = await asyncio.to_thread(make_parts, generation, contents, resend=resend or held is None)
@@ -264,7 +266,7 @@ class Publisher:
             generation=generation,
             n=1,
             base=contents.base,
-            geometry=geometry,
+            geometry=outline,
             key=key.name,
             issued_at=now,
             expires_at=now + self._settings.life,
@@ -297,6 +299,11 @@ class Publisher:
     def _mend(self, what: str) -> None:
         if self._problems.pop(what, None) is not None:
             _log.info("the gate snapshot is made and sent again", what=what)
+
+
+def _geometry(outline: str) -> str:
+    """Return the part of an outline that all parts depend on: a door that behaves otherwise changes no entry."""
+    return outline.partition("/")[0]
 
 
 def _same(delta: bytes, before: bytes) -> bool:

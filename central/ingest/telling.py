@@ -14,10 +14,9 @@ from central.application.views import MovementView
 async def tell(
     feed: Feed, views: Views, metrics: Metrics, *, done: Committed, gateways: set[str], now: datetime
 ) -> None:
-    """Publish movements, moved counts, changed alerts and gateways."""
+    """Publish movements, moved counts and gateways; alerts are told by `AlertFeed`, here they are timed."""
     if done.alerts:
         for alert in await views.alerts_by_id(done.alerts):
-            feed.publish("alert", alert.model_dump_json())
             if alert.raised_at == now and not alert.late and alert.portal is not None:
                 metrics.alert_s.observe(alert.latency_ms / 1000)
     if not feed.heard:

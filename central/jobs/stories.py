@@ -1,14 +1,22 @@
-"""The jobs that stories need: what falls due, manifests read in part, what doors miss."""
+"""The jobs that stories need: what falls due, manifests read in part, what doors miss, how long assets stay."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from central.application.upkeep import Upkeep, check_manifests, measure_doors, tell_due
+from central.application.upkeep import (
+    Upkeep,
+    check_manifests,
+    measure_all_places,
+    measure_doors,
+    measure_new_stays,
+    tell_due,
+)
 from central.jobs.queue import Job
 
 EVERY_MINUTE: Final = "* * * * *"
 EVERY_QUARTER: Final = "*/15 * * * *"
+EVERY_NIGHT: Final = "7 1 * * *"
 
 
 def story_jobs(store: Upkeep, now: Callable[[], datetime]) -> list[Job]:
@@ -26,4 +34,16 @@ def story_jobs(store: Upkeep, now: Callable[[], datetime]) -> list[Job]:
         await measure_doors(store, now())
         return ""
 
-    return [Job("stories_due", EVERY_MINUTE, dues), Job("measure_doors", EVERY_QUARTER, doors)]
+    async def stays() -> str:
+        measured = await measure_new_stays(store, now())
+        return f"{measured} stays measured" if measured else ""
+
+    async def places() -> str:
+        return f"{await measure_all_places(store, now())} places measured"
+
+    return [
+        Job("stories_due", EVERY_MINUTE, dues),
+        Job("measure_doors", EVERY_QUARTER, doors),
+        Job("measure_stays", EVERY_QUARTER, stays),
+        Job("measure_places", EVERY_NIGHT, places),
+    ]

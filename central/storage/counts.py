@@ -3,8 +3,8 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from datetime import date, datetime
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from psycopg.rows import class_row, dict_row
@@ -19,6 +19,7 @@ from central.application.counts import (
     Running,
     RunPlaceView,
     RunView,
+    ScheduleView,
     VerificationView,
     VerifiedView,
     ZoneView,
@@ -27,6 +28,7 @@ from central.application.errors import NotFound
 from central.application.openings import Opening
 from central.application.views import View
 from central.domain import counting
+from central.domain.calendars import day_of
 from central.domain.counting import Booked, Place, Seen
 from central.domain.exceptions.terms import CountDays
 from central.domain.presence.buckets import Bucket, Tally
@@ -35,6 +37,10 @@ from central.storage.exceptions import CalendarsIn, PgExceptionWork
 from central.storage.queries import query
 
 _V = TypeVar("_V", bound=View)
+CLOCK: Final = "schedule"
+"""Who opens a count that is due, in the log."""
+FURTHEST_EAST: Final = timedelta(hours=14)
+"""Nowhere on earth is the day further on than that."""
 CERTAIN: Final = 0.999
 """Confidence of what a person saw; nobody is never wrong."""
 
@@ -70,25 +76,52 @@ class PgCounts:
     async def plan(self, plan: Plan, now: datetime) -> int:
         """Plan a count; the same one again is the one that was planned."""
         async with self._database.transaction() as connection:
+            await _known_person(connection, plan.by)
             return await _plan(connection, plan, now)
 
-    async def plan_due(self, today: date, now: datetime) -> list[int]:
-        """Plan what schedules have due; a schedule that was asleep for long plans its newest count only."""
-        planned = []
+    async def open_due(self, now: datetime) -> list[int]:
+        """Open the counts that schedules have due, on the first day from theirs that the place works; return the ids.
+
+        A schedule that slept for long opens its newest count only; where nothing is in the book, none.
+        """
+        opened = []
         async with self._database.transaction() as connection:
-            for row in await _dicts(connection, "counts.due_schedules", {"today": today}):
-                on = row["next_on"]
-                while (after := counting.next_on(row["kind"], on)) <= today:
-                    on = after
-                plan = Plan(row["kind"], row["location"], tuple(row["ranks"]), row["blind"], on, row["planned_by"])
-                planned.append(await _plan(connection, plan, now))
-                await connection.execute(query("counts.move_schedule"), {"id": row["id"], "next_on": after})
-        return planned
+            calendars = (await self._calendars.registry_in(connection)).calendars
+            for row in await _dicts(connection, "counts.due_schedules", {"today": (now + FURTHEST_EAST).date()}):
+                today = day_of(now, calendars.key(row["location"]))
+                if row["next_on"] <= today and calendars.at(row["location"], now).works(today):
+                    opened += await _open(connection, row, today, now)
+        return opened
 
     async def schedule(self, plan: Plan) -> None:
-        """Plan a kind of count again and again, from a day on."""
+        """Plan a kind of count again and again, from a day on; an abc_cycle for each of its ranks."""
+        ranks = [(rank,) for rank in plan.ranks or counting.RANKS] if plan.kind == "abc_cycle" else [plan.ranks]
         async with self._database.transaction() as connection:
-            await connection.execute(query("counts.schedule"), _plan_params(plan))
+            await _known_location(connection, plan.location)
+            for one in ranks:
+                await connection.execute(query("counts.schedule"), _plan_params(replace(plan, ranks=one)))
+
+    async def schedules(self) -> list[ScheduleView]:
+        """Return schedules by the day of their next count."""
+        found = await self._views(ScheduleView, "counts.schedules", {})
+        return [one.model_copy(update={"months": one.months or counting.EVERY_MONTHS[one.kind]}) for one in found]
+
+    async def end_schedule(self, schedule: int, now: datetime) -> None:
+        """End a schedule or raise `NotFound`; what it planned stays."""
+        async with self._database.transaction() as connection:
+            ended = await connection.execute(query("counts.end_schedule"), {"id": schedule, "now": now})
+            if await ended.fetchone() is None:
+                raise NotFound(f"there is no schedule {schedule}: /api/v1/count-schedules lists them")
+
+    async def intervals(self) -> dict[str, int]:
+        """Return how many months lie between counts of each ABC rank."""
+        async with self._database.transaction() as connection:
+            return dict(await (await connection.execute(query("counts.intervals"))).fetchall())
+
+    async def set_interval(self, rank: str, months: int) -> None:
+        """Change how often a rank is counted."""
+        async with self._database.transaction() as connection:
+            await connection.execute(query("counts.set_interval"), {"rank": rank, "months": months})
 
     async def runs(self, state: str | None, limit: int) -> list[RunView]:
         """Return counts, the newest first."""
@@ -133,8 +166,8 @@ class PgCounts:
     async def verify(self, seen: Observation, how: str, now: datetime) -> str:
         """Record that an asset was seen; return which."""
         async with self._database.transaction() as connection:
-            asset = await _find(connection, seen)
-            await _verify(connection, asset, seen, {"how": how, "run": None, "now": now})
+            (asset,) = await _find(connection, [seen])
+            await _verify(connection, [(asset, seen)], {"how": how, "run": None, "now": now})
         return asset
 
     async def zones(self) -> list[ZoneView]:
@@ -169,21 +202,25 @@ class PgRunWork:
             raise NotFound(f"there is no count {self._run}: /api/v1/count-runs lists them")
         return Running(*rows[0])
 
+    async def knows(self, person: str) -> bool:
+        """Tell whether a person is registered and active."""
+        return await self._exceptions.knows(person)
+
     async def start(self, by: str, now: datetime) -> None:
         """Freeze the book of its location and all below it."""
         for step in ("start", "freeze_places", "freeze_book"):
             await self._do(step, by=by, now=now)
         await self._act("count_started", by, now)
 
-    async def find(self, seen: Observation) -> str:
-        """Return the asset that was seen or raise `NotFound`."""
+    async def find(self, seen: Sequence[Observation]) -> list[str]:
+        """Return the assets that were seen or raise `NotFound`."""
         return await _find(self._connection, seen)
 
-    async def observe(self, asset: str, seen: Observation, now: datetime) -> None:
-        """Write the observation into the asset's line, if it is the better one, and into the verifications."""
-        values = asdict(seen) | {"asset": asset, "confidence": CERTAIN, "now": now}
-        await self._do("observe", **values)
-        await _verify(self._connection, asset, seen, {"how": "count", "run": self._run, "now": now})
+    async def observe(self, seen: Sequence[tuple[str, Observation]], now: datetime) -> None:
+        """Write observations into their assets' lines, where they are the better ones, and into the verifications."""
+        more = {"how": "count", "run": self._run, "now": now}
+        await _each(self._connection, "observe", _values(seen, more))
+        await _verify(self._connection, seen, more)
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place."""
@@ -277,14 +314,55 @@ async def _plan(connection: Connection, plan: Plan, now: datetime) -> int:
     return int(row[0])
 
 
+async def _open(connection: Connection, row: Mapping[str, Any], today: date, now: datetime) -> list[int]:
+    """Plan a schedule's newest count and freeze its book; an empty book is nothing to count."""
+    on, after = counting.newest(row["kind"], row["next_on"], today, row["months"])
+    await connection.execute(query("counts.move_schedule"), {"id": row["id"], "next_on": after})
+    plan = Plan(row["kind"], row["location"], tuple(row["ranks"]), row["blind"], on, row["planned_by"])
+    run = await _plan(connection, plan, now)
+    about: dict[str, Any] = {"run": run, "now": now}
+    begin = about | {"schedule": row["id"], "due_on": counting.due_on(today)}
+    if await (await connection.execute(query("counts.open_scheduled"), begin)).fetchone() is None:
+        return []
+    for step in ("freeze_places", "freeze_book"):
+        await connection.execute(query(f"counts.{step}"), about)
+    told = about | {"kind": "count_started", "by": CLOCK, "detail": "{}"}
+    ((filled,),) = await (await connection.execute(query("counts.has_lines"), about)).fetchall()
+    if not filled:
+        await connection.execute(
+            query("counts.cancel"), about | {"note": "nothing of these classes is in the book here"}
+        )
+        told |= {"kind": "count_cancelled"}
+    await connection.execute(query("counts.act"), told)
+    return [run] if filled else []
+
+
 async def _known_location(connection: Connection, location: str) -> None:
     if await (await connection.execute(query("counts.location"), {"location": location})).fetchone() is None:
         raise NotFound(f"there is no location {location!r}: /api/v1/locations lists them")
 
 
-async def _find(connection: Connection, seen: Observation) -> str:
-    await _known_location(connection, seen.location)
-    rows = await (await connection.execute(query("counts.find"), asdict(seen))).fetchall()
+async def _known_person(connection: Connection, person: str) -> None:
+    if await (await connection.execute(query("counts.person"), {"person": person})).fetchone() is None:
+        raise NotFound(f"there is no active person {person!r}: import people.csv")
+
+
+async def _find(connection: Connection, seen: Sequence[Observation]) -> list[str]:
+    """Return which assets were seen: a handheld sends a thousand at once, so they are asked for together."""
+    for location in sorted({one.location for one in seen}):
+        await _known_location(connection, location)
+    for person in sorted({one.by for one in seen}):
+        await _known_person(connection, person)
+    found = []
+    async with connection.cursor() as cursor:
+        await cursor.executemany(query("counts.find"), [asdict(one) for one in seen], returning=True)
+        for one in seen:
+            found.append(_only(one, await cursor.fetchall()))
+            cursor.nextset()
+    return found
+
+
+def _only(seen: Observation, rows: Sequence[tuple[Any, ...]]) -> str:
     told = seen.asset or seen.epc or seen.serial
     if not rows:
         raise NotFound(f"no asset is known by {told!r}: register it, or open an exception for an unknown asset")
@@ -293,10 +371,19 @@ async def _find(connection: Connection, seen: Observation) -> str:
     return str(rows[0][0])
 
 
-async def _verify(connection: Connection, asset: str, seen: Observation, more: dict[str, Any]) -> None:
-    params = asdict(seen) | {"asset": asset, "confidence": CERTAIN} | more
+def _values(seen: Sequence[tuple[str, Observation]], more: dict[str, Any]) -> list[dict[str, Any]]:
+    return [asdict(one) | {"asset": asset, "confidence": CERTAIN} | more for asset, one in seen]
+
+
+async def _verify(connection: Connection, seen: Sequence[tuple[str, Observation]], more: dict[str, Any]) -> None:
     for step in ("verify", "verified_act", "count_again"):
-        await connection.execute(query(f"counts.{step}"), params)
+        await _each(connection, step, _values(seen, more))
+
+
+async def _each(connection: Connection, name: str, params: Sequence[dict[str, Any]]) -> None:
+    """Run a statement once for each, without waiting for one before the next is sent."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(query(f"counts.{name}"), params)
 
 
 async def _dicts(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:

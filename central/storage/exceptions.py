@@ -137,8 +137,11 @@ class PgExceptionWork:
         if not fresh:
             return set()
         columns = _columns(fresh) | self._terms(fresh, scope["now"]) | scope
-        await self._connection.execute(query("exceptions.open"), columns)
-        return await self._ids("exceptions.add_occurrences", columns)
+        added: list[tuple[Any, ...]] = []
+        while len(added) < len(fresh):  # one that somebody ends between the two statements is opened anew
+            await self._connection.execute(query("exceptions.open"), columns)
+            added = await self._rows("exceptions.add_occurrences", columns)
+        return {exception for (exception,) in added}
 
     def _terms(self, openings: Sequence[Opening], now: datetime) -> dict[str, list[Any]]:
         found = [self.terms(_severity(one), one.location, now) for one in openings]
@@ -148,6 +151,7 @@ class PgExceptionWork:
         if not exceptions:
             return []
         params = {"exceptions": sorted(exceptions), "source": source, "suggestion": PUT_RIGHT, "now": now}
+        await self._connection.execute(query("exceptions.lock"), params)
         changed = await self._rows("exceptions.restate", params)
         told = [
             (exception, "suggested" if suggested else "suggestion_withdrawn" if denied else "opened")

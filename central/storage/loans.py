@@ -22,10 +22,13 @@ class PgLoans:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def facts(self, asset: str, person: str | None) -> tuple[bool, bool]:
-        """Tell whether the asset is registered, and whether the person is and is active."""
-        ((known, active),) = await self._rows("facts", {"asset": asset, "person": person})
-        return bool(known), bool(active)
+    async def has_asset(self, asset: str) -> bool:
+        """Tell whether an asset is registered."""
+        return bool(await self._rows("asset", {"asset": asset}))
+
+    async def has_person(self, person: str) -> bool:
+        """Tell whether a person is registered and active."""
+        return bool(await self._rows("person", {"person": person}))
 
     async def holds_role(self, person: str, role: str, places: Sequence[str]) -> bool:
         """Tell whether a person has a role, everywhere or at one of the places."""

@@ -18,8 +18,9 @@ from central.application.ports import Case, Filed, Incident, Notice, Registry
 from central.application.records import Gap as GapRow
 from central.application.records import Incoming, Loss, Presence, Record, Sensor, StreamKey, Unreadable
 from central.domain.alerts import Revision
-from central.domain.axes import BLOCKING, blocked_spans
-from central.domain.exits import Authorisation
+from central.domain.axes import BLOCKING, as_told, blocked_spans
+from central.domain.carrying import Badge, Carried
+from central.domain.exits import Authorisation, Exit, spend
 from central.domain.places import Location, PlaceOpening, Places, Portal
 from central.domain.position import Position
 from central.domain.quiet import Measure
@@ -31,6 +32,7 @@ from central.storage.calendars import keep_calendars, load_calendars
 from central.storage.database import Connection, Database, savepoint
 from central.storage.deadlines import PgDeadlines
 from central.storage.exceptions import PgExceptionWork
+from central.storage.hearings import PgHearings
 from central.storage.loans import PgLoans
 from central.storage.movements import movement_columns
 from central.storage.oddities import PgOddities, load_knowledge
@@ -101,6 +103,11 @@ class PgTransaction:
     def stories(self) -> PgStories:
         """Where stories are kept."""
         return PgStories(self._connection)
+
+    @property
+    def hearings(self) -> PgHearings:
+        """Where it stands what zones and sweeps heard."""
+        return PgHearings(self._connection)
 
     @property
     def oddities(self) -> PgOddities:
@@ -185,15 +192,49 @@ class PgTransaction:
             tags = await self._connection.execute(query("projection.tags"), params)
         return Bindings([Binding(*row) for row in await tags.fetchall()])
 
-    async def accused(self, passages: Collection[str]) -> set[str]:
-        """Return which of the passages stand in an alert."""
+    async def accused(self, passages: Collection[str]) -> dict[str, str]:
+        """Return which of the passages stand in an alert, and of what kind."""
         rows = await self._connection.execute(query("alerts.accused"), {"passages": list(passages)})
-        return {row[0].hex for row in await rows.fetchall()}
+        return {row[0].hex: row[1] for row in await rows.fetchall()}
+
+    async def carried(self, cases: Sequence[Case]) -> dict[str, Carried]:
+        """Return by passage what is known of who carried its asset."""
+        params = {
+            "passages": [one.passage for one in cases],
+            "assets": [one.asset for one in cases],
+            "portals": [one.portal for one in cases],
+            "times": [one.at for one in cases],
+        }
+        found = {}
+        rows = await self._connection.execute(query("policies.carried"), params)
+        for passage, asset_class, custodian, own, others in await rows.fetchall():
+            badges = [Badge(person, datetime.fromisoformat(at)) for person, at in others]
+            badges += [Badge(own, None)] if own else []
+            found[passage.hex] = Carried(asset_class, custodian, tuple(badges))
+        return found
 
     async def cases(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that stand in an alert."""
         rows = await self._connection.execute(query("alerts.cases"), {"assets": list(assets)})
         return [Case(row[0].hex, *row[1:]) for row in await rows.fetchall()]
+
+    async def on_passes(self, assets: Collection[str]) -> set[str]:
+        """Return which of the assets have an authorisation for one use."""
+        rows = await self._connection.execute(query("alerts.on_passes"), {"assets": list(assets)})
+        return {row[0] for row in await rows.fetchall()}
+
+    async def settle_uses(self, assets: Collection[str]) -> None:
+        """Write down what authorisations for one use were spent on, so that no door honours them again."""
+        permits = await self.authorisations(assets, provisional=True)
+        spent = [(one.id, one.use) for its in permits.values() for one in its if one.use is not None]
+        params = {
+            "assets": list(assets),
+            "ids": [name for name, _ in spent],
+            "passages": [use.passages[0] for _, use in spent],
+            "portals": [use.portal for _, use in spent],
+            "times": [use.at for _, use in spent],
+        }
+        await self._connection.execute(query("alerts.keep_uses"), params)
 
     async def on_one_use(self, assets: Collection[str]) -> list[Case]:
         """Return the passages of assets that may live on an authorisation for one use."""
@@ -210,15 +251,30 @@ class PgTransaction:
             found[row[0].hex].append(Revision(*row[1:]))
         return found
 
-    async def authorisations(self, assets: Collection[str]) -> dict[str, list[Authorisation]]:
-        """Return the authorisations of assets."""
+    async def authorisations(
+        self, assets: Collection[str], *, provisional: bool = False
+    ) -> dict[str, Sequence[Authorisation]]:
+        """Return the authorisations of assets, those for one use with the exit that each was spent on."""
         found: dict[str, list[Authorisation]] = {}
         rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
         listed = await rows.fetchall()
         acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
-        spans = {asset: blocked_spans(its) for asset, its in acts.items()}
-        for row in listed:
-            found.setdefault(row[1], []).append(replace(Authorisation(*row), blocked=spans.get(row[1], ())))
+        for *row, single_use, despite, person in listed:
+            one, its = replace(Authorisation(*row), single_use=single_use, person=person), acts.get(row[1], [])
+            told, after_all = blocked_spans(as_told(its), despite), blocked_spans(its, despite)
+            found.setdefault(one.asset, []).append(replace(one, blocked=told, blocked_after_all=after_all))
+        passes = [asset for asset, its in found.items() if any(one.single_use for one in its)]
+        if not passes:
+            return dict(found)
+        places, exits = (await self.registry()).places, await self._exits(passes, provisional=provisional)
+        return {asset: spend(places, exits.get(asset, ()), its) for asset, its in found.items()}
+
+    async def _exits(self, assets: Collection[str], *, provisional: bool) -> dict[str, list[Exit]]:
+        params = {"assets": list(assets), "provisional": provisional}
+        found: dict[str, list[Exit]] = {}
+        rows = await self._connection.execute(query("alerts.exits"), params)
+        for asset, passage, *rest in await rows.fetchall():
+            found.setdefault(asset, []).append(Exit(passage.hex, *rest))
         return found
 
     async def raise_incidents(self, incidents: Sequence[Incident], now: datetime) -> list[int]:
@@ -316,6 +372,8 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
         neighbours=neighbours,
         measures=measures,
         calendars=calendars,
+        needs={(portal, asset_class): wanted for portal, asset_class, wanted in await rows("policies.all_needs")},
+        stale=dict(await rows("policies.stale")),
     )
 
 

@@ -1,7 +1,7 @@
-"""Notices of other transactions, and the seat that one process of many holds: one connection of its own for both."""
+"""Notices of other transactions, and the seat that one process of many holds: one connection of its own for each."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import psycopg
@@ -12,6 +12,8 @@ from central.storage.database import CONNECT_TIMEOUT_S
 
 GATE: Final = "stockgate_gate"
 """Channel of what changes a gate snapshot (migration 0011)."""
+ALERTS: Final = "stockgate_alert"
+"""Channel of alerts that changed, by id (migration 0014)."""
 SEAT_EVERY_S: Final = 1.0
 """How often who holds no seat asks for it; the server frees it when its holder's connection ends."""
 BACK_FIRST_S: Final = 0.5
@@ -40,31 +42,73 @@ class Seat:
 
     async def run(self) -> None:
         """Hold the seat, or wait for it, until cancelled."""
-        missing = False
-        while True:
-            try:
-                connection = await AsyncConnection.connect(
-                    self._dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, **KEEPALIVES
-                )
-                async with connection:
-                    missing = False
-                    await self._sit(connection)
-            except psycopg.Error as error:
-                if not missing:
-                    missing = True
-                    _log.warning("no notices from the database, trying again", channel=self._channel, error=str(error))
-            finally:
-                self.held = False
-            await asyncio.sleep(BACK_FIRST_S)
+        await _connected_for_ever(self._dsn, self._channel, self._sit, self._stand_up)
+
+    def _stand_up(self) -> None:
+        self.held = False
 
     async def _sit(self, connection: AsyncConnection) -> None:
         while not await _taken(connection, self._channel):  # noqa: ASYNC110 (the lock is the server's)
             await asyncio.sleep(SEAT_EVERY_S)
-        await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
+        await _listen(connection, self._channel)
         self.held, self.turn = True, self.turn + 1
         self._on_notice()
         async for _ in connection.notifies():
             self._on_notice()
+
+
+class Ear:
+    """Calls `on_notice` with the text of every notice, and `on_listening` before the first of each connection.
+
+    What was told between two connections is told to nobody: `on_listening` has to make up for it.
+    """
+
+    def __init__(
+        self, dsn: str, channel: str, on_notice: Callable[[str], None], on_listening: Callable[[], None]
+    ) -> None:
+        self._dsn, self._channel = dsn, channel
+        self._on_notice, self._on_listening = on_notice, on_listening
+        self.listening = False
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        await _connected_for_ever(self._dsn, self._channel, self._hear, self._go_deaf)
+
+    def _go_deaf(self) -> None:
+        self.listening = False
+
+    async def _hear(self, connection: AsyncConnection) -> None:
+        await _listen(connection, self._channel)
+        self.listening = True
+        self._on_listening()
+        async for notice in connection.notifies():
+            self._on_notice(notice.payload)
+
+
+async def _connected_for_ever(
+    dsn: str, channel: str, work: Callable[[AsyncConnection], Awaitable[None]], lost: Callable[[], None]
+) -> None:
+    """Do `work` on a connection of its own; when the connection goes, say so once and begin anew on another."""
+    missing = False
+    while True:
+        try:
+            connection = await AsyncConnection.connect(
+                dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, **KEEPALIVES
+            )
+            async with connection:
+                missing = False
+                await work(connection)
+        except psycopg.Error as error:
+            if not missing:
+                missing = True
+                _log.warning("no notices from the database, trying again", channel=channel, error=str(error))
+        finally:
+            lost()
+        await asyncio.sleep(BACK_FIRST_S)
+
+
+async def _listen(connection: AsyncConnection, channel: str) -> None:
+    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
 
 
 async def _taken(connection: AsyncConnection, channel: str) -> bool:

@@ -7,8 +7,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+from central.application.hearings import Retold, retell
 from central.application.openings import Opening
 from central.application.presence import SOURCE, BookRow, Covered, Guest, Line, Taken, Told
+from central.domain import story
 from central.domain.exceptions.terms import CountDays
 from central.domain.presence.buckets import STRANGER_ROUNDS, Tally
 from central.domain.presence.coverage import Coverage, Doors, Sighting
@@ -16,16 +18,18 @@ from central.domain.presence.fold import Place, Stay, Stranger
 from central.domain.presence.history import Presence, Reads
 from central.domain.presence.spans import Heard, Span
 from central.storage.database import Connection, Database
-from central.storage.exceptions import CalendarsIn, PgExceptionWork
+from central.storage.exceptions import PgExceptionWork
+from central.storage.hearings import PgHearings
+from central.storage.log import PgLog
 from central.storage.queries import query
 
 
 class PgPresence:
     """`central.application.presence.PresenceStore`."""
 
-    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
+    def __init__(self, database: Database, log: PgLog) -> None:
         self._database = database
-        self._calendars = calendars
+        self._log = log
 
     async def due(self, now: datetime, limit: int) -> list[str]:
         """Return places that are to be folded or counted again."""
@@ -38,9 +42,14 @@ class PgPresence:
     async def place(self, location: str) -> AsyncIterator["PgPlaceWork"]:
         """Open a transaction on a place."""
         async with self._database.transaction() as connection:
-            registry = await self._calendars.registry_in(connection)
+            registry = await self._log.registry_in(connection)
             yield PgPlaceWork(connection, location, registry.calendars.count)
-            await self._calendars.keep_calendars_in(connection)
+            await self._log.keep_calendars_in(connection)
+
+    async def retell(self, now: datetime) -> Retold:
+        """Tell stories again of which zones or sweeps heard something new."""
+        async with self._log.transaction() as transaction:
+            return await retell(transaction, now)
 
 
 class PgPlaceWork:
@@ -104,6 +113,10 @@ class PgPlaceWork:
             await self._do("save_strangers", **_columns(strangers, Stranger))
         await self._do("save_fold", upto=upto, next_at=next_at, seen=self._seen)
 
+    async def note(self, heard: Sequence[story.Heard], *, anew: bool) -> None:
+        """Keep what the place heard of tags, for the stories of their assets."""
+        await PgHearings(self._connection).note(self._location, heard, anew=anew)
+
     async def ledger_from(self, before: datetime) -> datetime | None:
         """Return where the last sighted line began that began before an instant."""
         ((since,),) = await self._rows("ledger_from", before=before)
@@ -166,7 +179,10 @@ def _columns(rows: Sequence[Any], kind: Any) -> dict[str, list[Any]]:
 
 def _span(row: tuple[Any, ...]) -> Span:
     zone, mode, start, end, antennas, tags, part, parts, complete = row
-    heard = tuple(Heard(one["epc"], datetime.fromisoformat(one["last_at"]), one["reads"]) for one in tags)
+    heard = tuple(
+        Heard(one["epc"], datetime.fromisoformat(one["last_at"]), one["reads"], one.get("best_rssi_cdbm"))
+        for one in tags
+    )
     return Span(zone, mode, start, end, _up(antennas, (end - start).total_seconds()), heard, part, parts, complete)
 
 
@@ -180,7 +196,12 @@ def _presence(row: Sequence[Any]) -> Presence:
     since, at, there, gone, faded, heard_at, silent, reads = row
     kept = {
         (one["epc"], one["zone"], one["mode"]): Reads(
-            one["hits"], one["misses"], one["silent"], datetime.fromisoformat(one["at"]) if one["at"] else None
+            one["hits"],
+            one["misses"],
+            one["silent"],
+            datetime.fromisoformat(one["at"]) if one["at"] else None,
+            tuple(one.get("gaps", ())),
+            one.get("gap"),
         )
         for one in reads
     }
@@ -197,5 +218,5 @@ def _known_columns(known: Mapping[str, Presence]) -> dict[str, list[Any]]:
 def _reads(key: tuple[str, str, str], one: Reads) -> dict[str, Any]:
     epc, zone, mode = key
     at = one.at.isoformat() if one.at else None
-    its = {"hits": one.hits, "misses": one.misses, "silent": one.silent, "at": at}
+    its = {"hits": one.hits, "misses": one.misses, "silent": one.silent, "at": at, "gaps": one.gaps, "gap": one.gap}
     return {"epc": epc, "zone": zone, "mode": mode} | its

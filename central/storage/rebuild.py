@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from central.application.stories import fold_again
-from central.storage.database import Database
+from central.storage.database import Connection, Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
 from central.storage.states import PgStates
@@ -30,6 +30,7 @@ async def rebuild(database: Database, now: datetime) -> None:
         await connection.execute(query("deadlines.clear"))
         registry = await transaction.registry()
         await PgStates(connection).rebuild()
+        await _spend_again(transaction, connection)
         last = ""
         while True:
             params = {"after": last, "limit": PART}
@@ -39,6 +40,18 @@ async def rebuild(database: Database, now: datetime) -> None:
             last = rows[-1][0]
             shards = dict.fromkeys((row[0] for row in rows), 0)
             await transaction.stories.keep(await fold_again(transaction, registry.world, registry.routes, shards), now)
+
+
+async def _spend_again(transaction: PgTransaction, connection: Connection) -> None:
+    """Work out anew what authorisations for one use were spent on."""
+    last = ""
+    while True:
+        params = {"after": last, "limit": PART}
+        rows = await (await connection.execute(query("alerts.all_on_passes"), params)).fetchall()
+        if not rows:
+            return
+        last = rows[-1][0]
+        await transaction.settle_uses([row[0] for row in rows])
 
 
 async def projection_hash(database: Database) -> str:

@@ -13,9 +13,10 @@ from central.application.stories import ACT_KINDS, DueKey, Known, Telling
 from central.domain.story import Act, Checkpoint, Crossing, Due
 from central.storage.arrays import Float8Array, InstantArray, TextArray
 from central.storage.database import Connection
+from central.storage.hearings import heard_by_asset
 from central.storage.queries import query
 
-_READS: Final = ("crossings", "acts", "frozen", "checkpoints")
+_READS: Final = ("crossings", "heard", "acts", "frozen", "checkpoints")
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 """Older than anything: no checkpoint is older, and everything is newer."""
 _TEXTS: Final = ("of", "portals", "passages", "kinds")
@@ -39,13 +40,17 @@ class PgStories:
         params = {"assets": named, "fresh": [assets[one] or _ALWAYS for one in named], "kinds": list(ACT_KINDS)}
         async with self._connection.pipeline():
             cursors = [await self._connection.execute(query(f"stories.{name}"), params) for name in _READS]
-        crossings, acts, frozen, checkpoints = [await cursor.fetchall() for cursor in cursors]
+        crossings, heard, acts, frozen, checkpoints = [await cursor.fetchall() for cursor in cursors]
+        hearings = heard_by_asset(heard)
         by_asset = _grouped(crossings, _crossing), _grouped(acts, lambda row: Act(*row[1:]))
         dues: dict[str, dict[DueKey, Due]] = defaultdict(dict)
         for asset, start, business_days, location, due, calendar in frozen:
             dues[asset][start, business_days, location] = Due(due, calendar)
         begins = {asset: _DECODE.decode(state) for asset, state in checkpoints}
-        return {one: Known(by_asset[0][one], by_asset[1][one], begins.get(one), dues[one]) for one in assets}
+        return {
+            one: Known(by_asset[0][one], by_asset[1][one], hearings.get(one, ()), begins.get(one), dues[one])
+            for one in assets
+        }
 
     async def keep(self, tellings: Sequence[Telling], now: datetime) -> set[str]:
         """Store stories and what follows from them; return the locations whose count moved."""

@@ -9,8 +9,10 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from central.application.errors import NotFound
+from central.application.in_transit import InTransit
 from central.application.transfers import Done, LegView, TransferView
 from central.storage.database import Connection, Database
+from central.storage.in_transit import in_transit
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
 
@@ -66,6 +68,14 @@ class PgTransferWork(PgTransaction):
         """End what a transfer permitted."""
         await self._connection.execute(query("transfers.withdraw"), _of(transfer) | {"now": now})
 
+    async def sent_by(self, transfer: str, assets: Collection[str]) -> list[str]:
+        """Return who scanned any of a transfer's assets out last."""
+        return [row[0] for row in await self._rows("sent_by", {"transfer": transfer, "assets": list(assets)})]
+
+    async def answers(self, person: str, party: str, places: Sequence[str]) -> bool:
+        """Tell whether a person is a party, or holds that role everywhere or at one of the places."""
+        return person == party or await self.loans.holds_role(person, party, places)
+
     async def under_way(self, asset: str) -> tuple[int, str | None, list[str]] | None:
         """Return number, transfer and assumed columns of the leg that an asset is on."""
         rows = await self._rows("under_way", {"asset": asset})
@@ -105,6 +115,11 @@ class PgTransfers:
             connection.cursor(row_factory=class_row(LegView)) as cursor,
         ):
             return await (await cursor.execute(query("transfers.legs"), params)).fetchall()
+
+    async def in_transit(self, *, location: str | None, now: datetime, limit: int) -> InTransit:
+        """Return what is under way at, from or to a location (or anywhere), by transfer, the most urgent first."""
+        async with self._database.transaction() as connection:
+            return await in_transit(connection, location, now, limit)
 
 
 async def project_transfers(connection: Connection, ids: Sequence[str] | None) -> None:

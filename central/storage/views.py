@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 from psycopg.rows import class_row, dict_row
 
+from central.application.believing import Standing, doubt_of, why
 from central.application.errors import NotFound
 from central.application.views import (
     AlertView,
@@ -31,6 +32,10 @@ EXCERPT: Final = "backslashreplace"
 """How bytes of a quarantined payload that are no UTF-8 are shown."""
 
 
+_TOLD: Final = ("passage", "silent", "stale", "heard_at", "gone", "reads", "patience_h", "unseen")
+"""What an asset's doubts are made of."""
+
+
 class PgViews:
     """`central.application.ports.Views`."""
 
@@ -41,16 +46,17 @@ class PgViews:
         """Return locations with their counts, all or those named."""
         return await self._all(LocationView, "views.locations", {"ids": None if ids is None else list(ids)})
 
-    async def assets(self, *, location: str | None, query: str | None, limit: int) -> list[AssetView]:
-        """Return assets, by id."""
-        return await self._all(AssetView, "views.assets", {"location": location, "query": query, "limit": limit})
+    async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
+        """Return assets, by id, as they are held to be at an instant."""
+        params = {"location": location, "query": query, "limit": limit, "now": now}
+        return [_asset(row, now) for row in await self._dicts("views.assets", params)]
 
-    async def asset(self, asset: str) -> AssetView:
-        """Return one asset or raise `NotFound`."""
-        found = await self._all(AssetView, "views.asset", {"asset": asset})
+    async def asset(self, asset: str, now: datetime) -> AssetView:
+        """Return one asset as it is held to be at an instant, or raise `NotFound`."""
+        found = await self._dicts("views.asset", {"asset": asset, "now": now})
         if not found:
             raise NotFound(f"there is no asset {asset!r}")
-        return found[0]
+        return _asset(found[0], now)
 
     async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
         """Return the newest revision of each passage, newest first."""
@@ -125,6 +131,16 @@ class PgViews:
 async def _fetch(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
     async with connection.cursor(row_factory=dict_row) as cursor:
         return await (await cursor.execute(query(name), params)).fetchall()
+
+
+def _asset(row: dict[str, Any], now: datetime) -> AssetView:
+    """Return an asset with what speaks for its place, and against it."""
+    told = {name: row.pop(name) for name in _TOLD}
+    if row["location"] is not None:
+        known = {name: row[name] for name in ("location", "since", "basis", "doubt")}
+        one = Standing(**known, **told | {"reads": told["reads"] or ()})
+        row |= {"doubt": doubt_of(one, now), "why": why(one, now)}
+    return AssetView.model_validate(row)
 
 
 def _alert(row: dict[str, Any]) -> AlertView:

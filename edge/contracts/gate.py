@@ -24,6 +24,7 @@ MAX_DELTA_BYTES: Final = 64 * 1024
 MAX_MANIFEST_BYTES: Final = 128 * 1024
 
 Generation = Annotated[int, Meta(ge=1, le=2**32 - 1, description="only rises")]
+Mode = Literal["observe", "notify", "alarm"]
 Verdict = Literal["allow", "allow_once", "refuse", "hold"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("allow", "allow_once", "refuse", "hold")
 """In the order of their codes in a part. A hold is a refusal that names its cause; both win over every permission."""
@@ -54,12 +55,33 @@ class EpcPrefix(Struct, frozen=True, kw_only=True):
     bits: Annotated[int, Meta(ge=1, le=496)]
 
 
+class GateQuiet(Struct, frozen=True, kw_only=True):
+    """A door that was told to be quieter for a while; it ends by itself."""
+
+    mode: Mode
+    from_: Annotated[Instant, Meta(description="from then on")] = field(name="from")
+    until: Annotated[Instant, Meta(description="until before then")]
+
+
 class GatePortal(Struct, frozen=True, kw_only=True):
-    """Which guarded boundaries a crossing of a portal leaves by the registry; each of them needs its permission."""
+    """Which guarded boundaries a crossing of a portal leaves by the registry; each of them needs its permission.
+
+    What a manifest doesn't tell of the door's policy is as in the defaults.
+    """
 
     id: Name
     out: list[Name]
     into: Annotated[list[Name], Meta(description="those that a crossing inwards leaves")]
+    mode: Annotated[Mode, Meta(description="log only, tell the console, or light and siren too")] = "notify"
+    quiet: Annotated[list[GateQuiet], Meta(description="the quietest of all that hold, and of `mode`, counts")] = field(
+        default_factory=list
+    )
+    stale: Annotated[
+        Literal["refuse", "trust"], Meta(description="what a snapshot past `expires_at` means: refuse, or go by it")
+    ] = "refuse"
+    person: Annotated[
+        bool, Meta(description="badges within -10/+5 s go into the evidence: the central asks who carried some assets")
+    ] = False
 
 
 class PartDigest(Struct, frozen=True, kw_only=True):

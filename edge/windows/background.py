@@ -25,6 +25,8 @@ MOVES: Final = 400
 ALIKE_CDB: Final = 300
 """A tag at rest is as loud again within this: 1.6 dB of standard deviation over the channels."""
 LEAST_READS: Final = 3
+DOUBTED: Final = 0.4
+"""An `unresolved` that is no likelier to be anything but a crossing: only its having stood kept it from being told."""
 EXPLAINED: Final = ("near", "turned_back", "unresolved")
 """What a resident may be taken for. A crossing is left to the decision, which was fitted on doors with leaves; what is
 `parked` lies still by definition."""
@@ -64,7 +66,12 @@ class Background:
 
     def judge(self, snap: Snapshot, verdict: Verdict) -> Verdict:
         """Return a verdict, or none (kind None) of a visit that a resident and the door explain; learn from it."""
-        if verdict.kind not in EXPLAINED or self._sensed.is_open(int(snap.head[L.PORTAL]), snap.at_us) is None:
+        doubted = verdict.kind == "unresolved" and verdict.confidence < DOUBTED
+        if (
+            verdict.kind not in EXPLAINED
+            or doubted
+            or self._sensed.is_open(int(snap.head[L.PORTAL]), snap.at_us) is None
+        ):
             return verdict
         explained = self._by_door(snap)
         self.residents += explained

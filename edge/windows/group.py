@@ -10,6 +10,7 @@ import numpy as np
 
 from edge.contracts import Clock, Kind, MovementRow
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.again import BEYOND_US, SOONEST_US, may_return, since, until
 from edge.windows.around import Around
 from edge.windows.decide import Seen, Verdict
 from edge.windows.held import Held, HeldTag
@@ -157,17 +158,29 @@ class Group:
     def _take_level(self, reader: str, gpi: int, kind: str, *, state: bool, at_us: int) -> None:
         self.sensed.note(reader, gpi, kind, state=state, at_us=at_us)
 
-    def _hold(self, snap: Snapshot) -> None:
+    def _hold(self, snap: Snapshot) -> MovementRow | None:
         """Keep a visit that has ended until its companions have told of themselves."""
+        passage = self._passages.get(self._key(snap))
+        snap, row = self._own(snap, passage), None
+        if passage is not None and passage.rev:
+            row = self._returned(snap, passage)
         passage = self._passages.pop(self._key(snap), None)
+        snap = self._own(snap, passage)
         self._ended.append(Ended(snap, self.judge.look(snap, self.offset_us()), passage))
+        return row
+
+    @staticmethod
+    def _own(snap: Snapshot, passage: Passage | None) -> Snapshot:
+        """Return a visit since its passage began."""
+        return snap if passage is None or passage.since_us is None else since(snap, passage.since_us)
 
     def _provisional(self, snap: Snapshot) -> MovementRow | None:
         key, portal = self._key(snap), self.portals[int(snap.head[L.PORTAL])]
         passage = self._passages.get(key)
+        snap = self._own(snap, passage)
         if passage is not None and passage.rev:
             self.judge.hear_on(snap, self.offset_us())
-            return None
+            return self._returned(snap, passage)
         verdict, around = self.judge.early(snap, self.offset_us())
         if verdict.kind is None and self.held.holds(portal.id, snap, self.offset_us()):
             return None
@@ -191,8 +204,26 @@ class Group:
         )
         return row
 
+    def _returned(self, snap: Snapshot, passage: Passage) -> MovementRow | None:
+        """End a passage whose tag has gone back through meanwhile, and begin that of the way back, yet to tell."""
+        crossed_us = passage.crossed_us
+        if crossed_us is None or not may_return(snap, crossed_us):
+            return None
+        cut_us = crossed_us + BEYOND_US
+        gone, back = until(snap, cut_us), since(snap, cut_us)
+        back_us = self.judge.returned(gone, back, passage.kind, self.offset_us())
+        if back_us is None or back_us - crossed_us < SOONEST_US:
+            return None
+        portal = self.portals[int(snap.head[L.PORTAL])]
+        fresh = Passage(id=passage_of(back, self._settings.gateway, portal), since_us=cut_us)
+        self._passages[self._key(snap)] = fresh
+        return self._decide(Ended(gone, self.judge.look(gone, self.offset_us()), passage))
+
     def _final(self) -> MovementRow | None:
-        ended = self._ended.popleft()
+        return self._decide(self._ended.popleft())
+
+    def _decide(self, ended: Ended) -> MovementRow | None:
+        """Return the final of a visit, or of a part of one, if it gives any."""
         snap, passage, portal = ended.snap, ended.passage, self.portals[int(ended.snap.head[L.PORTAL])]
         if passage is not None:
             self._close(passage.id)
@@ -214,7 +245,7 @@ class Group:
         if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
             passage.batch = passage.batch or self._join(snap, verdict.kind, verdict.crossed_us)
         passage.rev += 1
-        passage.kind = verdict.kind
+        passage.kind, passage.crossed_us = verdict.kind, verdict.crossed_us
         return movement(
             snap,
             self.portals[int(snap.head[L.PORTAL])],

@@ -6,6 +6,7 @@ from typing import Final
 
 from edge.contracts import Kind
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
+from edge.windows.again import reaches
 from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.background import Background
 from edge.windows.came import Arrivals
@@ -21,6 +22,7 @@ from edge.windows.snapshot import Snapshot
 from edge.windows.usual import SURE, Usual
 
 LOUDER_ELSEWHERE: Final = "a neighbouring portal heard it louder"
+SURE_BACK: Final = 0.9
 TOLD_ELSEWHERE: Final = "a neighbouring portal told this crossing"
 
 
@@ -88,6 +90,28 @@ class Judge:
             self._neighbours.note(portal.id, snap, offset_us, verdict.crossed_us, told)
             return verdict, around
         return verdict, NOTHING_AROUND
+
+    def returned(self, gone: Snapshot, back: Snapshot, told: Kind | None, offset_us: int) -> int | None:
+        """Return when a tag went back whose crossing was told, by the reads since then alone; None if it didn't.
+
+        The reads until then have to stand for what was told. Companions aren't asked, nor do they hear of it: they know
+        of the crossing.
+
+        Args:
+            gone: the visit until some seconds after that crossing.
+            back: since then, so far or to its end.
+            told: the crossing.
+            offset_us: host time less the event time of the group.
+        """
+        portal = self._portals[int(back.head[L.PORTAL])]
+        decided = decide_early if back.why == L.CANDIDATE else decide
+        way = decided(self._look(back, portal, offset_us), portal)
+        if way.kind not in CROSSINGS or way.kind == told or way.crossed_us is None or way.confidence < SURE_BACK:
+            return None
+        if not reaches(gone, back, way.kind) or not may_alarm(way, self.around(back, way.crossed_us)):
+            return None
+        stands = decide(self._look(gone, portal, offset_us), portal, published=told).kind == told
+        return way.crossed_us if stands else None
 
     def late(
         self, snap: Snapshot, seen: Seen | None, offset_us: int, *, published: Kind | None

@@ -31,12 +31,19 @@ class OpenPassage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Passage(msgspec.Struct, kw_only=True):
-    """What was published of a visit that is still open."""
+    """What was published of a visit that is still open.
+
+    Attributes:
+        since_us: event time after which the visit's reads are this passage's; None where all are.
+        crossed_us: event time of the crossing that was told.
+    """
 
     id: str
     rev: int = 0
     batch: str | None = None
     kind: Kind | None = None
+    since_us: int | None = None
+    crossed_us: int | None = None
 
 
 class Batch(msgspec.Struct, kw_only=True):

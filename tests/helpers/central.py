@@ -167,7 +167,7 @@ class Central:
 
     async def where(self, asset):
         """Location of an asset."""
-        return (await self.views.asset(asset)).location
+        return (await self.views.asset(asset, START)).location
 
     async def sql(self, text, *params):
         """Run a statement and return its rows."""

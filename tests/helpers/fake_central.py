@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from central.application.counts import live
+from central.application.in_transit import GoingView, ManifestCount, trips
 
 TOKEN = "a-token-for-tests"
 
@@ -125,6 +126,30 @@ def exception(number=1, **changes):
     } | changes  # fmt: skip
 
 
+def going(number=1, **changes):
+    """One laptop on transfer T-7 from the stockroom to Leeds, seen by a door."""
+    asset = f"LT-{number:04d}"
+    return {
+        "id": f"{asset}/1", "asset": asset, "asset_name": "T14 laptop", "class": "laptop", "transfer": "T-7",
+        "origin": "stockroom-a", "origin_name": "Stockroom A", "destination": "leeds",
+        "destination_name": "Leeds stockroom", "sender": "ann", "sender_name": "Ann Lee",
+        "receiver": "bob", "receiver_name": "Bob Ray", "dispatched_at": ago(2 * 86400),
+        "receipt_due": ago(-3 * 86400), "due_on": ago(-3 * 86400)[:10],
+        "calendar": "GB-ENG:0a1b2c3d", "basis": "observed", "assumed": [], "state": "open", "astray_in": None,
+        "astray_in_name": None, "astray_at": None, "overdue": False,
+        "escalation_path": ["receiver", "branch_admin", "itam_manager"], "told": None, "told_at": None,
+    } | changes  # fmt: skip
+
+
+def manifest(**changes):
+    """What transfer T-7 names."""
+    return {
+        "transfer": "T-7", "reason": "New starters", "ticket": "REQ-4411", "origin": "stockroom-a",
+        "origin_name": "Stockroom A", "destination": "leeds", "destination_name": "Leeds stockroom", "total": 3,
+        "received": 0, "unread": [],
+    } | changes  # fmt: skip
+
+
 class FakeCentral:
     """Serves the API from a thread; change its attributes to change what it says."""
 
@@ -146,6 +171,8 @@ class FakeCentral:
         self.measures = []
         self.exceptions = []
         self.written = []
+        self.legs = []
+        self.manifests = []
         self._events = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -241,6 +268,18 @@ class FakeCentral:
             about = {"id": asset, "name": "T14 laptop", "class": "laptop", "serial": "SG7037", "location": "corridor"}
             about |= {"since": ago(9), "confidence": 0.97}
             return {"as_of": ago(0), "asset": about, "movements": self.movements}
+
+        @app.get("/api/v1/in-transit")
+        def in_transit(location: str | None = None):
+            legs = [GoingView.model_validate(one) for one in self.legs]
+            shown = [one for one in legs if location in {None, one.origin, one.destination, one.astray_in}]
+            lists = {one["transfer"]: ManifestCount.model_validate(one) for one in self.manifests}
+            told = [one.model_dump(mode="json") for one in trips(shown, lists)]
+            totals = {"under_way": len(shown), "overdue": sum(one.overdue for one in shown)}
+            totals |= {"undeclared": sum(one.undeclared for one in shown)}
+            totals |= {"astray": sum(one.state == "wrong_destination" for one in shown)}
+            totals |= {"inferred": sum(one.basis == "inferred" for one in shown)}
+            return {"as_of": ago(0), "totals": totals, "trips": told}
 
         @app.post("/api/v1/alerts/{number}/acknowledge")
         async def acknowledge(number: int, request: Request):

@@ -1,18 +1,19 @@
 """Live and scheduled counts on a real PostgreSQL: freeze, observations, variance, signature, verification."""
 
-from datetime import date, timedelta
+import contextlib
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
+from procrastinate.exceptions import AlreadyEnqueued
 
 from central.api.server import create_app
 from central.application import counts as use
 from central.application.counts import Observation, Plan
 from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter
-from central.application.metrics import Metrics
-from central.application.perpetual import PerpetualCount
-from central.storage.presence import PgPresence
+from central.jobs.counts import count_jobs
+from central.jobs.queue import Queue
 from tests.helpers.central import START, central, epc, movement, registered_database
 from tests.helpers.listening import count, hear, presence
 
@@ -243,16 +244,68 @@ async def test_a_wrong_state_or_an_unknown_thing_is_told_in_words(one):
         await use.cancel(one.counting, run, "ann", "", later(2))
 
 
-async def test_a_schedule_plans_each_count_once_and_one_that_slept_plans_the_newest(one):
-    await one.counting.schedule(
-        Plan("monthly_control", "hq", ("A",), blind=True, planned_for=date(2026, 1, 31), by="ann")
-    )
-    perpetual = PerpetualCount(PgPresence(one.database, one.log), one.counting, Metrics(), lambda: START)
-    assert await perpetual.look()
-    assert [(run.planned_for, run.blind) for run in await one.counting.runs(None, 10)] == [(date(2026, 2, 28), True)]
-    assert await one.counting.plan_due(TODAY, START) == []
-    assert len(await one.counting.plan_due(date(2026, 3, 28), START)) == 1
-    assert await planned(one) == await planned(one)
+async def at(one, clock, now):
+    """Run what is queued of the counts' job as at an instant; return the counts, the newest first."""
+    clock[:] = [now]
+    queue = Queue(one.database.pool, count_jobs(one.counting, lambda: clock[0]))
+    await queue.app.open_async(one.database.pool)
+    with contextlib.suppress(AlreadyEnqueued):
+        await queue.app.configure_task("scheduled_counts").defer_async(timestamp=0)
+    await queue.run_waiting()
+    return await one.counting.runs(None, 10)
+
+
+async def test_the_clock_opens_blind_counts_of_each_rank_at_its_own_interval(one):
+    """Laptops are rank A here: counted every 3 months; the others' book is empty, so nobody has to count nothing."""
+    await one.sql("INSERT INTO class_policy VALUES ('laptop', 'A', 90, 'tag_seen')")
+    await one.counting.schedule(Plan("abc_cycle", "hq", (), blind=True, planned_for=date(2026, 3, 31), by="ann"))
+    clock = []
+    assert await at(one, clock, datetime(2026, 3, 30, 23, tzinfo=UTC)) == []
+    runs = await at(one, clock, datetime(2026, 3, 31, 9, tzinfo=UTC))
+    assert [(run.ranks, run.state) for run in runs] == [(["C"], "cancelled"), (["B"], "cancelled"), (["A"], "counting")]
+    (run,) = [run for run in runs if run.state == "counting"]
+    assert (run.blind, run.planned_for, run.due_on) == (True, date(2026, 3, 31), date(2026, 4, 14))
+    detail = await one.counting.run(run.id)
+    assert (detail.lines, {place.location for place in detail.places} >= {"stockroom-a"}) == ([], True)
+    assert len(await at(one, clock, datetime(2026, 3, 31, 12, tzinfo=UTC))) == 3
+    following = {tuple(one_.ranks): one_.next_on for one_ in await one.counting.schedules()}
+    assert following == {("A",): date(2026, 6, 30), ("B",): date(2026, 9, 30), ("C",): date(2027, 3, 31)}
+    await use.submit(one.counting, run.id, "dee", datetime(2026, 3, 31, 12, tzinfo=UTC))
+    await use.sign(one.counting, run.id, "ann", "", datetime(2026, 3, 31, 13, tzinfo=UTC))
+    assert (await one.counting.run(run.id)).signed_by == "ann"
+
+
+async def test_a_count_is_opened_by_the_places_own_day_and_not_while_it_is_closed(one):
+    """It is Saturday already in Kiritimati; the count waits for Monday, and one that slept for long is opened once."""
+    await one.sql("UPDATE location SET timezone = 'Pacific/Kiritimati' WHERE id = 'hq-site'")
+    await one.sql("UPDATE registry_version SET version = version + 1")
+    await one.counting.schedule(Plan("monthly_control", "hq", (), blind=True, planned_for=date(2026, 3, 7), by="ann"))
+    clock = []
+    assert await at(one, clock, datetime(2026, 3, 6, 23, tzinfo=UTC)) == []
+    assert [run.planned_for for run in await at(one, clock, datetime(2026, 3, 8, 11, tzinfo=UTC))] == [date(2026, 3, 7)]
+    later_runs = await at(one, clock, datetime(2026, 8, 10, 9, tzinfo=UTC))
+    assert [run.planned_for for run in later_runs] == [date(2026, 8, 7), date(2026, 3, 7)]
+    (schedule,) = await one.counting.schedules()
+    await one.counting.end_schedule(schedule.id, START)
+    assert len(await at(one, clock, datetime(2026, 12, 10, 9, tzinfo=UTC))) == 2
+    with pytest.raises(NotFound, match="there is no schedule"):
+        await one.counting.end_schedule(schedule.id, START)
+
+
+async def test_schedules_and_intervals_are_set_over_the_api(one):
+    body = {"kind": "abc_cycle", "location": "hq", "first_on": "2026-04-01", "by": "ann", "ranks": ["A", "C"]}
+    async with await client(one) as http:
+        told = (await http.post("/api/v1/count-schedules", json=body)).json()
+        assert [(one_["ranks"], one_["months"], one_["blind"]) for one_ in told["schedules"]] == [
+            (["A"], 3, True), (["C"], 12, True),
+        ]  # fmt: skip
+        assert (await http.put("/api/v1/count-intervals/A", json={"months": 0})).status_code == 422
+        told = (await http.put("/api/v1/count-intervals/A", json={"months": 1})).json()
+        assert (told["intervals"]["A"], told["schedules"][0]["months"]) == (1, 1)
+        left = (await http.delete(f"/api/v1/count-schedules/{told['schedules'][0]['id']}")).json()["schedules"]
+        assert [one_["ranks"] for one_ in left] == [["C"]]
+        moon = await http.post("/api/v1/count-schedules", json=body | {"location": "moon"})
+        assert (moon.status_code, "no location 'moon'" in moon.json()["detail"]) == (404, True)
 
 
 async def client(one):
@@ -282,7 +335,7 @@ async def test_a_count_goes_from_plan_to_signature_over_the_api(one):
     plan = {"kind": "annual_audit", "location": "hq", "planned_for": "2026-03-02", "by": "ann"}
     watched = {
         "location": "stockroom-a",
-        "at": "2026-03-02T10:30:00Z",
+        "at": "2026-03-02T11:00:00Z",
         "by": "dee",
         "grade": "barcode",
         "evidence": "h7",

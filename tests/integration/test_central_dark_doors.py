@@ -8,7 +8,6 @@ import pytest
 from central.api.server import create_app
 from central.application.darkness import DoorWatch, look_for_dark
 from central.application.exceptions import Filter
-from central.application.feed import Feed
 from tests.helpers.central import START, central, epc, movement, registered_database
 
 S = timedelta(seconds=1)
@@ -137,8 +136,8 @@ async def test_what_could_have_passed_is_in_doubt_until_it_is_seen_again(one):
 
 
 async def test_the_watch_says_nothing_of_doors_while_the_broker_is_gone_and_counts_anew_afterwards(one):
-    at, deaf, feed = [START + 60 * S], ["the broker is not connected"], Feed(lambda: 1)
-    watch = DoorWatch(one.knowledge, one.book, one.views, feed, now=lambda: at[0], deaf=lambda: deaf[0])
+    at, deaf = [START + 60 * S], ["the broker is not connected"]
+    watch = DoorWatch(one.knowledge, one.book, now=lambda: at[0], deaf=lambda: deaf[0])
     await speaks(one, START)
     await watch.look()
     deaf[0] = ""
@@ -147,10 +146,8 @@ async def test_the_watch_says_nothing_of_doors_while_the_broker_is_gone_and_coun
         await watch.look()
     assert await spoken(one) == []
     at[0] = START + 81 * S
-    with feed.listen() as heard:
-        await watch.look()
-        feed.close()
-        assert [event.kind async for event in heard] == ["alert"]
+    await watch.look()
+    assert await spoken(one) == [("portal_dark", "high", False)]
     (outage, _) = await one.knowledge.outages(9)
     assert outage.from_at == START + 70 * S
 

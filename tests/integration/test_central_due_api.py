@@ -25,7 +25,8 @@ REPAIR = {
 async def one():
     with registered_database() as dsn:
         async with central(dsn) as one:
-            await one.sql("INSERT INTO person (id, name) SELECT p, p FROM unnest('{borrower,manager}'::text[]) AS p")
+            people = "INSERT INTO person (id, name) SELECT p, p FROM unnest('{borrower,manager,desk}'::text[]) AS p"
+            await one.sql(people)
             await one.sql("INSERT INTO role VALUES ('service_desk_manager', 'Service desk manager')")
             await one.sql("INSERT INTO role_holder VALUES ('service_desk_manager', NULL, 'manager')")
             await one.sql("UPDATE location SET country = 'GB', timezone = 'Europe/London' WHERE id = 'hq-site'")

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from central.app import _now
+from central.application.alerting import QuietAsked, quieten
 from central.application.metrics import Metrics
 from central.application.undoing import undo_import
 from central.gate.keys import KeyRing
@@ -17,7 +18,7 @@ from central.storage.notices import GATE, Seat
 from central.storage.registry import PgRegistry
 from edge.contracts import EpcPrefix, decode_part
 from tests.helpers.brokers import BROKERS
-from tests.helpers.central import EPC, GATEWAY, central, epc, registered_database
+from tests.helpers.central import EPC, GATEWAY, central, epc, movement, registered_database
 from tests.helpers.gate import Gate
 
 DOOR, ENTRANCE = "stockroom-a-door", "main-entrance"
@@ -123,6 +124,22 @@ async def test_an_approval_a_withdrawal_and_a_hold_come_as_deltas_within_a_secon
         assert metrics.registry.get_sample_value("stockgate_gate_generations_total") == 2
 
 
+async def test_a_pass_that_a_door_honoured_is_gone_from_every_other_doors_snapshot_within_a_second(
+    one, broker, tmp_path
+):
+    async with publishing(one, broker, tmp_path) as (_, keys, _):
+        with gateway(broker, keys, "hq-west-1") as other:
+            await until(other.counters)
+            await allow(one, "LT-0001", "hq", single_use=True)
+            await until(lambda: other.may_pass(EPC, "back-door", _now()), 1.0)
+            start = _now()
+            await one.take(movement(1, final=False, portal=ENTRANCE, start=start), now=_now())
+            await until(lambda: other.may_pass(EPC, "back-door", _now()) is False, 1.0)
+            back = movement(2, rev=2, kind="turned_back", portal=ENTRANCE, start=start)
+            await one.take(back, now=_now())
+            await until(lambda: other.may_pass(EPC, "back-door", _now()), 1.0)
+
+
 async def test_ours_that_may_leave_nothing_need_no_entry(one, broker, tmp_path):
     async with publishing(one, broker, tmp_path, prefixes=[OURS]) as (_, keys, _):
         with gateway(broker, keys) as gate:
@@ -213,6 +230,21 @@ async def test_a_door_that_changes_its_place_brings_a_new_generation(one, broker
             )
             await until(lambda: (gate.counters() or (0, 0))[0] > generation)
             assert gate.manifest()["portals"][1]["out"] == ["stockroom-a", "hq"]
+
+
+async def test_a_door_that_is_muted_is_told_so_and_no_part_is_sent_again(one, broker, tmp_path):
+    async with publishing(one, broker, tmp_path) as (_, keys, _):
+        with gateway(broker, keys) as gate:
+            generation, _n = await until(gate.counters)
+            gate.forget()
+            measure = QuietAsked(ENTRANCE, "muted", "observe", "removal", "ann", _now() + timedelta(hours=2))
+            await quieten(one.book, measure, _now())
+            await until(lambda: (gate.counters() or (0, 0))[0] > generation, 2.0)
+            told = {door["id"]: door for door in gate.manifest()["portals"]}
+            assert (told[ENTRANCE]["mode"], told[DOOR]["mode"]) == ("alarm", "notify")
+            assert [quiet["mode"] for quiet in told[ENTRANCE]["quiet"]] == ["observe"]
+            assert (told[DOOR]["quiet"], told[DOOR]["stale"], told[DOOR]["person"]) == ([], "refuse", False)
+            assert set(gate.order) == {"manifest", "delta"}
 
 
 @pytest.mark.parametrize("seen_gone", [True, False])

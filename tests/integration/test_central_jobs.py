@@ -41,7 +41,7 @@ def dsn():
 @pytest.fixture
 async def one(dsn):
     async with central(dsn) as one:
-        await one.sql("INSERT INTO person (id, name) VALUES ('borrower', 'B')")
+        await one.sql("INSERT INTO person (id, name) VALUES ('borrower', 'B'), ('desk', 'D')")
         yield one
 
 

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from central.api.server import create_app
-from central.application.errors import NotFound, StepUnfit
+from central.application.errors import NotFound, Separated, StepUnfit
 from central.application.importing import import_sheets
 from central.application.registering import Said, authorise, say, withdraw
 from central.application.sheets import Sheets
@@ -74,7 +74,7 @@ async def test_all_sheets_go_in_are_read_back_and_an_undo_leaves_the_registry_as
     assert (life.state.custody_kind, life.state.custodian) == ("stockroom", "stockroom-a")
     serials = [(row.serial, row.to_at) for row in (await one.register.life("LT-0002")).serials]
     assert serials == [("S2b", None), ("S2", START + DAY)]
-    assert [row.id for row in await one.views.assets(location=None, query="s2", limit=9)] == ["LT-0002"]
+    assert [row.id for row in await one.views.assets(location=None, query="s2", limit=9, now=START)] == ["LT-0002"]
     places = {row.id: row for row in await one.register.places()}
     assert (places["stockroom-a"].country, places["stockroom-a"].subdivision) == ("GB", "ENG")
     assert places["stockroom-a"].closed
@@ -217,10 +217,48 @@ async def test_a_hold_blocks_what_an_authorisation_allows_until_it_is_released(o
     done = await one.take(movement(3, tag=epc(2), after_s=1.5 * 86400), now=START + 4 * DAY)
     (alert,) = await one.views.alerts_by_id(done.alerts)
     assert (alert.kind, alert.at) == ("unauthorised_exit", START + 1.5 * DAY)
-    released = Said("hold_released", "p1", {}, "case-1", START + 1.2 * DAY)
+    released = Said("hold_released", "p2", {}, "case-1", START + 1.2 * DAY)
     await say(one.store, "LT-0002", released, START + 4 * DAY)
     (alert,) = await one.views.alerts_by_id(done.alerts)
-    assert alert.corrected
+    assert (alert.authorised_late, alert.corrected) == (
+        True,
+        False,
+    )  # who releases afterwards excuses, and deletes nothing
+
+
+async def test_who_placed_a_hold_does_not_release_it(one):
+    for by in ("p1", "P1"):
+        await say(one.store, "LT-0002", Said("hold_set", "p1", {"kind": "security"}, f"case-{by}"), START)
+        with pytest.raises(
+            Separated, match=f"{by} placed the hold case-{by} on LT-0002: another person has to release"
+        ):
+            await say(one.store, "LT-0002", Said("hold_released", by, {}, f"case-{by}"), START + DAY)
+    with pytest.raises(Separated):
+        await one.sql(
+            "INSERT INTO act (at, recorded_at, kind, asset, subject, by)"
+            " VALUES (%s, %s, 'hold_released', 'LT-0002', 'case-p1', 'p1')", START, START,
+        )  # fmt: skip
+    state = await say(one.store, "LT-0002", Said("hold_released", "p2", {}, "case-p1"), START + DAY)
+    assert state.blocked_by == ("security",)
+    state = await say(one.store, "LT-0002", Said("hold_released", "p2", {}, "case-P1"), START + DAY)
+    assert state.blocked_by == ()
+
+
+async def test_a_hold_blocks_every_permission_but_its_own(one):
+    """Data that nobody wiped stay in, unless a pass for just that lets them go to the shredder."""
+    await one.import_(**PEOPLE)
+    await say(one.store, "LT-0002", Said("data_state_set", "p1", {"data_state": "unwiped"}), START - DAY)
+    values = {"id": "D-1", "kind": "disposal", "asset": "LT-0002", "boundary": "hq", "despite": ["unwiped"]}
+    with pytest.raises(StepUnfit, match="requested_by: what leaves despite unwiped needs it"):
+        await authorise(one.store, values, START - DAY)
+    await authorise(one.store, values | {"requested_by": "p1", "approved_by": "p2"}, START - DAY)
+    permitted = "SELECT verdict, scope FROM gate_permit WHERE asset = 'LT-0002' ORDER BY 1"
+    assert await one.sql(permitted) == [(0, "hq")]
+    assert not (await one.take(movement(1, tag=epc(2)))).alerts
+    await say(one.store, "LT-0002", Said("hold_set", "p1", {"kind": "legal"}, "case-1"), START + timedelta(hours=1))
+    assert await one.sql(permitted) == [(3, None)]
+    await one.take(movement(2, tag=epc(2), after_s=7200, kind="in"), now=START + DAY)
+    assert (await one.take(movement(3, tag=epc(2), after_s=9000), now=START + DAY)).alerts
 
 
 async def test_a_workbook_of_5000_rows_has_its_7_wrong_rows_told_and_goes_in_once_they_are_mended(one):

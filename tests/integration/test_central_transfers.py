@@ -284,3 +284,39 @@ async def same_as_rebuilt(one):
     live = await projection_hash(one.database)
     await rebuild(one.database, START)
     assert await projection_hash(one.database) == live
+
+
+async def test_the_board_groups_what_is_under_way_and_tells_what_a_manifest_lacks(one):
+    """Of a transfer of two one left, and another asset left undeclared: two trips, the undeclared one first."""
+    done = await approved(one)
+    await one.take(movement(1), now=after(60))
+    await one.take(movement(2, tag=epc(3), portal="main-entrance", after_s=30), now=after(60))
+    board = await one.transfers.in_transit(location=None, now=after(8 * 86400), limit=9)
+    assert board.totals.model_dump() == {"under_way": 2, "overdue": 2, "undeclared": 1, "astray": 0, "inferred": 1}
+    lost, sent = board.trips
+    assert (lost.transfer, lost.undeclared, lost.in_part) == (None, True, False)
+    assert [(leg.asset, leg.receiver, leg.receiver_name) for leg in lost.legs] == [
+        ("LT-0003", "keeper", "Keeper of stock")
+    ]
+    assert (sent.transfer, sent.in_part) == (done.id, True)
+    assert [asset.id for asset in sent.manifest.unread] == ["LT-0002"]
+    (leg,) = sent.legs
+    assert (leg.sender_name, leg.receiver_name, leg.destination_name) == ("Ann", "Bob", "Branch stock")
+    assert (leg.due_on.isoformat(), leg.overdue, leg.basis) == ("2026-03-09", True, "observed")
+
+
+async def test_the_board_of_a_place_has_what_comes_from_goes_to_or_went_astray_there(one):
+    await approved(one)
+    await one.take(movement(1), now=after(60))
+    for place, number in (("hq", 1), ("branch-site", 1), ("street", 0)):
+        board = await one.transfers.in_transit(location=place, now=after(60), limit=9)
+        assert (place, board.totals.under_way, len(board.trips)) == (place, number, number)
+    with pytest.raises(NotFound, match="there is no location 'moon'"):
+        await one.transfers.in_transit(location="moon", now=after(60), limit=9)
+
+
+async def test_the_board_counts_what_its_list_leaves_out(one):
+    await approved(one)
+    await one.take(movement(1), movement(2, tag=epc(2), after_s=1), now=after(60))
+    board = await one.transfers.in_transit(location=None, now=after(60), limit=1)
+    assert (board.totals.under_way, sum(len(trip.legs) for trip in board.trips)) == (2, 1)

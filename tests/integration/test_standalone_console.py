@@ -1,26 +1,19 @@
 """The console in a real browser, over an API whose figures we set."""
 
 import http.client
-import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, DESK, PHONE, RunningConsole
 from tests.helpers.fake_central import LOCATIONS, TOKEN, FakeCentral, ago, alert, exception, measure, movement
 
-CONSOLE = "import sys, typer; from central.console.command import console; typer.run(console)"
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PATIENCE_MS = 20_000
-BEYOND_THE_EDGE = """() => [...document.querySelectorAll('.page *')]
-    .filter(one => one.getBoundingClientRect().right > window.innerWidth)
-    .map(one => one.className + ': ' + one.textContent)"""
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.xdist_group("console")]  # one browser, one console
 
@@ -49,28 +42,6 @@ def console(central, tmp_path_factory):
         yield url
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-
-
-class RunningConsole:
-    """A console as a process; gives its address once it listens."""
-
-    def __init__(self, directory, *options) -> None:
-        self._ready = directory / "ready"
-        command = [sys.executable, "-c", CONSOLE, *options, "--ready-file", str(self._ready)]
-        self._process = subprocess.Popen(command, env=os.environ | {"NO_COLOR": "1"})
-
-    def __enter__(self) -> tuple[str, subprocess.Popen[bytes]]:
-        deadline = time.monotonic() + 60
-        while not self._ready.exists():
-            assert self._process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        return json.loads(self._ready.read_text())["console"], self._process
-
-    def __exit__(self, *_) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
 
 
 @pytest.fixture

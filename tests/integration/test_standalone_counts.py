@@ -104,7 +104,7 @@ def test_how_many_are_where_how_well_known_and_which_are_doubtful(console, page)
     """From the board to the counts, an answer, all places, and the address of what was asked."""
     _, url = console
     page.goto(url)
-    page.get_by_role("link", name="counts").click()
+    page.get_by_role("link", name="Counts", exact=True).click()
     page.locator(".answer").wait_for()
     page.goto(f"{url}/counts?place=stockroom-a&q=T14")
     answer = page.locator(".answer")

@@ -5,15 +5,19 @@ folding its place anew.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 
 from central.domain.presence import history
 from central.domain.presence.coverage import Sighting
 from central.domain.presence.history import Beta, Presence, Rates, ReadKey
 from central.domain.presence.spans import ListeningKey, Round
+
+LISTENED: Final = 0.99
+"""Where antennas worked for less of a round, a gap at its end may be theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,15 @@ class Place:
     strangers: dict[str, Stranger] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a place's assets tell before a round: hit rates of new tags and usual gaps by zone, what happens unseen."""
+
+    before: Mapping[ListeningKey, Beta]
+    gaps: Mapping[ListeningKey, tuple[float, ...]]
+    rates: Rates
+
+
 def fold(place: Place, stays: Sequence[Stay], rounds: Iterable[Round]) -> Place:
     """Fold rounds, in the order of their ends, into a place; `place` itself is left as it is.
 
@@ -84,13 +97,13 @@ def _fold_one(place: Place, stays: Sequence[Stay], together: Sequence[Round]) ->
     here = [stay for stay in stays if stay.holds(end)]
     knowns = {stay.asset: _known(place, stay) for stay in here}
     before = {one.key: _before(one.key, knowns.values()) for one in together}
-    rates = history.rates_at(knowns.values())
+    learnt = Learnt(before, _gaps(together, knowns.values()), history.rates_at(knowns.values()))
     if all(one.silence for one in together):
         place.sightings.append(Sighting(together[0].from_at, end, _tag_probability(here, knowns, together, before)))
     owned: set[str] = set()
     for stay in here:
         owned.update(stay.tags)
-        place.assets[stay.asset] = _weigh(knowns[stay.asset], stay, together, before, rates)
+        place.assets[stay.asset] = _weigh(knowns[stay.asset], stay, together, learnt)
     _note_strangers(place, owned, together)
 
 
@@ -130,22 +143,46 @@ def _tag_probability(
     return round(1.0 - sum(missed) / len(missed), 2)
 
 
-def _weigh(
-    known: Presence, stay: Stay, together: Sequence[Round], before: Mapping[ListeningKey, Beta], rates: Rates
-) -> Presence:
-    heard: dict[ReadKey, datetime] = {}
+def _gaps(together: Sequence[Round], knowns: Collection[Presence]) -> dict[ListeningKey, tuple[float, ...]]:
+    """Return the usual gaps of the zones whose rounds tell of gaps: of antennas that always listen, and did."""
+    told = [one.key for one in together if one.mode == "zone" and one.silence and one.up >= LISTENED]
+    return {
+        key: history.gaps_of(its for known in knowns for at, its in known.reads.items() if at[1:] == key)
+        for key in told
+    }
+
+
+def _weigh(known: Presence, stay: Stay, together: Sequence[Round], learnt: Learnt) -> Presence:
+    heard: dict[ReadKey, tuple[datetime, Round]] = {}
     silent: dict[ReadKey, Beta] = {}
     for one in together:
         times = dict(one.heard)
         for epc in stay.tags:
             key = (epc, *one.key)
             if epc in times and times[epc] >= stay.since:
-                heard[key] = times[epc]
+                heard[key] = (times[epc], one)
             elif epc not in times and one.silence and one.from_at >= stay.since:
-                silent[key] = before[one.key]
+                silent[key] = learnt.before[one.key]
     if heard:
-        return history.hit(known, heard, silent, max(heard.values()))
-    return history.silence(known, silent, together[0].to_at, rates) if silent else known
+        return _hit(known, heard, silent, learnt)
+    return history.silence(known, silent, together[0].to_at, learnt.rates) if silent else known
+
+
+def _hit(
+    known: Presence, heard: Mapping[ReadKey, tuple[datetime, Round]], missed: Collection[ReadKey], learnt: Learnt
+) -> Presence:
+    """Return what is known of an asset that was heard; what its gap says is said by the key that heard it last."""
+    gaps = {key: _gap(at, one) if key[1:] in learnt.gaps else None for key, (at, one) in heard.items()}
+    last, (when, latest) = max(heard.items(), key=lambda one: (one[1][0], one[0]))
+    left, gap = 0.0, gaps[last]
+    if gap is not None:
+        usual, lasted = learnt.gaps[latest.key], latest.to_at - latest.from_at
+        left = history.left_since(gap, known.reads.get(last), usual, lasted, learnt.rates)
+    return history.hit(known, gaps, missed, when, left)
+
+
+def _gap(at: datetime, heard_in: Round) -> int:
+    return history.gap_of((heard_in.to_at - at) / (heard_in.to_at - heard_in.from_at))
 
 
 def _note_strangers(place: Place, owned: set[str], together: Sequence[Round]) -> None:

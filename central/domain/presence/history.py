@@ -6,10 +6,15 @@ tag is there and was missed, or it is gone. The three cases (there, there but no
 Bayes' rule, the unknown hit rate integrated out: the k-th silence in a row has probability (b + k) / (a + b + k)
 under Beta(a, b). So three silences of a tag that is heard in 95 % of sweeps say much, and three of one that is heard
 in 30 % say little.
+
+Within a round, the time from a tag's last hearing to the end says more than a silence does: what lies still is heard
+until the end, or nearly, and what was carried off is not. How long such gaps are is learnt as well, from rounds that a
+later hearing has settled, so a zone whose tags are heard now and then learns that its gaps say nothing.
 """
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,6 +35,11 @@ LEAST_ALIKE: Final = 0.4
 """Bounds, in rounds, of how much the other tags say of one that is new."""
 UNREADABLE: Final = 0.005
 """Share of tags that can't be heard where they have just been put (metal, face down), until a hit proves better."""
+GAP_ENDS: Final = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+"""Upper ends of the classes of gaps, in shares of the round."""
+GAP_WIDTHS: Final = (1 / 16, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
+EVEN_GAPS: Final = 1.0
+"""Before anything is learnt gaps are even, which tells nothing; this weighs as much as one hit."""
 _DAY_S: Final = 86_400.0
 ReadKey = tuple[str, str, str]
 """(epc, zone, mode)."""
@@ -69,12 +79,18 @@ START: Final = {"sweep": Beta(3.6, 0.4), "zone": Beta(2.4, 0.6)}
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """One tag's rounds in a zone and mode, older ones counting less; `silent` are those since its asset was heard."""
+    """One tag's rounds in a zone and mode, older ones counting less; `silent` are those since its asset was heard.
+
+    `gaps` are hits by class of the time from the last hearing to the round's end, and `gap` is the class of the last
+    hit, which a later one settles; None where its round tells of no gap.
+    """
 
     hits: float = 0.0
     misses: float = 0.0
     silent: int = 0
     at: datetime | None = None
+    gaps: tuple[float, ...] = ()
+    gap: int | None = None
 
     @property
     def rounds(self) -> float:
@@ -110,25 +126,37 @@ def arrived(since: datetime, confidence: float, reads: Mapping[ReadKey, Reads] |
 
     `confidence` (0 to 1) is the book's.
     """
-    kept = {key: replace(one, silent=0) for key, one in (reads or {}).items()}
+    kept = {key: replace(one, silent=0, gap=None) for key, one in (reads or {}).items()}
     sure = min(confidence, 1.0 - STRAY)
     return Presence(since, since, sure * (1.0 - UNREADABLE), 1.0 - sure, sure * UNREADABLE, reads=kept)
 
 
-def hit(known: Presence, heard: Collection[ReadKey], missed: Collection[ReadKey], when: datetime) -> Presence:
-    """Return what is known once an asset was heard: it is there, and silences before were misses.
+def hit(
+    known: Presence,
+    heard: Mapping[ReadKey, int | None],
+    missed: Collection[ReadKey],
+    when: datetime,
+    left: float = 0.0,
+) -> Presence:
+    """Return what is known once an asset was heard: it was there then, and silences before were misses.
 
-    `missed` are the keys that the same round should have heard too: other zones, the other tag.
+    Args:
+        known: What was known before.
+        heard: The keys that heard it, each with the class of its gap, None where the round tells of none.
+        missed: Those that the same round should have heard too: other zones, the other tag.
+        when: When it was last heard.
+        left: Odds that it left between then and the end of the round (`left_since`).
     """
     reads = {key: _settled(one, when) for key, one in known.reads.items()}
-    for key in heard:
+    for key, gap in heard.items():
         mine = reads.get(key) or Reads(at=when)
-        reads[key] = replace(mine, hits=mine.hits + 1.0)
+        reads[key] = replace(mine, hits=mine.hits + 1.0, gap=gap)
     for key in missed:
         mine = reads.get(key) or Reads(at=when)
         reads[key] = replace(mine, misses=mine.misses + 1.0)
     heard_at = max(known.heard_at or when, when)
-    return Presence(known.since, max(known.at, when), 1.0 - STRAY, STRAY, heard_at=heard_at, reads=reads)
+    gone = max(STRAY, left / (1.0 + left))
+    return Presence(known.since, max(known.at, when), 1.0 - gone, gone, heard_at=heard_at, reads=reads)
 
 
 def silence(known: Presence, keys: Mapping[ReadKey, Beta], when: datetime, rates: Rates) -> Presence:
@@ -189,6 +217,42 @@ def prior(reads: Iterable[Reads], mode: str) -> Beta:
     return Beta(mean * alike, (1.0 - mean) * alike)
 
 
+def gap_of(share: float) -> int:
+    """Return the class of a gap which is such a share (0 to 1) of its round."""
+    return bisect_left(GAP_ENDS, min(share, 1.0))
+
+
+def gaps_of(reads: Iterable[Reads]) -> tuple[float, ...]:
+    """Return how likely a zone's hits are to have a gap of each class while the asset stays: they add up to 1."""
+    counts = [EVEN_GAPS * width for width in GAP_WIDTHS]
+    for one in reads:
+        for index, count in enumerate(one.gaps):
+            counts[index] += count
+    total = sum(counts)
+    return tuple(count / total for count in counts)
+
+
+def left_since(gap: int, mine: Reads | None, usual: Sequence[float], lasted: timedelta, rates: Rates) -> float:
+    """Return the odds that an asset left in the round that heard it with such a gap.
+
+    One that leaves does so at any time, so its gaps are even; one that stays has the zone's, or its own where these are
+    likelier: a tag that is heard now and then is known by it.
+
+    Args:
+        gap: Class of the gap.
+        mine: The tag's rounds there.
+        usual: The zone's gaps (`gaps_of`).
+        lasted: Length of the round.
+        rates: What happens unseen.
+    """
+    stays = usual[gap]
+    if mine is not None and mine.gaps:
+        own = (mine.gaps[gap] + MOST_ALIKE * usual[gap]) / (sum(mine.gaps) + MOST_ALIKE)
+        stays = max(stays, own)
+    leaves = rates.leave_per_day * lasted.total_seconds() / _DAY_S * GAP_WIDTHS[gap]
+    return leaves / stays
+
+
 def rates_at(knowns: Iterable[Presence], before: Rates = UNSEEN) -> Rates:
     """Return how often assets leave a place unseen, as its own assets show: those that are gone, over the days spent.
 
@@ -217,11 +281,15 @@ def _silent_probability(reads: Reads, before: Beta) -> float:
 
 def _settled(reads: Reads, when: datetime) -> Reads:
     old = _forgotten(reads, when)
-    return replace(old, misses=old.misses + old.silent, silent=0)
+    gaps = old.gaps
+    if old.gap is not None:
+        gaps = tuple(count + (index == old.gap) for index, count in enumerate(gaps or (0.0,) * len(GAP_ENDS)))
+    return replace(old, misses=old.misses + old.silent, silent=0, gaps=gaps, gap=None)
 
 
 def _forgotten(reads: Reads, when: datetime) -> Reads:
     if reads.at is None or when <= reads.at:
         return replace(reads, at=reads.at or when)
     kept = 0.5 ** ((when - reads.at) / HALF_LIFE)
-    return replace(reads, hits=reads.hits * kept, misses=reads.misses * kept, at=when)
+    gaps = tuple(count * kept for count in reads.gaps)
+    return replace(reads, hits=reads.hits * kept, misses=reads.misses * kept, at=when, gaps=gaps)

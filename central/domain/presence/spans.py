@@ -29,11 +29,12 @@ _Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A tag that was heard in a span, and when last."""
+    """A tag that was heard in a span, when last, and how well: reads, and the best level where the reader told it."""
 
     epc: str
     last_at: datetime
     reads: int = 1
+    level_cdbm: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

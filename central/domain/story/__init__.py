@@ -1,10 +1,12 @@
 """An asset's story: where it is held to be, what is on its way, and which doors must have missed it.
 
-`fold` makes it from the set of the asset's final crossings and acts, in whatever order they come and however often.
+`fold` makes it from the set of the asset's final crossings, hearings and acts, in whatever order they come and however
+often.
 No clock, no I/O, no errors: what contradicts itself is a finding.
 """
 
 from central.domain.story.fold import fold
+from central.domain.story.hearing import Heard
 from central.domain.story.records import (
     Act,
     Belief,
@@ -30,6 +32,7 @@ __all__ = [
     "Due",
     "Finding",
     "Gap",
+    "Heard",
     "Leg",
     "Misread",
     "Missed",

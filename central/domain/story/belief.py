@@ -1,22 +1,22 @@
 """Where an asset is: the likeliest course through all that was seen and said of it.
 
 After each crossing the asset is beyond the door, or (read the wrong way round) before it, or (no crossing at all) where
-it was. Each has a likelihood, times that of the way from where it was before; the likeliest course (Viterbi) is the
-belief, and what it takes for granted are missed crossings and misread ones.
+it was; after a hearing it is in that room, or (heard through the wall) where it was. Each has a likelihood, times that
+of the way from where it was before; the likeliest course (Viterbi) is the belief, and what it takes for granted are
+missed crossings and misread ones.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
+from central.domain.story.hearing import Heard
 from central.domain.story.order import Item
-from central.domain.story.records import Act, Basis, Belief, Checkpoint, Crossing, Finding, Misread, Missed
+from central.domain.story.records import BELIEVED, Act, Basis, Belief, Checkpoint, Crossing, Finding, Misread, Missed
 from central.domain.story.routes import HERE, Routes, Way
 
 CERTAIN: Final = 0.95
 """A place less likely than this is in doubt."""
-BELIEVED: Final = frozenset({"seen", "dispatch_scanned", "receipt_scanned"})
-"""Acts by which somebody saw the asset at a location."""
 _WRONG_SCAN: Final = 0.0002
 _LEAST_DOUBT: Final = 0.0005
 _WRONG_WAY, _NO_CROSSING = 0.3, 0.7
@@ -28,7 +28,9 @@ _SURE: Final = 0.99
 _KEPT: Final = 4
 """Places that are followed; the fifth likeliest has never come back."""
 
-Reading = Literal["placed", "seen", "straight", "wrong_way", "no_crossing"]
+Reading = Literal["placed", "seen", "heard", "straight", "wrong_way", "no_crossing", "stray"]
+_STAYS: Final = frozenset({"no_crossing", "stray"})
+"""Readings by which the asset is where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,16 @@ def course(items: Sequence[Item], routes: Routes, begin: Checkpoint | None = Non
             mark = Mark(number, steps, coarse)
         moved = _take(states, item, routes, coarse=coarse)
         if moved:
-            states, coarse, steps = moved, item.kind == "placed" if isinstance(item, Act) else False, steps + 1
+            coarse = _coarse(states, moved, item) if coarse else isinstance(item, Act) and item.kind == "placed"
+            states, steps = moved, steps + 1
     return _best(states, mark)
+
+
+def _coarse(before: Sequence[_State], after: Sequence[_State], item: Item) -> bool:
+    """Tell whether a place that only the book named is still no finer: not once something saw or heard it in a part."""
+    if isinstance(item, Heard):
+        return before[0].place == after[0].place
+    return isinstance(item, Act) and item.kind == "placed"
 
 
 def _sure(states: Sequence[_State], waited: int) -> bool:
@@ -101,6 +111,8 @@ def _take(states: Sequence[_State], item: Item, routes: Routes, *, coarse: bool)
     """Return the states after an item; none where it says nothing about the place."""
     if isinstance(item, Crossing):
         return _cross(states, item, routes, coarse=coarse)
+    if isinstance(item, Heard):
+        return _hear(states, item, routes, coarse=coarse)
     if item.location is None:
         return []
     if item.kind == "placed":
@@ -120,6 +132,21 @@ def _see(states: Sequence[_State], act: Act, location: str, routes: Routes, *, c
         _keep(found, last, Step(act, "seen", last.place, location, way), way.likelihood * (1 - _WRONG_SCAN))
         _keep(found, last, Step(act, "no_crossing", last.place, last.place), _WRONG_SCAN)
     return _pruned(found) or [_State(1.0, location, Step(act, "seen", None, location), None)]
+
+
+def _hear(states: Sequence[_State], one: Heard, routes: Routes, *, coarse: bool) -> list[_State]:
+    """Take a hearing; a room within the place that was heard stays what it is, and says as much."""
+    if one.stray >= 1:
+        return []
+    found: dict[str, _State] = {}
+    for last in states:
+        if routes.within(last.place, one.location):
+            _keep(found, last, Step(one, "heard", last.place, last.place), 1 - one.stray)
+            continue
+        way = _way(routes, last.place, one.location, coarse=coarse)
+        _keep(found, last, Step(one, "heard", last.place, one.location, way), way.likelihood * (1 - one.stray))
+        _keep(found, last, Step(one, "stray", last.place, last.place), one.stray)
+    return _pruned(found) or [_State(1.0, one.location, Step(one, "heard", None, one.location), None)]
 
 
 def _cross(states: Sequence[_State], one: Crossing, routes: Routes, *, coarse: bool) -> list[_State]:
@@ -187,24 +214,33 @@ def believe(done: Course, before: Belief | None = None) -> Belief | None:
 
 def believed(steps: Sequence[Step], before: Belief | None) -> Belief | None:
     """Return the place to which steps lead, doubt apart."""
-    arrival = next((step for step in reversed(steps) if step.reading != "no_crossing"), None)
+    arrival = next((step for step in reversed(steps) if _arrives(step)), None)
     if arrival is None:
         return before
-    crossing = arrival.item if isinstance(arrival.item, Crossing) else None
-    confidence, passage = (crossing.confidence, crossing.passage) if crossing else (1.0, None)
-    return Belief(arrival.place, arrival.item.at, confidence, _basis(arrival), passage)
+    item, basis = arrival.item, _basis(arrival)
+    if isinstance(item, Crossing):
+        return Belief(arrival.place, item.at, item.confidence, basis, item.passage)
+    confidence = 1.0 - item.stray if isinstance(item, Heard) else 1.0
+    return Belief(arrival.place, item.at, confidence, basis)
+
+
+def _arrives(step: Step) -> bool:
+    """Tell whether a step says since when the asset is where it is; a hearing where it was already doesn't."""
+    return step.reading not in _STAYS and (step.reading != "heard" or step.moved)
 
 
 def _basis(step: Step) -> Basis:
     if step.reading == "placed":
         return "recorded"
-    return "observed" if step.reading in {"straight", "seen"} and step.unseen.free else "inferred"
+    return "observed" if step.reading in {"straight", "seen", "heard"} and step.unseen.free else "inferred"
 
 
 def _doubt(done: Course, last: Step) -> str:
     other = f" or it is in {done.rival}" if done.rival is not None else ""
     if isinstance(last.item, Act):
         return f"Seen in {last.item.location}, where no door saw it go{other}."
+    if isinstance(last.item, Heard):
+        return _doubt_of_hearing(last, last.item, other)
     door = last.item.portal
     if last.before == last.item.destination:
         return f"Crossed {door} to {last.item.destination} twice in a row: a way back was missed{other}."
@@ -215,6 +251,14 @@ def _doubt(done: Course, last: Step) -> str:
             f"Crossed {door} from {last.item.origin}, believed in {last.before} until then: doors were missed{other}."
         )
     return f"The crossing of {door} is uncertain{other}."
+
+
+def _doubt_of_hearing(last: Step, heard: Heard, other: str) -> str:
+    if last.reading == "stray":
+        return f"Heard in {heard.location}, maybe through the wall of {last.place}{other}."
+    if last.moved:
+        return f"Heard in {heard.location} for the first time, where no door saw it go{other}."
+    return f"Heard in {heard.location}, which doesn't settle what was in doubt{other}."
 
 
 def doubtful(done: Course, belief: Belief | None) -> Iterable[Finding]:

@@ -1,4 +1,4 @@
-"""The fold: an asset's story is a function of the set of its crossings and acts."""
+"""The fold: an asset's story is a function of the set of its crossings, hearings and acts."""
 
 from central.domain.story.belief import Course, believe, believed, course, doubtful, misread, missed
 from central.domain.story.findings import findings
@@ -17,7 +17,7 @@ def fold(told: Told, world: World, routes: Routes) -> Story:
     """
     begin = told.begin
     before = begin.belief if begin is not None else None
-    items = in_order(told.crossings, told.acts, begin.last if begin is not None else None)
+    items = in_order(told.crossings, told.acts, told.heard, begin)
     likeliest = course(items, routes, begin)
     mark = likeliest.mark.items if likeliest.mark is not None else None
     stood = begin.transits if begin is not None else _NOTHING

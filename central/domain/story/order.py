@@ -1,26 +1,58 @@
-"""The one order of an asset's crossings and acts, whatever order they came in."""
+"""The one order of an asset's crossings, hearings and acts, whatever order they came in."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from central.domain.story.records import Act, Crossing
+from central.domain.story.hearing import LINGER, Heard, credible
+from central.domain.story.records import PLACING, Act, Checkpoint, Crossing
 
-Item = Crossing | Act
+Item = Crossing | Act | Heard
 
 TOGETHER: Final = timedelta(seconds=10)
 """Tags of one asset that cross a door the same way within this time cross it once."""
 
 
-def in_order(crossings: Iterable[Crossing], acts: Iterable[Act], last: Crossing | None = None) -> list[Item]:
+def in_order(
+    crossings: Iterable[Crossing],
+    acts: Iterable[Act],
+    heard: Iterable[Heard] = (),
+    begin: Checkpoint | None = None,
+) -> list[Item]:
     """Return everything once by (at, gateway, epoch, seq); acts of an instant come before its crossings, by id.
 
     A crossing without a synchronised clock keeps its stream's order: its `at` is moved between those of its neighbours
-    in the stream whose clocks were right. `last` is the crossing that came before all of these.
+    in the stream whose clocks were right. Of hearings those that may be believed are left, each with how far.
     """
+    last = begin.last if begin is not None else None
     settled = [one for stream in _streams(crossings) for one in _settle(stream)]
-    return sorted([*_one_a_passage(sorted(settled, key=_key), last), *set_of(acts)], key=_key)
+    passed = _one_a_passage(sorted(settled, key=_key), last)
+    believed = [one for one in credible(heard) if begin is None or one.at > begin.at]
+    return _weighed(sorted([*passed, *set_of(acts), *believed], key=_key), last)
+
+
+def _weighed(items: Iterable[Item], last: Crossing | None) -> list[Item]:
+    """Say of each hearing what it adds to those before it; what only lingers after a crossing is left out."""
+    weighed: list[Item] = []
+    place, rounds = "", Counter[tuple[float, ...]]()
+    for one in items:
+        if isinstance(one, Heard):
+            if last is not None and last.origin == one.location and one.at - last.at <= LINGER:
+                continue
+            if place != one.location:
+                place, rounds = one.location, Counter()
+            strays = one.strays()
+            weighed.append(replace(one, stray=strays[rounds[strays]] if rounds[strays] < len(strays) else 1.0))
+            rounds[strays] += 1
+            continue
+        if isinstance(one, Crossing):
+            last = one
+        if isinstance(one, Crossing) or one.kind in PLACING:
+            place = ""
+        weighed.append(one)
+    return weighed
 
 
 def _one_a_passage(crossings: Sequence[Crossing], last: Crossing | None) -> list[Crossing]:
@@ -41,6 +73,8 @@ def _together(one: Crossing, other: Crossing) -> bool:
 def _key(item: Item) -> tuple[datetime, str, str, int]:
     if isinstance(item, Act):
         return item.at, "", "", item.id
+    if isinstance(item, Heard):
+        return item.at, item.location, item.epc, 0
     return item.at, item.gateway, item.epoch, item.seq
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from central.domain.exits import Authorisation
 from central.domain.places import Places, Portal
+from central.domain.story.hearing import Heard
 
 Basis = Literal["recorded", "observed", "inferred"]
 LegBasis = Literal["observed", "scanned", "inferred"]
@@ -16,6 +17,11 @@ UNOWNED: Final = "itam_manager"
 """Who answers for a place to which nobody gave an owner role."""
 ESCALATION: Final = ("receiver", "branch_admin", "itam_manager", "it_ops_head")
 """Whom an overdue receipt climbs to, unless the transfer names others."""
+
+BELIEVED: Final = frozenset({"seen", "dispatch_scanned", "receipt_scanned"})
+"""Acts by which somebody saw the asset at a location."""
+PLACING: Final = BELIEVED | {"placed"}
+"""Acts that say where an asset is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +233,5 @@ class Told:
     acts: tuple[Act, ...] = ()
     permits: tuple[Authorisation, ...] = ()
     begin: Checkpoint | None = None
+    heard: tuple[Heard, ...] = ()
+    """What zone readers and sweeps heard of it; with a checkpoint also the day before, to weigh the others by."""

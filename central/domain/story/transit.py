@@ -12,6 +12,7 @@ from typing import Self
 
 from central.domain.exits import Authorisation, Standing, judge_exit
 from central.domain.story.belief import Step
+from central.domain.story.hearing import Heard
 from central.domain.story.order import Item
 from central.domain.story.orders import Start, claimed, declared_leg, read_order, undeclared_leg
 from central.domain.story.records import Act, Leg, LegBasis, Order, Transits, World
@@ -63,10 +64,12 @@ def follow(
 def _moves(step: Step) -> list[_Move]:
     """Split a step into the way that nobody saw and the crossing; the book moves nothing that is under way."""
     item = step.item
-    if step.reading in {"placed", "no_crossing"}:
+    if step.reading in {"placed", "no_crossing", "stray"}:
         return []
     if isinstance(item, Act):
         return _unseen(step.before, step.place, Start(item.at, "scanned"))
+    if isinstance(item, Heard):
+        return _unseen(step.before, step.place, Start(item.at, "inferred"))
     origin = item.origin if step.reading == "straight" else item.destination
     seen = _Move(origin, step.place, Start(item.at, "observed", item.synced, item.passage))
     if step.before == origin:

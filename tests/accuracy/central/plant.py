@@ -4,10 +4,8 @@ import csv
 import io
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 
-from central.application import columns, transfers
+from central.application import columns, transfers, upkeep
 from central.application.commit import commit
 from central.application.errors import StepUnfit
 from central.application.importing import import_sheets
@@ -20,6 +18,7 @@ from central.storage.log import PgLog
 from central.storage.presence import PgPresence
 from central.storage.registry import PgRegistry
 from central.storage.transfers import PgTransfers
+from central.storage.upkeep import PgUpkeep
 from edge.contracts import topic
 from tests.helpers.postgres import fresh_database
 
@@ -132,14 +131,20 @@ class Plant:
         for place in await self._presence.due(now, PLACES):
             if place in places:
                 await fold_place(self._presence, place, now)
+        while await self._presence.retell(now):
+            pass
 
     async def measure_doors(self, now):
-        """Let the central measure its doors, where that room is built; tell whether it is."""
-        if find_spec("central.application.upkeep") is None:
-            return False
-        upkeep, storage = import_module("central.application.upkeep"), import_module("central.storage.upkeep")
-        await upkeep.measure_doors(storage.PgUpkeep(self.database, self.log), now)
-        return True
+        """Let the central measure its doors."""
+        await upkeep.measure_doors(PgUpkeep(self.database, self.log), now)
+
+    async def measure_stays(self, now, *, places):
+        """Let the central measure how long assets stay, each night at all places and by the doors' own measure."""
+        store = PgUpkeep(self.database, self.log)
+        if places:
+            await upkeep.measure_doors(store, now)
+            await upkeep.measure_all_places(store, now)
+        await upkeep.measure_new_stays(store, now)
 
     async def rows(self, text, *params):
         """Run a query of the scorer's."""

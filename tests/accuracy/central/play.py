@@ -17,8 +17,8 @@ WINDOW_US = 40 * SECOND
 """What arrives within this is committed at its end: no event waits longer, and places are asked for after 60 s."""
 COUNT_US = 5 * MINUTE
 """So long after a span has ended its shelves are counted; floors that are swept are, each midnight."""
-PLACES = "SELECT asset, location, certain FROM asset_location WHERE asset = ANY(%s)"
-ALL_PLACES = "SELECT asset, location, certain FROM asset_location"
+PLACES = "SELECT asset, location, certain FROM beliefs(%s) WHERE asset = ANY(%s)"
+ALL_PLACES = "SELECT asset, location, certain FROM beliefs(%s)"
 DOUBTED = """SELECT asset FROM place_asset JOIN asset_location USING (asset, location) WHERE bucket = 'missing'
 UNION SELECT asset FROM exception
 WHERE category IN ('missing', 'wrong_location') AND asset IS NOT NULL AND state NOT IN ('closed', 'accepted_risk')
@@ -121,7 +121,7 @@ class Player:
             touched |= {self._tags[one.epc] for one in records if hasattr(one, "epc")}
             self._tell_peer(records)
         if touched:
-            rows = await self._timed("looking", self._plant.rows(PLACES, sorted(touched)))
+            rows = await self._timed("looking", self._plant.rows(PLACES, now, sorted(touched)))
             self.record.beliefs.tell(rows, now_us)
 
     async def _act(self, acts, now):
@@ -150,6 +150,10 @@ class Player:
             midnight = (at_us - self._estate.truth.start_us) % DAY == 0
             places = self._listened if midnight else self._shelves
             await self._timed("counts", self._plant.count(places, instant(at_us + COUNT_US)))
+        whole_day = (at_us - self._estate.truth.start_us) % DAY == 0
+        await self._timed("stays", self._plant.measure_stays(instant(at_us), places=whole_day))
+        now = instant(at_us + COUNT_US)
+        beliefs.tell(await self._timed("looking", self._plant.rows(ALL_PLACES, now)), at_us)
         beliefs.let_pass(at_us)
         doubted = beliefs.unsure.copy()
         if self._counts:
@@ -161,7 +165,6 @@ class Player:
             await self._timed("looking", self._day(at_us))
 
     async def _day(self, at_us):
-        self.record.beliefs.tell(await self._plant.rows(ALL_PLACES), at_us)
         if await self._plant.has("transit_leg"):
             found = {(transfer, asset): state for transfer, asset, state in await self._plant.rows(LEGS)}
             self.record.legs.append((at_us, found))

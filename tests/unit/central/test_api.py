@@ -44,7 +44,7 @@ class FakeViews:
         await self.ping()
         return [LocationView(id="hall", name="Hall", kind="zone", parent=None, guarded=False, count=3, counted_at=NOW)]
 
-    async def asset(self, asset):
+    async def asset(self, asset, now):
         if asset != "LT-1":
             raise NotFound(f"there is no asset {asset!r}")
         values = {"id": "LT-1", "name": "L", "class": "laptop", "serial": None, "location": None}

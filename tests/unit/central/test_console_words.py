@@ -56,7 +56,7 @@ def test_any_text_is_parsed_without_an_error(text):
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s ago"), (59, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (90_000, "1 days ago"), (-5, "0 s ago")],
+    [(0, "0 s ago"), (59, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (90_000, "1 day ago"), (-5, "0 s ago")],
 )
 def test_ago_is_said_as_a_guard_says_it(seconds, said):
     assert words.ago((NOW - timedelta(seconds=seconds)).isoformat(), NOW) == said
@@ -75,6 +75,19 @@ def test_an_alert_of_an_unknown_kind_is_still_words():
 def test_an_alert_without_an_asset_names_its_tag_or_says_so():
     assert words.alert_subject(alert(asset=None, assets=[], epc="ab12")) == "Tag ab12"
     assert words.alert_subject(alert(asset=None, assets=[], epc=None)) == "No asset named"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([None], ""),
+        (["refuse"], "The door refused it."),
+        (["allow", "allow", None], "The door let it pass."),
+        (["allow", "refuse", "allow"], "The door refused it: 1, let it pass: 2."),
+    ],
+)
+def test_an_alert_says_what_the_door_itself_decided(said, told):
+    assert words.alert_door_said({"assets": [{"id": str(n), "edge": one} for n, one in enumerate(said)]}) == told
 
 
 def test_an_alert_about_a_gateway_names_it_and_what_to_do():

@@ -16,7 +16,7 @@ KEY = ("e1", "shelf", "sweep")
 def known_after(hits, misses, silent):
     """Presence of a tag with a daily history, of which the last rounds were silent."""
     reads = {KEY: Reads(float(hits), float(misses), 0, BEGIN)}
-    known = history.hit(history.arrived(BEGIN - DAY, 1.0, reads), [KEY], [], BEGIN)
+    known = history.hit(history.arrived(BEGIN - DAY, 1.0, reads), {KEY: None}, [], BEGIN)
     for day in range(1, silent + 1):
         known = history.silence(known, {KEY: Beta(1.8, 0.2)}, BEGIN + day * DAY, Rates())
     return known
@@ -39,7 +39,7 @@ def test_a_first_silence_is_never_missing():
 
 def test_a_hit_after_silences_makes_them_misses():
     known = known_after(10, 0, 4)
-    found = history.hit(known, [KEY], [], BEGIN + 5 * DAY)
+    found = history.hit(known, {KEY: None}, [], BEGIN + 5 * DAY)
     assert found.probability > 0.99
     assert found.silent == 0
     assert found.reads[KEY].misses == pytest.approx(4.0)
@@ -47,7 +47,7 @@ def test_a_hit_after_silences_makes_them_misses():
 
 
 def test_a_tag_that_went_quiet_is_trusted_less_and_a_history_is_forgotten():
-    quiet = history.hit(known_after(50, 0, 0), [KEY], [], BEGIN + 360 * DAY)
+    quiet = history.hit(known_after(50, 0, 0), {KEY: None}, [], BEGIN + 360 * DAY)
     assert quiet.reads[KEY].hits == pytest.approx(51 / 16 + 1, rel=0.01)
 
 
@@ -70,7 +70,7 @@ def test_probabilities_add_up_and_only_fall_while_nothing_is_heard():
 
 
 def test_unseen_departures_are_learnt_from_the_places_own_assets():
-    kept = [history.hit(history.arrived(BEGIN, 1.0), [KEY], [], BEGIN + 100 * DAY)] * 100
+    kept = [history.hit(history.arrived(BEGIN, 1.0), {KEY: None}, [], BEGIN + 100 * DAY)] * 100
     assert history.rates_at([]).leave_per_day == pytest.approx(1 / 500)
     assert history.rates_at(kept).leave_per_day == pytest.approx(1 / 10_500, rel=0.01)
     assert history.rates_at(kept * 100).leave_per_day == history.LEAST_LEAVE_PER_DAY
@@ -148,3 +148,32 @@ def test_hit_rates_are_learnt_tag_by_tag():
     ]
     assert np.abs(np.array(learnt) - world.rates).mean() < 0.06
     assert timedelta(days=89) < history.HALF_LIFE
+
+
+def test_a_tag_last_heard_long_before_the_end_has_left_where_others_are_heard_to_the_end():
+    """What lies still in such a zone is heard to the end; where gaps are even, a gap tells nothing."""
+    to_the_end = history.gaps_of([Reads(gaps=(900.0, 900.0, 0.0, 0.0, 0.0))])
+    now_and_then = history.gaps_of([Reads(gaps=(100.0, 100.0, 200.0, 400.0, 800.0))])
+    hours = DAY / 6
+    gap = history.gap_of(0.7)
+    assert history.left_since(gap, None, to_the_end, hours, Rates()) > 0.5
+    assert history.left_since(history.gap_of(0.05), None, to_the_end, hours, Rates()) < 0.001
+    assert history.left_since(gap, None, now_and_then, hours, Rates()) < 0.001
+    seldom = Reads(gaps=(2.0, 2.0, 4.0, 8.0, 16.0))
+    assert history.left_since(gap, seldom, to_the_end, hours, Rates()) < 0.01
+
+
+def test_nothing_learnt_of_gaps_says_nothing():
+    usual = history.gaps_of([])
+    for gap in range(len(history.GAP_ENDS)):
+        assert history.left_since(gap, None, usual, DAY, Rates()) == pytest.approx(1 / 500)
+
+
+def test_a_gap_counts_once_a_later_hit_has_settled_it():
+    known = history.hit(history.arrived(BEGIN, 1.0), {KEY: 4}, [], BEGIN + DAY, 3.0)
+    assert known.gone == pytest.approx(0.75)
+    assert sum(known.reads[KEY].gaps) == 0
+    after = history.hit(known, {KEY: 0}, [], BEGIN + 2 * DAY)
+    assert after.reads[KEY].gaps == (0.0, 0.0, 0.0, 0.0, 1.0)
+    assert after.reads[KEY].gap == 0
+    assert after.gone == pytest.approx(history.STRAY)

@@ -38,6 +38,9 @@ def test_epcs_are_read_as_people_write_them():
     [
         ("locations", "hq,HQ,bulding,,", "locations.csv:2: kind: 'bulding': did you mean 'building'?"),
         ("locations", "hq,,zone,,", "locations.csv:2: name: is empty"),
+        ("locations", "hq,=cmd|'x'!A0,zone,,", "locations.csv:2: name: \"=cmd|'x'!A0\" is a formula: paste its value"),
+        ("assets", "LT-1,#REF!,,,", "assets.csv:2: name: holds the error #REF!: mend it"),
+        ("assets", "LT-1,L,,1.23E+11,", "assets.csv:2: serial: '1.23E+11' is a number that a spreadsheet"),
         ("locations", "hq,HQ,zone,,maybe", "locations.csv:2: guarded: 'maybe': write true or false"),
         ("locations", "h q,HQ,zone,,", "locations.csv:2: id: 'h q' is no id"),
         ("portals", "d,Door,HQ,g,a,b,", "portals.csv:2: site: 'HQ': use 1 to 40 of a-z"),

@@ -56,6 +56,13 @@ def test_a_tag_that_moves_only_while_the_leaf_swings_is_a_resident(verdict):
     assert made.residents == 1
 
 
+@pytest.mark.parametrize("verdict", [OUT, Verdict("unresolved", 0.1)])
+def test_a_crossing_is_left_to_the_reads_and_so_is_one_that_only_its_stay_kept_from_being_told(verdict):
+    made = background((0, False), (10, True), (20, False))
+    assert made.judge(visit(8, 16, turns=swinging), verdict) == verdict
+    assert made.residents == 0
+
+
 @pytest.mark.parametrize("verdict", [BURST, OUT])
 def test_a_tag_that_moves_between_the_swings_is_a_mover(verdict):
     made = background((0, False), (10, True), (20, False))

@@ -88,16 +88,46 @@ SELECT %(now)s, %(now)s, %(kind)s, location, 'count/' || id, %(by)s, %(detail)s:
 INSERT INTO count_schedule (kind, location, ranks, blind, next_on, planned_by)
 VALUES (%(kind)s, %(location)s, %(ranks)s, %(blind)s, %(planned_for)s, %(by)s)
 ON CONFLICT (kind, location, ranks) DO UPDATE SET
-    blind = excluded.blind, next_on = excluded.next_on, planned_by = excluded.planned_by;
+    blind = excluded.blind, next_on = excluded.next_on, planned_by = excluded.planned_by, ended_at = NULL;
+
+-- name: schedules
+-- Schedules by their next day; `months` lie between two of their counts, where the kind doesn't say it.
+SELECT s.id, s.kind, s.location, s.ranks, s.blind, s.next_on, s.planned_by, i.months
+FROM count_schedule AS s LEFT JOIN abc_interval AS i ON s.kind = 'abc_cycle' AND i.rank = s.ranks[1]
+WHERE s.ended_at IS NULL ORDER BY s.next_on, s.id;
 
 -- name: due_schedules
--- Schedules that have a count due, locked.
-SELECT id, kind, location, ranks, blind, next_on, planned_by FROM count_schedule
-WHERE next_on <= %(today)s ORDER BY id FOR UPDATE SKIP LOCKED;
+-- Schedules that have a count due somewhere on earth, locked.
+SELECT s.id, s.kind, s.location, s.ranks, s.blind, s.next_on, s.planned_by, i.months
+FROM count_schedule AS s LEFT JOIN abc_interval AS i ON s.kind = 'abc_cycle' AND i.rank = s.ranks[1]
+WHERE s.ended_at IS NULL AND s.next_on <= %(today)s
+    AND EXISTS (SELECT FROM location AS l WHERE l.id = s.location AND l.withdrawn_at IS NULL)
+ORDER BY s.id FOR UPDATE OF s SKIP LOCKED;
 
 -- name: move_schedule
 -- A schedule's next day.
 UPDATE count_schedule SET next_on = %(next_on)s WHERE id = %(id)s;
+
+-- name: end_schedule
+-- Nothing more is planned by a schedule.
+UPDATE count_schedule SET ended_at = %(now)s WHERE id = %(id)s AND ended_at IS NULL RETURNING id;
+
+-- name: open_scheduled
+-- A schedule's count begins by the clock, if nobody has begun it before, and its book is the one of now.
+UPDATE count_run SET state = 'counting', frozen_at = %(now)s, schedule = %(schedule)s, due_on = %(due_on)s
+WHERE id = %(run)s AND state = 'planned' RETURNING id;
+
+-- name: has_lines
+-- Whether the frozen book of a count has anything.
+SELECT EXISTS (SELECT FROM count_line WHERE run = %(run)s);
+
+-- name: intervals
+-- How many months lie between counts of each rank.
+SELECT rank, months FROM abc_interval ORDER BY rank;
+
+-- name: set_interval
+-- Change how often a rank is counted.
+UPDATE abc_interval SET months = %(months)s WHERE rank = %(rank)s;
 
 -- name: runs
 -- Counts, the newest first.
@@ -172,13 +202,22 @@ WHERE lower(a.serial) = lower(%(serial)s) AND NOT EXISTS (SELECT FROM asset_seri
 -- Whether a location is registered.
 SELECT id FROM location WHERE id = %(location)s AND withdrawn_at IS NULL;
 
+-- name: person
+-- A person who is registered and active.
+SELECT id FROM person WHERE id = %(person)s AND active;
+
 -- name: observe
 -- An observation into its line: the higher grade counts, of equal ones the later. A tag is silent where a person saw the
--- asset and antennas that should have heard it didn't.
+-- asset and antennas that should have heard it didn't. What is of a class that isn't counted has no line.
 INSERT INTO count_line AS l (run, asset, booked, observed, observed_at, observed_by, grade, evidence, confidence, tag_silent)
-VALUES (%(run)s, %(asset)s, NULL, %(location)s, %(at)s, %(by)s, %(grade)s, %(evidence)s, %(confidence)s, EXISTS (
+SELECT r.id, a.id, NULL, %(location)s, %(at)s, %(by)s, %(grade)s, %(evidence)s, %(confidence)s, EXISTS (
     SELECT FROM tag_presence AS t
-    WHERE t.asset = %(asset)s AND t.location = %(location)s AND t.gone >= 0.5 AND t.silent >= 2))
+    WHERE t.asset = a.id AND t.location = %(location)s AND t.gone >= 0.5 AND t.silent >= 2)
+FROM count_run AS r JOIN asset AS a ON a.id = %(asset)s
+JOIN LATERAL (
+    SELECT rank FROM class_policy AS c WHERE c.class IN (a.class, '*') ORDER BY c.class = '*' LIMIT 1
+) AS c ON true
+WHERE r.id = %(run)s AND (r.ranks = '{}' OR c.rank = ANY(r.ranks))
 ON CONFLICT (run, asset) DO UPDATE SET
     observed = excluded.observed, observed_at = excluded.observed_at, observed_by = excluded.observed_by,
     grade = excluded.grade, evidence = excluded.evidence, confidence = excluded.confidence,
@@ -210,8 +249,11 @@ SELECT DISTINCT ON (a.asset)
     r.id, a.asset, NULL, a.location, a.seen_at, 'radio', 'tag_seen', 'heard at ' || a.location, coalesce(a.probability, 0.99)
 FROM count_run AS r JOIN count_place AS p ON p.run = r.id
 JOIN place_asset AS a ON a.location = p.location AND a.bucket = 'unexpected' AND a.seen_at >= r.frozen_at
-WHERE r.id = %(run)s
-    AND (r.ranks = '{}' OR EXISTS (SELECT FROM count_line AS own WHERE own.run = r.id AND own.asset = a.asset))
+JOIN asset AS s ON s.id = a.asset
+JOIN LATERAL (
+    SELECT rank FROM class_policy AS c WHERE c.class IN (s.class, '*') ORDER BY c.class = '*' LIMIT 1
+) AS c ON true
+WHERE r.id = %(run)s AND (r.ranks = '{}' OR c.rank = ANY(r.ranks))
 ORDER BY a.asset, a.seen_at DESC
 ON CONFLICT (run, asset) DO UPDATE SET
     observed = excluded.observed, observed_at = excluded.observed_at, observed_by = excluded.observed_by,

@@ -68,6 +68,10 @@ ON CONFLICT (source, category, asset, location, at, key) DO UPDATE SET
     due_at = excluded.due_at, recorded_at = excluded.recorded_at
 RETURNING o.exception;
 
+-- name: lock
+-- Exceptions that change, in one order: what others have just said of them is committed then, and counted.
+SELECT id FROM exception WHERE id = ANY(%(exceptions)s::int8[]) ORDER BY id FOR NO KEY UPDATE;
+
 -- name: restate
 -- An exception is as grave as its worst occurrence was, and due with the first of them; one that nobody says any more is
 -- suggested for closing.

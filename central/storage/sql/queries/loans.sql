@@ -3,10 +3,13 @@
 INSERT INTO act (at, recorded_at, kind, subject, asset, location, by, detail)
 VALUES (%(at)s, %(now)s, %(kind)s, %(subject)s, %(asset)s, %(location)s, %(by)s, %(detail)s::jsonb);
 
--- name: facts
--- What an opening hangs on: whether the asset is registered, and whether the person is and is active.
-SELECT EXISTS (SELECT FROM asset WHERE id = %(asset)s AND withdrawn_at IS NULL),
-       EXISTS (SELECT FROM person WHERE id = %(person)s AND active);
+-- name: asset
+-- An asset, if it is registered.
+SELECT id FROM asset WHERE id = %(asset)s AND withdrawn_at IS NULL;
+
+-- name: person
+-- A person who is registered and active.
+SELECT id FROM person WHERE id = %(person)s AND active;
 
 -- name: holds_role
 -- Whether an active person has a role, everywhere or at one of the places.

@@ -1,6 +1,6 @@
 -- name: acts
 -- The acts that assets' axes are made of.
-SELECT asset, at, kind, subject, detail FROM act_standing
+SELECT asset, at, kind, subject, detail, recorded_at FROM act_standing
 WHERE asset = ANY(%(assets)s) AND kind = ANY(%(kinds)s) ORDER BY asset;
 
 -- name: told

@@ -12,6 +12,20 @@ WHERE p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from AND (t.boun
     AND (t.role <> 'box'
          OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'));
 
+-- name: heard
+-- What was heard of assets by whichever of their tags, while the tag was on them, as crossings are. With a checkpoint also
+-- the day before it: what was heard elsewhere in the same round tells how far a hearing may be trusted.
+SELECT t.asset, t.bound_from, t.bound_to, h.epc, h.location, h.hits, own.since
+FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+JOIN tag AS t ON t.asset = w.asset
+LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+LEFT JOIN LATERAL (
+    SELECT min(o.registered_at) AS since FROM tag AS o WHERE t.role = 'box' AND o.asset = t.asset AND o.role <> 'box'
+) AS own ON true
+JOIN hearing AS h ON h.epc = t.epc AND h.location IN (SELECT id FROM location WHERE withdrawn_at IS NULL)
+    AND h.day >= ((coalesce(k.at, '-infinity') - INTERVAL '2 days') AT TIME ZONE 'UTC')::date
+ORDER BY t.asset, h.epc, h.day, h.location;
+
 -- name: acts
 -- What people and imports said of assets, and of the transfers that they are on.
 WITH wanted AS (

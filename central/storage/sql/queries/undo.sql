@@ -47,8 +47,12 @@ UNION ALL SELECT location, format('%%s holds role %%s there', person, role) FROM
 UNION ALL SELECT location, format('opening %%s is one of its openings', id) FROM opening WHERE location = ANY(%(ids)s)
 UNION ALL SELECT boundary, format('authorisation %%s is for leaving it', id) FROM authorisation
 WHERE boundary = ANY(%(ids)s)
-UNION ALL SELECT location, format('asset %%s was placed there at %%s', asset, at) FROM act_standing
-WHERE location = ANY(%(ids)s)
+UNION ALL SELECT location, format('%%s was recorded there at %%s by %%s', coalesce(kind || ' of ' || asset, kind), at, by)
+FROM act_standing WHERE location = ANY(%(ids)s)
+UNION ALL SELECT unnest(ARRAY[from_location, to_location]), format('transfer %%s leads from or to it', id) FROM transfer
+WHERE from_location = ANY(%(ids)s) OR to_location = ANY(%(ids)s)
+UNION ALL SELECT detail ->> 'destination', format('asset %%s is said to be on its way there', asset) FROM act_standing
+WHERE kind = 'leg_claimed' AND detail ->> 'destination' = ANY(%(ids)s)
 UNION ALL SELECT location, format('asset %%s is there', asset) FROM asset_location WHERE location = ANY(%(ids)s)
 UNION ALL SELECT custodian, format('it answers for asset %%s', asset) FROM asset_state
 WHERE custody_kind IN ('stockroom', 'vendor') AND custodian = ANY(%(ids)s);
@@ -59,6 +63,7 @@ SELECT asset, format('tag %%s is on it', epc) FROM tag WHERE asset = ANY(%(ids)s
 UNION ALL SELECT asset, format('authorisation %%s is for it', id) FROM authorisation WHERE asset = ANY(%(ids)s)
 UNION ALL SELECT parent, format('asset %%s belongs to it', id) FROM asset
 WHERE parent = ANY(%(ids)s) AND id <> ALL (%(ids)s)
+UNION ALL SELECT asset, format('transfer %%s is about it', transfer) FROM transfer_asset WHERE asset = ANY(%(ids)s)
 UNION ALL SELECT asset, format('alert %%s names it', alert) FROM alert_asset WHERE asset = ANY(%(ids)s)
 UNION ALL SELECT asset, format('%%s was recorded at %%s by %%s', kind, at, by) FROM act_standing
 WHERE asset = ANY(%(ids)s);
@@ -93,13 +98,30 @@ UNION ALL SELECT owner, format('they own pool %%s', id) FROM pool WHERE owner = 
 UNION ALL SELECT i.person, format('authorisation %%s names them', a.id)
 FROM authorisation AS a JOIN unnest(%(ids)s::text[]) AS i (person)
     ON i.person IN (a.person, a.requested_by, a.approved_by)
+UNION ALL SELECT i.person, format('transfer %%s names them', t.id)
+FROM transfer AS t JOIN unnest(%(ids)s::text[]) AS i (person)
+    ON i.person IN (t.sender, t.receiver, t.requested_by, t.approved_by, t.cancelled_by)
+    OR i.person = ANY (t.escalation_path)
+UNION ALL SELECT i.person, format('they send or receive asset %%s', a.asset)
+FROM act_standing AS a JOIN unnest(%(ids)s::text[]) AS i (person) ON i.person IN (a.detail ->> 'sender', a.detail ->> 'receiver')
+WHERE a.kind = 'leg_claimed'
+UNION ALL SELECT i.person, format('loan %%s names them', l.id)
+FROM loan AS l JOIN unnest(%(ids)s::text[]) AS i (person) ON i.person IN (l.person, l.approved_by)
+UNION ALL SELECT i.person, format('exception %%s names them', e.id)
+FROM exception AS e JOIN unnest(%(ids)s::text[]) AS i (person) ON i.person IN (e.owner, e.proposed_by, e.decided_by)
+UNION ALL SELECT i.person, format('count %%s names them', c.id)
+FROM count_run AS c JOIN unnest(%(ids)s::text[]) AS i (person)
+    ON i.person IN (c.planned_by, c.started_by, c.submitted_by, c.signed_by)
 UNION ALL SELECT custodian, format('they answer for asset %%s', asset) FROM asset_state
 WHERE custody_kind = 'person' AND custodian = ANY(%(ids)s);
 
 -- name: users_roles
 -- What still needs a role.
 SELECT owner_role, format('location %%s is owned by it', id) FROM location WHERE owner_role = ANY(%(ids)s)
-UNION ALL SELECT role, format('%%s holds it', person) FROM role_holder WHERE role = ANY(%(ids)s);
+UNION ALL SELECT role, format('%%s holds it', person) FROM role_holder WHERE role = ANY(%(ids)s)
+UNION ALL SELECT i.role, format('transfer %%s names it', t.id)
+FROM transfer AS t JOIN unnest(%(ids)s::text[]) AS i (role)
+    ON i.role IN (t.sender, t.receiver) OR i.role = ANY (t.escalation_path);
 
 -- name: users_pools
 -- What still needs a pool.

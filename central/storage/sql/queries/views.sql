@@ -8,8 +8,8 @@ GROUP BY l.id ORDER BY l.id;
 -- name: assets
 -- Assets by id; the search looks into id, name, class, serials (past ones too), EPC and TID.
 SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence, w.basis, w.certain, w.doubt,
-       g.state AS transit
-FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id
+       g.state AS transit, w.passage, w.silent, w.stale, w.heard_at, w.gone, w.reads, w.patience_h, w.unseen
+FROM asset AS a LEFT JOIN beliefs(%(now)s) AS w ON w.asset = a.id
 LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_destination')
 WHERE a.withdrawn_at IS NULL AND (%(location)s::text IS NULL OR w.location = %(location)s)
     AND (%(query)s::text IS NULL
@@ -21,8 +21,8 @@ ORDER BY a.id LIMIT %(limit)s;
 -- name: asset
 -- One asset.
 SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence, w.basis, w.certain, w.doubt,
-       g.state AS transit
-FROM asset AS a LEFT JOIN asset_location AS w ON w.asset = a.id
+       g.state AS transit, w.passage, w.silent, w.stale, w.heard_at, w.gone, w.reads, w.patience_h, w.unseen
+FROM asset AS a LEFT JOIN beliefs(%(now)s) AS w ON w.asset = a.id
 LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_destination')
 WHERE a.id = %(asset)s AND a.withdrawn_at IS NULL;
 
@@ -75,7 +75,7 @@ LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
         'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected, 'location', w.location,
-        'since', w.since) ORDER BY x.at, s.id, x.passage) AS assets
+        'since', w.since, 'edge', x.edge_verdict) ORDER BY x.at, s.id, x.passage) AS assets
     FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset LEFT JOIN asset_location AS w ON w.asset = s.id
     WHERE x.alert = a.id
 ) AS m ON true
@@ -90,7 +90,7 @@ LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
         'at', x.at, 'confidence', x.confidence, 'corrected', x.corrected, 'location', w.location,
-        'since', w.since) ORDER BY x.at, s.id, x.passage) AS assets
+        'since', w.since, 'edge', x.edge_verdict) ORDER BY x.at, s.id, x.passage) AS assets
     FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset LEFT JOIN asset_location AS w ON w.asset = s.id
     WHERE x.alert = a.id
 ) AS m ON true
