@@ -1,7 +1,7 @@
 """Reads beside ingest, and the rebuild, on a big estate: hot, as boards ask all day and a rebuild stops a site.
 
-A million assets with 20 movements each take some 40 minutes and 15 GB on two cores, a tenth of that four minutes; both
-are run only where they are asked for by name.
+Both sizes take long and are run only where they are asked for by name; a rebuild takes some 0.4 ms of processor time an
+asset with its 20 movements, so a million assets about eight minutes on a quiet machine, and the filling as long.
 """
 
 import asyncio
