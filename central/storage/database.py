@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection, errors
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from central.application.errors import RowsRefused, Separated, StoreUnavailable
@@ -66,6 +67,24 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend a connection in a transaction that commits when the block ends without an error."""
+        async with self._lent() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """Lend a connection for one statement that reads: it is its own transaction, which saves two round trips."""
+        async with self._lent() as connection:
+            await connection.set_autocommit(True)
+            try:
+                yield connection
+            finally:
+                if connection.info.transaction_status is TransactionStatus.IDLE:
+                    await connection.set_autocommit(False)
+                else:  # cut off in the middle: the pool makes another
+                    await connection.close()
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Connection]:
         with_pool = self._pool.connection()
         try:
             async with with_pool as connection:

@@ -120,11 +120,11 @@ class PgViews:
         await self._dicts("views.ping", {})
 
     async def _all(self, kind: type[_V], name: str, params: dict[str, Any]) -> list[_V]:
-        async with self._database.transaction() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+        async with self._database.reading() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
             return await (await cursor.execute(query(name), params)).fetchall()
 
     async def _dicts(self, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await _fetch(connection, name, params)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from central.application.errors import RowsRefused
 from central.domain.position import Position
 from central.storage.rebuild import projection_hash, rebuild
 from edge.contracts import GapRow, LossRow, PresenceRow, SensorRow
@@ -356,3 +357,23 @@ async def test_two_workers_on_the_same_rows_commit_them_once(one):
     assert await one.sql("SELECT count(*), count(DISTINCT seq) FROM movement") == [(40, 40)]
     assert await one.where("LT-0001") == "corridor"
     assert epc(1) == EPC
+
+
+async def test_a_door_that_the_log_names_can_not_be_taken_away(one):
+    """No foreign key holds it, which would look it up for each row."""
+    await one.take(movement(1, kind="near"))
+    with pytest.raises(RowsRefused, match="portal stockroom-a-door is in the log of movements"):
+        await one.sql("DELETE FROM portal WHERE id = 'stockroom-a-door'")
+    await one.sql("DELETE FROM portal WHERE id = 'back-door'")
+
+
+async def test_rows_of_a_door_that_was_taken_away_meanwhile_are_quarantined(one):
+    """The registry that was read says that it is there, the database says at the commit that it isn't."""
+    await one.take(movement(1, kind="near"))
+    await one.sql("DELETE FROM portal WHERE id = 'back-door'")
+    rows = [movement(1, portal="back-door", gateway="hq-west-1")]
+    done = await one.take(*rows, gateway="hq-west-1")
+    assert [item.reason for item in done.refused] == [
+        "could not be committed: back-door was taken out of the registry meanwhile"
+    ]
+    assert await one.sql("SELECT count(*) FROM movement") == [(1,)]
