@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from edge.agent.spare import give_back
 from edge.llrp import ReportDecoder
 from edge.windows import AntennaSettings, PortalSettings, WindowClock, Windows, WindowsSettings
 
@@ -25,7 +26,7 @@ ANY_DOOR: Final = WindowsSettings(
 
 
 def warm_up(settings: WindowsSettings = ANY_DOOR) -> None:
-    """Send one made-up report through a decoder and windows that are thrown away."""
+    """Send one made-up report through a decoder and windows that are thrown away; give back what only that needed."""
     batch = ReportDecoder().decode(bytearray(_REPORT))
     if len(batch) != 2:  # noqa: PLR2004 (as many tags as the report has)
         raise RuntimeError("the kernels decode the warm-up report wrongly: delete __pycache__ and start again")
@@ -33,3 +34,4 @@ def warm_up(settings: WindowsSettings = ANY_DOOR) -> None:
     reader = settings.portals[0].antennas[0].reader
     windows.feed(reader, batch, arrival_us=None, clock=WindowClock())
     windows.flush()
+    give_back()

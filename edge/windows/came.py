@@ -19,6 +19,8 @@ from edge.windows.snapshot import Snapshot
 RESTING_US: Final = 3_600_000_000
 SILENT_US: Final = 60_000_000
 """So long a tag is remembered that came to rest, and one that wasn't heard any more: it may have gone anywhere."""
+MOST: Final = 16_384
+"""Tags remembered at most, 0.4 KB each: as many as stop and rest within an hour, whatever else is read there."""
 _READS: Final = columns.INDEX["first8"]
 _LEVEL: Final = columns.INDEX["early"]
 _MANY: Final = columns.INDEX["log_reads"]

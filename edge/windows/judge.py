@@ -9,7 +9,7 @@ from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.again import reaches
 from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.background import Background
-from edge.windows.came import Arrivals
+from edge.windows.came import MOST, Arrivals
 from edge.windows.company import Companions as Found
 from edge.windows.company import Company
 from edge.windows.decide import KINDS, WIDTH, Companions, Seen, Verdict, decide, decide_early, decide_pass, look, stayed
@@ -36,7 +36,7 @@ class Judge:
         self.background = Background(sensed, most_tags)
         self._portals, self._sensed, self._neighbours = portals, sensed, neighbours
         self._company = [Company(WIDTH) for _ in portals]
-        self.arrivals, self.usual = Arrivals(most_tags), Usual(portals)
+        self.arrivals, self.usual = Arrivals(min(most_tags, MOST)), Usual(portals)
 
     def look(self, snap: Snapshot, offset_us: int) -> Seen | None:
         """Look at a visit alone, and let its companions hear of it; None in the layout `single`.

@@ -45,13 +45,14 @@ class Trees:
         sums = self.base.copy()
         kernels.walk(x, self.roots, self.feature, self.threshold, self.below, self.leaf, sums)
         odds: Floats = sums / UNIT
-        return np.asarray(odds - odds.mean(), np.float64)
+        mean = np.add.reduce(odds) / len(odds)  # `mean` of six numbers takes four times as long to set about it
+        return np.asarray(odds - mean, np.float64)
 
 
 def shares(odds: Floats) -> Floats:
     """Return probabilities of log-odds."""
     raised = np.exp(odds - odds.max())
-    return np.asarray(np.round(raised / raised.sum(), 6), np.float64)
+    return np.asarray((raised / raised.sum()).round(6), np.float64)
 
 
 @cache

@@ -50,6 +50,45 @@ def test_the_weights_in_the_repo_are_walked_alike_compiled_and_plain(name):
         assert sums[0].tolist() == sums[1].tolist()
 
 
+def grown(rng, depth):
+    """Nodes of a tree that ends anywhere: [column, threshold, first of two below, leaf]."""
+    nodes = [[-1, 0.0, 0, int(rng.integers(-99, 99))]]
+    todo = [(0, depth)]
+    while todo:
+        node, left = todo.pop()
+        if left == 0 or rng.random() < 0.3:
+            continue
+        nodes[node][:3] = int(rng.integers(5)), float(rng.integers(-3, 3)), len(nodes)
+        todo += [(len(nodes), left - 1), (len(nodes) + 1, left - 1)]
+        nodes += [[-1, 0.0, 0, int(rng.integers(-99, 99))] for _ in range(2)]
+    return nodes
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 6, 9])
+def test_trees_of_any_depth_and_number_add_the_leaves_that_a_walk_one_by_one_comes_to(count):
+    """Several are walked at once: those that have ended wait, and none counts twice."""
+    rng = np.random.default_rng(count)
+    nodes, roots = [], []
+    for _ in range(count):
+        at = len(nodes)
+        roots.append(at)
+        nodes += [[column, bar, below + at, leaf] for column, bar, below, leaf in grown(rng, 5)]
+    x = rng.integers(-3, 3, 5).astype(np.float64)
+    expected = np.zeros(3, np.int64)
+    for k, root in enumerate(roots):
+        node = root
+        while nodes[node][0] >= 0:
+            column, bar, below, _ = nodes[node]
+            node = below if x[column] <= bar else below + 1
+        expected[k % 3] += nodes[node][3]
+    columns_of = [np.array(column) for column in zip(*nodes, strict=True)]
+    kinds = (np.int16, np.float32, np.int32, np.int32)
+    arrays = [column.astype(kind) for column, kind in zip(columns_of, kinds, strict=True)]
+    sums = np.zeros(3, np.int64)
+    kernels.walk(x, np.array(roots, np.int32), *arrays, sums)
+    assert sums.tolist() == expected.tolist()
+
+
 def width(name):
     if name.startswith("alone"):
         return columns.COUNT
