@@ -37,6 +37,8 @@ from edge.windows.levels import doorway_levels
 
 FORMS: Final = (".html", ".pdf", ".txt")
 HOW_TO_WALK: Final = "After each, stand 3 m and more away and wait: it is called some 10 s after its tag has left."
+LEAST_TO_REPLACE: Final = 5
+"""So many plain walks replace levels that a commissioning taught before: one that is broken off would spoil them."""
 SURVEYS: Final = 2
 """A survey before the powers are set, and one after it."""
 
@@ -186,7 +188,8 @@ class _Commissioning:
         plain = [one for one in walked.outcomes if one.walk.how == PLAIN and one.result == "right"]
         levels = doorway_levels(row for one in plain for row in one.rows)
         antennas = tuple(self._antennas(portal, levels, walked.powers_cdbm))
-        if not self._wish.confirm:
+        stay = () if self._wish.confirm else levels_that_stay(portal, len(plain))
+        if not (self._wish.confirm or stay):
             changes = [_level_change(levels.get((one.reader, one.port))) for one in portal.antennas]
             self._text = with_antennas(self._text, portal.id, changes)
         return Report(
@@ -205,6 +208,7 @@ class _Commissioning:
             strays=tuple(dict.fromkeys(row.epc for row in walked.strays)),
             confirms=self._wish.confirm,
             own_notes=(
+                *stay,
                 *_doubts(walked),
                 *_beside(walked),
                 *walked.problems,
@@ -241,6 +245,14 @@ class _Commissioning:
             failed += _written(self._wish.certificate, _certificate(self._wish.certificate, report, text))
         if failed:
             raise CommissioningError("\n".join(failed))
+
+
+def levels_that_stay(portal: PortalConfig, plain: int) -> tuple[str, ...]:
+    """Say that a portal keeps its levels, where too few plain walks were right; nothing where it doesn't."""
+    if plain >= LEAST_TO_REPLACE or all(one.doorway_cdbm is None for one in portal.antennas):
+        return ()
+    right = f"{plain} plain walks were right, and {LEAST_TO_REPLACE} are needed to teach others"
+    return (f"the levels (doorway_cdbm) stay as they were: {right}",)
 
 
 def _text_of(path: Path) -> str:

@@ -235,8 +235,15 @@ def print_found(found: Found) -> None:
             out.print(f"without keeping residents quiet it would be {found.verdict.open_reads} reads", soft_wrap=True)
     for problem in found.problems:
         out.print(f"wrong: {problem}", soft_wrap=True)
-    fit = f"{found.portal} is fit to be commissioned: `stockgate-edge commission` shows whether it can be certified."
-    out.print(fit if found.fit else f"{found.portal} is not fit.", soft_wrap=True)
+    out.print(_fit(found), soft_wrap=True)
+
+
+def _fit(found: Found) -> str:
+    if found.verdict is None:
+        return f"Whether {found.portal} is fit can't be said yet."
+    if not found.fit:
+        return f"{found.portal} is not fit."
+    return f"{found.portal} is fit to be commissioned: `stockgate-edge commission` shows whether it can be certified."
 
 
 def _row(one: AntennaFound) -> tuple[str, ...]:

@@ -272,7 +272,7 @@ def _mean_cdbm(reads: Reads) -> int | None:
 def _problems(antennas: Sequence[AntennaFound], seconds: float) -> list[str]:
     found = []
     if seconds < LEAST_S:
-        found.append(f"only {seconds:.0f} s were listened to: {LEAST_S:.0f} s at least tell who stays")
+        found.append(f"only {int(seconds)} s were listened to: {LEAST_S:.0f} s at least tell who stays")
     deaf = [one for one in antennas if one.reference is not None and not one.reference_rate]
     return found + [
         f"antenna {one.port} of {one.reader} never heard its reference tag {one.reference}: look at cable, antenna, tag"

@@ -177,7 +177,7 @@ class Intake:
         if event.overflow:
             self._counters.buffer_overflows += 1
             rows.append(self._loss(OVERFLOW, at_us if self._report_us is None else self._report_us, at_us))
-            self._log.warning("the reader's report buffer overflowed: reads are lost")
+            self._tell(OVERFLOW, "the reader's report buffer overflowed: reads are lost; each time is a row `loss`")
         if event.buffer_percent is not None:
             self._counters.buffer_warnings += 1
             self._tell("buffer", f"the reader's report buffer is {event.buffer_percent} % full")

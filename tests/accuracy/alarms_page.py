@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from tests.accuracy.measured_with import note, stale
 from tests.bench.figures import Figure
 
 RESULTS: Final = Path(__file__).with_name("alarms.json")
@@ -50,6 +51,7 @@ def keep(part: str, figures: Sequence[Figure]) -> None:
     found = _kept()
     found[part] = [asdict(figure) for figure in figures]
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+    note(part)
 
 
 def alarms_page() -> str:
@@ -60,7 +62,7 @@ def alarms_page() -> str:
     for part, (title, words) in PARTS.items():
         rows = found.get(part)
         told = _table(rows) if rows else [f"No whole run has been kept yet: `make accuracy ONLY={part}.` makes one."]
-        lines += [f"## {title}", "", *words, "", *told, ""]
+        lines += [f"## {title}", "", *words, *(stale(part) if rows else []), "", *told, ""]
     return "\n".join(lines)
 
 

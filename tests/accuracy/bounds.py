@@ -18,6 +18,16 @@ def poisson_upper(count: int, confidence: float = 0.95) -> float:
     return high
 
 
+def upper_of_sample(whole: int, sampled: int, times: float, confidence: float = 0.95) -> float:
+    """Return an upper bound of two Poisson means' sum: one counted whole, the other in one part of so many.
+
+    Each half of the doubt goes to one of the two, so that together they hold at least as often as is asked for. Of
+    nothing in a part little is known of the whole: 3.7 times `times`.
+    """
+    each = 1 - (1 - confidence) / 2
+    return poisson_upper(whole, each) + times * poisson_upper(sampled, each)
+
+
 def _at_most(count: int, mean: float) -> float:
     """Return the chance of at most `count` events."""
     logs = (k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)) if mean > 0 else (0.0,)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from tests.accuracy.measured_with import note, stale
 from tests.accuracy.peer_runs import DAYS, LEFT_OUT, OURS
 from tests.accuracy.peers import PEERS
 
 GALLERY: Final = Path(__file__).with_name("gallery.json")
 ECD: Final = Path(__file__).with_name("ecd.json")
+PART: Final = "peers"
 _MADE: Final = "<!-- Made by `make docs` from `make accuracy ONLY=…`; changes here are overwritten. -->"
 SOURCES: Final = {
     "first/last antenna": "the sides of the first and of the last read, as portal middleware commonly does",
@@ -23,6 +25,12 @@ SOURCES: Final = {
     "EdgeX location": "edgexfoundry/app-rfid-llrp-inventory: mean of the last 20 RSSI of an antenna, 6 dB hysteresis "
     "that decays by 0.008 dB/ms after 500 ms, departure after 600 s; the side of the antenna where the tag is",
 }
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Write the figures of the gallery that the page is made of."""
+    GALLERY.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+    note(PART)
 
 
 def other_rules_page() -> str:
@@ -46,7 +54,8 @@ scenario of the [gallery](gallery.md) is played on {DAYS} days (`make accuracy O
 
 
 def _gallery(rows: dict[str, Any]) -> Iterator[str]:
-    yield from ("## Gallery", "", "Right in three classes (in, out, no crossing), of all visits that were read.", "")
+    yield from ("## Gallery", "", "Right in three classes (in, out, no crossing), of all visits that were read.")
+    yield from (*stale(PART), "")
     yield f"| scenario | visits | ours | {' | '.join(PEERS)} |"
     yield "|---|---|---|" + "---|" * len(PEERS)
     for name, row in rows.items():

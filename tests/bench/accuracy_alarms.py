@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.accuracy import alarms, groups, two_doors
 from tests.accuracy.alarms_page import keep
-from tests.accuracy.bounds import poisson_upper
+from tests.accuracy.bounds import poisson_upper, upper_of_sample
 from tests.accuracy.spread import spread
 from tests.bench.figures import ACCURACY, Figure
 
@@ -36,14 +36,17 @@ def _longest_first(portal: int) -> int:
 def _false(months: Sequence[alarms.Month], days: Sequence[alarms.Month]) -> Iterator[Figure]:
     portal_months = len(months) * alarms.DAYS / alarms.MONTH
     walking, quiet = sum(one.false for one in months), sum(one.false for one in days)
-    false = walking + quiet * alarms.recurrences(days)
+    recurs = alarms.recurrences(days)
+    false = walking + quiet * recurs
     why = ", ".join(f"{count} {' '.join(cause)}" for cause, count in alarms.causes(months).most_common(8))
     per_portal = " ".join(str(one.false) for one in sorted(months, key=lambda one: one.portal))
     yield Figure(
         "alarms.false.portal_month",
         false / portal_months,
         "false exit alarms",
-        detail=f"95 % upper bound {poisson_upper(round(false)) / portal_months:.2f}; {len(months)} portals, "
+        detail=f"95 % upper bound {poisson_upper(round(false)) / portal_months:.2f} if all quiet time is like what was "
+        f"played of it, {upper_of_sample(walking, quiet, recurs) / portal_months:.2f} if that is a sample; "
+        f"{len(months)} portals, "
         f"{alarms.DAYS} days each, {sum(one.walks for one in months):,} walks; by portal: {per_portal}; "
         f"background of {sum(one.seconds for one in days) / 3600:.0f} h in all, every day anew: {quiet}; {why}",
     )

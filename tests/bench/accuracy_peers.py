@@ -1,11 +1,10 @@
 """Five published or common rules on the same reads as ours in the gallery; on the frozen set: accuracy_passages.py."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
 from simulator.scenarios.load import builtin_names
-from tests.accuracy.other_rules_page import GALLERY
+from tests.accuracy.other_rules_page import keep
 from tests.accuracy.peer_runs import LEFT_OUT, OURS, gallery_scene, tally
 from tests.accuracy.spread import spread
 from tests.bench.figures import ACCURACY, Figure
@@ -19,7 +18,7 @@ def peers() -> Iterator[Figure]:
     """Play the gallery, keep the figures for the page, and yield one a scenario."""
     scenes = spread(gallery_scene, [name for name in builtin_names() if name not in LEFT_OUT])
     found = {one.name: tally(one) for one in scenes if one.layout != UNDECIDABLE}
-    GALLERY.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+    keep(found)
     for name, row in found.items():
         yield figure(f"peers.{name}", row)
 

@@ -10,7 +10,7 @@ from edge.contracts import instant
 from simulator.scenarios.model import Scenario
 from simulator.world.values import Crossing
 from tests.accuracy import alarms, groups, lessons, site, two_doors
-from tests.accuracy.bounds import poisson_upper
+from tests.accuracy.bounds import poisson_upper, upper_of_sample
 from tests.accuracy.commission import certifies
 from tests.accuracy.play import EPOCH_US, play, settings_of
 from tests.accuracy.script import Script
@@ -79,6 +79,13 @@ def test_a_theft_that_nobody_called_is_not_alarmed():
 @pytest.mark.parametrize(("count", "bound"), [(0, 2.9957), (1, 4.7439), (3, 7.7537), (10, 16.9622)])
 def test_upper_bounds_are_those_of_the_tables(count, bound):
     assert poisson_upper(count) == pytest.approx(bound, abs=1e-4)
+
+
+def test_a_quiet_part_bounds_the_whole_no_better_than_its_share():
+    """Garwood's bounds at 97.5 %: 3.6889 of none, 8.7673 of three."""
+    assert upper_of_sample(3, 0, 0.0) == pytest.approx(8.7673, abs=1e-4)
+    assert upper_of_sample(0, 0, 180.0) == pytest.approx(181 * 3.6889, abs=0.01)
+    assert upper_of_sample(3, 1, 10.0) > poisson_upper(3 + 10)
 
 
 def test_a_day_has_its_loads_its_lingerers_and_one_theft():

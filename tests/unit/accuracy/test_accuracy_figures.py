@@ -139,6 +139,20 @@ def test_the_tables_say_what_was_counted():
     assert "| provisionals contradicted by their finals | ≤ 1 % | 25.00 % | |" in text
 
 
+def test_shares_of_the_set_stand_under_their_own_names():
+    """More pass by than turn back here: the row names `near` first."""
+    near = replace(DOOR, tags=(*DOOR.tags, Unit("turned_back", "near", 9), Unit("near", "near", 9)))
+    text = "\n".join(lines_of(report([near])))
+    assert "| near, turned back, parked | ≥ 15 %, ≥ 15 %, | 33.3 %, 16.7 %, 0.0 % | |" in text
+
+
+def test_visits_that_are_no_episodes_are_explained():
+    """Called, though the truth counted no read in its time."""
+    outside = replace(DOOR, tags=(*DOOR.tags, Unit("in", "in", 0)))
+    assert "Visits in the tables that are no episodes: 1, called" in "\n".join(preface(report([outside])))
+    assert "no episodes" not in "\n".join(preface(report([DOOR])))
+
+
 def test_figures_are_per_thousand_of_what_there_is():
     assert per_1000(3, 1500) == 2.0
     assert per_1000(0, 0) == 0.0

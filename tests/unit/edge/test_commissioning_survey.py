@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from edge.agent.survey_command import print_found
 from edge.commissioning.airtime import Ways
 from edge.commissioning.picture import FAINT_CDBM, LOUD_CDBM, bar, doorway_table, level_share, plain_line
 from edge.commissioning.survey import Place, Survey
@@ -83,11 +84,14 @@ def test_survey_finds_who_stays_who_moved_and_what_is_silent(survey):
     assert not found.fit
 
 
-def test_survey_that_was_broken_off_has_nothing_to_say_of_airtime(survey):
-    found = survey.finish(BEGIN_US + 5_000_000, {}, {})
+@pytest.mark.parametrize(("listened_us", "told"), [(5_000_000, 5), (9_960_000, 9)])
+def test_survey_that_was_broken_off_has_nothing_to_say_of_airtime(survey, capsys, listened_us, told):
+    found = survey.finish(BEGIN_US + listened_us, {}, {})
     assert found.verdict is None
     assert not found.fit
-    assert found.problems[0] == "only 5 s were listened to: 10 s at least tell who stays"
+    assert found.problems[0] == f"only {told} s were listened to: 10 s at least tell who stays"
+    print_found(found)
+    assert "Whether door is fit can't be said yet." in capsys.readouterr().out
 
 
 def test_silent_doorway_is_shown_and_fit():

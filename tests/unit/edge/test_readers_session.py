@@ -228,6 +228,16 @@ async def test_an_overflow_of_the_readers_buffer_is_a_loss_row():
         assert row.from_ <= row.to
 
 
+async def test_a_buffer_that_overflows_all_the_time_is_logged_once_and_is_a_row_each_time():
+    """Under a flood a reader says so many times a second."""
+    floods = [fake.event(1_700_000_001_000_000 + step, fake.tlv(251, b"")) for step in range(20)]
+    async with FakeReader(on_start=tuple(floods)) as reader, agent_of(reader.port) as agent:
+        await agent.until(lambda agent: len(agent.rows) == len(floods))
+        assert {row.reason for row in agent.rows} == {"reader_buffer_overflow"}
+        assert agent.supervisor.counters.buffer_overflows == len(floods)
+        assert sum("buffer overflowed" in entry["event"] for entry in agent.logs) == 1
+
+
 async def test_wired_inputs_give_sensor_rows_and_others_none():
     flips = [fake.event(1_700_000_001_000_000, fake.tlv(248, struct.pack("!HB", port, 0x80))) for port in (3, 2)]
     gpis = (GpiSettings(port=2, kind="door"),)
