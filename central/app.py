@@ -20,6 +20,7 @@ from central.api.auth import load_token
 from central.api.gate import gate as gate_routes
 from central.api.policies import policies_read, policies_write
 from central.api.quarantine import Retry, quarantine_orders
+from central.api.rollups import rollup_routes
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
@@ -45,6 +46,7 @@ from central.ingest.telling import tell
 from central.ingest.worker import Ingest, IngestSettings
 from central.jobs.counts import count_jobs
 from central.jobs.queue import Queue
+from central.jobs.retention import retention_jobs
 from central.jobs.stories import story_jobs
 from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
@@ -63,6 +65,7 @@ from central.storage.presence import PgPresence
 from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
+from central.storage.rollups import PgRollups
 from central.storage.schema import check_schema
 from central.storage.transfers import PgTransfers
 from central.storage.upkeep import PgUpkeep
@@ -146,7 +149,11 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         token=token,
         version=importlib.metadata.version("stockgate"),
         local=is_loopback(host),
-        reads=[gate_routes(PgGate(database), _now), policies_read(policies, _now)],
+        reads=[
+            gate_routes(PgGate(database), _now),
+            policies_read(policies, _now),
+            rollup_routes(PgRollups(database), _now),
+        ],
         orders=[
             quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings))),
             policies_write(policies, views, _now),
@@ -202,6 +209,7 @@ async def _work_on_jobs(database: Database) -> None:
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
     work += count_jobs(PgCounts(database, log), _now)
+    work += retention_jobs(PgRollups(database), _now)
     await Queue(database.pool, work).run()
 
 

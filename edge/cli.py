@@ -250,7 +250,9 @@ def commission(
     plan: Annotated[
         Path | None,
         typer.Option(
-            "--plan", metavar="FILE", help="The walks, as [[walks]] with how, expect (in, out, none) and times."
+            "--plan",
+            metavar="FILE",
+            help="The walks: a TOML file of tables `walks` with how, expect (in, out, none) and times.",
         ),
     ] = None,
     yes: Annotated[

@@ -1,5 +1,6 @@
 """Routes of the registry: one asset's life and state, places, people, authorisations, imports."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime
 from http import HTTPStatus
@@ -320,7 +321,7 @@ def registry_write(on: Services) -> APIRouter:
     @router.post("/imports")
     async def new_import(body: ImportAsked, response: Response) -> ImportAnswer:
         """Import sheets, all rows or none; 422 with every problem by row."""
-        sheets, now = _sheets(body.sheets), on.now()
+        sheets, now = await asyncio.to_thread(_sheets, body.sheets), on.now()
         done = await import_sheets(on.registry, sheets, now, dry_run=body.dry_run, by=body.by)
         if done.problems:
             response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY

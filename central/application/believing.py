@@ -65,12 +65,17 @@ def lasting(span: timedelta) -> str:
 def _silence(one: Standing, now: datetime) -> str:
     hits = sum(each["hits"] for each in one.reads)
     rounds = hits + sum(each["misses"] for each in one.reads)
-    usual = f"where it is heard in {hits / rounds:.0%} of rounds" if rounds else "where readers hear what is there"
+    usual = f"where it is heard in {_share(hits / rounds)} of rounds" if rounds else "where readers hear what is there"
     if one.heard_at is None:
         told = f"Not heard in {one.location} since it came {lasting(now - one.since)} ago"
     else:
         told = f"Not heard in {one.location} for {lasting(now - one.heard_at)}"
-    return f"{told}, {usual}: gone with {one.gone:.0%} probability."
+    return f"{told}, {usual}: gone with a probability of {_share(one.gone or 0.0)}."
+
+
+def _share(value: float) -> str:
+    """Return a share that isn't told as sure where it is only rounded so."""
+    return "over 99%" if value > 0.99 else f"{value:.0%}"  # noqa: PLR2004 (what rounds to 100 %)
 
 
 def _age(one: Standing, now: datetime) -> str:

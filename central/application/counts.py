@@ -235,11 +235,11 @@ class RunWork(Protocol):
     async def start(self, by: str, now: datetime) -> None:
         """Freeze the book of its location and all below it."""
 
-    async def find(self, seen: Observation) -> str:
-        """Return the asset that was seen; raise `NotFound` if it isn't known, or where it was seen, or by whom."""
+    async def find(self, seen: Sequence[Observation]) -> list[str]:
+        """Return the assets that were seen; raise `NotFound` if one isn't known, or where it was seen, or by whom."""
 
-    async def observe(self, asset: str, seen: Observation, now: datetime) -> None:
-        """Write the observation into the asset's line, if it is the better one, and into the verifications."""
+    async def observe(self, seen: Sequence[tuple[str, Observation]], now: datetime) -> None:
+        """Write observations into their assets' lines, where they are the better ones, and into the verifications."""
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place; one that isn't in the count raises `NotFound`."""
@@ -367,17 +367,16 @@ async def start(counts: Counts, run: int, by: str, now: datetime) -> None:
         await work.start(by, now)
 
 
-async def observe(counts: Counts, run: int, seen: Collection[Observation], now: datetime) -> list[str]:
+async def observe(counts: Counts, run: int, seen: Sequence[Observation], now: datetime) -> list[str]:
     """Write observations into a count; return the assets. All are written, or none."""
     async with counts.work(run) as work:
         standing = await work.running()
         _expect(standing, "counting", "add observations to")
         for one in seen:
             _check_since(one, standing, now)
-        found = [(await work.find(one), one) for one in seen]
-        for asset, one in found:
-            await work.observe(asset, one, now)
-    return [asset for asset, _ in found]
+        assets = await work.find(seen)
+        await work.observe(list(zip(assets, seen, strict=True)), now)
+    return assets
 
 
 async def search(counts: Counts, run: int, location: str, by: str, now: datetime) -> None:

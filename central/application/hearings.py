@@ -6,10 +6,13 @@ and the assets that it heard are never locked together.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
 from typing import Final, Protocol
 
+from central.application.errors import StoreUnavailable
 from central.application.ports import Registry
 from central.application.stories import Teller, tell
 from central.domain.presence.spans import Heard as Hit
@@ -19,6 +22,18 @@ from central.domain.story import Heard
 AT_ONCE: Final = 500
 """Stories that one transaction tells again."""
 _SHARD: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """Assets whose stories were told again, and those whose weren't, each with why."""
+
+    told: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there was anything to tell."""
+        return bool(self.told or self.failed)
 
 
 class Hearings(Protocol):
@@ -35,19 +50,40 @@ class Listener(Teller, Protocol):
     def hearings(self) -> Hearings:
         """Where it stands what was heard."""
 
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """Open a savepoint."""
+
     async def registry(self) -> Registry:
         """Return the registry as this transaction sees it."""
 
 
-async def retell(transaction: Listener, now: datetime) -> int:
-    """Tell stories again of which zones or sweeps heard something new; return how many, at most `AT_ONCE`."""
+async def retell(transaction: Listener, now: datetime) -> Retold:
+    """Tell stories again of which zones or sweeps heard something new, at most `AT_ONCE`.
+
+    One that can't be told holds back no other: it is left as it was until there is news of its asset.
+    """
     fresh = await transaction.hearings.take(AT_ONCE)
-    if fresh:
-        await transaction.stories.lock(fresh.keys())
-        registry = await transaction.registry()
-        shards = dict.fromkeys(fresh, _SHARD)
-        await tell(transaction, registry.world, registry.routes, shards, now, fresh=fresh)
-    return len(fresh)
+    if not fresh:
+        return Retold()
+    await transaction.stories.lock(fresh.keys())
+    if await _told(transaction, fresh, now) is None:
+        return Retold(tuple(fresh))
+    failed = {one: why for one, at in fresh.items() if (why := await _told(transaction, {one: at}, now)) is not None}
+    return Retold(tuple(one for one in fresh if one not in failed), failed)
+
+
+async def _told(transaction: Listener, fresh: Mapping[str, datetime], now: datetime) -> str | None:
+    """Tell stories under a savepoint; return why they can't be told, if so."""
+    registry = await transaction.registry()
+    try:
+        async with transaction.savepoint():
+            shards = dict.fromkeys(fresh, _SHARD)
+            await tell(transaction, registry.world, registry.routes, shards, now, fresh=fresh)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 (a story that trips a fault of ours must not stop all others)
+        return str(error) or type(error).__name__
+    return None
 
 
 def heard_in(location: str, spans: Iterable[Span], rounds: Iterable[Round]) -> list[Heard]:

@@ -3,6 +3,7 @@
 An import is an act with its rows: what each registry row was before and after, so that it can be taken back.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ async def import_sheets(
             asked = Asked(_assets(sheets), sheets.ids("tags"))
             await lock_all(transaction, asked.assets, {kind for kind, rows in sheets.rows.items() if rows})
             known = await transaction.known(asked)
-            done.problems += check(sheets, known, now)
+            done.problems += await asyncio.to_thread(check, sheets, known, now)  # ingest goes on beside a large one
             if not done.problems:
                 await _Import(transaction, sheets, known, now, by, done).run()
             keep_only_if(not done.problems and not dry_run)

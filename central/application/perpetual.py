@@ -42,6 +42,10 @@ class PerpetualCount:
         for place in due:
             await self._fold(place)
         told = await self._store.retell(self._now())
+        for asset, why in told.failed.items():
+            self._metrics.uncounted.inc()
+            _log.error("what was heard of an asset can't be told; it is tried again with its next news",
+                       asset=asset, error=why)  # fmt: skip
         return bool(due or told)
 
     async def _fold(self, place: str) -> None:

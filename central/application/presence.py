@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
-from central.application.hearings import heard_in
+from central.application.hearings import Retold, heard_in
 from central.application.openings import Opening
 from central.domain.presence.buckets import MISSING_ROUNDS, Booked, Bucket, Tally, bucket_of, is_unexpected, tally
 from central.domain.presence.coverage import Coverage, CoverageKind, Doors, Sighting, ledger
@@ -181,8 +181,8 @@ class PresenceStore(Protocol):
     def place(self, location: str) -> AbstractAsyncContextManager[PlaceWork]:
         """Open a transaction on a place."""
 
-    async def retell(self, now: datetime) -> int:
-        """Tell stories again of which zones or sweeps heard something new; return how many."""
+    async def retell(self, now: datetime) -> Retold:
+        """Tell stories again of which zones or sweeps heard something new."""
 
 
 async def fold_due(store: PresenceStore, now: Callable[[], datetime]) -> list[str]:

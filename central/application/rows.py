@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from central.application.sheets import SheetRow
@@ -52,6 +53,7 @@ def plain(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=1024)  # thousands of an import's rows say the same instant
 def instant_text(at: datetime) -> str:
     """Return an instant as the database writes it in JSON, in UTC: without zeros at the end of the fraction."""
     whole, _, fraction = at.astimezone(UTC).replace(tzinfo=None).isoformat().partition(".")

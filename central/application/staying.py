@@ -19,11 +19,19 @@ STAYS_AT_ONCE: Final = 2000
 """Assets that one transaction measures."""
 
 
+StayKey = tuple[str, bool]
+"""(place, whether only the book says that the asset came)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Staying:
-    """How long assets stay at a place, and which share (0 to 1) of those who leave no door sees."""
+    """How long assets stay at a place, and which share (0 to 1) of those who leave no door sees.
+
+    `recorded`: those that only the book put there, else those that were seen to come.
+    """
 
     location: str
+    recorded: bool
     curve: Curve
     unseen: float
 
@@ -46,8 +54,8 @@ class Begun:
 class StayWork(Protocol):
     """The part of a transaction that knows how long assets stay."""
 
-    async def stays(self, since: datetime, now: datetime, most: int) -> Mapping[str, Sequence[Stay]]:
-        """Return stays by place: the newest that have ended since an instant, and those that go on."""
+    async def stays(self, since: datetime, now: datetime, most: int) -> Mapping[StayKey, Sequence[Stay]]:
+        """Return stays by place and beginning: the newest that have ended since an instant, and those that go on."""
 
     async def leavings(self, since: datetime) -> Mapping[str, Sequence[Leaving]]:
         """Return seen departures by place."""
@@ -56,7 +64,7 @@ class StayWork(Protocol):
         """Store how long assets stay at places, in place of what stood there."""
 
     async def staying(self) -> Mapping[str, Staying]:
-        """Return how long assets stay, by place."""
+        """Return how long assets that were seen to come stay, by place."""
 
     async def forget_patience(self) -> None:
         """Forget how long nothing need be heard of each asset: places were measured anew."""
@@ -72,10 +80,13 @@ async def measure_places(work: StayWork, now: datetime) -> int:
     """Measure how long assets stay at each place; return how many places were measured."""
     stays = await work.stays(now - REMEMBERED, now, MOST_STAYS)
     leavings = await work.leavings(now - REMEMBERED)
-    found = [Staying(place, curve(its), unseen(leavings.get(place, ()))) for place, its in stays.items()]
+    found = [
+        Staying(place, recorded, curve(its), unseen(leavings.get(place, ())))
+        for (place, recorded), its in stays.items()
+    ]
     await work.keep_staying(found, now)
     await work.forget_patience()
-    return len(found)
+    return len({one.location for one in found})
 
 
 async def measure_stays(work: StayWork, now: datetime) -> int:
@@ -84,7 +95,7 @@ async def measure_stays(work: StayWork, now: datetime) -> int:
     if not begun:
         return 0
     places = await work.staying()
-    nothing = Staying("", Curve(), unseen(()))
+    nothing = Staying("", recorded=False, curve=Curve(), unseen=unseen(()))
     told = [(one, places.get(one.location, nothing)) for one in begun]
     await work.keep_patience([(one, patience_h(one.own_h, place.curve, place.unseen)) for one, place in told])
     return len(begun)

@@ -3,6 +3,7 @@
 Crossings and acts may come late, twice and out of order: the story is a function of their set.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,9 @@ SOURCE: Final = "story"
 """By this name the exception queue knows what stories say."""
 ACT_KINDS: Final = ("placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given")
 """Acts about an asset that its story hears; approvals and cancellations come by its transfers."""
+
+TOLD_AT_ONCE: Final = 500
+"""Stories after which others get their turn: an import tells those of all its assets beside ingest."""
 
 DueKey = tuple[datetime, int, str]
 """Start, business days, and the location on whose calendar they are counted."""
@@ -139,10 +143,12 @@ async def fold_again(
     if unset:  # a clock that wasn't set may put a crossing before the checkpoint
         known |= await transaction.stories.known(dict.fromkeys(unset))
     permits = await transaction.authorisations(shards.keys())
-    return [
-        _tell(asset, shard, known.get(asset, Known()), permits.get(asset, ()), world, routes)
-        for asset, shard in sorted(shards.items())
-    ]
+    tellings: list[Telling] = []
+    for asset, shard in sorted(shards.items()):
+        tellings.append(_tell(asset, shard, known.get(asset, Known()), permits.get(asset, ()), world, routes))
+        if len(tellings) % TOLD_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return tellings
 
 
 def openings(telling: Telling, now: datetime) -> list[Opening]:

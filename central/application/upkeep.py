@@ -13,7 +13,7 @@ from central.application.ports import Transaction
 from central.application.staying import StayWork, measure_places, measure_stays
 from central.application.stories import tell
 from central.application.views import Instant, View
-from central.domain.story.accuracy import Accuracy, Shared, Tally, measure
+from central.domain.story.accuracy import Accuracy, Stretch, Tally, measure
 
 MEASURED: Final = timedelta(days=90)
 """Span over which doors are measured: long enough for rare misses, short enough to show a door that got worse."""
@@ -73,8 +73,8 @@ class UpkeepWork(Transaction, Protocol):
     async def unread(self, before: datetime) -> list[Unread]:
         """Return what is missing of manifests of which a part was dispatched before an instant."""
 
-    async def tallies(self, since: datetime, until: datetime) -> tuple[list[Tally], list[Shared]]:
-        """Return what is known of each door in a span, and the misses that several doors share."""
+    async def tallies(self, since: datetime, until: datetime) -> tuple[list[Tally], list[Stretch]]:
+        """Return what each door saw in a span, and how often which sighting of an asset followed on which."""
 
     @property
     def staying(self) -> StayWork:
@@ -120,8 +120,9 @@ async def measure_doors(store: Upkeep, now: datetime) -> int:
     """Measure what doors miss, over the last 90 days; return how many doors there are."""
     since = now - MEASURED
     async with store.work() as work:
-        tallies, shared = await work.tallies(since, now)
-        await work.keep_accuracy(measure(tallies, shared, since, now))
+        tallies, stretches = await work.tallies(since, now)
+        places = (await work.registry()).world.places
+        await work.keep_accuracy(measure(tallies, stretches, places, since, now))
     return len(tallies)
 
 

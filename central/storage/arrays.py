@@ -35,15 +35,9 @@ class TextArray(_Array):
     @classmethod
     def of(cls, values: Iterable[str | None]) -> "TextArray":
         """Encode; what comes again is encoded once."""
-        known: dict[str | None, bytes] = {None: _NULL}
-        items = []
-        for value in values:
-            item = known.get(value)
-            if item is None:
-                text = value.encode() if value is not None else b""
-                item = known[value] = len(text).to_bytes(4) + text
-            items.append(item)
-        return cls(_joined(25, items))
+        column = list(values)
+        known = {value: _NULL if value is None else _text(value) for value in set(column)}
+        return cls(_joined(25, [known[value] for value in column]))
 
 
 class Int8Array(_Array):
@@ -143,6 +137,11 @@ def _fixed(code: str, values: Sequence[float]) -> bytes:
     flat: list[float] = [8] * (2 * len(values))
     flat[1::2] = values
     return pack("!" + f"i{code}" * len(values), *flat)
+
+
+def _text(value: str) -> bytes:
+    text = value.encode()
+    return len(text).to_bytes(4) + text
 
 
 def _instant(value: datetime) -> bytes:

@@ -166,8 +166,8 @@ class PgCounts:
     async def verify(self, seen: Observation, how: str, now: datetime) -> str:
         """Record that an asset was seen; return which."""
         async with self._database.transaction() as connection:
-            asset = await _find(connection, seen)
-            await _verify(connection, asset, seen, {"how": how, "run": None, "now": now})
+            (asset,) = await _find(connection, [seen])
+            await _verify(connection, [(asset, seen)], {"how": how, "run": None, "now": now})
         return asset
 
     async def zones(self) -> list[ZoneView]:
@@ -212,15 +212,15 @@ class PgRunWork:
             await self._do(step, by=by, now=now)
         await self._act("count_started", by, now)
 
-    async def find(self, seen: Observation) -> str:
-        """Return the asset that was seen or raise `NotFound`."""
+    async def find(self, seen: Sequence[Observation]) -> list[str]:
+        """Return the assets that were seen or raise `NotFound`."""
         return await _find(self._connection, seen)
 
-    async def observe(self, asset: str, seen: Observation, now: datetime) -> None:
-        """Write the observation into the asset's line, if it is the better one, and into the verifications."""
-        values = asdict(seen) | {"asset": asset, "confidence": CERTAIN, "now": now}
-        await self._do("observe", **values)
-        await _verify(self._connection, asset, seen, {"how": "count", "run": self._run, "now": now})
+    async def observe(self, seen: Sequence[tuple[str, Observation]], now: datetime) -> None:
+        """Write observations into their assets' lines, where they are the better ones, and into the verifications."""
+        more = {"how": "count", "run": self._run, "now": now}
+        await _each(self._connection, "observe", _values(seen, more))
+        await _verify(self._connection, seen, more)
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place."""
@@ -347,10 +347,22 @@ async def _known_person(connection: Connection, person: str) -> None:
         raise NotFound(f"there is no active person {person!r}: import people.csv")
 
 
-async def _find(connection: Connection, seen: Observation) -> str:
-    await _known_location(connection, seen.location)
-    await _known_person(connection, seen.by)
-    rows = await (await connection.execute(query("counts.find"), asdict(seen))).fetchall()
+async def _find(connection: Connection, seen: Sequence[Observation]) -> list[str]:
+    """Return which assets were seen: a handheld sends a thousand at once, so they are asked for together."""
+    for location in sorted({one.location for one in seen}):
+        await _known_location(connection, location)
+    for person in sorted({one.by for one in seen}):
+        await _known_person(connection, person)
+    found = []
+    async with connection.cursor() as cursor:
+        await cursor.executemany(query("counts.find"), [asdict(one) for one in seen], returning=True)
+        for one in seen:
+            found.append(_only(one, await cursor.fetchall()))
+            cursor.nextset()
+    return found
+
+
+def _only(seen: Observation, rows: Sequence[tuple[Any, ...]]) -> str:
     told = seen.asset or seen.epc or seen.serial
     if not rows:
         raise NotFound(f"no asset is known by {told!r}: register it, or open an exception for an unknown asset")
@@ -359,10 +371,19 @@ async def _find(connection: Connection, seen: Observation) -> str:
     return str(rows[0][0])
 
 
-async def _verify(connection: Connection, asset: str, seen: Observation, more: dict[str, Any]) -> None:
-    params = asdict(seen) | {"asset": asset, "confidence": CERTAIN} | more
+def _values(seen: Sequence[tuple[str, Observation]], more: dict[str, Any]) -> list[dict[str, Any]]:
+    return [asdict(one) | {"asset": asset, "confidence": CERTAIN} | more for asset, one in seen]
+
+
+async def _verify(connection: Connection, seen: Sequence[tuple[str, Observation]], more: dict[str, Any]) -> None:
     for step in ("verify", "verified_act", "count_again"):
-        await connection.execute(query(f"counts.{step}"), params)
+        await _each(connection, step, _values(seen, more))
+
+
+async def _each(connection: Connection, name: str, params: Sequence[dict[str, Any]]) -> None:
+    """Run a statement once for each, without waiting for one before the next is sent."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(query(f"counts.{name}"), params)
 
 
 async def _dicts(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from central.application.hearings import retell
+from central.application.hearings import Retold, retell
 from central.application.openings import Opening
 from central.application.presence import SOURCE, BookRow, Covered, Guest, Line, Taken, Told
 from central.domain import story
@@ -46,8 +46,8 @@ class PgPresence:
             yield PgPlaceWork(connection, location, registry.calendars.count)
             await self._log.keep_calendars_in(connection)
 
-    async def retell(self, now: datetime) -> int:
-        """Tell stories again of which zones or sweeps heard something new; return how many."""
+    async def retell(self, now: datetime) -> Retold:
+        """Tell stories again of which zones or sweeps heard something new."""
         async with self._log.transaction() as transaction:
             return await retell(transaction, now)
 

@@ -22,7 +22,7 @@ async def rebuild(database: Database, now: datetime) -> None:
     """
     log = PgLog(database)
     async with database.transaction() as connection:
-        for step in ("projection.clear", "projection.rebuild_passages", "presence.fold_anew"):
+        for step in ("projection.clear", "projection.rebuild_passages", "rollups.recount", "presence.fold_anew"):
             await connection.execute(query(step))
         await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from central.application.staying import Begun, Staying
+from central.application.staying import Begun, Staying, StayKey
 from central.domain.story.stays import Curve, Leaving, Stay
 from central.storage.database import Connection
 from central.storage.queries import query
@@ -17,11 +17,11 @@ class PgStayWork:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def stays(self, since: datetime, now: datetime, most: int) -> Mapping[str, Sequence[Stay]]:
-        """Return stays by place: the newest that have ended since an instant, and those that go on."""
-        found = defaultdict[str, list[Stay]](list)
-        for location, asset, hours, ended in await self._rows("stays", since=since, now=now, most=most):
-            found[location].append(Stay(asset, float(hours), ended))
+    async def stays(self, since: datetime, now: datetime, most: int) -> Mapping[StayKey, Sequence[Stay]]:
+        """Return stays by place and beginning: the newest that have ended since an instant, and those that go on."""
+        found = defaultdict[StayKey, list[Stay]](list)
+        for location, recorded, asset, hours, ended in await self._rows("stays", since=since, now=now, most=most):
+            found[location, recorded].append(Stay(asset, float(hours), ended))
         return found
 
     async def leavings(self, since: datetime) -> Mapping[str, Sequence[Leaving]]:
@@ -40,9 +40,12 @@ class PgStayWork:
             )
 
     async def staying(self) -> Mapping[str, Staying]:
-        """Return how long assets stay, by place."""
+        """Return how long assets that were seen to come stay, by place."""
         rows = await self._rows("places")
-        return {row[0]: Staying(row[0], Curve(tuple(row[1]), tuple(row[2])), row[3]) for row in rows}
+        return {
+            row[0]: Staying(row[0], recorded=False, curve=Curve(tuple(row[1]), tuple(row[2])), unseen=row[3])
+            for row in rows
+        }
 
     async def forget_patience(self) -> None:
         """Forget how long nothing need be heard of each asset: places were measured anew."""
@@ -73,6 +76,7 @@ def _place(one: Staying) -> dict[str, Any]:
     hours, gone = list(one.curve.hours), list(one.curve.gone)
     return {
         "location": one.location,
+        "recorded": one.recorded,
         "hours": hours,
         "gone": gone,
         "unseen": one.unseen,

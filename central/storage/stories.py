@@ -11,6 +11,7 @@ import msgspec
 
 from central.application.stories import ACT_KINDS, DueKey, Known, Telling
 from central.domain.story import Act, Checkpoint, Crossing, Due
+from central.storage.arrays import Float8Array, InstantArray, TextArray
 from central.storage.database import Connection
 from central.storage.hearings import heard_by_asset
 from central.storage.queries import query
@@ -18,6 +19,7 @@ from central.storage.queries import query
 _READS: Final = ("crossings", "heard", "acts", "frozen", "checkpoints")
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 """Older than anything: no checkpoint is older, and everything is newer."""
+_TEXTS: Final = ("of", "portals", "passages", "kinds")
 _ENCODE: Final = msgspec.json.Encoder()
 _DECODE: Final = msgspec.json.Decoder(Checkpoint)
 
@@ -57,18 +59,19 @@ class PgStories:
         missed, misread = _missed(tellings), _misread(tellings)
         legs = [{"asset": one.asset, **asdict(leg)} for one in tellings for leg in one.story.legs]
         dues = _dues(tellings)
+        missed_columns, misread_columns = _encoded(missed), _encoded(misread)
         async with self._connection.pipeline():
             placed = await self._run("place", _places(tellings) | {"now": now})
             await self._run("forget_legs", {"assets": assets})
-            await self._run("forget_missed", missed | since)
-            await self._run("forget_misread", misread | since)
+            await self._run("forget_missed", missed_columns | since)
+            await self._run("forget_misread", misread_columns | since)
             await self._run("keep_checkpoints", _checkpoints(tellings))
             if legs:
                 await self._run("add_legs", {"legs": json.dumps(legs, default=datetime.isoformat)})
             if missed["of"]:
-                await self._run("add_missed", missed)
+                await self._run("add_missed", missed_columns)
             if misread["of"]:
-                await self._run("add_misread", misread)
+                await self._run("add_misread", misread_columns)
             if dues["assets"]:
                 await self._run("freeze", dues)
         return {row[0] for row in await placed.fetchall()}
@@ -122,6 +125,15 @@ def _checkpoints(tellings: Sequence[Telling]) -> dict[str, list[Any]]:
         "marks": [None if found is None else found.at for _, found in changed],
         "states": [None if found is None else _ENCODE.encode(found).decode() for _, found in changed],
     }
+
+
+def _encoded(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Return long columns in the form that costs least; all but times and shares are texts."""
+    found: dict[str, Any] = {name: TextArray.of(values) for name, values in columns.items() if name in _TEXTS}
+    found["times"] = InstantArray.of(columns["times"])[0]
+    if "shares" in columns:
+        found["shares"] = Float8Array.of(columns["shares"])
+    return found
 
 
 def _missed(tellings: Sequence[Telling]) -> dict[str, list[Any]]:

@@ -1,22 +1,21 @@
 """Upkeep of stories on PostgreSQL: what falls due, manifests read in part, what doors miss."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from psycopg.rows import class_row
 
 from central.application.upkeep import AccuracyView, Unread
-from central.domain.story.accuracy import Accuracy, Estimate, Shared, Tally
+from central.domain.presence.buckets import STRANGER_ROUNDS
+from central.domain.story.accuracy import Accuracy, Estimate, Sighting, Stretch, Tally
 from central.storage.database import Database
 from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
 from central.storage.staying import PgStayWork
-
-WHOLE: Final = 0.999
-"""A share above this is one door's alone."""
 
 
 class PgUpkeepWork(PgTransaction):
@@ -35,14 +34,20 @@ class PgUpkeepWork(PgTransaction):
         """Return what is missing of manifests of which a part was dispatched before an instant."""
         return [Unread(*row) for row in await self._fetched("transfers.manifests", {"before": before})]
 
-    async def tallies(self, since: datetime, until: datetime) -> tuple[list[Tally], list[Shared]]:
-        """Return what is known of each door in a span, and the misses that several doors share."""
-        params = {"since": since, "until": until, "whole": WHOLE}
-        tallies = [Tally(*row) for row in await self._fetched("accuracy.tallies", params)]
-        shared: list[Shared] = []
-        for portals, shares, times in await self._fetched("accuracy.shared", params):
-            shared += [tuple(zip(portals, shares, strict=True))] * times
-        return tallies, shared
+    async def tallies(self, since: datetime, until: datetime) -> tuple[list[Tally], list[Stretch]]:
+        """Return what each door saw in a span, and how often which sighting of an asset followed on which."""
+        params = {"since": since, "until": until, "least_rounds": STRANGER_ROUNDS}
+        ways, stretches = Counter[tuple[str, str]](), []
+        for last_portal, last_place, portal, place, times in await self._fetched("accuracy.sightings", params):
+            if portal is not None:
+                ways[portal, place] += times
+            if last_place is not None:
+                stretches.append(Stretch(Sighting(last_portal, last_place), Sighting(portal, place), times))
+        tallies = [
+            Tally(portal, inside, outside, ways[portal, outside], ways[portal, inside], misread)
+            for portal, inside, outside, misread in await self._fetched("accuracy.tallies", params)
+        ]
+        return tallies, stretches
 
     async def keep_accuracy(self, found: Sequence[Accuracy]) -> None:
         """Store the newest measurement of doors."""

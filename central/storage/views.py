@@ -60,7 +60,8 @@ class PgViews:
 
     async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
         """Return the newest revision of each passage, newest first."""
-        rows = await self._dicts("views.movements", {"portal": portal, "asset": asset, "limit": limit})
+        name = "views.movements" if asset is None else "views.movements_of"
+        rows = await self._dicts(name, {"portal": portal, "asset": asset, "limit": limit})
         for row in rows:
             row["passage"] = row["passage"].hex
             row["id"] = event_id(row["passage"], row["rev"])

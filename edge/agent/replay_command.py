@@ -19,7 +19,7 @@ from edge.agent.explain import ExplainError, Finder
 from edge.agent.explain_command import check, explain
 from edge.agent.replay import Replay, ReplayError
 from edge.agent.replay_files import Source, source, tell
-from edge.agent.replay_out import RowsOut
+from edge.agent.replay_out import STDOUT, RowsOut
 from edge.config import reader_settings, windows_settings
 from edge.contracts import MovementRow
 from edge.windows import WindowsSettings
@@ -51,6 +51,7 @@ def replay(
     """
     logs.configure()
     given, windows = _given(files, config, readers)
+    _keep_apart([*files, config], out, picture)
     try:
         finder = None if explained is None else check(explained, picture, given)
         whole = _play(given, windows, RowsOut(out, provisionals=provisionals), finder)
@@ -91,6 +92,24 @@ def _given(files: Sequence[Path], config: Path, readers: Sequence[str]) -> tuple
         _leave(str(error))
     except OSError as error:
         _leave(f"{error.filename}: cannot be read: {error.strerror or error}")
+
+
+def _keep_apart(read: Sequence[Path], out: Path, picture: Path | None) -> None:
+    """Leave, before anything is written, where it would replace what is read: a recording can't be made again."""
+    named = [("--out", out)] if out != STDOUT else []
+    named += [] if picture is None else [("--picture", picture)]
+    for option, path in named:
+        if any(_same(path, one) for one in read):
+            _leave(f"{option} {path}: is read by this replay, and would be overwritten: name another file")
+    if picture is not None and out != STDOUT and _same(out, picture):
+        _leave(f"--out and --picture are both {out}: name two files")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Say whether two names are one regular file; that a pipe or a device is both read and written hurts nobody."""
+    if one.exists() and other.exists():
+        return one.is_file() and one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 def _sum_up(known: Replay, given: Source, took_s: float) -> bool:

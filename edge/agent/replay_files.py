@@ -67,7 +67,10 @@ class Source:
             return True
         with file.open("rb") as stream:
             if file.suffix == BARE_SUFFIX:
-                take(known.bare(self._owner(file), stream.read(), slice_bytes=at_once[0]))
+                data = stream.read()
+                if not data:
+                    raise ReplayError(f"{file}: is empty: there is nothing to replay")
+                take(known.bare(self._owner(file), data, slice_bytes=at_once[0]))
                 return True
             return _capture(known, file, iter(lambda: stream.read(READ_BYTES), b""), take)
 

@@ -22,8 +22,8 @@ from tests.bench.figures import BENCH, Figure
 from tests.helpers.central import START, Central, envelope, ingesting, movement, until
 from tests.helpers.postgres import fresh_database
 
-BATCH, PER_ENVELOPE, BATCHES = 1000, 100, 10
-ROUNDS = 3
+BATCH, PER_ENVELOPE, BATCHES = 1000, 100, 30
+ROUNDS = 2
 GATEWAYS = ("hq-1", "hq-2")
 """More than one, as everywhere: only then is a tag judged that is at two doors."""
 PEER = "bare binary COPY"
@@ -31,10 +31,10 @@ FILL = """
 INSERT INTO location (id, name, kind, parent, guarded) VALUES
     ('hq', 'HQ', 'building', NULL, true), ('stockroom-a', 'A', 'zone', 'hq', true),
     ('corridor', 'C', 'zone', 'hq', false);
-INSERT INTO gateway VALUES ('hq-1', 'hq', now()), ('hq-2', 'hq', now());
+INSERT INTO gateway SELECT 'hq-' || n, 'hq', now() FROM generate_series(1, 10) AS n;
 INSERT INTO portal (id, name, gateway, inside, outside, mode)
-VALUES ('hq-1-door', 'Door 1', 'hq-1', 'stockroom-a', 'corridor', 'alarm'),
-    ('hq-2-door', 'Door 2', 'hq-2', 'stockroom-a', 'corridor', 'alarm');
+SELECT 'hq-' || n || '-door', 'Door ' || n, 'hq-' || n, 'stockroom-a', 'corridor', 'alarm'
+FROM generate_series(1, 10) AS n;
 INSERT INTO asset (id, name, class, serial)
 SELECT 'B-' || n, 'Laptop', 'laptop', 'SN-' || n FROM generate_series(0, %(count)s - 1) AS n;
 INSERT INTO tag (epc, asset, role, registered_at, bound_from)
@@ -106,24 +106,26 @@ def payloads_of(assets, number, batches=BATCHES):
     found = []
     for at in range(0, BATCH * batches, PER_ENVELOPE):
         turn, which = divmod(at // PER_ENVELOPE, len(GATEWAYS))
-        gateway, first = GATEWAYS[which], turn * PER_ENVELOPE + 1
+        gateway, seqs = GATEWAYS[which], range(turn * PER_ENVELOPE + 1, (turn + 1) * PER_ENVELOPE + 1)
         rows = [
-            row_of(seq, at + seq - first + 1, assets, number, gateway) for seq in range(first, first + PER_ENVELOPE)
+            row_of(seq, nth, assets, gateway, after_s=nth / 20 + number * 1000)
+            for seq, nth in zip(seqs, range(at + 1, at + 1 + PER_ENVELOPE), strict=True)
         ]
         found.append((topic("hq", gateway, "movement"), envelope(rows, gateway=gateway, epoch=f"e{number}")))
     return found
 
 
-def row_of(seq, nth, assets, number, gateway):
+def row_of(seq, nth, assets, gateway, *, after_s, start=START):
     """Each twentieth row crosses, each two-hundredth by an asset without permission; those come in a moment later."""
     crosses, alerts = nth % 20 == 0, nth % 200 == 0
-    near = nth % 5 if gateway == GATEWAYS[0] else 5 + nth % 4  # each by its own door, but for those that alert
-    which = nth * 7919 % assets // 10 * 10 + (9 if alerts else near)
+    door = int(gateway.rpartition("-")[2])  # assets keep to one of two doors, but for those that alert
+    near = nth % 5 if door % 2 else 5 + nth % 4
+    which = (nth * 7919 + door * 1010) % assets // 10 * 10 + (9 if alerts else near)
     kind = ("out" if alerts or nth % 40 else "in") if crosses else ("turned_back" if nth % 3 else "near")
-    after_s = nth / 20 + number * 1000
     return movement(
-        seq, kind=kind, tag=f"3034257bf7{which:014x}", after_s=after_s, portal=f"{gateway}-door", gateway=gateway
-    )
+        seq, kind=kind, tag=f"3034257bf7{which:014x}", after_s=after_s, portal=f"{gateway}-door", gateway=gateway,
+        start=start,
+    )  # fmt: skip
 
 
 def processor_s(dsn):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from central.domain.places import Location, Places, Portal
-from central.domain.story import Act, Crossing, Due, Routes, Told, World, fold
+from central.domain.story import Act, Crossing, Due, Heard, Routes, Told, World, fold
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 TREE = {
@@ -50,6 +50,11 @@ def cross(hours, portal, kind, *, confidence=0.97, seq=None, synced=True, epoch=
     return Crossing(at(hours), "gw", epoch, number, passage, portal, origin, destination, confidence, None, synced)
 
 
+def heard(hours, location, *, lasts_h=1.0, epc="e", **how):
+    """A tag heard in a place: at the end of a round that lasted so long."""
+    return Heard(at(hours), location, epc, at(hours - lasts_h), at(hours), **how)
+
+
 def act(hours, kind, *, subject=None, location=None, number=None, **detail):
     """One act."""
     return Act(at(hours), round(hours * 100) if number is None else number, kind, subject, location, detail)
@@ -63,8 +68,10 @@ def approved(hours, origin, destination, *, subject="T-1", until=48.0, **detail)
 
 def told(*items, permits=(), world=WORLD, routes=ROUTES):
     """Story of an asset."""
-    crossings = tuple(one for one in items if isinstance(one, Crossing))
-    return fold(Told(crossings, tuple(one for one in items if isinstance(one, Act)), permits), world, routes)
+    crossings, acts, hearings = (
+        tuple(one for one in items if isinstance(one, kind)) for kind in (Crossing, Act, Heard)
+    )
+    return fold(Told(crossings, acts, permits, heard=hearings), world, routes)
 
 
 def categories(story):

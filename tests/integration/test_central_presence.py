@@ -88,16 +88,18 @@ async def test_what_leaves_through_the_door_is_in_the_book_no_more(one):
     assert (await counters(one, "corridor"))[1] == 2
 
 
-async def test_an_asset_heard_elsewhere_is_unexpected_there_and_at_a_wrong_place_here(one):
+async def test_an_asset_heard_elsewhere_is_at_a_wrong_place_until_its_story_says_where(one):
     await hear(one, presence(1, BOTH), presence(2, [], zone="corridor"), after_h=0.5)
     await hear(
         one, presence(3, [epc(2)], after_h=24), presence(4, [epc(1), epc(3)], zone="corridor", after_h=24), after_h=24.5
     )
-    assert (await counters(one, "corridor"))[4] == 1
-    assert await counters(one) == ("sighted", 2, 1, 1, 0, 0)
     (found,) = await one.queue.listed(Filter(category="wrong_location"), 10)
     assert (found.asset, found.location) == ("LT-0001", "stockroom-a")
     assert not await one.queue.listed(Filter(category="missing"), 10)
+    assert found.suggestion == "the world has put it right"
+    assert await one.where("LT-0001") == "corridor"
+    assert await counters(one, "corridor") == ("sighted", 2, 2, 0, 0, 0)
+    assert await counters(one) == ("sighted", 1, 1, 0, 0, 0)
 
 
 async def folded(one):

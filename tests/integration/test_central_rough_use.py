@@ -104,13 +104,13 @@ async def test_an_instant_or_a_day_that_nobody_means_is_refused_with_words(api):
 
 async def test_only_a_hold_that_stands_is_released_and_it_is_set_once(api):
     async def hold(axis, name, **more):
-        return await told(api, "/assets/LT-0001/state", {"axis": axis, "by": "ann", "hold": name, **more})
+        return await told(api, "/assets/LT-0001/state", {"axis": axis, "by": "ann", "hold": name} | more)
 
     assert (await hold("hold", "h-1", kind="legal"))[0] == 200
     again = await hold("hold", "h-1", kind="recall")
     assert again == (409, "hold: 'h-1' stands already, for legal: release it first, or take another id.")
     assert await hold("hold_release", "h-2") == (409, "hold: 'h-2' doesn't stand then; those that do: 'h-1'.")
-    assert (await hold("hold_release", "h-1"))[0] == 200
+    assert (await hold("hold_release", "h-1", by="eve"))[0] == 200
 
 
 async def test_a_name_that_nobody_bears_asks_for_no_loan_and_no_extension_ends_in_the_past(api, one):

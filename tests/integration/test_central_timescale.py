@@ -7,6 +7,10 @@ import pytest
 from central.storage.rebuild import projection_hash, rebuild
 from tests.helpers.central import START, central, epc, movement
 from tests.helpers.postgres import fresh_database
+from tests.integration.test_central_rollups import (  # noqa: F401 (run here on the hypertable, by this module's `one`)
+    test_finals_are_counted_by_door_hour_and_kind_once_each_however_late_and_often,
+    test_old_presence_and_reader_hours_are_forgotten_and_no_movement_ever_is,
+)
 
 pytestmark = pytest.mark.timescale
 
@@ -51,3 +55,12 @@ async def test_old_chunks_are_compressed_where_the_edition_can(one):
     edition = (await one.sql("SELECT current_setting('timescaledb.license')"))[0][0]
     jobs = await one.sql("SELECT proc_name FROM timescaledb_information.jobs WHERE hypertable_name = 'movement'")
     assert jobs == ([("policy_compression",)] if edition == "timescale" else [])
+
+
+async def test_hours_of_doors_are_a_continuous_aggregate_where_the_edition_can(one):
+    """Where it can't, ingest counts them itself; who reads the view sees the same."""
+    edition = (await one.sql("SELECT current_setting('timescaledb.license')"))[0][0]
+    await one.take(movement(1))
+    counted = (await one.sql("SELECT count(*) FROM portal_hour_counted"))[0][0]
+    assert counted == (0 if edition == "timescale" else 1)
+    assert await one.sql("SELECT kind, passages, reads FROM portal_hour") == [("out", 1, 12)]

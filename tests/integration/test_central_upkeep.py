@@ -61,7 +61,8 @@ async def test_doors_are_measured_by_what_contradicts_them(one):
     await one.take(*rows, now=after(900))
     assert await measure_doors(one.upkeep, after(1000)) == 4
     door = {found.portal: found for found in await one.upkeep.accuracy()}["stockroom-a-door"]
-    assert (door.crossings, door.missed, door.misread) == (5, 1, 0)
+    assert (door.crossings, door.misread) == (5, 0)
+    assert 1 <= door.missed < 2
     assert door.miss_rate_low < 1 / 6 <= door.miss_rate < door.miss_rate_high
     assert door.missed_month_low < door.missed_month < door.missed_month_high
 

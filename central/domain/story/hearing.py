@@ -6,7 +6,7 @@ that hears it clearly best may speak. A door's own antennas say only that a tag 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,12 +22,12 @@ CLEARLY_DB: Final = 6.0
 FAINT_DB: Final = -12.0
 FAINT_SHARE: Final = 0.2
 """Below either, against the round's own middle, a tag is probably behind the wall."""
-STRAYS: Final = (0.02, 0.2, 0.25)
-"""How likely the first, second and third round of hearing a tag in a row is to be one through the wall, given those
+STRAYS: Final = (0.005, 0.2, 0.2, 0.2)
+"""How likely the first, second, third and fourth round of hearing a tag well is to be one through the wall, given those
 before; further ones of the same place say nothing new."""
-SWEPT: Final = 0.004
+SWEPT: Final = 0.002
 """A person with a reader stands in the room."""
-CONTESTED: Final = (0.2, 0.5, 0.5)
+CONTESTED: Final = (0.2, 0.5, 0.5, 0.5)
 """The same where another place heard it in the same round, only earlier."""
 FAINT: Final = (0.3,)
 
@@ -56,7 +56,7 @@ class Heard:
         """Whether the tag was heard far worse than others."""
         return self.share < FAINT_SHARE or (self.level_db is not None and self.level_db < FAINT_DB)
 
-    def strays(self) -> Sequence[float]:
+    def strays(self) -> tuple[float, ...]:
         """Return how likely one such hearing after the other is a stray one."""
         if self.faint:
             return FAINT
@@ -67,7 +67,7 @@ class Heard:
 
 def credible(hearings: Iterable[Heard]) -> list[Heard]:
     """Return each hearing once, by time, that no other place contradicts."""
-    ordered = sorted(set(hearings), key=lambda one: (one.at, one.location, one.epc, one.until, one.from_at))
+    ordered = sorted(set(hearings), key=_order)
     if len({one.location for one in ordered}) <= 1:
         return ordered
     times = [one.at for one in ordered]
@@ -79,6 +79,11 @@ def credible(hearings: Iterable[Heard]) -> list[Heard]:
         if all(other.at < one.at - EARLIER for other in rivals):
             kept.append(replace(one, contested=bool(rivals)))
     return kept
+
+
+def _order(one: Heard) -> tuple[datetime, str, str, datetime, datetime, float, float, bool]:
+    level_db = 0.0 if one.level_db is None else one.level_db
+    return one.at, one.location, one.epc, one.until, one.from_at, one.share, level_db, one.swept
 
 
 def _overlap(one: Heard, other: Heard) -> bool:

@@ -1,5 +1,6 @@
 """The one order of an asset's crossings, hearings and acts, whatever order they came in."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,14 +36,16 @@ def in_order(
 def _weighed(items: Iterable[Item], last: Crossing | None) -> list[Item]:
     """Say of each hearing what it adds to those before it; what only lingers after a crossing is left out."""
     weighed: list[Item] = []
-    place, rounds = "", 0
+    place, rounds = "", Counter[tuple[float, ...]]()
     for one in items:
         if isinstance(one, Heard):
             if last is not None and last.origin == one.location and one.at - last.at <= LINGER:
                 continue
-            place, rounds = one.location, rounds + 1 if place == one.location else 0
+            if place != one.location:
+                place, rounds = one.location, Counter()
             strays = one.strays()
-            weighed.append(replace(one, stray=strays[rounds] if rounds < len(strays) else 1.0))
+            weighed.append(replace(one, stray=strays[rounds[strays]] if rounds[strays] < len(strays) else 1.0))
+            rounds[strays] += 1
             continue
         if isinstance(one, Crossing):
             last = one

@@ -222,6 +222,7 @@ def test_shorter_copy_of_a_recording_is_refused(replay, tmp_path):
         ("x.pcapng", b"", "empty"),
         ("x.pcapng", EVENT, "bare LLRP bytes want a name that ends in .bin"),
         ("x.pcapng", header(application="x"), "no connection of a reader of"),
+        ("x.bin", b"", "x.bin: is empty"),
     ],
 )
 def test_file_that_holds_nothing_of_ours_is_told(replay, tmp_path, name, data, words):
@@ -229,6 +230,29 @@ def test_file_that_holds_nothing_of_ours_is_told(replay, tmp_path, name, data, w
     code, rows, told = replay({name: data}, config(tmp_path, r1=READER.host))
     assert (code, rows) == (2, [])
     assert words in told
+
+
+@pytest.mark.parametrize("words", [("--out",), ("--explain", "ab", "--picture")])
+@pytest.mark.parametrize("name", ["x.pcapng", "./link", "edge.toml", "sub/../x.pcapng"])
+def test_what_is_read_is_never_overwritten(replay, tmp_path, words, name):
+    """Two names changed places on the command line: the recording, by whatever name, and the configuration stay."""
+    data, path = capture(walk_by()), config(tmp_path, r1=READER.host)
+    text = path.read_bytes()
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "x.pcapng")
+    target = path if name == "edge.toml" else tmp_path / name
+    code, rows, told = replay({"x.pcapng": data}, path, *words, str(target))
+    assert (code, rows) == (2, [])
+    assert "is read by this replay, and would be overwritten" in told
+    assert ((tmp_path / "x.pcapng").read_bytes(), path.read_bytes()) == (data, text)
+
+
+def test_rows_and_picture_are_two_files(replay, tmp_path):
+    """The picture would replace the rows."""
+    words = ("--out", str(tmp_path / "a"), "--explain", "ab", "--picture", str(tmp_path / "a"))
+    code, _, told = replay({"x.pcapng": capture(walk_by())}, config(tmp_path, r1=READER.host), *words)
+    assert code == 2
+    assert "name two files" in told
 
 
 def test_missing_file_and_wrong_reader_are_told(tmp_path):

@@ -22,13 +22,16 @@ CREATE TABLE hearing_todo (
 UPDATE place_fold SET upto = NULL, seen = '';
 
 -- How long assets stay at a place: `gone` of them after `hours`; after `patience_h` without a word one is in doubt there.
+-- Apart for those that only the book put there and those that were seen to come: who came of late sooner goes.
 CREATE TABLE place_stay (
-    location text COLLATE "C" PRIMARY KEY REFERENCES location,
+    location text COLLATE "C" NOT NULL REFERENCES location,
+    recorded boolean NOT NULL,
     hours double precision[] NOT NULL,
     gone double precision[] NOT NULL,
     unseen double precision NOT NULL CHECK (unseen BETWEEN 0 AND 1),
     patience_h double precision NOT NULL CHECK (patience_h >= 0),
     as_of timestamptz NOT NULL,
+    PRIMARY KEY (location, recorded),
     CHECK (cardinality(hours) = cardinality(gone))
 );
 -- The same of one asset, by its own earlier stays there. It holds for the stay that began at `since` only.
@@ -52,7 +55,7 @@ CREATE FUNCTION beliefs(instant timestamptz) RETURNS TABLE (
     FROM asset_location AS w
     LEFT JOIN tag_presence AS p ON p.asset = w.asset AND p.location = w.location AND p.since = w.since
     LEFT JOIN stay_patience AS o ON o.asset = w.asset AND o.location = w.location AND o.since = w.since
-    LEFT JOIN place_stay AS k ON k.location = w.location
+    LEFT JOIN place_stay AS k ON k.location = w.location AND k.recorded = (w.basis = 'recorded')
     CROSS JOIN LATERAL (
         SELECT coalesce(p.gone > 0.05 AND p.silent > 0, false) AS silent,
                coalesce(instant > greatest(w.since, p.heard_at)

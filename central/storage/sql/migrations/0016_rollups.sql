@@ -25,3 +25,36 @@ CREATE TRIGGER location_that_moved_stays AFTER UPDATE OF id OR DELETE ON locatio
 -- What came right before and after a passage of the same tag is asked for each: with the passage in the index nothing is sorted.
 CREATE INDEX passage_epc_order ON passage (epc, at, passage);
 DROP INDEX passage_epc;
+
+-- Finals by door, hour (UTC) of the event and kind. Ingest adds what it logs in the same statement, so the sums are exact and
+-- never late. Read it by the view: the community edition of TimescaleDB has a continuous aggregate behind it instead.
+CREATE TABLE portal_hour_counted (
+    portal text COLLATE "C" NOT NULL REFERENCES portal,
+    hour timestamptz NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    passages bigint NOT NULL,
+    reads bigint NOT NULL,
+    PRIMARY KEY (portal, hour, kind)
+);
+INSERT INTO portal_hour_counted (portal, hour, kind, passages, reads)
+SELECT portal, date_trunc('hour', at, 'UTC'), kind, count(*), sum(reads) FROM movement WHERE final GROUP BY 1, 2, 3;
+CREATE VIEW portal_hour AS SELECT portal, hour, kind, passages, reads FROM portal_hour_counted;
+CREATE VIEW portal_day AS
+    SELECT portal, date_trunc('day', hour, 'UTC') AS day, kind, sum(passages)::bigint AS passages, sum(reads)::bigint AS reads
+    FROM portal_hour GROUP BY 1, 2, 3;
+
+-- What readers told of themselves, by hour: heartbeats, those in which they were connected, and reads since the one before.
+-- Of the heartbeats themselves only the newest is kept.
+CREATE TABLE reader_hour (
+    gateway text COLLATE "C" NOT NULL REFERENCES gateway,
+    reader text COLLATE "C" NOT NULL,
+    hour timestamptz NOT NULL,
+    beats bigint NOT NULL,
+    connected bigint NOT NULL,
+    reads bigint NOT NULL,
+    PRIMARY KEY (gateway, reader, hour)
+);
+
+-- Retention looks for old rows by when they came; they lie in that order.
+CREATE INDEX presence_received ON presence USING brin (received_at);
+CREATE INDEX reader_hour_hour ON reader_hour USING brin (hour);

@@ -1,36 +1,46 @@
 -- name: tallies
--- What each door saw in a span, how often an asset came back through the same door next, and what is held against it.
-SELECT p.id, coalesce(c.crossings, 0), coalesce(c.pairs, 0), coalesce(m.missed, 0), coalesce(r.misread, 0)
+-- Doors, and how many of their crossings others contradict in a span.
+SELECT p.id, p.inside, p.outside, coalesce(r.misread, 0)
 FROM portal AS p
-LEFT JOIN (
-    SELECT portal, count(*) AS crossings,
-           count(*) FILTER (WHERE before_portal = portal AND before_to = from_location) AS pairs
-    FROM (
-        SELECT portal, from_location, lag(portal) OVER w AS before_portal, lag(to_location) OVER w AS before_to
-        FROM passage
-        WHERE final AND to_location IS NOT NULL AND at > %(since)s AND at <= %(until)s
-        WINDOW w AS (PARTITION BY epc ORDER BY at, gateway, epoch, seq)
-    ) AS x
-    GROUP BY portal
-) AS c ON c.portal = p.id
-LEFT JOIN (
-    SELECT portal, count(*) AS missed FROM missed_crossing
-    WHERE at > %(since)s AND at <= %(until)s AND share > %(whole)s GROUP BY portal
-) AS m ON m.portal = p.id
 LEFT JOIN (
     SELECT portal, count(*) AS misread FROM misread_crossing WHERE at > %(since)s AND at <= %(until)s GROUP BY portal
 ) AS r ON r.portal = p.id
 ORDER BY p.id;
 
--- name: shared
--- Crossings that one of several doors missed; how many there were of each such set of doors.
-SELECT portals, shares, count(*) FROM (
-    SELECT array_agg(portal ORDER BY portal) AS portals, array_agg(share ORDER BY portal) AS shares
-    FROM missed_crossing
-    WHERE at > %(since)s AND at <= %(until)s AND share <= %(whole)s
-    GROUP BY asset, at
-) AS x
-GROUP BY portals, shares ORDER BY portals, shares;
+-- name: sightings
+-- How often which sighting of an asset followed on which, in a span; a first one has none before it. Crossings of tags of
+-- one asset that follow each other within ten seconds are one. What the book says is where an asset began, and no sighting
+-- (`seen` is false). Where antennas heard an asset last is one, at each place; all others of theirs confirm what is known.
+WITH event AS (
+    SELECT t.asset, p.at, p.gateway, p.epoch, p.seq, p.epc, p.portal, p.to_location AS place, true AS seen
+    FROM passage AS p
+    JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+    WHERE p.final AND p.to_location IS NOT NULL AND p.at > %(since)s AND p.at <= %(until)s
+    UNION ALL
+    SELECT a.asset, a.at, '', '', a.id, NULL, NULL, a.location, a.kind <> 'placed'
+    FROM act_standing AS a
+    WHERE a.kind IN ('placed', 'seen', 'dispatch_scanned', 'receipt_scanned') AND a.asset IS NOT NULL
+        AND a.location IS NOT NULL AND a.at > %(since)s AND a.at <= %(until)s
+    UNION ALL
+    SELECT k.asset, k.heard_at, '', '', 0, NULL, NULL, k.location, true
+    FROM tag_presence AS k WHERE k.heard_at > %(since)s AND k.heard_at <= %(until)s
+    UNION ALL
+    SELECT t.asset, s.last_at, '', '', 0, NULL, NULL, s.location, true
+    FROM stranger AS s JOIN tag AS t ON t.epc = s.epc AND t.bound_to IS NULL AND t.state = 'active'
+    WHERE s.last_at > %(since)s AND s.last_at <= %(until)s AND (s.swept OR s.rounds >= %(least_rounds)s)
+), followed AS (
+    SELECT *, lag(portal) OVER w AS last_portal, lag(place) OVER w AS last_place, lag(epc) OVER w AS last_epc,
+           lag(at) OVER w AS last_at
+    FROM event WINDOW w AS (PARTITION BY asset ORDER BY at, gateway, epoch, seq, place)
+)
+SELECT last_portal, last_place, portal, place, count(*)
+FROM followed
+WHERE seen AND NOT (
+    portal IS NOT NULL AND last_portal IS NOT NULL AND (portal, place) = (last_portal, last_place) AND epc <> last_epc
+    AND at - last_at <= INTERVAL '10 seconds'
+)
+GROUP BY last_portal, last_place, portal, place
+ORDER BY last_portal, last_place, portal, place;
 
 -- name: keep
 -- The newest measurement of a door.

@@ -65,6 +65,13 @@ WITH incoming AS (
            traceparent, reason, %(received_at)s
     FROM incoming
     ON CONFLICT DO NOTHING
+    RETURNING portal, at, kind, final, reads
+), rolled AS (
+    INSERT INTO portal_hour_counted AS h (portal, hour, kind, passages, reads)
+    SELECT portal, date_trunc('hour', at, 'UTC'), kind, count(*), sum(reads) FROM logged WHERE final
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (portal, hour, kind) DO UPDATE SET
+        passages = h.passages + excluded.passages, reads = h.reads + excluded.reads
 ), kept AS (
     INSERT INTO passage AS p (
         passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
@@ -120,7 +127,24 @@ ON CONFLICT (topic, digest, epoch, seq) DO UPDATE SET
     times = q.times + 1, last_at = excluded.last_at, reason = excluded.reason, settled_at = NULL;
 
 -- name: saw_gateway
--- The newest word from a gateway.
+-- The newest word from a gateway; a heartbeat is counted in the hours of its readers, with what they read since the one before.
+WITH told AS (
+    SELECT DISTINCT ON (r ->> 'id') r ->> 'id' AS reader, r ->> 'state' AS state, (r ->> 'reads')::int8 AS reads
+    FROM jsonb_array_elements(%(health)s::jsonb -> 'readers') AS r
+    WHERE EXISTS (SELECT FROM gateway AS g WHERE g.id = %(gateway)s AND g.site = %(site)s)
+), before AS (
+    SELECT r ->> 'id' AS reader, max((r ->> 'reads')::int8) AS reads
+    FROM gateway_state AS s CROSS JOIN LATERAL jsonb_array_elements(s.health -> 'readers') AS r
+    WHERE s.site = %(site)s AND s.gateway = %(gateway)s AND s.health ->> 'boot' = %(health)s::jsonb ->> 'boot'
+    GROUP BY 1
+), counted AS (
+    INSERT INTO reader_hour AS h (gateway, reader, hour, beats, connected, reads)
+    SELECT %(gateway)s, t.reader, date_trunc('hour', %(at)s::timestamptz, 'UTC'), 1, (t.state = 'connected')::int,
+           CASE WHEN t.reads >= b.reads THEN t.reads - b.reads ELSE t.reads END
+    FROM told AS t LEFT JOIN before AS b USING (reader)
+    ON CONFLICT (gateway, reader, hour) DO UPDATE SET
+        beats = h.beats + 1, connected = h.connected + excluded.connected, reads = h.reads + excluded.reads
+)
 INSERT INTO gateway_state AS g (site, gateway, online, stopped, last_seen, birth, health)
 VALUES (%(site)s, %(gateway)s, %(online)s, %(stopped)s, %(at)s, %(birth)s::jsonb, %(health)s::jsonb)
 ON CONFLICT (site, gateway) DO UPDATE SET

@@ -13,7 +13,7 @@ SELECT epc, asset, bound_from, bound_to, role, state, tid FROM tag WHERE epc = A
 -- name: clear
 -- First half of a rebuild: forget what follows from the log.
 TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg,
-    missed_crossing, misread_crossing, story_checkpoint;
+    missed_crossing, misread_crossing, story_checkpoint, portal_hour_counted;
 
 -- name: rebuild_passages
 -- Second half: the highest revision of each passage, from the log.

@@ -1,6 +1,7 @@
 -- name: stays
--- Stays by place: the newest that ended by a door which was seen, and those that go on, in hours.
-(SELECT location, asset, extract(epoch FROM until - at) / 3600.0 AS hours, true AS ended FROM (
+-- Stays by place, in hours: the newest that a door saw begin and end, those that the book began and a door saw end, and
+-- those that go on.
+(SELECT location, false AS recorded, asset, extract(epoch FROM until - at) / 3600.0 AS hours, true AS ended FROM (
     SELECT t.asset, p.to_location AS location, p.at, lead(p.at) OVER w AS until, lead(p.from_location) OVER w AS left_from
     FROM passage AS p
     JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
@@ -8,7 +9,16 @@
     WINDOW w AS (PARTITION BY t.asset ORDER BY p.at, p.gateway, p.epoch, p.seq)
 ) AS x WHERE left_from = location ORDER BY until DESC, asset LIMIT %(most)s)
 UNION ALL
-(SELECT location, asset, extract(epoch FROM %(now)s - since) / 3600.0, false
+(SELECT location, true, asset, extract(epoch FROM until - at) / 3600.0, true FROM (
+    SELECT DISTINCT ON (a.id) a.location, a.asset, a.at, p.at AS until, p.from_location AS left_from
+    FROM act_standing AS a
+    JOIN tag AS t ON t.asset = a.asset
+    JOIN passage AS p ON p.epc = t.epc AND p.at > a.at AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+    WHERE a.kind = 'placed' AND a.at > %(since)s AND p.final AND p.to_location IS NOT NULL
+    ORDER BY a.id, p.at, p.gateway, p.epoch, p.seq
+) AS x WHERE left_from = location ORDER BY until DESC, asset LIMIT %(most)s)
+UNION ALL
+(SELECT location, basis = 'recorded', asset, extract(epoch FROM %(now)s - since) / 3600.0, false
  FROM asset_location WHERE since <= %(now)s ORDER BY since DESC, asset LIMIT %(most)s);
 
 -- name: leavings
@@ -24,12 +34,12 @@ DELETE FROM place_stay;
 
 -- name: keep_place
 -- How long assets stay at a place.
-INSERT INTO place_stay (location, hours, gone, unseen, patience_h, as_of)
-VALUES (%(location)s, %(hours)s::float8[], %(gone)s::float8[], %(unseen)s, %(patience_h)s, %(now)s);
+INSERT INTO place_stay (location, recorded, hours, gone, unseen, patience_h, as_of)
+VALUES (%(location)s, %(recorded)s, %(hours)s::float8[], %(gone)s::float8[], %(unseen)s, %(patience_h)s, %(now)s);
 
 -- name: places
--- How long assets stay at places.
-SELECT location, hours, gone, unseen FROM place_stay;
+-- How long assets that were seen to come stay at places.
+SELECT location, hours, gone, unseen FROM place_stay WHERE NOT recorded;
 
 -- name: forget_patience
 -- Each asset is measured anew.

@@ -22,7 +22,7 @@ LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
 LEFT JOIN LATERAL (
     SELECT min(o.registered_at) AS since FROM tag AS o WHERE t.role = 'box' AND o.asset = t.asset AND o.role <> 'box'
 ) AS own ON true
-JOIN hearing AS h ON h.epc = t.epc
+JOIN hearing AS h ON h.epc = t.epc AND h.location IN (SELECT id FROM location WHERE withdrawn_at IS NULL)
     AND h.day >= ((coalesce(k.at, '-infinity') - INTERVAL '2 days') AT TIME ZONE 'UTC')::date
 ORDER BY t.asset, h.epc, h.day, h.location;
 

@@ -76,11 +76,16 @@ WHERE id IN (SELECT %(transfer)s || '.' || md5(a.asset) FROM unnest(%(assets)s::
     AND withdrawn_at IS NULL;
 
 -- name: list
--- Transfers, newest first, each with its manifest and how far each asset of it is.
+-- Transfers, newest first, each with its manifest and how far each asset of it is; manifests of those that are listed only.
 SELECT t.id, t.from_location AS from_, t.to_location AS to, t.sender, t.receiver, t.reason, t.ticket, t.cost_centre,
        t.escalation_path, t.requested_by, t.requested_at, t.approved_by, t.approved_at, t.dispatch_until, t.cancelled_by,
        t.cancelled_at, m.assets
-FROM transfer AS t
+FROM (
+    SELECT * FROM transfer AS n
+    WHERE (%(ids)s::text[] IS NULL OR n.id = ANY(%(ids)s))
+        AND (%(asset)s::text IS NULL OR EXISTS (SELECT FROM transfer_asset WHERE transfer = n.id AND asset = %(asset)s))
+    ORDER BY n.requested_at DESC, n.id DESC LIMIT %(limit)s
+) AS t
 CROSS JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'state', coalesce(l.state, 'waiting'), 'dispatched_at', l.dispatched_at,
@@ -91,9 +96,7 @@ CROSS JOIN LATERAL (
     ) AS l ON true
     WHERE a.transfer = t.id
 ) AS m
-WHERE (%(ids)s::text[] IS NULL OR t.id = ANY(%(ids)s))
-    AND (%(asset)s::text IS NULL OR EXISTS (SELECT FROM transfer_asset WHERE transfer = t.id AND asset = %(asset)s))
-ORDER BY t.requested_at DESC, t.id DESC LIMIT %(limit)s;
+ORDER BY t.requested_at DESC, t.id DESC;
 
 -- name: legs
 -- Legs with their assets: those under way by due date, or those that ended, newest first.

@@ -27,21 +27,39 @@ LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_dest
 WHERE a.id = %(asset)s AND a.withdrawn_at IS NULL;
 
 -- name: movements
--- The newest revision of each passage, newest first: of everything, of one portal, of one asset.
+-- The newest revision of each passage, newest first: of everything, or of one portal.
 SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
        m.reads, m.evidence, m.epc, t.asset
 FROM (
     SELECT p.* FROM passage AS p
-    WHERE (%(portal)s::text IS NULL OR p.portal = %(portal)s)
-        AND (%(asset)s::text IS NULL
-             OR EXISTS (SELECT FROM tag AS t WHERE t.asset = %(asset)s AND t.epc = p.epc AND p.at >= t.bound_from
-                            AND (t.bound_to IS NULL OR p.at < t.bound_to)))
+    WHERE %(portal)s::text IS NULL OR p.portal = %(portal)s
     ORDER BY p.at DESC, p.passage LIMIT %(limit)s
 ) AS newest
 JOIN movement AS m
     ON m.gateway = newest.gateway AND m.stream = 'movement' AND m.epoch = newest.epoch AND m.seq = newest.seq
         AND m.at = newest.at
 LEFT JOIN tag AS t ON t.epc = m.epc AND m.at >= t.bound_from AND (t.bound_to IS NULL OR m.at < t.bound_to)
+ORDER BY m.at DESC, m.passage;
+
+-- name: movements_of
+-- The same of one asset, maybe at one portal: the newest of each of its tags while the tag was on it, and of those the newest.
+SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
+       m.reads, m.evidence, m.epc, newest.asset
+FROM (
+    SELECT t.asset, p.*
+    FROM tag AS t
+    CROSS JOIN LATERAL (
+        SELECT * FROM passage AS o
+        WHERE o.epc = t.epc AND o.at >= t.bound_from AND (t.bound_to IS NULL OR o.at < t.bound_to)
+            AND (%(portal)s::text IS NULL OR o.portal = %(portal)s)
+        ORDER BY o.at DESC, o.passage DESC LIMIT %(limit)s
+    ) AS p
+    WHERE t.asset = %(asset)s
+    ORDER BY p.at DESC, p.passage DESC LIMIT %(limit)s
+) AS newest
+JOIN movement AS m
+    ON m.gateway = newest.gateway AND m.stream = 'movement' AND m.epoch = newest.epoch AND m.seq = newest.seq
+        AND m.at = newest.at
 ORDER BY m.at DESC, m.passage;
 
 -- name: portals
