@@ -8,11 +8,10 @@ from typing import Final
 from central.application.oddities import suspicions_of
 from central.application.openings import Opening
 from central.application.ports import Batch, Case, Filed, Incident, Registry, Transaction
-from central.domain.alerts import Finding, assess, carried_wrong, door_said, incident_of, lifted, suspected
+from central.domain.alerts import assess, carried_wrong, door_said, incident_of, lifted, suspected
 from central.domain.anomalies.records import Suspicion
 from central.domain.carrying import Carried
 
-CARRIED: Final = "carried_by_another"
 EXITS: Final = "exits"
 """What the exception queue knows this judging by."""
 
@@ -77,20 +76,20 @@ async def _judge(
     revisions = await transaction.revisions(by_passage.keys(), (min(times), max(times)))
     permits = await transaction.authorisations({case.asset for case in cases}, provisional=True)
     carried = await _carried(transaction, registry, cases)
-    findings: dict[str, Finding | None] = {}
-    for passage, case in by_passage.items():
-        its = permits.get(case.asset, [])
-        found = assess(revisions[passage], registry.places, its, passage)
-        if found is None and passage in carried:
-            found = carried_wrong(revisions[passage], registry.places, its, passage, carried[passage])
-        findings[passage] = found
-    innocent = [passage for passage, found in findings.items() if found is None or passage in carried]
+    judged = {
+        passage: assess(revisions[passage], registry.places, permits.get(case.asset, []), passage)
+        for passage, case in by_passage.items()
+    }
+    innocent = [passage for passage, found in judged.items() if found is None]
     accused = await transaction.accused(innocent) if innocent else {}
     incidents = []
     for passage, case in sorted(by_passage.items()):
-        found = findings[passage]
-        if found is not None and found.kind == CARRIED and found.corrected and accused.get(passage) != CARRIED:
-            found = None  # nobody said that another carried it
+        found = judged[passage]
+        if found is None and passage in carried:
+            its = permits.get(case.asset, [])
+            found = carried_wrong(revisions[passage], registry.places, its, passage, carried[passage])
+            if found is not None and found.corrected and accused.get(passage) != found.kind:
+                found = None  # nobody said that another carried it
         finding = suspected(found, revisions[passage], suspicions.get(passage, ()))
         if finding is None and passage in accused:
             finding = lifted(revisions[passage], registry.places)

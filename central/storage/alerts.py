@@ -1,15 +1,15 @@
 """Alerts on PostgreSQL: one an incident, holding its assets; what changes is in its history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from central.application.ports import Incident, Notice
 from central.domain.alerts import is_late
 from central.storage.database import Connection
 from central.storage.queries import query
 
-NEWS: Final = frozenset({"joined", "reinstated"})
+GRAVE_NEWS: Final = frozenset({"joined", "reinstated"})
 """What no verdict that was given before can have meant."""
 
 
@@ -17,27 +17,22 @@ async def raise_incidents(connection: Connection, incidents: Sequence[Incident],
     """Open, join or annotate alerts; return the ids of those that changed. Each passage comes once."""
     if not incidents:
         return []
-    standing, left = await _standing(connection, incidents, now)
-    columns = _columns(incidents) | {"alerts": [alert for alert, _ in standing]}
+    standing = await _standing(connection, incidents, now)
+    columns = _columns(incidents) | {"alerts": [one.alert for one in standing]}
     saved = {row[0].hex for row in await _rows(connection, "alerts.save_members", columns)}
-    changed = [
-        (alert, kind, incident)
-        for incident, (alert, kind) in zip(incidents, standing, strict=True)
-        if incident.case.passage in saved
-    ]
-    alerts = [alert for alert, _, _ in changed]
-    if alerts:
-        await connection.execute(query("alerts.restate"), {"alerts": sorted({*alerts, *left})})
-    for old, new in left.items():
-        await connection.execute(query("alerts.emptied"), {"alert": old, "into": new})
-    events = [
-        (alert, kind, f"{incident.case.asset}: {incident.finding.reason}") for alert, kind, incident in changed if kind
-    ]
-    await _events(connection, events, now)
-    grave = {alert: one.case.asset for alert, kind, one in changed if kind in NEWS and one.finding.severity != "low"}
-    if grave:
-        await _reopen(connection, grave, now)
-    return alerts
+    changed = [one for one in standing if one.incident.case.passage in saved]
+    if changed:
+        touched = {one.alert for one in changed} | {one.left for one in changed if one.left is not None}
+        await connection.execute(query("alerts.restate"), {"alerts": sorted(touched)})
+    for one in changed:
+        if one.left is not None:
+            await connection.execute(query("alerts.emptied"), {"alert": one.left, "into": one.alert})
+    told = [(one.alert, one.kind, f"{one.incident.case.asset}: {one.incident.finding.reason}") for one in changed]
+    await _events(connection, [(alert, kind, detail) for alert, kind, detail in told if kind], now)
+    for one in changed:
+        if one.kind in GRAVE_NEWS and one.incident.finding.severity != "low":
+            await _reopen(connection, one.alert, one.incident, now)
+    return [one.alert for one in changed]
 
 
 async def give_notices(connection: Connection, notices: Sequence[Notice], now: datetime) -> list[int]:
@@ -61,53 +56,67 @@ async def give_notices(connection: Connection, notices: Sequence[Notice], now: d
     return changed
 
 
-async def _standing(
-    connection: Connection, incidents: Sequence[Incident], now: datetime
-) -> tuple[list[tuple[int, str | None]], dict[int, int]]:
-    """Return of each incident its alert, opened if it must be, and what happened; and which alert went into which."""
+class _Standing(NamedTuple):
+    """An incident's alert, what happened to it (None: a mere refinement), and the alert that its passage left."""
+
+    incident: Incident
+    alert: int
+    kind: str | None
+    left: int | None = None
+
+
+async def _standing(connection: Connection, incidents: Sequence[Incident], now: datetime) -> list[_Standing]:
+    """Return of each incident its alert, opened if it must be: the first of an incident raises it, others join it."""
     passages = [one.case.passage for one in incidents]
-    members = {row[0].hex: row for row in await _rows(connection, "alerts.members", {"passages": passages})}
-    new = [one for one in incidents if one.case.passage not in members]
-    opened, alerts = await _opened(connection, new, now)
-    standing: list[tuple[int, str | None]] = []
-    left: dict[int, int] = {}
+    members = {row[0].hex: row[1:] for row in await _rows(connection, "alerts.members", {"passages": passages})}
+    moved = {
+        one.case.passage: await _regroup(connection, members[one.case.passage][0], one, now)
+        for one in incidents
+        if one.case.passage in members and members[one.case.passage][3] != one.key
+    }
+    alerts, opened = await _open(connection, [one for one in incidents if one.case.passage not in members], now)
+    standing = []
     for one in incidents:
         before = members.get(one.case.passage)
-        if before is not None:
-            alert = before[1] if before[4] == one.key else await _regroup(connection, before[1], one, now)
-            standing.append((alert, _change(before[1:], one)))
-            left |= {before[1]: alert} if alert != before[1] else {}
-        else:  # the first of an incident raises its alert, the others join it
-            standing.append((alerts[one.key], "joined" if opened.pop(one.key, None) is None else "raised"))
-    return standing, left
+        if before is None:
+            raised = one.key in opened
+            opened.discard(one.key)
+            standing.append(_Standing(one, alerts[one.key], "raised" if raised else "joined"))
+            continue
+        alert = moved.get(one.case.passage, before[0])
+        standing.append(_Standing(one, alert, _change(before, one), before[0] if alert != before[0] else None))
+    return standing
 
 
-async def _opened(
+async def _open(
     connection: Connection, incidents: Sequence[Incident], now: datetime
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Return by incident the alerts that had to be opened, and all of them."""
+) -> tuple[dict[str, int], set[str]]:
+    """Return by incident its alert, opened if there was none, and the incidents that it was opened of."""
     if not incidents:
-        return {}, {}
-    rows = await _rows(connection, "alerts.open_alerts", _columns(incidents) | _opening(incidents, now))
-    opened = dict(rows)
+        return {}, set()
+    opened = dict(await _rows(connection, "alerts.open_alerts", _columns(incidents) | _opening(incidents, now)))
     others = sorted({one.key for one in incidents} - opened.keys())
-    known = await _rows(connection, "alerts.alerts_of", {"incidents": others}) if others else []
-    return opened, opened | dict(known)
+    known = dict(await _rows(connection, "alerts.alerts_of", {"incidents": others})) if others else {}
+    return opened | known, set(opened)
 
 
 async def _regroup(connection: Connection, alert: int, incident: Incident, now: datetime) -> int:
     """Return the alert of the cart that a passage turned out to belong to: its own renamed, or the cart's."""
-    if await _rows(connection, "alerts.rename", {"alert": alert, "incident": incident.key}):
+    renamed = {"alert": alert, "incident": incident.key}
+    if await (await connection.execute(query("alerts.rename"), renamed)).fetchone():
         return alert
-    return (await _opened(connection, [incident], now))[1][incident.key]
+    alerts, _ = await _open(connection, [incident], now)
+    return alerts[incident.key]
 
 
-async def _reopen(connection: Connection, assets: Mapping[int, str], now: datetime) -> None:
-    """Open resolved alerts again that an asset joined of which the verdict knew nothing."""
-    for alert, severity in await _rows(connection, "alerts.resolved_among", {"alerts": list(assets)}):
-        await connection.execute(query("alerts.refute_waiting"), {"alert": alert, "now": now})
-        await connection.execute(query("alerts.reopen"), {"alert": alert, "severity": severity})
-        await _events(connection, [(alert, "reopened", f"{assets[alert]} came after the verdict")], now)
+async def _reopen(connection: Connection, alert: int, incident: Incident, now: datetime) -> None:
+    """Open a resolved alert again that an asset joined of which the verdict knew nothing."""
+    row = await (await connection.execute(query("alerts.hold"), {"alert": alert})).fetchone()
+    if row is None or row[0] != "resolved":
+        return
+    await connection.execute(query("alerts.refute_waiting"), {"alert": alert, "now": now})
+    await connection.execute(query("alerts.reopen"), {"alert": alert, "severity": row[1]})
+    await _events(connection, [(alert, "reopened", f"{incident.case.asset} came after the verdict")], now)
 
 
 def _columns(incidents: Sequence[Incident]) -> dict[str, list[Any]]:

@@ -68,7 +68,8 @@ SELECT DISTINCT asset FROM authorisation WHERE single_use AND asset > %(after)s 
 -- name: members
 -- How passages stand in their alerts now.
 SELECT m.passage, m.alert, m.corrected, m.authorised_late, a.incident
-FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert WHERE m.passage = ANY(%(passages)s::uuid[]);
+FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert
+WHERE m.passage = ANY(%(passages)s::uuid[]);
 
 -- name: rename
 -- A passage that stands alone in its alert turns out to belong to a cart: the alert is the cart's, if that has none yet.
@@ -85,10 +86,6 @@ WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert_asset AS m WHERE m.aler
 -- A false read that waited to be borne out, and that what came since doesn't fit.
 UPDATE alert_verdict SET standing = 'refuted', settled_at = %(now)s, settled_by = 'central'
 WHERE alert = %(alert)s AND standing = 'provisional';
-
--- name: resolved_among
--- Which of some alerts are resolved, locked, and how grave they are.
-SELECT id, severity FROM alert WHERE id = ANY(%(alerts)s) AND state = 'resolved' ORDER BY id FOR UPDATE;
 
 -- name: open_alerts
 -- One alert an incident: the first of its passages opens it.
@@ -118,9 +115,9 @@ SELECT * FROM unnest(%(passage)s::uuid[], %(alerts)s::int8[], %(asset)s::text[],
                      %(confidence)s::float8[], %(corrected)s::bool[], %(authorised_late)s::bool[], %(reason)s::text[],
                      %(edge)s::text[])
 ON CONFLICT (passage) DO UPDATE SET
-    alert = excluded.alert, edge_verdict = excluded.edge_verdict, kind = excluded.kind, severity = excluded.severity,
-    at = excluded.at, from_location = excluded.from_location, to_location = excluded.to_location,
-    confidence = excluded.confidence, corrected = excluded.corrected,
+    alert = excluded.alert, kind = excluded.kind, severity = excluded.severity, at = excluded.at,
+    edge_verdict = excluded.edge_verdict, from_location = excluded.from_location,
+    to_location = excluded.to_location, confidence = excluded.confidence, corrected = excluded.corrected,
     authorised_late = excluded.authorised_late, reason = excluded.reason
 WHERE (m.alert, m.kind, m.severity, m.at, m.confidence, m.corrected, m.authorised_late, m.reason, m.edge_verdict)
     IS DISTINCT FROM (excluded.alert, excluded.kind, excluded.severity, excluded.at, excluded.confidence,
