@@ -12,7 +12,7 @@ from central.application.leases import STRANGERS, Lease
 from central.application.oddities import is_foreign, look
 from central.application.ports import Batch, Filed, Log, Notice, Registry, Transaction
 from central.application.records import Gap, Incoming, Movement, Presence, StreamKey, Unreadable
-from central.application.stories import tell
+from central.application.stories import tell, tell_apart
 from central.domain.position import Position
 from edge.contracts import EpcPrefix, topic
 
@@ -214,8 +214,12 @@ class _Batch:
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
         registry = self.registry
         moved, fresh = _moved(done.movements)
+        for child, parent in (await self.transaction.stories.carried(moved)).items():
+            moved[child] = moved[parent]
+            fresh.pop(child, None)
         stories = await tell(self.transaction, registry.world, registry.routes, moved, self.now, fresh=fresh)
         done.locations |= stories.locations
+        await tell_apart(self.transaction, moved, self.now)
         batch = Batch(done.movements, again)
         odd = await look(self.transaction, registry, batch, self.own, self.now)
         if odd.doubled:

@@ -15,6 +15,8 @@ from central.domain.story import Act, Checkpoint, Crossing, Due, Heard, Routes, 
 
 SOURCE: Final = "story"
 """By this name the exception queue knows what stories say."""
+COMPANY: Final = "company"
+"""By this name it knows what is said of assets that lie in others."""
 ACT_KINDS: Final = ("placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given")
 """Acts about an asset that its story hears; approvals and cancellations come by its transfers."""
 
@@ -52,6 +54,16 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """An asset that lies in another, where it is, and since when it is seen apart from that; None while it isn't."""
+
+    asset: str
+    parent: str
+    apart_at: datetime | None
+    location: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tellings:
     """What telling stories did: places whose count moved, and exceptions that changed."""
 
@@ -70,6 +82,12 @@ class Stories(Protocol):
 
     async def keep(self, tellings: Sequence[Telling], now: datetime) -> set[str]:
         """Store stories and what follows from them; return the locations whose count moved."""
+
+    async def carried(self, assets: Collection[str]) -> dict[str, str]:
+        """Return what lies in assets, however deep, and in which of them."""
+
+    async def companions(self, assets: Collection[str]) -> list[Companion]:
+        """Return those of the assets that lie in others."""
 
     async def unsettled(self) -> set[str]:
         """Return the assets whose stories hang on how places are joined."""
@@ -128,6 +146,17 @@ async def tell(
     locations = await transaction.stories.keep(tellings, now)
     wrong = [opening for one in tellings for opening in openings(one, now)]
     return Tellings(locations, await transaction.settle_exceptions(SOURCE, shards.keys(), wrong, now))
+
+
+async def tell_apart(transaction: Teller, assets: Collection[str], now: datetime) -> list[int]:
+    """Say in the queue which assets are seen apart from what they lie in; return the exceptions that changed."""
+    found = await transaction.stories.companions(assets)
+    apart = [
+        Opening("separated", None, one.asset, one.location, one.apart_at, {"parent": one.parent})
+        for one in found
+        if one.apart_at is not None
+    ]
+    return await transaction.settle_exceptions(COMPANY, [one.asset for one in found], apart, now) if found else []
 
 
 async def fold_again(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from central.application.stories import ACT_KINDS, DueKey, Known, Telling
+from central.application.stories import ACT_KINDS, Companion, DueKey, Known, Telling
 from central.domain.story import Act, Checkpoint, Crossing, Due
 from central.storage.arrays import Float8Array, InstantArray, TextArray
 from central.storage.database import Connection
@@ -76,6 +76,14 @@ class PgStories:
                 await self._run("freeze", dues)
         return {row[0] for row in await placed.fetchall()}
 
+    async def carried(self, assets: Collection[str]) -> dict[str, str]:
+        """Return what lies in assets, however deep, and in which of them."""
+        return dict(await (await self._run("carried", {"assets": sorted(assets)})).fetchall())
+
+    async def companions(self, assets: Collection[str]) -> list[Companion]:
+        """Return those of the assets that lie in others."""
+        return [Companion(*row) for row in await (await self._run("companions", {"assets": sorted(assets)})).fetchall()]
+
     async def unsettled(self) -> set[str]:
         """Return the assets whose stories hang on how places are joined."""
         return {row[0] for row in await (await self._run("unsettled", {})).fetchall()}
@@ -96,9 +104,20 @@ def _grouped(rows: Iterable[Sequence[Any]], make: Callable[[Sequence[Any]], Any]
 
 
 def _crossing(row: Sequence[Any]) -> Crossing:
-    _, at, gateway, epoch, seq, passage, portal, origin, destination, confidence, synced, epc = row
+    _, at, gateway, epoch, seq, passage, portal, origin, destination, confidence, synced, epc, carried = row
     return Crossing(
-        at, gateway, epoch, seq, passage.hex, portal, origin, destination, confidence, synced=synced, epc=epc
+        at,
+        gateway,
+        epoch,
+        seq,
+        passage.hex,
+        portal,
+        origin,
+        destination,
+        confidence,
+        synced=synced,
+        epc=epc,
+        carried=carried,
     )
 
 

@@ -269,7 +269,12 @@ def doubtful(done: Course, belief: Belief | None) -> Iterable[Finding]:
 
 def missed(steps: Iterable[Step]) -> tuple[Missed, ...]:
     """Return each door's share in the crossings that the course takes to have been missed."""
-    return tuple(Missed(portal, step.item.at, share) for step in steps for portal, share in step.unseen.shares)
+    return tuple(
+        Missed(portal, step.item.at, share)
+        for step in steps
+        if not _is_carried(step)
+        for portal, share in step.unseen.shares
+    )
 
 
 def misread(steps: Iterable[Step]) -> tuple[Misread, ...]:
@@ -277,5 +282,9 @@ def misread(steps: Iterable[Step]) -> tuple[Misread, ...]:
     return tuple(
         Misread(step.item.portal, step.item.at, step.item.passage, step.reading)
         for step in steps
-        if isinstance(step.item, Crossing) and step.reading in {"wrong_way", "no_crossing"}
+        if isinstance(step.item, Crossing) and step.reading in {"wrong_way", "no_crossing"} and not step.item.carried
     )
+
+
+def _is_carried(step: Step) -> bool:
+    return isinstance(step.item, Crossing) and step.item.carried

@@ -40,6 +40,8 @@ class Crossing:
     batch: str | None = None
     synced: bool = True
     epc: str = ""
+    carried: bool = False
+    """Made by what the asset lies in: the asset is where that is, and what is wrong on the way is told of that."""
 
 
 @dataclass(frozen=True, slots=True)

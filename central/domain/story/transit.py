@@ -70,6 +70,8 @@ def _moves(step: Step) -> list[_Move]:
         return _unseen(step.before, step.place, Start(item.at, "scanned"))
     if isinstance(item, Heard):
         return _unseen(step.before, step.place, Start(item.at, "inferred"))
+    if item.carried:
+        return []
     origin = item.origin if step.reading == "straight" else item.destination
     seen = _Move(origin, step.place, Start(item.at, "observed", item.synced, item.passage))
     if step.before == origin:

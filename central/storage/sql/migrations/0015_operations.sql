@@ -107,3 +107,20 @@ WHERE o.category = 'not_unique' AND o.source = 'pairs' AND o.withdrawn_at IS NUL
 UNION
 SELECT (o.evidence ->> 'other_passage')::uuid FROM exception_occurrence AS o
 WHERE o.category = 'not_unique' AND o.source = 'pairs' AND o.withdrawn_at IS NULL;
+
+-- Since when an asset goes its own way: its first crossing since it was put into its parent that the parent didn't make with
+-- it, within a minute, by the same door the same way. Null while it moves with its parent, or has none.
+CREATE FUNCTION seen_apart(child text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT min(p.at)
+    FROM asset AS a
+    JOIN tag AS t ON t.asset = a.id
+    JOIN passage AS p ON p.epc = t.epc AND p.at >= a.parent_since
+    WHERE a.id = child AND a.parent IS NOT NULL AND p.final AND p.to_location IS NOT NULL
+        AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+        AND p.passage NOT IN (SELECT passage FROM double_passage)
+        AND NOT EXISTS (
+            SELECT FROM tag AS o JOIN passage AS q ON q.epc = o.epc
+            WHERE o.asset = a.parent AND q.final AND q.portal = p.portal AND q.to_location = p.to_location
+                AND q.at >= o.bound_from AND (o.bound_to IS NULL OR q.at < o.bound_to)
+                AND q.at BETWEEN p.at - INTERVAL '1 minute' AND p.at + INTERVAL '1 minute')
+$$;

@@ -1,6 +1,11 @@
 -- name: lock_assets
--- The assets behind tags, locked in the order of their ids.
-SELECT id FROM asset WHERE id IN (SELECT asset FROM tag WHERE epc = ANY(%(epcs)s)) ORDER BY id FOR NO KEY UPDATE;
+-- The assets behind tags and what lies in them, locked in the order of their ids.
+WITH RECURSIVE carried AS (
+    SELECT asset AS id FROM tag WHERE epc = ANY(%(epcs)s)
+    UNION
+    SELECT a.id FROM carried AS c JOIN asset AS a ON a.parent = c.id
+)
+SELECT id FROM asset WHERE id IN (SELECT id FROM carried) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: lock_assets_by_id
 -- The same for assets that are named.

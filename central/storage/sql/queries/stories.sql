@@ -2,12 +2,21 @@
 -- Every final crossing of assets by whichever of their tags, while the tag was on them. A box stands for its asset only
 -- until a tag is on the asset itself: from then on the box may go its own way. A tag that was at two doors at once moved
 -- nothing there. Where all that is new is newer than the asset's checkpoint (`fresh`), only what came after that.
-SELECT t.asset, p.at, p.gateway, p.epoch, p.seq, p.passage, p.portal, p.from_location, p.to_location, p.confidence, p.synced,
-       p.epc
-FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
-JOIN tag AS t ON t.asset = w.asset
-LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
-JOIN passage AS p ON p.epc = t.epc AND p.at > coalesce(k.at, '-infinity')
+-- What an asset lies in carries it along, until it is seen apart.
+WITH RECURSIVE carrier AS (
+    SELECT w.asset, coalesce(k.at, '-infinity') AS after, w.asset COLLATE "C" AS by, '-infinity'::timestamptz AS since,
+           'infinity'::timestamptz AS until, false AS carried
+    FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+    LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+    UNION ALL
+    SELECT c.asset, c.after, a.parent, greatest(c.since, a.parent_since), least(c.until, seen_apart(a.id)), true
+    FROM carrier AS c JOIN asset AS a ON a.id = c.by WHERE a.parent IS NOT NULL
+)
+SELECT c.asset, p.at, p.gateway, p.epoch, p.seq, p.passage, p.portal, p.from_location, p.to_location, p.confidence, p.synced,
+       p.epc, c.carried
+FROM carrier AS c
+JOIN tag AS t ON t.asset = c.by
+JOIN passage AS p ON p.epc = t.epc AND p.at > c.after AND p.at >= c.since AND p.at < c.until
 WHERE p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
     AND (t.role <> 'box'
          OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'))
@@ -44,6 +53,21 @@ FROM wanted AS w
 JOIN transfer_asset AS t ON t.asset = w.asset
 JOIN act_standing AS a ON a.subject = t.transfer AND a.asset IS NULL AND a.at > w.after
 WHERE a.kind IN ('transfer_approved', 'transfer_cancelled');
+
+-- name: carried
+-- What lies in assets, however deep, with the outermost of them that is named.
+WITH RECURSIVE carried AS (
+    SELECT a.id, a.parent AS by FROM asset AS a WHERE a.parent = ANY(%(assets)s)
+    UNION
+    SELECT a.id, c.by FROM carried AS c JOIN asset AS a ON a.parent = c.id
+)
+SELECT id, min(by) FROM carried GROUP BY id ORDER BY id;
+
+-- name: companions
+-- Assets that lie in others: in which, since when they are seen apart from it, and where they are.
+SELECT a.id, a.parent, seen_apart(a.id), l.location
+FROM asset AS a LEFT JOIN asset_location AS l ON l.asset = a.id
+WHERE a.id = ANY(%(assets)s) AND a.parent IS NOT NULL ORDER BY a.id;
 
 -- name: frozen
 -- Due dates that were worked out before; they hold whatever the calendar says now.
