@@ -65,11 +65,14 @@ def due_on(planned_for: date) -> date:
 def next_on(kind: str, planned_for: date, rank_months: int | None = None) -> date:
     """Return when a kind of count is planned next: the same day some months later, or the month's last.
 
-    `rank_months` is the interval of the ABC rank that an abc_cycle counts.
+    What is counted on a month's last day stays there, or each February would move it for good. `rank_months` is the
+    interval of the ABC rank that an abc_cycle counts.
     """
     month = planned_for.month - 1 + (rank_months or EVERY_MONTHS[kind])
     year, month = planned_for.year + month // 12, month % 12 + 1
-    return date(year, month, min(planned_for.day, calendar.monthrange(year, month)[1]))
+    last = calendar.monthrange(year, month)[1]
+    ends = planned_for.day == calendar.monthrange(planned_for.year, planned_for.month)[1]
+    return date(year, month, last if ends else min(planned_for.day, last))
 
 
 def newest(kind: str, on: date, today: date, rank_months: int | None = None) -> tuple[date, date]:

@@ -1,7 +1,7 @@
 """Ways between places: how likely an asset got from one to another unseen, and which doors would have missed it.
 
-The rates are fixed, so that a story is a function of its log; the live rate of each door, which depends on everybody's
-story, weighs the shares afterwards (`central.domain.story.accuracy`).
+The rates are fixed, so that a story is a function of its log; each door's own, which everybody's sightings tell, is
+measured apart (`central.domain.story.accuracy`).
 """
 
 import heapq
