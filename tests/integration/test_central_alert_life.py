@@ -18,24 +18,12 @@ from central.application.alerting import (
 from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter
 from central.domain.exceptions.workflow import Evidence
-from tests.helpers.central import START, central, epc, movement, registered_database
+from tests.helpers.central import START, epc, movement
 
 LOOKED = Evidence("camera", "camera 4, 09:00")
 SOON = START + timedelta(minutes=5)
 ON_TIME = START + timedelta(days=2)
 TOO_LATE = START + timedelta(days=3)
-
-
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
-
-
-@pytest.fixture
-async def one(dsn):
-    async with central(dsn) as opened:
-        yield opened
 
 
 async def raised(one):

@@ -16,18 +16,6 @@ from tests.helpers.central import EPC, GATEWAY, START, central, epc, movement, r
 KEY = (GATEWAY, "movement", "e1")
 
 
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
-
-
-@pytest.fixture
-async def one(dsn):
-    async with central(dsn) as opened:
-        yield opened
-
-
 async def test_a_final_crossing_moves_the_asset_and_both_counts(one):
     assert await one.counts() == {"stockroom-a": 2, "corridor": 1}
     done = await one.take(movement(1))

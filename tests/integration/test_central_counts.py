@@ -14,7 +14,7 @@ from central.application.errors import NotFound, RowsRefused, Separated, StepUnf
 from central.application.exceptions import Filter
 from central.jobs.counts import count_jobs
 from central.jobs.queue import Queue
-from tests.helpers.central import START, central, epc, movement, registered_database
+from tests.helpers.central import START, central, epc, movement
 from tests.helpers.listening import count, hear, presence
 
 PEOPLE = """
@@ -26,12 +26,6 @@ INSERT INTO role_holder (role, location, person) VALUES
     ('stockroom_custodian', 'stockroom-a', 'bob');
 """
 TODAY = START.date()
-
-
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
 
 
 @pytest.fixture

@@ -3,26 +3,13 @@
 from datetime import timedelta
 
 import httpx
-import pytest
 
 from central.api.server import create_app
 from central.application.darkness import DoorWatch, look_for_dark
 from central.application.exceptions import Filter
-from tests.helpers.central import START, central, epc, movement, registered_database
+from tests.helpers.central import START, epc, movement
 
 S = timedelta(seconds=1)
-
-
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
-
-
-@pytest.fixture
-async def one(dsn):
-    async with central(dsn) as opened:
-        yield opened
 
 
 async def speaks(one, at, *, online=True, stopped=False, health=None, gateway="hq-east-1"):

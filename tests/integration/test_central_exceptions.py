@@ -10,15 +10,9 @@ from central.application.errors import NotFound, RowsRefused, Separated, StepUnf
 from central.application.exceptions import Filter, take_step
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
-from tests.helpers.central import START, central, registered_database
+from tests.helpers.central import START, central
 
 SCAN = Evidence("scan", "handheld 7")
-
-
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import httpx
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,18 +15,6 @@ from tests.helpers.central import START, central, epc, movement, registered_data
 from tests.helpers.listening import count, hear, presence
 
 BOTH = [epc(1), epc(2)]
-
-
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
-
-
-@pytest.fixture
-async def one(dsn):
-    async with central(dsn) as opened:
-        yield opened
 
 
 def hours(number):

@@ -19,7 +19,7 @@ from central.application.loans import NewLoan, open_loan
 from central.jobs.queue import Job, Queue
 from central.jobs.tasks import jobs
 from central.storage.calendars import PgCalendars
-from tests.helpers.central import central, registered_database
+from tests.helpers.central import central
 from tests.helpers.postgres import fresh_database
 
 FRIDAY = datetime(2026, 3, 6, 12, tzinfo=UTC)
@@ -30,12 +30,6 @@ CATALOGUE = (
     "SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE proname ~ '^procrastinate' ORDER BY 1, 2",
     "SELECT indexname, indexdef FROM pg_indexes WHERE tablename ~ '^procrastinate' ORDER BY 1",
 )
-
-
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
 
 
 @pytest.fixture

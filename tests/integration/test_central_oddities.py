@@ -20,12 +20,6 @@ WEST = "hq-west-1"
 
 
 @pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
-
-
-@pytest.fixture
 async def one(dsn):
     async with central(dsn) as opened:
         await opened.sql("INSERT INTO person (id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob')")

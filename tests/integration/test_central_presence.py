@@ -2,26 +2,12 @@
 
 from datetime import timedelta
 
-import pytest
-
 from central.application.exceptions import Filter
 from central.storage.rebuild import rebuild
 from tests.helpers.central import START, central, epc, movement, registered_database
 from tests.helpers.listening import count, hear, presence
 
 BOTH = [epc(1), epc(2)]
-
-
-@pytest.fixture
-def dsn():
-    with registered_database() as dsn:
-        yield dsn
-
-
-@pytest.fixture
-async def one(dsn):
-    async with central(dsn) as opened:
-        yield opened
 
 
 async def counters(one, location="stockroom-a"):

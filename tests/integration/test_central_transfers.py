@@ -39,12 +39,6 @@ def dsn():
         yield dsn
 
 
-@pytest.fixture
-async def one(dsn):
-    async with central(dsn) as opened:
-        yield opened
-
-
 async def prepare(one):
     """Two sites, three people, a role."""
     assert not (await one.import_(**BRANCH)).problems
