@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from central.api.counts import By, Kind, Place, Run
 from central.api.routes import Services
 from central.api.shapes import Answer
-from central.application.counts import Plan, ScheduleView
+from central.application.count_views import Plan, ScheduleView
 
 
 class Schedules(Answer):

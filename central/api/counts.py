@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field, model_validator
 from central.api.exceptions import PERSON
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Day, Moment
+from central.application import count_views
 from central.application import counts as use
-from central.application.counts import (
+from central.application.count_views import (
     DoubtView,
     Observation,
     PlaceCountView,
@@ -144,7 +145,7 @@ def counts_read(on: Services) -> APIRouter:
         """Return every location's live count: found, missing, unexpected, unknown, and how it was covered."""
         version = await on.counts.version()
         if version not in written:
-            answer = LiveCounts.model_construct(as_of=on.now(), places=use.live(await on.counts.places()))
+            answer = LiveCounts.model_construct(as_of=on.now(), places=count_views.live(await on.counts.places()))
             written.clear()
             written[version] = _written(answer)
         return written[version]
@@ -152,7 +153,7 @@ def counts_read(on: Services) -> APIRouter:
     @router.get("/counts/{location}", response_model=LiveCount)
     async def live_of(location: Id, q: Words = None, limit: Limit = 20) -> Response:
         """Return one location's live count with all below it, of all assets or some, and those that are doubtful."""
-        places = use.live(await on.counts.places(q or None, location))
+        places = count_views.live(await on.counts.places(q or None, location))
         doubtful = await on.counts.doubtful(location, q or None, limit)
         own = next(one for one in places if one.id == location)
         return _written(LiveCount.model_construct(as_of=on.now(), count=own, places=places, doubtful=doubtful))

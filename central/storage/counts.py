@@ -9,14 +9,13 @@ from typing import Any, Final, TypeVar
 
 from psycopg.rows import class_row, dict_row
 
-from central.application.counts import (
+from central.application.count_views import (
     DoubtView,
     Observation,
     PlaceRow,
     Plan,
     RunDetail,
     RunLineView,
-    Running,
     RunPlaceView,
     RunView,
     ScheduleView,
@@ -24,6 +23,7 @@ from central.application.counts import (
     VerifiedView,
     ZoneView,
 )
+from central.application.counts import Running
 from central.application.errors import NotFound
 from central.application.openings import Opening
 from central.application.views import View

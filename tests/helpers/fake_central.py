@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from central.application.counts import live
+from central.application.count_views import live
 from central.application.in_transit import GoingView, ManifestCount, trips
 
 TOKEN = "a-token-for-tests"

@@ -9,7 +9,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from central.api.server import create_app
 from central.application import counts as use
-from central.application.counts import Observation, Plan
+from central.application.count_views import Observation, Plan
 from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit
 from central.application.exceptions import Filter
 from central.jobs.counts import count_jobs

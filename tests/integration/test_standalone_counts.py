@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from central.application.counts import PlaceRow
+from central.application.count_views import PlaceRow
 from central.domain.presence.buckets import Tally
 from tests.helpers.fake_central import FakeCentral, ago
 

@@ -9,7 +9,7 @@ import pytest
 from central.api.auth import TokenError, load_token
 from central.api.routes import Services
 from central.api.server import create_app
-from central.application.counts import PlaceRow
+from central.application.count_views import PlaceRow
 from central.application.errors import NotFound, RowsRefused, StoreUnavailable
 from central.application.exceptions import OpenExceptions
 from central.application.feed import Feed

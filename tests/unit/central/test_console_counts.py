@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from central.application.counts import PlaceRow, live
+from central.application.count_views import PlaceRow, live
 from central.console import count_words
 from central.domain.presence.buckets import Tally
 
