@@ -23,6 +23,10 @@ MAX_UNSENT_BYTES: Final = 4 << 20
 NO_POWER_S: Final = 0.05
 """How often a newcomer who waits before a reader without power is looked after."""
 
+TRIES: Final = 50
+APART_S: Final = 0.2
+"""A rebooted reader looks for its port again so often, this far apart."""
+
 
 class ListenError(SimulatedReaderError):
     """A reader's port can't be opened."""
@@ -89,8 +93,19 @@ class ReaderListener:
         await asyncio.sleep(down_s)
         self.device.reboot(self._now().utc_us)
         self._down = False
-        if where is not None and not self._closed:
-            await self.start(*where[:2], tls=where[2])
+        if where is not None:
+            await self._start_again(*where)
+
+    async def _start_again(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        """Listen where a rebooted reader listened before; another program may have taken the port for a moment."""
+        for _ in range(TRIES):
+            if self._closed:
+                return
+            with contextlib.suppress(ListenError):
+                await self.start(host, port, tls=tls)
+                return
+            await asyncio.sleep(APART_S)
+        await self.start(host, port, tls=tls)
 
     def act(self, action: str, arguments: Mapping[str, Any]) -> None:
         """Let one of `simulator.faults.ACTIONS` happen, with all of its arguments."""

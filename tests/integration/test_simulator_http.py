@@ -164,6 +164,23 @@ async def test_a_drop_resets_the_connection_and_a_reboot_forgets_too(action, bod
             assert device.inventory.rospecs
 
 
+async def test_a_rebooted_reader_waits_for_its_port_where_another_program_took_it():
+    async with served() as (engine, _):
+        listener = engine.listeners["r1"]
+        host, port, _ = listener._listening
+        rebooting = asyncio.ensure_future(listener.reboot(0.1))
+        await until(lambda: not listener._server.is_serving())
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind((host, port))
+            other.listen()
+            await asyncio.sleep(0.4)
+            assert not rebooting.done()
+        await asyncio.wait_for(rebooting, 5)
+        async with client(engine) as stream:
+            assert await report(stream)
+
+
 async def test_an_input_that_is_set_by_http_starts_a_waiting_rospec():
     async with served() as (engine, http), client(engine, gpi=2) as stream:
         device = engine.listeners["r1"].device
