@@ -1,10 +1,12 @@
 """A console as a process, and what a browser is asked about its pages."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
+from urllib.parse import urlsplit
 
 CONSOLE = "import sys, typer; from central.console.command import console; typer.run(console)"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -33,3 +35,21 @@ class RunningConsole:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
+
+
+@contextlib.contextmanager
+def browsed(chromium, patience_ms):
+    """Open a page in a browser of its own; at the end it has asked nobody but this machine, and no script failed."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only these tests want a browser)
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        one = browser.new_page(viewport=DESK)
+        one.set_default_timeout(patience_ms)
+        asked, failed = [], []
+        one.on("request", lambda request: asked.append(request.url))
+        one.on("pageerror", lambda error: failed.append(str(error)))
+        yield one
+        browser.close()
+    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
+    assert failed == []

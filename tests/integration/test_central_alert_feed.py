@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import json
-import subprocess
 import sys
 import threading
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import psycopg
@@ -22,8 +20,8 @@ from central.storage.notices import ALERTS, Ear
 from edge.contracts import topic
 from tests.helpers.brokers import BROKERS
 from tests.helpers.central import GATEWAY, central, envelope, epc, movement, registered_database
+from tests.helpers.service import PATIENCE_S, service, wait
 
-PATIENCE_S = 120.0
 WITHIN_S = 1.0
 """A guard at another console must not know later (requirement 31)."""
 
@@ -52,34 +50,6 @@ class Console:
         return wait(lambda: next((at for at, alert in self.heard if true(alert)), None))
 
 
-def wait(true):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (value := true()):
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    return value
-
-
-@contextlib.contextmanager
-def process(tmp_path, dsn, mqtt, name):
-    """Run one `stockgate-central run`; yields (API address, token)."""
-    ready = tmp_path / f"{name}.json"
-    with (tmp_path / f"{name}.log").open("wb") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "central.cli", "run", "--dsn", dsn, "--mqtt", mqtt, "--listen", "127.0.0.1:0",
-             "--data-dir", tmp_path / "data", "--ready-file", ready],
-            stderr=log,
-        )  # fmt: skip
-    try:
-        wait(ready.exists)
-        told = json.loads(ready.read_text())
-        wait(lambda: httpx.get(f"{told['api']}/healthz").json()["well"])
-        yield told["api"], Path(told["token_file"]).read_text().strip()
-    finally:
-        started.terminate()
-        started.wait(PATIENCE_S)
-
-
 @contextlib.contextmanager
 def sending(port):
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id="gateway-under-test")
@@ -100,7 +70,7 @@ def test_guards_at_two_processes_hear_of_the_same_alerts_within_a_second(tmp_pat
     with contextlib.ExitStack() as stack:
         stack.callback(broker.stop)
         dsn = stack.enter_context(registered_database())
-        first, second = (stack.enter_context(process(tmp_path, dsn, broker.url, name)) for name in ("a", "b"))
+        first, second = (stack.enter_context(service(tmp_path, dsn, broker.url, name))[1:] for name in ("a", "b"))
         consoles = [Console(url) for url, _ in (first, second)]
         publish = stack.enter_context(sending(broker.port))
         warm_up(dsn, publish, consoles)

@@ -9,7 +9,6 @@ import sys
 import time
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import psycopg
@@ -21,6 +20,7 @@ from edge.contracts import topic
 from tests.helpers.brokers import BROKERS
 from tests.helpers.central import GATEWAY, SHEETS, envelope, epc, movement
 from tests.helpers.postgres import fresh_database, system_server
+from tests.helpers.service import service, wait
 
 PATIENCE_S = 30.0
 MOVEMENT, MARK = topic("hq", GATEWAY, "movement"), topic("hq", GATEWAY, "watermark")
@@ -39,36 +39,6 @@ def command(*arguments, status=0):
 def write_sheets(directory):
     for kind, text in SHEETS.items():
         (directory / f"{kind}.csv").write_text(text)
-
-
-@contextlib.contextmanager
-def running(tmp_path, dsn, mqtt):
-    """Run the service; yields (process, API address, token)."""
-    ready = tmp_path / "ready.json"
-    ready.unlink(missing_ok=True)
-    with (tmp_path / "central.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "central.cli", "run", "--dsn", dsn, "--mqtt", mqtt, "--listen", "127.0.0.1:0",
-             "--data-dir", tmp_path / "data", "--ready-file", ready],
-            stderr=log,
-        )  # fmt: skip
-    try:
-        wait(ready.exists)
-        told = json.loads(ready.read_text())
-        # A gateway sends again; the one of these tests doesn't, so what it says must not come before the subscription.
-        wait(lambda: httpx.get(f"{told['api']}/healthz").json()["well"])
-        yield process, told["api"], Path(told["token_file"]).read_text().strip()
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
-
-
-def wait(true):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (value := true()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return value
 
 
 @contextlib.contextmanager
@@ -110,7 +80,7 @@ def main_job(tmp_path, dsn, port):
         movement(2, rev=2, start=start),
         movement(3, tag=epc(2), start=start),
     ]
-    with running(tmp_path, dsn, f"mqtt://127.0.0.1:{port}") as (process, url, token), gateway(port) as (publish, marks):
+    with service(tmp_path, dsn, f"mqtt://127.0.0.1:{port}") as (process, url, token), gateway(port) as (publish, marks):
         publish(envelope(rows))
         publish(b"no envelope")
         wait(lambda: marks and marks[-1]["streams"].get("movement", {}).get("upto") == 3)
@@ -198,12 +168,12 @@ def test_a_central_killed_and_started_again_tells_what_it_committed(tmp_path):
             write_sheets(tmp_path)
             command("import", "--dsn", dsn, tmp_path)
             with gateway(started.port) as (publish, marks):
-                with running(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (process, *_):
+                with service(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (process, *_):
                     publish(envelope([movement(1), movement(2, kind="near")]))
                     wait(lambda: marks and marks[-1]["streams"].get("movement", {}).get("upto") == 2)
                     process.kill()
                 before = marks[-1]["session"]
-                with running(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (_, url, _token):
+                with service(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (_, url, _token):
                     wait(lambda: marks[-1]["session"] != before)
                     assert marks[-1]["streams"]["movement"]["upto"] == 2
                     publish(envelope([movement(seq, kind="near", after_s=seq) for seq in (1, 2, 3)]))
@@ -225,7 +195,7 @@ def test_an_import_by_another_process_is_on_the_feed(tmp_path):
             sheet = tmp_path / "new" / "assets.csv"
             sheet.parent.mkdir()
             sheet.write_text("id,name,class,serial,location\nLT-0004,Laptop 4,laptop,,stockroom-a\n")
-            with running(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (_, url, _token):
+            with service(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (_, url, _token):
                 wait(lambda: httpx.get(f"{url}/healthz").json()["well"])
                 places = hear(url, lambda: command("import", "--dsn", dsn, sheet), {"location"})
             assert [(place["id"], place["count"]) for place in places] == [("stockroom-a", 3)]

@@ -1,8 +1,6 @@
 """Two ingest workers as processes over one broker and one database: one dies, the other takes its gateways."""
 
 import contextlib
-import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -18,10 +16,10 @@ from central.ingest.intake import read_envelope
 from edge.contracts import decode_watermark, topic
 from tests.helpers.brokers import Mosquitto
 from tests.helpers.central import central, envelope, epc, movement, registered_database
+from tests.helpers.service import service, wait
 
 GATEWAYS = [f"door-{number}" for number in range(6)]
 ROWS, PER_ENVELOPE = 400, 20
-PATIENCE_S = 60.0
 PORTALS = "id,name,site,gateway,inside,outside,mode\n" + "".join(
     f"portal-{name},{name},hq,{name},stockroom-a,corridor,\n" for name in GATEWAYS
 )
@@ -76,33 +74,6 @@ class Edge:
         self.client.loop_stop()
 
 
-@contextlib.contextmanager
-def worker(tmp_path, dsn, mqtt, name):
-    """Run one `stockgate-central run`."""
-    ready = tmp_path / f"{name}.json"
-    with (tmp_path / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "central.cli", "run", "--dsn", dsn, "--mqtt", mqtt, "--listen", "127.0.0.1:0",
-             "--data-dir", tmp_path / "data", "--ready-file", ready],
-            stderr=log,
-        )  # fmt: skip
-    try:
-        wait(ready.exists)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def wait(true, every=lambda: None):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (value := true()):
-        assert time.monotonic() < deadline
-        every()
-        time.sleep(0.02)
-    return value
-
-
 def holders(connection):
     """Worker's pid to its gateways."""
     rows = connection.execute(
@@ -122,7 +93,7 @@ async def test_a_worker_killed_is_replaced_within_ten_seconds_and_no_row_is_lost
         async with central(dsn) as one:
             assert not (await one.import_(portals=PORTALS)).problems
         database = stack.enter_context(psycopg.connect(dsn, autocommit=True))
-        first, second = (stack.enter_context(worker(tmp_path, dsn, broker.url, name)) for name in ("a", "b"))
+        first, second = (stack.enter_context(service(tmp_path, dsn, broker.url, name))[0] for name in ("a", "b"))
         edges = {name: Edge(broker.port, name) for name in GATEWAYS}
         stack.callback(lambda: [edge.close() for edge in edges.values()])
 

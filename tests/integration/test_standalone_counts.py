@@ -7,20 +7,15 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from central.application.count_views import PlaceRow
 from central.domain.presence.buckets import Tally
+from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, PHONE, browsed
 from tests.helpers.fake_central import FakeCentral, ago
 
 ROOT = Path(__file__).resolve().parents[2]
-CONSOLE = "import sys, typer; from central.console.command import console; typer.run(console)"
-BEYOND_THE_EDGE = """() => [...document.querySelectorAll('.page *')]
-    .filter(one => one.getBoundingClientRect().right > window.innerWidth).map(one => one.className)"""
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.xdist_group("console")]
 
@@ -87,17 +82,8 @@ def console(tmp_path_factory):
 
 @pytest.fixture
 def page(console, program):
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
-        one = browser.new_page(viewport=DESK)
-        one.set_default_timeout(30_000)
-        asked, failed = [], []
-        one.on("request", lambda request: asked.append(request.url))
-        one.on("pageerror", lambda error: failed.append(str(error)))
+    with browsed(program("chromium"), 30_000) as one:
         yield one
-        browser.close()
-    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
-    assert failed == []
 
 
 def test_how_many_are_where_how_well_known_and_which_are_doubtful(console, page):

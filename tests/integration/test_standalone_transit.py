@@ -2,12 +2,11 @@
 
 import signal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.helpers.consoles import BEYOND_THE_EDGE, DESK, PHONE, RunningConsole
+from tests.helpers.consoles import BEYOND_THE_EDGE, PHONE, RunningConsole, browsed
 from tests.helpers.fake_central import FakeCentral, ago, going, manifest
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
@@ -54,17 +53,8 @@ def console(tmp_path_factory):
 
 @pytest.fixture
 def page(console, program):
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
-        one = browser.new_page(viewport=DESK)
-        one.set_default_timeout(PATIENCE_MS)
-        asked, failed = [], []
-        one.on("request", lambda request: asked.append(request.url))
-        one.on("pageerror", lambda error: failed.append(str(error)))
+    with browsed(program("chromium"), PATIENCE_MS) as one:
         yield one
-        browser.close()
-    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
-    assert failed == []
 
 
 def test_what_is_under_way_who_answers_and_how_late_it_is(console, page):
