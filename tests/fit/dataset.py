@@ -1,7 +1,7 @@
 """Doors into examples: what the windows would have decided on, measured, with the truth and companions beside it."""
 
 import zlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +14,6 @@ from edge.windows.evidence.measure import measure
 from tests.accuracy.watch import watch
 from tests.fit.labels import NOTHING, Truth
 
-HOLD_US = 500_000
 TOGETHER_US = 1_000_000
 TRIES = 0.12
 """Share of the candidates that become examples."""
@@ -82,39 +81,48 @@ class Recorder:
     def __init__(self, group, truth, examples) -> None:
         self.portals, self.truth, self.examples, self.judge = group.portals, truth, examples, group.judge
         self.company = [Company(1) for _ in self.portals]
-        self.held = []
+        self.held = deque()
         self.finals = []
         self.tags = {}
 
-    def take(self, snaps):
-        """Take snapshots in the order of their instants."""
-        for snap in snaps:
-            self.release(snap.at_us)
-            portal = self.portals[int(snap.head[L.PORTAL])]
-            if portal.layout == "single" or not len(snap.log):
-                continue
-            seen = measure(snap, portal, self.judge.around(snap))
-            company = self.company[int(snap.head[L.PORTAL])]
-            last_us = int(snap.head[L.LAST_US])
-            row = len(self.examples.rows)
-            self.examples.rows.append(seen.features.astype(np.float32))
-            company.note(snap.epc, last_us, seen, np.array([row]))
-            if snap.why == L.CANDIDATE:
-                lot = zlib.crc32(snap.epc + snap.at_us.to_bytes(8, "little")) / (1 << 32)
-                if lot < TRIES:
-                    self._enter(snap, seen, row, self.truth.early(snap, portal.id))
-            else:
-                self.held.append((snap.at_us + HOLD_US, snap, seen, row))
-        return ()
+    def stand_in(self, group):
+        """Take the group's visits instead of deciding on them."""
+        group._provisional, group._hold, group._final = self.tried, self.ended, self.released
 
-    def release(self, now_us):
-        """Enter the finals that were held until then."""
-        while self.held and self.held[0][0] <= now_us:
-            _, snap, seen, row = self.held.pop(0)
-            portal = self.portals[int(snap.head[L.PORTAL])]
-            self.finals.append((len(self.examples.row), snap, portal.id))
-            self._learn(snap, seen, self.truth.crossed(snap, portal.id))
-            self._enter(snap, seen, row, NOTHING)
+    def tried(self, snap):
+        """Take a visit on which an early decision would be tried."""
+        if (looked := self._look(snap)) is not None:
+            lot = zlib.crc32(snap.epc + snap.at_us.to_bytes(8, "little")) / (1 << 32)
+            if lot < TRIES:
+                self._enter(snap, *looked, self.truth.early(snap, self._portal(snap).id))
+
+    def ended(self, snap):
+        """Take a visit that has ended and waits for its companions."""
+        self.held.append((snap, self._look(snap)))
+
+    def released(self):
+        """Enter the visit that has waited longest."""
+        snap, looked = self.held.popleft()
+        if looked is None:
+            return
+        portal = self._portal(snap).id
+        self.finals.append((len(self.examples.row), snap, portal))
+        self._learn(snap, looked[0], self.truth.crossed(snap, portal))
+        self._enter(snap, *looked, NOTHING)
+
+    def _look(self, snap):
+        """Return what is measured of a visit and its row; None where the product doesn't look either."""
+        portal = self._portal(snap)
+        if portal.layout == "single" or not len(snap.log):
+            return None
+        seen = measure(snap, portal, self.judge.around(snap))
+        row = len(self.examples.rows)
+        self.examples.rows.append(seen.features.astype(np.float32))
+        self.company[int(snap.head[L.PORTAL])].note(snap.epc, int(snap.head[L.LAST_US]), seen, np.array([row]))
+        return seen, row
+
+    def _portal(self, snap):
+        return self.portals[int(snap.head[L.PORTAL])]
 
     def _learn(self, snap, seen, crossed):
         """Learn as the judge does, told by the truth; who is heard on one side alone is never called so surely."""
@@ -171,10 +179,9 @@ def examples_of(played):
     recorders = []
     for group in windows._groups:
         recorder = Recorder(group, truth, examples)
-        group._rows = recorder.take
+        recorder.stand_in(group)
         recorders.append(recorder)
     watch(replace(played, chunks=list(joined(played.chunks))), windows)
     for recorder in recorders:
-        recorder.release(1 << 62)
         recorder.label()
     return examples.arrays()
