@@ -21,8 +21,9 @@ from central.api.transfers import transfers_read, transfers_write
 DESCRIPTION = """Where assets are, what moved, what left without authorisation.
 
 Reads are open on loopback; writing needs the bearer token from the file that the service names at start. Every list
-says `as_of` when it is. Errors are RFC 9457 problem documents. `/api/v1/events` streams changes: listen first, then
-read the lists, and read them again after every reconnect."""
+says `as_of` when it is. Errors are RFC 9457 problem documents. `/api/v1/events` streams what any process on the
+database commits: listen first, then read the lists. After a reconnect with `Last-Event-ID`, at any process, it goes on
+where it was (some changes may come twice); when it says `anew`, read the lists again."""
 
 
 def create_app(

@@ -149,7 +149,7 @@ def views():
 def client(views, *, local=True, problem=""):
     services = Services(
         views,
-        Feed(lambda: 1),
+        Feed(),
         Metrics(),
         lambda: NOW,
         lambda: problem,
