@@ -13,6 +13,7 @@ from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application.columns import COLUMNS
 from central.application.importing import import_sheets
+from central.application.life import KINDS, MomentKind, Moments
 from central.application.register import (
     AssetLife,
     AuthorisationView,
@@ -34,6 +35,10 @@ MAX_SHEET = 32 * 1024 * 1024
 AssetId = Annotated[str, Path(max_length=80, pattern=TEXT, examples=["LT-0001"])]
 Id = Annotated[str, Field(pattern=ID)]
 Words = Annotated[str, Field(max_length=400, pattern=TEXT)]
+
+
+class Timeline(Answer, Moments):
+    """A page of one asset's life."""
 
 
 class AssetAnswer(Answer):
@@ -251,6 +256,22 @@ def registry_read(on: Services) -> APIRouter:
     async def life(asset: AssetId) -> AssetAnswer:
         """Return all that the registry tells of one asset: state, tags, serials, children, authorisations, acts."""
         return AssetAnswer(as_of=on.now(), asset=await on.register.life(asset))
+
+    @router.get("/assets/{asset}/timeline")
+    async def timeline(
+        asset: AssetId,
+        kinds: Annotated[
+            list[MomentKind] | None,
+            Query(max_length=len(KINDS), description="Of these kinds only; all if none is named."),
+        ] = None,
+        before: Annotated[
+            str | None, Query(max_length=200, pattern=TEXT, description="`next` of the page that came before.")
+        ] = None,
+        limit: Limit = 100,
+    ) -> Timeline:
+        """Return an asset's whole life on one line of time, newest first, page by page."""
+        found = await on.register.moments(asset, kinds or KINDS, before, limit)
+        return Timeline(as_of=on.now(), **dict(found))
 
     @router.get("/places")
     async def places() -> Places:

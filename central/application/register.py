@@ -1,11 +1,13 @@
 """What the API reads of the registry beyond places and counts: one asset's life, people, authorisations, imports."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Protocol
 
 from pydantic import Field
 
+from central.application.life import Moments
 from central.application.views import Instant, View
 from central.domain.axes import AssetState
 
@@ -171,6 +173,9 @@ class Register(Protocol):
 
     async def life(self, asset: str) -> AssetLife:
         """Return all that is told of an asset, or raise `NotFound`."""
+
+    async def moments(self, asset: str, kinds: Collection[str], before: str | None, limit: int) -> Moments:
+        """Return a page of an asset's life, newest first, of some kinds, before the end of another page."""
 
     async def places(self) -> list[PlaceView]:
         """Return what holds at each place, by id."""

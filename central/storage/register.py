@@ -1,11 +1,13 @@
 """Reads of the registry on PostgreSQL."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, Final
 
 from psycopg.rows import dict_row
 
 from central.application.errors import NotFound
+from central.application.life import Cursor, Moments, MomentView, page
 from central.application.register import (
     ActView,
     AssetLife,
@@ -55,6 +57,17 @@ class PgRegister:
                 ],
                 acts=[ActView(**row) for row in await _dicts(connection, "register.acts", params)],
             )
+
+    async def moments(self, asset: str, kinds: Collection[str], before: str | None, limit: int) -> Moments:
+        """Return a page of an asset's life, newest first, of some kinds, before the end of another page."""
+        end = Cursor.read(before)
+        params = {"asset": asset, "kinds": list(kinds), "limit": limit}
+        params |= {"before": end.at, "before_kind": end.kind, "before_key": end.key}
+        async with self._database.transaction() as connection:
+            if not await _dicts(connection, "register.asset", {"asset": asset}):
+                raise NotFound(f"there is no asset {asset!r}: /api/v1/assets lists them")
+            rows = await _dicts(connection, "life.moments", params)
+        return page([MomentView(**row) for row in rows], limit)
 
     async def places(self) -> list[PlaceView]:
         """Return what holds at each place, by id."""
