@@ -90,6 +90,18 @@ class ActView(View):
     void: bool
 
 
+class CountedView(View):
+    """What the perpetual count of a place says of an asset, how likely it is there, and since when."""
+
+    location: str
+    bucket: str
+    probability: float | None
+    seen_at: Instant | None
+    elsewhere: str | None
+    tag_silent: bool
+    since: Instant
+
+
 class AssetLife(View):
     """All that the registry tells of one asset; its movements are a list of their own."""
 
@@ -108,6 +120,7 @@ class AssetLife(View):
     authorisations: list[AuthorisationView]
     acts: list[ActView]
     """Newest first."""
+    counted: list[CountedView] = Field(default_factory=list)
 
 
 class OpeningView(View):

@@ -19,6 +19,7 @@ STALE_S: Final = 5.0
 """A feed that says nothing for longer is called stale; it has a heartbeat every 2 s."""
 RECENT_MOVEMENTS: Final = 40
 RECENT_ALERTS: Final = 100
+RECENT_MOVED: Final = 2000
 OPEN_ALERTS: Final = 1000
 HEALTH_EVERY_S: Final = 2.0
 """A broker that is gone is on the screen within 5 s."""
@@ -46,6 +47,8 @@ class Board:
     portals: list[Item] = field(default_factory=list)
     measures: list[Item] = field(default_factory=list)
     quarantined: int = 0
+    moved: dict[str, int] = field(default_factory=dict)
+    """How often the feed told of an asset, for those that it told of last."""
     as_of: str | None = None
     problem: str | None = None
     ill: str = ""
@@ -102,9 +105,12 @@ class Board:
         self._heard_at = self.clock()
         if kind == "heartbeat":
             return
-        if kind == "movement":
+        if kind == "asset":
             with contextlib.suppress(ValueError, LookupError, TypeError):
-                self._note_movements([json.loads(data)])
+                asset = str(json.loads(data)["id"])
+                self.moved[asset] = self.moved.pop(asset, 0) + 1
+                while len(self.moved) > RECENT_MOVED:
+                    del self.moved[next(iter(self.moved))]
         self._changed.set()
 
     async def refresh(self) -> None:

@@ -28,6 +28,16 @@ def link(content: str, target: str) -> None:
     ui.link(content, target).classes("link")
 
 
+def failed(error: Exception, thing: str, missing: bool) -> None:  # noqa: FBT001 (it reads well where it is called)
+    """Say in words that a page can't show its thing: because there is none, or because nobody answers."""
+    title = f"There is no such {thing}" if missing else f"This {thing} can't be shown now"
+    text(title, "section-title", tag="h1")
+    with box("empty", role="alert"):
+        text(str(error))
+        if not missing:
+            text("Load the page again in a moment.", "fact")
+
+
 def nav(here: str) -> None:
     """Links to the console's pages; the one that is open is no link."""
     with box("nav", role="navigation"):

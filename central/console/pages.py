@@ -14,7 +14,7 @@ from nicegui import ui
 
 from central.console import grouping, words
 from central.console.alert_page import alert_page
-from central.console.asset_page import asset_page
+from central.console.asset_page import AssetPage
 from central.console.board import RECENT_ALERTS, Board
 from central.console.counts_page import MAX_WORDS, CountsPage
 from central.console.elements import RECALL_S, box, link, nav, text
@@ -70,10 +70,10 @@ def register_pages(board: Board) -> None:
         await TransitPage(board, place, what).draw()
 
     @ui.page("/assets/{asset_id}")
-    async def asset(asset_id: str) -> None:
+    async def asset(asset_id: str, kind: str = "", before: str = "", printed: str = "") -> None:
         ui.add_css(STYLE)
         add_watch()
-        await asset_page(board, asset_id)
+        await AssetPage(board, asset_id, kind, before[:200], printed=bool(printed)).draw()
 
     @ui.page("/alerts/{alert_id}")
     async def alert(alert_id: int) -> None:

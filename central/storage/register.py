@@ -12,6 +12,7 @@ from central.application.register import (
     ActView,
     AssetLife,
     AuthorisationView,
+    CountedView,
     ImportView,
     OpeningView,
     PersonView,
@@ -55,6 +56,7 @@ class PgRegister:
                 authorisations=[
                     AuthorisationView(**row) for row in await _dicts(connection, "register.authorisations", params)
                 ],
+                counted=[CountedView(**row) for row in await _dicts(connection, "register.counted", params)],
                 acts=[ActView(**row) for row in await _dicts(connection, "register.acts", params)],
             )
 

@@ -92,6 +92,35 @@ PORTALS = [
 ]
 
 
+REGISTERED = {
+    "name": "T14 laptop", "class": "laptop", "serial": "SG7037", "model": "T14", "cost_centre": None, "parent": None,
+    "parent_since": None, "children": ["DK-1"],
+    "state": {"lifecycle": "in_use", "custodian": "p-017", "custody_acknowledged_at": None, "condition": "working",
+              "data_state": "unwiped", "title": "owned", "title_holder": None, "blocked_by": ["legal"]},
+    "tags": [{"epc": "3034257bf7194e4000000001", "tid": None, "role": "body", "state": "active",
+              "bound_from": "1970-01-01T00:00:00Z", "bound_to": None}],
+    "serials": [], "authorisations": [], "acts": [],
+    "counted": [{"location": "stockroom-a", "bucket": "missing", "probability": 0.004, "seen_at": ago(3 * 86400),
+                 "elsewhere": None, "tag_silent": False, "since": ago(7200)}],
+}  # fmt: skip
+VERIFIED = {
+    "least_grade": "serial_seen", "valid_days": 180, "valid": False, "valid_until": None,
+    "last": {"at": ago(86400), "location": "corridor", "how": "sweep", "grade": "tag_seen", "confidence": 0.99,
+             "evidence": "sweep 7", "by": "p-003"}, "history": [],
+}  # fmt: skip
+
+
+def moment(kind, seconds, /, **data):
+    """A moment of a life, so many seconds ago."""
+    return {"at": ago(seconds), "kind": kind, "key": str(seconds), "data": data}
+
+
+def passed(number=1, **changes):
+    """A movement as a life has it."""
+    one = movement(number, **changes)
+    return moment("movement", 9 * number, **one, reason=None)
+
+
 FIGURES = {
     "portal": "main-entrance", "name": "Main entrance", "alerts": 25, "unresolved": 2, "provisional": 3,
     "false_reads": 4, "right_alerts": 16, "tests": 1,
@@ -171,6 +200,7 @@ class FakeCentral:
         self.measures = []
         self.exceptions = []
         self.written = []
+        self.life = []
         self.legs = []
         self.manifests = []
         self._events = []
@@ -297,7 +327,29 @@ class FakeCentral:
             return StreamingResponse(self._feed(), media_type="text/event-stream")
 
         self._workflow(app)
+        self._lives(app)
         return app
+
+    def _lives(self, app):
+        """What an asset's page reads."""
+
+        @app.get("/api/v1/assets/{asset}")
+        def registered(asset: str):
+            return {"as_of": ago(0), "asset": REGISTERED | {"id": asset}}
+
+        @app.get("/api/v1/assets/{asset}/verification")
+        def verification(asset: str):
+            return {"as_of": ago(0), "verification": VERIFIED | {"asset": asset}}
+
+        @app.get("/api/v1/assets/{asset}/timeline")
+        def timeline(asset: str, kinds: str | None = None, before: int = 0, limit: int = 100):
+            told = [one for one in self.life if asset and kinds in {None, one["kind"]}]
+            more = before + limit < len(told)
+            return {
+                "as_of": ago(0),
+                "moments": told[before : before + limit],
+                "next": str(before + limit) if more else None,
+            }
 
     def _workflow(self, app):  # noqa: C901 - one small function an endpoint
         """What alerts, doors and exceptions go through."""
@@ -334,8 +386,10 @@ class FakeCentral:
             return JSONResponse({"title": "Not found", "detail": f"There is no alert {number}."}, 404)
 
         @app.get("/api/v1/exceptions")
-        def exceptions(severity: str | None = None):
-            found = [one for one in self.exceptions if severity in {None, one["severity"]}]
+        def exceptions(severity: str | None = None, asset: str | None = None):
+            found = [
+                one for one in self.exceptions if severity in {None, one["severity"]} and asset in {None, one["asset"]}
+            ]
             return {"as_of": ago(0), "open": TOTALS, "exceptions": found}
 
         @app.post("/api/v1/exceptions/{number}/steps")

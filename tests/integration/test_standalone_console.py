@@ -11,7 +11,18 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, DESK, PHONE, RunningConsole
-from tests.helpers.fake_central import LOCATIONS, TOKEN, FakeCentral, ago, alert, exception, measure, movement
+from tests.helpers.fake_central import (
+    LOCATIONS,
+    TOKEN,
+    FakeCentral,
+    ago,
+    alert,
+    exception,
+    measure,
+    moment,
+    movement,
+    passed,
+)
 
 PATIENCE_MS = 20_000
 
@@ -146,8 +157,8 @@ def test_a_gateway_that_is_gone_is_told_in_words(page, central):
 
 def test_movements_come_with_the_feed_newest_first(page, central):
     page.get_by_text("Live, as of").wait_for()
-    central.tell("movement", movement(21, kind="near"))
-    central.tell("movement", movement(22, kind="out"))
+    central.movements = [movement(22, kind="out"), movement(21, kind="near", at=ago(20))]
+    central.tell("passed", {"count": 2})
     page.get_by_text("LT-0022").wait_for()
     lines = page.locator(".movements .movement").all_inner_texts()
     assert "went out to Corridor" in lines[0]
@@ -196,19 +207,75 @@ def pick(page, label, option):
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def test_an_assets_page_shows_each_movement_with_its_evidence(page, console, central):
-    central.movements = [movement(1), movement(1, rev=1, final=False, kind="near"), movement(2, at=ago(90), kind="in")]
+LIFE = [
+    passed(1),
+    moment("alert", 20, alert=4, kind="unauthorised_exit", severity="high", state="open", portal="main-entrance",
+           reason="No authorisation.", verdict=None, by=None, assets=3),
+    moment("hearing", 4000, location="corridor", until=ago(3000), rounds=9, swept=False, moved=True,
+           **{"from": "street"}),
+    moment("exception", 5000, exception=3, category="transit_overdue", severity="high", state="open", location=None,
+           kind="opened", by="central", detail={"why": "two days late"}),
+    moment("pass", 6000, id="A-9", kind="gate_pass", boundary="hq", valid_to=ago(-3600), reason="repair",
+           person="p-2", single_use=True, approved_by="p-3", used_portal="main-entrance", used_at=ago(20), withdrawn_at=None),
+    moment("transfer", 90000, kind="dispatched", transfer="T-7", to=None, sender="p-1", receiver="p-2",
+           receipt_due=ago(-9), basis="inferred", assumed=["destination"], state="open", ended_in=None, ended_by=None,
+           **{"from": "corridor"}),
+    moment("count", 100000, location="corridor", how="sweep", grade="tag_seen", confidence=0.98, evidence="sweep 7",
+           by="p-3", run=12),
+    moment("act", 200000, kind="custody_given", by="p-8", location=None, subject=None, detail={"custodian": "p-017"},
+           recorded_at=ago(200000), void=False),
+]  # fmt: skip
+
+
+def test_an_assets_page_says_where_why_what_is_open_and_tells_its_whole_life(page, console, central):
+    central.life = LIFE
+    central.exceptions = [exception(1, suggestion="received in Leeds", suggested_by="doors")]
     page.goto(f"{console}/assets/LT-0001")
-    page.get_by_text("T14 laptop").wait_for()
-    assert page.locator(".life").count() == 2
-    assert page.locator(".life").first.locator(".antenna").count() == 4
-    assert "14 reads" in page.locator(".life").first.inner_text()
+    page.locator(".moment").first.wait_for()
+    told = page.locator(".page").inner_text()
+    for part in (
+        "Missing in Stockroom A: readers that normally hear it don't; seen 3 days ago, under 1% likely there.",
+        "its tag was seen (p-003); that no longer counts",
+        "Must not leave: legal",
+        "Open: 1 exception", "Close it? received in Leeds (doors)",
+        "holds 1 asset:",
+        "Went out to Corridor", "Heard in Corridor: held to be there from then on", "no door saw it leave Street",
+        "Exception opened: transit overdue", "two days late",
+        "May leave Headquarters building once", "used at Main entrance",
+        "Left Corridor for nobody knows where", "inferred: no door saw it", "assumed: destination",
+        "Verified in Corridor: its tag was seen", "count no. 12",
+        "In custody of p-017", "by p-8",
+    ):  # fmt: skip
+        assert part in told, part
+    assert page.locator(".moment").count() == len(LIFE)
+    page.get_by_text("evidence:").click()
+    expect(page.locator(".antenna")).to_have_count(4)
+    page.get_by_role("link", name="Passes").click()
+    expect(page.locator(".moment")).to_have_count(1)
+    page.get_by_role("link", name="for print").click()
+    page.locator(".paper").wait_for()
+
+
+def test_a_long_life_has_pages_and_the_feed_brings_what_is_new(page, console, central):
+    central.life = [passed(number) for number in range(1, 121)]
+    page.goto(f"{console}/assets/LT-0001")
+    expect(page.locator(".moment")).to_have_count(50)
+    page.get_by_role("link", name="older").click()
+    page.get_by_role("link", name="← newest").wait_for()
+    page.get_by_role("link", name="older").click()
+    page.get_by_text("Here its life begins.").wait_for()
+    expect(page.locator(".moment")).to_have_count(20)
+    page.goto(f"{console}/assets/LT-0001")
+    expect(page.locator(".moment")).to_have_count(50)
+    central.life = LIFE
+    central.tell("asset", {"id": "LT-0001", "location": "corridor"})
+    expect(page.locator(".moment")).to_have_count(len(LIFE))
 
 
 def test_an_unknown_asset_gets_the_apis_words_and_a_way_back(page, console):
     page.goto(f"{console}/assets/LT-9999")
     page.get_by_text("There is no asset LT-9999").wait_for()
-    page.get_by_text("all locations").click()
+    page.get_by_text("the board").click()
     page.get_by_text("Where assets are").wait_for()
 
 

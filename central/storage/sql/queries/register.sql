@@ -25,6 +25,11 @@ SELECT a.id, a.at, a.recorded_at, a.kind, a.location, a.subject, a.by, a.detail,
        EXISTS (SELECT FROM act_void AS v WHERE v.act = a.id) AS void
 FROM act AS a WHERE a.asset = %(asset)s ORDER BY a.at DESC, a.id DESC LIMIT %(limit)s;
 
+-- name: counted
+-- What perpetual counts say of an asset: of the place where the book has it, and of one that it isn't booked in.
+SELECT location, bucket, probability, seen_at, elsewhere, tag_silent, since FROM place_asset
+WHERE asset = %(asset)s ORDER BY bucket = 'unexpected', location;
+
 -- name: people
 -- People by id.
 SELECT id, name, location, active FROM person ORDER BY id;
