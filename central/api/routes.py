@@ -36,6 +36,7 @@ TEXT = r"^[^\x00]*$"
 
 AlertFilter = Literal["open", "acknowledged", "investigating", "resolved", "observed", "all"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
+Skip = Annotated[int, Query(ge=0, le=1_000_000, description="Leave out so many: the pages before.")]
 
 
 Since = Callable[[str, Collection[str] | None], AsyncIterator[FeedEvent]]
@@ -133,9 +134,9 @@ def happened(on: Services) -> APIRouter:
         return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 
     @router.get("/alerts")
-    async def alerts(state: AlertFilter = "open", limit: Limit = 100) -> shapes.Alerts:
+    async def alerts(state: AlertFilter = "open", limit: Limit = 100, skip: Skip = 0) -> shapes.Alerts:
         """Return alerts, one an incident, newest first."""
-        return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit))
+        return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit, skip=skip))
 
     @router.get("/quarantine")
     async def quarantine(limit: Limit = 100) -> shapes.Quarantine:

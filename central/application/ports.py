@@ -300,8 +300,8 @@ class Views(Protocol):
     async def portals(self) -> list[PortalView]:
         """Return all portals, by id."""
 
-    async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
-        """Return alerts by state (open, acknowledged or all), newest first."""
+    async def alerts(self, *, state: str, limit: int, skip: int = 0) -> list[AlertView]:
+        """Return alerts by state (open, acknowledged or all), newest first, without the `skip` newest."""
 
     async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:
         """Return the alerts named, oldest first."""

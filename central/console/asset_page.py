@@ -9,7 +9,7 @@ from nicegui import ui
 
 from central.console import life_words, words
 from central.console.board import Board
-from central.console.elements import box, failed, link, text
+from central.console.elements import box, failed, link, nav, text
 from central.console.errors import ConsoleError, NotThereError
 from central.console.pulse import draw_tick
 
@@ -37,6 +37,8 @@ class AssetPage:
         with box("page narrow paper" if self._printed else "page narrow"):
             with box("crumbs"):
                 link("← the board", "/")
+                if not self._printed:
+                    nav("")
                 if self._printed:
                     link("back to the page", self._address())
                     ui.button("Print", on_click=lambda: ui.run_javascript("window.print()")).props("flat no-caps")

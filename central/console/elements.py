@@ -8,7 +8,16 @@ from nicegui import ui
 RECALL_S: Final = 10.0
 """A browser that loads a page on a slow machine gets so long to say what it remembers."""
 PULSE_EVERY_S: Final = 0.5
-PAGES: Final = {"/": "Board", "/in-transit": "In transit", "/exceptions": "Exceptions", "/counts": "Counts"}
+FIELD: Final = "dense outlined dark color=grey-4"
+"""How a field for words looks."""
+PAGES: Final = {
+    "/": "Board",
+    "/alerts": "Alerts",
+    "/in-transit": "In transit",
+    "/exceptions": "Exceptions",
+    "/counts": "Counts",
+    "/portals": "Doors",
+}
 
 
 def box(classes: str, *, role: str | None = None) -> ui.element:
@@ -21,6 +30,11 @@ def text(content: str, classes: str = "", *, tag: str = "span") -> None:
     """Plain words."""
     label = ui.label(content).classes(classes)
     label.tag = tag
+
+
+def cell(content: str, classes: str, role: str = "cell") -> None:
+    """A cell of a table that is drawn without one."""
+    ui.label(content).classes(classes).props(f"role={role}").tag = "span"
 
 
 def link(content: str, target: str) -> None:

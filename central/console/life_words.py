@@ -28,7 +28,7 @@ GRADES: Final = {
 }
 HOW: Final = {"portal": "at a door", "zone": "by a zone's reader", "sweep": "by a sweep", "handheld": "by a handheld",
               "scan": "by a scan", "inspection": "by eye", "count": "in a count"}  # fmt: skip
-_SIGNS: Final = {"hearing": "◉", "act": "✎", "transfer": "⇄", "pass": "⚿", "exception": "▲", "alert": "▲", "count": "✓"}
+_SIGNS: Final = {"hearing": "◉", "act": "✎", "transfer": "⇄", "pass": "◇", "exception": "▲", "alert": "▲", "count": "✓"}
 _ACTS: Final = {
     "placed": "Recorded in {place}",
     "seen": "Seen in {place}",
@@ -64,6 +64,15 @@ _ENDS: Final = {
     "returned_to_origin": "Came back to {place}",
     "wrong_destination": "Arrived at a wrong place: {place}",
     "open": "Under way",
+}
+_EXCEPTIONS: Final = {
+    "opened": "Exception opened",
+    "suggested": "Perhaps put right",
+    "suggestion_withdrawn": "Not put right after all",
+    "assigned": "Exception taken",
+    "closed": "Exception closed",
+    "accepted_risk": "Risk accepted",
+    "reopened": "Exception opened again",
 }
 _BY: Final = {"observed": "seen by a door", "scanned": "scanned", "inferred": "inferred: no door saw it"}
 _VALUES: Final = (
@@ -136,7 +145,12 @@ def _transfer(data: dict[str, Any], place: Name, _door: Name) -> Line:
     if data["kind"] == "dispatched":
         where = place(data["to"]) if data["to"] else "nobody knows where"
         due = f"due {words.when(data['receipt_due'])}"
-        how = [_BY.get(data["basis"], data["basis"]), f"from {data['sender']} to {data['receiver']}", due, _named(data)]
+        how = [
+            _BY.get(data["basis"], data["basis"]),
+            f"from {words.role(data['sender'])} to {words.role(data['receiver'])}",
+            due,
+            _named(data),
+        ]
         return Line(_SIGNS["transfer"], f"Left {place(data['from'])} for {where}", _joined(how))
     if data["kind"] == "ended":
         what = _ENDS.get(data["state"], data["state"]).format(place=place(data["ended_in"]))
@@ -173,8 +187,8 @@ def _exception(data: dict[str, Any], place: Name, _door: Name) -> Line:
     detail = data["detail"] or {}
     evidence = detail.get("evidence") or {}
     shown = f"{evidence.get('kind', '')} {evidence.get('reference', '')}".strip() if isinstance(evidence, dict) else ""
-    title = data["category"].replace("_", " ")
-    what = f"Exception {data['kind'].replace('_', ' ')}: {title}"
+    title = data.get("title") or data["category"].replace("_", " ")
+    what = f"{_EXCEPTIONS.get(data['kind'], data['kind'].replace('_', ' ').capitalize())}: {title}"
     why = detail.get("why") or detail.get("reason") or ""
     where = place(data["location"]) if data["location"] else ""
     how = [f"by {data['by']}", data["severity"], where, _text(why), shown]
@@ -217,7 +231,11 @@ def counted(one: dict[str, Any], place: Name, now: datetime) -> str:
             f"heard in {place(one['elsewhere'])} instead" if one["elsewhere"] else "readers that normally hear it don't"
         )
         return f"Missing in {where}: {why}; {seen}{sure}{silent}."
-    told = {"found": "Found in", "unexpected": "Heard, though not in the book, in", "unknown": "Not counted in"}
+    told = {
+        "found": "Found in",
+        "unexpected": "Heard, though not in the book, in",
+        "unknown": "Not known by any count in",
+    }
     return f"{told[one['bucket']]} {where}: {seen}{sure}{silent}."
 
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from central.console import words
 from central.console.board import Board
-from central.console.elements import box, link, text
+from central.console.elements import box, failed, link, nav, text
 from central.console.errors import ConsoleError, NotThereError
 from central.console.pulse import draw_tick
 
@@ -15,15 +15,15 @@ SHOWN = 20
 async def portal_page(board: Board, portal_id: str) -> None:
     """Draw the page of one door; an unknown one gets words and a way back."""
     with box("page narrow"):
-        link("← the board", "/")
+        with box("crumbs"):
+            link("← the board", "/")
+            nav("")
         try:
             found = await board.client.get(f"portals/{quote(portal_id, safe='')}")
             passed = await board.client.get("movements", portal=portal_id, limit=SHOWN)
             measured = await board.client.get("portal-accuracy", portal=portal_id)
         except ConsoleError as error:
-            missing = isinstance(error, NotThereError)
-            text("There is no such door" if missing else "This door can't be shown", "section-title", tag="h1")
-            text(str(error), "empty")
+            failed(error, "door", isinstance(error, NotThereError))
             return
         draw_tick(lambda: words.clock_time(found["as_of"]))
         _head(board, found)

@@ -23,6 +23,7 @@ from central.application.register import (
     TagView,
 )
 from central.domain.axes import AssetState
+from central.domain.exceptions.taxonomy import CATEGORIES
 from central.domain.people import Holder, holders
 from central.storage.database import Connection, Database
 from central.storage.log import PgLog
@@ -69,7 +70,7 @@ class PgRegister:
             if not await _dicts(connection, "register.asset", {"asset": asset}):
                 raise NotFound(f"there is no asset {asset!r}: /api/v1/assets lists them")
             rows = await _dicts(connection, "life.moments", params)
-        return page([MomentView(**row) for row in rows], limit)
+        return page([MomentView(**_titled(row)) for row in rows], limit)
 
     async def places(self) -> list[PlaceView]:
         """Return what holds at each place, by id."""
@@ -119,6 +120,12 @@ class PgRegister:
     async def _rows(self, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
         async with self._database.transaction() as connection:
             return await _dicts(connection, name, params)
+
+
+def _titled(row: dict[str, Any]) -> dict[str, Any]:
+    """Give a moment of an exception the words of its category."""
+    known = CATEGORIES.get(row["data"].get("category", "")) if row["kind"] == "exception" else None
+    return row | {"data": row["data"] | {"title": known.title}} if known else row
 
 
 async def _dicts(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:

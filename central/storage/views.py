@@ -83,9 +83,10 @@ class PgViews:
         """Return all portals, by id."""
         return await self._all(PortalView, "views.portals", {})
 
-    async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
-        """Return alerts by state, newest first."""
-        return [_alert(row) for row in await self._dicts("views.alerts", {"state": state, "limit": limit})]
+    async def alerts(self, *, state: str, limit: int, skip: int = 0) -> list[AlertView]:
+        """Return alerts by state, newest first, without so many of them."""
+        params = {"state": state, "limit": limit, "skip": skip}
+        return [_alert(row) for row in await self._dicts("views.alerts", params)]
 
     async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:
         """Return the alerts named, oldest first."""

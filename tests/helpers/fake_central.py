@@ -261,8 +261,9 @@ class FakeCentral:
             return {"as_of": ago(0), "movements": self.movements}
 
         @app.get("/api/v1/alerts")
-        def alerts():
-            return {"as_of": ago(0), "alerts": self.alerts}
+        def alerts(state: str = "all", limit: int = 1000, skip: int = 0):
+            found = [one for one in self.alerts if state in {"all", one["state"]}]
+            return {"as_of": ago(0), "alerts": found[skip : skip + limit]}
 
         @app.get("/api/v1/gateways")
         def gateways():
@@ -358,8 +359,12 @@ class FakeCentral:
         def measures():
             return {"as_of": ago(0), "measures": self.measures}
 
+        @app.get("/api/v1/portal-figures")
+        def portal_figures():
+            return {"as_of": ago(0), "figures": [FIGURES]}
+
         @app.get("/api/v1/portal-accuracy")
-        def portal_accuracy(portal: str):
+        def portal_accuracy(portal: str = "main-entrance"):
             return {"as_of": ago(0), "portals": [ACCURACY | {"portal": portal}]}
 
         @app.get("/api/v1/portals/{portal}")
@@ -373,10 +378,6 @@ class FakeCentral:
             about |= {"site": "hq", "gateway": "hq-east-1", "mode": "notify"}
             return {"as_of": ago(0), "portal": about, "mode_now": mode, "measures": quiet, "figures": FIGURES}
 
-        @app.get("/api/v1/portal-accuracy")
-        def accuracy():
-            return {"as_of": ago(0), "portals": []}
-
         @app.get("/api/v1/alerts/{number}")
         def one_alert(number: int):
             for one in self.alerts:
@@ -386,11 +387,11 @@ class FakeCentral:
             return JSONResponse({"title": "Not found", "detail": f"There is no alert {number}."}, 404)
 
         @app.get("/api/v1/exceptions")
-        def exceptions(severity: str | None = None, asset: str | None = None):
+        def exceptions(severity: str | None = None, asset: str | None = None, limit: int = 100, skip: int = 0):
             found = [
                 one for one in self.exceptions if severity in {None, one["severity"]} and asset in {None, one["asset"]}
             ]
-            return {"as_of": ago(0), "open": TOTALS, "exceptions": found}
+            return {"as_of": ago(0), "open": TOTALS, "exceptions": found[skip : skip + limit]}
 
         @app.post("/api/v1/exceptions/{number}/steps")
         async def step(number: int, request: Request):

@@ -60,6 +60,7 @@ def page(browser, console, central):
     """A page of the board over an API without alerts; every request that it made is checked at the end."""
     central.alerts, central.movements, central.gateways = [], [], [central.health()]
     central.ill, central.measures, central.exceptions, central.written = {}, [], [], []
+    central.acknowledged, central.life = [], []
     central.counts = {row[0]: row[5] for row in LOCATIONS}
     central.tell("location", {})
     context = browser.new_context(viewport=DESK)
@@ -216,7 +217,8 @@ LIFE = [
     moment("exception", 5000, exception=3, category="transit_overdue", severity="high", state="open", location=None,
            kind="opened", by="central", detail={"why": "two days late"}),
     moment("pass", 6000, id="A-9", kind="gate_pass", boundary="hq", valid_to=ago(-3600), reason="repair",
-           person="p-2", single_use=True, approved_by="p-3", used_portal="main-entrance", used_at=ago(20), withdrawn_at=None),
+           person="p-2", single_use=True, approved_by="p-3", used_portal="main-entrance", used_at=ago(20),
+           withdrawn_at=None),
     moment("transfer", 90000, kind="dispatched", transfer="T-7", to=None, sender="p-1", receiver="p-2",
            receipt_due=ago(-9), basis="inferred", assumed=["destination"], state="open", ended_in=None, ended_by=None,
            **{"from": "corridor"}),
@@ -465,6 +467,64 @@ def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, 
     assert central.written == [(7, {"verdict": "false_read", "evidence": evidence, "by": "Ana"})]
 
 
+def test_an_alert_is_taken_by_keyboard_alone_and_its_page_says_all_on_one_card(page, console, central):
+    """Tab reaches the name and the button, whose focus can be seen; without a name the name is asked for."""
+    central.alerts = [alert(7)]
+    central.tell("alert", {})
+    page.goto(f"{console}/alerts/7")
+    card = page.locator(".card")
+    card.wait_for()
+    for part in (
+        "Left without permission",
+        "T14 laptop",
+        "Stockroom A → Corridor",
+        "Stockroom A, east door",
+        "sure, 97%",
+    ):
+        assert part in card.inner_text()
+    page.get_by_role("button", name="I have it").wait_for()
+    for _ in range(20):
+        if page.evaluate("document.activeElement.textContent.trim()") == "I have it":
+            break
+        page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    page.get_by_text("Your name, please").wait_for()
+    assert central.acknowledged == []
+    page.keyboard.type("Ann")
+    page.keyboard.press("Enter")
+    page.get_by_text("Ann has it").wait_for()
+    assert central.acknowledged == [(7, "Ann")]
+    page.get_by_role("group", name="Verdict").wait_for()
+
+
+def test_the_newest_alert_is_told_to_who_cannot_see_the_screen_and_buttons_name_what_they_take(page, central):
+    central.alerts = [alert(1)]
+    central.tell("alert", {})
+    loud = page.locator("[aria-live=assertive]")
+    expect(loud).to_have_text("Act now: 1. Left without permission. T14 laptop. Stockroom A → Corridor")
+    page.get_by_role("button", name="I have it: T14 laptop, LT-0001").wait_for()
+    black_on_orange = page.locator(".take").evaluate("one => getComputedStyle(one).color")
+    assert black_on_orange == "rgb(26, 10, 4)"
+
+
+def test_all_alerts_are_pages_and_doors_show_how_far_they_can_be_trusted(page, console, central):
+    central.alerts = [alert(number, state="resolved", verdict="theft", resolved_by="ann") for number in range(1, 61)]
+    central.alerts[0] = alert(1)
+    page.goto(f"{console}/alerts")
+    expect(page.locator(".alert-line")).to_have_count(50)
+    expect(page.locator(".alert-line.act")).to_have_count(1)
+    page.get_by_role("link", name="older →").click()
+    expect(page.locator(".alert-line")).to_have_count(10)
+    page.goto(f"{console}/alerts?state=open")
+    page.get_by_role("link", name="Left without permission: T14 laptop").click()
+    page.get_by_role("button", name="I have it").wait_for()
+    page.goto(f"{console}/portals")
+    row = page.get_by_role("row", name="Main entrance").inner_text()
+    assert "4 of 20 judged alerts were false" in row
+    assert "2.0% (1.0% to 3.9%)" in row
+
+
 def test_a_reopened_alert_is_a_card_again_however_old_it_is(page, central):
     central.alerts = [alert(3, late=True, corrected=True, reopened=1, severity="critical")]
     central.tell("alert", {})
@@ -502,6 +562,31 @@ def test_exceptions_stand_with_totals_that_no_choice_reaches_and_close_with_evid
     evidence = {"kind": "inspection", "reference": "shelf 4"}
     assert central.written == [(1, {"step": "close", "evidence": evidence, "by": "ann"})]
     assert page.locator(".figure").first.locator(".figure-value").inner_text() == "12"
+
+
+def test_a_long_queue_has_pages_and_what_is_picked_stands_in_the_address(page, console, central):
+    central.exceptions = [exception(number) for number in range(1, 121)]
+    page.goto(f"{console}/exceptions")
+    expect(page.locator(".exception")).to_have_count(50)
+    page.get_by_role("link", name="more →").click()
+    page.get_by_role("link", name="← before").wait_for()
+    page.get_by_role("link", name="more →").click()
+    expect(page.locator(".exception")).to_have_count(20)
+    page.goto(f"{console}/exceptions?asset=LT-0003")
+    expect(page.locator(".exception")).to_have_count(1)
+    page.goto(f"{console}/exceptions?asset=LT-0999")
+    page.get_by_role("link", name="show all that are open").wait_for()
+
+
+def test_an_exception_is_given_to_somebody_else_and_others_changes_move_nothing_under_the_hand(page, console, central):
+    central.exceptions = [exception(1), exception(2)]
+    page.goto(f"{console}/exceptions")
+    page.get_by_label("Your person id").fill("ann")
+    other = page.locator(".exception", has_text="LT-0002").get_by_label("Give it to")
+    other.fill("p-9")
+    other.press("Enter")
+    expect(page.locator(".exception")).to_have_count(1)
+    assert central.written == [(2, {"step": "assign", "owner": "p-9", "by": "ann"})]
 
 
 def test_a_step_that_separation_of_duties_refuses_is_told_in_words(page, console, central):

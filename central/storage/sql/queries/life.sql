@@ -23,6 +23,7 @@ WITH tags AS (
         'recorded_at', a.recorded_at, 'void', EXISTS (SELECT FROM act_void AS v WHERE v.act = a.id))
     FROM act AS a
     WHERE 'act' = ANY(%(kinds)s) AND a.asset = %(asset)s AND a.at <= %(before)s
+        AND a.kind <> 'asset_verified'  -- it stands among the counts
 ), transfer_act AS (
     SELECT a.at, 'transfer', lpad(a.id::text, 20, '0'), jsonb_build_object(
         'kind', a.kind, 'by', a.by, 'transfer', a.subject, 'detail', a.detail - 'assets', 'recorded_at', a.recorded_at)

@@ -100,7 +100,7 @@ LEFT JOIN LATERAL (
     WHERE x.alert = a.id
 ) AS m ON true
 WHERE %(state)s = 'all' OR a.state = %(state)s
-ORDER BY a.raised_at DESC, a.id DESC LIMIT %(limit)s;
+ORDER BY a.raised_at DESC, a.id DESC LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: alerts_by_id
 -- The alerts named, oldest first.
