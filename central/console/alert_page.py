@@ -93,7 +93,9 @@ class _Steps:
     def _taking(self) -> None:
         self._who.on("keydown.enter", self._take)
         with box("verdicts"):
-            button = ui.button("I have it", on_click=self._take).props("unelevated no-caps color=none autofocus")
+            button = ui.button("I have it", on_click=self._take).props(
+                "unelevated no-caps color=none text-color=black autofocus"
+            )
             button.classes("verdict act-now")
         text("The others see your name at once. Enter takes it, too.", "dim")
 

@@ -69,7 +69,7 @@ class AlertsPage:
     def _pulse(self) -> str:
         as_of = self._found.get("as_of")
         if self._problem or self._board.stale:
-            return f"▲ Not live, from {words.clock_time(as_of)}"
+            return f"▲ Not live, from {words.clock_time(as_of)}" if as_of else "▲ Not live"
         return f"● Live, {words.as_of(as_of)}"
 
     def _body(self) -> None:

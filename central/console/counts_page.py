@@ -109,6 +109,8 @@ class CountsPage:
             with box("notice", role="alert"):
                 text("▲", "sign")
                 text(self._problem, "grow")
+        if self._problem and not self._counts:
+            return
         if not self._counts.get("places"):
             text("Places appear here once stockgate-central import has read locations.csv.", "empty")
             return

@@ -46,7 +46,7 @@ def failed(error: Exception, thing: str, missing: bool) -> None:  # noqa: FBT001
     """Say in words that a page can't show its thing: because there is none, or because nobody answers."""
     title = f"There is no such {thing}" if missing else f"This {thing} can't be shown now"
     text(title, "section-title", tag="h1")
-    with box("empty", role="alert"):
+    with box("empty" if missing else "notice", role="alert"):
         text(str(error))
         if not missing:
             text("Load the page again in a moment.", "fact")

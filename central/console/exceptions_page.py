@@ -108,9 +108,12 @@ class ExceptionsPage:
         return [(one["id"], one["state"], one["owner"], one["suggestion"]) for one in found.get("exceptions", [])]
 
     async def _recall(self) -> None:
-        self._person.set_value(self._person.value or str(await ui.run_javascript(RECALL_PERSON, timeout=RECALL_S)))
+        person = str(await ui.run_javascript(RECALL_PERSON, timeout=RECALL_S))
+        if not self._person.value:  # somebody may have written while the browser was asked
+            self._person.set_value(person)
 
     def _keep(self) -> None:
+        self._person.props(remove="error error-message")
         ui.run_javascript(KEEP_PERSON.format(person=json.dumps(self._person.value or "")))
 
     def _draw_list(self) -> None:

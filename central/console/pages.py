@@ -315,7 +315,8 @@ class BoardPage:
         if self._board.client.may_acknowledge:
             label = f"I have all {len(group.alerts)}" if len(group.alerts) > 1 else "I have it"
             button = ui.button(label, on_click=lambda: self._take(group))
-            button.props("unelevated no-caps color=none").classes("take")
+            calm = words.is_about_gateway(group.newest) and group in self._groups[:CARDS]
+            button.props(f"unelevated no-caps color=none text-color={'white' if calm else 'black'}").classes("take")
             about = [words.alert_subject(group.newest), *words.alert_asset_ids(group.newest)[:1]]
             button.props["aria-label"] = f"{label}: {', '.join(about)}"
 

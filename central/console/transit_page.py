@@ -74,7 +74,7 @@ class TransitPage:
         """Whether what stands here is fresh, and as of when."""
         as_of = self._found.get("as_of")
         if self._problem or self._board.stale:
-            return f"▲ Not live, from {words.clock_time(as_of)}"
+            return f"▲ Not live, from {words.clock_time(as_of)}" if as_of else "▲ Not live"
         return f"● Live, as of {words.clock_time(as_of)} {words.zone(as_of)}"
 
     def _shown(self) -> object:

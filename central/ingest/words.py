@@ -1,6 +1,7 @@
 """Unsequenced messages: births, wills and heartbeats to the gateways' states, and portals against the registry."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +19,14 @@ MAX_STRANGERS: Final = 1000
 _log = structlog.get_logger("central.words")
 
 
+@dataclass(slots=True)
+class Hearing:
+    """What the words of one round came to."""
+
+    notices: list[Notice]
+    gateways: set[str]
+
+
 class Gateways:
     """Keeps each gateway's newest word; strangers are seen, bounded and named once."""
 
@@ -25,9 +34,10 @@ class Gateways:
         self._strangers: set[tuple[str, str]] = set()
         self._flooded = False
 
-    def hear(self, words: Sequence[Word], registry: Registry) -> list[Notice]:
-        """Compare births with the registry; return the notices that this gives rise to."""
-        return [notice for word in words for notice in compare(word, registry)]
+    def hear(self, words: Sequence[Word], registry: Registry) -> Hearing:
+        """Compare births with the registry; return notices, and whose state is going to change."""
+        notices = [notice for word in words for notice in compare(word, registry)]
+        return Hearing(notices, {word.topic.gateway for word in words})
 
     async def note(
         self, log: Log, registry: Registry, words: Sequence[Word], waiting: set[tuple[str, str]], now: datetime

@@ -18,7 +18,7 @@ from central.application.commit import Committed, commit
 from central.application.errors import StoreUnavailable
 from central.application.leases import Leases
 from central.application.metrics import Metrics
-from central.application.ports import Log, Notice, Views
+from central.application.ports import Log, Views
 from central.application.records import Unreadable
 from central.ingest.intake import Intake, Word, read_word
 from central.ingest.link import Link
@@ -27,7 +27,7 @@ from central.ingest.quarantining import QuarantineLog
 from central.ingest.serving import Serving
 from central.ingest.timing import time_alerts
 from central.ingest.waiting import Waiting
-from central.ingest.words import Gateways
+from central.ingest.words import Gateways, Hearing
 from edge.contracts import EpcPrefix
 from edge.contracts.topics import HEALTH, STATE
 
@@ -209,12 +209,12 @@ class Ingest:
     async def _attempt(self, batch: Intake, words: Sequence[Word]) -> None:
         now = self._now()
         async with self._promises.lock:
-            heard: list[Notice] = []
+            heard = Hearing([], set())
             if words:
                 registry = await self._store.registry()
                 words = [word for word in words if self._serving.wants(word.topic.gateway, registry.sites)]
                 heard = self._gateways.hear(words, registry)
-            notices = [*batch.notices, *heard]
+            notices = [*batch.notices, *heard.notices]
             lease = None if self._leases is None else self._leases.lease
             with self._metrics.commit_s.time():
                 own = self._settings.own_prefixes
