@@ -13,6 +13,7 @@ from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application.columns import COLUMNS
 from central.application.importing import import_sheets
+from central.application.passes import give_back
 from central.application.register import (
     AssetLife,
     AuthorisationView,
@@ -200,7 +201,10 @@ Block = Literal["quarantine", "legal", "security", "recall", "unwiped"]
 
 
 class AuthorisationAsked(BaseModel):
-    """An authorisation to leave a guarded place; a gate pass needs person, end, requester and approver."""
+    """An authorisation to leave a guarded place.
+
+    A gate pass needs person, reason, end, requester and approver, and unless it is of another kind when it is back.
+    """
 
     id: Id
     kind: Literal["issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing"]
@@ -212,11 +216,20 @@ class AuthorisationAsked(BaseModel):
     person: Id | None = None
     single_use: bool = False
     expected_return: Moment | None = None
+    pass_kind: Literal["returnable", "non_returnable", "inter_location"] | None = Field(
+        None, description="Of a gate pass; returnable unless told."
+    )
     requested_by: Id | None = None
     approved_by: Id | None = None
     despite: list[Block] = Field(
         default_factory=list, description="Holds, or unwiped data, whose own permission this is; needs an approver."
     )
+
+
+class BackAgain(BaseModel):
+    """Who sees that it is back."""
+
+    by: Id
 
 
 class Withdrawal(BaseModel):
@@ -317,6 +330,15 @@ def registry_write(on: Services) -> APIRouter:
         now = on.now()
         row = await withdraw(on.registry, authorisation, body.by, body.reason, now)
         return AuthorisationAnswer(as_of=now, authorisation=_authorisation(row))
+
+    @router.post("/authorisations/{authorisation}/returned")
+    async def returned(
+        authorisation: Annotated[str, Path(max_length=80, pattern=TEXT)], body: BackAgain
+    ) -> Authorisations:
+        """Record that what went out on a gate pass is back; where a door or a scan sees it come, nobody has to."""
+        now = on.now()
+        asset = await give_back(on.due, authorisation, body.by, now)
+        return Authorisations(as_of=now, authorisations=await on.register.authorisations(asset, 1000))
 
     @router.post("/imports")
     async def new_import(body: ImportAsked, response: Response) -> ImportAnswer:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from central.application.asset_acts import state_problems
 from central.application.sheets import Problem, SheetRow, Sheets
 from central.domain.axes import AssetState
+from central.domain.exits import pass_kind
 from central.domain.places import Location, PlaceError, Places, Portal
 from central.domain.tags import Bindings, TagError, Wanted, bind
 
@@ -240,9 +241,25 @@ def authorisation_problems(values: Mapping[str, Any]) -> Iterator[str]:
             if values.get(column) is None:
                 yield f"{column}: what leaves despite {', '.join(despite)} needs it"
     if values.get("kind") == "gate_pass":
-        for column in ("person", "valid_to", "requested_by", "approved_by"):
-            if values.get(column) is None:
-                yield f"{column}: a gate pass needs it"
+        yield from _gate_pass(values)
+    elif values.get("pass_kind") is not None:
+        yield "pass_kind: only a gate pass has one, leave it empty"
+
+
+def _gate_pass(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a gate pass lacks: who carries it out why and until when, who asked and approved, when it is back."""
+    for column in ("person", "valid_to", "requested_by", "approved_by"):
+        if values.get(column) is None:
+            yield f"{column}: a gate pass needs it"
+    if not str(values.get("reason") or "").strip():
+        yield "reason: a gate pass says why the asset goes out"
+    back = values.get("expected_return")
+    if pass_kind(values.get("kind"), values.get("pass_kind")) == "returnable":
+        if back is None:
+            yield "expected_return: say when it is back, or give pass_kind non_returnable or inter_location"
+        yield from _later(values, "valid_from", "expected_return")
+    elif back is not None:
+        yield f"expected_return: leave it empty, a pass of kind {values['pass_kind']} has none"
 
 
 def _hours(row: SheetRow, _: _World) -> Iterator[str]:

@@ -72,6 +72,8 @@ class AuthorisationView(View):
     withdrawn_at: Instant | None
     despite: list[str] = Field(default_factory=list)
     """Holds, and unwiped data, that it holds in spite of: it is their own permission."""
+    pass_kind: str | None = None
+    """Of a gate pass: whether the asset comes back, leaves for good, or goes to another place of ours."""
 
 
 class ActView(View):

@@ -15,6 +15,7 @@ from central.application.judge import judge_again
 from central.application.rows import Change, Row, plain
 from central.application.states import NewAct
 from central.domain.axes import BLOCKING, AssetState, AxisError, check_lifecycle, fold_axes, standing_holds
+from central.domain.exits import pass_kind
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a teller's clock may be ahead of ours; an act holds from the past or from now."""
@@ -67,6 +68,7 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
         StepUnfit: the rules don't allow it, or its id is taken.
     """
     row = _DEFAULTS | {name: plain(value) for name, value in values.items()} | {"recorded_at": plain(now)}
+    row["pass_kind"] = pass_kind(row["kind"], row["pass_kind"])
     async with store.importing() as transaction:
         known = await transaction.known(Asked([row["asset"]], []))
         await _registered(transaction, row["asset"])
@@ -110,6 +112,7 @@ async def withdraw(store: RegistryStore, authorisation: str, by: str, reason: st
 _DEFAULTS: Final[Row] = {
     "kind": "standing", "valid_from": None, "valid_to": None, "reason": "", "person": None, "single_use": False,
     "expected_return": None, "requested_by": None, "approved_by": None, "withdrawn_at": None, "despite": [],
+    "pass_kind": None,
 }  # fmt: skip
 
 

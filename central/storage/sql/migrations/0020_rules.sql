@@ -47,3 +47,81 @@ $$;
 CREATE TRIGGER act_loss_is_told_by_another BEFORE INSERT ON act
     FOR EACH ROW WHEN (NEW.kind = 'transfer_line_cancelled' AND NEW.detail ->> 'outcome' = 'never_found')
     EXECUTE FUNCTION separate_loss();
+
+-- A gate pass says why, and when the asset is to be back unless it stays away (requirements 17 and 96). Older ones keep what
+-- they said: those that named no return are held to be for good.
+ALTER TABLE authorisation ADD COLUMN pass_kind text CHECK (pass_kind IN ('returnable', 'non_returnable', 'inter_location'));
+UPDATE authorisation SET
+    pass_kind = CASE WHEN expected_return IS NULL THEN 'non_returnable' ELSE 'returnable' END,
+    reason = CASE WHEN trim(reason) = '' THEN 'not told' ELSE reason END
+WHERE kind = 'gate_pass';
+ALTER TABLE authorisation ADD CONSTRAINT gate_pass_complete CHECK (
+    (kind = 'gate_pass') = (pass_kind IS NOT NULL)
+    AND (kind <> 'gate_pass' OR (trim(reason) <> '' AND (pass_kind = 'returnable') = (expected_return IS NOT NULL))));
+
+CREATE FUNCTION place_within(place text, around text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE chain AS (
+        SELECT id, parent FROM location WHERE id = place
+        UNION ALL SELECT l.id, l.parent FROM chain AS c JOIN location AS l ON l.id = c.parent
+    )
+    SELECT EXISTS (SELECT FROM chain WHERE id = around)
+$$;
+
+INSERT INTO act_kind VALUES ('pass_returned');
+
+-- Gate passes on which something went out and isn't back by what was told or seen: since when it is out.
+CREATE VIEW pass_out AS
+SELECT a.id, a.asset, a.boundary, a.person, a.expected_return, coalesce(x.at, CASE
+           WHEN l.since >= coalesce(a.valid_from, a.recorded_at) AND l.since < a.valid_to
+               AND NOT place_within(l.location, a.boundary) THEN l.since END) AS left_at,
+       l.location, l.since
+FROM authorisation AS a
+JOIN asset_location AS l ON l.asset = a.asset
+CROSS JOIN LATERAL (
+    SELECT min(p.at) AS at FROM tag AS t JOIN passage AS p ON p.epc = t.epc
+    WHERE t.asset = a.asset AND p.final AND p.to_location IS NOT NULL
+        AND p.at >= coalesce(a.valid_from, a.recorded_at) AND p.at < a.valid_to
+        AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+        AND place_within(p.from_location, a.boundary) AND NOT place_within(p.to_location, a.boundary)
+) AS x
+WHERE a.kind = 'gate_pass' AND a.expected_return IS NOT NULL
+    AND NOT EXISTS (SELECT FROM act_standing AS r WHERE r.subject = 'pass/' || a.id AND r.kind = 'pass_returned');
+
+ALTER TABLE sla_policy DROP CONSTRAINT sla_policy_subject_kind_check;
+ALTER TABLE sla_policy ADD CONSTRAINT sla_policy_subject_kind_check
+    CHECK (subject_kind IN ('receipt', 'exception_assign', 'exception_close', 'repair', 'loan', 'gate_pass'));
+INSERT INTO sla_policy VALUES ('gate_pass', NULL, false, '{0,1,3}', '{owner,security,branch_admin,itam_manager}');
+
+-- As before, and gate passes of which something is out.
+CREATE OR REPLACE FUNCTION obligation(named text[] DEFAULT NULL) RETURNS TABLE (
+    kind text, subject text, asset text, location text, start timestamptz, due_at timestamptz, answerable text, path text[]
+) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    -- A leg whose dispatch is only assumed starts no clock.
+    SELECT 'receipt', l.id, l.asset, coalesce(l.destination, l.origin), l.dispatched_at, l.receipt_due, l.receiver,
+           l.escalation_path
+    FROM transit_leg AS l
+    WHERE l.state IN ('open', 'wrong_destination') AND NOT 'dispatched_at' = ANY (l.assumed)
+        AND (named IS NULL OR l.id = ANY (named))
+    UNION ALL
+    SELECT 'exception_assign', e.id::text, e.asset, e.location, e.opened_at, e.assign_by, e.owner_role, '{}'::text[]
+    FROM exception AS e WHERE e.state = 'open' AND (named IS NULL OR e.id::text = ANY (named))
+    UNION ALL
+    SELECT 'exception_close', e.id::text, e.asset, e.location, e.opened_at, e.due_at, coalesce(e.owner, e.owner_role),
+           '{}'::text[]
+    FROM exception AS e
+    WHERE e.state NOT IN ('closed', 'accepted_risk') AND (named IS NULL OR e.id::text = ANY (named))
+    UNION ALL
+    SELECT 'repair', r.id, r.asset, r.location, r.opened_at, r.overdue_at, 'service_desk', '{}'::text[]
+    FROM repair AS r WHERE r.closed_at IS NULL AND (named IS NULL OR r.id = ANY (named))
+    UNION ALL
+    SELECT 'loan', l.id, l.asset, l.location, l.opened_at, l.due_at, l.person, '{}'::text[]
+    FROM loan AS l WHERE l.returned_at IS NULL AND (named IS NULL OR l.id = ANY (named))
+    UNION ALL
+    SELECT 'gate_pass', o.id, o.asset, o.boundary, o.left_at, greatest(o.expected_return, o.left_at + INTERVAL '1 second'),
+           o.person, '{}'::text[]
+    FROM pass_out AS o
+    WHERE o.left_at IS NOT NULL AND (named IS NULL OR o.id = ANY (named));
+END
+$$;

@@ -15,7 +15,7 @@ SELECT serial, from_at, to_at FROM asset_serial WHERE asset = %(asset)s ORDER BY
 -- name: authorisations
 -- Authorisations, newest first, all or an asset's.
 SELECT id, kind, asset, boundary, valid_from, valid_to, reason, recorded_at, person, single_use, expected_return,
-       requested_by, approved_by, withdrawn_at, despite
+       requested_by, approved_by, withdrawn_at, despite, pass_kind
 FROM authorisation WHERE %(asset)s::text IS NULL OR asset = %(asset)s
 ORDER BY recorded_at DESC, id LIMIT %(limit)s;
 
