@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field
 
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
+from central.application.checking import IMPORTER
 from central.application.columns import COLUMNS
+from central.application.errors import NotFound
 from central.application.importing import import_sheets
 from central.application.passes import give_back
 from central.application.register import (
@@ -206,6 +208,7 @@ class AuthorisationAsked(BaseModel):
     A gate pass needs person, reason, end, requester and approver, and unless it is of another kind when it is back.
     """
 
+    by: Id = Field(examples=["p-117"], description="Id of the person who registers it.")
     id: Id
     kind: Literal["issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing"]
     asset: Id
@@ -319,7 +322,7 @@ def registry_write(on: Services) -> APIRouter:
     async def new_authorisation(body: AuthorisationAsked) -> AuthorisationAnswer:
         """Register an authorisation; the doors know within a second."""
         now = on.now()
-        row = await authorise(on.registry, body.model_dump(), now)
+        row = await authorise(on.registry, body.model_dump(exclude={"by"}), now, body.by)
         return AuthorisationAnswer(as_of=now, authorisation=_authorisation(row))
 
     @router.post("/authorisations/{authorisation}/withdraw")
@@ -343,6 +346,8 @@ def registry_write(on: Services) -> APIRouter:
     @router.post("/imports")
     async def new_import(body: ImportAsked, response: Response) -> ImportAnswer:
         """Import sheets, all rows or none; 422 with every problem by row."""
+        if body.by == IMPORTER:
+            raise NotFound(f"by: {IMPORTER!r} is the command line's: name the person or service account that imports")
         sheets, now = await asyncio.to_thread(_sheets, body.sheets), on.now()
         done = await import_sheets(on.registry, sheets, now, dry_run=body.dry_run, by=body.by)
         if done.problems:

@@ -260,7 +260,9 @@ _MORE: Final[dict[str, dict[str, Reader]]] = {
         "country": _maybe_country, "subdivision": _maybe_subdivision, "timezone": _maybe_timezone,
         "owner_role": _maybe_id,
     },
-    "people": {"location": _maybe_id, "active": _bool_or(default=True)},
+    "people": {
+        "location": _maybe_id, "active": _bool_or(default=True), "kind": _one_of(("person", "service"), "person"),
+    },
     "role_holders": {"removed": _bool_or(default=False)},
     "neighbours": {"removed": _bool_or(default=False)},
     "openings": {"removed": _bool_or(default=False)},

@@ -1,5 +1,6 @@
 """What the API reads of the registry beyond places and counts: one asset's life, people, authorisations, imports."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Protocol
@@ -133,12 +134,13 @@ class PlaceView(View):
 
 
 class PersonView(View):
-    """A person."""
+    """A person, or a machine that acts in a name of its own (a service account)."""
 
     id: str
     name: str
     location: str | None
     active: bool
+    kind: str
 
 
 class HolderView(View):
@@ -179,6 +181,9 @@ class Register(Protocol):
 
     async def people(self) -> list[PersonView]:
         """Return people, by id."""
+
+    async def not_acting(self, names: Sequence[str]) -> set[str]:
+        """Return which of the names are no active person and no active service account."""
 
     async def roles(self) -> list[RoleView]:
         """Return roles and who holds them, by id."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from central.application.checking import authorisation_problems
+from central.application.checking import IMPORTER, authorisation_problems
 from central.application.errors import NotFound, StepUnfit
 from central.application.importing import Asked, RegistryStore, RegistryTransaction, follow
 from central.application.judge import judge_again
@@ -60,7 +60,7 @@ async def say(store: RegistryStore, asset: str, said: Said, now: datetime) -> As
         return (await transaction.states.states([asset]))[asset]
 
 
-async def authorise(store: RegistryStore, values: Mapping[str, Any], now: datetime) -> Row:
+async def authorise(store: RegistryStore, values: Mapping[str, Any], now: datetime, by: str = IMPORTER) -> Row:
     """Register a new authorisation and return it; ingest, judge and doors follow.
 
     Raises:
@@ -85,6 +85,8 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
         if await transaction.table.rows("authorisations", [row["id"]]):
             raise StepUnfit(f"id: authorisation {row['id']!r} is there already: take another id")
         await transaction.table.put("authorisations", [row], now)
+        act = NewAct(now, now, "authorised", by, asset=row["asset"], subject=row["id"], detail={"kind": row["kind"]})
+        await transaction.states.add_acts([act])
         return await _settled(transaction, None, row["id"], now)
 
 

@@ -160,7 +160,7 @@ _FINISH: Final[Mapping[str, Callable[[Row, Row | None, datetime], Row]]] = {
 }
 _DEFAULTS: Final[Mapping[str, Row]] = {
     "locations": {"country": None, "subdivision": None, "timezone": None, "owner_role": None},
-    "people": {"location": None, "active": True},
+    "people": {"location": None, "active": True, "kind": "person"},
     "assets": {"model": None, "cost_centre": None, "parent": None, "parent_since": None},
     "authorisations": {
         "kind": "standing", "person": None, "single_use": False, "expected_return": None, "requested_by": None,
@@ -172,7 +172,7 @@ _DEFAULTS: Final[Mapping[str, Row]] = {
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "roles": ("id", "name"),
     "locations": ("id", "name", "kind", "parent", "guarded", "country", "subdivision", "timezone", "owner_role"),
-    "people": ("id", "name", "location", "active"),
+    "people": ("id", "name", "location", "active", "kind"),
     "role_holders": ("role", "location", "person"),
     "pools": ("id", "name", "owner"),
     "portals": ("id", "name", "gateway", "inside", "outside", "mode"),

@@ -83,7 +83,7 @@ REPAIR = {
     "id": "R-1", "asset": "LT-0003", "vendor": "Fixers", "rma": "RMA-1", "location": "hq",
     "expected_return": "2026-03-20", "by": "ann",
 }  # fmt: skip
-PASS = {"id": "P-1", "kind": "standing", "asset": "LT-0001", "boundary": "hq"}
+PASS = {"by": "ann", "id": "P-1", "kind": "standing", "asset": "LT-0001", "boundary": "hq"}
 PASSES = "id,asset,boundary,valid_from,valid_to,reason\nP-1,LT-0001,hq,0001-01-01T00:00:00+14:00,,\n"
 
 

@@ -125,3 +125,51 @@ BEGIN
     WHERE o.left_at IS NOT NULL AND (named IS NULL OR o.id = ANY (named));
 END
 $$;
+
+-- Machines that tell us things act in a name of their own, which approves nothing.
+ALTER TABLE person ADD COLUMN kind text NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'service'));
+INSERT INTO act_kind VALUES ('setting_told'), ('authorised');
+
+CREATE FUNCTION machine_approves_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM person WHERE id = NEW."by" AND kind = 'service') THEN
+        RAISE EXCEPTION '% is a service account: a person has to do this', NEW."by"
+            USING CONSTRAINT = 'separation_of_duties', DETAIL = 'service_account';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER act_of_a_person BEFORE INSERT ON act FOR EACH ROW
+    WHEN (NEW.kind IN ('transfer_agreed', 'transfer_approved', 'alert_resolved', 'hold_released', 'transfer_line_cancelled',
+                       'count_signed', 'portal_measured'))
+    EXECUTE FUNCTION machine_approves_nothing();
+CREATE TRIGGER verdict_of_a_person BEFORE INSERT ON alert_verdict FOR EACH ROW EXECUTE FUNCTION machine_approves_nothing();
+
+-- What a door has to show before it may be louder. Shares are upper ends of 95 % intervals.
+CREATE TABLE promotion_policy (
+    mode text PRIMARY KEY CHECK (mode IN ('notify', 'alarm')),
+    least_days integer NOT NULL CHECK (least_days BETWEEN 0 AND 366),
+    least_crossings integer NOT NULL CHECK (least_crossings >= 0),
+    most_missed double precision NOT NULL CHECK (most_missed BETWEEN 0 AND 1),
+    most_false double precision NOT NULL CHECK (most_false BETWEEN 0 AND 1),
+    least_walks integer NOT NULL CHECK (least_walks >= 0),
+    most_walk_faults double precision NOT NULL CHECK (most_walk_faults BETWEEN 0 AND 1)
+);
+INSERT INTO promotion_policy VALUES ('notify', 5, 30, 0.4, 0.2, 20, 0.2), ('alarm', 14, 300, 0.25, 0.03, 20, 0.2);
+INSERT INTO act_kind VALUES ('portal_mode_set'), ('portal_commissioned'), ('promotion_policy_set');
+
+-- Only a second person lets a door be louder than it shows.
+CREATE FUNCTION separate_promotion() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.detail ->> 'overridden' IS NOT NULL AND (
+        NEW.detail ->> 'approved_by' IS NULL OR lower(NEW.detail ->> 'approved_by') = lower(NEW."by")
+        OR EXISTS (SELECT FROM person WHERE id = NEW.detail ->> 'approved_by' AND (NOT active OR kind = 'service'))
+    ) THEN
+        RAISE EXCEPTION '% may not be made louder than it shows by % alone: another person has to approve it',
+            NEW.subject, NEW."by" USING CONSTRAINT = 'separation_of_duties', DETAIL = 'own_promotion';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER act_promotion_is_approved_by_another BEFORE INSERT ON act
+    FOR EACH ROW WHEN (NEW.kind = 'portal_mode_set') EXECUTE FUNCTION separate_promotion();

@@ -27,7 +27,12 @@ FROM act AS a WHERE a.asset = %(asset)s ORDER BY a.at DESC, a.id DESC LIMIT %(li
 
 -- name: people
 -- People by id.
-SELECT id, name, location, active FROM person ORDER BY id;
+SELECT id, name, location, active, kind FROM person ORDER BY id;
+
+-- name: not_acting
+-- Which of the names are no active person and no active service account.
+SELECT n.name FROM unnest(%(names)s::text[]) AS n (name)
+WHERE NOT EXISTS (SELECT FROM person AS p WHERE p.id = n.name AND p.active);
 
 -- name: roles
 -- Roles by id, with who holds them.

@@ -37,9 +37,10 @@ SELECT to_jsonb(p) FROM person AS p WHERE id = ANY(%(ids)s) ORDER BY id;
 
 -- name: put_people
 -- Write whole rows.
-INSERT INTO person (id, name, location, active)
-SELECT id, name, location, active FROM jsonb_populate_recordset(NULL::person, %(rows)s::jsonb)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, location = excluded.location, active = excluded.active;
+INSERT INTO person (id, name, location, active, kind)
+SELECT id, name, location, active, coalesce(kind, 'person') FROM jsonb_populate_recordset(NULL::person, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, location = excluded.location, active = excluded.active, kind = excluded.kind;
 
 -- name: drop_people
 -- Take back rows that an import made.
