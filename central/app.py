@@ -61,6 +61,7 @@ from central.storage.log import PgLog
 from central.storage.notices import FEED, GATE, Ear, Seat
 from central.storage.policies import PgPolicies
 from central.storage.presence import PgPresence
+from central.storage.promoting import PgPromotions
 from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
@@ -136,6 +137,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         register=PgRegister(database, log),
         registry=PgRegistry(database),
         counts=counts,
+        promotions=PgPromotions(database),
         calendars=PgCalendars(database),
         due=PgDue(log),
         gate_problem=lambda: gate.problem,

@@ -11,9 +11,12 @@ from pydantic import BaseModel, Field
 
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
+from central.application.checking import IMPORTER
 from central.application.columns import COLUMNS
+from central.application.errors import NotFound
 from central.application.importing import import_sheets
 from central.application.life import KINDS, MomentKind, Moments
+from central.application.passes import give_back
 from central.application.register import (
     AssetLife,
     AuthorisationView,
@@ -205,8 +208,12 @@ Block = Literal["quarantine", "legal", "security", "recall", "unwiped"]
 
 
 class AuthorisationAsked(BaseModel):
-    """An authorisation to leave a guarded place; a gate pass needs person, end, requester and approver."""
+    """An authorisation to leave a guarded place.
 
+    A gate pass needs person, reason, end, requester and approver, and unless it is of another kind when it is back.
+    """
+
+    by: Id = Field(examples=["p-117"], description="Id of the person who registers it.")
     id: Id
     kind: Literal["issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing"]
     asset: Id
@@ -217,11 +224,20 @@ class AuthorisationAsked(BaseModel):
     person: Id | None = None
     single_use: bool = False
     expected_return: Moment | None = None
+    pass_kind: Literal["returnable", "non_returnable", "inter_location"] | None = Field(
+        None, description="Of a gate pass; returnable unless told."
+    )
     requested_by: Id | None = None
     approved_by: Id | None = None
     despite: list[Block] = Field(
         default_factory=list, description="Holds, or unwiped data, whose own permission this is; needs an approver."
     )
+
+
+class BackAgain(BaseModel):
+    """Who sees that it is back."""
+
+    by: Id
 
 
 class Withdrawal(BaseModel):
@@ -327,7 +343,7 @@ def registry_write(on: Services) -> APIRouter:
     async def new_authorisation(body: AuthorisationAsked) -> AuthorisationAnswer:
         """Register an authorisation; the doors know within a second."""
         now = on.now()
-        row = await authorise(on.registry, body.model_dump(), now)
+        row = await authorise(on.registry, body.model_dump(exclude={"by"}), now, body.by)
         return AuthorisationAnswer(as_of=now, authorisation=_authorisation(row))
 
     @router.post("/authorisations/{authorisation}/withdraw")
@@ -339,9 +355,20 @@ def registry_write(on: Services) -> APIRouter:
         row = await withdraw(on.registry, authorisation, body.by, body.reason, now)
         return AuthorisationAnswer(as_of=now, authorisation=_authorisation(row))
 
+    @router.post("/authorisations/{authorisation}/returned")
+    async def returned(
+        authorisation: Annotated[str, Path(max_length=80, pattern=TEXT)], body: BackAgain
+    ) -> Authorisations:
+        """Record that what went out on a gate pass is back; where a door or a scan sees it come, nobody has to."""
+        now = on.now()
+        asset = await give_back(on.due, authorisation, body.by, now)
+        return Authorisations(as_of=now, authorisations=await on.register.authorisations(asset, 1000))
+
     @router.post("/imports")
     async def new_import(body: ImportAsked, response: Response) -> ImportAnswer:
         """Import sheets, all rows or none; 422 with every problem by row."""
+        if body.by == IMPORTER:
+            raise NotFound(f"by: {IMPORTER!r} is the command line's: name the person or service account that imports")
         sheets, now = await asyncio.to_thread(_sheets, body.sheets), on.now()
         done = await import_sheets(on.registry, sheets, now, dry_run=body.dry_run, by=body.by)
         if done.problems:

@@ -22,6 +22,7 @@ from central.application.feed import ANEW, Feed, FeedEvent, FeedKind
 from central.application.knowing import KnowledgeBook
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.promoting import Promotions
 from central.application.register import Register
 from central.application.transfers import Transfers
 from central.application.undoing import UndoStore
@@ -67,6 +68,7 @@ class Services:
     register: Register
     registry: UndoStore
     counts: Counts
+    promotions: Promotions
     gate_problem: Callable[[], str] = lambda: ""
     feed_problem: Callable[[], str] = lambda: ""
     since: Since = nothing_kept

@@ -1,6 +1,6 @@
 """What the API reads of the registry beyond places and counts: one asset's life, people, authorisations, imports."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Protocol
@@ -74,6 +74,8 @@ class AuthorisationView(View):
     withdrawn_at: Instant | None
     despite: list[str] = Field(default_factory=list)
     """Holds, and unwiped data, that it holds in spite of: it is their own permission."""
+    pass_kind: str | None = None
+    """Of a gate pass: whether the asset comes back, leaves for good, or goes to another place of ours."""
 
 
 class ActView(View):
@@ -146,12 +148,13 @@ class PlaceView(View):
 
 
 class PersonView(View):
-    """A person."""
+    """A person, or a machine that acts in a name of its own (a service account)."""
 
     id: str
     name: str
     location: str | None
     active: bool
+    kind: str
 
 
 class HolderView(View):
@@ -195,6 +198,9 @@ class Register(Protocol):
 
     async def people(self) -> list[PersonView]:
         """Return people, by id."""
+
+    async def not_acting(self, names: Sequence[str]) -> set[str]:
+        """Return which of the names are no active person and no active service account."""
 
     async def roles(self) -> list[RoleView]:
         """Return roles and who holds them, by id."""

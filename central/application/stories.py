@@ -17,7 +17,9 @@ SOURCE: Final = "story"
 """By this name the exception queue knows what stories say."""
 COMPANY: Final = "company"
 """By this name it knows what is said of assets that lie in others."""
-ACT_KINDS: Final = ("placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given")
+ACT_KINDS: Final = (
+    "placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given", "transfer_line_cancelled",
+)  # fmt: skip
 """Acts about an asset that its story hears; approvals and cancellations come by its transfers."""
 
 TOLD_AT_ONCE: Final = 500

@@ -1,6 +1,6 @@
 """Reads of the registry on PostgreSQL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -93,6 +93,10 @@ class PgRegister:
     async def people(self) -> list[PersonView]:
         """Return people, by id."""
         return [PersonView(**row) for row in await self._rows("register.people", {})]
+
+    async def not_acting(self, names: Sequence[str]) -> set[str]:
+        """Return which of the names are no active person and no active service account."""
+        return {row["name"] for row in await self._rows("register.not_acting", {"names": list(names)})}
 
     async def roles(self) -> list[RoleView]:
         """Return roles and who holds them, by id."""

@@ -26,6 +26,7 @@ from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
 from central.storage.migrate import migrate
 from central.storage.notices import FEED, Ear
+from central.storage.promoting import PgPromotions
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.transfers import PgTransfers
@@ -146,6 +147,7 @@ class Central:
             calendars=self.calendars,
             due=self.due,
             counts=self.counting,
+            promotions=PgPromotions(self.database),
         )
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
@@ -163,6 +165,13 @@ class Central:
         payload = envelope(rows, **where)
         intake = read_envelope(topic(site, where["gateway"], where["stream"]), payload, now)
         return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now, own=own)
+
+    async def people(self, *names, kind="person"):
+        """Register people, or service accounts, by their ids."""
+        people = (
+            "INSERT INTO person (id, name, kind) SELECT p, p, %s FROM unnest(%s::text[]) AS p ON CONFLICT DO NOTHING"
+        )
+        await self.sql(people, kind, list(names))
 
     async def counts(self):
         """Counts by location, zeros left out."""

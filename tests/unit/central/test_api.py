@@ -134,6 +134,13 @@ class FakeTransfers:
         return []
 
 
+class FakeRegister:
+    """A register in which everybody is known but a ghost."""
+
+    async def not_acting(self, names):
+        return {"ghost"}.intersection(names)
+
+
 class FakeUpkeep:
     """A store that measured no door."""
 
@@ -158,11 +165,12 @@ def client(views, *, local=True, problem=""):
         knowledge=None,
         transfers=FakeTransfers(),
         upkeep=FakeUpkeep(),
-        register=None,
+        register=FakeRegister(),
         registry=None,
         counts=FakeCounts(),
         calendars=None,
         due=None,
+        promotions=None,
     )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")

@@ -184,7 +184,7 @@ SELECT asset FROM transit_leg
 WHERE state IN ('open', 'wrong_destination') AND receipt_due > %(after)s AND receipt_due <= %(now)s
 UNION
 SELECT a.asset FROM transfer AS t JOIN transfer_asset AS a ON a.transfer = t.id
-WHERE t.cancelled_at IS NULL AND t.dispatch_until > %(after)s AND t.dispatch_until <= %(now)s;
+WHERE t.cancelled_at IS NULL AND a.outcome IS NULL AND t.dispatch_until > %(after)s AND t.dispatch_until <= %(now)s;
 
 -- name: unsettled
 -- Assets whose stories hang on how places are joined: a changed registry may tell them otherwise.
