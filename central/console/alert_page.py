@@ -23,7 +23,7 @@ EVIDENCE: Final = {
 KEEP_NAME: Final = "localStorage.setItem('stockgate-on-duty', {name})"
 RECALL_NAME: Final = "localStorage.getItem('stockgate-on-duty') || ''"
 HINT: Final = "where it can be looked up: camera and time, ticket, who handed it back"
-NAMELESS: Final = "Your name, please: then press again"
+NAMELESS: Final = "Your person id, please: then press again"
 SHOWN: Final = 12
 """Assets of a cart that are named on top; its page has all of them."""
 
@@ -86,7 +86,7 @@ class _Steps:
             return
         text("How it ends" if taken else "Who has it", "section-title", tag="h2")
         with box("ending"):
-            self._who = ui.input("Your name", on_change=self._keep).props(f"{FIELD} maxlength=80")
+            self._who = ui.input("Your person id", on_change=self._keep).props(f"{FIELD} maxlength=80")
             self._ending() if taken else self._taking()
         ui.timer(0, self._recall, once=True)
 

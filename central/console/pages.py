@@ -171,7 +171,7 @@ class BoardPage:
             nav("/")
             self._section(self._pulse_key, self._pulse)
             if self._board.client.may_acknowledge:
-                duty = ui.input("On duty", placeholder="your name", on_change=self._named)
+                duty = ui.input("On duty", placeholder="your person id", on_change=self._named)
                 self._duty = duty.props(f"dense outlined dark color=grey-4 maxlength={MAX_NAME}").classes("duty")
                 ui.timer(0, self._recall_name, once=True)  # the browser is asked once it is there
 
@@ -374,9 +374,11 @@ class BoardPage:
 
     def _ask_name(self) -> None:
         if self._duty is not None:
-            self._duty.props('error error-message="Your name, please: then tap again"')
+            self._duty.props('error error-message="Your person id, please: then tap again"')
             self._duty.run_method("focus")
-            ui.notify("Not taken yet: write your name under On duty, then tap again.", position="top", timeout=6000)
+            ui.notify(
+                "Not taken yet: write your person id under On duty, then tap again.", position="top", timeout=6000
+            )
 
     def _movements_key(self) -> object:
         return [(one["passage"], one["rev"]) for one in self._recent()], self._names()

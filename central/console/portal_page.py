@@ -22,6 +22,7 @@ async def portal_page(board: Board, portal_id: str) -> None:
             found = await board.client.get(f"portals/{quote(portal_id, safe='')}")
             passed = await board.client.get("movements", portal=portal_id, limit=SHOWN)
             measured = await board.client.get("portal-accuracy", portal=portal_id)
+            ready = (await board.client.get(f"portals/{quote(portal_id, safe='')}/readiness"))["readiness"]
         except ConsoleError as error:
             failed(error, "door", isinstance(error, NotThereError))
             return
@@ -29,6 +30,7 @@ async def portal_page(board: Board, portal_id: str) -> None:
         _head(board, found)
         _trust(found["figures"])
         _sees(measured["portals"])
+        _ready(ready)
         _passed(board, passed["movements"])
 
 
@@ -80,6 +82,20 @@ def _sees(measured: list[dict[str, Any]]) -> None:
                 text(value, "figure-value")
                 text(label, "dim small")
     text(words.miss_words(door), "dim")
+
+
+def _ready(door: dict[str, Any]) -> None:
+    """Draw whether it may be louder: each thing that this wants of it beside what it shows."""
+    if door["next"] is not None:
+        text(f"Whether it may {words.LOUDER[door['next']]}", "section-title", tag="h2")
+        for one in door["criteria"]:
+            with box("quiet-line"):
+                text("✓" if one["met"] else "✗", "sign")
+                text(words.criterion_words(one), "grow" if one["met"] else "grow strong")
+        told = "It may." if door["ready"] else "Not yet; another person's approval with a reason overrides that."
+        text(told, "fact strong")
+    if door["last"]:
+        text(words.promotion_words(door["last"]), "fact dim")
 
 
 def _passed(board: Board, movements: list[dict[str, Any]]) -> None:

@@ -110,6 +110,28 @@ VERIFIED = {
 }  # fmt: skip
 
 
+READINESS = {
+    "portal": "main-entrance", "name": "Main entrance", "mode": "notify", "since": ago(9e5), "next": "alarm",
+    "ready": False, "lacking": "walks of its commissioning: not known, wanted at least 20", "commissioned_at": None,
+    "criteria": [
+        {"name": "days", "words": "days with passages", "wanted": 14, "found": 30, "met": True},
+        {"name": "walks", "words": "walks of its commissioning", "wanted": 20, "found": None, "met": False},
+    ],
+    "last": {"at": ago(9e5), "by": "p-1", "approved_by": "p-2", "mode": "notify", "reason": "opened",
+             "overridden": "days with passages: 3, wanted at least 14"},
+}  # fmt: skip
+
+
+def asked(number=1, **changes):
+    """A transfer that the receiving side has not agreed to."""
+    return {
+        "id": f"T-{number}", "from": "stockroom-a", "to": "corridor", "reason": "repair", "requested_by": "p-1",
+        "requested_at": ago(3600), "two_managers": True, "sending_by": "p-2", "sending_until": ago(-86400),
+        "receiving_by": None, "receiving_until": None, "state": "requested", "awaits": ["receiving"],
+        "assets": [{"id": "LT-0001"}, {"id": "LT-0002"}],
+    } | changes  # fmt: skip
+
+
 def moment(kind, seconds, /, **data):
     """A moment of a life, so many seconds ago."""
     return {"at": ago(seconds), "kind": kind, "key": str(seconds), "data": data}
@@ -201,6 +223,7 @@ class FakeCentral:
         self.exceptions = []
         self.written = []
         self.life = []
+        self.transfers = []
         self.legs = []
         self.manifests = []
         self._events = []
@@ -300,6 +323,10 @@ class FakeCentral:
             about |= {"since": ago(9), "confidence": 0.97}
             return {"as_of": ago(0), "asset": about, "movements": self.movements}
 
+        @app.get("/api/v1/transfers")
+        def transfers():
+            return {"as_of": ago(0), "transfers": self.transfers}
+
         @app.get("/api/v1/in-transit")
         def in_transit(location: str | None = None):
             legs = [GoingView.model_validate(one) for one in self.legs]
@@ -358,6 +385,14 @@ class FakeCentral:
         @app.get("/api/v1/portal-measures")
         def measures():
             return {"as_of": ago(0), "measures": self.measures}
+
+        @app.get("/api/v1/portal-readiness")
+        def all_readiness():
+            return {"as_of": ago(0), "portals": [READINESS]}
+
+        @app.get("/api/v1/portals/{portal}/readiness")
+        def readiness(portal: str):
+            return {"as_of": ago(0), "readiness": READINESS | {"portal": portal}}
 
         @app.get("/api/v1/portal-figures")
         def portal_figures():

@@ -85,6 +85,8 @@ def test_consoles_at_two_processes_hear_of_the_same_and_lose_nothing_by_changing
     """A gateway is served by one of the two, a step is taken at one, the database itself may change an alert."""
     with two_processes(tmp_path) as (dsn, both, publish):
         second = both[1]
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("INSERT INTO person (id, name) VALUES ('ann', 'Ann')")
         consoles = [Console(url) for url, _ in both]
         warm_up(dsn, publish, consoles)
         from_the_door = []

@@ -17,6 +17,7 @@ from tests.helpers.fake_central import (
     FakeCentral,
     ago,
     alert,
+    asked,
     exception,
     measure,
     moment,
@@ -60,7 +61,7 @@ def page(browser, console, central):
     """A page of the board over an API without alerts; every request that it made is checked at the end."""
     central.alerts, central.movements, central.gateways = [], [], [central.health()]
     central.ill, central.measures, central.exceptions, central.written = {}, [], [], []
-    central.acknowledged, central.life = [], []
+    central.acknowledged, central.life, central.transfers = [], [], []
     central.counts = {row[0]: row[5] for row in LOCATIONS}
     central.tell("location", {})
     context = browser.new_context(viewport=DESK)
@@ -443,7 +444,7 @@ def test_without_a_name_nothing_is_taken_and_the_name_is_asked_for_and_kept(page
     central.alerts = [alert(31)]
     central.tell("alert", {})
     page.get_by_role("button", name="I have it").click()
-    page.get_by_text("Your name, please").wait_for()
+    page.get_by_text("Your person id, please").wait_for()
     expect(page.get_by_label("On duty")).to_be_focused()
     assert 31 not in dict(central.acknowledged)
     page.get_by_label("On duty").fill("Ben")
@@ -456,7 +457,7 @@ def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, 
     central.alerts = [alert(7, state="acknowledged", acknowledged_by="Ana")]
     central.tell("alert", {})
     page.get_by_role("link", name="end it").click()
-    page.get_by_label("Your name").fill("Ana")
+    page.get_by_label("Your person id").fill("Ana")
     page.get_by_role("button", name="False read").click()
     page.get_by_text("What shows it? Then tap again").wait_for()
     assert central.written == []
@@ -489,7 +490,7 @@ def test_an_alert_is_taken_by_keyboard_alone_and_its_page_says_all_on_one_card(p
         page.keyboard.press("Tab")
     assert page.evaluate("getComputedStyle(document.activeElement).boxShadow") != "none"
     page.keyboard.press("Enter")
-    page.get_by_text("Your name, please").wait_for()
+    page.get_by_text("Your person id, please").wait_for()
     assert central.acknowledged == []
     page.keyboard.type("Ann")
     page.keyboard.press("Enter")
@@ -523,6 +524,21 @@ def test_all_alerts_are_pages_and_doors_show_how_far_they_can_be_trusted(page, c
     row = page.get_by_role("row", name="Main entrance").inner_text()
     assert "4 of 20 judged alerts were false" in row
     assert "2.0% (1.0% to 3.9%)" in row
+    assert "not yet: walks of its commissioning" in row
+    page.get_by_role("link", name="Main entrance").click()
+    page.get_by_text("Whether it may sound the siren").wait_for()
+    told = page.locator(".page").inner_text()
+    assert "walks of its commissioning: not known, wanted 20" in told
+    assert "approved by p-2: opened; in spite of: days with passages" in told
+
+
+def test_transfers_that_wait_for_an_owner_stand_before_what_is_under_way(page, console, central):
+    central.transfers = [asked(1), asked(2, state="approved", awaits=[]), asked(3, **{"from": "leeds", "to": "york"})]
+    page.goto(f"{console}/in-transit?place=corridor")
+    page.get_by_text("Waiting for approval: 1").wait_for()
+    told = page.locator(".waiting").inner_text()
+    assert "✓ The owner of where it leaves agreed (p-2" in told
+    assert "▲ the owner of where it goes has not agreed yet. Two people have to: the cost centre changes." in told
 
 
 def test_a_reopened_alert_is_a_card_again_however_old_it_is(page, central):
