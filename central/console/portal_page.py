@@ -71,9 +71,10 @@ def _sees(measured: list[dict[str, Any]]) -> None:
         text("It isn't measured yet: that happens every quarter of an hour.", "empty")
         return
     (door,) = measured
+    few = door["crossings"] < words.FEW_CROSSINGS
     with box("figures"):
         for label, value in (
-            ("of its crossings are missed", f"{door['miss_rate']:.1%}"),
+            ("of its crossings are missed", "not known" if few else f"{door['miss_rate']:.1%}"),
             ("missed a month", f"{door['missed_month']:,.0f}"),
             ("misread a month", f"{door['misread_month']:,.0f}"),
             ("crossings seen", f"{door['crossings']:,}"),
@@ -96,6 +97,7 @@ def _ready(door: dict[str, Any]) -> None:
         text(told, "fact strong")
     if door["last"]:
         text(words.promotion_words(door["last"]), "fact dim")
+    box("gap")
 
 
 def _passed(board: Board, movements: list[dict[str, Any]]) -> None:

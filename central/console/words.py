@@ -40,6 +40,7 @@ VERDICTS: Final = {
     "false_read": "False read",
     "test": "Test",
 }
+AT_LEAST: Final = frozenset({"days", "crossings", "walks"})
 LOUDER: Final = {"notify": "tell the guard", "alarm": "sound the siren, too"}
 ROLES: Final = {"itam_manager": "IT asset manager", "hr_coordinator": "HR coordinator"}
 ACT_NOW_SEVERITIES: Final = frozenset({"critical", "high"})
@@ -151,13 +152,17 @@ def ready_words(door: dict[str, Any]) -> str:
     """Whether a door may be louder by a step."""
     if door["next"] is None:
         return "as loud as it gets"
-    return f"may {LOUDER[door['next']]}" if door["ready"] else f"not yet: {door['lacking']}"
+    if door["ready"]:
+        return f"may {LOUDER[door['next']]}"
+    met = sum(one["met"] for one in door["criteria"])
+    return f"not yet: shows {met} of {counted(len(door['criteria']), 'thing')} that are wanted"
 
 
 def criterion_words(one: dict[str, Any]) -> str:
     """One thing that a louder mode wants of a door, and what the door shows."""
     found = "not known" if one["found"] is None else f"{one['found']:.3g}"
-    return f"{one['words']}: {found}, wanted {one['wanted']:.3g}"
+    bound = "at least" if one["name"] in AT_LEAST else "at most"
+    return f"{one['words']}: {found}, wanted {bound} {one['wanted']:.3g}"
 
 
 def promotion_words(last: dict[str, Any]) -> str:
