@@ -209,7 +209,7 @@ async def _work_on_jobs(database: Database) -> None:
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
     work += [*count_jobs(PgCounts(database, log), _now), *exception_jobs(PgExceptions(database, log), _now)]
-    work += retention_jobs(PgRollups(database), _now)
+    work += retention_jobs(PgRollups(database), PgUpkeep(database, log), _now)
     await Queue(database.pool, work).run()
 
 

@@ -182,6 +182,29 @@ async def fold_again(
     return tellings
 
 
+async def settled_before(
+    transaction: Teller, world: World, routes: Routes, assets: Collection[str], until: datetime
+) -> dict[str, Checkpoint]:
+    """Return from where stories may be told on that are told of nothing but what came before an instant.
+
+    Assets whose stories were never sure enough until then are left out.
+    """
+    known = await transaction.stories.known(dict.fromkeys(assets))
+    permits = await transaction.authorisations(assets)
+    found: dict[str, Checkpoint] = {}
+    for asset, one in known.items():
+        early = replace(
+            one,
+            crossings=[each for each in one.crossings if each.at < until],
+            acts=[each for each in one.acts if each.at < until],
+            heard=[each for each in one.heard if each.at < until],
+        )
+        mark = _tell(asset, 0, early, permits.get(asset, ()), world, routes).story.checkpoint
+        if mark is not None and (one.begin is None or mark.at > one.begin.at):
+            found[asset] = mark
+    return found
+
+
 def openings(telling: Telling, now: datetime) -> list[Opening]:
     """Return what is wrong by now; what falls due later is told when it does."""
     return [

@@ -10,8 +10,10 @@ from central.api.server import create_app
 from central.application import transfers as use
 from central.application.errors import Separated, StepUnfit
 from central.application.exceptions import Filter
+from central.application.registering import authorise
 from central.application.upkeep import check_manifests
 from central.storage.rebuild import projection_hash, rebuild
+from central.storage.registry import PgRegistry
 from tests.helpers.central import START, central, epc, filled_database, movement
 from tests.integration.test_central_transfers import ASKED, after, prepare, same_as_rebuilt
 
@@ -21,7 +23,7 @@ async def more(one):
     await prepare(one)
     await one.sql("INSERT INTO person (id, name) VALUES ('joe', 'Joe'), ('kim', 'Kim')")
     sheets = {
-        "assets": "id,name,class,serial,location,parent\nDK-1,Dock,dock,,stockroom-a,LT-0001\n",
+        "assets": "id,name,class,serial,location,parent\nDK-1,Dock,dock,SD1,stockroom-a,LT-0001\n",
         "tags": "epc,asset,role\n3034257bf7194e40000000d1,DK-1,body\n",
     }
     assert not (await one.import_(now=after(-3000), **sheets)).problems
@@ -210,3 +212,27 @@ async def test_the_routes_check_approve_by_side_and_cancel_by_asset(one):
     live = await projection_hash(one.database)
     await rebuild(one.database, START)
     assert await projection_hash(one.database) == live
+
+
+DOCK = "3034257bf7194e40000000d1"
+
+
+async def test_a_permission_of_the_whole_lets_its_part_go_along_and_not_alone(one):
+    """The dock's tag is read before the laptop's, in a batch of its own: what it is accused of is taken back."""
+    values = {"id": "ST-1", "asset": "LT-0001", "boundary": "stockroom-a", "kind": "standing"}
+    await authorise(PgRegistry(one.database), values, after(-60))
+    assert await one.sql("SELECT asset FROM gate_permit WHERE scope = 'stockroom-a' ORDER BY 1") == [
+        ("DK-1",), ("LT-0001",),
+    ]  # fmt: skip
+    alone = await one.take(movement(1, tag=DOCK), now=after(5))
+    assert [each.kind for each in await one.views.alerts_by_id(alone.alerts)] == ["unauthorised_exit"]
+    both = await one.take(movement(2, after_s=3), now=after(6))
+    assert [(each.kind, each.corrected) for each in await one.views.alerts_by_id(both.alerts)] == [
+        ("unauthorised_exit", True)
+    ]
+    assert (await one.where("DK-1"), await one.where("LT-0001")) == ("corridor", "corridor")
+    await one.take(movement(3, kind="in", after_s=60), movement(4, tag=DOCK, kind="in", after_s=61), now=after(70))
+    again = await one.take(movement(5, tag=DOCK, after_s=600), now=after(610))
+    assert [each.kind for each in await one.views.alerts_by_id(again.alerts)] == ["unauthorised_exit"]
+    assert await one.sql("SELECT asset FROM gate_permit WHERE scope = 'stockroom-a'") == [("LT-0001",)]
+    await same_as_rebuilt(one)
