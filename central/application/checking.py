@@ -36,7 +36,8 @@ class Known:
 
 def acting(known: Known, by: str, sheets: Sheets | None = None) -> None:
     """Raise `NotFound` unless somebody may import: active, or told by the very first sheets of people themselves."""
-    first = sheets is not None and not known.people and by in sheets.ids("people")
+    # Sheets with problems write nothing: they are told of before it matters who brings them.
+    first = sheets is not None and not known.people and (by in sheets.ids("people") or bool(sheets.problems))
     if by != IMPORTER and not first and (by not in known.people or by in known.inactive):
         raise NotFound(f"by: there is no active person or service account {by!r}: /api/v1/people lists them")
 

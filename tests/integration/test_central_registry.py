@@ -50,7 +50,7 @@ async def one():
 
 
 async def undo(one, number, **how):
-    return await undo_import(one.store, number, "p9", START + 2 * DAY, **how)
+    return await undo_import(one.store, number, "import", START + 2 * DAY, **how)
 
 
 async def everything(one):
