@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -129,7 +128,7 @@ class Board:
             return
         self.locations, self.as_of = locations["locations"], locations["as_of"]
         self.portals, self.measures = portals["portals"], measures["measures"]
-        self._note_movements(movements["movements"])
+        self.movements = movements["movements"]
         # Whatever its age, an open alert is on the board; one taken between the two answers is as the later one says.
         newest = {one["id"]: one for one in alerts["alerts"]}
         self.alerts = [*newest.values(), *(one for one in open_alerts["alerts"] if one["id"] not in newest)]
@@ -153,16 +152,6 @@ class Board:
                 await self.client.acknowledge(alert, by)
         finally:
             await self.refresh()
-
-    def _note_movements(self, found: Iterable[Item]) -> None:
-        """Keep the newest revision of each passage, newest passage first: the feed and the list may overlap."""
-        newest: dict[str, Item] = {}
-        for movement in (*self.movements, *found):
-            known = newest.get(movement["passage"])
-            if known is None or movement["rev"] >= known["rev"]:
-                newest[movement["passage"]] = movement
-        ordered = sorted(newest.values(), key=lambda one: datetime.fromisoformat(one["at"]), reverse=True)
-        self.movements = ordered[:RECENT_MOVEMENTS]
 
     async def _follow(self) -> None:
         delay_s = RETRY_FIRST_S
