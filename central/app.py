@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +23,6 @@ from central.api.rollups import rollup_routes
 from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
-from central.application.alert_feed import AlertFeed
 from central.application.calendars import take_published
 from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
@@ -35,14 +33,14 @@ from central.application.perpetual import PerpetualCount
 from central.application.quarantine import Outcome
 from central.application.register import ImportView
 from central.application.sheets import Sheets
+from central.application.teller import Teller
 from central.application.undoing import Undone
-from central.application.watching import RegistryWatch
 from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
 from central.gate.keys import KeyRing
 from central.gate.publisher import GateSettings, Publisher
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.retrying import retry
-from central.ingest.telling import tell
+from central.ingest.timing import time_alerts
 from central.ingest.worker import Ingest, IngestSettings
 from central.jobs.counts import count_jobs
 from central.jobs.exceptions import exception_jobs
@@ -60,9 +58,10 @@ from central.storage.gate import PgGate
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.leases import PgLeases
 from central.storage.log import PgLog
-from central.storage.notices import ALERTS, GATE, Ear, Seat
+from central.storage.notices import FEED, GATE, Ear, Seat
 from central.storage.policies import PgPolicies
 from central.storage.presence import PgPresence
+from central.storage.promoting import PgPromotions
 from central.storage.quarantine import PgQuarantine
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
@@ -79,7 +78,7 @@ IMPORTS = 50
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
 
-NO_NOTICES = "the database sends no notices of alerts: the feed is silent until it does"
+NO_NOTICES = "the database sends no notices of what changes: the feed is silent until it does"
 SCHEMA_RETRY_S = 1.0
 """A database that is down at the start has its schema looked at once it is there."""
 
@@ -103,13 +102,12 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     token_file = settings.data_dir / TOKEN_FILE
     token = load_token(token_file)
     database = Database(DatabaseSettings(settings.dsn, settings.database_connections))
-    feed, metrics, views, log = Feed(lambda: time.time_ns() // 1000), Metrics(), PgViews(database), PgLog(database)
+    feed, metrics, views, log = Feed(), Metrics(), PgViews(database), PgLog(database)
     leases = PgLeases(settings.dsn, f"{socket.gethostname()}/{os.getpid()}")
     ingest = Ingest(
         _link(settings, "central"),
         log,
         views,
-        feed,
         metrics,
         now=_now,
         settings=IngestSettings(settings.watermark_s, _own(settings)),
@@ -123,8 +121,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, now=_now, deaf=lambda: ingest.problem)
     policies = PgPolicies(database, log)
-    told = AlertFeed(views, feed)
-    ear = Ear(settings.dsn, ALERTS, told.hear, told.begin)
+    told = Teller(views, feed, _now)
+    ear = Ear(settings.dsn, FEED, told.hear, told.begin)
     services = Services(
         views,
         feed,
@@ -139,10 +137,12 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
         register=PgRegister(database, log),
         registry=PgRegistry(database),
         counts=counts,
+        promotions=PgPromotions(database),
         calendars=PgCalendars(database),
         due=PgDue(log),
         gate_problem=lambda: gate.problem,
         feed_problem=lambda: "" if ear.listening else NO_NOTICES,
+        since=told.since,
     )
     host, port = split_address(settings.listen)
     app = create_app(
@@ -156,7 +156,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             rollup_routes(PgRollups(database), _now),
         ],
         orders=[
-            quarantine_orders(_retry(database, log, views, feed, metrics, own=_own(settings))),
+            quarantine_orders(_retry(database, log, views, metrics, own=_own(settings))),
             policies_write(policies, views, _now),
         ],
     )
@@ -169,8 +169,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             url = _announce(settings, listener, token_file, ready_file)
             _log.info("listening", api=url, token_file=str(token_file))
             perpetual = PerpetualCount(PgPresence(database, log), metrics, _now)
-            watch = RegistryWatch(log, views, feed)
-            work = [ingest.run(), watch.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
+            work = [ingest.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
             work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run()]
             work.append(beat(feed, _now, services.feed_problem))
             await _until_told(server, listener, feed, *work)
@@ -210,7 +209,7 @@ async def _work_on_jobs(database: Database) -> None:
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
     work += [*count_jobs(PgCounts(database, log), _now), *exception_jobs(PgExceptions(database, log), _now)]
-    work += retention_jobs(PgRollups(database), _now)
+    work += retention_jobs(PgRollups(database), PgUpkeep(database, log), _now)
     await Queue(database.pool, work).run()
 
 
@@ -284,17 +283,15 @@ async def _until_told(server: _Server, listener: socket.socket, feed: Feed, *wor
     _log.info("stopped")
 
 
-def _retry(
-    database: Database, log: PgLog, views: PgViews, feed: Feed, metrics: Metrics, *, own: Sequence[EpcPrefix]
-) -> Retry:
-    """Return what tries quarantined items again and tells the feed what came of it."""
+def _retry(database: Database, log: PgLog, views: PgViews, metrics: Metrics, *, own: Sequence[EpcPrefix]) -> Retry:
+    """Return what tries quarantined items again."""
     store = PgQuarantine(database, log)
 
     async def again(ids: Collection[int] | None, limit: int, by: str) -> list[Outcome]:
         now = _now()
         done = await retry(log, store, ids, limit=limit, by=by, now=now, own=own)
         for one in done.commits:
-            await tell(feed, views, metrics, done=one, gateways=set(), now=now)
+            await time_alerts(views, metrics, one, now)
         return list(done.outcomes)
 
     return again

@@ -16,9 +16,10 @@ from rich.console import Console
 from central import app as service
 from central import config
 from central.api.auth import TokenError
+from central.application.checking import IMPORTER
 from central.application.columns import COLUMNS
 from central.application.errors import CentralError
-from central.application.importing import IMPORTER, Imported
+from central.application.importing import Imported
 from central.application.register import ImportView
 from central.application.sheets import Problem, Sheets, read_sheet
 from central.application.undoing import Undone

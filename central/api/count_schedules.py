@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from central.api.counts import By, Kind, Place, Run
+from central.api.knowing import ByQuery
 from central.api.routes import Services
 from central.api.shapes import Answer
 from central.application.count_views import Plan, ScheduleView
@@ -33,6 +34,7 @@ class ScheduleAsked(BaseModel):
 class IntervalAsked(BaseModel):
     """How often classes of a rank are counted; it holds from each schedule's next count on."""
 
+    by: By
     months: int = Field(ge=1, le=60)
 
 
@@ -60,15 +62,15 @@ def schedules_write(on: Services) -> APIRouter:
         return await _schedules(on)
 
     @router.delete("/count-schedules/{schedule}")
-    async def end_schedule(schedule: Run) -> Schedules:
+    async def end_schedule(schedule: Run, by: ByQuery) -> Schedules:
         """Plan no more by a schedule; counts that it opened go on."""
-        await on.counts.end_schedule(schedule, on.now())
+        await on.counts.end_schedule(schedule, by, on.now())
         return await _schedules(on)
 
     @router.put("/count-intervals/{rank}")
     async def interval(rank: Literal["A", "B", "C"], body: IntervalAsked) -> Schedules:
         """Change how often classes of a rank are counted."""
-        await on.counts.set_interval(rank, body.months)
+        await on.counts.set_interval(rank, body.months, body.by, on.now())
         return await _schedules(on)
 
     return router

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from central.api.routes import MAX_ID, TEXT, Limit, Services
+from central.api.routes import MAX_ID, TEXT, Limit, Services, Skip
 from central.api.shapes import Answer
 from central.application.exceptions import ExceptionDetail, ExceptionView, Filter, OpenExceptions, take_step
 from central.application.views import View
@@ -82,10 +82,11 @@ def exceptions_read(on: Services) -> APIRouter:
         asset: Name = None,
         location: Name = None,
         suggested: bool | None = None,
+        skip: Skip = 0,
         limit: Limit = 100,
     ) -> Exceptions:
         """Return exceptions: open ones by due date, or ended ones, newest first."""
-        chosen = Filter(state == "ended", category, severity, owner, owner_role, asset, location, suggested)
+        chosen = Filter(state == "ended", category, severity, owner, owner_role, asset, location, suggested, skip)
         found = await on.exceptions.listed(chosen, limit)
         now = on.now()
         return Exceptions(as_of=now, open=await on.exceptions.open_totals(now), exceptions=list(found))

@@ -1,11 +1,12 @@
 """Routes of what people tell that rules judge by, of sightings by others, and of doors that were dark."""
 
 from datetime import time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, model_validator
 
+from central.api.exceptions import PERSON
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application.knowing import (
@@ -26,6 +27,7 @@ LONGEST_WAY_S = 30 * 86_400
 
 Id = Annotated[str, Field(min_length=1, max_length=80, pattern=TEXT)]
 ClassName = Annotated[str, Path(max_length=80, pattern=TEXT, examples=["laptop"])]
+ByQuery = Annotated[str, Query(pattern=PERSON, examples=["p-017"], description="Who says so.")]
 Location = Annotated[str, Path(max_length=80, pattern=TEXT, examples=["hq-site"])]
 
 
@@ -47,7 +49,13 @@ class Told(Answer):
     alerts: list[AlertView] = Field(default_factory=list)
 
 
-class HoursTold(BaseModel):
+class ByTold(BaseModel):
+    """Who says so."""
+
+    by: str = Field(pattern=PERSON, examples=["p-017"])
+
+
+class HoursTold(ByTold):
     """When assets of a class may move, in the local time of the place that they leave.
 
     A closing before the opening is on the day after: a night shift belongs to the day on which it begins.
@@ -78,7 +86,7 @@ class OpenTold(BaseModel):
         return self
 
 
-class PlaceHoursTold(BaseModel):
+class PlaceHoursTold(ByTold):
     """When a place is open; without any, it has the hours of the place around it."""
 
     hours: list[OpenTold] = Field(max_length=7)
@@ -96,14 +104,14 @@ class TravelTimes(Answer):
     ways: list[TravelView]
 
 
-class SpotTold(BaseModel):
+class SpotTold(ByTold):
     """Where a site lies, in degrees."""
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
 
 
-class TravelTold(BaseModel):
+class TravelTold(ByTold):
     """How long the fastest way between two sites takes."""
 
     one: Id
@@ -160,13 +168,15 @@ def knowing_write(on: Services) -> APIRouter:
         """Say when assets of a class may move; a crossing outside these hours is an alert."""
         async with on.knowledge.work() as work:
             await work.set_hours(asset_class, sorted(set(body.days)), body.opens, body.closes)
+            await work.told(f"class-hours/{asset_class}", body.by, _plainly(body), on.now())
         return Told(as_of=on.now())
 
     @router.delete("/class-hours/{asset_class}")
-    async def any_hours(asset_class: ClassName) -> Told:
+    async def any_hours(asset_class: ClassName, by: ByQuery) -> Told:
         """Let assets of a class move at any time again."""
         async with on.knowledge.work() as work:
             await work.drop_hours(asset_class)
+            await work.told(f"class-hours/{asset_class}", by, {}, on.now())
         return Told(as_of=on.now())
 
     @router.put("/locations/{location}/hours")
@@ -176,19 +186,19 @@ def knowing_write(on: Services) -> APIRouter:
             OpenHours(days="".join(map(str, sorted(set(one.days)))), opens=one.opens, closes=one.closes)
             for one in body.hours
         ]
-        await set_place_hours(on.knowledge, location, hours)
+        await set_place_hours(on.knowledge, location, hours, body.by, on.now())
         return PlaceHours(as_of=on.now(), hours=await on.knowledge.place_hours())
 
     @router.put("/locations/{location}/spot")
     async def spot(location: Location, body: SpotTold) -> Told:
         """Say where a site lies: from the distance follows how fast an asset can come to another."""
-        await set_spot(on.knowledge, location, body.latitude, body.longitude)
+        await set_spot(on.knowledge, location, (body.latitude, body.longitude), body.by, on.now())
         return Told(as_of=on.now())
 
     @router.put("/travel-times")
     async def travel(body: TravelTold) -> Told:
         """Say how long the fastest way between two sites takes; it counts before their distance."""
-        await set_travel(on.knowledge, body.one, body.other, body.fastest_s)
+        await set_travel(on.knowledge, (body.one, body.other), body.fastest_s, body.by, on.now())
         return Told(as_of=on.now())
 
     @router.post("/sightings")
@@ -198,3 +208,8 @@ def knowing_write(on: Services) -> APIRouter:
         return Told(as_of=on.now(), alerts=await on.views.alerts_by_id(changed) if changed else [])
 
     return router
+
+
+def _plainly(body: BaseModel) -> dict[str, Any]:
+    """Return what was told as the log keeps it."""
+    return body.model_dump(mode="json", exclude={"by"})

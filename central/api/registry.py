@@ -11,8 +11,12 @@ from pydantic import BaseModel, Field
 
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
+from central.application.checking import IMPORTER
 from central.application.columns import COLUMNS
+from central.application.errors import NotFound
 from central.application.importing import import_sheets
+from central.application.life import KINDS, MomentKind, Moments
+from central.application.passes import give_back
 from central.application.register import (
     AssetLife,
     AuthorisationView,
@@ -34,6 +38,10 @@ MAX_SHEET = 32 * 1024 * 1024
 AssetId = Annotated[str, Path(max_length=80, pattern=TEXT, examples=["LT-0001"])]
 Id = Annotated[str, Field(pattern=ID)]
 Words = Annotated[str, Field(max_length=400, pattern=TEXT)]
+
+
+class Timeline(Answer, Moments):
+    """A page of one asset's life."""
 
 
 class AssetAnswer(Answer):
@@ -200,8 +208,12 @@ Block = Literal["quarantine", "legal", "security", "recall", "unwiped"]
 
 
 class AuthorisationAsked(BaseModel):
-    """An authorisation to leave a guarded place; a gate pass needs person, end, requester and approver."""
+    """An authorisation to leave a guarded place.
 
+    A gate pass needs person, reason, end, requester and approver, and unless it is of another kind when it is back.
+    """
+
+    by: Id = Field(examples=["p-117"], description="Id of the person who registers it.")
     id: Id
     kind: Literal["issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing"]
     asset: Id
@@ -212,11 +224,20 @@ class AuthorisationAsked(BaseModel):
     person: Id | None = None
     single_use: bool = False
     expected_return: Moment | None = None
+    pass_kind: Literal["returnable", "non_returnable", "inter_location"] | None = Field(
+        None, description="Of a gate pass; returnable unless told."
+    )
     requested_by: Id | None = None
     approved_by: Id | None = None
     despite: list[Block] = Field(
         default_factory=list, description="Holds, or unwiped data, whose own permission this is; needs an approver."
     )
+
+
+class BackAgain(BaseModel):
+    """Who sees that it is back."""
+
+    by: Id
 
 
 class Withdrawal(BaseModel):
@@ -251,6 +272,22 @@ def registry_read(on: Services) -> APIRouter:
     async def life(asset: AssetId) -> AssetAnswer:
         """Return all that the registry tells of one asset: state, tags, serials, children, authorisations, acts."""
         return AssetAnswer(as_of=on.now(), asset=await on.register.life(asset))
+
+    @router.get("/assets/{asset}/timeline")
+    async def timeline(
+        asset: AssetId,
+        kinds: Annotated[
+            list[MomentKind] | None,
+            Query(max_length=len(KINDS), description="Of these kinds only; all if none is named."),
+        ] = None,
+        before: Annotated[
+            str | None, Query(max_length=200, pattern=TEXT, description="`next` of the page that came before.")
+        ] = None,
+        limit: Limit = 100,
+    ) -> Timeline:
+        """Return an asset's whole life on one line of time, newest first, page by page."""
+        found = await on.register.moments(asset, kinds or KINDS, before, limit)
+        return Timeline(as_of=on.now(), **dict(found))
 
     @router.get("/places")
     async def places() -> Places:
@@ -306,7 +343,7 @@ def registry_write(on: Services) -> APIRouter:
     async def new_authorisation(body: AuthorisationAsked) -> AuthorisationAnswer:
         """Register an authorisation; the doors know within a second."""
         now = on.now()
-        row = await authorise(on.registry, body.model_dump(), now)
+        row = await authorise(on.registry, body.model_dump(exclude={"by"}), now, body.by)
         return AuthorisationAnswer(as_of=now, authorisation=_authorisation(row))
 
     @router.post("/authorisations/{authorisation}/withdraw")
@@ -318,9 +355,20 @@ def registry_write(on: Services) -> APIRouter:
         row = await withdraw(on.registry, authorisation, body.by, body.reason, now)
         return AuthorisationAnswer(as_of=now, authorisation=_authorisation(row))
 
+    @router.post("/authorisations/{authorisation}/returned")
+    async def returned(
+        authorisation: Annotated[str, Path(max_length=80, pattern=TEXT)], body: BackAgain
+    ) -> Authorisations:
+        """Record that what went out on a gate pass is back; where a door or a scan sees it come, nobody has to."""
+        now = on.now()
+        asset = await give_back(on.due, authorisation, body.by, now)
+        return Authorisations(as_of=now, authorisations=await on.register.authorisations(asset, 1000))
+
     @router.post("/imports")
     async def new_import(body: ImportAsked, response: Response) -> ImportAnswer:
         """Import sheets, all rows or none; 422 with every problem by row."""
+        if body.by == IMPORTER:
+            raise NotFound(f"by: {IMPORTER!r} is the command line's: name the person or service account that imports")
         sheets, now = await asyncio.to_thread(_sheets, body.sheets), on.now()
         done = await import_sheets(on.registry, sheets, now, dry_run=body.dry_run, by=body.by)
         if done.problems:

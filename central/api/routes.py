@@ -1,13 +1,13 @@
 """The routes: reads for everybody who reaches the listener, the one write behind the token."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import StreamingResponse
 
@@ -18,10 +18,11 @@ from central.application.counts import Counts
 from central.application.due import DueStore
 from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
-from central.application.feed import Feed, FeedEvent
+from central.application.feed import ANEW, Feed, FeedEvent, FeedKind
 from central.application.knowing import KnowledgeBook
 from central.application.metrics import Metrics
 from central.application.ports import Views
+from central.application.promoting import Promotions
 from central.application.register import Register
 from central.application.transfers import Transfers
 from central.application.undoing import UndoStore
@@ -36,6 +37,16 @@ TEXT = r"^[^\x00]*$"
 
 AlertFilter = Literal["open", "acknowledged", "investigating", "resolved", "observed", "all"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
+Skip = Annotated[int, Query(ge=0, le=1_000_000, description="Leave out so many: the pages before.")]
+
+
+Since = Callable[[str, Collection[str] | None], AsyncIterator[FeedEvent]]
+"""What came after a place in the order of all changes, for some kinds of events or all."""
+
+
+async def nothing_kept(_place: str, _kinds: Collection[str] | None) -> AsyncIterator[FeedEvent]:
+    """Answer that the place isn't remembered."""
+    yield FeedEvent("anew", ANEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,10 @@ class Services:
     register: Register
     registry: UndoStore
     counts: Counts
+    promotions: Promotions
     gate_problem: Callable[[], str] = lambda: ""
     feed_problem: Callable[[], str] = lambda: ""
+    since: Since = nothing_kept
 
 
 def stands(on: Services) -> APIRouter:
@@ -123,9 +136,9 @@ def happened(on: Services) -> APIRouter:
         return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 
     @router.get("/alerts")
-    async def alerts(state: AlertFilter = "open", limit: Limit = 100) -> shapes.Alerts:
+    async def alerts(state: AlertFilter = "open", limit: Limit = 100, skip: Skip = 0) -> shapes.Alerts:
         """Return alerts, one an incident, newest first."""
-        return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit))
+        return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit, skip=skip))
 
     @router.get("/quarantine")
     async def quarantine(limit: Limit = 100) -> shapes.Quarantine:
@@ -139,9 +152,17 @@ def happened(on: Services) -> APIRouter:
         return shapes.SummaryAnswer(as_of=on.now(), **dict(totals))
 
     @router.get("/events", response_class=StreamingResponse)
-    async def events() -> StreamingResponse:
-        """Stream changes as server-sent events: movement, location, alert, gateway, heartbeat; then read the lists."""
-        return StreamingResponse(stream(on.feed, on.now), media_type="text/event-stream")
+    async def events(
+        kinds: Annotated[
+            list[FeedKind] | None, Query(max_length=10, description="Only these kinds, and anew and heartbeat.")
+        ] = None,
+        last_event_id: Annotated[
+            str | None, Header(max_length=80, description="Go on after this event, at any process.")
+        ] = None,
+    ) -> StreamingResponse:
+        """Stream what any process commits as server-sent events, then read the lists; after `anew` read them again."""
+        told = stream(on.feed, on.now, on.since, last=last_event_id, kinds=kinds)
+        return StreamingResponse(told, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     return router
 
@@ -185,24 +206,37 @@ def operations(on: Services) -> APIRouter:
     return router
 
 
-async def stream(feed: Feed, now: Callable[[], datetime]) -> AsyncIterator[str]:
-    """Yield the feed as server-sent events, beginning with a heartbeat."""
-    with feed.listen() as listener:
+async def stream(
+    feed: Feed,
+    now: Callable[[], datetime],
+    since: Since = nothing_kept,
+    *,
+    last: str | None = None,
+    kinds: Collection[str] | None = None,
+) -> AsyncIterator[str]:
+    """Yield the feed as server-sent events, beginning with a heartbeat, or with what came after the event `last`."""
+    if last:
+        yield _event(replace(feed.heartbeat(now()), id=None))
+        async for event in since(last, kinds):
+            yield _event(event)
+    # Nothing is awaited between the end of the past and here: no change falls between the two.
+    with feed.listen(kinds) as listener:
         yield _event(feed.heartbeat(now()))
         async for event in listener:
             yield _event(event)
 
 
 async def beat(feed: Feed, now: Callable[[], datetime], problem: Callable[[], str] = lambda: "") -> None:
-    """Send heartbeats to the feed until cancelled; none while the feed can't tell of alerts: it would be a lie."""
+    """Send heartbeats to the feed until cancelled; none while the feed can't tell of changes: it would be a lie."""
     while True:
         if not problem():
-            feed.send(feed.heartbeat(now()))
+            feed.send([feed.heartbeat(now())])
         await asyncio.sleep(HEARTBEAT_S)
 
 
 def _event(event: FeedEvent) -> str:
-    return f"event: {event.kind}\nid: {event.id}\ndata: {event.data}\n\n"
+    place = f"id: {event.id}\n" if event.id else ""
+    return f"event: {event.kind}\n{place}data: {event.data}\n\n"
 
 
 async def _database(views: Views) -> str:

@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application import transfers as use
+from central.application.consent import Side
 from central.application.errors import NotFound
 from central.application.in_transit import TransitTotals, TripView
-from central.application.transfers import LegView, TransferView
+from central.application.transfer_views import LegView, TransferView
 from central.application.upkeep import AccuracyView
 from central.domain.story.records import ESCALATION
 
@@ -64,19 +65,34 @@ class TransferAsked(BaseModel):
     cost_centre: Words | None = None
     escalation: list[Id] = Field(list(ESCALATION), min_length=1, max_length=10)
 
+    def request(self) -> use.Request:
+        """Return it for the use case."""
+        return use.Request(
+            self.by, self.from_, self.to, self.assets, self.sender, self.receiver, self.reason, self.ticket,
+            self.cost_centre, self.escalation,
+        )  # fmt: skip
+
+
+class Check(Answer):
+    """What keeps a transfer from being requested; nothing was written."""
+
+    problems: list[str]
+
 
 class Approval(BaseModel):
-    """Who approves, and until when the assets may leave; 14 days unless said otherwise."""
+    """Who approves for which side, and until when the assets may leave; 14 days unless said otherwise."""
 
     by: Id
     until: Moment | None = None
+    side: Side | None = Field(None, description="Each side whose owner one is, unless one is named.")
 
 
 class Cancellation(BaseModel):
-    """Who cancels, and why."""
+    """Who cancels, and why; with assets, those of the manifest only."""
 
     by: Id
     reason: Words
+    assets: list[Id] | None = Field(None, min_length=1, max_length=1000)
 
 
 class Scan(BaseModel):
@@ -165,22 +181,27 @@ def transfers_write(on: Services) -> APIRouter:
 
     @router.post("/transfers")
     async def ask(body: TransferAsked) -> TransferAnswer:
-        """Ask for a transfer; nothing may move by it before somebody else approves."""
-        asked = use.Request(
-            body.by, body.from_, body.to, body.assets, body.sender, body.receiver, body.reason, body.ticket,
-            body.cost_centre, body.escalation,
-        )  # fmt: skip
-        return _answer(on, await use.request(on.transfers, asked, on.now()))
+        """Ask for a transfer; nothing may move by it before the owners of both places agree."""
+        return _answer(on, await use.request(on.transfers, body.request(), on.now()))
+
+    @router.post("/transfers/check")
+    async def dry_run(body: TransferAsked) -> Check:
+        """Tell what would keep a transfer from being requested, asset by asset; nothing is written."""
+        now = on.now()
+        return Check(as_of=now, problems=await use.check(on.transfers, body.request(), now))
 
     @router.post("/transfers/{transfer}/approve")
     async def approve(transfer: InPath, body: Approval) -> TransferAnswer:
-        """Approve a transfer that somebody else asked for; the doors let its assets pass from now on."""
-        return _answer(on, await use.approve(on.transfers, transfer, body.by, body.until, on.now()))
+        """Agree to a transfer that somebody else asked for, as owner of a side; with both the doors let it pass."""
+        return _answer(on, await use.approve(on.transfers, transfer, body.by, body.until, on.now(), body.side))
 
     @router.post("/transfers/{transfer}/cancel")
     async def cancel(transfer: InPath, body: Cancellation) -> TransferAnswer:
-        """Cancel a transfer of which nothing has left."""
-        return _answer(on, await use.cancel(on.transfers, transfer, body.by, body.reason, on.now()))
+        """Cancel a transfer of which nothing has left; or assets of it that didn't leave or were never found."""
+        if body.assets is None:
+            return _answer(on, await use.cancel(on.transfers, transfer, body.by, body.reason, on.now()))
+        done = await use.cancel_lines(on.transfers, transfer, body.by, body.assets, body.reason, on.now())
+        return _answer(on, done)
 
     @router.post("/transfers/{transfer}/dispatch")
     async def dispatch(transfer: InPath, body: Scan) -> TransferAnswer:

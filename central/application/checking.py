@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from central.application.asset_acts import state_problems
+from central.application.errors import NotFound
 from central.application.sheets import Problem, SheetRow, Sheets
 from central.domain.axes import AssetState
-from central.domain.places import Location, PlaceError, Places, Portal
+from central.domain.exits import pass_kind
+from central.domain.places import PORTAL_MODES, Location, PlaceError, Places, Portal
 from central.domain.tags import Bindings, TagError, Wanted, bind
 
 
@@ -28,6 +30,16 @@ class Known:
     """Assets in others, as far up as the sheets' assets reach."""
     tags: Bindings
     states: Mapping[str, AssetState] = field(default_factory=dict)
+    inactive: Collection[str] = frozenset()
+    """People who act no more."""
+
+
+def acting(known: Known, by: str, sheets: Sheets | None = None) -> None:
+    """Raise `NotFound` unless somebody may import: active, or told by the very first sheets of people themselves."""
+    # Sheets with problems write nothing: they are told of before it matters who brings them.
+    first = sheets is not None and not known.people and (by in sheets.ids("people") or bool(sheets.problems))
+    if by != IMPORTER and not first and (by not in known.people or by in known.inactive):
+        raise NotFound(f"by: there is no active person or service account {by!r}: /api/v1/people lists them")
 
 
 def check(sheets: Sheets, known: Known, now: datetime) -> list[Problem]:
@@ -38,7 +50,9 @@ def check(sheets: Sheets, known: Known, now: datetime) -> list[Problem]:
     for kind, column, what in _REFERENCES:
         problems += _missing(sheets, kind, column, there[what], what=what)
     problems += _check_tree(sheets, locations)
-    world = _World(known, locations, _portals(sheets, known), now)
+    active = {row.values["id"]: row.values.get("active", True) for row in sheets.rows["people"]}
+    gone = {name for name in known.inactive if not active.get(name)} | {name for name, on in active.items() if not on}
+    world = _World(known, locations, _portals(sheets, known), now, gone)
     for kind, look in _LOOKS.items():
         problems += [Problem(row.file, row.line, text) for row in sheets.all(kind) for text in look(row, world)]
     problems += [
@@ -73,10 +87,14 @@ class _World:
     locations: Mapping[str, Location]
     portals: Mapping[str, Portal]
     now: datetime
+    gone: Collection[str] = frozenset()
+    """People who act no more, by what stands and what the sheets say."""
 
 
 LONGEST_MUTE: Final = timedelta(days=31)
 """Whoever wants a door to be quiet for longer gives it another mode."""
+IMPORTER: Final = "import"
+"""Who imports by the command line, unless somebody is named: who may run it holds the database's password."""
 Look = Callable[[SheetRow, _World], Iterator[str]]
 
 
@@ -155,7 +173,11 @@ def _check_parents(sheets: Sheets, known: Known) -> list[Problem]:
     return problems
 
 
-def _portal(row: SheetRow, _: _World) -> Iterator[str]:
+def _portal(row: SheetRow, world: _World) -> Iterator[str]:
+    name, mode = row.values.get("id"), row.values.get("mode")
+    held = world.known.portals.get(name or "")
+    if held is not None and mode is not None and PORTAL_MODES.index(mode) > PORTAL_MODES.index(held.mode):
+        yield f"mode: {name!r} has {held.mode}; PUT /api/v1/portals/{name}/mode makes it louder, once it is ready"
     if row.values.get("inside") is not None and row.values["inside"] == row.values.get("outside"):
         yield "outside: a portal joins two different locations"
 
@@ -223,6 +245,9 @@ def _authorisation(row: SheetRow, world: _World) -> Iterator[str]:
     boundary = world.locations.get(row.values.get("boundary", ""))
     if boundary is not None and not boundary.guarded:
         yield f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation: name what holds it"
+    for column in ("requested_by", "approved_by"):
+        if (name := row.values.get(column)) in world.gone:
+            yield f"{column}: {name!r} is not active any more: who still is has to say so"
     yield from authorisation_problems(row.values)
 
 
@@ -240,9 +265,25 @@ def authorisation_problems(values: Mapping[str, Any]) -> Iterator[str]:
             if values.get(column) is None:
                 yield f"{column}: what leaves despite {', '.join(despite)} needs it"
     if values.get("kind") == "gate_pass":
-        for column in ("person", "valid_to", "requested_by", "approved_by"):
-            if values.get(column) is None:
-                yield f"{column}: a gate pass needs it"
+        yield from _gate_pass(values)
+    elif values.get("pass_kind") is not None:
+        yield "pass_kind: only a gate pass has one, leave it empty"
+
+
+def _gate_pass(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a gate pass lacks: who carries it out why and until when, who asked and approved, when it is back."""
+    for column in ("person", "valid_to", "requested_by", "approved_by"):
+        if values.get(column) is None:
+            yield f"{column}: a gate pass needs it"
+    if not str(values.get("reason") or "").strip():
+        yield "reason: a gate pass says why the asset goes out"
+    back = values.get("expected_return")
+    if pass_kind(values.get("kind"), values.get("pass_kind")) == "returnable":
+        if back is None:
+            yield "expected_return: say when it is back, or give pass_kind non_returnable or inter_location"
+        yield from _later(values, "valid_from", "expected_return")
+    elif back is not None:
+        yield f"expected_return: leave it empty, a pass of kind {values['pass_kind']} has none"
 
 
 def _hours(row: SheetRow, _: _World) -> Iterator[str]:

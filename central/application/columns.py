@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from central.domain import axes
-from central.domain.exits import AUTHORISATION_KINDS
+from central.domain.exits import AUTHORISATION_KINDS, PASS_KINDS
 from central.domain.instants import meant
 from central.domain.places import LOCATION_KINDS, OPENING_KINDS, PORTAL_MODES
 from edge.epc import EpcError, epc_bytes, epc_hex
@@ -260,7 +260,9 @@ _MORE: Final[dict[str, dict[str, Reader]]] = {
         "country": _maybe_country, "subdivision": _maybe_subdivision, "timezone": _maybe_timezone,
         "owner_role": _maybe_id,
     },
-    "people": {"location": _maybe_id, "active": _bool_or(default=True)},
+    "people": {
+        "location": _maybe_id, "active": _bool_or(default=True), "kind": _one_of(("person", "service"), "person"),
+    },
     "role_holders": {"removed": _bool_or(default=False)},
     "neighbours": {"removed": _bool_or(default=False)},
     "openings": {"removed": _bool_or(default=False)},
@@ -276,7 +278,7 @@ _MORE: Final[dict[str, dict[str, Reader]]] = {
     "authorisations": {
         "kind": _one_of(AUTHORISATION_KINDS, "standing"), "person": _maybe_id, "single_use": _bool_or(default=False),
         "expected_return": _maybe_instant, "requested_by": _maybe_id, "approved_by": _maybe_id,
-        "despite": _some_of(axes.BLOCKS),
+        "despite": _some_of(axes.BLOCKS), "pass_kind": _maybe_one_of(PASS_KINDS),
     },
     "opening_hours": {"removed": _bool_or(default=False)},
     "travel_times": {"removed": _bool_or(default=False)},

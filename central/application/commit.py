@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from central.application.errors import StoreUnavailable
-from central.application.judge import judge_movements
+from central.application.judge import judge_again, judge_movements
 from central.application.leases import STRANGERS, Lease
 from central.application.oddities import is_foreign, look
 from central.application.ports import Batch, Filed, Log, Notice, Registry, Transaction
@@ -214,7 +214,8 @@ class _Batch:
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
         registry = self.registry
         moved, fresh = _moved(done.movements)
-        for child, parent in (await self.transaction.stories.carried(moved)).items():
+        parts = await self.transaction.stories.carried(moved)
+        for child, parent in parts.items():
             moved[child] = moved[parent]
             fresh.pop(child, None)
         stories = await tell(self.transaction, registry.world, registry.routes, moved, self.now, fresh=fresh)
@@ -228,6 +229,8 @@ class _Batch:
             done.locations |= retold.locations
         done.alerts = await judge_movements(self.transaction, registry, batch, odd.suspicions, self.now)
         done.alerts += odd.alerts
+        if parts:  # what seemed to go alone goes by the permission of what it lies in, which was seen a little later
+            done.alerts += await judge_again(self.transaction, registry, parts, self.now)
         return done
 
     def _resolve(self, row: Incoming, movement: Movement) -> Filed:

@@ -59,6 +59,9 @@ class DoubtView(View):
     seen_at: Instant | None
     elsewhere: str | None
     since: Instant
+    verified_at: Instant | None = None
+    """When somebody or something last verified it, and how well (`grade`)."""
+    grade: str | None = None
 
 
 class RunView(View):

@@ -110,13 +110,13 @@ class Counts(Protocol):
     async def schedules(self) -> list[ScheduleView]:
         """Return schedules by the day of their next count."""
 
-    async def end_schedule(self, schedule: int, now: datetime) -> None:
+    async def end_schedule(self, schedule: int, by: str, now: datetime) -> None:
         """End a schedule or raise `NotFound`; what it planned stays."""
 
     async def intervals(self) -> dict[str, int]:
         """Return how many months lie between counts of each ABC rank."""
 
-    async def set_interval(self, rank: str, months: int) -> None:
+    async def set_interval(self, rank: str, months: int, by: str, now: datetime) -> None:
         """Change how often a rank is counted."""
 
     async def runs(self, state: str | None, limit: int) -> list[RunView]:

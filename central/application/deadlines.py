@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from central.application.commit import shard_of
 from central.application.errors import StepUnfit
 from central.application.openings import Opening
+from central.application.passes import PassesBack, take_back
 from central.application.ports import Registry
 from central.application.stories import Teller, tell
 from central.application.views import Instant, View
@@ -19,7 +20,9 @@ from central.domain.published import CalendarError
 PLANNED_AT_ONCE: Final = 5000
 FIRED_AT_ONCE: Final = 200
 """Deadlines in one transaction: it holds the locks of their assets, which ingest waits for."""
-OVERDUE: Final[Mapping[str, str]] = {"receipt": "not_received", "loan": "loaner_overdue", "repair": "repair_overdue"}
+OVERDUE: Final[Mapping[str, str]] = {
+    "receipt": "not_received", "loan": "loaner_overdue", "repair": "repair_overdue", "gate_pass": "pass_overdue",
+}  # fmt: skip
 """The exception category that an overdue obligation is told as; those of exceptions are exceptions already."""
 
 
@@ -66,7 +69,7 @@ class DeadlineFilter:
     subject: str | None = None
 
 
-class Deadlines(Protocol):
+class Deadlines(PassesBack, Protocol):
     """The deadlines' part of a transaction."""
 
     async def policies(self) -> dict[str, Policy]:
@@ -130,7 +133,9 @@ async def sweep(log: SweepLog, now: datetime) -> Swept:
     """Plan what is open and fire what is reached; a second sweep, or one beside it, finds nothing left to do."""
     done = Swept()
     async with log.transaction() as transaction:
-        await _plan(transaction, done)
+        if await transaction.deadlines.may_sweep():
+            done.exceptions += await take_back(transaction, now)
+            await _plan(transaction, done)
     while True:
         async with log.transaction() as transaction:
             # Two at once would fire a level before the due date that it follows.
@@ -160,8 +165,6 @@ async def set_policy(log: SweepLog, policy: Policy, by: str, reason: str, now: d
 
 
 async def _plan(transaction: SweepTransaction, done: Swept) -> None:
-    if not await transaction.deadlines.may_sweep():
-        return
     await transaction.deadlines.forget_settled()
     obligations = await transaction.deadlines.unplanned(PLANNED_AT_ONCE)
     if not obligations:
@@ -194,7 +197,7 @@ async def _fire(transaction: SweepTransaction, reached: Sequence[Reached], now: 
         await transaction.deadlines.fire(one, now)
     due = [one for one in reached if one.deadline.stage == "due"]
     changed = await _retell(transaction, {one.asset for one in due if one.deadline.kind == "receipt"} & assets, now)
-    for kind in ("loan", "repair"):
+    for kind in ("loan", "repair", "gate_pass"):
         openings = [overdue(one) for one in due if one.deadline.kind == kind]
         if openings:
             about = {opening.asset for opening in openings if opening.asset is not None}
@@ -206,7 +209,7 @@ async def _fire(transaction: SweepTransaction, reached: Sequence[Reached], now: 
 
 
 def overdue(one: Reached) -> Opening:
-    """Return what is wrong when a loan or a repair isn't over in time."""
+    """Return what is wrong when a loan, a repair or the way out on a pass isn't over in time."""
     told = {one.deadline.kind: one.deadline.subject, "since": one.start.isoformat(), "calendar": one.deadline.calendar}
     return Opening(
         OVERDUE[one.deadline.kind], None, one.asset, one.location, one.deadline.due_at, told, one.deadline.subject

@@ -116,6 +116,8 @@ class Filter:
     asset: str | None = None
     location: str | None = None
     suggested: bool | None = None
+    skip: int = 0
+    """How many of them stand on pages before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,42 +1,52 @@
 """The live feed: what changed goes to every listener after it is committed.
 
-A listener that doesn't keep up is cut off rather than slowing the others; it connects again and reads the lists anew.
+A listener that doesn't keep up is cut off rather than slowing the others; it connects again with the id that it heard
+last and catches up at its own pace.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
 from central.application.views import on_the_wire
 
-FeedKind = Literal["movement", "location", "alert", "gateway", "heartbeat"]
+FeedKind = Literal["movement", "passed", "location", "asset", "alert", "gateway", "anew", "heartbeat"]
+"""`passed` says how many movements were committed; `anew`, that the lists are to be read again."""
 
+TO_ALL: Final[frozenset[str]] = frozenset({"anew", "heartbeat"})
+"""Whatever a listener asked for, it gets these."""
 MAX_BEHIND: Final = 2000
-"""Events that a listener may lag; two seconds of the busiest ingest."""
+"""Events that a listener may lag."""
+ANEW: Final = "{}"
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """One event; `id` only rises, across restarts too."""
+    """One event; an `id` says that everything up to that place in the order of all changes has been told."""
 
-    id: int
     kind: FeedKind
     data: str
+    id: str | None = None
 
 
 class Listener:
     """One listener's queue; iterating ends when the feed closes or the listener fell too far behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Collection[str] | None = None) -> None:
+        self._kinds = kinds
         self._queue: asyncio.Queue[FeedEvent | None] = asyncio.Queue(MAX_BEHIND + 1)
         self.cut_off = False
 
+    def wants(self, kind: str) -> bool:
+        """Tell whether it asked for a kind of events."""
+        return self._kinds is None or kind in self._kinds or kind in TO_ALL
+
     def put(self, event: FeedEvent) -> bool:
         """Queue an event; returns False if that cut the listener off."""
-        if self.cut_off:
+        if self.cut_off or not self.wants(event.kind):
             return True
         if self._queue.qsize() >= MAX_BEHIND:
             self.end()
@@ -58,11 +68,11 @@ class Listener:
 class Feed:
     """Fan-out of changes to listeners of this process."""
 
-    def __init__(self, now_us: Callable[[], int]) -> None:
-        self._now_us = now_us
-        self._last_id = 0
+    def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._closed = False
+        self.position: str | None = None
+        """Up to where everything has been told; None while nobody knows."""
         self.cut_off = 0
 
     @property
@@ -70,24 +80,31 @@ class Feed:
         """Whether anybody listens; if not, events needn't be made."""
         return bool(self._listeners)
 
+    def wanted(self, kind: FeedKind) -> bool:
+        """Tell whether anybody listens to a kind of events."""
+        return any(listener.wants(kind) for listener in self._listeners)
+
     def publish(self, kind: FeedKind, data: str) -> None:
         """Send one change to all listeners."""
-        self.send(FeedEvent(self._next_id(), kind, data))
+        self.send([FeedEvent(kind, data)])
 
     def heartbeat(self, at: datetime) -> FeedEvent:
-        """Return a sign of life."""
-        return FeedEvent(self._next_id(), "heartbeat", f'{{"as_of":"{on_the_wire(at)}"}}')
+        """Return a sign of life, which tells how far the feed has come."""
+        return FeedEvent("heartbeat", f'{{"as_of":"{on_the_wire(at)}"}}', self.position)
 
-    def send(self, event: FeedEvent) -> None:
-        """Send one event to all listeners; one that lags too far is cut off."""
-        for listener in self._listeners:
-            if not listener.put(event):
-                self.cut_off += 1
+    def send(self, events: Collection[FeedEvent], reached: str | None = None) -> None:
+        """Send events to all listeners; one that lags too far is cut off. `reached` is the place after the last."""
+        self.position = reached or self.position
+        for number, event in enumerate(events, 1):
+            told = replace(event, id=reached) if reached and number == len(events) else event
+            for listener in self._listeners:
+                if not listener.put(told):
+                    self.cut_off += 1
 
     @contextmanager
-    def listen(self) -> Iterator[Listener]:
-        """Join the feed for the length of the block."""
-        listener = Listener()
+    def listen(self, kinds: Collection[str] | None = None) -> Iterator[Listener]:
+        """Join the feed for the length of the block, for some kinds of events or all."""
+        listener = Listener(kinds)
         self._listeners.add(listener)
         if self._closed:
             listener.end()
@@ -98,6 +115,7 @@ class Feed:
 
     def begin_anew(self) -> None:
         """End every listener of now: something may have been missed, and who connects again reads the lists anew."""
+        self.position = None
         for listener in self._listeners:
             listener.end()
 
@@ -106,7 +124,3 @@ class Feed:
         self._closed = True
         for listener in self._listeners:
             listener.end()
-
-    def _next_id(self) -> int:
-        self._last_id = max(self._last_id + 1, self._now_us())
-        return self._last_id

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from central.application.asset_acts import acts_of, told_words
-from central.application.checking import Known, check, wanted_tag
+from central.application.checking import IMPORTER, Known, acting, check, wanted_tag
 from central.application.columns import COLUMNS
 from central.application.commit import shard_of
 from central.application.duplicates import IMPORTS, duplicates
@@ -36,8 +36,6 @@ from central.application.stories import tell
 from central.domain.axes import AssetState
 from central.domain.tags import bind
 
-IMPORTER: Final = "import"
-"""Who imported, where nobody is named."""
 WORLDLY: Final = frozenset({"locations", "portals", "neighbours", "openings"})
 """Kinds that may change how places are joined, and so what is inferred from that."""
 
@@ -124,6 +122,7 @@ async def import_sheets(
             asked = Asked(_assets(sheets), sheets.ids("tags"))
             await lock_all(transaction, asked.assets, {kind for kind, rows in sheets.rows.items() if rows})
             known = await transaction.known(asked)
+            acting(known, by, sheets)
             done.problems += await asyncio.to_thread(check, sheets, known, now)  # ingest goes on beside a large one
             if not done.problems:
                 await _Import(transaction, sheets, known, now, by, done).run()

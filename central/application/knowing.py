@@ -1,10 +1,10 @@
 """What people tell that rules judge by: hours of classes, where sites lie, and who saw an asset that no door saw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Protocol
+from typing import Any, Protocol
 
 from central.application.errors import NotFound, StepUnfit
 from central.application.openings import Opening, Openings
@@ -95,6 +95,9 @@ class KnowledgeWork(Openings, Protocol):
     async def set_travel(self, one: str, other: str, fastest_s: float) -> None:
         """Say how long the fastest way between two sites takes."""
 
+    async def told(self, subject: str, by: str, detail: Mapping[str, Any], now: datetime) -> None:
+        """Write into the log who told which setting."""
+
     async def sighted(self, seen: Sighted, now: datetime) -> int:
         """Lock the asset and write the sighting into the log; return the act. Raises `NotFound`."""
 
@@ -155,8 +158,9 @@ async def sight(book: KnowledgeBook, seen: Sighted, now: datetime) -> list[int]:
         return await work.notice(Notice(f"bypass/{seen.asset}/{act}", found.kind, found.severity, gateway, reason), now)
 
 
-async def set_travel(book: KnowledgeBook, one: str, other: str, fastest_s: float) -> None:
+async def set_travel(book: KnowledgeBook, sites: tuple[str, str], fastest_s: float, by: str, now: datetime) -> None:
     """Say how long the fastest way between two sites takes. Raises `NotFound`, `StepUnfit`."""
+    one, other = sites
     if one == other:
         raise StepUnfit("a way from a site to itself takes no time: name two sites")
     async with book.work() as work:
@@ -164,9 +168,12 @@ async def set_travel(book: KnowledgeBook, one: str, other: str, fastest_s: float
         for site in (one, other):
             _is_site(registry, site)
         await work.set_travel(one, other, fastest_s)
+        await work.told(f"travel-times/{one}/{other}", by, {"fastest_s": fastest_s}, now)
 
 
-async def set_place_hours(book: KnowledgeBook, location: str, hours: Sequence[OpenHours]) -> None:
+async def set_place_hours(
+    book: KnowledgeBook, location: str, hours: Sequence[OpenHours], by: str, now: datetime
+) -> None:
     """Say when a place is open. Raises `NotFound`, `StepUnfit`."""
     days = "".join(one.days for one in hours)
     if len(set(days)) < len(days):
@@ -174,13 +181,15 @@ async def set_place_hours(book: KnowledgeBook, location: str, hours: Sequence[Op
     async with book.work() as work:
         _known(await work.registry(), location)
         await work.set_place_hours(location, hours)
+        await work.told(f"hours/{location}", by, {"hours": [one.model_dump(mode="json") for one in hours]}, now)
 
 
-async def set_spot(book: KnowledgeBook, site: str, latitude: float, longitude: float) -> None:
+async def set_spot(book: KnowledgeBook, site: str, spot: tuple[float, float], by: str, now: datetime) -> None:
     """Say where a site lies. Raises `NotFound`, `StepUnfit`."""
     async with book.work() as work:
         _is_site(await work.registry(), site)
-        await work.set_spot(site, latitude, longitude)
+        await work.set_spot(site, *spot)
+        await work.told(f"spot/{site}", by, {"latitude": spot[0], "longitude": spot[1]}, now)
 
 
 def _is_site(registry: Registry, location: str) -> None:

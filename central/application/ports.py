@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from central.application.calendars import PlaceCalendars
+from central.application.changes import Run
 from central.application.leases import Lease
 from central.application.openings import Openings
 from central.application.records import Incoming, Movement, StreamKey, Unreadable
@@ -290,11 +291,17 @@ class Views(Protocol):
     async def movements(self, *, portal: str | None = None, asset: str | None = None, limit: int) -> list[MovementView]:
         """Return the newest revision of each passage, newest first: of everything, of a portal, of an asset."""
 
+    async def assets_by_id(self, ids: Collection[str], now: datetime) -> list[AssetView]:
+        """Return the assets named, by id, as they are held to be at an instant."""
+
+    async def movements_in(self, runs: Sequence[Run]) -> list[MovementView]:
+        """Return all revisions of passages that stand in runs, oldest first."""
+
     async def portals(self) -> list[PortalView]:
         """Return all portals, by id."""
 
-    async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
-        """Return alerts by state (open, acknowledged or all), newest first."""
+    async def alerts(self, *, state: str, limit: int, skip: int = 0) -> list[AlertView]:
+        """Return alerts by state (open, acknowledged or all), newest first, without the `skip` newest."""
 
     async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:
         """Return the alerts named, oldest first."""

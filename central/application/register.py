@@ -1,11 +1,13 @@
 """What the API reads of the registry beyond places and counts: one asset's life, people, authorisations, imports."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Protocol
 
 from pydantic import Field
 
+from central.application.life import Moments
 from central.application.views import Instant, View
 from central.domain.axes import AssetState
 
@@ -72,6 +74,8 @@ class AuthorisationView(View):
     withdrawn_at: Instant | None
     despite: list[str] = Field(default_factory=list)
     """Holds, and unwiped data, that it holds in spite of: it is their own permission."""
+    pass_kind: str | None = None
+    """Of a gate pass: whether the asset comes back, leaves for good, or goes to another place of ours."""
 
 
 class ActView(View):
@@ -86,6 +90,18 @@ class ActView(View):
     by: str
     detail: dict[str, Any]
     void: bool
+
+
+class CountedView(View):
+    """What the perpetual count of a place says of an asset, how likely it is there, and since when."""
+
+    location: str
+    bucket: str
+    probability: float | None
+    seen_at: Instant | None
+    elsewhere: str | None
+    tag_silent: bool
+    since: Instant
 
 
 class AssetLife(View):
@@ -106,6 +122,7 @@ class AssetLife(View):
     authorisations: list[AuthorisationView]
     acts: list[ActView]
     """Newest first."""
+    counted: list[CountedView] = Field(default_factory=list)
 
 
 class OpeningView(View):
@@ -131,12 +148,13 @@ class PlaceView(View):
 
 
 class PersonView(View):
-    """A person."""
+    """A person, or a machine that acts in a name of its own (a service account)."""
 
     id: str
     name: str
     location: str | None
     active: bool
+    kind: str
 
 
 class HolderView(View):
@@ -172,11 +190,17 @@ class Register(Protocol):
     async def life(self, asset: str) -> AssetLife:
         """Return all that is told of an asset, or raise `NotFound`."""
 
+    async def moments(self, asset: str, kinds: Collection[str], before: str | None, limit: int) -> Moments:
+        """Return a page of an asset's life, newest first, of some kinds, before the end of another page."""
+
     async def places(self) -> list[PlaceView]:
         """Return what holds at each place, by id."""
 
     async def people(self) -> list[PersonView]:
         """Return people, by id."""
+
+    async def not_acting(self, names: Sequence[str]) -> set[str]:
+        """Return which of the names are no active person and no active service account."""
 
     async def roles(self) -> list[RoleView]:
         """Return roles and who holds them, by id."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from central.application.checking import authorisation_problems
+from central.application.checking import IMPORTER, authorisation_problems
 from central.application.errors import NotFound, StepUnfit
 from central.application.importing import Asked, RegistryStore, RegistryTransaction, follow
 from central.application.judge import judge_again
 from central.application.rows import Change, Row, plain
 from central.application.states import NewAct
 from central.domain.axes import BLOCKING, AssetState, AxisError, check_lifecycle, fold_axes, standing_holds
+from central.domain.exits import pass_kind
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a teller's clock may be ahead of ours; an act holds from the past or from now."""
@@ -59,7 +60,7 @@ async def say(store: RegistryStore, asset: str, said: Said, now: datetime) -> As
         return (await transaction.states.states([asset]))[asset]
 
 
-async def authorise(store: RegistryStore, values: Mapping[str, Any], now: datetime) -> Row:
+async def authorise(store: RegistryStore, values: Mapping[str, Any], now: datetime, by: str = IMPORTER) -> Row:
     """Register a new authorisation and return it; ingest, judge and doors follow.
 
     Raises:
@@ -67,6 +68,7 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
         StepUnfit: the rules don't allow it, or its id is taken.
     """
     row = _DEFAULTS | {name: plain(value) for name, value in values.items()} | {"recorded_at": plain(now)}
+    row["pass_kind"] = pass_kind(row["kind"], row["pass_kind"])
     async with store.importing() as transaction:
         known = await transaction.known(Asked([row["asset"]], []))
         await _registered(transaction, row["asset"])
@@ -83,6 +85,8 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
         if await transaction.table.rows("authorisations", [row["id"]]):
             raise StepUnfit(f"id: authorisation {row['id']!r} is there already: take another id")
         await transaction.table.put("authorisations", [row], now)
+        act = NewAct(now, now, "authorised", by, asset=row["asset"], subject=row["id"], detail={"kind": row["kind"]})
+        await transaction.states.add_acts([act])
         return await _settled(transaction, None, row["id"], now)
 
 
@@ -110,6 +114,7 @@ async def withdraw(store: RegistryStore, authorisation: str, by: str, reason: st
 _DEFAULTS: Final[Row] = {
     "kind": "standing", "valid_from": None, "valid_to": None, "reason": "", "person": None, "single_use": False,
     "expected_return": None, "requested_by": None, "approved_by": None, "withdrawn_at": None, "despite": [],
+    "pass_kind": None,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from central.application.sheets import SheetRow
+from central.domain.exits import pass_kind
 from central.domain.tags import ALWAYS, Binding
 
 Row = dict[str, Any]
@@ -143,7 +144,7 @@ def _asset(row: Row, before: Row | None, now: datetime) -> Row:
 
 
 def _authorisation(row: Row, _before: Row | None, now: datetime) -> Row:
-    return row | {"recorded_at": instant_text(now)}
+    return row | {"recorded_at": instant_text(now), "pass_kind": pass_kind(row["kind"], row["pass_kind"])}
 
 
 def _travel(row: Row, _before: Row | None, _now: datetime) -> Row:
@@ -159,11 +160,11 @@ _FINISH: Final[Mapping[str, Callable[[Row, Row | None, datetime], Row]]] = {
 }
 _DEFAULTS: Final[Mapping[str, Row]] = {
     "locations": {"country": None, "subdivision": None, "timezone": None, "owner_role": None},
-    "people": {"location": None, "active": True},
+    "people": {"location": None, "active": True, "kind": "person"},
     "assets": {"model": None, "cost_centre": None, "parent": None, "parent_since": None},
     "authorisations": {
         "kind": "standing", "person": None, "single_use": False, "expected_return": None, "requested_by": None,
-        "approved_by": None, "withdrawn_at": None, "despite": [],
+        "approved_by": None, "withdrawn_at": None, "despite": [], "pass_kind": None,
     },
     "calendar_overrides": {"country": None, "subdivision": None, "location": None},
     "portal_mutes": {"mode": "observe"},
@@ -171,7 +172,7 @@ _DEFAULTS: Final[Mapping[str, Row]] = {
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "roles": ("id", "name"),
     "locations": ("id", "name", "kind", "parent", "guarded", "country", "subdivision", "timezone", "owner_role"),
-    "people": ("id", "name", "location", "active"),
+    "people": ("id", "name", "location", "active", "kind"),
     "role_holders": ("role", "location", "person"),
     "pools": ("id", "name", "owner"),
     "portals": ("id", "name", "gateway", "inside", "outside", "mode"),
@@ -181,7 +182,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "serials": ("asset", "serial", "from_at", "to_at"),
     "authorisations": (
         "id", "kind", "asset", "boundary", "valid_from", "valid_to", "reason", "person", "single_use",
-        "expected_return", "requested_by", "approved_by", "despite",
+        "expected_return", "requested_by", "approved_by", "despite", "pass_kind",
     ),
     "opening_hours": ("location", "days", "opens", "closes"),
     "travel_times": ("one", "other", "minutes"),

@@ -17,7 +17,9 @@ SOURCE: Final = "story"
 """By this name the exception queue knows what stories say."""
 COMPANY: Final = "company"
 """By this name it knows what is said of assets that lie in others."""
-ACT_KINDS: Final = ("placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given")
+ACT_KINDS: Final = (
+    "placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given", "transfer_line_cancelled",
+)  # fmt: skip
 """Acts about an asset that its story hears; approvals and cancellations come by its transfers."""
 
 TOLD_AT_ONCE: Final = 500
@@ -178,6 +180,29 @@ async def fold_again(
         if len(tellings) % TOLD_AT_ONCE == 0:
             await asyncio.sleep(0)
     return tellings
+
+
+async def settled_before(
+    transaction: Teller, world: World, routes: Routes, assets: Collection[str], until: datetime
+) -> dict[str, Checkpoint]:
+    """Return from where stories may be told on that are told of nothing but what came before an instant.
+
+    Assets whose stories were never sure enough until then are left out.
+    """
+    known = await transaction.stories.known(dict.fromkeys(assets))
+    permits = await transaction.authorisations(assets)
+    found: dict[str, Checkpoint] = {}
+    for asset, one in known.items():
+        early = replace(
+            one,
+            crossings=[each for each in one.crossings if each.at < until],
+            acts=[each for each in one.acts if each.at < until],
+            heard=[each for each in one.heard if each.at < until],
+        )
+        mark = _tell(asset, 0, early, permits.get(asset, ()), world, routes).story.checkpoint
+        if mark is not None and (one.begin is None or mark.at > one.begin.at):
+            found[asset] = mark
+    return found
 
 
 def openings(telling: Telling, now: datetime) -> list[Opening]:

@@ -9,115 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from pydantic import Field, computed_field
-
+from central.application.consent import SIDES, Side, sides_of
 from central.application.errors import NotFound, StepUnfit
+from central.application.fitness import Standing, refusal, unfit
+from central.application.fitness import held as held_by
 from central.application.in_transit import InTransit
 from central.application.judge import judge_again
 from central.application.ports import Transaction
 from central.application.stories import tell
-from central.application.views import Instant, View
+from central.application.transfer_views import LEAVABLE, UNDER_WAY, LegView, TransferView
 from central.domain.story.records import ESCALATION
 
 APPROVAL_HOLDS: Final = timedelta(days=14)
 """How long an approved transfer may wait for its dispatch, unless the approval says otherwise."""
 PEOPLE_SHARD: Final = 0
 """Counter shard of what people move."""
-UNDER_WAY: Final = frozenset({"open", "wrong_destination"})
-
-
-class ManifestView(View):
-    """One asset of a transfer; `state` is that of its leg, or waiting."""
-
-    id: str
-    name: str
-    state: str
-    basis: str | None
-    dispatched_at: Instant | None
-    receipt_due: Instant | None
-    ended_at: Instant | None
-    ended_in: str | None
-
-
-class TransferView(View):
-    """A transfer and how far it is."""
-
-    id: str
-    from_: str = Field(alias="from")
-    to: str
-    sender: str
-    receiver: str
-    reason: str
-    ticket: str | None
-    cost_centre: str | None
-    escalation_path: list[str]
-    requested_by: str
-    requested_at: Instant
-    approved_by: str | None
-    approved_at: Instant | None
-    dispatch_until: Instant | None
-    cancelled_by: str | None
-    cancelled_at: Instant | None
-    assets: list[ManifestView]
-
-    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
-    @property
-    def dispatched(self) -> int:
-        """How many assets have been dispatched."""
-        return sum(one.state in {*UNDER_WAY, "received"} for one in self.assets)
-
-    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
-    @property
-    def received(self) -> int:
-        """How many assets have been received."""
-        return sum(one.state == "received" for one in self.assets)
-
-    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
-    @property
-    def state(self) -> str:
-        """requested, approved, incomplete (a part is dispatched), in_transit, partly_received, received, cancelled."""
-        total = len(self.assets)
-        if self.cancelled_at is not None:
-            return "cancelled"
-        if not self.dispatched:
-            return "requested" if self.approved_at is None else "approved"
-        if self.dispatched < total:
-            return "incomplete"
-        return "received" if self.received == total else "partly_received" if self.received else "in_transit"
-
-    @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
-    @property
-    def words(self) -> str:
-        """The state for a person: a manifest read in part says how many of how many."""
-        told = {"incomplete": self.dispatched, "partly_received": self.received}.get(self.state)
-        name = self.state.replace("_", " ")
-        return name if told is None else f"{name}, {told} of {len(self.assets)}"
-
-
-class LegView(View):
-    """One way of one asset; `assumed` names what nobody told or saw."""
-
-    id: str
-    asset: str
-    asset_name: str
-    number: int
-    transfer: str | None
-    origin: str
-    destination: str | None
-    sender: str
-    receiver: str
-    dispatched_at: Instant
-    receipt_due: Instant
-    calendar: str
-    escalation_path: list[str]
-    basis: str
-    assumed: list[str]
-    state: str
-    overdue: bool
-    ended_at: Instant | None
-    ended_in: str | None
-    ended_by: str | None
-    passage: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +70,11 @@ class TransferWork(Transaction, Protocol):
     ) -> list[tuple[str, str]]:
         """Return what isn't registered: (what it was to be, name). A party is a person or a role."""
 
-    async def bound(self, assets: Collection[str]) -> list[tuple[str, str]]:
-        """Return (asset, transfer) of assets that are on a transfer which isn't over."""
+    async def standing(self, assets: Collection[str], now: datetime, *, but: str | None = None) -> list[Standing]:
+        """Return how assets stand to a new transfer, or to the one named, by id."""
+
+    async def other_cost_centre(self, assets: Collection[str], cost_centre: str) -> bool:
+        """Tell whether any of the assets has another cost centre."""
 
     async def transfer(self, transfer: str, *, lock: bool = False) -> TransferView:
         """Return a transfer or raise `NotFound`."""
@@ -179,8 +88,8 @@ class TransferWork(Transaction, Protocol):
     async def permit(self, transfer: TransferView, boundary: str, by: str, until: datetime, now: datetime) -> None:
         """Authorise a transfer's assets to leave a boundary."""
 
-    async def withdraw(self, transfer: TransferView, now: datetime) -> None:
-        """End what a transfer permitted."""
+    async def withdraw(self, transfer: TransferView, now: datetime, assets: Collection[str] | None = None) -> None:
+        """End what a transfer permitted, to all its assets or some."""
 
     async def sent_by(self, transfer: str, assets: Collection[str]) -> list[str]:
         """Return who scanned any of a transfer's assets out last."""
@@ -212,49 +121,73 @@ class Transfers(Protocol):
 
 
 async def request(store: Transfers, asked: Request, now: datetime) -> TransferView:
-    """Ask for a transfer; nothing may move by it before somebody else approves."""
-    assets = sorted(set(asked.assets))
-    parties = [asked.sender, asked.receiver, *sorted(set(asked.escalation).difference(ESCALATION))]
+    """Ask for a transfer, with all that lies in its assets; nothing may move by it before both owners agree."""
     async with store.work() as work:
-        await _registered(
-            work, people=[asked.by], parties=parties,
-            locations=[asked.origin, asked.destination], assets=assets,
-        )  # fmt: skip
-        if asked.origin == asked.destination:
-            raise StepUnfit(f"a transfer leads to another place: {asked.origin!r} is both ends of it")
+        await _known_names(work, asked)
+        assets = await _with_parts(work, asked.assets)
         await work.stories.lock(assets)
-        for asset, other in await work.bound(assets):
-            raise StepUnfit(f"asset {asset!r} is on transfer {other} already: receive or cancel that first")
+        if problems := await _problems(work, asked, assets, now):
+            raise StepUnfit(refusal(problems))
         transfer = await work.number()
+        moved = asked.cost_centre is not None and await work.other_cost_centre(assets, asked.cost_centre)
         detail = {
             "from": asked.origin, "to": asked.destination, "sender": asked.sender, "receiver": asked.receiver,
             "reason": asked.reason, "ticket": asked.ticket, "cost_centre": asked.cost_centre,
-            "escalation": list(asked.escalation), "assets": assets,
+            "escalation": list(asked.escalation), "assets": assets, "two_managers": moved,
         }  # fmt: skip
         await work.act(Done("transfer_requested", asked.by, [None], transfer, detail=detail), now)
         return await _finish(work, transfer, now)
 
 
-async def approve(store: Transfers, transfer: str, by: str, until: datetime | None, now: datetime) -> TransferView:
-    """Approve a transfer: its assets may leave until `until`. Nobody approves an own request."""
+async def check(store: Transfers, asked: Request, now: datetime) -> list[str]:
+    """Return what would keep a transfer from being requested; nothing is written."""
+    async with store.work() as work:
+        absent = await work.absent(**_names(asked))
+        if absent:
+            return [f"there is no {kind} {name!r}: import it first" for kind, name in absent]
+        return await _problems(work, asked, await _with_parts(work, asked.assets), now)
+
+
+async def approve(  # noqa: PLR0917 (as the routes have it)
+    store: Transfers, transfer: str, by: str, until: datetime | None, now: datetime, side: Side | None = None
+) -> TransferView:
+    """Agree to a transfer for the sides whose owner one is; with both, its assets may leave until the earlier end.
+
+    Nobody approves an own request, and nothing is approved that could not be requested now.
+    """
     until = until or now + APPROVAL_HOLDS
     async with store.work() as work:
         held = await _hold(work, transfer, by)
         if held.state != "requested":
             raise StepUnfit(f"transfer {transfer} is {held.words}: only a requested one can be approved")
-        if held.requested_by == by:
-            raise StepUnfit(f"{by!r} requested transfer {transfer}: somebody else approves it")
+        sides = await sides_of(work, held, by, side)
         if until <= now:
             raise StepUnfit(f"the approval would end at {until.isoformat()}, which is over: name a later time")
-        detail = {
-            "from": held.from_, "to": held.to, "sender": held.sender, "receiver": held.receiver,
-            "escalation": held.escalation_path, "until": until.isoformat(),
-        }  # fmt: skip
-        await work.act(Done("transfer_approved", by, [None], transfer, detail=detail), now)
-        boundaries = (await work.registry()).places.boundaries_left(held.from_, held.to)
-        if boundaries:
-            await work.permit(held, boundaries[-1], by, until, now)
+        going = [one.id for one in held.going]
+        places = (await work.registry()).places
+        if problems := unfit(await work.standing(going, now, but=transfer), held.from_, places):
+            raise StepUnfit(refusal(problems))
+        for one in sides:
+            told = {"side": one, "until": until.isoformat()}
+            await work.act(Done("transfer_agreed", by, [None], transfer, detail=told), now)
+        ends = [until, *(end for _, end in held.agreed.values())]
+        if len(sides) + len(held.agreed) == len(SIDES):
+            await _release(work, held, by, min(ends), now)
         return await _finish(work, transfer, now)
+
+
+async def _release(work: TransferWork, held: TransferView, by: str, until: datetime, now: datetime) -> None:
+    """Let a transfer go to which both sides have agreed."""
+    if until <= now:
+        raise StepUnfit(f"the other side's approval of transfer {held.id} ended at {until.isoformat()}: ask anew")
+    detail = {
+        "from": held.from_, "to": held.to, "sender": held.sender, "receiver": held.receiver,
+        "escalation": held.escalation_path, "until": until.isoformat(),
+    }  # fmt: skip
+    await work.act(Done("transfer_approved", by, [None], held.id, detail=detail), now)
+    boundaries = (await work.registry()).places.boundaries_left(held.from_, held.to)
+    if boundaries:
+        await work.permit(held, boundaries[-1], by, until, now)
 
 
 async def cancel(store: Transfers, transfer: str, by: str, reason: str, now: datetime) -> TransferView:
@@ -262,9 +195,37 @@ async def cancel(store: Transfers, transfer: str, by: str, reason: str, now: dat
     async with store.work() as work:
         held = await _hold(work, transfer, by)
         if held.state not in {"requested", "approved"}:
-            raise StepUnfit(f"transfer {transfer} is {held.words}: only what hasn't left can be cancelled")
+            raise StepUnfit(
+                f"transfer {transfer} is {held.words}: only what hasn't left can be cancelled, or assets that are named"
+            )
         await work.act(Done("transfer_cancelled", by, [None], transfer, detail={"reason": reason}), now)
         await work.withdraw(held, now)
+        return await _finish(work, transfer, now)
+
+
+async def cancel_lines(  # noqa: PLR0917 (as the routes have it)
+    store: Transfers, transfer: str, by: str, assets: Collection[str], reason: str, now: datetime
+) -> TransferView:
+    """Cancel assets of a manifest one by one: what never left doesn't go; what left and is overdue was never found.
+
+    What was never found stays under way and in the exception queue until it turns up or is declared lost; the transfer
+    waits for it no more. The sender doesn't say so.
+    """
+    async with store.work() as work:
+        held = await _hold(work, transfer, by)
+        if held.cancelled_at is not None:
+            raise StepUnfit(f"transfer {transfer} is {held.words}: nothing of it is left to cancel")
+        chosen = _chosen(held, assets, {"waiting", "returned_to_origin", *UNDER_WAY}, "be cancelled")
+        lines = {one.id: one for one in held.assets}
+        for asset in chosen:
+            line = lines[asset]
+            gone = line.state in UNDER_WAY
+            if gone and (line.receipt_due is None or line.receipt_due > now):
+                raise StepUnfit(f"asset {asset!r} is under way and not overdue: it can't be given up before it is due")
+            detail = {"outcome": "never_found" if gone else "not_dispatched", "reason": reason}
+            await work.act(Done("transfer_line_cancelled", by, [asset], transfer, detail=detail), now)
+            if not gone:
+                await work.withdraw(held, now, [asset])
         return await _finish(work, transfer, now)
 
 
@@ -278,7 +239,10 @@ async def dispatch(
             raise StepUnfit(f"transfer {transfer} is {held.words}: only an approved one can be dispatched")
         if now > held.dispatch_until:
             raise StepUnfit(f"the approval of transfer {transfer} ended at {held.dispatch_until.isoformat()}")
-        chosen = _chosen(held, assets, {"waiting", "returned_to_origin"}, "be dispatched")
+        chosen = await _parts_too(work, held, _chosen(held, assets, LEAVABLE, "be dispatched"), LEAVABLE)
+        standing = await work.standing(chosen, now, but=transfer)
+        if problems := [f"asset {one.asset!r} {text}" for one in standing for text in held_by(one)]:
+            raise StepUnfit(refusal(problems))
         await work.act(Done("dispatch_scanned", by, chosen, transfer, held.from_), now)
         return await _finish(work, transfer, now)
 
@@ -301,8 +265,8 @@ async def receive(
         if held.approved_at is None or held.cancelled_at is not None:
             raise StepUnfit(f"transfer {transfer} is {held.words}: only an approved one can be received")
         await _registered(work, locations=[] if location is None else [location])
-        wanted = UNDER_WAY if assets is None else {*UNDER_WAY, "waiting", "returned_to_origin"}
-        chosen = _chosen(held, assets, wanted, "be received")
+        wanted = UNDER_WAY if assets is None else {*UNDER_WAY, *LEAVABLE, "never_found"}
+        chosen = await _parts_too(work, held, _chosen(held, assets, wanted, "be received"), wanted)
         await _not_the_sender(work, held, by, chosen)
         await work.act(Done("receipt_scanned", by, chosen, transfer, location or held.to), now)
         return await _finish(work, transfer, now)
@@ -328,9 +292,45 @@ async def see(store: Transfers, asset: str, by: str, location: str, now: datetim
     """Record that somebody saw an asset somewhere, as by a handheld."""
     async with store.work() as work:
         await _registered(work, people=[by], locations=[location], assets=[asset])
-        await work.stories.lock([asset])
+        parts = [one for one in await _with_parts(work, [asset]) if one != asset]
+        await work.stories.lock([asset, *parts])
         await work.act(Done("seen", by, [asset], None, location, {"how": how}), now)
-        await _tell(work, [asset], now)
+        if parts:
+            await work.act(Done("seen", by, parts, None, location, {"how": how, "with": asset}), now)
+        await _tell(work, [asset, *parts], now)
+
+
+def _names(asked: Request) -> dict[str, list[str]]:
+    parties = [asked.sender, asked.receiver, *sorted(set(asked.escalation).difference(ESCALATION))]
+    return {
+        "people": [asked.by], "parties": parties, "locations": [asked.origin, asked.destination],
+        "assets": sorted(set(asked.assets)),
+    }  # fmt: skip
+
+
+async def _known_names(work: TransferWork, asked: Request) -> None:
+    await _registered(work, **_names(asked))
+
+
+async def _with_parts(work: TransferWork, assets: Collection[str]) -> list[str]:
+    """Return assets and what lies in them, unless that was seen apart; by id."""
+    parts = await work.stories.carried(assets)
+    apart = {one.asset for one in await work.stories.companions(sorted(parts)) if one.apart_at is not None}
+    return sorted({*assets, *(set(parts) - apart)})
+
+
+async def _parts_too(
+    work: TransferWork, held: TransferView, chosen: Collection[str], states: Collection[str]
+) -> list[str]:
+    """Return what a scan is about, and what of the manifest lies in it."""
+    takes = {one.id for one in held.assets if one.state in states}
+    return sorted({*chosen, *(takes & set(await _with_parts(work, chosen)))})
+
+
+async def _problems(work: TransferWork, asked: Request, assets: Collection[str], now: datetime) -> list[str]:
+    if asked.origin == asked.destination:
+        return [f"a transfer leads to another place: {asked.origin!r} is both ends of it"]
+    return unfit(await work.standing(assets, now), asked.origin, (await work.registry()).places)
 
 
 async def _hold(work: TransferWork, transfer: str, by: str) -> TransferView:

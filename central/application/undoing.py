@@ -11,8 +11,9 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
+from central.application.checking import acting
 from central.application.errors import NotFound, RowsRefused
-from central.application.importing import DryRun, RegistryTransaction, follow, keep_only_if, lock_all
+from central.application.importing import Asked, DryRun, RegistryTransaction, follow, keep_only_if, lock_all
 from central.application.rows import ORDER, SAID, Change, Row, row_key, same
 from central.application.sheets import Problem
 from central.application.states import NewAct
@@ -65,11 +66,12 @@ async def undo_import(store: UndoStore, import_: int, by: str, now: datetime, *,
     """Take an import back, all of it or nothing.
 
     Raises:
-        NotFound: there is no such import, or it is taken back already.
+        NotFound: there is no such import, or it is taken back already; or nobody knows who asks.
     """
     done = Undone()
     try:
         async with store.importing() as transaction:
+            acting(await transaction.known(Asked([], [])), by)
             at = await transaction.undoing.undone_at(import_)
             if at is not None:
                 raise NotFound(f"import {import_} was taken back already, at {at}")

@@ -1,12 +1,14 @@
-"""One alert's page: what happened, what was done, and how it ends: a verdict with what shows it."""
+"""One alert's page: what happened, who has it, what was done, and how it ends: a verdict with what shows it."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from nicegui import ui
 
 from central.console import words
 from central.console.board import Board
-from central.console.elements import RECALL_S, box, link, text
+from central.console.elements import FIELD, RECALL_S, box, failed, link, nav, text
 from central.console.errors import ConsoleError, NotThereError
 from central.console.pulse import draw_tick
 
@@ -18,71 +20,101 @@ EVIDENCE: Final = {
     "test": "test_tag",
 }
 """What kind of evidence a verdict rests on."""
+KEEP_NAME: Final = "localStorage.setItem('stockgate-on-duty', {name})"
 RECALL_NAME: Final = "localStorage.getItem('stockgate-on-duty') || ''"
 HINT: Final = "where it can be looked up: camera and time, ticket, who handed it back"
+NAMELESS: Final = "Your person id, please: then press again"
+SHOWN: Final = 12
+"""Assets of a cart that are named on top; its page has all of them."""
 
 
 async def alert_page(board: Board, alert_id: int) -> None:
     """Draw the page of one alert; an unknown one gets words and a way back."""
     with box("page narrow"):
-        link("← the board", "/")
+        with box("crumbs"):
+            link("← the board", "/")
+            nav("")
         try:
             found = await board.client.get(f"alerts/{alert_id}")
         except ConsoleError as error:
-            missing = isinstance(error, NotThereError)
-            text("There is no such alert" if missing else "This alert can't be shown", "section-title", tag="h1")
-            text(str(error), "empty")
+            failed(error, "alert", isinstance(error, NotThereError))
             return
         draw_tick(lambda: words.clock_time(found["as_of"]))
         _head(board, found["alert"])
-        if board.client.may_acknowledge and words.is_taken(found["alert"]):
-            _Ending(board, found["alert"]).draw()
+        _Steps(board, found["alert"]).draw()
         _history(found)
 
 
 def _head(board: Board, alert: dict[str, Any]) -> None:
-    text(words.alert_title(alert), "asset-name", tag="h1")
-    with box("asset-place"):
-        text(words.alert_subject(alert), "asset-where")
-        for asset in words.alert_asset_ids(alert):
-            link(asset, f"/assets/{asset}")
-        if said := words.alert_door_said(alert):
-            text(said, "small")
+    """Draw what a guard has to know, biggest first: what, which way, where, when, how sure, why."""
+    now = datetime.now(UTC)
+    with box("card" if words.is_act_now(alert) else "card settled"):
+        with box("card-head"):
+            text("▲" if words.is_act_now(alert) else "•", "sign")
+            text(words.alert_title(alert), "card-title", tag="h1")
+            text(words.happened(1, alert["at"], now), "card-time")
+        text(words.alert_subject(alert), "card-subject")
+        ids = words.alert_asset_ids(alert)
+        with box("card-ids"):
+            for asset in ids[:SHOWN]:
+                link(asset, f"/assets/{asset}")
+            if len(ids) > SHOWN:
+                text(f"and {len(ids) - SHOWN} more")
         if not words.is_about_gateway(alert):
-            text(f"{words.alert_way(alert, board.place)}, {board.door(alert['portal'])}", "small")
-        text(f"{words.when(alert['at'])} · {alert['severity']} · {words.alert_state(alert)}", "dim small")
-        text(words.alert_reason(alert), "small")
+            text(words.alert_way(alert, board.place), "card-way")
+        if where := words.now_where(alert, board.place):
+            text(where, "card-now")
+        door = "" if words.is_about_gateway(alert) else board.door(alert["portal"])
+        facts = [door, words.sureness(alert["confidence"]), f"severity {alert['severity']}"]
+        text(" · ".join(fact for fact in facts if fact), "card-facts")
+        text(words.alert_reason(alert), "card-reason")
+        if said := words.alert_door_said(alert):
+            text(said, "card-reason")
+        text(f"{words.alert_state(alert)[:1].upper()}{words.alert_state(alert)[1:]}.", "card-facts strong")
 
 
-class _Ending:
-    """The form that ends an alert: evidence, then one tap on the verdict."""
+class _Steps:
+    """What can be done now: take it, look into it, end it with evidence and one tap on the verdict."""
 
     def __init__(self, board: Board, alert: dict[str, Any]) -> None:
         self._board, self._alert = board, alert
 
     def draw(self) -> None:
-        """Draw it."""
-        text("How it ends", "section-title", tag="h2")
+        """Draw it, if this console may write and there is anything left to do."""
+        taken = words.is_taken(self._alert)
+        if not self._board.client.may_acknowledge or not (taken or self._alert["state"] == "open"):
+            return
+        text("How it ends" if taken else "Who has it", "section-title", tag="h2")
         with box("ending"):
-            self._who = ui.input("Your name").props("dense outlined dark color=grey-4 maxlength=80")
-            self._shown = ui.input("What shows it", placeholder=HINT)
-            self._shown.props("dense outlined dark color=grey-4 maxlength=400").classes("wide-field")
-            with box("verdicts"):
-                for verdict, label in words.VERDICTS.items():
-                    self._button(verdict, label)
-            text(
-                "A false read stands for two business days; unless the asset is then seen inside, it opens again.",
-                "dim",
-            )
-            if self._alert["state"] == "acknowledged":
-                ui.button("I look into it", on_click=self._investigate).props("flat no-caps color=grey-4")
+            self._who = ui.input("Your person id", on_change=self._keep).props(f"{FIELD} maxlength=80")
+            self._ending() if taken else self._taking()
         ui.timer(0, self._recall, once=True)
+
+    def _taking(self) -> None:
+        self._who.on("keydown.enter", self._take)
+        with box("verdicts"):
+            button = ui.button("I have it", on_click=self._take).props(
+                "unelevated no-caps color=none text-color=black autofocus"
+            )
+            button.classes("verdict act-now")
+        text("The others see your name at once. Enter takes it, too.", "dim")
+
+    def _ending(self) -> None:
+        self._shown = ui.input("What shows it", placeholder=HINT)
+        self._shown.props(f"{FIELD} maxlength=400").classes("wide-field")
+        with box("verdicts", role="group").props('aria-label="Verdict"'):
+            for verdict, label in words.VERDICTS.items():
+                self._button(verdict, label)
+        text("A false read stands for two business days; unless the asset is then seen inside, it opens again.", "dim")
+        if self._alert["state"] == "acknowledged":
+            ui.button("I look into it", on_click=self._investigate).props("flat no-caps color=grey-4")
 
     def _button(self, verdict: str, label: str) -> None:
         async def end() -> None:
             evidence = {"kind": EVIDENCE[verdict], "reference": (self._shown.value or "").strip()}
             if not evidence["reference"]:
                 self._shown.props('error error-message="What shows it? Then tap again"')
+                self._shown.run_method("focus")
                 return
             await self._post("resolve", {"verdict": verdict, "evidence": evidence})
 
@@ -93,13 +125,25 @@ class _Ending:
         if not self._who.value:
             self._who.set_value(name[:80])
 
+    def _keep(self) -> None:
+        if name := self._name():
+            ui.run_javascript(KEEP_NAME.format(name=json.dumps(name)))
+            self._who.props(remove="error error-message")
+
+    def _name(self) -> str:
+        return str(self._who.value or "").strip()
+
+    async def _take(self) -> None:
+        await self._post("acknowledge", {})
+
     async def _investigate(self) -> None:
         await self._post("investigate", {})
 
     async def _post(self, step: str, body: dict[str, Any]) -> None:
-        who = (self._who.value or "").strip()
+        who = self._name()
         if not who:
-            self._who.props('error error-message="Your name, please: then tap again"')
+            self._who.props(f'error error-message="{NAMELESS}"')
+            self._who.run_method("focus")
             return
         try:
             await self._board.client.post(f"alerts/{self._alert['id']}/{step}", body | {"by": who})
@@ -111,7 +155,7 @@ class _Ending:
 
 
 def _history(found: dict[str, Any]) -> None:
-    text("What happened", "section-title", tag="h2")
+    text("What was done", "section-title", tag="h2")
     for event in found["history"]:
         with box("quiet-line"):
             text(words.when(event["at"]), "time")

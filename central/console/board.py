@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -19,6 +18,7 @@ STALE_S: Final = 5.0
 """A feed that says nothing for longer is called stale; it has a heartbeat every 2 s."""
 RECENT_MOVEMENTS: Final = 40
 RECENT_ALERTS: Final = 100
+RECENT_MOVED: Final = 2000
 OPEN_ALERTS: Final = 1000
 HEALTH_EVERY_S: Final = 2.0
 """A broker that is gone is on the screen within 5 s."""
@@ -46,6 +46,8 @@ class Board:
     portals: list[Item] = field(default_factory=list)
     measures: list[Item] = field(default_factory=list)
     quarantined: int = 0
+    moved: dict[str, int] = field(default_factory=dict)
+    """How often the feed told of an asset, for those that it told of last."""
     as_of: str | None = None
     problem: str | None = None
     ill: str = ""
@@ -102,9 +104,12 @@ class Board:
         self._heard_at = self.clock()
         if kind == "heartbeat":
             return
-        if kind == "movement":
+        if kind == "asset":
             with contextlib.suppress(ValueError, LookupError, TypeError):
-                self._note_movements([json.loads(data)])
+                asset = str(json.loads(data)["id"])
+                self.moved[asset] = self.moved.pop(asset, 0) + 1
+                while len(self.moved) > RECENT_MOVED:
+                    del self.moved[next(iter(self.moved))]
         self._changed.set()
 
     async def refresh(self) -> None:
@@ -123,7 +128,7 @@ class Board:
             return
         self.locations, self.as_of = locations["locations"], locations["as_of"]
         self.portals, self.measures = portals["portals"], measures["measures"]
-        self._note_movements(movements["movements"])
+        self.movements = movements["movements"]
         # Whatever its age, an open alert is on the board; one taken between the two answers is as the later one says.
         newest = {one["id"]: one for one in alerts["alerts"]}
         self.alerts = [*newest.values(), *(one for one in open_alerts["alerts"] if one["id"] not in newest)]
@@ -147,16 +152,6 @@ class Board:
                 await self.client.acknowledge(alert, by)
         finally:
             await self.refresh()
-
-    def _note_movements(self, found: Iterable[Item]) -> None:
-        """Keep the newest revision of each passage, newest passage first: the feed and the list may overlap."""
-        newest: dict[str, Item] = {}
-        for movement in (*self.movements, *found):
-            known = newest.get(movement["passage"])
-            if known is None or movement["rev"] >= known["rev"]:
-                newest[movement["passage"]] = movement
-        ordered = sorted(newest.values(), key=lambda one: datetime.fromisoformat(one["at"]), reverse=True)
-        self.movements = ordered[:RECENT_MOVEMENTS]
 
     async def _follow(self) -> None:
         delay_s = RETRY_FIRST_S

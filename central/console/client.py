@@ -12,6 +12,7 @@ from central.console.sse import EventParser, ServerEvent
 TIMEOUT_S: Final = 5.0
 # Heartbeats come every 2 s; three missed mean that nobody is there, whatever TCP believes.
 FEED_SILENCE_S: Final = 6.5
+FEED_KINDS: Final = ("alert", "location", "asset", "gateway", "passed")
 
 
 class ApiClient:
@@ -87,7 +88,9 @@ class ApiClient:
         parser = EventParser()
         timeout = httpx.Timeout(TIMEOUT_S, read=FEED_SILENCE_S)
         try:
-            async with self._http.stream("GET", "/api/v1/events", timeout=timeout) as answer:
+            # Movements are read from their list: thousands a second are nothing that a screen follows.
+            asked = {"kinds": FEED_KINDS}
+            async with self._http.stream("GET", "/api/v1/events", timeout=timeout, params=asked) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise ConsoleError(f"The live feed answered {answer.status_code}.")
                 async for line in answer.aiter_lines():

@@ -31,6 +31,13 @@ STATES: Final = {
     "cancelled": "given up",
 }
 NONE: Final = "n/a"
+GRADES: Final = {
+    "tag_seen": "tag seen",
+    "barcode": "barcode read",
+    "serial_seen": "serial seen",
+    "serial_and_custodian": "serial and custodian seen",
+}
+"""How well an asset was verified, from the weakest to the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,27 @@ def doubt_words(doubt: dict[str, Any], place: str, elsewhere: str, now: datetime
         return f"by the book in {place}{likely_there}; {seen}"
     sure = f", {likely(doubt['probability'])} that it is there" if doubt["probability"] is not None else ""
     return f"{BUCKETS[doubt['bucket']]} in {place}{sure}; {seen}"
+
+
+def verified(doubt: dict[str, Any], now: datetime) -> str:
+    """When an asset was last verified, and how well."""
+    if not doubt.get("verified_at"):
+        return "never verified"
+    return f"{GRADES[doubt['grade']]} {ago(doubt['verified_at'], now)}"
+
+
+def in_doubt(places: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    """Return the places whose own count is in doubt with what is doubtful about each, the worst first."""
+    worst = sorted(places, key=lambda one: (one["own"]["missing"], one["own"]["unexpected"], one["own"]["unknown"]))
+    told = []
+    for place in reversed(worst):
+        own = place["own"]
+        parts = [f"{own[name]:,} {BUCKETS[name]}" for name in BUCKETS if own[name] and own["counted"]]
+        if not own["counted"] and own["book"]:
+            parts = [f"not counted, {own['book']:,} in the book"]
+        if parts:
+            told.append((place, ", ".join(parts)))
+    return told
 
 
 def likely(probability: float) -> str:

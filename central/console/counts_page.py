@@ -9,14 +9,19 @@ from nicegui import ui
 
 from central.console import count_words, words
 from central.console.board import Board
-from central.console.elements import box, header, link, text
+from central.console.elements import box, cell, header, link, text
 from central.console.errors import ConsoleError
 from central.console.pulse import draw_tick
 
 STYLE: Final = Path(__file__).with_name("counts.css").read_text(encoding="utf-8")
 READ_EVERY_S: Final = 5.0
 MAX_WORDS: Final = 80
-DOUBTFUL: Final = 12
+MAX_DIGITS: Final = 4
+DOUBTFUL: Final = 6
+ALL_DOUBTFUL: Final = 500
+"""Assets that an answer names: at first, and when all are asked for."""
+ROWS: Final = 200
+IN_DOUBT: Final = 5
 SUMS: Final = (
     ("book", "book"),
     ("found", "found"),
@@ -29,10 +34,12 @@ SUMS: Final = (
 class CountsPage:
     """One open page of counts; what was asked for stands in its address, so that it can be shared."""
 
-    def __init__(self, board: Board, place: str, asked: str) -> None:
+    def __init__(self, board: Board, place: str, asked: str, listed: str = "", page: str = "") -> None:
         self._board = board
         self._place = place
         self._asked = asked
+        self._all = bool(listed)
+        self._page = int(page) if page.isdecimal() and len(page) <= MAX_DIGITS else 0
         self._counts: dict[str, Any] = {}
         self._runs: list[dict[str, Any]] = []
         self._answer: dict[str, Any] = {}
@@ -60,7 +67,7 @@ class CountsPage:
                 self._place = self._top()
             if self._place:
                 path = f"counts/{quote(self._place, safe='')}"
-                self._answer = await client.get(path, q=self._asked, limit=DOUBTFUL)
+                self._answer = await client.get(path, q=self._asked, limit=ALL_DOUBTFUL if self._all else DOUBTFUL)
             self._runs = (await client.get("count-runs", limit=8))["runs"]
             self._problem = ""
         except ConsoleError as error:
@@ -102,6 +109,8 @@ class CountsPage:
             with box("notice", role="alert"):
                 text("▲", "sign")
                 text(self._problem, "grow")
+        if self._problem and not self._counts:
+            return
         if not self._counts.get("places"):
             text("Places appear here once stockgate-central import has read locations.csv.", "empty")
             return
@@ -123,6 +132,21 @@ class CountsPage:
                     text(doubt["name"], "strong")
                     place, elsewhere = self._board.place(doubt["location"]), self._board.place(doubt["elsewhere"])
                     text(count_words.doubt_words(doubt, place, elsewhere, datetime.now(UTC)), "grow")
+                    text(count_words.verified(doubt, datetime.now(UTC)), "dim")
+            self._more(found)
+
+    def _more(self, found: dict[str, Any]) -> None:
+        """Draw the way to all that are doubtful, and how many those are."""
+        total = found["count"]["total"]
+        doubtful = total["missing"] + total["unexpected"] + total["unknown"]
+        address = f"/counts?place={quote(self._place, safe='')}&q={quote(self._asked, safe='')}"
+        if self._all:
+            if doubtful > len(found["doubtful"]):
+                shown = f"The worst {len(found['doubtful']):,} of {doubtful:,}"
+                text(f"{shown}; ask for a place or a model for others.", "dim")
+            link("only the worst", address)
+        elif doubtful > len(found["doubtful"]):
+            link(f"all {doubtful:,} that are in doubt", f"{address}&listed=all")
 
     def _how_known(self, found: dict[str, Any]) -> str:
         count = found["count"]
@@ -132,30 +156,53 @@ class CountsPage:
         return " · ".join(part for part in (count_words.coverage_words(count), last, as_of) if part)
 
     def _table(self) -> None:
+        lines = count_words.place_lines(self._counts["places"])
+        self._worst()
         text("All places", "section-title", tag="h2")
         with box("count-table", role="table"):
             with box("count-row count-head", role="row"):
-                text("", "grow")
-                text("how known", "known")
+                for name, classes in (("place", "grow"), ("how known", "known")):
+                    cell(name, classes, "columnheader")
                 for _, name in SUMS:
-                    text(name, "num")
-                text("net", "num wide")
-                text("gross", "num wide")
-            for line in count_words.place_lines(self._counts["places"]):
+                    cell(name, "num", "columnheader")
+                for name in ("net", "gross"):
+                    cell(name, "num wide", "columnheader")
+            for line in lines[self._page * ROWS : (self._page + 1) * ROWS]:
                 self._row(line)
+        with box("pages"):
+            for step, name in ((-1, "← places before"), (1, "more places →")):
+                page = self._page + step
+                if 0 <= page * ROWS < len(lines):
+                    link(name, f"/counts?place={quote(self._place, safe='')}&page={page}")
+
+    def _worst(self) -> None:
+        """Draw which counts are in doubt, before the table of all of them."""
+        doubted = count_words.in_doubt(self._counts["places"])
+        if not doubted:
+            return
+        text(f"In doubt: {words.counted(len(doubted), 'count')}", "section-title", tag="h2")
+        with box("in-doubt"):
+            for place, what in doubted[:IN_DOUBT]:
+                with box("movement count-line"):
+                    text("▲" if place["own"]["missing"] else "?", "sign")
+                    link(place["name"], f"/counts?place={quote(place['id'], safe='')}")
+                    text(what, "grow")
+                    text(count_words.coverage_words(place | {"total": place["own"]}), "dim")
+            if len(doubted) > IN_DOUBT:
+                text(f"and {len(doubted) - IN_DOUBT:,} more in the table", "dim")
 
     def _row(self, line: count_words.PlaceLine) -> None:
         place, total = line.place, line.place["total"]
         with box(f"count-row depth-{min(line.depth, 3)}{' group' if line.holds_others else ''}", role="row"):
-            with box("grow"):
+            with box("grow", role="rowheader"):
                 link(place["name"], f"/counts?place={quote(place['id'], safe='')}")
-            text(count_words.coverage_words(place), "known")
+            cell(count_words.coverage_words(place), "known")
             for name, _ in SUMS:
                 known = total["counted"] or name in {"book", "unknown"} or total[name]
                 loud = " loud" if name == "missing" and total[name] else ""
-                text(f"{total[name]:,}" if known else count_words.NONE, f"num{loud}")
-            text(count_words.variance(total["net"]), "num wide")
-            text(count_words.variance(total["gross"]), "num wide")
+                cell(f"{total[name]:,}" if known else count_words.NONE, f"num{loud}")
+            cell(count_words.variance(total["net"]), "num wide")
+            cell(count_words.variance(total["gross"]), "num wide")
 
     def _schedule(self) -> None:
         text("Scheduled counts", "section-title", tag="h2")

@@ -8,7 +8,16 @@ from nicegui import ui
 RECALL_S: Final = 10.0
 """A browser that loads a page on a slow machine gets so long to say what it remembers."""
 PULSE_EVERY_S: Final = 0.5
-PAGES: Final = {"/": "Board", "/in-transit": "In transit", "/exceptions": "Exceptions", "/counts": "Counts"}
+FIELD: Final = "dense outlined dark color=grey-4"
+"""How a field for words looks."""
+PAGES: Final = {
+    "/": "Board",
+    "/alerts": "Alerts",
+    "/in-transit": "In transit",
+    "/exceptions": "Exceptions",
+    "/counts": "Counts",
+    "/portals": "Doors",
+}
 
 
 def box(classes: str, *, role: str | None = None) -> ui.element:
@@ -23,9 +32,24 @@ def text(content: str, classes: str = "", *, tag: str = "span") -> None:
     label.tag = tag
 
 
+def cell(content: str, classes: str, role: str = "cell") -> None:
+    """A cell of a table that is drawn without one."""
+    ui.label(content).classes(classes).props(f"role={role}").tag = "span"
+
+
 def link(content: str, target: str) -> None:
     """A link to one of our own pages."""
     ui.link(content, target).classes("link")
+
+
+def failed(error: Exception, thing: str, missing: bool) -> None:  # noqa: FBT001 (it reads well where it is called)
+    """Say in words that a page can't show its thing: because there is none, or because nobody answers."""
+    title = f"There is no such {thing}" if missing else f"This {thing} can't be shown now"
+    text(title, "section-title", tag="h1")
+    with box("empty" if missing else "notice", role="alert"):
+        text(str(error))
+        if not missing:
+            text("Load the page again in a moment.", "fact")
 
 
 def nav(here: str) -> None:

@@ -14,14 +14,16 @@ from nicegui import ui
 
 from central.console import grouping, words
 from central.console.alert_page import alert_page
-from central.console.asset_page import asset_page
+from central.console.alerts_page import AlertsPage
+from central.console.asset_page import AssetPage
 from central.console.board import RECENT_ALERTS, Board
 from central.console.counts_page import MAX_WORDS, CountsPage
 from central.console.elements import RECALL_S, box, link, nav, text
 from central.console.errors import ConsoleError
-from central.console.exceptions_page import ExceptionsPage
+from central.console.exceptions_page import SEVERITIES, SHOW, ExceptionsPage
 from central.console.places import place_lines
 from central.console.portal_page import portal_page
+from central.console.portals_page import portals_page
 from central.console.pulse import add_watch, draw_tick
 from central.console.transit_page import TransitPage
 
@@ -58,10 +60,10 @@ def register_pages(board: Board) -> None:
         BoardPage(board).draw()
 
     @ui.page("/counts")
-    async def counts(place: str = "", q: str = "") -> None:
+    async def counts(place: str = "", q: str = "", listed: str = "", page: str = "") -> None:
         ui.add_css(STYLE)
         add_watch()
-        await CountsPage(board, place, q[:MAX_WORDS]).draw()
+        await CountsPage(board, place, q[:MAX_WORDS], listed, page).draw()
 
     @ui.page("/in-transit")
     async def in_transit(place: str = "", what: str = "") -> None:
@@ -70,10 +72,22 @@ def register_pages(board: Board) -> None:
         await TransitPage(board, place, what).draw()
 
     @ui.page("/assets/{asset_id}")
-    async def asset(asset_id: str) -> None:
+    async def asset(asset_id: str, kind: str = "", before: str = "", printed: str = "") -> None:
         ui.add_css(STYLE)
         add_watch()
-        await asset_page(board, asset_id)
+        await AssetPage(board, asset_id, kind, before[:200], printed=bool(printed)).draw()
+
+    @ui.page("/alerts")
+    async def alerts(state: str = "", page: str = "") -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await AlertsPage(board, state, page).draw()
+
+    @ui.page("/portals")
+    async def portals() -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await portals_page(board)
 
     @ui.page("/alerts/{alert_id}")
     async def alert(alert_id: int) -> None:
@@ -88,10 +102,12 @@ def register_pages(board: Board) -> None:
         await portal_page(board, portal_id)
 
     @ui.page("/exceptions")
-    async def exceptions() -> None:
+    async def exceptions(show: str = "", severity: str = "", owner: str = "", asset: str = "", page: str = "") -> None:
         ui.add_css(STYLE)
         add_watch()
-        await ExceptionsPage(board).draw()
+        chosen = {"show": show if show in SHOW else "", "severity": severity if severity in SEVERITIES else ""}
+        chosen |= {"owner": owner[:80], "asset": asset[:80], "page": page}
+        await ExceptionsPage(board, chosen).draw()
 
 
 class BoardPage:
@@ -112,6 +128,7 @@ class BoardPage:
         with box("page"):
             self._header()
             draw_tick(lambda: words.clock_time(self._board.as_of))
+            self._out_loud = ui.label(self._spoken()).classes("heard-out").props("aria-live=assertive aria-atomic=true")
             self._section(self._feed_key, self._feed_notice)
             with box("columns"):
                 with box("main"):
@@ -131,6 +148,8 @@ class BoardPage:
 
     def _look(self) -> None:
         self._regroup()
+        if (spoken := self._spoken()) != self._out_loud.text:
+            self._out_loud.set_text(spoken)
         for label, age in self._ages:
             if (told := age()) != label.text:
                 label.set_text(told)
@@ -152,7 +171,7 @@ class BoardPage:
             nav("/")
             self._section(self._pulse_key, self._pulse)
             if self._board.client.may_acknowledge:
-                duty = ui.input("On duty", placeholder="your name", on_change=self._named)
+                duty = ui.input("On duty", placeholder="your person id", on_change=self._named)
                 self._duty = duty.props(f"dense outlined dark color=grey-4 maxlength={MAX_NAME}").classes("duty")
                 ui.timer(0, self._recall_name, once=True)  # the browser is asked once it is there
 
@@ -191,6 +210,16 @@ class BoardPage:
                     text("Not live", "strong notice-title")
                     text(notice)
 
+    def _spoken(self) -> str:
+        """Say to who can't see the screen what is to be acted on, the newest first."""
+        newest = max(self._groups, key=lambda one: words.instant(one.newest["at"]), default=None)
+        if newest is None:
+            return ""
+        alert = newest.newest
+        way = "" if words.is_about_gateway(alert) else words.alert_way(alert, self._board.place)
+        told = [f"Act now: {len(self._groups)}", words.alert_title(alert), words.alert_subject(alert), way]
+        return ". ".join(one for one in told if one)
+
     def _alerts_key(self) -> object:
         return self._board.stale, bool(self._board.alerts), repr(self._groups), self._names()
 
@@ -205,7 +234,7 @@ class BoardPage:
             text(self._act_now() or calm, "section-title act" if self._groups else "section-title", tag="h2")
             if newest := self._newest_below():
                 text(newest, "newest")
-        with box("cards", role="alert"):
+        with box("cards"):
             for group in self._groups[:CARDS]:
                 self._gateway_card(group) if words.is_about_gateway(group.newest) else self._card(group)
         if below := self._groups[CARDS:]:
@@ -286,7 +315,10 @@ class BoardPage:
         if self._board.client.may_acknowledge:
             label = f"I have all {len(group.alerts)}" if len(group.alerts) > 1 else "I have it"
             button = ui.button(label, on_click=lambda: self._take(group))
-            button.props("unelevated no-caps color=none").classes("take")
+            calm = words.is_about_gateway(group.newest) and group in self._groups[:CARDS]
+            button.props(f"unelevated no-caps color=none text-color={'white' if calm else 'black'}").classes("take")
+            about = [words.alert_subject(group.newest), *words.alert_asset_ids(group.newest)[:1]]
+            button.props["aria-label"] = f"{label}: {', '.join(about)}"
 
     def _quiet_of_all(self) -> list[dict[str, Any]]:
         return [alert for alert in self._board.alerts if not words.is_act_now(alert)]
@@ -342,9 +374,11 @@ class BoardPage:
 
     def _ask_name(self) -> None:
         if self._duty is not None:
-            self._duty.props('error error-message="Your name, please: then tap again"')
+            self._duty.props('error error-message="Your person id, please: then tap again"')
             self._duty.run_method("focus")
-            ui.notify("Not taken yet: write your name under On duty, then tap again.", position="top", timeout=6000)
+            ui.notify(
+                "Not taken yet: write your person id under On duty, then tap again.", position="top", timeout=6000
+            )
 
     def _movements_key(self) -> object:
         return [(one["passage"], one["rev"]) for one in self._recent()], self._names()

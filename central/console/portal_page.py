@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from central.console import words
 from central.console.board import Board
-from central.console.elements import box, link, text
+from central.console.elements import box, failed, link, nav, text
 from central.console.errors import ConsoleError, NotThereError
 from central.console.pulse import draw_tick
 
@@ -15,20 +15,22 @@ SHOWN = 20
 async def portal_page(board: Board, portal_id: str) -> None:
     """Draw the page of one door; an unknown one gets words and a way back."""
     with box("page narrow"):
-        link("← the board", "/")
+        with box("crumbs"):
+            link("← the board", "/")
+            nav("")
         try:
             found = await board.client.get(f"portals/{quote(portal_id, safe='')}")
             passed = await board.client.get("movements", portal=portal_id, limit=SHOWN)
             measured = await board.client.get("portal-accuracy", portal=portal_id)
+            ready = (await board.client.get(f"portals/{quote(portal_id, safe='')}/readiness"))["readiness"]
         except ConsoleError as error:
-            missing = isinstance(error, NotThereError)
-            text("There is no such door" if missing else "This door can't be shown", "section-title", tag="h1")
-            text(str(error), "empty")
+            failed(error, "door", isinstance(error, NotThereError))
             return
         draw_tick(lambda: words.clock_time(found["as_of"]))
         _head(board, found)
         _trust(found["figures"])
         _sees(measured["portals"])
+        _ready(ready)
         _passed(board, passed["movements"])
 
 
@@ -69,9 +71,10 @@ def _sees(measured: list[dict[str, Any]]) -> None:
         text("It isn't measured yet: that happens every quarter of an hour.", "empty")
         return
     (door,) = measured
+    few = door["crossings"] < words.FEW_CROSSINGS
     with box("figures"):
         for label, value in (
-            ("of its crossings are missed", f"{door['miss_rate']:.1%}"),
+            ("of its crossings are missed", "not known" if few else f"{door['miss_rate']:.1%}"),
             ("missed a month", f"{door['missed_month']:,.0f}"),
             ("misread a month", f"{door['misread_month']:,.0f}"),
             ("crossings seen", f"{door['crossings']:,}"),
@@ -80,6 +83,21 @@ def _sees(measured: list[dict[str, Any]]) -> None:
                 text(value, "figure-value")
                 text(label, "dim small")
     text(words.miss_words(door), "dim")
+
+
+def _ready(door: dict[str, Any]) -> None:
+    """Draw whether it may be louder: each thing that this wants of it beside what it shows."""
+    if door["next"] is not None:
+        text(f"Whether it may {words.LOUDER[door['next']]}", "section-title", tag="h2")
+        for one in door["criteria"]:
+            with box("quiet-line"):
+                text("✓" if one["met"] else "✗", "sign")
+                text(words.criterion_words(one), "grow" if one["met"] else "grow strong")
+        told = "It may." if door["ready"] else "Not yet; another person's approval with a reason overrides that."
+        text(told, "fact strong")
+    if door["last"]:
+        text(words.promotion_words(door["last"]), "fact dim")
+    box("gap")
 
 
 def _passed(board: Board, movements: list[dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ STYLE: Final = Path(__file__).with_name("transit.css").read_text(encoding="utf-8
 LOOK_EVERY_S: Final = 0.5
 LISTED: Final = 1000
 SHOWN: Final = 6
+WAITING: Final = 20
 """Assets of a trip that stand open; the others are one tap away."""
 FIGURES: Final = (
     ("under_way", "under way"), ("overdue", "overdue"), ("undeclared", "undeclared"), ("astray", "at a wrong place"),
@@ -32,6 +33,7 @@ class TransitPage:
         self._place = place
         self._what = what if what in transit_words.CHOICES else transit_words.EVERYTHING
         self._found: dict[str, Any] = {}
+        self._waiting: list[dict[str, Any]] = []
         self._problem = ""
         self._read_at: str | None = None
         self._ages: list[tuple[ui.label, Any]] = []
@@ -54,6 +56,8 @@ class TransitPage:
         chosen = {"location": self._place} if self._place else {}
         try:
             self._found = await self._board.client.get("in-transit", limit=LISTED, **chosen)
+            asked = (await self._board.client.get("transfers", limit=LISTED))["transfers"]
+            self._waiting = [one for one in asked if transit_words.waits(one, self._place)]
             self._problem = ""
         except ConsoleError as error:
             self._problem = str(error)
@@ -74,11 +78,11 @@ class TransitPage:
         """Whether what stands here is fresh, and as of when."""
         as_of = self._found.get("as_of")
         if self._problem or self._board.stale:
-            return f"▲ Not live, from {words.clock_time(as_of)}"
+            return f"▲ Not live, from {words.clock_time(as_of)}" if as_of else "▲ Not live"
         return f"● Live, as of {words.clock_time(as_of)} {words.zone(as_of)}"
 
     def _shown(self) -> object:
-        return repr((self._found.get("trips"), self._found.get("totals"), self._problem))
+        return repr((self._found.get("trips"), self._found.get("totals"), self._waiting, self._problem))
 
     def _choice(self) -> None:
         places = {"": "Any place"} | {one["id"]: one["name"] for one in self._board.locations}
@@ -106,6 +110,7 @@ class TransitPage:
         if not self._found:
             return
         self._figures(self._found["totals"])
+        self._asked()
         trips = self._found["trips"]
         listed = sum(len(one["legs"]) for one in trips)
         if listed < self._found["totals"]["under_way"]:
@@ -162,6 +167,23 @@ class TransitPage:
             text(leg["asset_name"], "leg-name")
             text(f"left {transit_words.dispatched(leg)}, {transit_words.basis(leg)}", "leg-basis dim")
             self._age("state", lambda: transit_words.state(leg, trip, _now()))
+
+    def _asked(self) -> None:
+        """Draw the transfers that wait for an owner's word: nothing may leave by them before."""
+        if not self._waiting:
+            return
+        text(f"Waiting for approval: {len(self._waiting)}", "section-title", tag="h2")
+        for one in self._waiting[:WAITING]:
+            with box("trip waiting"):
+                with box("trip-head"):
+                    text("…", "sign")
+                    way = f"{self._board.place(one['from'])} → {self._board.place(one['to'])}"
+                    text(way, "trip-way grow", tag="h3")
+                    self._age("trip-due", lambda one=one: f"asked {words.ago(one['requested_at'], _now())}")
+                text(transit_words.asked(one), "trip-facts")
+                text(transit_words.consent(one), "strong")
+        if len(self._waiting) > WAITING:
+            text(f"and {len(self._waiting) - WAITING:,} more (/api/v1/transfers)", "dim")
 
     def _age(self, classes: str, age: Any) -> None:
         """Draw words that change with time alone; nothing else is drawn anew for them."""

@@ -141,5 +141,29 @@ def dispatched(leg: dict[str, Any]) -> str:
     return f"{at.day} {at:%b %H:%M}"
 
 
+def waits(transfer: dict[str, Any], place: str) -> bool:
+    """Whether a transfer from or to a place, or any, waits for an owner's approval."""
+    here = place in {"", transfer["from"], transfer["to"]}
+    return here and transfer["state"] == "requested" and bool(transfer["awaits"])
+
+
+def asked(transfer: dict[str, Any]) -> str:
+    """Who asked for a transfer of what, and why."""
+    number = words.counted(len(transfer["assets"]), "asset")
+    return f"Transfer {transfer['id']} · {number} · asked for by {transfer['requested_by']}: {transfer['reason']}"
+
+
+def consent(transfer: dict[str, Any]) -> str:
+    """Which owners agreed, and whose word is missing."""
+    sides = {"sending": "The owner of where it leaves", "receiving": "the owner of where it goes"}
+    told = []
+    for side, owner in sides.items():
+        by = transfer[f"{side}_by"]
+        agreed = f"agreed ({by}, until {words.when(transfer[f'{side}_until'])})" if by else "has not agreed yet"
+        told.append(f"{'▲ ' if side in transfer['awaits'] else '✓ '}{owner} {agreed}")
+    both = " Two people have to: the cost centre changes." if transfer["two_managers"] else ""
+    return "; ".join(told) + "." + both
+
+
 def _is_astray(trip: dict[str, Any]) -> bool:
     return any(leg["state"] == "wrong_destination" for leg in trip["legs"])

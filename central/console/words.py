@@ -40,6 +40,8 @@ VERDICTS: Final = {
     "false_read": "False read",
     "test": "Test",
 }
+AT_LEAST: Final = frozenset({"days", "crossings", "walks"})
+LOUDER: Final = {"notify": "tell the guard", "alarm": "sound the siren, too"}
 ROLES: Final = {"itam_manager": "IT asset manager", "hr_coordinator": "HR coordinator"}
 ACT_NOW_SEVERITIES: Final = frozenset({"critical", "high"})
 KINDS: Final = {
@@ -144,6 +146,30 @@ def mode_words(mode: str) -> str:
     return {
         "observe": "only writes down", "notify": "tells the guard", "alarm": "sounds, and tells the guard",
     }.get(mode, mode)  # fmt: skip
+
+
+def ready_words(door: dict[str, Any]) -> str:
+    """Whether a door may be louder by a step."""
+    if door["next"] is None:
+        return "as loud as it gets"
+    if door["ready"]:
+        return f"may {LOUDER[door['next']]}"
+    met = sum(one["met"] for one in door["criteria"])
+    return f"not yet: shows {met} of {counted(len(door['criteria']), 'thing')} that are wanted"
+
+
+def criterion_words(one: dict[str, Any]) -> str:
+    """One thing that a louder mode wants of a door, and what the door shows."""
+    found = "not known" if one["found"] is None else f"{one['found']:.3g}"
+    bound = "at least" if one["name"] in AT_LEAST else "at most"
+    return f"{one['words']}: {found}, wanted {bound} {one['wanted']:.3g}"
+
+
+def promotion_words(last: dict[str, Any]) -> str:
+    """Who gave a door its mode, and in spite of what."""
+    approved = f", approved by {last['approved_by']}" if last["approved_by"] else ""
+    spite = f"; in spite of: {last['overridden']}" if last["overridden"] else ""
+    return f"{last['mode']} since {when(last['at'])} by {last['by']}{approved}: {last['reason']}{spite}"
 
 
 def measure_words(measure: dict[str, Any]) -> str:

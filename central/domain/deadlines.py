@@ -7,7 +7,7 @@ from typing import Final, Literal, get_args
 
 from central.domain.calendars import Calendar, CalendarKey, day_of, end_of, middle_of
 
-SubjectKind = Literal["receipt", "exception_assign", "exception_close", "repair", "loan"]
+SubjectKind = Literal["receipt", "exception_assign", "exception_close", "repair", "loan", "gate_pass"]
 Stage = Literal["warn", "due", "l1", "l2", "l3"]
 SUBJECT_KINDS: Final[tuple[str, ...]] = get_args(SubjectKind)
 LEVELS: Final[tuple[Stage, ...]] = ("l1", "l2", "l3")

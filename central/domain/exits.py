@@ -9,6 +9,8 @@ from typing import Final
 from central.domain.places import Places
 
 AUTHORISATION_KINDS: Final = ("issue", "transfer", "loan", "repair", "return", "disposal", "gate_pass", "standing")
+PASS_KINDS: Final = ("returnable", "non_returnable", "inter_location")
+"""Of gate passes: what is to come back, what leaves for good, and what goes to another place of ours."""
 
 
 Span = tuple[datetime, datetime | None]
@@ -146,6 +148,11 @@ def spend(places: Places, exits: Iterable[Exit], authorisations: Sequence[Author
                 chosen = min(free, key=lambda one: (one.valid_to is None, one.valid_to or first.at, one.id))
                 spent[chosen.id] = use
     return tuple(replace(one, use=spent.get(one.id)) for one in authorisations)
+
+
+def pass_kind(kind: str | None, told: str | None) -> str | None:
+    """Return the kind of a gate pass: what isn't said to stay away is to come back. None for other authorisations."""
+    return (told or "returnable") if kind == "gate_pass" else None
 
 
 def _in(spans: Iterable[Span], at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The ingest loop: take what came, commit it in one transaction, then promise it by watermark and tell the feed.
+"""The ingest loop: take what came, commit it in one transaction, then promise it by watermark.
 
 Nothing is acknowledged before it is committed: while the database is down messages are put off, and the edge, which has
 them still, sends them again.
@@ -16,7 +16,6 @@ import structlog
 
 from central.application.commit import Committed, commit
 from central.application.errors import StoreUnavailable
-from central.application.feed import Feed
 from central.application.leases import Leases
 from central.application.metrics import Metrics
 from central.application.ports import Log, Views
@@ -26,7 +25,7 @@ from central.ingest.link import Link
 from central.ingest.promises import Promises
 from central.ingest.quarantining import QuarantineLog
 from central.ingest.serving import Serving
-from central.ingest.telling import tell
+from central.ingest.timing import time_alerts
 from central.ingest.waiting import Waiting
 from central.ingest.words import Gateways, Hearing
 from edge.contracts import EpcPrefix
@@ -59,14 +58,13 @@ class Ingest:
         link: Link,
         log: Log,
         views: Views,
-        feed: Feed,
         metrics: Metrics,
         *,
         now: Callable[[], datetime],
         settings: IngestSettings | None = None,
         leases: Leases | None = None,
     ) -> None:
-        self._link, self._store, self._views, self._feed, self._metrics = link, log, views, feed, metrics
+        self._link, self._store, self._views, self._metrics = link, log, views, metrics
         self._now = now
         self._settings = settings or IngestSettings()
         self._promises, self._leases = Promises(link, log, metrics, now), leases
@@ -227,8 +225,7 @@ class Ingest:
             done.refused += await self._gateways.note(self._store, registry, words, done.waiting, now)
         self._count(done)
         self._quarantine.note(done.refused, now)
-        gateways = heard.gateways | {gateway for _, gateway in done.waiting}
-        await tell(self._feed, self._views, self._metrics, done=done, gateways=gateways, now=now)
+        await time_alerts(self._views, self._metrics, done, now)
 
     def _count(self, done: Committed) -> None:
         metrics = self._metrics

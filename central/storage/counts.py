@@ -106,22 +106,27 @@ class PgCounts:
         found = await self._views(ScheduleView, "counts.schedules", {})
         return [one.model_copy(update={"months": one.months or counting.EVERY_MONTHS[one.kind]}) for one in found]
 
-    async def end_schedule(self, schedule: int, now: datetime) -> None:
+    async def end_schedule(self, schedule: int, by: str, now: datetime) -> None:
         """End a schedule or raise `NotFound`; what it planned stays."""
         async with self._database.transaction() as connection:
             ended = await connection.execute(query("counts.end_schedule"), {"id": schedule, "now": now})
             if await ended.fetchone() is None:
                 raise NotFound(f"there is no schedule {schedule}: /api/v1/count-schedules lists them")
+            told = {"subject": f"count-schedules/{schedule}", "by": by, "detail": "{}", "now": now}
+            await connection.execute(query("anomalies.told"), told)
 
     async def intervals(self) -> dict[str, int]:
         """Return how many months lie between counts of each ABC rank."""
         async with self._database.transaction() as connection:
             return dict(await (await connection.execute(query("counts.intervals"))).fetchall())
 
-    async def set_interval(self, rank: str, months: int) -> None:
+    async def set_interval(self, rank: str, months: int, by: str, now: datetime) -> None:
         """Change how often a rank is counted."""
         async with self._database.transaction() as connection:
             await connection.execute(query("counts.set_interval"), {"rank": rank, "months": months})
+            detail = json.dumps({"months": months})
+            told = {"subject": f"count-intervals/{rank}", "by": by, "detail": detail, "now": now}
+            await connection.execute(query("anomalies.told"), told)
 
     async def runs(self, state: str | None, limit: int) -> list[RunView]:
         """Return counts, the newest first."""

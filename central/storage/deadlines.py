@@ -1,13 +1,16 @@
 """Deadlines on PostgreSQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from psycopg.rows import class_row
 
 from central.application.deadlines import DeadlineFilter, DeadlineView, Reached
+from central.application.openings import Opening
+from central.application.passes import Back, HeldPass
 from central.domain.deadlines import Deadline, Obligation, Policy
 from central.storage.database import Connection
 from central.storage.queries import query
@@ -76,6 +79,27 @@ class PgDeadlines:
             await self._run("drop", {"ids": ended})
         found = [Reached(row[0], Deadline(*row[1:8]), *row[8:]) for row in rows if row[-1] is not None]
         return found, len(rows) == limit
+
+    async def passes_back(self) -> list[Back]:
+        """Return what is back, and whose pass nobody has ended."""
+        return [Back(*row) for row in await self._rows("passes_back", {})]
+
+    async def hold_pass(self, authorisation: str) -> HeldPass | None:
+        """Lock a gate pass."""
+        rows = await self._rows("hold_pass", {"id": authorisation})
+        return HeldPass(*rows[0]) if rows else None
+
+    async def end_pass(self, back: Back, by: str, now: datetime) -> None:
+        """Write the act that a pass is over."""
+        await self._run("end_pass", asdict(back) | {"by": by, "now": now})
+
+    async def overdue_passes(self, assets: Collection[str], now: datetime) -> list[Opening]:
+        """Return what is out for too long on passes that aren't over."""
+        rows = await self._rows("overdue_passes", {"assets": list(assets), "now": now})
+        return [
+            Opening("pass_overdue", None, asset, location, due, {"gate_pass": name, "since": since.isoformat()}, name)
+            for name, asset, location, since, due in rows
+        ]
 
     async def fire(self, reached: Reached, now: datetime) -> None:
         """Write the act of a deadline that fires."""

@@ -1,7 +1,7 @@
 """What people tell that rules judge by, sightings, and dark doors, on PostgreSQL."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime, time
@@ -65,6 +65,11 @@ class PgKnowledgeWork(PgExceptionWork):
     async def set_travel(self, one: str, other: str, fastest_s: float) -> None:
         """Say how long the fastest way between two sites takes."""
         await self._tell("anomalies.set_travel", {"one": one, "other": other, "fastest_s": fastest_s})
+
+    async def told(self, subject: str, by: str, detail: Mapping[str, Any], now: datetime) -> None:
+        """Write into the log who told which setting."""
+        params = {"subject": subject, "by": by, "detail": json.dumps(detail), "now": now}
+        await self._connection.execute(query("anomalies.told"), params)
 
     async def sighted(self, seen: Sighted, now: datetime) -> int:
         """Lock the asset and write the sighting into the log."""

@@ -11,6 +11,7 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from central.application.calendars import PlaceCalendars
+from central.application.changes import movement_notices
 from central.application.errors import RowsRefused
 from central.application.leases import Lease
 from central.application.openings import Opening
@@ -35,6 +36,7 @@ from central.storage.exceptions import PgExceptionWork
 from central.storage.hearings import PgHearings
 from central.storage.loans import PgLoans
 from central.storage.movements import movement_columns
+from central.storage.notices import FEED
 from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
 from central.storage.states import PgStates
@@ -158,9 +160,11 @@ class PgTransaction:
         portals = {one.movement.portal for one in rows}
         places = {place for one in rows for place in (one.origin, one.destination) if place is not None}
         params = {"portals": sorted(portals), "places": sorted(places)}
+        told = ((one.row.key.gateway, one.row.key.epoch, one.row.seq, one.movement.at) for one in rows)
         async with self._connection.pipeline():
             held = await self._connection.execute(query("log.hold_places"), params)
             again = await self._connection.execute(query("log.add_movements"), movement_columns(rows, received_at))
+            await self._connection.execute(query("log.tell"), {"channel": FEED, "notices": movement_notices(told)})
         gone = (portals | places) - {row[0] for row in await held.fetchall()}
         if gone:
             raise RowsRefused(f"{', '.join(sorted(gone))} was taken out of the registry meanwhile")

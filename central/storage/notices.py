@@ -12,8 +12,8 @@ from central.storage.database import CONNECT_TIMEOUT_S
 
 GATE: Final = "stockgate_gate"
 """Channel of what changes a gate snapshot (migration 0011)."""
-ALERTS: Final = "stockgate_alert"
-"""Channel of alerts that changed, by id (migration 0014)."""
+FEED: Final = "stockgate_feed"
+"""Channel of all that the live feed tells (migration 0022, and `log.tell`)."""
 SEAT_EVERY_S: Final = 1.0
 """How often who holds no seat asks for it; the server frees it when its holder's connection ends."""
 BACK_FIRST_S: Final = 0.5
@@ -60,11 +60,12 @@ class Seat:
 class Ear:
     """Calls `on_notice` with the text of every notice, and `on_listening` before the first of each connection.
 
-    What was told between two connections is told to nobody: `on_listening` has to make up for it.
+    What was told between two connections is told to nobody: `on_listening` has to make up for it. What it returns is
+    the first notice of the connection, and all who listen to the channel hear it.
     """
 
     def __init__(
-        self, dsn: str, channel: str, on_notice: Callable[[str], None], on_listening: Callable[[], None]
+        self, dsn: str, channel: str, on_notice: Callable[[str], None], on_listening: Callable[[], str]
     ) -> None:
         self._dsn, self._channel = dsn, channel
         self._on_notice, self._on_listening = on_notice, on_listening
@@ -80,7 +81,7 @@ class Ear:
     async def _hear(self, connection: AsyncConnection) -> None:
         await _listen(connection, self._channel)
         self.listening = True
-        self._on_listening()
+        await connection.execute("SELECT pg_notify(%s, %s)", (self._channel, self._on_listening()))
         async for notice in connection.notifies():
             self._on_notice(notice.payload)
 

@@ -1,15 +1,18 @@
 """Reads of the registry on PostgreSQL."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from psycopg.rows import dict_row
 
 from central.application.errors import NotFound
+from central.application.life import Cursor, Moments, MomentView, page
 from central.application.register import (
     ActView,
     AssetLife,
     AuthorisationView,
+    CountedView,
     ImportView,
     OpeningView,
     PersonView,
@@ -20,6 +23,7 @@ from central.application.register import (
     TagView,
 )
 from central.domain.axes import AssetState
+from central.domain.exceptions.taxonomy import CATEGORIES
 from central.domain.people import Holder, holders
 from central.storage.database import Connection, Database
 from central.storage.log import PgLog
@@ -53,8 +57,20 @@ class PgRegister:
                 authorisations=[
                     AuthorisationView(**row) for row in await _dicts(connection, "register.authorisations", params)
                 ],
+                counted=[CountedView(**row) for row in await _dicts(connection, "register.counted", params)],
                 acts=[ActView(**row) for row in await _dicts(connection, "register.acts", params)],
             )
+
+    async def moments(self, asset: str, kinds: Collection[str], before: str | None, limit: int) -> Moments:
+        """Return a page of an asset's life, newest first, of some kinds, before the end of another page."""
+        end = Cursor.read(before)
+        params = {"asset": asset, "kinds": list(kinds), "limit": limit}
+        params |= {"before": end.at, "before_kind": end.kind, "before_key": end.key}
+        async with self._database.transaction() as connection:
+            if not await _dicts(connection, "register.asset", {"asset": asset}):
+                raise NotFound(f"there is no asset {asset!r}: /api/v1/assets lists them")
+            rows = await _dicts(connection, "life.moments", params)
+        return page([MomentView(**_titled(row)) for row in rows], limit)
 
     async def places(self) -> list[PlaceView]:
         """Return what holds at each place, by id."""
@@ -77,6 +93,10 @@ class PgRegister:
     async def people(self) -> list[PersonView]:
         """Return people, by id."""
         return [PersonView(**row) for row in await self._rows("register.people", {})]
+
+    async def not_acting(self, names: Sequence[str]) -> set[str]:
+        """Return which of the names are no active person and no active service account."""
+        return {row["name"] for row in await self._rows("register.not_acting", {"names": list(names)})}
 
     async def roles(self) -> list[RoleView]:
         """Return roles and who holds them, by id."""
@@ -104,6 +124,12 @@ class PgRegister:
     async def _rows(self, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
         async with self._database.transaction() as connection:
             return await _dicts(connection, name, params)
+
+
+def _titled(row: dict[str, Any]) -> dict[str, Any]:
+    """Give a moment of an exception the words of its category."""
+    known = CATEGORIES.get(row["data"].get("category", "")) if row["kind"] == "exception" else None
+    return row | {"data": row["data"] | {"title": known.title}} if known else row
 
 
 async def _dicts(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -39,6 +39,7 @@ class PgStories:
         named = sorted(assets)
         params = {"assets": named, "fresh": [assets[one] or _ALWAYS for one in named], "kinds": list(ACT_KINDS)}
         async with self._connection.pipeline():
+            await self._connection.execute(query("stories.restart"), params)
             cursors = [await self._connection.execute(query(f"stories.{name}"), params) for name in _READS]
         crossings, heard, acts, frozen, checkpoints = [await cursor.fetchall() for cursor in cursors]
         hearings = heard_by_asset(heard)
@@ -75,6 +76,30 @@ class PgStories:
             if dues["assets"]:
                 await self._run("freeze", dues)
         return {row[0] for row in await placed.fetchall()}
+
+    async def aged(self, before: date, after: str, limit: int) -> list[str]:
+        """Return the next assets of which something was heard before a day, by id."""
+        return [
+            row[0]
+            for row in await (await self._run("aged", {"day": before, "after": after, "limit": limit})).fetchall()
+        ]
+
+    async def settle(self, bases: Mapping[str, Checkpoint]) -> None:
+        """Keep from where stories are told on for good."""
+        params = {
+            "assets": list(bases),
+            "marks": [one.at for one in bases.values()],
+            "states": [_ENCODE.encode(one).decode() for one in bases.values()],
+        }
+        await self._run("settle", params)
+
+    async def forget_heard(self, assets: Collection[str], before: date) -> int:
+        """Forget what was heard of assets before a day, as far as no story needs it; return how many days of tags."""
+        return int((await self._run("forget_heard", {"assets": list(assets), "day": before})).rowcount)
+
+    async def forget_strangers(self, before: date) -> int:
+        """Forget what was heard before a day of tags that are on nothing; return how many days of tags."""
+        return int((await self._run("forget_strangers", {"day": before})).rowcount)
 
     async def carried(self, assets: Collection[str]) -> dict[str, str]:
         """Return what lies in assets, however deep, and in which of them."""

@@ -9,8 +9,10 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from central.application.errors import NotFound
+from central.application.fitness import Standing
 from central.application.in_transit import InTransit
-from central.application.transfers import Done, LegView, TransferView
+from central.application.transfer_views import LegView, TransferView
+from central.application.transfers import Done
 from central.storage.database import Connection, Database
 from central.storage.in_transit import in_transit
 from central.storage.log import PgLog, PgTransaction
@@ -37,9 +39,16 @@ class PgTransferWork(PgTransaction):
         rows = await self._rows("absent", {name: list(names) for name, names in wanted.items()})
         return [(row[0], row[1]) for row in rows]
 
-    async def bound(self, assets: Collection[str]) -> list[tuple[str, str]]:
-        """Return (asset, transfer) of assets that are on a transfer which isn't over."""
-        return [(row[0], row[1]) for row in await self._rows("bound", {"assets": list(assets)})]
+    async def standing(self, assets: Collection[str], now: datetime, *, but: str | None = None) -> list[Standing]:
+        """Return how assets stand to a new transfer, or to the one named, by id."""
+        return [
+            Standing(*row) for row in await self._rows("standing", {"assets": list(assets), "now": now, "but": but})
+        ]
+
+    async def other_cost_centre(self, assets: Collection[str], cost_centre: str) -> bool:
+        """Tell whether any of the assets has another cost centre."""
+        rows = await self._rows("other_cost_centre", {"assets": list(assets), "cost_centre": cost_centre})
+        return bool(rows[0][0])
 
     async def transfer(self, transfer: str, *, lock: bool = False) -> TransferView:
         """Return a transfer or raise `NotFound`."""
@@ -64,9 +73,10 @@ class PgTransferWork(PgTransaction):
         params = _of(transfer) | {"boundary": boundary, "by": by, "until": until, "now": now}
         await self._connection.execute(query("transfers.permit"), params)
 
-    async def withdraw(self, transfer: TransferView, now: datetime) -> None:
-        """End what a transfer permitted."""
-        await self._connection.execute(query("transfers.withdraw"), _of(transfer) | {"now": now})
+    async def withdraw(self, transfer: TransferView, now: datetime, assets: Collection[str] | None = None) -> None:
+        """End what a transfer permitted, to all its assets or some."""
+        params = _of(transfer) | {"now": now} | ({} if assets is None else {"assets": list(assets)})
+        await self._connection.execute(query("transfers.withdraw"), params)
 
     async def sent_by(self, transfer: str, assets: Collection[str]) -> list[str]:
         """Return who scanned any of a transfer's assets out last."""
@@ -129,7 +139,7 @@ async def project_transfers(connection: Connection, ids: Sequence[str] | None) -
 
 
 def _of(transfer: TransferView) -> dict[str, Any]:
-    assets = [one.id for one in transfer.assets]
+    assets = [one.id for one in transfer.going]
     return {"transfer": transfer.id, "assets": assets, "requested_by": transfer.requested_by}
 
 

@@ -1,12 +1,14 @@
 """Read models on PostgreSQL, and the one thing that the API writes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import astuple
 from psycopg.rows import class_row, dict_row
 
 from central.application.believing import Standing, doubt_of, why
+from central.application.changes import Run
 from central.application.errors import NotFound
 from central.application.views import (
     AlertView,
@@ -62,18 +64,29 @@ class PgViews:
         """Return the newest revision of each passage, newest first."""
         name = "views.movements" if asset is None else "views.movements_of"
         rows = await self._dicts(name, {"portal": portal, "asset": asset, "limit": limit})
-        for row in rows:
-            row["passage"] = row["passage"].hex
-            row["id"] = event_id(row["passage"], row["rev"])
-        return [MovementView.model_validate(row) for row in rows]
+        return [_movement(row) for row in rows]
+
+    async def assets_by_id(self, ids: Collection[str], now: datetime) -> list[AssetView]:
+        """Return the assets named, by id, as they are held to be at an instant."""
+        return [_asset(row, now) for row in await self._dicts("views.assets_by_id", {"ids": list(ids), "now": now})]
+
+    async def movements_in(self, runs: Sequence[Run]) -> list[MovementView]:
+        """Return all revisions of passages that stand in runs, oldest first."""
+        gateways, epochs, firsts, lasts, starts, ends = (
+            list(column) for column in zip(*map(astuple, runs), strict=True)
+        )
+        names = {"gateways": gateways, "epochs": epochs, "firsts": firsts, "lasts": lasts}
+        times = {"starts": starts, "ends": ends, "first_at": min(starts), "last_at": max(ends)}
+        return [_movement(row) for row in await self._dicts("views.movements_in", names | times)]
 
     async def portals(self) -> list[PortalView]:
         """Return all portals, by id."""
         return await self._all(PortalView, "views.portals", {})
 
-    async def alerts(self, *, state: str, limit: int) -> list[AlertView]:
-        """Return alerts by state, newest first."""
-        return [_alert(row) for row in await self._dicts("views.alerts", {"state": state, "limit": limit})]
+    async def alerts(self, *, state: str, limit: int, skip: int = 0) -> list[AlertView]:
+        """Return alerts by state, newest first, without so many of them."""
+        params = {"state": state, "limit": limit, "skip": skip}
+        return [_alert(row) for row in await self._dicts("views.alerts", params)]
 
     async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:
         """Return the alerts named, oldest first."""
@@ -131,6 +144,11 @@ class PgViews:
 async def _fetch(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:
     async with connection.cursor(row_factory=dict_row) as cursor:
         return await (await cursor.execute(query(name), params)).fetchall()
+
+
+def _movement(row: dict[str, Any]) -> MovementView:
+    passage = row["passage"].hex
+    return MovementView.model_validate(row | {"passage": passage, "id": event_id(passage, row["rev"])})
 
 
 def _asset(row: dict[str, Any], now: datetime) -> AssetView:

@@ -179,12 +179,11 @@ def timed(spent):
     places = [
         (PgTransaction, "lock_positions"), (PgTransaction, "lock_assets"), (PgTransaction, "add_movements"),
         (PgTransaction, "save_positions"), (pipeline, "tell"), (pipeline, "look"), (pipeline, "judge_movements"),
-        (work, "tell"),
+        (work, "time_alerts"),
     ]  # fmt: skip
     with contextlib.ExitStack() as patches:
         for place, name in places:
-            shown = "feed" if place is work else name
-            patches.enter_context(mock.patch.object(place, name, wrap(shown, getattr(place, name))))
+            patches.enter_context(mock.patch.object(place, name, wrap(name, getattr(place, name))))
         yield
 
 

@@ -13,6 +13,7 @@ from central.application.feed import Feed
 from central.application.importing import import_sheets
 from central.application.metrics import Metrics
 from central.application.sheets import Sheets, read_sheet
+from central.application.teller import Teller
 from central.ingest.intake import read_envelope
 from central.ingest.worker import Ingest, IngestSettings
 from central.storage.alert_life import PgAlertBook
@@ -24,6 +25,8 @@ from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
 from central.storage.migrate import migrate
+from central.storage.notices import FEED, Ear
+from central.storage.promoting import PgPromotions
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.transfers import PgTransfers
@@ -114,6 +117,7 @@ class Central:
     """The central's store in one database, without broker or API."""
 
     def __init__(self, dsn) -> None:
+        self.dsn = dsn
         self.database = Database(DatabaseSettings(dsn, max_connections=4))
         self.log = PgLog(self.database)
         self.views = PgViews(self.database)
@@ -129,7 +133,7 @@ class Central:
         """What the API's routes need; `now` is their clock."""
         return Services(
             self.views,
-            Feed(lambda: 1),
+            Feed(),
             Metrics(),
             now,
             lambda: "",
@@ -143,6 +147,7 @@ class Central:
             calendars=self.calendars,
             due=self.due,
             counts=self.counting,
+            promotions=PgPromotions(self.database),
         )
 
     async def import_(self, *, now=START - timedelta(hours=1), dry_run=False, **texts):
@@ -160,6 +165,13 @@ class Central:
         payload = envelope(rows, **where)
         intake = read_envelope(topic(site, where["gateway"], where["stream"]), payload, now)
         return await commit(self.log, intake.rows, intake.unreadable, intake.notices, now, own=own)
+
+    async def people(self, *names, kind="person"):
+        """Register people, or service accounts, by their ids."""
+        people = (
+            "INSERT INTO person (id, name, kind) SELECT p, p, %s FROM unnest(%s::text[]) AS p ON CONFLICT DO NOTHING"
+        )
+        await self.sql(people, kind, list(names))
 
     async def counts(self):
         """Counts by location, zeros left out."""
@@ -256,19 +268,33 @@ class FakeLink:
 
 @contextlib.asynccontextmanager
 async def ingesting(one, *, log=None, link=None, now=lambda: START + timedelta(minutes=1), watermark_s=30.0):
-    """Run ingest over a fake link; yields (link, ingest, feed, metrics)."""
-    link, feed, metrics = link or FakeLink(), Feed(lambda: 1), Metrics()
-    ingest = Ingest(
-        link, log or one.log, one.views, feed, metrics, now=now, settings=IngestSettings(watermark_s=watermark_s)
-    )
-    task = asyncio.create_task(ingest.run())
-    await asyncio.sleep(0)
+    """Run ingest over a fake link, and the feed that tells of it; yields (link, ingest, feed, metrics)."""
+    link, feed, metrics = link or FakeLink(), Feed(), Metrics()
+    ingest = Ingest(link, log or one.log, one.views, metrics, now=now, settings=IngestSettings(watermark_s=watermark_s))
+    async with fed(one, feed):
+        task = asyncio.create_task(ingest.run())
+        await asyncio.sleep(0)
+        try:
+            yield link, ingest, feed, metrics
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@contextlib.asynccontextmanager
+async def fed(one, feed, now=lambda: datetime.now(UTC)):
+    """Tell a feed what anybody commits to the database, as the program does; yields (teller, ear)."""
+    teller = Teller(one.views, feed, now)
+    ear = Ear(one.dsn, FEED, teller.hear, teller.begin)
+    tasks = [asyncio.create_task(work()) for work in (teller.run, ear.run)]
     try:
-        yield link, ingest, feed, metrics
+        await until(lambda: feed.position is not None)
+        yield teller, ear
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def until(true, timeout_s=20.0):

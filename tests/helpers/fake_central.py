@@ -92,6 +92,57 @@ PORTALS = [
 ]
 
 
+REGISTERED = {
+    "name": "T14 laptop", "class": "laptop", "serial": "SG7037", "model": "T14", "cost_centre": None, "parent": None,
+    "parent_since": None, "children": ["DK-1"],
+    "state": {"lifecycle": "in_use", "custodian": "p-017", "custody_acknowledged_at": None, "condition": "working",
+              "data_state": "unwiped", "title": "owned", "title_holder": None, "blocked_by": ["legal"]},
+    "tags": [{"epc": "3034257bf7194e4000000001", "tid": None, "role": "body", "state": "active",
+              "bound_from": "1970-01-01T00:00:00Z", "bound_to": None}],
+    "serials": [], "authorisations": [], "acts": [],
+    "counted": [{"location": "stockroom-a", "bucket": "missing", "probability": 0.004, "seen_at": ago(3 * 86400),
+                 "elsewhere": None, "tag_silent": False, "since": ago(7200)}],
+}  # fmt: skip
+VERIFIED = {
+    "least_grade": "serial_seen", "valid_days": 180, "valid": False, "valid_until": None,
+    "last": {"at": ago(86400), "location": "corridor", "how": "sweep", "grade": "tag_seen", "confidence": 0.99,
+             "evidence": "sweep 7", "by": "p-003"}, "history": [],
+}  # fmt: skip
+
+
+READINESS = {
+    "portal": "main-entrance", "name": "Main entrance", "mode": "notify", "since": ago(9e5), "next": "alarm",
+    "ready": False, "lacking": "walks of its commissioning: not known, wanted at least 20", "commissioned_at": None,
+    "criteria": [
+        {"name": "days", "words": "days with passages", "wanted": 14, "found": 30, "met": True},
+        {"name": "walks", "words": "walks of its commissioning", "wanted": 20, "found": None, "met": False},
+    ],
+    "last": {"at": ago(9e5), "by": "p-1", "approved_by": "p-2", "mode": "notify", "reason": "opened",
+             "overridden": "days with passages: 3, wanted at least 14"},
+}  # fmt: skip
+
+
+def asked(number=1, **changes):
+    """A transfer that the receiving side has not agreed to."""
+    return {
+        "id": f"T-{number}", "from": "stockroom-a", "to": "corridor", "reason": "repair", "requested_by": "p-1",
+        "requested_at": ago(3600), "two_managers": True, "sending_by": "p-2", "sending_until": ago(-86400),
+        "receiving_by": None, "receiving_until": None, "state": "requested", "awaits": ["receiving"],
+        "assets": [{"id": "LT-0001"}, {"id": "LT-0002"}],
+    } | changes  # fmt: skip
+
+
+def moment(kind, seconds, /, **data):
+    """A moment of a life, so many seconds ago."""
+    return {"at": ago(seconds), "kind": kind, "key": str(seconds), "data": data}
+
+
+def passed(number=1, **changes):
+    """A movement as a life has it."""
+    one = movement(number, **changes)
+    return moment("movement", 9 * number, **one, reason=None)
+
+
 FIGURES = {
     "portal": "main-entrance", "name": "Main entrance", "alerts": 25, "unresolved": 2, "provisional": 3,
     "false_reads": 4, "right_alerts": 16, "tests": 1,
@@ -171,6 +222,8 @@ class FakeCentral:
         self.measures = []
         self.exceptions = []
         self.written = []
+        self.life = []
+        self.transfers = []
         self.legs = []
         self.manifests = []
         self._events = []
@@ -231,8 +284,9 @@ class FakeCentral:
             return {"as_of": ago(0), "movements": self.movements}
 
         @app.get("/api/v1/alerts")
-        def alerts():
-            return {"as_of": ago(0), "alerts": self.alerts}
+        def alerts(state: str = "all", limit: int = 1000, skip: int = 0):
+            found = [one for one in self.alerts if state in {"all", one["state"]}]
+            return {"as_of": ago(0), "alerts": found[skip : skip + limit]}
 
         @app.get("/api/v1/gateways")
         def gateways():
@@ -269,6 +323,10 @@ class FakeCentral:
             about |= {"since": ago(9), "confidence": 0.97}
             return {"as_of": ago(0), "asset": about, "movements": self.movements}
 
+        @app.get("/api/v1/transfers")
+        def transfers():
+            return {"as_of": ago(0), "transfers": self.transfers}
+
         @app.get("/api/v1/in-transit")
         def in_transit(location: str | None = None):
             legs = [GoingView.model_validate(one) for one in self.legs]
@@ -297,7 +355,29 @@ class FakeCentral:
             return StreamingResponse(self._feed(), media_type="text/event-stream")
 
         self._workflow(app)
+        self._lives(app)
         return app
+
+    def _lives(self, app):
+        """What an asset's page reads."""
+
+        @app.get("/api/v1/assets/{asset}")
+        def registered(asset: str):
+            return {"as_of": ago(0), "asset": REGISTERED | {"id": asset}}
+
+        @app.get("/api/v1/assets/{asset}/verification")
+        def verification(asset: str):
+            return {"as_of": ago(0), "verification": VERIFIED | {"asset": asset}}
+
+        @app.get("/api/v1/assets/{asset}/timeline")
+        def timeline(asset: str, kinds: str | None = None, before: int = 0, limit: int = 100):
+            told = [one for one in self.life if asset and kinds in {None, one["kind"]}]
+            more = before + limit < len(told)
+            return {
+                "as_of": ago(0),
+                "moments": told[before : before + limit],
+                "next": str(before + limit) if more else None,
+            }
 
     def _workflow(self, app):  # noqa: C901 - one small function an endpoint
         """What alerts, doors and exceptions go through."""
@@ -306,8 +386,20 @@ class FakeCentral:
         def measures():
             return {"as_of": ago(0), "measures": self.measures}
 
+        @app.get("/api/v1/portal-readiness")
+        def all_readiness():
+            return {"as_of": ago(0), "portals": [READINESS]}
+
+        @app.get("/api/v1/portals/{portal}/readiness")
+        def readiness(portal: str):
+            return {"as_of": ago(0), "readiness": READINESS | {"portal": portal}}
+
+        @app.get("/api/v1/portal-figures")
+        def portal_figures():
+            return {"as_of": ago(0), "figures": [FIGURES]}
+
         @app.get("/api/v1/portal-accuracy")
-        def portal_accuracy(portal: str):
+        def portal_accuracy(portal: str = "main-entrance"):
             return {"as_of": ago(0), "portals": [ACCURACY | {"portal": portal}]}
 
         @app.get("/api/v1/portals/{portal}")
@@ -321,10 +413,6 @@ class FakeCentral:
             about |= {"site": "hq", "gateway": "hq-east-1", "mode": "notify"}
             return {"as_of": ago(0), "portal": about, "mode_now": mode, "measures": quiet, "figures": FIGURES}
 
-        @app.get("/api/v1/portal-accuracy")
-        def accuracy():
-            return {"as_of": ago(0), "portals": []}
-
         @app.get("/api/v1/alerts/{number}")
         def one_alert(number: int):
             for one in self.alerts:
@@ -334,9 +422,11 @@ class FakeCentral:
             return JSONResponse({"title": "Not found", "detail": f"There is no alert {number}."}, 404)
 
         @app.get("/api/v1/exceptions")
-        def exceptions(severity: str | None = None):
-            found = [one for one in self.exceptions if severity in {None, one["severity"]}]
-            return {"as_of": ago(0), "open": TOTALS, "exceptions": found}
+        def exceptions(severity: str | None = None, asset: str | None = None, limit: int = 100, skip: int = 0):
+            found = [
+                one for one in self.exceptions if severity in {None, one["severity"]} and asset in {None, one["asset"]}
+            ]
+            return {"as_of": ago(0), "open": TOTALS, "exceptions": found[skip : skip + limit]}
 
         @app.post("/api/v1/exceptions/{number}/steps")
         async def step(number: int, request: Request):

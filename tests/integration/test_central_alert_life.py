@@ -203,6 +203,7 @@ async def test_nor_the_other_way_round_unless_the_glass_is_broken_with_a_reason(
 
 
 async def test_the_api_walks_an_alert_and_shows_a_door(one):
+    await one.people("ann", "bob", "cid")
     alert = await raised(one)
     services = one.services(lambda: SOON)
     app = create_app(services, token="t", version="0", local=True)

@@ -280,10 +280,10 @@ async def test_a_count_is_opened_by_the_places_own_day_and_not_while_it_is_close
     later_runs = await at(one, clock, datetime(2026, 8, 10, 9, tzinfo=UTC))
     assert [run.planned_for for run in later_runs] == [date(2026, 8, 7), date(2026, 3, 7)]
     (schedule,) = await one.counting.schedules()
-    await one.counting.end_schedule(schedule.id, START)
+    await one.counting.end_schedule(schedule.id, "ann", START)
     assert len(await at(one, clock, datetime(2026, 12, 10, 9, tzinfo=UTC))) == 2
     with pytest.raises(NotFound, match="there is no schedule"):
-        await one.counting.end_schedule(schedule.id, START)
+        await one.counting.end_schedule(schedule.id, "ann", START)
 
 
 async def test_schedules_and_intervals_are_set_over_the_api(one):
@@ -293,10 +293,10 @@ async def test_schedules_and_intervals_are_set_over_the_api(one):
         assert [(one_["ranks"], one_["months"], one_["blind"]) for one_ in told["schedules"]] == [
             (["A"], 3, True), (["C"], 12, True),
         ]  # fmt: skip
-        assert (await http.put("/api/v1/count-intervals/A", json={"months": 0})).status_code == 422
-        told = (await http.put("/api/v1/count-intervals/A", json={"months": 1})).json()
+        assert (await http.put("/api/v1/count-intervals/A", json={"by": "ann", "months": 0})).status_code == 422
+        told = (await http.put("/api/v1/count-intervals/A", json={"by": "ann", "months": 1})).json()
         assert (told["intervals"]["A"], told["schedules"][0]["months"]) == (1, 1)
-        left = (await http.delete(f"/api/v1/count-schedules/{told['schedules'][0]['id']}")).json()["schedules"]
+        left = (await http.delete(f"/api/v1/count-schedules/{told['schedules'][0]['id']}?by=ann")).json()["schedules"]
         assert [one_["ranks"] for one_ in left] == [["C"]]
         moon = await http.post("/api/v1/count-schedules", json=body | {"location": "moon"})
         assert (moon.status_code, "no location 'moon'" in moon.json()["detail"]) == (404, True)

@@ -1,5 +1,6 @@
 """Doors that nobody watches, ways past them, and what people tell, on a real PostgreSQL and over the API."""
 
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -139,11 +140,15 @@ async def test_the_watch_says_nothing_of_doors_while_the_broker_is_gone_and_coun
     assert outage.from_at == START + 70 * S
 
 
-def api(one, now=START + timedelta(minutes=10)):
+@asynccontextmanager
+async def api(one, now=START + timedelta(minutes=10)):
+    await one.people("ann")
+    await one.people("mdm", kind="service")
     services = one.services(lambda: now)
     transport = httpx.ASGITransport(create_app(services, token="t", version="0", local=True))
     headers = {"Authorization": "Bearer t"}
-    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+        yield client
 
 
 SEEN = {
@@ -177,20 +182,20 @@ async def test_a_sighting_before_the_book_knew_it_there_shows_nothing(one):
 
 async def test_hours_places_and_ways_are_told_over_the_api_and_count_at_once(one):
     async with api(one) as client:
-        hours = {"days": [1, 2, 3, 4, 5], "opens": "10:00", "closes": "18:00"}
+        hours = {"by": "ann", "days": [1, 2, 3, 4, 5], "opens": "10:00", "closes": "18:00"}
         assert (await client.put("/api/v1/class-hours/laptop", json=hours)).status_code == 200
         done = await one.take(movement(1, tag=epc(2)))
         assert [each.kind for each in await one.views.alerts_by_id(done.alerts)] == ["after_hours"]
-        assert (await client.delete("/api/v1/class-hours/laptop")).status_code == 200
+        assert (await client.delete("/api/v1/class-hours/laptop?by=ann")).status_code == 200
         assert (await one.take(movement(2, tag=epc(2), after_s=9))).alerts == []
-        assert (await client.delete("/api/v1/class-hours/laptop")).status_code == 404
+        assert (await client.delete("/api/v1/class-hours/laptop?by=ann")).status_code == 404
         assert (await client.put("/api/v1/class-hours/laptop", json=hours | {"closes": "10:00"})).status_code == 422
-        spot = {"latitude": 53.8, "longitude": -1.55}
+        spot = {"by": "ann", "latitude": 53.8, "longitude": -1.55}
         assert (await client.put("/api/v1/locations/hq-site/spot", json=spot)).status_code == 200
         wrong = await client.put("/api/v1/locations/corridor/spot", json=spot)
         assert (wrong.status_code, "is a zone: name the site" in wrong.json()["detail"]) == (409, True)
         await one.import_(locations="id,name,kind,parent,guarded\npune,Pune,site,,\n")
-        way = {"one": "pune", "other": "hq-site", "fastest_s": 36000}
+        way = {"by": "ann", "one": "pune", "other": "hq-site", "fastest_s": 36000}
         assert (await client.put("/api/v1/travel-times", json=way)).status_code == 200
         assert (await client.put("/api/v1/travel-times", json=way | {"other": "pune"})).status_code == 409
         assert (await one.log.registry()).knowledge.travel == {("hq-site", "pune"): timedelta(hours=10)}

@@ -25,7 +25,7 @@ REPAIR = {
 async def one():
     with registered_database() as dsn:
         async with central(dsn) as one:
-            people = "INSERT INTO person (id, name) SELECT p, p FROM unnest('{borrower,manager,desk}'::text[]) AS p"
+            people = "INSERT INTO person (id, name) SELECT p, p FROM unnest('{borrower,manager,desk,p-1}'::text[]) AS p"
             await one.sql(people)
             await one.sql("INSERT INTO role VALUES ('service_desk_manager', 'Service desk manager')")
             await one.sql("INSERT INTO role_holder VALUES ('service_desk_manager', NULL, 'manager')")

@@ -217,7 +217,8 @@ async def test_nobody_approves_an_own_pass(one):
     with pytest.raises(RowsRefused, match="authorisation_check"):
         await one.sql(
             "INSERT INTO authorisation (id, asset, boundary, kind, person, requested_by, approved_by, valid_to, reason,"
-            " recorded_at) VALUES ('G-1', 'LT-0001', 'hq', 'gate_pass', 'bob', 'ann', 'bob', now(), 'home', now())"
+            " recorded_at, pass_kind) VALUES ('G-1', 'LT-0001', 'hq', 'gate_pass', 'bob', 'ann', 'bob', now(), 'home',"
+            " now(), 'non_returnable')"
         )
 
 

@@ -250,7 +250,7 @@ async def test_a_permission_taken_back_by_an_undo_puts_the_accusation_back(one):
     late = "id,asset,boundary,valid_from,valid_to,reason\nA-7,LT-0001,hq,2026-03-01T00:00:00Z,,late\n"
     done = await one.import_(authorisations=late, now=START + timedelta(minutes=30))
     assert [each.authorised_late for each in await one.views.alerts(state="open", limit=9)] == [True]
-    assert not (await undo_import(PgRegistry(one.database), done.id, "p9", LATER)).problems
+    assert not (await undo_import(PgRegistry(one.database), done.id, "import", LATER)).problems
     (alert,) = await one.views.alerts(state="open", limit=9)
     assert (alert.authorised_late, alert.corrected) == (False, False)
     assert [event.kind for event in (await one.book.detail(alert.id)).history][-1] == "reinstated"

@@ -254,7 +254,7 @@ async def test_a_gateway_whose_import_was_taken_back_counts_on_when_it_comes_aga
         done = await one.import_(portals=doors)
         with gateway(broker, keys, "hq-new-1") as gate:
             generation, _n = await until(gate.counters)
-            assert not (await undo_import(PgRegistry(one.database), done.id, "p9", _now())).problems
+            assert not (await undo_import(PgRegistry(one.database), done.id, "import", _now())).problems
             if seen_gone:
                 await until(lambda: "hq-new-1" not in publisher._views)
                 await allow(one, "LT-0002", "stockroom-a", name="while-it-was-gone")

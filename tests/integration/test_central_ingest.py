@@ -216,7 +216,7 @@ async def test_births_heartbeats_and_wills_show_and_portals_are_compared(one):
 async def test_the_feed_tells_what_a_commit_changed_in_the_apis_shapes(one):
     async with ingesting(one) as (link, _ingest, feed, _metrics):
         link.connect()
-        with feed.listen() as listener:
+        with feed.listen(["movement", "location"]) as listener:
             link.deliver(MOVEMENT, envelope([movement(1)]))
             await until(lambda: upto(link) == 1)
             await until(lambda: listener._queue.qsize() >= 3)

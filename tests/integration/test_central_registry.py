@@ -50,7 +50,7 @@ async def one():
 
 
 async def undo(one, number, **how):
-    return await undo_import(one.store, number, "p9", START + 2 * DAY, **how)
+    return await undo_import(one.store, number, "import", START + 2 * DAY, **how)
 
 
 async def everything(one):
@@ -173,9 +173,11 @@ async def test_a_gate_pass_lets_out_until_it_is_withdrawn_and_nobody_approves_an
     values = {
         "id": "GP-1", "kind": "gate_pass", "asset": "LT-0001", "boundary": "stockroom-a", "person": "p3",
         "valid_to": START + 9 * DAY, "expected_return": START + 9 * DAY, "single_use": True, "requested_by": "p1",
+        "reason": "works at home",
         "approved_by": "p2",
     }  # fmt: skip
-    for column, other in (("approved_by", "p1"), ("approved_by", "p3"), ("person", None)):
+    for column, other in (("approved_by", "p1"), ("approved_by", "p3"), ("person", None), ("reason", " "),
+                          ("expected_return", None)):  # fmt: skip
         with pytest.raises(StepUnfit, match=f"{column}: "):
             await authorise(one.store, values | {column: other}, START - DAY)
     with pytest.raises(NotFound, match="person: there is no person 'p7'"):
@@ -319,8 +321,9 @@ async def test_the_api_imports_says_authorises_and_undoes(one):
         refused = await api.post("/assets/LT-0001/state", json=said | {"lifecycle": "disposed"})
         assert (refused.status_code, "what may is returned" in refused.json()["detail"]) == (409, True)
         assert (await api.post("/assets/LT-0001/state", json=said | {"axis": "no"})).status_code == 422
-        asked = {"id": "GP", "kind": "gate_pass", "asset": "LT-0001", "boundary": "hq", "person": "p3",
-                 "valid_to": "2026-04-01T00:00:00Z", "requested_by": "p1", "approved_by": "p1"}  # fmt: skip
+        asked = {"by": "p1", "id": "GP", "kind": "gate_pass", "asset": "LT-0001", "boundary": "hq", "person": "p3",
+                 "valid_to": "2026-04-01T00:00:00Z", "requested_by": "p1", "approved_by": "p1",
+                 "reason": "sold", "pass_kind": "non_returnable"}  # fmt: skip
         assert (await api.post("/authorisations", json=asked)).status_code == 409
         made = await api.post("/authorisations", json=asked | {"approved_by": "p2"})
         assert (made.status_code, made.json()["authorisation"]["withdrawn_at"]) == (201, None)
@@ -331,7 +334,9 @@ async def test_the_api_imports_says_authorises_and_undoes(one):
         ended = await api.post("/authorisations/GP/withdraw", json={"by": "p2", "reason": "stays in"})
         assert ended.json()["authorisation"]["withdrawn_at"] == "2026-03-02T09:00:00.000000Z"
         life = (await api.get("/assets/LT-0001")).json()["asset"]
-        assert [act["kind"] for act in life["acts"]] == ["authorisation_withdrawn", "lifecycle_set", "placed"]
+        assert [act["kind"] for act in life["acts"]] == [
+            "authorisation_withdrawn", "authorised", "lifecycle_set", "placed",
+        ]  # fmt: skip
         listed = (await api.get("/imports")).json()["imports"]
         assert [(row["by"], row["undone_at"]) for row in listed] == [("p1", None), ("import", None)]
         assert (await api.post("/imports/999999/undo", json={"by": "p1"})).status_code == 404

@@ -90,8 +90,8 @@ async def test_old_presence_and_reader_hours_are_forgotten_and_no_movement_ever_
     await one.take(movement(1, start=old), now=old + HOUR / 2)
     await beat(one, START - READER_HOURS_KEPT - 2 * HOUR, "b1", "connected", 1)
     await beat(one, START, "b1", "connected", 2)
-    (job,) = retention_jobs(PgRollups(one.database), lambda: START)
-    assert await job.run() == "forgot 1 presence rows, 1 hours of readers"
+    (job,) = retention_jobs(PgRollups(one.database), one.upkeep, lambda: START)
+    assert await job.run() == "forgot 1 presence rows, 0 days of tags heard, 1 hours of readers"
     assert await one.sql("SELECT seq FROM presence") == [(2,)]
     assert await one.sql("SELECT count(*) FROM movement") == [(1,)]
     assert await forget_old(PgRollups(one.database), START) == (0, 0)

@@ -25,10 +25,12 @@ branch-stock,Branch stock,zone,branch,true
     "role_holders": "role,location,person\nservice_desk_manager,,eve\nkeeper,hq-site,ann\nkeeper,branch-site,bob\n",
 }  # fmt: skip
 NEW_SITE = {
-    "locations": "id,name,kind,parent,guarded\nnew-site,New,site,,\nnew,New building,building,new-site,true\n",
+    "locations": (
+        "id,name,kind,parent,guarded,owner_role\nnew-site,New,site,,,keeper\nnew,New building,building,new-site,true,\n"
+    ),
     "people": "id,name\nzoe,Zoe\n",
     "roles": "id,name\nnew-keeper,Keeper of the new site\n",
-    "assets": "id,name,class,serial,location\nLT-0009,Laptop 9,laptop,,\n",
+    "assets": "id,name,class,serial,location\nLT-0009,Laptop 9,laptop,,hq\n",
 }
 TRANSFER = {
     "by": "ann", "from": "stockroom-a", "to": "branch-stock", "assets": ["LT-0001"], "sender": "ann",
@@ -39,6 +41,9 @@ TRANSFER = {
 async def prepare(one):
     """Two sites, three people, two roles."""
     assert not (await one.import_(**BRANCH)).problems
+    await one.sql("UPDATE location SET owner_role = 'keeper' WHERE id IN ('hq-site', 'branch-site')")
+    await one.sql("INSERT INTO role_holder (role, location, person) VALUES ('keeper', NULL, 'eve')")
+    await one.sql("UPDATE registry_version SET version = version + 1")
 
 
 @pytest.fixture
@@ -78,7 +83,7 @@ REPAIR = {
     "id": "R-1", "asset": "LT-0003", "vendor": "Fixers", "rma": "RMA-1", "location": "hq",
     "expected_return": "2026-03-20", "by": "ann",
 }  # fmt: skip
-PASS = {"id": "P-1", "kind": "standing", "asset": "LT-0001", "boundary": "hq"}
+PASS = {"by": "ann", "id": "P-1", "kind": "standing", "asset": "LT-0001", "boundary": "hq"}
 PASSES = "id,asset,boundary,valid_from,valid_to,reason\nP-1,LT-0001,hq,0001-01-01T00:00:00+14:00,,\n"
 
 

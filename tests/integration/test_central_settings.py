@@ -47,7 +47,7 @@ async def test_sheets_set_them_once_a_dry_run_none_and_an_undo_takes_them_back(o
     again = await one.import_(now=START, **ALL)
     assert await one.sql("SELECT count(*) FROM import_row WHERE import = %s", again.id) == [(0,)]
     assert await one.sql("SELECT one, other, fastest FROM site_travel") == [("hq-site", "leeds", timedelta(minutes=90))]
-    undone = await undo_import(PgRegistry(one.database), done.id, "ann", START)
+    undone = await undo_import(PgRegistry(one.database), done.id, "import", START)
     assert undone.problems == []
     assert await standing(one) == [0, 0, 0, 0]
     assert await one.sql("SELECT ended_by FROM portal_measure") == [("ann",)]
@@ -116,16 +116,19 @@ async def test_a_mute_from_a_sheet_quietens_its_door_while_it_lasts(one):
 
 async def test_hours_and_ways_are_told_and_listed_over_the_api(one):
     app = create_app(one.services(lambda: START), token="t", version="0", local=True)
+    await one.people("ann")
     transport, bearer = httpx.ASGITransport(app), {"Authorization": "Bearer t"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=bearer) as http:
         week = {"days": [1, 2, 3, 4, 5], "opens": "08:00", "closes": "18:00"}
-        put = await http.put("/api/v1/locations/hq/hours", json={"hours": [week, week | {"days": [6]}]})
+        put = await http.put("/api/v1/locations/hq/hours", json={"by": "ann", "hours": [week, week | {"days": [6]}]})
         assert [(one_["location"], one_["days"]) for one_ in put.json()["hours"]] == [("hq", "12345"), ("hq", "6")]
-        twice = await http.put("/api/v1/locations/hq/hours", json={"hours": [week, week]})
+        twice = await http.put("/api/v1/locations/hq/hours", json={"by": "ann", "hours": [week, week]})
         assert (twice.status_code, "a weekday twice" in twice.json()["detail"]) == (409, True)
-        assert (await http.put("/api/v1/locations/moon/hours", json={"hours": [week]})).status_code == 404
-        assert (await http.put("/api/v1/locations/hq/hours", json={"hours": []})).json()["hours"] == []
-        way = {"one": "leeds", "other": "hq-site", "fastest_s": 5400}
+        assert (await http.put("/api/v1/locations/moon/hours", json={"by": "ann", "hours": [week]})).status_code == 404
+        assert (await http.put("/api/v1/locations/hq/hours", json={"by": "ann", "hours": []})).json()["hours"] == []
+        way = {"by": "ann", "one": "leeds", "other": "hq-site", "fastest_s": 5400}
         await http.put("/api/v1/travel-times", json=way)
         ways = (await http.get("/api/v1/travel-times")).json()["ways"]
         assert ways == [{"one": "hq-site", "other": "leeds", "fastest_s": 5400.0}]
+        told = await one.sql("SELECT subject, by FROM act WHERE kind = 'setting_told' ORDER BY id")
+        assert told == [("hours/hq", "ann"), ("hours/hq", "ann"), ("travel-times/leeds/hq-site", "ann")]

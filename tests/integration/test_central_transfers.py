@@ -28,7 +28,9 @@ branch-stock,Branch stock,zone,branch,true
 }  # fmt: skip
 PEOPLE = """INSERT INTO person (id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob'), ('eve', 'Eve');
             INSERT INTO role (id, name) VALUES ('keeper', 'Keeper of stock');
-            UPDATE location SET owner_role = 'keeper' WHERE id = 'hq-site';
+            INSERT INTO role_holder (role, location, person) VALUES ('keeper', NULL, 'eve'),
+                ('keeper', 'hq', 'ann'), ('keeper', 'branch', 'bob');
+            UPDATE location SET owner_role = 'keeper' WHERE id IN ('hq-site', 'branch-site');
             UPDATE registry_version SET version = version + 1"""
 ASKED = use.Request("ann", "stockroom-a", "branch-stock", ["LT-0001", "LT-0002"], "ann", "bob", "moves")
 

@@ -11,7 +11,19 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, DESK, PHONE, RunningConsole
-from tests.helpers.fake_central import LOCATIONS, TOKEN, FakeCentral, ago, alert, exception, measure, movement
+from tests.helpers.fake_central import (
+    LOCATIONS,
+    TOKEN,
+    FakeCentral,
+    ago,
+    alert,
+    asked,
+    exception,
+    measure,
+    moment,
+    movement,
+    passed,
+)
 
 PATIENCE_MS = 20_000
 
@@ -49,6 +61,7 @@ def page(browser, console, central):
     """A page of the board over an API without alerts; every request that it made is checked at the end."""
     central.alerts, central.movements, central.gateways = [], [], [central.health()]
     central.ill, central.measures, central.exceptions, central.written = {}, [], [], []
+    central.acknowledged, central.life, central.transfers = [], [], []
     central.counts = {row[0]: row[5] for row in LOCATIONS}
     central.tell("location", {})
     context = browser.new_context(viewport=DESK)
@@ -117,7 +130,7 @@ def test_a_cart_is_one_card(page, central):
     assets = [alert(number)["assets"][0] for number in range(1, 13)]
     central.alerts = [alert(1, assets=assets)]
     central.tell("alert", {})
-    page.get_by_text("12 assets").wait_for()
+    page.locator(".card-subject").get_by_text("12 assets").wait_for()
     assert page.locator(".card").count() == 1
 
 
@@ -146,8 +159,8 @@ def test_a_gateway_that_is_gone_is_told_in_words(page, central):
 
 def test_movements_come_with_the_feed_newest_first(page, central):
     page.get_by_text("Live, as of").wait_for()
-    central.tell("movement", movement(21, kind="near"))
-    central.tell("movement", movement(22, kind="out"))
+    central.movements = [movement(22, kind="out"), movement(21, kind="near", at=ago(20))]
+    central.tell("passed", {"count": 2})
     page.get_by_text("LT-0022").wait_for()
     lines = page.locator(".movements .movement").all_inner_texts()
     assert "went out to Corridor" in lines[0]
@@ -196,19 +209,76 @@ def pick(page, label, option):
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def test_an_assets_page_shows_each_movement_with_its_evidence(page, console, central):
-    central.movements = [movement(1), movement(1, rev=1, final=False, kind="near"), movement(2, at=ago(90), kind="in")]
+LIFE = [
+    passed(1),
+    moment("alert", 20, alert=4, kind="unauthorised_exit", severity="high", state="open", portal="main-entrance",
+           reason="No authorisation.", verdict=None, by=None, assets=3),
+    moment("hearing", 4000, location="corridor", until=ago(3000), rounds=9, swept=False, moved=True,
+           **{"from": "street"}),
+    moment("exception", 5000, exception=3, category="transit_overdue", severity="high", state="open", location=None,
+           kind="opened", by="central", detail={"why": "two days late"}),
+    moment("pass", 6000, id="A-9", kind="gate_pass", boundary="hq", valid_to=ago(-3600), reason="repair",
+           person="p-2", single_use=True, approved_by="p-3", used_portal="main-entrance", used_at=ago(20),
+           withdrawn_at=None),
+    moment("transfer", 90000, kind="dispatched", transfer="T-7", to=None, sender="p-1", receiver="p-2",
+           receipt_due=ago(-9), basis="inferred", assumed=["destination"], state="open", ended_in=None, ended_by=None,
+           **{"from": "corridor"}),
+    moment("count", 100000, location="corridor", how="sweep", grade="tag_seen", confidence=0.98, evidence="sweep 7",
+           by="p-3", run=12),
+    moment("act", 200000, kind="custody_given", by="p-8", location=None, subject=None, detail={"custodian": "p-017"},
+           recorded_at=ago(200000), void=False),
+]  # fmt: skip
+
+
+def test_an_assets_page_says_where_why_what_is_open_and_tells_its_whole_life(page, console, central):
+    central.life = LIFE
+    central.exceptions = [exception(1, suggestion="received in Leeds", suggested_by="doors")]
     page.goto(f"{console}/assets/LT-0001")
-    page.get_by_text("T14 laptop").wait_for()
-    assert page.locator(".life").count() == 2
-    assert page.locator(".life").first.locator(".antenna").count() == 4
-    assert "14 reads" in page.locator(".life").first.inner_text()
+    page.locator(".moment").first.wait_for()
+    told = page.locator(".page").inner_text()
+    for part in (
+        "Missing in Stockroom A: readers that normally hear it don't; seen 3 days ago, under 1% likely there.",
+        "its tag was seen (p-003); that no longer counts",
+        "Must not leave: legal",
+        "Open: 1 exception", "Close it? received in Leeds (doors)",
+        "holds 1 asset:",
+        "Went out to Corridor", "Heard in Corridor: held to be there from then on", "no door saw it leave Street",
+        "Exception opened: transit overdue", "two days late",
+        "May leave Headquarters building once", "used at Main entrance",
+        "Left Corridor for nobody knows where", "inferred: no door saw it", "assumed: destination",
+        "Verified in Corridor: its tag was seen", "count no. 12",
+        "In custody of p-017", "by p-8",
+    ):  # fmt: skip
+        assert part in told, part
+    assert page.locator(".moment").count() == len(LIFE)
+    page.get_by_text("evidence:").click()
+    expect(page.locator(".antenna")).to_have_count(4)
+    page.get_by_role("link", name="Passes").click()
+    expect(page.locator(".moment")).to_have_count(1)
+    page.get_by_role("link", name="for print").click()
+    page.locator(".paper").wait_for()
+
+
+def test_a_long_life_has_pages_and_the_feed_brings_what_is_new(page, console, central):
+    central.life = [passed(number) for number in range(1, 121)]
+    page.goto(f"{console}/assets/LT-0001")
+    expect(page.locator(".moment")).to_have_count(50)
+    page.get_by_role("link", name="older").click()
+    page.get_by_role("link", name="← newest").wait_for()
+    page.get_by_role("link", name="older").click()
+    page.get_by_text("Here its life begins.").wait_for()
+    expect(page.locator(".moment")).to_have_count(20)
+    page.goto(f"{console}/assets/LT-0001")
+    expect(page.locator(".moment")).to_have_count(50)
+    central.life = LIFE
+    central.tell("asset", {"id": "LT-0001", "location": "corridor"})
+    expect(page.locator(".moment")).to_have_count(len(LIFE))
 
 
 def test_an_unknown_asset_gets_the_apis_words_and_a_way_back(page, console):
     page.goto(f"{console}/assets/LT-9999")
     page.get_by_text("There is no asset LT-9999").wait_for()
-    page.get_by_text("all locations").click()
+    page.get_by_text("the board").click()
     page.get_by_text("Where assets are").wait_for()
 
 
@@ -362,11 +432,11 @@ def test_every_open_alert_is_within_reach_and_repeats_are_one_card(page, central
     repeats = [alert(number, asset=laptop, assets=[laptop]) for number in (21, 22, 23)]
     central.alerts = [*repeats, *(alert(number, at=ago(60 + number)) for number in range(1, 8))]
     central.tell("alert", {})
-    page.get_by_text("Act now: 7 (10 alerts)").wait_for()
+    page.locator(".act-head").get_by_text("Act now: 7 (10 alerts)").wait_for()
     assert (page.locator(".card").count(), page.locator(".below-line").count()) == (4, 3)
     page.get_by_label("On duty").fill("Ana")
     page.get_by_role("button", name="I have all 4").click()
-    page.get_by_text("Act now: 6").wait_for()
+    page.locator(".act-head").get_by_text("Act now: 6").wait_for()
     assert {number for number, _ in central.acknowledged[-4:]} == {1, 21, 22, 23}
 
 
@@ -374,7 +444,7 @@ def test_without_a_name_nothing_is_taken_and_the_name_is_asked_for_and_kept(page
     central.alerts = [alert(31)]
     central.tell("alert", {})
     page.get_by_role("button", name="I have it").click()
-    page.get_by_text("Your name, please").wait_for()
+    page.get_by_text("Your person id, please").wait_for()
     expect(page.get_by_label("On duty")).to_be_focused()
     assert 31 not in dict(central.acknowledged)
     page.get_by_label("On duty").fill("Ben")
@@ -387,7 +457,7 @@ def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, 
     central.alerts = [alert(7, state="acknowledged", acknowledged_by="Ana")]
     central.tell("alert", {})
     page.get_by_role("link", name="end it").click()
-    page.get_by_label("Your name").fill("Ana")
+    page.get_by_label("Your person id").fill("Ana")
     page.get_by_role("button", name="False read").click()
     page.get_by_text("What shows it? Then tap again").wait_for()
     assert central.written == []
@@ -396,6 +466,79 @@ def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, 
     page.get_by_text("unconfirmed false read, Ana").wait_for()
     evidence = {"kind": "inspection", "reference": "camera 4, 21:40"}
     assert central.written == [(7, {"verdict": "false_read", "evidence": evidence, "by": "Ana"})]
+
+
+def test_an_alert_is_taken_by_keyboard_alone_and_its_page_says_all_on_one_card(page, console, central):
+    """Tab reaches the name and the button, whose focus can be seen; without a name the name is asked for."""
+    central.alerts = [alert(7)]
+    central.tell("alert", {})
+    page.goto(f"{console}/alerts/7")
+    card = page.locator(".card")
+    card.wait_for()
+    for part in (
+        "Left without permission",
+        "T14 laptop",
+        "Stockroom A → Corridor",
+        "Stockroom A, east door",
+        "sure, 97%",
+    ):
+        assert part in card.inner_text()
+    page.get_by_role("button", name="I have it").wait_for()
+    for _ in range(20):
+        if page.evaluate("document.activeElement.textContent.trim()") == "I have it":
+            break
+        page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).boxShadow") != "none"
+    page.keyboard.press("Enter")
+    page.get_by_text("Your person id, please").wait_for()
+    assert central.acknowledged == []
+    page.keyboard.type("Ann")
+    page.keyboard.press("Enter")
+    page.get_by_text("Ann has it").wait_for()
+    assert central.acknowledged == [(7, "Ann")]
+    page.get_by_role("group", name="Verdict").wait_for()
+
+
+def test_the_newest_alert_is_told_to_who_cannot_see_the_screen_and_buttons_name_what_they_take(page, central):
+    central.alerts = [alert(1)]
+    central.tell("alert", {})
+    loud = page.locator("[aria-live=assertive]")
+    expect(loud).to_have_text("Act now: 1. Left without permission. T14 laptop. Stockroom A → Corridor")
+    page.get_by_role("button", name="I have it: T14 laptop, LT-0001").wait_for()
+    black_on_orange = page.locator(".take").evaluate("one => getComputedStyle(one).color")
+    assert black_on_orange == "rgb(0, 0, 0)"
+
+
+def test_all_alerts_are_pages_and_doors_show_how_far_they_can_be_trusted(page, console, central):
+    central.alerts = [alert(number, state="resolved", verdict="theft", resolved_by="ann") for number in range(1, 61)]
+    central.alerts[0] = alert(1)
+    page.goto(f"{console}/alerts")
+    expect(page.locator(".alert-line")).to_have_count(50)
+    expect(page.locator(".alert-line.act")).to_have_count(1)
+    page.get_by_role("link", name="older →").click()
+    expect(page.locator(".alert-line")).to_have_count(10)
+    page.goto(f"{console}/alerts?state=open")
+    page.get_by_role("link", name="Left without permission: T14 laptop").click()
+    page.get_by_role("button", name="I have it").wait_for()
+    page.goto(f"{console}/portals")
+    row = page.get_by_role("row", name="Main entrance").inner_text()
+    assert "4 of 20 judged alerts were false" in row
+    assert "2.0% (1.0% to 3.9%)" in row
+    assert "not yet: shows 1 of 2 things that are wanted" in row
+    page.get_by_role("link", name="Main entrance").click()
+    page.get_by_text("Whether it may sound the siren").wait_for()
+    told = page.locator(".page").inner_text()
+    assert "walks of its commissioning: not known, wanted at least 20" in told
+    assert "approved by p-2: opened; in spite of: days with passages" in told
+
+
+def test_transfers_that_wait_for_an_owner_stand_before_what_is_under_way(page, console, central):
+    central.transfers = [asked(1), asked(2, state="approved", awaits=[]), asked(3, **{"from": "leeds", "to": "york"})]
+    page.goto(f"{console}/in-transit?place=corridor")
+    page.get_by_text("Waiting for approval: 1").wait_for()
+    told = page.locator(".waiting").inner_text()
+    assert "✓ The owner of where it leaves agreed (p-2" in told
+    assert "▲ the owner of where it goes has not agreed yet. Two people have to: the cost centre changes." in told
 
 
 def test_a_reopened_alert_is_a_card_again_however_old_it_is(page, central):
@@ -435,6 +578,31 @@ def test_exceptions_stand_with_totals_that_no_choice_reaches_and_close_with_evid
     evidence = {"kind": "inspection", "reference": "shelf 4"}
     assert central.written == [(1, {"step": "close", "evidence": evidence, "by": "ann"})]
     assert page.locator(".figure").first.locator(".figure-value").inner_text() == "12"
+
+
+def test_a_long_queue_has_pages_and_what_is_picked_stands_in_the_address(page, console, central):
+    central.exceptions = [exception(number) for number in range(1, 121)]
+    page.goto(f"{console}/exceptions")
+    expect(page.locator(".exception")).to_have_count(50)
+    page.get_by_role("link", name="more →").click()
+    page.get_by_role("link", name="← before").wait_for()
+    page.get_by_role("link", name="more →").click()
+    expect(page.locator(".exception")).to_have_count(20)
+    page.goto(f"{console}/exceptions?asset=LT-0003")
+    expect(page.locator(".exception")).to_have_count(1)
+    page.goto(f"{console}/exceptions?asset=LT-0999")
+    page.get_by_role("link", name="show all that are open").wait_for()
+
+
+def test_an_exception_is_given_to_somebody_else_and_others_changes_move_nothing_under_the_hand(page, console, central):
+    central.exceptions = [exception(1), exception(2)]
+    page.goto(f"{console}/exceptions")
+    page.get_by_label("Your person id").fill("ann")
+    other = page.locator(".exception", has_text="LT-0002").get_by_label("Give it to")
+    other.fill("p-9")
+    other.press("Enter")
+    expect(page.locator(".exception")).to_have_count(1)
+    assert central.written == [(2, {"step": "assign", "owner": "p-9", "by": "ann"})]
 
 
 def test_a_step_that_separation_of_duties_refuses_is_told_in_words(page, console, central):

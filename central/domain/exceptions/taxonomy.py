@@ -98,6 +98,8 @@ _TABLE: Final[tuple[Category, ...]] = (
              "Find the way that it took; close or watch the opening.", (*_SEEN, *_RECORD)),
     Category("coverage_gap", "A door was not watched", "high", "security",
              "Mend the door; count what could have passed.", ("count", "inspection", "ticket")),
+    Category("pass_overdue", "Out on a gate pass, not back in time", "medium", "security",
+             "Ask who carries it, see it back inside, or give it a later pass.", (*_SEEN, *_PAPER)),
     Category("double_use", "One pass honoured twice", "high", "security",
              "Find out which of the two exits was meant.", (*_SEEN, *_PAPER)),
     Category("break_glass", "A rule of separation was broken open", "high", "security",

@@ -49,8 +49,8 @@ class Act:
     """What people, imports and approvals say. `subject` is a transfer's id where the act is about one.
 
     The fold knows `placed` (the book says so), `seen` (somebody or something saw the asset at `location`),
-    `transfer_approved`, `transfer_cancelled`, `dispatch_scanned`, `receipt_scanned`, `leg_claimed` and `custody_given`;
-    it passes over others.
+    `transfer_approved`, `transfer_cancelled`, `transfer_line_cancelled`, `dispatch_scanned`, `receipt_scanned`,
+    `leg_claimed` and `custody_given`; it passes over others.
     """
 
     at: datetime

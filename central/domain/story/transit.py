@@ -26,6 +26,8 @@ class _Move:
     origin: str
     destination: str
     start: Start
+    carried: bool = False
+    """Made by what the asset lies in: it goes the way of an approved transfer with that, and is accused of nothing."""
 
     @property
     def at(self) -> datetime:
@@ -71,7 +73,7 @@ def _moves(step: Step) -> list[_Move]:
     if isinstance(item, Heard):
         return _unseen(step.before, step.place, Start(item.at, "inferred"))
     if item.carried:
-        return []
+        return [_Move(item.origin, step.place, Start(item.at, "inferred", item.synced, item.passage), carried=True)]
     origin = item.origin if step.reading == "straight" else item.destination
     seen = _Move(origin, step.place, Start(item.at, "observed", item.synced, item.passage))
     if step.before == origin:
@@ -121,6 +123,8 @@ class _Transit:
                     self.orders[order.id] = order
             case "transfer_cancelled" if act.subject is not None:
                 self.orders.pop(act.subject, None)
+            case "transfer_line_cancelled" if act.detail.get("outcome") == "not_dispatched":
+                self.orders.pop(act.subject or "", None)
             case "dispatch_scanned":
                 self._dispatch_scan(act)
             case "receipt_scanned":
@@ -134,10 +138,25 @@ class _Transit:
 
     def take(self, move: _Move) -> None:
         """Take a change of place; what ends a leg begins none."""
-        if self.leg is not None:
+        if move.carried:
+            self._go_along(move)
+        elif self.leg is not None:
             self._go_on(self.leg, move)
         else:
             self._depart(move)
+
+    def _go_along(self, move: _Move) -> None:
+        """Take a change of place of what the asset lies in: begin or bring on a transfer's leg, nothing else."""
+        if self.leg is not None:
+            if self.leg.transfer is not None:
+                self._go_on(self.leg, move)
+            return
+        for order in self._ordered():
+            if order.covers(move.at) and self._leaves(order.origin, move):
+                told = declared_leg(self.world, len(self.legs) + 1, order, move.start)
+                self._begin(replace(told, assumed=()))
+                self._go_on(self.legs[-1], move)
+                return
 
     def _dispatch_scan(self, act: Act) -> None:
         order = self.orders.get(act.subject or "")

@@ -28,6 +28,10 @@ BATCH_ROWS = 1000
 """As ingest takes them together when much is waiting."""
 
 
+CLERK = "CLERK"
+"""Asks for transfers: nobody approves an own request, and the estate's owners approve."""
+
+
 class PlayError(Exception):
     """The central refused what a person or a gateway may well do; the message says what."""
 
@@ -54,6 +58,8 @@ class Plant:
     async def register(self, sheets, now):
         """Import sheets: of each kind the columns that this central knows."""
         read = Sheets()
+        if "people" in sheets:
+            sheets = sheets | {"people": [*sheets["people"], {"id": CLERK, "name": "Clerk"}]}
         for kind, rows in sheets.items():
             if kind in columns.COLUMNS and rows:
                 known = [*columns.COLUMNS[kind], *columns.MORE_COLUMNS[kind]]
@@ -96,18 +102,31 @@ class Plant:
         assets = list(act.assets)
         while assets:
             asked = transfers.Request(
-                by=act.detail["sender"], origin=act.detail["from"], destination=act.detail["to"], assets=assets,
+                by=CLERK, origin=act.detail["from"], destination=act.detail["to"], assets=assets,
                 sender=act.detail["sender"], receiver=act.detail["receiver"], reason="moved between sites",
             )  # fmt: skip
             try:
                 done = await transfers.request(self._transfers, asked, now)
             except StepUnfit as error:
-                asset, older = _bound(str(error), assets)
-                await self._close(asset, older, now)
+                await self._put_right(str(error), act, assets, now)
                 continue
             self._known_as[act.subject] = done.id
-            await transfers.approve(self._transfers, done.id, act.detail["receiver"], None, now)
+            for owner in (act.detail["sender"], act.detail["receiver"]):
+                await transfers.approve(self._transfers, done.id, owner, None, now)
             return
+
+    async def _put_right(self, words, act, assets, now):
+        """Do as the central says: receive what is there since long, scan what it believes elsewhere."""
+        found = [(asset, f"asset {asset!r} is ") for asset in assets if f"asset {asset!r} is " in words]
+        if not found:
+            raise PlayError(words)
+        for asset, begins in found:
+            why = words.split(begins)[1]
+            if why.startswith("on transfer "):
+                await self._close(asset, why.split(" ")[2], now)
+            else:
+                await transfers.see(self._transfers, asset, act.detail["sender"], act.detail["from"], now, how="scan")
+                self.scanned_first += 1
 
     async def _close(self, asset, older, now):
         """Do as the central says: receive what is there since long, though no door saw it come."""
@@ -161,13 +180,6 @@ class Plant:
     def transfer_ids(self):
         """The estate's names of transfers to the central's."""
         return dict(self._known_as)
-
-
-def _bound(text, assets):
-    for asset in assets:
-        if repr(asset) in text and "is on transfer " in text:
-            return asset, text.split("is on transfer ")[1].split(" ")[0]
-    raise PlayError(text)
 
 
 def _csv(header, rows):

@@ -62,7 +62,7 @@ class FakeViews:
         }  # fmt: skip
         return [MovementView.model_validate(values)]
 
-    async def alerts(self, *, state, limit):
+    async def alerts(self, *, state, limit, skip=0):
         return [AlertView.model_validate(ALERT | {"state": state})]
 
     async def acknowledge(self, alert, by, now):
@@ -134,6 +134,13 @@ class FakeTransfers:
         return []
 
 
+class FakeRegister:
+    """A register in which everybody is known but a ghost."""
+
+    async def not_acting(self, names):
+        return {"ghost"}.intersection(names)
+
+
 class FakeUpkeep:
     """A store that measured no door."""
 
@@ -149,7 +156,7 @@ def views():
 def client(views, *, local=True, problem=""):
     services = Services(
         views,
-        Feed(lambda: 1),
+        Feed(),
         Metrics(),
         lambda: NOW,
         lambda: problem,
@@ -158,11 +165,12 @@ def client(views, *, local=True, problem=""):
         knowledge=None,
         transfers=FakeTransfers(),
         upkeep=FakeUpkeep(),
-        register=None,
+        register=FakeRegister(),
         registry=None,
         counts=FakeCounts(),
         calendars=None,
         due=None,
+        promotions=None,
     )
     app = create_app(services, token=TOKEN, version="0", local=local)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.console import grouping, words
-from central.console.board import RECENT_MOVEMENTS, Board
+from central.console.board import RECENT_MOVED, Board
 from central.console.client import ApiClient
 from central.console.errors import ConsoleError
 from central.console.places import place_lines
@@ -163,26 +163,21 @@ def test_the_board_is_stale_until_it_has_heard_something_and_after_five_seconds(
     assert one.silent_s == pytest.approx(5.1)
 
 
-def test_the_highest_revision_of_a_passage_is_shown_in_whatever_order_they_come():
+def test_how_often_the_feed_told_of_an_asset_is_remembered_of_the_last_ones():
     one = board()
-    for rev in (2, 1):
-        one.hear("movement", json.dumps(movement(1, rev=rev, final=rev == 2)))
-    assert [item["rev"] for item in one.movements] == [2]
-
-
-def test_movements_are_bounded_and_newest_first():
-    one = board()
-    for number in range(RECENT_MOVEMENTS + 5):
-        one.hear("movement", json.dumps(movement(number)))
-    assert len(one.movements) == RECENT_MOVEMENTS
-    assert one.movements[0]["asset"] == f"LT-{RECENT_MOVEMENTS + 4:04d}"
+    for number in (1, 2, 1, *range(3, RECENT_MOVED + 3)):
+        one.hear("asset", json.dumps({"id": f"LT-{number}"}))
+    assert len(one.moved) == RECENT_MOVED
+    assert "LT-2" not in one.moved
+    one.hear("asset", json.dumps({"id": f"LT-{RECENT_MOVED}"}))
+    assert one.moved[f"LT-{RECENT_MOVED}"] == 2
 
 
 @pytest.mark.parametrize("data", ["", "nonsense", "[]", "7", "{}", '{"passage": "p", "rev": 1, "at": "once"}'])
 def test_a_feed_event_that_cannot_be_read_harms_nothing(data):
     one = board()
-    one.hear("movement", data)
-    assert not one.movements
+    one.hear("asset", data)
+    assert not one.moved
 
 
 def lists(**changes):
@@ -192,20 +187,10 @@ def lists(**changes):
     return answering(200, body.encode())
 
 
-async def test_movements_that_nobody_heard_are_read_from_the_list_and_join_those_of_the_feed():
-    old, open_, final = movement(1, at=ago(600)), movement(2, rev=1, final=False), movement(2, rev=2)
-    one = board(lists(movements=[open_, old]))
-    one.hear("movement", json.dumps(final))
+async def test_movements_are_those_of_the_list():
+    one = board(lists(movements=[movement(2), movement(1, at=ago(600))]))
     await one.refresh()
-    assert [(item["passage"], item["rev"]) for item in one.movements] == [(final["passage"], 2), (old["passage"], 2)]
-    await one.client.close()
-
-
-async def test_a_movement_that_comes_late_stands_where_its_time_puts_it():
-    one = board(lists(movements=[movement(1), movement(2, at=ago(600))]))
-    await one.refresh()
-    one.hear("movement", json.dumps(movement(3, at=ago(300))))
-    assert [item["asset"] for item in one.movements] == ["LT-0001", "LT-0003", "LT-0002"]
+    assert [item["asset"] for item in one.movements] == ["LT-0002", "LT-0001"]
     await one.client.close()
 
 

@@ -18,10 +18,24 @@ ORDER BY passage, rev, gateway, epoch, seq;
 
 -- name: authorisations
 -- Who may take assets out of what, and when: until the end, or until withdrawn. What is for one use begins when it is recorded,
--- if nothing else is said.
-SELECT id, asset, boundary, CASE WHEN single_use THEN coalesce(valid_from, recorded_at) ELSE valid_from END,
-       least(valid_to, withdrawn_at), recorded_at, single_use, despite, person
-FROM authorisation WHERE asset = ANY(%(assets)s) ORDER BY asset, id;
+-- if nothing else is said. What an asset lies in takes it along by its own permissions, until it is seen apart; whether such
+-- a one for one use is spent, that asset's own exit says.
+WITH RECURSIVE carrier AS (
+    SELECT a.id AS asset, a.parent AS by, a.parent_since AS since, coalesce(seen_apart(a.id), 'infinity') AS until
+    FROM asset AS a WHERE a.id = ANY(%(assets)s) AND a.parent IS NOT NULL
+    UNION
+    SELECT c.asset, a.parent, greatest(c.since, a.parent_since), least(c.until, seen_apart(a.id))
+    FROM carrier AS c JOIN asset AS a ON a.id = c.by WHERE a.parent IS NOT NULL
+), its AS (
+    SELECT id, asset, boundary, CASE WHEN single_use THEN coalesce(valid_from, recorded_at) ELSE valid_from END AS valid_from,
+           least(valid_to, withdrawn_at) AS valid_to, recorded_at, single_use, despite, person
+    FROM authorisation WHERE asset = ANY(%(assets)s)
+    UNION ALL
+    SELECT p.id, c.asset, p.boundary, greatest(p.valid_from, c.since),
+           least(p.valid_to, p.withdrawn_at, nullif(c.until, 'infinity')), p.recorded_at, false, p.despite, p.person
+    FROM carrier AS c JOIN authorisation AS p ON p.asset = c.by
+)
+SELECT * FROM its WHERE valid_from IS NULL OR valid_to IS NULL OR valid_from < valid_to ORDER BY asset, id;
 
 -- name: on_passes
 -- Which assets have an authorisation for one use.

@@ -195,3 +195,8 @@ ORDER BY o.to_at DESC NULLS FIRST, o.from_at DESC, o.id DESC LIMIT %(limit)s;
 -- Assets that could have passed a door while nobody watched it, and have not been seen since.
 SELECT DISTINCT ON (asset) asset, location, portal, from_at, to_at FROM asset_doubt
 WHERE %(location)s::text IS NULL OR location = %(location)s ORDER BY asset, from_at DESC, portal LIMIT %(limit)s;
+
+-- name: told
+-- Who told which setting.
+INSERT INTO act (at, recorded_at, kind, subject, by, detail)
+VALUES (%(now)s, %(now)s, 'setting_told', %(subject)s, %(by)s, %(detail)s::jsonb);

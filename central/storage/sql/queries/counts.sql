@@ -57,7 +57,9 @@ WITH RECURSIVE below AS (
     UNION ALL
     SELECT l.id FROM below AS b JOIN location AS l ON l.parent = b.id
 )
-SELECT p.asset, a.name, a.class AS asset_class, a.model, p.location, p.bucket, p.probability, p.seen_at, p.elsewhere, p.since
+SELECT p.asset, a.name, a.class AS asset_class, a.model, p.location, p.bucket, p.probability, p.seen_at, p.elsewhere, p.since,
+       (SELECT v.at FROM verification AS v WHERE v.asset = p.asset ORDER BY v.at DESC, v.id DESC LIMIT 1) AS verified_at,
+       (SELECT v.grade FROM verification AS v WHERE v.asset = p.asset ORDER BY v.at DESC, v.id DESC LIMIT 1) AS grade
 FROM below AS b
 CROSS JOIN LATERAL (SELECT * FROM place_asset WHERE location = b.id AND bucket <> 'found' OFFSET 0) AS p
 CROSS JOIN LATERAL (SELECT * FROM asset WHERE id = p.asset OFFSET 0) AS a

@@ -120,3 +120,24 @@ LIMIT %(limit)s;
 -- name: clear
 -- Forget all plans: the sweep makes them anew from what is open and from the acts.
 DELETE FROM deadline;
+
+-- name: passes_back
+-- What went out on a gate pass and is inside its boundary again: (authorisation, asset, where it is).
+SELECT id, asset, location FROM pass_out
+WHERE left_at IS NOT NULL AND since > left_at AND place_within(location, boundary) ORDER BY id;
+
+-- name: hold_pass
+-- A gate pass, locked: (asset, boundary, whether something is to come back, whether it did).
+SELECT a.asset, a.boundary, a.expected_return IS NOT NULL,
+       EXISTS (SELECT FROM act_standing AS r WHERE r.subject = 'pass/' || a.id AND r.kind = 'pass_returned')
+FROM authorisation AS a WHERE a.id = %(id)s AND a.kind = 'gate_pass' FOR UPDATE;
+
+-- name: end_pass
+-- What went out on a gate pass is back.
+INSERT INTO act (at, recorded_at, kind, subject, asset, location, by)
+VALUES (%(now)s, %(now)s, 'pass_returned', 'pass/' || %(authorisation)s, %(asset)s, %(location)s, %(by)s);
+
+-- name: overdue_passes
+-- What is out for too long: (authorisation, asset, boundary, since when it is out, when it was due).
+SELECT id, asset, boundary, left_at, greatest(expected_return, left_at + INTERVAL '1 second') FROM pass_out
+WHERE asset = ANY (%(assets)s) AND left_at IS NOT NULL AND expected_return <= %(now)s ORDER BY id;

@@ -176,7 +176,7 @@ WHERE (%(ended)s AND e.state IN ('closed', 'accepted_risk') OR NOT %(ended)s AND
     AND (%(suggested)s::bool IS NULL OR (e.suggestion IS NOT NULL) = %(suggested)s)
     AND (%(ids)s::int8[] IS NULL OR e.id = ANY(%(ids)s))
 ORDER BY e.decided_at DESC NULLS FIRST, date_trunc('day', e.due_at, 'UTC'),
-    array_position(ARRAY['critical', 'high', 'medium', 'low'], e.severity), e.due_at, e.id LIMIT %(limit)s;
+    array_position(ARRAY['critical', 'high', 'medium', 'low'], e.severity), e.due_at, e.id LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: one
 -- One exception, whatever its state.

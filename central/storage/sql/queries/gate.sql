@@ -21,7 +21,9 @@ WITH fresh AS (
 )
 SELECT epc FROM fresh WHERE epc IS NOT NULL
 UNION
-SELECT tag.epc FROM fresh JOIN tag USING (asset);
+SELECT tag.epc FROM fresh JOIN tag USING (asset)
+UNION
+SELECT tag.epc FROM fresh JOIN asset AS c ON c.parent = fresh.asset JOIN tag ON tag.asset = c.id WHERE fresh.epc IS NULL;
 
 -- name: entries
 -- The entries of some EPCs at a gateway's boundaries, as (epc, verdict, boundary, from, to). Assets that may leave nothing are

@@ -52,7 +52,7 @@ SELECT t.id, t.reason, t.ticket, t.from_location, f.name, t.to_location, w.name,
 FROM transfer AS t
 JOIN location AS f ON f.id = t.from_location
 JOIN location AS w ON w.id = t.to_location
-JOIN transfer_asset AS a ON a.transfer = t.id
+JOIN transfer_asset AS a ON a.transfer = t.id AND a.outcome IS DISTINCT FROM 'not_dispatched'
 JOIN asset AS s ON s.id = a.asset
 LEFT JOIN LATERAL (
     SELECT l.state FROM transit_leg AS l

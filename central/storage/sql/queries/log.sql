@@ -150,3 +150,7 @@ VALUES (%(site)s, %(gateway)s, %(online)s, %(stopped)s, %(at)s, %(birth)s::jsonb
 ON CONFLICT (site, gateway) DO UPDATE SET
     online = excluded.online, stopped = excluded.stopped, last_seen = greatest(g.last_seen, excluded.last_seen),
     birth = coalesce(excluded.birth, g.birth), health = coalesce(excluded.health, g.health);
+
+-- name: tell
+-- Tell all processes what this transaction changes; it is told when the transaction commits.
+SELECT pg_notify(%(channel)s, notice) FROM unnest(%(notices)s::text[]) AS notice;

@@ -17,8 +17,16 @@ SELECT epc, asset, bound_from, bound_to, role, state, tid FROM tag WHERE epc = A
 
 -- name: clear
 -- First half of a rebuild: forget what follows from the log.
-TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg,
-    missed_crossing, misread_crossing, story_checkpoint, portal_hour_counted;
+TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg, story_checkpoint,
+    portal_hour_counted;
+
+-- name: clear_missed
+-- What doors missed before a story's base is told by nothing else any more.
+DELETE FROM missed_crossing AS m WHERE NOT EXISTS (SELECT FROM story_base AS b WHERE b.asset = m.asset AND m.at <= b.at);
+
+-- name: clear_misread
+-- The same of what they misread.
+DELETE FROM misread_crossing AS m WHERE NOT EXISTS (SELECT FROM story_base AS b WHERE b.asset = m.asset AND m.at <= b.at);
 
 -- name: rebuild_passages
 -- Second half: the highest revision of each passage, from the log.

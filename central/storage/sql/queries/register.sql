@@ -15,7 +15,7 @@ SELECT serial, from_at, to_at FROM asset_serial WHERE asset = %(asset)s ORDER BY
 -- name: authorisations
 -- Authorisations, newest first, all or an asset's.
 SELECT id, kind, asset, boundary, valid_from, valid_to, reason, recorded_at, person, single_use, expected_return,
-       requested_by, approved_by, withdrawn_at, despite
+       requested_by, approved_by, withdrawn_at, despite, pass_kind
 FROM authorisation WHERE %(asset)s::text IS NULL OR asset = %(asset)s
 ORDER BY recorded_at DESC, id LIMIT %(limit)s;
 
@@ -25,9 +25,19 @@ SELECT a.id, a.at, a.recorded_at, a.kind, a.location, a.subject, a.by, a.detail,
        EXISTS (SELECT FROM act_void AS v WHERE v.act = a.id) AS void
 FROM act AS a WHERE a.asset = %(asset)s ORDER BY a.at DESC, a.id DESC LIMIT %(limit)s;
 
+-- name: counted
+-- What perpetual counts say of an asset: of the place where the book has it, and of one that it isn't booked in.
+SELECT location, bucket, probability, seen_at, elsewhere, tag_silent, since FROM place_asset
+WHERE asset = %(asset)s ORDER BY bucket = 'unexpected', location;
+
 -- name: people
 -- People by id.
-SELECT id, name, location, active FROM person ORDER BY id;
+SELECT id, name, location, active, kind FROM person ORDER BY id;
+
+-- name: not_acting
+-- Which of the names are no active person and no active service account.
+SELECT n.name FROM unnest(%(names)s::text[]) AS n (name)
+WHERE NOT EXISTS (SELECT FROM person AS p WHERE p.id = n.name AND p.active);
 
 -- name: roles
 -- Roles by id, with who holds them.

@@ -28,8 +28,8 @@ UPDATE registry_version SET version = version + 1;
 SELECT id FROM role;
 
 -- name: people
--- Ids of people.
-SELECT id FROM person;
+-- Ids of people, and whether they are active.
+SELECT id, active FROM person;
 
 -- name: pools
 -- Ids of pools.

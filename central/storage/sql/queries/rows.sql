@@ -37,9 +37,10 @@ SELECT to_jsonb(p) FROM person AS p WHERE id = ANY(%(ids)s) ORDER BY id;
 
 -- name: put_people
 -- Write whole rows.
-INSERT INTO person (id, name, location, active)
-SELECT id, name, location, active FROM jsonb_populate_recordset(NULL::person, %(rows)s::jsonb)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, location = excluded.location, active = excluded.active;
+INSERT INTO person (id, name, location, active, kind)
+SELECT id, name, location, active, coalesce(kind, 'person') FROM jsonb_populate_recordset(NULL::person, %(rows)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, location = excluded.location, active = excluded.active, kind = excluded.kind;
 
 -- name: drop_people
 -- Take back rows that an import made.
@@ -194,15 +195,16 @@ SELECT to_jsonb(a) FROM authorisation AS a WHERE id = ANY(%(ids)s) ORDER BY id;
 -- name: put_authorisations
 -- Write whole rows. What says the same as before keeps the time at which it was recorded.
 INSERT INTO authorisation AS a (id, kind, asset, boundary, valid_from, valid_to, reason, recorded_at, person, single_use,
-                                expected_return, requested_by, approved_by, withdrawn_at, despite)
+                                expected_return, requested_by, approved_by, withdrawn_at, despite, pass_kind)
 SELECT id, kind, asset, boundary, valid_from, valid_to, reason, recorded_at, person, single_use, expected_return,
-       requested_by, approved_by, withdrawn_at, coalesce(despite, '{}')
+       requested_by, approved_by, withdrawn_at, coalesce(despite, '{}'), pass_kind
 FROM jsonb_populate_recordset(NULL::authorisation, %(rows)s::jsonb)
 ON CONFLICT (id) DO UPDATE SET
     kind = excluded.kind, asset = excluded.asset, boundary = excluded.boundary, valid_from = excluded.valid_from,
     valid_to = excluded.valid_to, reason = excluded.reason, person = excluded.person, single_use = excluded.single_use,
     expected_return = excluded.expected_return, requested_by = excluded.requested_by,
     approved_by = excluded.approved_by, withdrawn_at = excluded.withdrawn_at, despite = excluded.despite,
+    pass_kind = excluded.pass_kind,
     recorded_at = CASE
         WHEN (a.kind, a.asset, a.boundary, a.valid_from, a.valid_to, a.person, a.single_use, a.despite)
             IS DISTINCT FROM (excluded.kind, excluded.asset, excluded.boundary, excluded.valid_from, excluded.valid_to,

@@ -7,7 +7,7 @@ WITH RECURSIVE carrier AS (
     SELECT w.asset, coalesce(k.at, '-infinity') AS after, w.asset COLLATE "C" AS by, '-infinity'::timestamptz AS since,
            'infinity'::timestamptz AS until, false AS carried
     FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
-    LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+    LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND (k.base OR k.at < w.fresh)
     UNION ALL
     SELECT c.asset, c.after, a.parent, greatest(c.since, a.parent_since), least(c.until, seen_apart(a.id)), true
     FROM carrier AS c JOIN asset AS a ON a.id = c.by WHERE a.parent IS NOT NULL
@@ -28,7 +28,7 @@ WHERE p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from AND (t.boun
 SELECT t.asset, t.bound_from, t.bound_to, h.epc, h.location, h.hits, own.since
 FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
 JOIN tag AS t ON t.asset = w.asset
-LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND (k.base OR k.at < w.fresh)
 LEFT JOIN LATERAL (
     SELECT min(o.registered_at) AS since FROM tag AS o WHERE t.role = 'box' AND o.asset = t.asset AND o.role <> 'box'
 ) AS own ON true
@@ -41,7 +41,7 @@ ORDER BY t.asset, h.epc, h.day, h.location;
 WITH wanted AS (
     SELECT w.asset, coalesce(k.at, '-infinity') AS after
     FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
-    LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh
+    LEFT JOIN story_checkpoint AS k ON k.asset = w.asset AND (k.base OR k.at < w.fresh)
 )
 SELECT a.asset, a.at, a.id, a.kind, a.subject, a.location, a.detail
 FROM wanted AS w
@@ -77,7 +77,7 @@ SELECT asset, start, business_days, location, due, calendar FROM frozen_due WHER
 -- From where stories may be told on.
 SELECT k.asset, k.state
 FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
-JOIN story_checkpoint AS k ON k.asset = w.asset AND k.at < w.fresh;
+JOIN story_checkpoint AS k ON k.asset = w.asset AND (k.base OR k.at < w.fresh);
 
 -- name: keep_checkpoints
 -- The newest point from which each story may be told on; null where there is none any more.
@@ -87,7 +87,7 @@ WITH told AS (
     DELETE FROM story_checkpoint WHERE asset IN (SELECT asset FROM told WHERE at IS NULL)
 )
 INSERT INTO story_checkpoint AS k (asset, at, state) SELECT asset, at, state FROM told WHERE at IS NOT NULL
-ON CONFLICT (asset) DO UPDATE SET at = excluded.at, state = excluded.state
+ON CONFLICT (asset) DO UPDATE SET at = excluded.at, state = excluded.state, base = false
 WHERE (k.at, k.state) IS DISTINCT FROM (excluded.at, excluded.state);
 
 -- name: freeze
@@ -184,7 +184,7 @@ SELECT asset FROM transit_leg
 WHERE state IN ('open', 'wrong_destination') AND receipt_due > %(after)s AND receipt_due <= %(now)s
 UNION
 SELECT a.asset FROM transfer AS t JOIN transfer_asset AS a ON a.transfer = t.id
-WHERE t.cancelled_at IS NULL AND t.dispatch_until > %(after)s AND t.dispatch_until <= %(now)s;
+WHERE t.cancelled_at IS NULL AND a.outcome IS NULL AND t.dispatch_until > %(after)s AND t.dispatch_until <= %(now)s;
 
 -- name: unsettled
 -- Assets whose stories hang on how places are joined: a changed registry may tell them otherwise.
@@ -200,3 +200,36 @@ SELECT id, location, kind FROM opening WHERE kind <> 'portal' ORDER BY id;
 -- name: owner_roles
 -- Who answers for places, where it stands with the place itself.
 SELECT id, owner_role FROM location WHERE owner_role IS NOT NULL;
+
+-- name: restart
+-- Stories that would be told from the beginning begin at their base, if they have one: what led there is forgotten.
+INSERT INTO story_checkpoint AS k (asset, at, state, base)
+SELECT b.asset, b.at, b.state, true
+FROM unnest(%(assets)s::text[], %(fresh)s::timestamptz[]) AS w (asset, fresh)
+JOIN story_base AS b ON b.asset = w.asset
+LEFT JOIN story_checkpoint AS o ON o.asset = w.asset
+WHERE o.at IS NULL OR o.at >= w.fresh
+ON CONFLICT (asset) DO UPDATE SET at = excluded.at, state = excluded.state, base = true;
+
+-- name: aged
+-- The next assets of which something was heard before a day.
+SELECT DISTINCT t.asset FROM hearing AS h JOIN tag AS t ON t.epc = h.epc
+WHERE h.day < %(day)s AND t.asset > %(after)s ORDER BY t.asset LIMIT %(limit)s;
+
+-- name: settle
+-- Keep how stories stood at their bases; the newer one stands.
+INSERT INTO story_base AS b (asset, at, state)
+SELECT * FROM unnest(%(assets)s::text[], %(marks)s::timestamptz[], %(states)s::text[])
+ON CONFLICT (asset) DO UPDATE SET at = excluded.at, state = excluded.state WHERE b.at < excluded.at;
+
+-- name: forget_heard
+-- What was heard before a day of assets' tags, as far as every asset that the tag was on has a base that needs it no more.
+DELETE FROM hearing AS h USING tag AS own
+WHERE own.asset = ANY(%(assets)s) AND h.epc = own.epc AND h.day < %(day)s AND NOT EXISTS (
+    SELECT FROM tag AS t LEFT JOIN story_base AS b ON b.asset = t.asset
+    WHERE t.epc = h.epc AND (b.at IS NULL OR h.day >= ((b.at - INTERVAL '2 days') AT TIME ZONE 'UTC')::date)
+);
+
+-- name: forget_strangers
+-- What was heard before a day of tags that are on nothing.
+DELETE FROM hearing AS h WHERE h.day < %(day)s AND NOT EXISTS (SELECT FROM tag AS t WHERE t.epc = h.epc);

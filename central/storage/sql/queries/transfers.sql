@@ -9,34 +9,58 @@ SELECT %(now)s, %(now)s, %(kind)s, a.asset, %(location)s, %(subject)s, %(by)s, %
 FROM unnest(%(assets)s::text[]) AS a (asset);
 
 -- name: project
--- Transfers as their acts tell them: those named, or all. The first approval and the first cancellation stand.
+-- Transfers as their acts tell them: those named, or all. The first word of each side and the first cancellation stand. Older
+-- programs wrote an approval alone, which stands for both sides.
 INSERT INTO transfer AS t (
     id, from_location, to_location, sender, receiver, reason, ticket, cost_centre, escalation_path, requested_by,
-    requested_at, approved_by, approved_at, dispatch_until, cancelled_by, cancelled_at
+    requested_at, two_managers, sending_by, sending_at, sending_until, receiving_by, receiving_at, receiving_until,
+    approved_by, approved_at, dispatch_until, cancelled_by, cancelled_at
 )
 SELECT r.subject, r.detail ->> 'from', r.detail ->> 'to', r.detail ->> 'sender', r.detail ->> 'receiver',
        r.detail ->> 'reason', r.detail ->> 'ticket', r.detail ->> 'cost_centre',
        ARRAY(SELECT jsonb_array_elements_text(r.detail -> 'escalation')), r.by, r.at,
+       coalesce((r.detail ->> 'two_managers')::bool, false),
+       coalesce(s.by, a.by), coalesce(s.at, a.at), (coalesce(s.detail, a.detail) ->> 'until')::timestamptz,
+       coalesce(w.by, a.by), coalesce(w.at, a.at), (coalesce(w.detail, a.detail) ->> 'until')::timestamptz,
        a.by, a.at, (a.detail ->> 'until')::timestamptz, c.by, c.at
 FROM act_standing AS r
 LEFT JOIN LATERAL (
     SELECT * FROM act_standing AS o WHERE o.subject = r.subject AND o.kind = 'transfer_approved' ORDER BY o.at, o.id LIMIT 1
 ) AS a ON true
 LEFT JOIN LATERAL (
+    SELECT * FROM act_standing AS o
+    WHERE o.subject = r.subject AND o.kind = 'transfer_agreed' AND o.detail ->> 'side' = 'sending' ORDER BY o.at, o.id LIMIT 1
+) AS s ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM act_standing AS o
+    WHERE o.subject = r.subject AND o.kind = 'transfer_agreed' AND o.detail ->> 'side' = 'receiving'
+    ORDER BY o.at, o.id LIMIT 1
+) AS w ON true
+LEFT JOIN LATERAL (
     SELECT * FROM act_standing AS o WHERE o.subject = r.subject AND o.kind = 'transfer_cancelled' ORDER BY o.at, o.id LIMIT 1
 ) AS c ON true
 WHERE r.kind = 'transfer_requested' AND (%(ids)s::text[] IS NULL OR r.subject = ANY(%(ids)s))
 ON CONFLICT (id) DO UPDATE SET
+    sending_by = excluded.sending_by, sending_at = excluded.sending_at, sending_until = excluded.sending_until,
+    receiving_by = excluded.receiving_by, receiving_at = excluded.receiving_at, receiving_until = excluded.receiving_until,
     approved_by = excluded.approved_by, approved_at = excluded.approved_at, dispatch_until = excluded.dispatch_until,
     cancelled_by = excluded.cancelled_by, cancelled_at = excluded.cancelled_at;
 
 -- name: project_assets
--- The manifests of transfers: those named, or all.
-INSERT INTO transfer_asset (transfer, asset)
-SELECT r.subject, jsonb_array_elements_text(r.detail -> 'assets')
+-- The manifests of transfers, and what of them was cancelled: those named, or all.
+INSERT INTO transfer_asset AS m (transfer, asset, outcome, cancelled_by, cancelled_at, cancel_reason)
+SELECT r.subject, n.asset, c.detail ->> 'outcome', c.by, c.at, c.detail ->> 'reason'
 FROM act_standing AS r
+CROSS JOIN LATERAL jsonb_array_elements_text(r.detail -> 'assets') AS n (asset)
+LEFT JOIN LATERAL (
+    SELECT * FROM act_standing AS o
+    WHERE o.subject = r.subject AND o.kind = 'transfer_line_cancelled' AND o.asset = n.asset ORDER BY o.at, o.id LIMIT 1
+) AS c ON true
 WHERE r.kind = 'transfer_requested' AND (%(ids)s::text[] IS NULL OR r.subject = ANY(%(ids)s))
-ON CONFLICT DO NOTHING;
+ON CONFLICT (transfer, asset) DO UPDATE SET
+    outcome = excluded.outcome, cancelled_by = excluded.cancelled_by, cancelled_at = excluded.cancelled_at,
+    cancel_reason = excluded.cancel_reason
+WHERE m.outcome IS DISTINCT FROM excluded.outcome;
 
 -- name: lock
 -- One transfer, so that two people don't step on it at once.
@@ -55,12 +79,31 @@ UNION ALL
 SELECT 'asset', p FROM unnest(%(assets)s::text[]) AS p
 WHERE NOT EXISTS (SELECT FROM asset WHERE id = p AND withdrawn_at IS NULL);
 
--- name: bound
--- Assets that are on another transfer which isn't over.
-SELECT a.asset, a.transfer FROM transfer_asset AS a JOIN transfer AS t ON t.id = a.transfer
-WHERE a.asset = ANY(%(assets)s) AND t.cancelled_at IS NULL
-    AND NOT EXISTS (SELECT FROM transit_leg AS l WHERE l.transfer = t.id AND l.asset = a.asset AND l.state = 'received')
-ORDER BY a.asset, a.transfer;
+-- name: standing
+-- What decides whether assets may go by a transfer: (asset, place, whether that is certain, lifecycle, what blocks it, the
+-- transfer that it is on, the way that it is on). A hold blocks nothing that has a permission of its own. What of another
+-- transfer was cancelled before it left, or was received, is on it no more.
+SELECT a.id, b.location, coalesce(b.certain, false), s.lifecycle, coalesce(h.blocks, '{}'), o.transfer, l.id
+FROM asset AS a
+LEFT JOIN asset_state AS s ON s.asset = a.id
+LEFT JOIN beliefs(%(now)s) AS b ON b.asset = a.id
+LEFT JOIN gate_held AS h ON h.asset = a.id AND NOT EXISTS (
+    SELECT FROM authorisation AS p
+    WHERE p.asset = a.id AND p.withdrawn_at IS NULL AND h.blocks <@ p.despite AND (p.valid_to IS NULL OR p.valid_to > %(now)s))
+LEFT JOIN LATERAL (
+    SELECT m.transfer FROM transfer_asset AS m JOIN transfer AS t ON t.id = m.transfer
+    WHERE m.asset = a.id AND t.cancelled_at IS NULL AND m.transfer IS DISTINCT FROM %(but)s::text
+        AND m.outcome IS DISTINCT FROM 'not_dispatched'
+        AND NOT EXISTS (SELECT FROM transit_leg AS g WHERE g.transfer = t.id AND g.asset = m.asset AND g.state = 'received')
+    ORDER BY m.transfer LIMIT 1
+) AS o ON true
+LEFT JOIN transit_leg AS l ON l.asset = a.id AND l.state IN ('open', 'wrong_destination')
+WHERE a.id = ANY(%(assets)s)
+ORDER BY a.id;
+
+-- name: other_cost_centre
+-- Whether any of the assets has another cost centre than the one named.
+SELECT EXISTS (SELECT FROM asset WHERE id = ANY(%(assets)s) AND cost_centre IS DISTINCT FROM %(cost_centre)s::text);
 
 -- name: permit
 -- An approved transfer may pass the doors on its way.
@@ -78,7 +121,8 @@ WHERE id IN (SELECT %(transfer)s || '.' || md5(a.asset) FROM unnest(%(assets)s::
 -- name: list
 -- Transfers, newest first, each with its manifest and how far each asset of it is; manifests of those that are listed only.
 SELECT t.id, t.from_location AS from_, t.to_location AS to, t.sender, t.receiver, t.reason, t.ticket, t.cost_centre,
-       t.escalation_path, t.requested_by, t.requested_at, t.approved_by, t.approved_at, t.dispatch_until, t.cancelled_by,
+       t.escalation_path, t.requested_by, t.requested_at, t.two_managers, t.sending_by, t.sending_at, t.sending_until,
+       t.receiving_by, t.receiving_at, t.receiving_until, t.approved_by, t.approved_at, t.dispatch_until, t.cancelled_by,
        t.cancelled_at, m.assets
 FROM (
     SELECT * FROM transfer AS n
@@ -88,8 +132,13 @@ FROM (
 ) AS t
 CROSS JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
-        'id', s.id, 'name', s.name, 'state', coalesce(l.state, 'waiting'), 'dispatched_at', l.dispatched_at,
-        'basis', l.basis, 'receipt_due', l.receipt_due, 'ended_at', l.ended_at, 'ended_in', l.ended_in) ORDER BY s.id) AS assets
+        'id', s.id, 'name', s.name, 'dispatched_at', l.dispatched_at, 'state', CASE
+            WHEN a.outcome = 'not_dispatched' AND coalesce(l.state, 'returned_to_origin') = 'returned_to_origin' THEN 'cancelled'
+            WHEN a.outcome = 'never_found' AND l.state IS DISTINCT FROM 'received' THEN 'never_found'
+            ELSE coalesce(l.state, 'waiting') END,
+        'basis', l.basis, 'receipt_due', l.receipt_due, 'ended_at', l.ended_at, 'ended_in', l.ended_in,
+        'cancelled_by', a.cancelled_by, 'cancelled_at', a.cancelled_at, 'cancel_reason', a.cancel_reason)
+        ORDER BY s.id) AS assets
     FROM transfer_asset AS a JOIN asset AS s ON s.id = a.asset
     LEFT JOIN LATERAL (
         SELECT * FROM transit_leg AS l WHERE l.asset = a.asset AND l.transfer = t.id ORDER BY l.number DESC LIMIT 1
@@ -123,13 +172,13 @@ SELECT number, transfer, assumed FROM transit_leg WHERE asset = %(asset)s AND st
 SELECT t.id, t.from_location, t.dispatched_at, count(*) OVER (PARTITION BY t.id), t.total, a.asset
 FROM (
     SELECT t.id, t.from_location, min(l.dispatched_at) AS dispatched_at,
-           (SELECT count(*) FROM transfer_asset AS m WHERE m.transfer = t.id) AS total
+           (SELECT count(*) FROM transfer_asset AS m WHERE m.transfer = t.id AND m.outcome IS NULL) AS total
     FROM transfer AS t JOIN transit_leg AS l ON l.transfer = t.id AND l.state <> 'returned_to_origin'
     WHERE t.cancelled_at IS NULL
     GROUP BY t.id
 ) AS t
 JOIN transfer_asset AS a ON a.transfer = t.id
-WHERE t.dispatched_at <= %(before)s AND NOT EXISTS (
+WHERE t.dispatched_at <= %(before)s AND a.outcome IS NULL AND NOT EXISTS (
     SELECT FROM transit_leg AS l WHERE l.transfer = t.id AND l.asset = a.asset AND l.state <> 'returned_to_origin')
 ORDER BY t.id, a.asset;
 

@@ -26,6 +26,26 @@ FROM asset AS a LEFT JOIN beliefs(%(now)s) AS w ON w.asset = a.id
 LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_destination')
 WHERE a.id = %(asset)s AND a.withdrawn_at IS NULL;
 
+-- name: assets_by_id
+-- The assets named, by id.
+SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence, w.basis, w.certain, w.doubt,
+       g.state AS transit, w.passage, w.silent, w.stale, w.heard_at, w.gone, w.reads, w.patience_h, w.unseen
+FROM asset AS a LEFT JOIN beliefs(%(now)s) AS w ON w.asset = a.id
+LEFT JOIN transit_leg AS g ON g.asset = a.id AND g.state IN ('open', 'wrong_destination')
+WHERE a.id = ANY(%(ids)s) AND a.withdrawn_at IS NULL ORDER BY a.id;
+
+-- name: movements_in
+-- All revisions of passages that stand in runs of streams, oldest first.
+SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
+       m.reads, m.evidence, m.epc, t.asset
+FROM unnest(%(gateways)s::text[], %(epochs)s::text[], %(firsts)s::int8[], %(lasts)s::int8[], %(starts)s::timestamptz[],
+            %(ends)s::timestamptz[]) AS r (gateway, epoch, first, last, from_at, to_at)
+JOIN movement AS m
+    ON m.gateway = r.gateway AND m.stream = 'movement' AND m.epoch = r.epoch AND m.seq BETWEEN r.first AND r.last
+        AND m.at BETWEEN r.from_at AND r.to_at AND m.at BETWEEN %(first_at)s AND %(last_at)s
+LEFT JOIN tag AS t ON t.epc = m.epc AND m.at >= t.bound_from AND (t.bound_to IS NULL OR m.at < t.bound_to)
+ORDER BY m.at, m.passage, m.rev;
+
 -- name: movements
 -- The newest revision of each passage, newest first: of everything, or of one portal.
 SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
@@ -80,7 +100,7 @@ LEFT JOIN LATERAL (
     WHERE x.alert = a.id
 ) AS m ON true
 WHERE %(state)s = 'all' OR a.state = %(state)s
-ORDER BY a.raised_at DESC, a.id DESC LIMIT %(limit)s;
+ORDER BY a.raised_at DESC, a.id DESC LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: alerts_by_id
 -- The alerts named, oldest first.

@@ -1,0 +1,176 @@
+"""Nobody acts in an unknown name: every writing route of the whole API is asked, those that come later too."""
+
+import re
+from functools import cache
+from unittest.mock import MagicMock
+
+import httpx
+import pytest
+
+from central.api.actors import ACTORS
+from central.api.policies import policies_write
+from central.api.quarantine import quarantine_orders
+from central.api.server import create_app
+from central.application.errors import NotFound, Separated
+from central.application.importing import import_sheets
+from central.application.sheets import Sheets, read_sheet
+from central.application.undoing import undo_import
+from central.storage.registry import PgRegistry
+from tests.helpers.central import SHEETS, START, central, filled_database, movement
+
+PEOPLE = "id,name,active,kind\nann,Ann,,\nbob,Bob,,\ngone,Gone,false,\nmdm,Device management,,service\n"
+NAMELESS = {"POST /api/v1/badges"}
+"""An access-control system tells whose badge it saw: people there did nothing here."""
+ID = {"alert": "1", "exception": "1", "run": "1", "schedule": "1", "number": "1", "measure": "1", "rank": "A",
+      "subject_kind": "loan"}  # fmt: skip
+MORE = {"/api/v1/imports": {"sheets": {}}}
+
+
+async def people(one):
+    assert not (await one.import_(**SHEETS, people=PEOPLE)).problems
+
+
+@pytest.fixture(scope="module")
+def dsn():
+    with filled_database(people) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def one(dsn):
+    async with central(dsn) as opened:
+        yield opened
+
+
+async def never(*_):
+    """A retry that must not be reached."""
+    raise AssertionError
+
+
+def application(one):
+    orders = [quarantine_orders(never), policies_write(None, None, lambda: START)]
+    return create_app(one.services(lambda: START), token="t", version="0", local=True, orders=orders)
+
+
+def client(one):
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(application(one)), base_url="http://127.0.0.1",
+        headers={"Authorization": "Bearer t"},
+    )  # fmt: skip
+
+
+@cache
+def described():
+    """The API's own description."""
+    orders = [quarantine_orders(never), policies_write(None, None, lambda: START)]
+    return create_app(MagicMock(), token="t", version="0", local=True, orders=orders).openapi()
+
+
+def writing():
+    """Every route that writes, as (method, path)."""
+    told = {(method.upper(), path) for path, some in described()["paths"].items() for method in some}
+    return sorted(one for one in told if one[0] not in {"GET", "HEAD"})
+
+
+def names_of(method, path):
+    """The actors that a route asks for, by its own schema."""
+    schema = described()
+    said = schema["paths"][path][method.lower()]
+    found = {one["name"] for one in said.get("parameters", []) if one["in"] == "query"}
+    body = said.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    for option in [body, *body.get("oneOf", []), *body.get("anyOf", [])]:
+        model = schema["components"]["schemas"].get(option.get("$ref", "").rsplit("/", 1)[-1], {})
+        found |= {name for name in model.get("properties", {}) if name in model.get("required", [])}
+        for child in re.findall(r"schemas/(\w+)", str(model.get("properties", {}))):
+            found |= set(schema["components"]["schemas"].get(child, {}).get("required", []))
+    return found & set(ACTORS)
+
+
+def test_there_are_writing_routes():
+    assert len(writing()) > 35
+
+
+@pytest.mark.parametrize(("method", "path"), writing(), ids=lambda part: part)
+async def test_a_writing_route_asks_who_and_refuses_who_is_unknown_or_gone(one, method, path):
+    if f"{method} {path}" in NAMELESS:
+        return
+    names = names_of(method, path)
+    assert names, f"{method} {path} writes and doesn't ask by whom: give its body a `by`"
+    at = re.sub(r"{(\w+)}", lambda found: ID.get(found[1], "x"), path)
+    async with client(one) as http:
+        for who in ("ghost", "gone"):
+            told = dict.fromkeys(names, who)
+            if method == "DELETE":
+                answer = await http.request(method, at, params=told)
+            else:
+                answer = await http.request(method, at, json=told | MORE.get(path, {}))
+            words = f"there is no active person or service account '{who}'"
+            assert (answer.status_code, words in answer.json()["detail"]) == (404, True), answer.text
+
+
+async def test_who_is_known_is_let_through_wherever_in_the_request_he_stands(one):
+    async with client(one) as http:
+        seen = {"location": "stockroom-a", "at": "2026-03-02T08:00:00Z", "grade": "barcode", "evidence": "h7"}
+        for by, status in (("ann", 404), ("ghost", 404)):
+            told = {"observations": [seen | {"by": by, "asset": "LT-0001"}]}
+            answer = await http.post("/api/v1/count-runs/1/observations", json=told)
+            assert (answer.status_code, "service account" in answer.json()["detail"]) == (status, by == "ghost")
+        broken = await http.post("/api/v1/verifications", content=b"{", headers={"content-type": "application/json"})
+        assert broken.status_code == 422
+        done = await http.post("/api/v1/verifications", json=seen | {"by": "ann", "asset": "LT-0001"})
+        assert done.status_code == 200
+
+
+async def test_a_machine_tells_and_judges_nothing(one):
+    done = await one.take(movement(1))
+    async with client(one) as http:
+        path = f"/api/v1/alerts/{done.alerts[0]}"
+        verdict = {"verdict": "test", "evidence": {"kind": "note", "reference": "n"}}
+        await http.post(f"{path}/acknowledge", json={"by": "ann"})
+        refused = await http.post(f"{path}/resolve", json=verdict | {"by": "mdm"})
+        assert (refused.status_code, "a person has to do this" in refused.json()["detail"]) == (403, True)
+        assert (await http.post(f"{path}/resolve", json=verdict | {"by": "bob"})).status_code == 200
+        told = {"asset": "LT-0001", "location": "corridor", "at": "2026-03-02T08:59:00Z", "source": "mdm", "by": "mdm",
+                "reference": "8812"}  # fmt: skip
+        assert (await http.post("/api/v1/sightings", json=told)).status_code == 200
+    with pytest.raises(Separated, match="mdm is a service account"):
+        await one.sql("INSERT INTO act (at, recorded_at, kind, by) VALUES (now(), now(), 'transfer_agreed', 'mdm')")
+
+
+def sheets(**texts):
+    read = Sheets()
+    for kind, text in texts.items():
+        read_sheet(read, kind, f"{kind}.csv", text)
+    return read
+
+
+async def test_the_command_line_may_import_in_nobodys_name_and_nobody_else(one):
+    store = PgRegistry(one.database)
+    with pytest.raises(NotFound, match="account 'ghost'"):
+        await import_sheets(store, sheets(people="id,name\nghost,Ghost\n"), START, by="ghost")
+    with pytest.raises(NotFound, match="account 'gone'"):
+        await undo_import(store, 1, "gone", START)
+    async with client(one) as http:
+        answer = await http.post("/api/v1/imports", json={"by": "import", "sheets": {}})
+        assert (answer.status_code, "is the command line's" in answer.json()["detail"]) == (404, True)
+    header = "id,asset,boundary,valid_from,valid_to,reason,requested_by,approved_by"
+    row = "A-9,LT-0001,hq,,,moves,ann,gone"
+    done = await import_sheets(store, sheets(authorisations=f"{header}\n{row}\n"), START, dry_run=True)
+    assert [each.text for each in done.problems] == [
+        "approved_by: 'gone' is not active any more: who still is has to say so"
+    ]
+
+
+async def test_the_first_people_bring_themselves_in():
+    with filled_database(nobody) as dsn:
+        async with central(dsn) as fresh, client(fresh) as http:
+            first = {"by": "ann", "sheets": {"people": "id,name\nann,Ann\n"}}
+            assert (await http.post("/api/v1/imports", json=first | {"by": "bob"})).status_code == 404
+            assert (await http.post("/api/v1/imports", json=first)).status_code == 200
+            more = {"by": "bob", "sheets": {"people": "id,name\nbob,Bob\n"}}
+            assert (await http.post("/api/v1/imports", json=more)).status_code == 404
+            assert (await http.post("/api/v1/imports", json=more | {"by": "ann"})).status_code == 200
+
+
+async def nobody(one):
+    assert not (await one.import_(**SHEETS)).problems
