@@ -67,7 +67,10 @@ GROUP BY b.asset, b.location, b.since ORDER BY b.asset;
 
 -- name: keep_patience
 -- After how many hours without a word each asset's place is in doubt.
-INSERT INTO stay_patience (asset, location, since, patience_h)
-SELECT * FROM unnest(%(assets)s::text[], %(locations)s::text[], %(since)s::timestamptz[], %(patience_h)s::float8[])
+INSERT INTO stay_patience (asset, location, since, patience_h, own_h)
+SELECT asset, location, since, patience_h,
+       ARRAY(SELECT hours::float8 FROM jsonb_array_elements_text(own_h) AS hours ORDER BY hours::float8)
+FROM unnest(%(assets)s::text[], %(locations)s::text[], %(since)s::timestamptz[], %(patience_h)s::float8[],
+            %(own_h)s::jsonb[]) AS m (asset, location, since, patience_h, own_h)
 ON CONFLICT (asset) DO UPDATE SET
-    location = excluded.location, since = excluded.since, patience_h = excluded.patience_h;
+    location = excluded.location, since = excluded.since, patience_h = excluded.patience_h, own_h = excluded.own_h;
