@@ -91,13 +91,19 @@ WITH touched AS (
 ), dated AS (
     SELECT *, lead(at) OVER (PARTITION BY asset ORDER BY at, gateway, epoch, seq) AS until FROM event
 )
-SELECT d.asset, d.at AS since, d.confidence, d.until, d.gateway <> '' AS by_door, d.gateway = '' AS recorded,
+SELECT d.asset, d.at AS since, d.confidence, d.until, d.gateway <> '' AS by_door,
+       d.gateway = '' AND NOT EXISTS (
+           SELECT FROM authorisation AS u WHERE u.asset = d.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+       ) AS recorded,
        '{}'::float8[] AS own_h
 FROM dated AS d LEFT JOIN asset_location AS l ON l.asset = d.asset
 WHERE d.place = %(location)s AND d.until > greatest(%(after)s, d.at)
     AND (l.location IS DISTINCT FROM %(location)s OR d.until <= l.since)
 UNION ALL
-SELECT w.asset, w.since, w.confidence, NULL, w.passage IS NOT NULL AND w.doubt IS NULL, w.basis = 'recorded',
+SELECT w.asset, w.since, w.confidence, NULL, w.passage IS NOT NULL AND w.doubt IS NULL,
+       w.basis = 'recorded' AND NOT EXISTS (
+           SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+       ),
        coalesce(o.own_h, '{}')
 FROM asset_location AS w
 LEFT JOIN stay_patience AS o ON o.asset = w.asset AND o.location = w.location AND o.since = w.since
@@ -214,7 +220,9 @@ SELECT %(location)s, * FROM unnest(
 SELECT w.asset, w.since, w.basis <> 'recorded' AND w.certain AS observed, e.location AS elsewhere, e.last_at, (
     SELECT max(v.at) FROM verification AS v
     WHERE v.asset = w.asset AND v.location = w.location AND v.at >= w.since AND v.how NOT IN ('portal', 'zone', 'sweep')
-) AS verified_at, w.basis = 'recorded' AS recorded, coalesce(o.own_h, '{}') AS own_h
+) AS verified_at, w.basis = 'recorded' AND NOT EXISTS (
+    SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+) AS recorded, coalesce(o.own_h, '{}') AS own_h
 FROM asset_location AS w
 LEFT JOIN stay_patience AS o ON o.asset = w.asset AND o.location = w.location AND o.since = w.since
 LEFT JOIN LATERAL (
