@@ -13,10 +13,12 @@ from typing import Final, NamedTuple, Protocol
 from central.application.hearings import Retold, heard_in
 from central.application.openings import Opening
 from central.application.rollups import PRESENCE_KEPT
+from central.domain.presence import history
 from central.domain.presence.buckets import MISSING_ROUNDS, Booked, Bucket, Tally, bucket_of, is_unexpected, tally
 from central.domain.presence.coverage import Coverage, CoverageKind, Doors, Sighting, ledger
 from central.domain.presence.fold import Place, Stay, Stranger, fold, opened
 from central.domain.presence.history import Presence
+from central.domain.presence.leaving import NOTHING, Usual
 from central.domain.presence.spans import CELL, SWEEP_JOIN, Round, Span, round_end, rounds
 from central.domain.story import Heard
 
@@ -69,6 +71,8 @@ class BookRow:
     elsewhere_at: datetime | None
     verified_at: datetime | None = None
     """When a person last saw it there."""
+    usual: Usual = NOTHING
+    """How long it is wont to stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +238,18 @@ def _modes(closed: Collection[Round]) -> dict[tuple[datetime, datetime], str]:
 async def _count(work: PlaceWork, location: str, now: datetime) -> None:
     covered = await _renew_ledger(work, now)
     book, guests = await work.book(), await work.guests()
-    known = (await work.known({row.asset for row in book})).assets
+    known = _as_of(now, book, (await work.known({row.asset for row in book})).assets)
     lines = [_line(row, known.get(row.asset), covered, now) for row in book] + _unexpected(guests)
     before = await work.counted()
     await work.save_count(tally(covered.kind, [line.bucket for line in lines]), covered, lines, now)
     await _report(work, location, before, lines, now)
+
+
+def _as_of(now: datetime, book: Sequence[BookRow], known: Mapping[str, Presence]) -> dict[str, Presence]:
+    """Return what is known of the assets of the book by now: since the last round some have left unseen."""
+    here = [(known[row.asset], row) for row in book if row.asset in known and known[row.asset].since >= row.since]
+    rates = history.rates_at(one for one, _ in here)
+    return {row.asset: history.later(one, now, rates, row.usual) for one, row in here}
 
 
 async def _renew_ledger(work: PlaceWork, now: datetime) -> Covered:
@@ -265,8 +276,6 @@ def covered_now(lines: Sequence[Coverage], now: datetime, lasted: timedelta) -> 
 
 def _line(row: BookRow, known: Presence | None, covered: Covered, now: datetime) -> Line:
     """Return the line of an asset of the book."""
-    if known is not None and known.since < row.since:
-        known = None
     probability, heard_at = (known.probability, known.heard_at) if known else (None, None)
     last = heard_at or row.since
     elsewhere = row.elsewhere if row.elsewhere_at is not None and row.elsewhere_at > last else None

@@ -20,14 +20,14 @@ STAYS_AT_ONCE: Final = 2000
 
 
 StayKey = tuple[str, bool]
-"""(place, whether only the book says that the asset came)."""
+"""(place, whether only the book says that the asset came, and nobody has a standing permission to carry it)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staying:
     """How long assets stay at a place, and which share (0 to 1) of those who leave no door sees.
 
-    `recorded`: those that only the book put there, else those that were seen to come.
+    `recorded`: those that only the book put there and that nobody carries, else those that were seen to come.
     """
 
     location: str

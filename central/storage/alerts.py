@@ -9,7 +9,7 @@ from central.domain.alerts import is_late
 from central.storage.database import Connection
 from central.storage.queries import query
 
-GRAVE_NEWS: Final = frozenset({"joined", "reinstated"})
+GRAVE_NEWS: Final = frozenset({"raised", "joined", "reinstated"})
 """What no verdict that was given before can have meant."""
 
 
@@ -151,7 +151,9 @@ def _opening(incidents: Sequence[Incident], now: datetime) -> dict[str, Any]:
 
 def _change(before: tuple[Any, ...], incident: Incident) -> str | None:
     """Return the event that a member's new finding is, or None for a mere refinement."""
-    _, corrected, authorised_late, _ = before
+    _, corrected, authorised_late, _, kind = before
+    if kind == "ambiguous_passage" and incident.finding.kind == "unauthorised_exit" and not incident.finding.corrected:
+        return "raised"
     if incident.finding.corrected != corrected:
         return "corrected" if incident.finding.corrected else "reinstated"
     if incident.finding.authorised_late != authorised_late:

@@ -1,9 +1,9 @@
 """The perpetual count on PostgreSQL: one place in one transaction, under the place's own lock."""
 
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,10 @@ from central.domain.presence.buckets import STRANGER_ROUNDS, Tally
 from central.domain.presence.coverage import Coverage, Doors, Sighting
 from central.domain.presence.fold import Place, Stay, Stranger
 from central.domain.presence.history import Presence, Reads
+from central.domain.presence.leaving import Usual
 from central.domain.presence.spans import Heard, Span
+from central.domain.story.belief import sure_of
+from central.domain.story.stays import Curve
 from central.storage.database import Connection, Database
 from central.storage.exceptions import PgExceptionWork
 from central.storage.hearings import PgHearings
@@ -84,7 +87,11 @@ class PgPlaceWork:
         """Return who stayed there at any time after an instant, with the tags that they bear now."""
         rows = await self._rows("stays", after=after)
         tags = dict(await self._rows("tags_of", assets=sorted({row[0] for row in rows})))
-        return [Stay(asset, tuple(tags.get(asset, ())), since, sure, until) for asset, since, sure, until in rows]
+        usual = await self._usual()
+        return [
+            Stay(asset, tuple(tags.get(asset, ())), since, sure_of(sure) if by_door else sure, until, usual(*stays))
+            for asset, since, sure, until, by_door, *stays in rows
+        ]
 
     async def known(self, assets: Collection[str]) -> Place:
         """Return what is known of assets and strangers there; no sightings."""
@@ -141,7 +148,8 @@ class PgPlaceWork:
     async def book(self) -> list[BookRow]:
         """Return the assets that the book has there."""
         rows = await self._rows("book", least_rounds=STRANGER_ROUNDS)
-        return [BookRow(*row) for row in rows]
+        usual = await self._usual()
+        return [replace(BookRow(*row[:6]), usual=usual(*row[6:])) for row in rows]
 
     async def guests(self) -> list[Guest]:
         """Return the assets that were heard there and that the book has elsewhere."""
@@ -164,6 +172,16 @@ class PgPlaceWork:
         """Lock assets and make the exception queue say this about them."""
         await self._connection.execute(query("projection.lock_assets_by_id"), {"assets": sorted(assets)})
         return await self._exceptions.settle_exceptions(SOURCE, assets, openings, now)
+
+    async def _usual(self) -> Callable[[bool, Sequence[float]], Usual]:
+        """Return what says how long an asset stays, by whether only the book put it there, and its earlier stays."""
+        rows = await self._rows("usual")
+        places = {row[0]: (Curve(tuple(row[1]), tuple(row[2])), row[3]) for row in rows}
+
+        def usual(recorded: bool, own_h: Sequence[float]) -> Usual:  # noqa: FBT001 (a column)
+            return Usual(tuple(own_h), *places[recorded]) if recorded in places else Usual(tuple(own_h))
+
+        return usual
 
     async def _do(self, name: str, **params: Any) -> None:
         await self._connection.execute(query(f"presence.{name}"), params | {"location": self._location})
@@ -193,7 +211,7 @@ def _up(antennas: Iterable[Mapping[str, Any]], lasted_s: float) -> float:
 
 
 def _presence(row: Sequence[Any]) -> Presence:
-    since, at, there, gone, faded, heard_at, silent, reads = row
+    since, at, there, gone, faded, heard_at, silent, reads, away = row
     kept = {
         (one["epc"], one["zone"], one["mode"]): Reads(
             one["hits"],
@@ -205,7 +223,7 @@ def _presence(row: Sequence[Any]) -> Presence:
         )
         for one in reads
     }
-    return Presence(since, at, there, gone, faded, heard_at, silent, kept)
+    return Presence(since, at, there, gone, faded, heard_at, silent, kept, away)
 
 
 def _known_columns(known: Mapping[str, Presence]) -> dict[str, list[Any]]:

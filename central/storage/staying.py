@@ -1,5 +1,6 @@
 """How long assets stay, on PostgreSQL."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -63,6 +64,7 @@ class PgStayWork:
             locations=[one.location for one, _ in found],
             since=[one.since for one, _ in found],
             patience_h=[hours for _, hours in found],
+            own_h=[json.dumps([float(hours) for hours in one.own_h]) for one, _ in found],
         )
 
     async def _do(self, name: str, **params: Any) -> None:

@@ -119,17 +119,19 @@ class Shelves:
         """Return how probable it is that a whole stretch reads a tag there: it depends on how it lies."""
         known = self._lies.get((asset, zone))
         if known is None:
-            known = self._lies[asset, zone] = self._lie(Dice(self._scenario.seed, "lies", asset, zone))
+            known = self._lies[asset, zone] = read_probability(self._scenario, asset, zone)
         return known
 
-    def _lie(self, dice: Dice) -> float:
-        zones = self._scenario.zones
-        luck = dice.random()
-        if luck < zones.shadowed:
-            return dice.uniform(0.3, 0.8)
-        if luck < zones.shadowed + zones.middling:
-            return dice.uniform(0.8, 0.97)
-        return dice.uniform(0.97, 0.9995)
+
+def read_probability(scenario: EstateScenario, asset: str, zone: str) -> float:
+    """Return how probable it is that a whole stretch reads a tag where it lies in a zone."""
+    zones, dice = scenario.zones, Dice(scenario.seed, "lies", asset, zone)
+    luck = dice.random()
+    if luck < zones.shadowed:
+        return dice.uniform(0.3, 0.8)
+    if luck < zones.shadowed + zones.middling:
+        return dice.uniform(0.8, 0.97)
+    return dice.uniform(0.97, 0.9995)
 
 
 def stays_by_place(truth: Truth) -> dict[str, list[Stay]]:

@@ -90,8 +90,9 @@ def wire(at):
 
 
 def movement(seq, *, kind="out", tag=EPC, after_s=0.0, started_s=None, rev=1, final=True, portal="stockroom-a-door",
-             gateway=GATEWAY, batch=None, gate=None, confidence=0.9, start=START):  # fmt: skip
-    """One movement row; its passage is named by gateway, portal, tag and start."""
+             gateway=GATEWAY, batch=None, gate=None, confidence=None, start=START):  # fmt: skip
+    """One movement row; its passage is named by gateway, portal, tag and start; an early word is surer by default."""
+    confidence = confidence if confidence is not None else 0.9 if final else 0.98
     at = start + timedelta(seconds=after_s)
     begun = start + timedelta(seconds=after_s - 1 if started_s is None else started_s)
     passage = passage_id(gateway, portal, tag, int(begun.timestamp() * 1_000_000))

@@ -50,6 +50,14 @@ async def test_an_alert_is_acknowledged_investigated_and_resolved_with_evidence_
     assert acts == [("alert_acknowledged", "ann"), ("alert_investigated", "bob"), ("alert_resolved", "bob")]
 
 
+async def test_a_resolved_ambiguous_passage_opens_again_when_its_last_word_accuses(one):
+    alert = (await one.take(movement(1, final=False, confidence=0.6, started_s=-1))).alerts[0]
+    await resolve(one, alert)
+    await one.take(movement(2, rev=2, started_s=-1))
+    found = (await one.views.alerts_by_id([alert]))[0]
+    assert (found.state, found.kind, found.severity) == ("open", "unauthorised_exit", "high")
+
+
 async def test_the_database_resolves_no_alert_without_a_verdict_whatever_program_asks(one):
     alert = await raised(one)
     with pytest.raises(RowsRefused, match="resolved by a verdict only"):

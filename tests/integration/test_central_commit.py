@@ -44,6 +44,19 @@ async def test_the_final_joins_its_provisionals_alert(one):
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_an_early_word_that_is_not_sure_is_ambiguous_until_the_final_accuses(one, order):
+    rows = [movement(1, final=False, confidence=0.6, started_s=-1), movement(2, rev=2, started_s=-1)]
+    first = await one.take(rows[order[0]])
+    told = (await one.views.alerts_by_id(first.alerts))[0]
+    assert (told.kind, told.severity) == [("ambiguous_passage", "low"), ("unauthorised_exit", "high")][order[0]]
+    await one.take(rows[order[1]])
+    alert = (await one.views.alerts_by_id(first.alerts))[0]
+    assert (alert.kind, alert.severity, alert.confidence) == ("unauthorised_exit", "high", 0.9)
+    history = await one.sql("SELECT kind FROM alert_event WHERE alert = %s ORDER BY id", alert.id)
+    assert [kind for (kind,) in history] == ["raised"] * (2 if order == (0, 1) else 1)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_a_final_that_turned_back_corrects_the_alert_in_either_order(one, order):
     rows = [movement(1, final=False), movement(2, rev=2, kind="turned_back", started_s=-1)]
     for index in order:

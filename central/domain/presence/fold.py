@@ -12,13 +12,20 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
+import numpy as np
+
 from central.domain.presence import history
 from central.domain.presence.coverage import Sighting
-from central.domain.presence.history import Beta, Presence, Rates, ReadKey
+from central.domain.presence.history import Presence, Rates, ReadKey, Reads
+from central.domain.presence.hitrates import HitRates
+from central.domain.presence.leaving import NOTHING, Usual
 from central.domain.presence.spans import ListeningKey, Round
 
 FEW_ARRIVALS: Final = 5.0
 """So few assets that came say little of how many go on unseen."""
+MOST_DOUBT: Final = 0.98
+"""What the others did never settles what one did."""
+_UNHEARD: Final = Reads()
 LISTENED: Final = 0.99
 """Where antennas worked for less of a round, a gap at its end may be theirs."""
 
@@ -27,7 +34,7 @@ LISTENED: Final = 0.99
 class Stay:
     """An asset that the book has at the place from `since` on (until `until`), and its tags.
 
-    `confidence` (0 to 1) is how sure the book is of it.
+    `confidence` (0 to 1) is how sure the book is of it, `usual` how long it is wont to stay.
     """
 
     asset: str
@@ -35,6 +42,7 @@ class Stay:
     since: datetime
     confidence: float
     until: datetime | None = None
+    usual: Usual = NOTHING
 
     def holds(self, when: datetime) -> bool:
         """Whether the asset stays there then."""
@@ -65,7 +73,7 @@ class Place:
 class Learnt:
     """What a place's assets tell before a round: hit rates of new tags and usual gaps by zone, what happens unseen."""
 
-    before: Mapping[ListeningKey, Beta]
+    before: Mapping[ListeningKey, HitRates]
     gaps: Mapping[ListeningKey, tuple[float, ...]]
     rates: Rates
 
@@ -101,10 +109,11 @@ def _fold_one(place: Place, stays: Sequence[Stay], together: Sequence[Round]) ->
     knowns = {stay.asset: _known(place, stay) for stay in here}
     fresh = [stay for stay in here if _is_first_chance(knowns[stay.asset], stay, together)]
     before = {one.key: _before(one.key, knowns.values()) for one in together}
-    learnt = Learnt(before, _gaps(together, knowns.values()), history.rates_at(knowns.values()))
+    rates = history.rates_at(knowns.values())
+    learnt = Learnt(before, _gaps(together, knowns.values()), rates)
     if all(one.silence for one in together):
         place.sightings.append(Sighting(together[0].from_at, end, _tag_probability(here, knowns, together, before)))
-    knowns |= _doubted(fresh, knowns, together, before)
+    knowns |= _doubted(fresh, knowns, together, learnt)
     owned: set[str] = set()
     for stay in here:
         owned.update(stay.tags)
@@ -121,31 +130,31 @@ def _known(place: Place, stay: Stay) -> Presence:
     return known
 
 
-def _before(key: ListeningKey, knowns: Iterable[Presence]) -> Beta:
+def _before(key: ListeningKey, knowns: Iterable[Presence]) -> HitRates:
     zone, mode = key
     reads = [one for known in knowns for its, one in history.so_far(known) if its[1:] == (zone, mode)]
     return history.prior(reads, mode)
 
 
 def _tag_probability(
-    here: Sequence[Stay], knowns: Mapping[str, Presence], together: Sequence[Round], before: Mapping[ListeningKey, Beta]
+    here: Sequence[Stay],
+    knowns: Mapping[str, Presence],
+    together: Sequence[Round],
+    before: Mapping[ListeningKey, HitRates],
 ) -> float:
     """Probability that these rounds hear an asset that is there, over all that are; the zones' own where none is."""
-    missed: list[float] = []
-    for stay in here:
-        silent = 1.0
-        for epc in stay.tags:
-            for one in together:
-                reads = knowns[stay.asset].reads.get((epc, *one.key))
-                silent *= 1.0 - (history.posterior(reads, before[one.key]) if reads else before[one.key]).mean
-        if stay.tags:
-            missed.append(silent)
-    if not missed:
-        silent = 1.0
-        for one in together:
-            silent *= 1.0 - before[one.key].mean
-        missed = [silent]
-    return round(1.0 - sum(missed) / len(missed), 2)
+    bearers = [(stay, epc) for stay in here for epc in stay.tags]
+    silent = np.ones(len(bearers))
+    for one in together:
+        mine = [knowns[stay.asset].reads.get((epc, *one.key), _UNHEARD) for stay, epc in bearers]
+        if mine:
+            silent *= 1.0 - before[one.key].heard([(its.hits, its.misses) for its in mine])
+    if not bearers:
+        return round(1.0 - math.prod(1.0 - before[one.key].hit() for one in together), 2)
+    asset_of = {stay.asset: number for number, stay in enumerate(one for one in here if one.tags)}
+    missed = np.ones(len(asset_of))
+    np.multiply.at(missed, [asset_of[stay.asset] for stay, _ in bearers], silent)
+    return round(1.0 - float(missed.mean()), 2)
 
 
 def _is_first_chance(known: Presence, stay: Stay, together: Sequence[Round]) -> bool:
@@ -155,27 +164,26 @@ def _is_first_chance(known: Presence, stay: Stay, together: Sequence[Round]) -> 
 
 
 def _doubted(
-    fresh: Sequence[Stay],
-    knowns: Mapping[str, Presence],
-    together: Sequence[Round],
-    before: Mapping[ListeningKey, Beta],
+    fresh: Sequence[Stay], knowns: Mapping[str, Presence], together: Sequence[Round], learnt: Learnt
 ) -> dict[str, Presence]:
     """Return what is known of assets that came since the last chance to hear them, doubted as the others of them show.
 
     Where many that came aren't heard at the first chance, they went on unseen: laptops that went home through a door
     that misses some. Where nearly all are heard, more are there than the doors' confidence says. Each is judged by the
-    others alone, for its own silence is weighed afterwards.
+    others alone, for its own silence is weighed afterwards: so many times likelier than its own stays make it.
     """
     epcs = {epc for one in together for epc, _ in one.heard}
     silent = {stay.asset for stay in fresh if epcs.isdisjoint(stay.tags)}
-    missed = math.prod(1.0 - before[one.key].mean for one in together)
+    missed = math.prod(1.0 - learnt.before[one.key].hit() for one in together)
+    end = together[0].to_at
+    aged = {stay.asset: history.aged(knowns[stay.asset], end, learnt.rates, stay.usual) for stay in fresh}
+    expected = sum(known.gone for known in aged.values())
     doubted: dict[str, Presence] = {}
-    for stay in fresh:
-        others = len(fresh) - 1
-        unheard = max(0.0, len(silent - {stay.asset}) - missed * others)
-        known = knowns[stay.asset]
-        went_on = (unheard + FEW_ARRIVALS * known.gone) / ((1.0 - missed) * others + FEW_ARRIVALS)
-        doubted[stay.asset] = history.doubted(known, went_on)
+    for asset, known in aged.items():
+        unheard = len(silent - {asset}) - missed * (len(fresh) - 1)
+        few = FEW_ARRIVALS * expected / len(fresh)
+        more = (max(0.0, unheard) / (1.0 - missed) + few) / (expected - known.gone + few)
+        doubted[asset] = history.doubted(known, min(known.gone * more, MOST_DOUBT))
     return doubted
 
 
@@ -190,7 +198,7 @@ def _gaps(together: Sequence[Round], knowns: Collection[Presence]) -> dict[Liste
 
 def _weigh(known: Presence, stay: Stay, together: Sequence[Round], learnt: Learnt) -> Presence:
     heard: dict[ReadKey, tuple[datetime, Round]] = {}
-    silent: dict[ReadKey, Beta] = {}
+    silent: dict[ReadKey, HitRates] = {}
     for one in together:
         times = dict(one.heard)
         for epc in stay.tags:
@@ -200,20 +208,26 @@ def _weigh(known: Presence, stay: Stay, together: Sequence[Round], learnt: Learn
             elif epc not in times and one.silence and one.from_at >= stay.since:
                 silent[key] = learnt.before[one.key]
     if heard:
-        return _hit(known, heard, silent, learnt)
-    return history.silence(known, silent, together[0].to_at, learnt.rates) if silent else known
+        return _hit(known, stay.usual, heard, silent, learnt)
+    if not silent:
+        return known
+    return history.silence(known, silent, together[0].to_at, learnt.rates, stay.usual)
 
 
 def _hit(
-    known: Presence, heard: Mapping[ReadKey, tuple[datetime, Round]], missed: Collection[ReadKey], learnt: Learnt
+    known: Presence,
+    stays: Usual,
+    heard: Mapping[ReadKey, tuple[datetime, Round]],
+    missed: Collection[ReadKey],
+    learnt: Learnt,
 ) -> Presence:
     """Return what is known of an asset that was heard; what its gap says is said by the key that heard it last."""
     gaps = {key: _gap(at, one) if key[1:] in learnt.gaps else None for key, (at, one) in heard.items()}
     last, (when, latest) = max(heard.items(), key=lambda one: (one[1][0], one[0]))
     left, gap = 0.0, gaps[last]
     if gap is not None:
-        usual, lasted = learnt.gaps[latest.key], latest.to_at - latest.from_at
-        left = history.left_since(gap, known.reads.get(last), usual, lasted, learnt.rates)
+        leaves = history.leaves_in(known, latest.from_at, latest.to_at, learnt.rates, stays)
+        left = history.left_since(gap, known.reads.get(last), learnt.gaps[latest.key], leaves)
     return history.hit(known, gaps, missed, when, left)
 
 

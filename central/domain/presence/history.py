@@ -1,11 +1,11 @@
 """How likely an asset is still there: its own read history, and what its silence since says.
 
-Every tag has a hit rate of its own in each zone and mode, a Beta posterior that begins with the zone's and forgets
+Every tag has a hit rate of its own in each zone and mode, which begins as one of the zone's (`hitrates`) and forgets
 slowly. A silence before a later hit was a miss, and counts as one. A silence since the last hit is open: either the
 tag is there and was missed, or it is gone. The three cases (there, there but no longer readable, gone) are weighed by
-Bayes' rule, the unknown hit rate integrated out: the k-th silence in a row has probability (b + k) / (a + b + k)
-under Beta(a, b). So three silences of a tag that is heard in 95 % of sweeps say much, and three of one that is heard
-in 30 % say little.
+Bayes' rule, the unknown hit rate summed out. So three silences of a tag that is heard in 95 % of sweeps say much, and
+three of one that is heard in 30 % say little. How likely an asset has gone unseen meanwhile is said by how long it, and
+others, usually stay (`leaving`), and by how many went whom nobody expected to.
 
 Within a round, the time from a tag's last hearing to the end says more than a silence does: what lies still is heard
 until the end, or nearly, and what was carried off is not. How long such gaps are is learnt as well, from rounds that a
@@ -19,6 +19,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from central.domain.presence.hitrates import HitRates
+from central.domain.presence.leaving import NOTHING, Usual
+
 HALF_LIFE: Final = timedelta(days=90)
 """A tag that was moved to a worse shelf is known anew within a quarter."""
 STRAY: Final = 0.0002
@@ -27,12 +30,8 @@ FADED: Final = 0.003
 """For each asset that leaves unseen so many stay with a dead tag: what silence alone can never rule out."""
 LEAST_LEAVE_PER_DAY: Final = 1 / 20_000
 """However long nothing was missed, a theft is possible."""
-ENOUGH_ROUNDS: Final = 2.0
-ENOUGH_TAGS: Final = 8
-"""Fewer tags with a history say nothing of how a zone's tags differ."""
-MOST_ALIKE: Final = 30.0
-LEAST_ALIKE: Final = 0.4
-"""Bounds, in rounds, of how much the other tags say of one that is new."""
+ALIKE: Final = 30.0
+"""A zone's usual gaps say so many hits' worth of one tag's."""
 UNREADABLE: Final = 0.005
 """Share of tags that can't be heard where they have just been put (metal, face down), until a hit proves better."""
 GAP_ENDS: Final = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -41,6 +40,8 @@ GAP_WIDTHS: Final = (1 / 16, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 EVEN_GAPS: Final = 1.0
 """Before anything is learnt gaps are even, which tells nothing; this weighs as much as one hit."""
 _DAY_S: Final = 86_400.0
+SEEN_AGAIN_DAYS: Final = 4.0
+"""What left past a door that missed it is seen elsewhere after so long in the mean: by a door, a shelf, tomorrow."""
 ReadKey = tuple[str, str, str]
 """(epc, zone, mode)."""
 
@@ -60,21 +61,8 @@ class Rates:
 UNSEEN: Final = Rates()
 
 
-@dataclass(frozen=True, slots=True)
-class Beta:
-    """A hit rate that isn't known exactly: Beta(hits, misses), both > 0."""
-
-    hits: float
-    misses: float
-
-    @property
-    def mean(self) -> float:
-        """The expected hit rate."""
-        return self.hits / (self.hits + self.misses)
-
-
-START: Final = {"sweep": Beta(3.6, 0.4), "zone": Beta(2.4, 0.6)}
-"""What holds of a tag before a zone has a history: field rates differ widely, so these weigh few rounds."""
+START: Final = {"sweep": HitRates.like(3.6, 0.4), "zone": HitRates.like(2.4, 0.6)}
+"""What holds of a tag before a zone has a history: field rates differ widely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +90,8 @@ class Reads:
 class Presence:
     """What is known of one asset at one place. `there`, `faded` and `gone` add up to 1.
 
+    `away` is the part of `gone` that went as such assets do, and will be seen elsewhere; the rest nobody expected.
+
     `since` is when the book put it there, `at` the last round that was weighed, `heard_at` its last hit since then.
     """
 
@@ -114,6 +104,7 @@ class Presence:
     silent: int = 0
     """Rounds in which none of its tags was heard, since one was."""
     reads: Mapping[ReadKey, Reads] = field(default_factory=dict)
+    away: float = 0.0
 
     @property
     def probability(self) -> float:
@@ -135,7 +126,8 @@ def doubted(known: Presence, gone: float) -> Presence:
     """Return what is known of an asset if it is gone with such a probability, by what else is known."""
     gone = max(STRAY, gone)
     rest = (1.0 - gone) / (1.0 - known.gone)
-    return replace(known, there=known.there * rest, faded=known.faded * rest, gone=gone)
+    away = known.away * gone / known.gone if known.gone else 0.0
+    return replace(known, there=known.there * rest, faded=known.faded * rest, gone=gone, away=away)
 
 
 def hit(
@@ -166,30 +158,39 @@ def hit(
     return Presence(known.since, max(known.at, when), 1.0 - gone, gone, heard_at=heard_at, reads=reads)
 
 
-def silence(known: Presence, keys: Mapping[ReadKey, Beta], when: datetime, rates: Rates) -> Presence:
+def silence(
+    known: Presence, keys: Mapping[ReadKey, HitRates], when: datetime, rates: Rates, usual: Usual = NOTHING
+) -> Presence:
     """Return what is known once a round heard none of the asset's tags.
 
     Args:
         known: What was known before.
-        keys: The tags that the round should have heard, each with the hit rate of a tag that is new there.
+        keys: The tags that the round should have heard, each with the hit rates of the zone's tags.
         when: The end of the round.
         rates: What happens unseen.
+        usual: How long it usually stays.
     """
-    there, faded, gone = _aged(known, when, rates)
+    there, faded, gone, away = _aged(known, when, rates, usual)
     reads = dict(known.reads)
     for key, before in keys.items():
         mine = _forgotten(reads.get(key) or Reads(), when)
-        there *= _silent_probability(mine, before)
+        there *= before.silence(mine.hits, mine.misses, mine.silent)
         reads[key] = replace(mine, silent=mine.silent + 1)
     total = there + faded + gone
     weighed = (there / total, gone / total, faded / total)
-    return Presence(known.since, max(known.at, when), *weighed, known.heard_at, known.silent + 1, reads)
+    at, rounds = max(known.at, when), known.silent + 1
+    return Presence(known.since, at, *weighed, known.heard_at, rounds, reads, away / total)
 
 
-def aged(known: Presence, when: datetime, rates: Rates) -> Presence:
+def aged(known: Presence, when: datetime, rates: Rates, usual: Usual = NOTHING) -> Presence:
     """Return what is known at a later time at which nothing listened."""
-    there, faded, gone = _aged(known, when, rates)
-    return replace(known, there=there, faded=faded, gone=gone, at=max(known.at, when))
+    there, faded, gone, away = _aged(known, when, rates, usual)
+    return replace(known, there=there, faded=faded, gone=gone, away=away, at=max(known.at, when))
+
+
+def later(known: Presence, when: datetime, rates: Rates, usual: Usual = NOTHING) -> Presence:
+    """Return `aged`, as of the round that was weighed last: what is told meanwhile is no round."""
+    return replace(aged(known, when, rates, usual), at=known.at)
 
 
 def so_far(known: Presence) -> Iterator[tuple[ReadKey, Reads]]:
@@ -201,27 +202,9 @@ def so_far(known: Presence) -> Iterator[tuple[ReadKey, Reads]]:
         yield key, replace(one, misses=one.misses + one.silent * known.there, silent=0)
 
 
-def posterior(reads: Reads, before: Beta) -> Beta:
-    """Return the hit rate of a tag: the zone's, and its own rounds that are settled."""
-    return Beta(before.hits + reads.hits, before.misses + reads.misses)
-
-
-def prior(reads: Iterable[Reads], mode: str) -> Beta:
-    """Return the hit rate of a tag of which nothing is known: how the zone's other tags differ, by their moments.
-
-    Where a zone hears some tags always and others never (they lie on another shelf), both parameters come out below
-    1, and a first silence says little.
-    """
-    start = START[mode]
-    known = [(one.hits / one.rounds, one.rounds) for one in reads if one.rounds >= ENOUGH_ROUNDS]
-    if len(known) < ENOUGH_TAGS:
-        return start
-    mean = (sum(rate for rate, _ in known) + start.mean) / (len(known) + 1)
-    spread = sum((rate - mean) ** 2 for rate, _ in known) / (len(known) - 1)
-    noise = mean * (1.0 - mean) * sum(1.0 / n for _, n in known) / len(known)
-    true_spread = max(spread - noise, mean * (1.0 - mean) / (1.0 + MOST_ALIKE))
-    alike = min(MOST_ALIKE, max(LEAST_ALIKE, mean * (1.0 - mean) / max(true_spread, 1e-9) - 1.0))
-    return Beta(mean * alike, (1.0 - mean) * alike)
+def prior(reads: Iterable[Reads], mode: str) -> HitRates:
+    """Return the hit rates of a zone's tags, of which one that is new there is one."""
+    return START[mode].learn([(one.hits, one.misses) for one in reads])
 
 
 def gap_of(share: float) -> int:
@@ -239,7 +222,7 @@ def gaps_of(reads: Iterable[Reads]) -> tuple[float, ...]:
     return tuple(count / total for count in counts)
 
 
-def left_since(gap: int, mine: Reads | None, usual: Sequence[float], lasted: timedelta, rates: Rates) -> float:
+def left_since(gap: int, mine: Reads | None, usual: Sequence[float], leaves: float) -> float:
     """Return the odds that an asset left in the round that heard it with such a gap.
 
     One that leaves does so at any time, so its gaps are even; one that stays has the zone's, or its own where these are
@@ -249,41 +232,53 @@ def left_since(gap: int, mine: Reads | None, usual: Sequence[float], lasted: tim
         gap: Class of the gap.
         mine: The tag's rounds there.
         usual: The zone's gaps (`gaps_of`).
-        lasted: Length of the round.
-        rates: What happens unseen.
+        leaves: How likely it leaves unseen in such a round.
     """
     stays = usual[gap]
     if mine is not None and mine.gaps:
-        own = (mine.gaps[gap] + MOST_ALIKE * usual[gap]) / (sum(mine.gaps) + MOST_ALIKE)
+        own = (mine.gaps[gap] + ALIKE * usual[gap]) / (sum(mine.gaps) + ALIKE)
         stays = max(stays, own)
-    leaves = rates.leave_per_day * lasted.total_seconds() / _DAY_S * GAP_WIDTHS[gap]
-    return leaves / stays
+    return leaves * GAP_WIDTHS[gap] / stays
+
+
+def leaves_in(known: Presence, start: datetime, end: datetime, rates: Rates, usual: Usual = NOTHING) -> float:
+    """Return how likely (0 to 1) an asset that is there at `start` leaves unseen by `end`."""
+    days = max(0.0, (end - start).total_seconds()) / _DAY_S
+    stays = usual.still(known.since, end) / usual.still(known.since, start)
+    return 1.0 - stays * math.exp(-rates.leave_per_day * days)
 
 
 def rates_at(knowns: Iterable[Presence], before: Rates = UNSEEN) -> Rates:
-    """Return how often assets leave a place unseen, as its own assets show: those that are gone, over the days spent.
+    """Return how often assets leave a place unseen that nobody expected to, as its own assets show.
 
-    `before` is the rate to begin with; it weighs as much as one departure.
+    These are the ones that are gone, but not as usual, over the days spent. `before` is the rate to begin with; it
+    weighs as much as one departure.
     """
     left, days = 1.0, 1.0 / before.leave_per_day
     for known in knowns:
-        left += max(0.0, known.gone - STRAY)
+        left += max(0.0, known.gone - known.away - STRAY)
         days += (known.at - known.since).total_seconds() / _DAY_S
     return Rates(max(LEAST_LEAVE_PER_DAY, left / days))
 
 
-def _aged(known: Presence, when: datetime, rates: Rates) -> tuple[float, float, float]:
-    """Return (there, faded, gone) after a time in which the asset may have left or its tag died."""
+def _aged(known: Presence, when: datetime, rates: Rates, usual: Usual) -> tuple[float, float, float, float]:
+    """Return (there, faded, gone, away) after a time in which the asset may have left or its tag died.
+
+    What left as usual would have been seen elsewhere by now and then: that nobody did speaks for its being there.
+    """
     days = max(0.0, (when - known.at).total_seconds()) / _DAY_S
+    stays = usual.still(known.since, max(when, known.at)) / usual.still(known.since, known.at)
     left, faded = -math.expm1(-rates.leave_per_day * days), -math.expm1(-rates.fade_per_day * days)
-    stays = 1.0 - left
-    there = known.there * stays
-    return there * (1.0 - faded), known.faded * stays + there * faded, known.gone + left * (known.there + known.faded)
-
-
-def _silent_probability(reads: Reads, before: Beta) -> float:
-    rate = posterior(reads, before)
-    return (rate.misses + reads.silent) / (rate.hits + rate.misses + reads.silent)
+    unseen = math.exp(-days / SEEN_AGAIN_DAYS)
+    here = known.there + known.faded
+    meanwhile = (1.0 - unseen) * SEEN_AGAIN_DAYS / days if days else 1.0
+    away = known.away * unseen + here * (1.0 - stays) * meanwhile
+    gone = known.gone - known.away + here * stays * left + away
+    there = known.there * stays * (1.0 - left)
+    weighed = (there * (1.0 - faded), known.faded * stays * (1.0 - left) + there * faded, gone, away)
+    total = sum(weighed[:3])
+    there, faded, gone, away = (one / total for one in weighed)
+    return there, faded, gone, away
 
 
 def _settled(reads: Reads, when: datetime) -> Reads:

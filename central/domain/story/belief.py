@@ -150,7 +150,7 @@ def _hear(states: Sequence[_State], one: Heard, routes: Routes, *, coarse: bool)
 
 
 def _cross(states: Sequence[_State], one: Crossing, routes: Routes, *, coarse: bool) -> list[_State]:
-    doubt = max(_LEAST_DOUBT, (1 - one.confidence) ** 2)
+    doubt = 1 - sure_of(one.confidence)
     found: dict[str, _State] = {}
     for last in states:
         place = last.place
@@ -166,6 +166,11 @@ def _cross(states: Sequence[_State], one: Crossing, routes: Routes, *, coarse: b
     _start(found, Step(one, "straight", None, one.destination), 1 - doubt)
     _start(found, Step(one, "wrong_way", None, one.origin), doubt)
     return _pruned(found)
+
+
+def sure_of(confidence: float) -> float:
+    """Return how likely (0 to 1) what a door is so sure of is so: its doubt counts squared, and never for nothing."""
+    return 1 - max(_LEAST_DOUBT, (1 - confidence) ** 2)
 
 
 def _way(routes: Routes, origin: str, destination: str, *, coarse: bool) -> Way:

@@ -100,7 +100,9 @@ def _missing(one):
     detail = f"{one['right']} of {one['calls']} calls ({calls})"
     yield Figure("central.missing.precision", share(one["right"], one["calls"]), "share", detail=detail)
     detail = f"{one['in_two']} of {one['true']} that left a watched shelf untold: called, or their place corrected"
-    yield Figure("central.missing.in_two_sweeps", share(one["in_two"], one["true"]), "share", detail=detail)
+    found, bound = share(one["in_two"], one["true"]), share(one["bound"], one["true"])
+    ratio = found / bound if bound else None
+    yield Figure("central.missing.in_two_sweeps", found, "share", "who knows each hit rate", bound, ratio, detail)
 
 
 def _coverage(one):

@@ -16,7 +16,7 @@ from tests.accuracy.central.plant import instant
 WINDOW_US = 40 * SECOND
 """What arrives within this is committed at its end: no event waits longer, and places are asked for after 60 s."""
 COUNT_US = 5 * MINUTE
-"""So long after a span has ended its shelves are counted; floors that are swept are, each midnight."""
+"""So long after a span has ended, its rows being there, its shelves are counted; swept floors are, after midnight."""
 PLACES = "SELECT asset, location, certain FROM beliefs(%s) WHERE asset = ANY(%s)"
 ALL_PLACES = "SELECT asset, location, certain FROM beliefs(%s)"
 DOUBTED = """SELECT asset FROM place_asset JOIN asset_location USING (asset, location) WHERE bucket = 'missing'
@@ -81,24 +81,28 @@ class Player:
         await self._timed("import", self._plant.register(self._estate.sheets, instant(truth.start_us - HOUR)))
         self._counts = await self._plant.has("place_asset", "exception")
         window, waiting = truth.start_us, []
-        ticks = ((at, None) for at in range(truth.start_us + HOUR, record.end_us + 1, HOUR))
+        hours = ((at, self._hour) for at in range(truth.start_us + HOUR, record.end_us + 1, HOUR))
+        step = self._estate.scenario.zones.span_h * HOUR
+        counts = ((at + COUNT_US, self._count) for at in range(truth.start_us + step, record.end_us, step))
         items = ((item.at_us, item) for item in self._estate.items())
-        for at_us, item in heapq.merge(items, ticks, key=lambda pair: pair[0]):
+        for at_us, item in heapq.merge(items, hours, counts, key=lambda pair: pair[0]):
+            tick = callable(item)
             if at_us > record.end_us:
-                if item is not None:
+                if not tick:
                     digest.feed(item)
                 continue
             if at_us >= window + WINDOW_US:
                 await self._settle(waiting, window + WINDOW_US)
                 waiting, window = [], at_us // WINDOW_US * WINDOW_US
-            if item is None:
+            if tick:
                 await self._settle(waiting, at_us)
                 waiting = []
-                await self._hour(at_us)
+                await item(at_us)
             else:
                 digest.feed(item)
                 waiting.append(item)
         await self._settle(waiting, record.end_us)
+        await self._count(record.end_us)
         await self._end()
         record.digest = digest.hex() if record.end_us == truth.end_us else ""
         return record
@@ -144,12 +148,18 @@ class Player:
                 place = opening.inside if one.kind == "in" else opening.outside
                 self.record.beliefs.last_portal(self._tags[one.epc], int(one.at.timestamp() * 1e6), place)
 
+    async def _count(self, at_us):
+        """Let places be counted, some minutes after a span's end; keep what is told once a day."""
+        since_us = at_us - self._estate.truth.start_us
+        midnight = since_us % DAY <= COUNT_US
+        if self._counts:
+            places = self._listened if midnight else self._shelves
+            await self._timed("counts", self._plant.count(places, instant(at_us)))
+        if midnight:
+            await self._timed("looking", self._day(at_us))
+
     async def _hour(self, at_us):
         record, beliefs = self.record, self.record.beliefs
-        if self._counts and (at_us - self._estate.truth.start_us) // HOUR % self._estate.scenario.zones.span_h == 0:
-            midnight = (at_us - self._estate.truth.start_us) % DAY == 0
-            places = self._listened if midnight else self._shelves
-            await self._timed("counts", self._plant.count(places, instant(at_us + COUNT_US)))
         whole_day = (at_us - self._estate.truth.start_us) % DAY == 0
         await self._timed("stays", self._plant.measure_stays(instant(at_us), places=whole_day))
         now = instant(at_us + COUNT_US)
@@ -161,8 +171,6 @@ class Player:
                 doubted[beliefs.index[asset]] = True
         wrong = [theirs != beliefs.true for theirs in (beliefs.ours, beliefs.last, beliefs.never)]
         record.hours.append(Hour(at_us, *wrong, doubted))
-        if (at_us - self._estate.truth.start_us) % DAY == 0:
-            await self._timed("looking", self._day(at_us))
 
     async def _day(self, at_us):
         if await self._plant.has("transit_leg"):

@@ -6,8 +6,10 @@ from collections import Counter
 import numpy as np
 
 from simulator.estate.outages import overlap_us
-from simulator.estate.values import DAY, HOUR, MINUTE
+from simulator.estate.shelves import read_probability
+from simulator.estate.values import DAY, HOUR, MINUTE, SECOND
 from tests.accuracy.bounds import poisson_upper
+from tests.accuracy.central.play import COUNT_US
 
 SETTLED_US = MINUTE
 """A place has to be right this long after the news arrived, or after the move."""
@@ -16,6 +18,12 @@ ALARM = "unauthorised_exit"
 MISSING = {"missing", "wrong_location"}
 """An asset that is missing here and was heard elsewhere is told as at a wrong place."""
 SWEEPS = 2
+ARRIVES_US = 10 * SECOND
+"""Rows of shelves come so soon after their span, or after the network is back."""
+SURE = 99.0
+"""Odds at which an asset is called missing."""
+HEARD_AT_END = 0.9
+"""What stays is heard in the last tenth of a span (`simulator.estate.shelves`)."""
 LEG_STATES = {None: "approved", "open": "in_transit"}
 SETTLING_US = 2 * DAY
 """A transfer counts in the daily figure until this long after its last change."""
@@ -242,28 +250,64 @@ def missing(record):
         at_us = int(at.timestamp() * 1e6)
         first.setdefault((asset, place), []).append(at_us)
         right[category] += truth.place(asset, at_us) != place
-    sweeps, found, late = [], 0, 0
-    for one, _ in moves(record):
-        place = one.origin
-        if one.published in CROSSED or not truth.world.places[place].zone_reader:
-            continue
-        limit = nth_watch_end(record, place, one.at_us, SWEEPS)
-        if limit is None or not _stays_away(record, one, limit) or not _booked(record, one, place):
-            continue
+    sweeps, found, late, bound = [], 0, 0, 0.0
+    left = list(_left_untold(record))
+    spans = _stays_watched(record) / (record.estate.scenario.zones.span_h * HOUR)
+    for one, place, limit in left:
         called = [at for at in first.get((one.asset, place), ()) if at >= one.at_us]
         gone = _unbooked(record, one, place, limit)
         late += not gone and not (called and called[0] <= limit)
         found += gone or bool(called and called[0] <= limit)
+        bound += 1.0 if gone else _callable(record, one, len(left) / spans)
         sweeps.append(called[0] if called else None)
     return {
         "calls": len(calls), "right": right.total(), "by_category": dict(Counter(row[0] for row in calls)),
         "right_by_category": dict(right),
-        "true": found + late, "in_two": found, "never": sum(one is None for one in sweeps),
+        "true": found + late, "in_two": found, "never": sum(one is None for one in sweeps), "bound": bound,
     }  # fmt: skip
 
 
+def _left_untold(record):
+    """(crossing, shelf, instant of the second count after it) of each that left a watched shelf untold."""
+    places = record.estate.truth.world.places
+    for one, _ in moves(record):
+        place = one.origin
+        if one.published in CROSSED or not places[place].zone_reader:
+            continue
+        limit = nth_watch_end(record, place, one.at_us, SWEEPS)
+        if limit is not None and _stays_away(record, one, limit) and _booked(record, one, place):
+            yield one, place, limit
+
+
+def _stays_watched(record):
+    """Microseconds that assets spent on watched shelves."""
+    truth = record.estate.truth
+    spent = 0
+    for stays in truth.stays.values():
+        ends = [at for at, _ in stays[1:]] + [record.end_us]
+        for (since, place), until in zip(stays, ends, strict=True):
+            if truth.world.places[place].zone_reader:
+                spent += max(0, min(until, record.end_us) - since)
+    return spent
+
+
+def _callable(record, one, leaves):
+    """How likely it could be called by its second whole silence, if its tag's hit rate and all habits were known.
+
+    `leaves` is the probability of leaving untold in a span. Heard before it left and not at the span's end, it is known
+    to have left; else only its silences tell, of the span that it left in too.
+    """
+    scenario, truth = record.estate.scenario, record.estate.truth
+    span = scenario.zones.span_h * HOUR
+    share = (one.at_us - truth.start_us) % span / span
+    missed = 1.0 - read_probability(scenario, one.asset, one.origin)
+    heard = 1.0 - missed**share if share < HEARD_AT_END else 0.0
+    silent = leaves / missed ** (SWEEPS + share) >= SURE
+    return heard + (1.0 - heard) * silent
+
+
 def nth_watch_end(record, place, after_us, count):
-    """When the count-th whole span of a shelf after an instant has ended, arrived and been folded; None if none has."""
+    """When the count-th whole span of a shelf after an instant has ended and been counted; None if none has."""
     truth, scenario = record.estate.truth, record.estate.scenario
     step, ended = scenario.zones.span_h * HOUR, 0
     at = truth.start_us + -(-(after_us - truth.start_us) // step) * step
@@ -274,7 +318,8 @@ def nth_watch_end(record, place, after_us, count):
         if ended == count:
             gateway = truth.world.home[place].gateways[0]
             held = [high for low, high in truth.offline[gateway] if low <= at <= high]
-            return max([at, *held]) + step  # the count looks once a span
+            arrived = max([at, *held]) + ARRIVES_US
+            return truth.start_us - (truth.start_us + COUNT_US - arrived) // step * step + COUNT_US
     return None
 
 

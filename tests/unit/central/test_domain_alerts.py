@@ -19,9 +19,9 @@ PLACES = Places({
 STANDING = Authorisation("A-1", "LT-1", "hq", None, None, NOON - timedelta(days=1))
 
 
-def revision(rev, kind="out", *, final=True, batch=None, gate=None, way=("stock", "hall")):
+def revision(rev, kind="out", *, final=True, batch=None, gate=None, way=("stock", "hall"), sure=0.96):
     origin, destination = way if kind == "out" else tuple(reversed(way)) if kind == "in" else (None, None)
-    return Revision(rev, final, kind, NOON + timedelta(seconds=rev), origin, destination, 0.5 + rev / 10, batch, gate)
+    return Revision(rev, final, kind, NOON + timedelta(seconds=rev), origin, destination, sure + rev / 100, batch, gate)
 
 
 def test_an_unauthorised_exit_says_what_was_left():
@@ -51,10 +51,22 @@ def test_a_final_of_another_kind_corrects_and_deletes_nothing():
     assert "turned_back" in found.reason
 
 
+def test_an_early_word_that_is_not_sure_accuses_nobody_until_the_last_one():
+    early = revision(1, final=False, sure=0.7)
+    told = assess([early], PLACES, [])
+    assert (told.kind, told.severity, told.corrected) == ("ambiguous_passage", "low", False)
+    assert "71%" in told.reason
+    taken_back = assess([early, revision(2, "near")], PLACES, [])
+    assert (taken_back.kind, taken_back.corrected) == ("ambiguous_passage", True)
+    assert assess([early, revision(2, sure=0.6)], PLACES, []).kind == "unauthorised_exit"
+    undecided = assess([early, revision(2, "unresolved")], PLACES, [])
+    assert (undecided.kind, undecided.corrected) == ("unauthorised_exit", False)
+
+
 def test_the_highest_revision_that_still_accuses_is_told():
     found = assess([revision(1, final=False), revision(2)], PLACES, [])
     assert not found.corrected
-    assert found.confidence == 0.7
+    assert found.confidence == 0.98
 
 
 def test_an_unresolved_final_alone_is_ambiguous():

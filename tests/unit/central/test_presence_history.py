@@ -8,11 +8,15 @@ import pytest
 from central.domain.presence import history
 from central.domain.presence.buckets import FOUND, MISSING, Booked, bucket_of
 from central.domain.presence.fold import Place, Stay, fold
-from central.domain.presence.history import Beta, Rates, Reads
+from central.domain.presence.history import Rates, Reads
+from central.domain.presence.hitrates import MISSES, HitRates
+from central.domain.presence.leaving import Usual
 from central.domain.presence.spans import Round
 from tests.helpers.shelves import BEGIN, DAY, believed, shelves
 
 KEY = ("e1", "shelf", "sweep")
+ALWAYS = HitRates((1.0, *(0.0 for _ in MISSES[1:])))
+"""Tags that are heard but for one round in 2,000."""
 
 
 def known_after(hits, misses, silent):
@@ -20,7 +24,7 @@ def known_after(hits, misses, silent):
     reads = {KEY: Reads(float(hits), float(misses), 0, BEGIN)}
     known = history.hit(history.arrived(BEGIN - DAY, 1.0, reads), {KEY: None}, [], BEGIN)
     for day in range(1, silent + 1):
-        known = history.silence(known, {KEY: Beta(1.8, 0.2)}, BEGIN + day * DAY, Rates())
+        known = history.silence(known, {KEY: HitRates.like(1.8, 0.2)}, BEGIN + day * DAY, Rates())
     return known
 
 
@@ -56,7 +60,7 @@ def test_a_tag_that_went_quiet_is_trusted_less_and_a_history_is_forgotten():
 def test_a_book_that_is_unsure_is_put_right_by_fewer_silences():
     def gone(confidence):
         known = history.arrived(BEGIN, confidence, {KEY: Reads(90.0, 10.0, 0, BEGIN)})
-        return history.silence(known, {KEY: Beta(1.8, 0.2)}, BEGIN + DAY, Rates()).gone
+        return history.silence(known, {KEY: HitRates.like(1.8, 0.2)}, BEGIN + DAY, Rates()).gone
 
     assert gone(0.6) > 0.8 > gone(0.99)
 
@@ -64,7 +68,7 @@ def test_a_book_that_is_unsure_is_put_right_by_fewer_silences():
 def test_probabilities_add_up_and_only_fall_while_nothing_is_heard():
     known, last = known_after(20, 5, 0), 1.0
     for day in range(1, 60):
-        known = history.silence(known, {KEY: Beta(1.8, 0.2)}, BEGIN + day * DAY, Rates())
+        known = history.silence(known, {KEY: HitRates.like(1.8, 0.2)}, BEGIN + day * DAY, Rates())
         assert known.there + known.faded + known.gone == pytest.approx(1.0)
         assert known.probability <= last
         last = known.probability
@@ -76,18 +80,50 @@ def test_unseen_departures_are_learnt_from_the_places_own_assets():
     assert history.rates_at([]).leave_per_day == pytest.approx(1 / 500)
     assert history.rates_at(kept).leave_per_day == pytest.approx(1 / 10_500, rel=0.01)
     assert history.rates_at(kept * 100).leave_per_day == history.LEAST_LEAVE_PER_DAY
-    lost = [history.silence(one, {KEY: Beta(1e9, 1.0)}, BEGIN + 101 * DAY, Rates()) for one in kept]
-    assert history.rates_at(lost).leave_per_day == pytest.approx(101 / 10_600, rel=0.01)
+    lost = kept
+    for hour in range(4):
+        lost = [history.silence(one, {KEY: ALWAYS}, BEGIN + 101 * DAY + hour * DAY / 24, Rates()) for one in lost]
+    assert history.rates_at(lost).leave_per_day == pytest.approx(101 / 10_600, rel=0.02)
+    guests = [history.aged(one, BEGIN + 102 * DAY, Rates(), Usual((101 * 24.0,) * 50, missed=0.5)) for one in kept]
+    assert min(one.gone for one in guests) > 0.9
+    assert history.rates_at(guests).leave_per_day < 10 / 10_600
+
+
+def test_who_stays_longer_than_it_ever_did_has_left_by_a_door_that_missed_it():
+    daily = Usual((7.0, 8.0, 8.5, 9.0) * 5, missed=0.2)
+    known = history.arrived(BEGIN, 0.999)
+    evening = BEGIN + DAY / 2
+    assert history.aged(known, evening, Rates(), daily).gone > 0.75
+    assert history.aged(known, BEGIN + DAY / 8, Rates(), daily).gone < 0.01
+    assert history.aged(known, evening, Rates()).gone < 0.01
+    assert history.later(known, evening, Rates(), daily).at == known.at
+    weekend = history.aged(history.aged(known, evening, Rates(), daily), evening + 30 * DAY, Rates(), daily)
+    assert weekend.gone < 0.1  # it would have been seen elsewhere
+    heard = history.hit(known, {KEY: None}, [], evening)
+    assert history.aged(heard, evening + DAY / 2, Rates(), daily).gone < 0.05
 
 
 def test_a_zone_with_tags_that_it_never_hears_says_little_of_a_new_one():
     always, never = [Reads(40.0, 0.0)] * 20, [Reads(0.0, 40.0)] * 20
     split = history.prior([*always, *never], "zone")
-    assert max(split.hits, split.misses) < 1.0
+    assert split.silence(0.0, 0.0, 0) == pytest.approx(0.5, abs=0.1)
+    assert split.silence(0.0, 0.0, 3) > 0.95
+    assert split.silence(5.0, 0.0, 0) < 0.02
     alike = history.prior([Reads(36.0, 4.0)] * 40, "zone")
-    assert alike.mean == pytest.approx(0.9, abs=0.02)
-    assert alike.hits + alike.misses == pytest.approx(history.MOST_ALIKE)
-    assert history.prior([Reads(40.0, 0.0)] * 2, "zone") == history.START["zone"]
+    assert alike.hit() == pytest.approx(0.9, abs=0.03)
+    assert history.prior([], "zone") == history.START["zone"]
+
+
+def test_a_first_silence_after_a_hundred_hits_is_as_likely_as_it_is_among_such_tags():
+    """Most tags are nearly always heard and a few lie badly: no Beta curve has both."""
+    rng = np.random.default_rng(5)
+    miss = np.concatenate([rng.uniform(0.0005, 0.03, 800), rng.uniform(0.03, 0.2, 150), rng.uniform(0.2, 0.7, 50)])
+    rounds = [Reads(float(hits), 100.0 - hits) for hits in rng.binomial(100, 1.0 - miss)]
+    learnt = history.prior(rounds, "zone")
+    for hits in (3, 30, 100):
+        true = (miss * (1.0 - miss) ** hits).sum() / ((1.0 - miss) ** hits).sum()
+        assert learnt.silence(hits, 0.0, 0) == pytest.approx(true, rel=0.15)
+    assert learnt.heard([(100.0, 0.0)])[0] == pytest.approx(learnt.hit(100.0, 0.0))
 
 
 def told(spread, worlds):
@@ -144,11 +180,9 @@ def test_what_is_there_is_found_again_after_each_sweep():
 def test_hit_rates_are_learnt_tag_by_tag():
     world = shelves(3, leave_per_day=1e-9, good=3.0, bad=1.0)
     *_, (_, _, place) = believed(world)
-    learnt = [
-        history.posterior(next(iter(one.reads.values()), Reads()), history.START["sweep"]).mean
-        for one in place.assets.values()
-    ]
-    assert np.abs(np.array(learnt) - world.rates).mean() < 0.06
+    reads = [next(iter(one.reads.values()), Reads()) for one in place.assets.values()]
+    learnt = history.START["sweep"].heard([(one.hits, one.misses) for one in reads])
+    assert np.abs(learnt - world.rates).mean() < 0.06
     assert timedelta(days=89) < history.HALF_LIFE
 
 
@@ -156,19 +190,19 @@ def test_a_tag_last_heard_long_before_the_end_has_left_where_others_are_heard_to
     """What lies still in such a zone is heard to the end; where gaps are even, a gap tells nothing."""
     to_the_end = history.gaps_of([Reads(gaps=(900.0, 900.0, 0.0, 0.0, 0.0))])
     now_and_then = history.gaps_of([Reads(gaps=(100.0, 100.0, 200.0, 400.0, 800.0))])
-    hours = DAY / 6
+    leaves = 1 / 3000
     gap = history.gap_of(0.7)
-    assert history.left_since(gap, None, to_the_end, hours, Rates()) > 0.5
-    assert history.left_since(history.gap_of(0.05), None, to_the_end, hours, Rates()) < 0.001
-    assert history.left_since(gap, None, now_and_then, hours, Rates()) < 0.001
+    assert history.left_since(gap, None, to_the_end, leaves) > 0.5
+    assert history.left_since(history.gap_of(0.05), None, to_the_end, leaves) < 0.001
+    assert history.left_since(gap, None, now_and_then, leaves) < 0.001
     seldom = Reads(gaps=(2.0, 2.0, 4.0, 8.0, 16.0))
-    assert history.left_since(gap, seldom, to_the_end, hours, Rates()) < 0.01
+    assert history.left_since(gap, seldom, to_the_end, leaves) < 0.01
 
 
 def test_nothing_learnt_of_gaps_says_nothing():
     usual = history.gaps_of([])
     for gap in range(len(history.GAP_ENDS)):
-        assert history.left_since(gap, None, usual, DAY, Rates()) == pytest.approx(1 / 500)
+        assert history.left_since(gap, None, usual, 1 / 500) == pytest.approx(1 / 500)
 
 
 def test_a_gap_counts_once_a_later_hit_has_settled_it():

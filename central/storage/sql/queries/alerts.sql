@@ -81,7 +81,7 @@ SELECT DISTINCT asset FROM authorisation WHERE single_use AND asset > %(after)s 
 
 -- name: members
 -- How passages stand in their alerts now.
-SELECT m.passage, m.alert, m.corrected, m.authorised_late, a.incident
+SELECT m.passage, m.alert, m.corrected, m.authorised_late, a.incident, m.kind
 FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert
 WHERE m.passage = ANY(%(passages)s::uuid[]);
 

@@ -72,7 +72,8 @@ WHERE p.mode <> 'portal' AND p.to_at > %(after)s - CASE p.mode WHEN 'sweep' THEN
              AND NOT EXISTS (SELECT FROM presence_zone AS z WHERE z.gateway = p.gateway AND z.zone = p.zone)));
 
 -- name: stays
--- Who stayed at a place at any time after an instant: those who are there by the book, and those who were, by the log.
+-- Who stayed at a place at any time after an instant: those who are there by the book, and those who were, by the log; whether
+-- it is a door that was as sure, whether only the book put them there, and how long their earlier stays lasted.
 WITH touched AS (
     SELECT DISTINCT t.asset
     FROM passage AS p
@@ -90,13 +91,28 @@ WITH touched AS (
 ), dated AS (
     SELECT *, lead(at) OVER (PARTITION BY asset ORDER BY at, gateway, epoch, seq) AS until FROM event
 )
-SELECT d.asset, d.at AS since, d.confidence, d.until
+SELECT d.asset, d.at AS since, d.confidence, d.until, d.gateway <> '' AS by_door,
+       d.gateway = '' AND NOT EXISTS (
+           SELECT FROM authorisation AS u WHERE u.asset = d.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+       ) AS recorded,
+       '{}'::float8[] AS own_h
 FROM dated AS d LEFT JOIN asset_location AS l ON l.asset = d.asset
 WHERE d.place = %(location)s AND d.until > greatest(%(after)s, d.at)
     AND (l.location IS DISTINCT FROM %(location)s OR d.until <= l.since)
 UNION ALL
-SELECT asset, since, confidence, NULL FROM asset_location WHERE location = %(location)s
+SELECT w.asset, w.since, w.confidence, NULL, w.passage IS NOT NULL AND w.doubt IS NULL,
+       w.basis = 'recorded' AND NOT EXISTS (
+           SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+       ),
+       coalesce(o.own_h, '{}')
+FROM asset_location AS w
+LEFT JOIN stay_patience AS o ON o.asset = w.asset AND o.location = w.location AND o.since = w.since
+WHERE w.location = %(location)s
 ORDER BY 1, 2;
+
+-- name: usual
+-- How long assets stay at a place, by whether only the book put them there, and which share of those who leave no door sees.
+SELECT recorded, hours, gone, unseen FROM place_stay WHERE location = %(location)s;
 
 -- name: tags_of
 -- The tags that stand for assets: a box only where there is no other.
@@ -109,7 +125,7 @@ GROUP BY t.asset;
 
 -- name: known
 -- What is known of assets at a place.
-SELECT asset, since, at, there, gone, faded, heard_at, silent, reads
+SELECT asset, since, at, there, gone, faded, heard_at, silent, reads, away
 FROM tag_presence WHERE location = %(location)s AND asset = ANY(%(assets)s);
 
 -- name: strangers
@@ -134,13 +150,13 @@ DELETE FROM stranger WHERE location = %(location)s;
 
 -- name: save_known
 -- Store what is known of assets at a place.
-INSERT INTO tag_presence AS t (location, asset, since, at, there, gone, faded, heard_at, silent, reads)
+INSERT INTO tag_presence AS t (location, asset, since, at, there, gone, faded, heard_at, silent, reads, away)
 SELECT %(location)s, * FROM unnest(
     %(asset)s::text[], %(since)s::timestamptz[], %(at)s::timestamptz[], %(there)s::float8[], %(gone)s::float8[],
-    %(faded)s::float8[], %(heard_at)s::timestamptz[], %(silent)s::int[], %(reads)s::jsonb[]
+    %(faded)s::float8[], %(heard_at)s::timestamptz[], %(silent)s::int[], %(reads)s::jsonb[], %(away)s::float8[]
 ) ON CONFLICT (location, asset) DO UPDATE SET
     since = excluded.since, at = excluded.at, there = excluded.there, gone = excluded.gone, faded = excluded.faded,
-    heard_at = excluded.heard_at, silent = excluded.silent, reads = excluded.reads;
+    heard_at = excluded.heard_at, silent = excluded.silent, reads = excluded.reads, away = excluded.away;
 
 -- name: save_sightings
 -- Store when a place was listened to.
@@ -204,8 +220,11 @@ SELECT %(location)s, * FROM unnest(
 SELECT w.asset, w.since, w.basis <> 'recorded' AND w.certain AS observed, e.location AS elsewhere, e.last_at, (
     SELECT max(v.at) FROM verification AS v
     WHERE v.asset = w.asset AND v.location = w.location AND v.at >= w.since AND v.how NOT IN ('portal', 'zone', 'sweep')
-) AS verified_at
+) AS verified_at, w.basis = 'recorded' AND NOT EXISTS (
+    SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+) AS recorded, coalesce(o.own_h, '{}') AS own_h
 FROM asset_location AS w
+LEFT JOIN stay_patience AS o ON o.asset = w.asset AND o.location = w.location AND o.since = w.since
 LEFT JOIN LATERAL (
     SELECT s.location, s.last_at FROM tag AS t JOIN stranger AS s ON s.epc = t.epc
     WHERE t.asset = w.asset AND t.bound_to IS NULL AND s.location <> w.location AND s.last_at > w.since

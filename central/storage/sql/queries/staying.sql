@@ -9,7 +9,10 @@
     WINDOW w AS (PARTITION BY t.asset ORDER BY p.at, p.gateway, p.epoch, p.seq)
 ) AS x WHERE left_from = location ORDER BY until DESC, asset LIMIT %(most)s)
 UNION ALL
-(SELECT location, true, asset, extract(epoch FROM until - at) / 3600.0, true FROM (
+(SELECT location, NOT EXISTS (
+     SELECT FROM authorisation AS u WHERE u.asset = x.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+ ),
+        asset, extract(epoch FROM until - at) / 3600.0, true FROM (
     SELECT DISTINCT ON (a.id) a.location, a.asset, a.at, p.at AS until, p.from_location AS left_from
     FROM act_standing AS a
     JOIN tag AS t ON t.asset = a.asset
@@ -18,8 +21,11 @@ UNION ALL
     ORDER BY a.id, p.at, p.gateway, p.epoch, p.seq
 ) AS x WHERE left_from = location ORDER BY until DESC, asset LIMIT %(most)s)
 UNION ALL
-(SELECT location, basis = 'recorded', asset, extract(epoch FROM %(now)s - since) / 3600.0, false
- FROM asset_location WHERE since <= %(now)s ORDER BY since DESC, asset LIMIT %(most)s);
+(SELECT location, basis = 'recorded' AND NOT EXISTS (
+     SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+ ),
+        asset, extract(epoch FROM %(now)s - since) / 3600.0, false
+ FROM asset_location AS w WHERE since <= %(now)s ORDER BY since DESC, asset LIMIT %(most)s);
 
 -- name: leavings
 -- Seen departures from places by each portal, and what the portal saw and missed in all.
@@ -67,7 +73,10 @@ GROUP BY b.asset, b.location, b.since ORDER BY b.asset;
 
 -- name: keep_patience
 -- After how many hours without a word each asset's place is in doubt.
-INSERT INTO stay_patience (asset, location, since, patience_h)
-SELECT * FROM unnest(%(assets)s::text[], %(locations)s::text[], %(since)s::timestamptz[], %(patience_h)s::float8[])
+INSERT INTO stay_patience (asset, location, since, patience_h, own_h)
+SELECT asset, location, since, patience_h,
+       ARRAY(SELECT hours::float8 FROM jsonb_array_elements_text(own_h) AS hours ORDER BY hours::float8)
+FROM unnest(%(assets)s::text[], %(locations)s::text[], %(since)s::timestamptz[], %(patience_h)s::float8[],
+            %(own_h)s::jsonb[]) AS m (asset, location, since, patience_h, own_h)
 ON CONFLICT (asset) DO UPDATE SET
-    location = excluded.location, since = excluded.since, patience_h = excluded.patience_h;
+    location = excluded.location, since = excluded.since, patience_h = excluded.patience_h, own_h = excluded.own_h;
