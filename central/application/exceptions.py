@@ -10,6 +10,7 @@ from pydantic import Field, computed_field
 
 from central.application.errors import NotFound, Separated, StepUnfit
 from central.application.openings import Opening, Openings
+from central.application.reviewing import ReviewWork
 from central.application.views import Instant, View
 from central.domain.exceptions.taxonomy import CATEGORIES
 from central.domain.exceptions.terms import Terms
@@ -139,7 +140,7 @@ class Broken:
     reason: str
 
 
-class ExceptionWork(Openings, Protocol):
+class ExceptionWork(Openings, ReviewWork, Protocol):
     """The queue inside one transaction."""
 
     async def unassigned(self, limit: int) -> list[int]:

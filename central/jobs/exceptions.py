@@ -1,13 +1,15 @@
-"""The job of the exception queue: what nobody had when it was opened goes to who answers for it by now."""
+"""The jobs of the exception queue: what nobody had goes to who answers for it by now, and records are reviewed."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from central.application.exceptions import Exceptions
+from central.application.reviewing import review_records
 from central.jobs.queue import Job
 
 EVERY_FIVE_MINUTES: Final = "*/5 * * * *"
+NIGHTLY: Final = "7 4 * * *"
 AT_ONCE: Final = 500
 
 
@@ -19,4 +21,8 @@ def exception_jobs(queue: Exceptions, now: Callable[[], datetime]) -> list[Job]:
             given = await work.assign(await work.unassigned(AT_ONCE), now())
         return f"assigned {given} exceptions" if given else ""
 
-    return [Job("assign_exceptions", EVERY_FIVE_MINUTES, waiting)]
+    async def review() -> str:
+        found = await review_records(queue, now())
+        return f"{found} records are wrong" if found else ""
+
+    return [Job("assign_exceptions", EVERY_FIVE_MINUTES, waiting), Job("review_records", NIGHTLY, review)]

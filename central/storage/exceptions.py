@@ -63,6 +63,18 @@ class PgExceptionWork:
         """Open, or add occurrences, without withdrawing any."""
         return await self._settle(source, openings, now)
 
+    async def wrong_records(self, now: datetime, limit: int) -> list[Opening]:
+        """Return what is wrong with assets' records, at most so many of each category."""
+        rows = await self._rows("exceptions.wrong_records", {"now": now, "limit": limit})
+        return [
+            Opening(category, None, asset, location, since, {name: str(value) for name, value in told.items()})
+            for category, asset, location, since, told in rows
+        ]
+
+    async def reviewed(self) -> set[str]:
+        """Return the assets of which the review said something that stands."""
+        return {row[0] for row in await self._rows("exceptions.reviewed", {})}
+
     async def suggest_closing(
         self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime
     ) -> list[int]:

@@ -39,6 +39,7 @@ async def standing(one):
 
 
 async def test_sheets_set_them_once_a_dry_run_none_and_an_undo_takes_them_back(one):
+    await one.people("ann")
     assert (await one.import_(dry_run=True, **ALL)).problems == []
     assert await standing(one) == [0, 0, 0, 0]
     done = await one.import_(**ALL)
@@ -47,7 +48,7 @@ async def test_sheets_set_them_once_a_dry_run_none_and_an_undo_takes_them_back(o
     again = await one.import_(now=START, **ALL)
     assert await one.sql("SELECT count(*) FROM import_row WHERE import = %s", again.id) == [(0,)]
     assert await one.sql("SELECT one, other, fastest FROM site_travel") == [("hq-site", "leeds", timedelta(minutes=90))]
-    undone = await undo_import(PgRegistry(one.database), done.id, "import", START)
+    undone = await undo_import(PgRegistry(one.database), done.id, "ann", START)
     assert undone.problems == []
     assert await standing(one) == [0, 0, 0, 0]
     assert await one.sql("SELECT ended_by FROM portal_measure") == [("ann",)]

@@ -200,3 +200,33 @@ SELECT count(*) AS total, count(*) FILTER (WHERE severity IN ('critical', 'high'
        count(*) FILTER (WHERE state = 'open' AND assign_by < %(now)s) AS unassigned_overdue,
        count(*) FILTER (WHERE suggestion IS NOT NULL) AS suggested
 FROM exception WHERE state NOT IN ('closed', 'accepted_risk');
+
+-- name: wrong_records
+-- What is wrong with assets' records: in use and nobody's (a pool has an owner, so it is somebody's), a serial that another
+-- asset bears too, a verification that its class accepts no more. (category, asset, location, since, what).
+(SELECT 'unassigned_asset', s.asset, l.location, s.lifecycle_since, jsonb_build_object('custody', s.custody_kind)
+ FROM asset_state AS s JOIN asset AS a ON a.id = s.asset AND a.withdrawn_at IS NULL
+ LEFT JOIN asset_location AS l ON l.asset = s.asset
+ WHERE s.lifecycle = 'in_use' AND s.custody_kind NOT IN ('person', 'pool')
+ ORDER BY s.asset LIMIT %(limit)s)
+UNION ALL
+(SELECT 'duplicate_serial', d.asset, l.location, d.from_at, jsonb_build_object('serial', d.serial, 'also', d.others)
+ FROM (
+    SELECT o.asset, o.serial, greatest(o.from_at, '1970-01-02Z') AS from_at, count(*) OVER same AS times,
+           array_to_string(array_remove(array_agg(o.asset) OVER same, o.asset), ', ') AS others
+    FROM asset_serial AS o JOIN asset AS a ON a.id = o.asset AND a.withdrawn_at IS NULL
+    WHERE o.to_at IS NULL
+    WINDOW same AS (PARTITION BY lower(o.serial), a.model)
+ ) AS d LEFT JOIN asset_location AS l ON l.asset = d.asset
+ WHERE d.times > 1 ORDER BY d.asset LIMIT %(limit)s)
+UNION ALL
+(SELECT 'stale_record', v.asset, l.location, v.valid_until, jsonb_build_object('verified', v.at, 'grade', v.grade)
+ FROM asset_verification AS v
+ LEFT JOIN asset_state AS s ON s.asset = v.asset
+ LEFT JOIN asset_location AS l ON l.asset = v.asset
+ WHERE v.valid_until <= %(now)s AND coalesce(s.lifecycle, '') NOT IN ('retired', 'disposed')
+ ORDER BY v.asset LIMIT %(limit)s);
+
+-- name: reviewed
+-- Assets of which the review said something that stands.
+SELECT DISTINCT asset FROM exception_occurrence WHERE source = 'records' AND withdrawn_at IS NULL AND asset <> '';
