@@ -156,11 +156,11 @@ class Oddities(Protocol):
     async def watched(self, assets: Collection[str]) -> set[str]:
         """Return the assets that are odd wherever they are seen: gone by the record, missing, or ever on loan."""
 
-    async def visits(self, finals: Sequence[Movement], again: Collection[str]) -> list[tuple[str, Visit]]:
+    async def visits(self, finals: Sequence[Filed], again: Collection[str]) -> list[tuple[str, Visit]]:
         """Return passages and those of the same tag right before and after them, each with its asset, in order.
 
-        `finals` are passages that nobody knew before, `again` names others that are judged. Left out are those beside
-        which the tag was at the same door, unless one of them was known before.
+        `finals` are passages that nobody knew before, the only rows of them, `again` names others that are judged. Left
+        out are those beside which the tag was at the same door, unless one of them was known before.
         """
 
     async def chips(self, epcs: Collection[str]) -> list[ChipOf]:

@@ -107,6 +107,9 @@ async def savepoint(connection: Connection) -> AsyncIterator[None]:
     except ROWS_FAULT as error:
         _let_cancellation_through(error)
         raise _refused(error) from error
+    except errors.DeadlockDetected as error:  # no row's fault: the whole transaction is tried again
+        _let_cancellation_through(error)
+        raise StoreUnavailable(_text(error)) from error
 
 
 def _let_cancellation_through(error: Exception | None = None) -> None:

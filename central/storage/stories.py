@@ -69,7 +69,7 @@ class PgStories:
             if legs:
                 await self._run("add_legs", {"legs": json.dumps(legs, default=datetime.isoformat)})
             if missed["of"]:
-                await self._run("add_missed", missed_columns)
+                await self._run("add_missed", missed_columns | {"assets": sorted(set(missed["of"]))})
             if misread["of"]:
                 await self._run("add_misread", misread_columns)
             if dues["assets"]:
