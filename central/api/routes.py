@@ -26,6 +26,7 @@ from central.application.register import Register
 from central.application.transfers import Transfers
 from central.application.undoing import UndoStore
 from central.application.upkeep import Upkeep
+from central.application.views import on_the_wire
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
@@ -65,10 +66,12 @@ def stands(on: Services) -> APIRouter:
     """Return the reading routes to how things stand: places, doors, assets, gateways."""
     router = APIRouter(prefix="/api/v1", tags=["read"])
 
-    @router.get("/locations")
-    async def locations() -> shapes.Locations:
+    @router.get("/locations", response_model=shapes.Locations)
+    async def locations() -> Response:
         """Return every location and how many assets are directly in it."""
-        return shapes.Locations(as_of=on.now(), locations=await on.views.locations())
+        as_of = on_the_wire(on.now())
+        text = f'{{"as_of":"{as_of}","locations":[{await on.views.locations_json()}]}}'
+        return Response(text, media_type="application/json")
 
     @router.get("/portals")
     async def portals() -> shapes.Portals:

@@ -281,6 +281,9 @@ class Views(Protocol):
     async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
         """Return locations with their counts, all or those named."""
 
+    async def locations_json(self) -> str:
+        """Return all locations and their counts as JSON objects with commas between them, as `LocationView` is."""
+
     async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
         """Return assets, by id, as they are held to be at an instant."""
 

@@ -132,8 +132,9 @@ class Waiting:
         if len(self) >= MAX_QUEUED:
             return False
         gateway = text.rpartition("/")[0]
-        lane = self._lane_of.get(gateway) or min(self.lanes, key=lambda one: one.load)
-        self._lane_of[gateway] = lane
+        if gateway not in self._lane_of:
+            self._lane_of[gateway] = min(self.lanes, key=lambda one: one.load)
+        lane = self._lane_of[gateway]
         self._open[gateway] += 1
         lane.put(_Envelope(gateway, text, payload))
         if not self._behind and len(self) >= HELD_FROM:
