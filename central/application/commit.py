@@ -249,12 +249,10 @@ class _Batch:
 
     async def _advance(self, fresh: Sequence[Incoming], before: dict[StreamKey, Position]) -> None:
         refused = {(item.key, item.seq) for item in self.refused}
-        after = dict(before)
-        for key, position in before.items():
-            spans = [
-                (row.seq, row.seq) if (row.key, row.seq) in refused else row.span for row in fresh if row.key == key
-            ]
-            after[key] = position.including(spans)
+        spans: dict[StreamKey, list[tuple[int, int]]] = {key: [] for key in before}
+        for row in fresh:
+            spans[row.key].append((row.seq, row.seq) if (row.key, row.seq) in refused else row.span)
+        after = {key: position.including(spans[key]) for key, position in before.items()}
         self.done.refused = self.refused
         self.done.positions = after
         await self.transaction.save_positions({k: v for k, v in after.items() if v != before[k]}, self.now)

@@ -322,10 +322,11 @@ class PgTransaction:
 
     async def save_positions(self, positions: Mapping[StreamKey, Position], now: datetime) -> None:
         """Store advanced positions."""
-        for key, position in positions.items():
-            above = Multirange([Range(low, high + 1) for low, high in position.above])
-            params = {**key._asdict(), "upto": position.upto, "above": above, "now": now}
-            await self._connection.execute(query("log.save_position"), params)
+        async with self._connection.pipeline():
+            for key, position in positions.items():
+                above = Multirange([Range(low, high + 1) for low, high in position.above])
+                params = {**key._asdict(), "upto": position.upto, "above": above, "now": now}
+                await self._connection.execute(query("log.save_position"), params)
 
     async def saw(
         self,

@@ -10,6 +10,14 @@ from central.storage.queries import query
 from central.storage.states import PgStates
 from central.storage.transfers import project_transfers
 
+STEPS: Final = (
+    "projection.clear",
+    "projection.rebuild_memory",
+    "projection.rebuild_passages",
+    "projection.analyze_passages",
+    "rollups.recount",
+    "presence.fold_anew",
+)
 PART: Final = 5000
 """Assets that are folded at a time: their logs fit in memory."""
 
@@ -22,7 +30,7 @@ async def rebuild(database: Database, now: datetime) -> None:
     """
     log = PgLog(database)
     async with database.transaction() as connection:
-        for step in ("projection.clear", "projection.rebuild_passages", "rollups.recount", "presence.fold_anew"):
+        for step in STEPS:
             await connection.execute(query(step))
         await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)

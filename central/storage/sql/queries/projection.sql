@@ -20,16 +20,40 @@ SELECT epc, asset, bound_from, bound_to, role, state, tid FROM tag WHERE epc = A
 TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg,
     missed_crossing, misread_crossing, story_checkpoint, portal_hour_counted;
 
+-- name: rebuild_memory
+-- A rebuild sorts the whole log once, and stands alone.
+SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '256MB';
+
 -- name: rebuild_passages
--- Second half: the highest revision of each passage, from the log.
-INSERT INTO passage (
-    passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
-)
-SELECT DISTINCT ON (passage)
-    passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
-    coalesce((clock ->> 'host_synced')::bool, true)
-FROM movement
-ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC;
+-- Second half: the highest revision of each passage, from the log. Indexes are made afterwards, but for the key: rows come in
+-- its order.
+DO $$
+DECLARE
+    made text[];
+    one text;
+BEGIN
+    SELECT array_agg(pg_get_indexdef(indexrelid)) INTO made
+    FROM pg_index WHERE indrelid = 'passage'::regclass AND NOT indisprimary;
+    FOR one IN SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'passage'::regclass AND NOT indisprimary LOOP
+        EXECUTE 'DROP INDEX ' || one;
+    END LOOP;
+    INSERT INTO passage (
+        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
+    )
+    SELECT DISTINCT ON (passage)
+        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
+        coalesce((clock ->> 'host_synced')::bool, true)
+    FROM movement
+    ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC;
+    FOREACH one IN ARRAY coalesce(made, '{}') LOOP
+        EXECUTE one;
+    END LOOP;
+END
+$$;
+
+-- name: analyze_passages
+-- What follows reads them asset by asset.
+ANALYZE passage;
 
 -- name: all_assets
 -- The next assets after one, for a rebuild in parts.
