@@ -20,6 +20,7 @@ from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import Feed, FeedEvent
 from central.application.knowing import KnowledgeBook
+from central.application.live_counts import LiveCounts
 from central.application.metrics import Metrics
 from central.application.ports import Views
 from central.application.register import Register
@@ -60,17 +61,20 @@ class Services:
     counts: Counts
     gate_problem: Callable[[], str] = lambda: ""
     feed_problem: Callable[[], str] = lambda: ""
+    counts_kept_s: float = 0.0
+    """How old the counts of all places may be that are answered."""
 
 
 def stands(on: Services) -> APIRouter:
     """Return the reading routes to how things stand: places, doors, assets, gateways."""
     router = APIRouter(prefix="/api/v1", tags=["read"])
+    live = LiveCounts(on.views.locations_json, on.now, kept_s=on.counts_kept_s)
 
     @router.get("/locations", response_model=shapes.Locations)
     async def locations() -> Response:
-        """Return every location and how many assets are directly in it."""
-        as_of = on_the_wire(on.now())
-        text = f'{{"as_of":"{as_of}","locations":[{await on.views.locations_json()}]}}'
+        """Return every location and how many assets are directly in it; `as_of` says when they were counted."""
+        told = await live.counted()
+        text = f'{{"as_of":"{on_the_wire(told.as_of)}","locations":[{told.text}]}}'
         return Response(text, media_type="application/json")
 
     @router.get("/portals")

@@ -10,11 +10,13 @@ import asyncio
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 
 from central.api.server import create_app
+from central.app import COUNTS_KEPT_S
 from central.storage.rebuild import rebuild
 from tests.bench.bench_ingest import fill, processor_s
 from tests.bench.figures import BENCH, Figure
@@ -126,8 +128,10 @@ async def measure(dsn, assets):
         rebuilt_s, used_s = time.perf_counter() - began, processor_s(dsn) - before
         with ingest(dsn, assets) as child:
             await asyncio.sleep(3)
-            app = create_app(one.services(lambda: datetime.now(tz=UTC)), token="t", version="0", local=True)
+            services = replace(one.services(lambda: datetime.now(tz=UTC)), counts_kept_s=COUNTS_KEPT_S)
+            app = create_app(services, token="t", version="0", local=True)
             took = {"counts": await timed(lambda: answer(app, "/api/v1/locations"))}
+            took["counts_read"] = await timed(one.views.locations_json)
             turn = iter(range(READS))
             took["last_20_movements"] = await timed(
                 lambda: answer(app, "/api/v1/movements", f"asset=B-{next(turn) * 7919 % assets}&limit={LAST}")
