@@ -25,6 +25,8 @@ from tests.helpers.postgres import fresh_database
 
 EACH, PLACES, SHARDS = 20, 500, 2
 RATE, READS, LAST = 1000, 1000, 20
+PAUSE_S = 0.005
+"""Between two reads."""
 PART = 1_000_000
 """Movements that one statement fills in."""
 BEFORE = """
@@ -57,8 +59,9 @@ AFTER = """
 ALTER TABLE movement ADD PRIMARY KEY (gateway, stream, epoch, seq, at);
 CREATE INDEX movement_passage ON movement (passage, at);
 INSERT INTO passage (passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location,
-                     confidence, synced)
-SELECT passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, true
+                     confidence, synced, reads, evidence)
+SELECT passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, true,
+       reads, evidence
 FROM movement;
 ALTER TABLE passage ADD PRIMARY KEY (passage);
 CREATE INDEX passage_crossings ON passage (epc, at DESC, gateway DESC, epoch DESC, seq DESC)
@@ -170,6 +173,7 @@ async def timed(read):
         began = time.perf_counter()
         assert await read()
         took.append(time.perf_counter() - began)
+        await asyncio.sleep(PAUSE_S)
     return took
 
 

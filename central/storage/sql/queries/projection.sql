@@ -25,8 +25,7 @@ TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, tr
 SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '256MB';
 
 -- name: rebuild_passages
--- Second half: the highest revision of each passage, from the log. Indexes are made afterwards, but for the key: rows come in
--- its order.
+-- Second half: the highest revision of each passage, from the log, tag by tag. Indexes are made afterwards.
 DO $$
 DECLARE
     made text[];
@@ -37,14 +36,20 @@ BEGIN
     FOR one IN SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'passage'::regclass AND NOT indisprimary LOOP
         EXECUTE 'DROP INDEX ' || one;
     END LOOP;
+    ALTER TABLE passage DROP CONSTRAINT passage_pkey;
     INSERT INTO passage (
-        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
+        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced,
+        reads, evidence
     )
-    SELECT DISTINCT ON (passage)
-        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
-        coalesce((clock ->> 'host_synced')::bool, true)
-    FROM movement
-    ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC;
+    SELECT * FROM (
+        SELECT DISTINCT ON (passage)
+            passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
+            coalesce((clock ->> 'host_synced')::bool, true), reads, evidence
+        FROM movement
+        ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
+    ) AS newest
+    ORDER BY epc, at, passage;
+    ALTER TABLE passage ADD PRIMARY KEY (passage);
     FOREACH one IN ARRAY coalesce(made, '{}') LOOP
         EXECUTE one;
     END LOOP;
