@@ -20,6 +20,7 @@ from central.application.errors import NotFound, StoreUnavailable
 from central.application.exceptions import Exceptions
 from central.application.feed import ANEW, Feed, FeedEvent, FeedKind
 from central.application.knowing import KnowledgeBook
+from central.application.live_counts import LiveCounts
 from central.application.metrics import Metrics
 from central.application.ports import Views
 from central.application.promoting import Promotions
@@ -27,6 +28,7 @@ from central.application.register import Register
 from central.application.transfers import Transfers
 from central.application.undoing import UndoStore
 from central.application.upkeep import Upkeep
+from central.application.views import on_the_wire
 
 HEARTBEAT_S = 2.0
 """A feed that is silent for longer is broken; the console says so after 5 s."""
@@ -72,16 +74,21 @@ class Services:
     gate_problem: Callable[[], str] = lambda: ""
     feed_problem: Callable[[], str] = lambda: ""
     since: Since = nothing_kept
+    counts_kept_s: float = 0.0
+    """How old the counts of all places may be that are answered."""
 
 
 def stands(on: Services) -> APIRouter:
     """Return the reading routes to how things stand: places, doors, assets, gateways."""
     router = APIRouter(prefix="/api/v1", tags=["read"])
+    live = LiveCounts(on.views.locations_json, on.now, kept_s=on.counts_kept_s)
 
-    @router.get("/locations")
-    async def locations() -> shapes.Locations:
-        """Return every location and how many assets are directly in it."""
-        return shapes.Locations(as_of=on.now(), locations=await on.views.locations())
+    @router.get("/locations", response_model=shapes.Locations)
+    async def locations() -> Response:
+        """Return every location and how many assets are directly in it; `as_of` says when they were counted."""
+        told = await live.counted()
+        text = f'{{"as_of":"{on_the_wire(told.as_of)}","locations":[{told.text}]}}'
+        return Response(text, media_type="application/json")
 
     @router.get("/portals")
     async def portals() -> shapes.Portals:
@@ -114,17 +121,18 @@ def happened(on: Services) -> APIRouter:
     """Return the reading routes to what happened: movements, alerts, quarantine, totals, the live feed."""
     router = APIRouter(prefix="/api/v1", tags=["read"])
 
-    @router.get("/movements")
+    @router.get("/movements", response_model=shapes.Movements)
     async def movements(
         portal: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["stockroom-a-door"])] = None,
         asset: Annotated[str | None, Query(max_length=80, pattern=TEXT, examples=["LT-0001"])] = None,
         limit: Limit = 100,
-    ) -> shapes.Movements:
+    ) -> Response:
         """Return passages of all assets, newest first, each once in its newest revision, with the evidence."""
         if portal is not None and portal not in {one.id for one in await on.views.portals()}:
             raise NotFound(f"there is no portal {portal!r}: /api/v1/portals lists them")
         found = await on.views.movements(portal=portal, asset=asset, limit=limit)
-        return shapes.Movements(as_of=on.now(), movements=found)
+        told = shapes.Movements(as_of=on.now(), movements=found)
+        return Response(told.model_dump_json(), media_type="application/json")  # it was checked when it was made
 
     @router.get("/assets/{asset}/movements")
     async def movements_of(

@@ -60,16 +60,18 @@ async def commit(
     *,
     own: Sequence[EpcPrefix] = (),
     lease: Lease | None = None,
+    shard: int | None = None,
 ) -> Committed:
     """Commit rows of any streams and what could not be read, in one transaction. Doing it twice changes nothing.
 
     `own` says which EPCs are ours; while it is empty no tag is foreign. Under a lease only rows of gateways whose fence
     still stands go in, and the transaction keeps it so; others are not committed and not acknowledged. Without one, the
-    caller alone serves all gateways.
+    caller alone serves all gateways. `shard` numbers who commits: places are counted apart by it, so that nobody waits
+    for another's commit there; without it each gateway's are.
     """
     async with log.transaction() as transaction:
         held = rows if lease is None else await _held(transaction, lease, rows)
-        batch = _Batch(transaction, await transaction.registry(), now, own)
+        batch = _Batch(transaction, await transaction.registry(), now, own, shard)
         batch.done.unheld = len(rows) - len(held)
         return await batch.run(held, unreadable, notices)
 
@@ -100,6 +102,7 @@ class _Batch:
     registry: Registry
     now: datetime
     own: Sequence[EpcPrefix] = ()
+    shard: int | None = None
     done: Committed = field(default_factory=Committed)
     refused: list[Unreadable] = field(default_factory=list)
     notices: dict[str, Notice] = field(default_factory=dict)
@@ -213,7 +216,7 @@ class _Batch:
         done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
         registry = self.registry
-        moved, fresh = _moved(done.movements)
+        moved, fresh = _moved(done.movements, self.shard)
         parts = await self.transaction.stories.carried(moved)
         for child, parent in parts.items():
             moved[child] = moved[parent]
@@ -224,7 +227,7 @@ class _Batch:
         batch = Batch(done.movements, again)
         odd = await look(self.transaction, registry, batch, self.own, self.now)
         if odd.doubled:
-            shards = {asset: moved.get(asset, shard_of("")) for asset in odd.doubled}
+            shards = {asset: moved.get(asset, _shard(self.shard, "")) for asset in odd.doubled}
             retold = await tell(self.transaction, registry.world, registry.routes, shards, self.now)
             done.locations |= retold.locations
         done.alerts = await judge_movements(self.transaction, registry, batch, odd.suspicions, self.now)
@@ -249,12 +252,10 @@ class _Batch:
 
     async def _advance(self, fresh: Sequence[Incoming], before: dict[StreamKey, Position]) -> None:
         refused = {(item.key, item.seq) for item in self.refused}
-        after = dict(before)
-        for key, position in before.items():
-            spans = [
-                (row.seq, row.seq) if (row.key, row.seq) in refused else row.span for row in fresh if row.key == key
-            ]
-            after[key] = position.including(spans)
+        spans: dict[StreamKey, list[tuple[int, int]]] = {key: [] for key in before}
+        for row in fresh:
+            spans[row.key].append((row.seq, row.seq) if (row.key, row.seq) in refused else row.span)
+        after = {key: position.including(spans[key]) for key, position in before.items()}
         self.done.refused = self.refused
         self.done.positions = after
         await self.transaction.save_positions({k: v for k, v in after.items() if v != before[k]}, self.now)
@@ -273,7 +274,13 @@ def shard_of(gateway: str) -> int:
     return zlib.crc32(gateway.encode()) % SHARDS
 
 
-def _moved(movements: Collection[tuple[Filed, str | None]]) -> tuple[dict[str, int], dict[str, datetime]]:
+def _shard(committer: int | None, gateway: str) -> int:
+    return shard_of(gateway) if committer is None else committer % SHARDS
+
+
+def _moved(
+    movements: Collection[tuple[Filed, str | None]], committer: int | None
+) -> tuple[dict[str, int], dict[str, datetime]]:
     """Return the assets whose story may have changed with the shard of a gateway that saw each, and since when it may.
 
     A passage that ends as something else than a crossing changes a story only if a lower revision of it was a crossing;
@@ -285,7 +292,7 @@ def _moved(movements: Collection[tuple[Filed, str | None]]) -> tuple[dict[str, i
     for one, asset in movements:
         if asset is None or not one.movement.final or (one.destination is None and one.movement.rev == 1):
             continue
-        shards[asset] = shard_of(one.row.key.gateway)
+        shards[asset] = _shard(committer, one.row.key.gateway)
         since[asset] = min(since.get(asset, one.movement.at), one.movement.at)
         if one.destination is None:
             whole.add(asset)

@@ -9,7 +9,6 @@ from typing import Final
 
 from central.application.openings import Opening
 from central.application.ports import Batch, Filed, Notice, Registry, Transaction
-from central.application.records import Movement
 from central.domain.anomalies.records import Seen, Suspicion
 from central.domain.anomalies.standing import CATEGORY_OF, suspect
 from central.domain.anomalies.tags import Visit, cloned_tag, not_unique, stranger
@@ -45,7 +44,7 @@ async def look(
     if not known:
         return Odd(alerts=alerts)
     suspicions = await _doors(transaction, registry, known, batch.again, now)
-    ours = [one.movement for one, asset in finals if asset is not None]
+    ours = [one for one, asset in finals if asset is not None]
     doubled: set[str] = set()
     if len(registry.sites) > 1 and ours:
         doubled = await _pairs(transaction, registry, ours, batch, now)
@@ -114,16 +113,16 @@ async def _seen_again(transaction: Transaction, assets: Collection[str], now: da
 
 
 async def _pairs(
-    transaction: Transaction, registry: Registry, finals: Sequence[Movement], batch: Batch, now: datetime
+    transaction: Transaction, registry: Registry, finals: Sequence[Filed], batch: Batch, now: datetime
 ) -> set[str]:
     """Judge each passage with the one of the same tag before it, and the one after with it.
 
     Returns the assets whose tags may have got into, or out of, being at two doors at once: their stories change.
     """
-    passages = {one.passage for one in finals}
+    passages = {one.movement.passage for one in finals}
     times = Counter(one.movement.passage for one, _ in batch.movements)
     again = {passage for passage in passages if passage in batch.again or times[passage] > 1}
-    found = await transaction.oddities.visits([one for one in finals if one.passage not in again], again)
+    found = await transaction.oddities.visits([one for one in finals if one.movement.passage not in again], again)
     if not found and not again:
         return set()
     assets = {visit.passage: asset for asset, visit in found}

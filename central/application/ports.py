@@ -157,11 +157,11 @@ class Oddities(Protocol):
     async def watched(self, assets: Collection[str]) -> set[str]:
         """Return the assets that are odd wherever they are seen: gone by the record, missing, or ever on loan."""
 
-    async def visits(self, finals: Sequence[Movement], again: Collection[str]) -> list[tuple[str, Visit]]:
+    async def visits(self, finals: Sequence[Filed], again: Collection[str]) -> list[tuple[str, Visit]]:
         """Return passages and those of the same tag right before and after them, each with its asset, in order.
 
-        `finals` are passages that nobody knew before, `again` names others that are judged. Left out are those beside
-        which the tag was at the same door, unless one of them was known before.
+        `finals` are passages that nobody knew before, the only rows of them, `again` names others that are judged. Left
+        out are those beside which the tag was at the same door, unless one of them was known before.
         """
 
     async def chips(self, epcs: Collection[str]) -> list[ChipOf]:
@@ -281,6 +281,9 @@ class Views(Protocol):
 
     async def locations(self, ids: Collection[str] | None = None) -> list[LocationView]:
         """Return locations with their counts, all or those named."""
+
+    async def locations_json(self) -> str:
+        """Return all locations and their counts as JSON objects with commas between them, as `LocationView` is."""
 
     async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
         """Return assets, by id, as they are held to be at an instant."""

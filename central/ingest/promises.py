@@ -1,6 +1,5 @@
 """Watermarks: what is committed, promised to each gateway after each commit and again every two seconds."""
 
-import asyncio
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -27,8 +26,8 @@ class Promises:
         self._closed: set[str] = set()
         self._sites: Mapping[str, str] = {}
         self._marks: dict[StreamKey, Position] = {}
-        self.lock = asyncio.Lock()
-        """Held from a commit to its watermark, so that an older one is never published after it."""
+        self._settled: dict[StreamKey, Position] | None = None
+        """What commits settled while the database is read: that may be older, and is never published after it."""
 
     def new_session(self) -> None:
         """Open a session: every edge sends again from its watermark."""
@@ -51,20 +50,29 @@ class Promises:
 
     async def repeat(self) -> None:
         """Publish every gateway's watermark as the database has it, so that a restored one is told true."""
-        async with self.lock:
+        self._settled = {}
+        try:
             self._sites = (await self._log.registry()).sites
             self._marks = await self._log.marks()
-            for gateway in self._sites:
-                self._publish(gateway)
+            self._mark(self._settled)
+        finally:
+            self._settled = None
+        for gateway in self._sites:
+            self._publish(gateway)
 
     def advance(self, positions: Mapping[StreamKey, Position]) -> None:
-        """Publish what a commit settled; the lock is held."""
+        """Publish what a commit settled, right after it."""
+        if self._settled is not None:
+            self._settled |= positions
+        self._mark(positions)
+        for gateway in {key.gateway for key in positions}:
+            self._publish(gateway)
+
+    def _mark(self, positions: Mapping[StreamKey, Position]) -> None:
         for key, position in positions.items():
             for other in [one for one in self._marks if one[:2] == key[:2]]:
                 del self._marks[other]
             self._marks[key] = position
-        for gateway in {key.gateway for key in positions}:
-            self._publish(gateway)
 
     def _publish(self, gateway: str) -> None:
         site = self._sites.get(gateway)

@@ -6,13 +6,17 @@ than `HOLD_S` is down rather than slow: edges begin to send again then, and the 
 receipts go out and what comes beyond `MAX_QUEUED` is dropped and counted. Nothing is lost by that: the edge keeps all
 that no watermark covers, and itself sends no more than 2,000 rows beyond it. `MAX_QUEUED` also bounds a broker that
 minds no window: Mosquitto 2 sends all it has kept once receipts come again.
+
+Envelopes stand in lanes, each of which is committed a batch after another: while the database works for one, the other
+is read and judged. All that waits or is under way of one gateway stands in one lane, so its order is kept; assets that
+two gateways see at once are kept apart by their locks.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -20,6 +24,8 @@ from central.application.metrics import Metrics
 from central.ingest.intake import Intake, read_envelope
 from central.ingest.link import Link
 
+LANES: Final = 2
+"""As many as keep the database busy while this program reads and judges; it runs on one processor itself."""
 MAX_QUEUED: Final = 2000
 """Envelopes held at most: 200,000 rows."""
 HELD_FROM: Final = 200
@@ -33,15 +39,24 @@ MAX_BATCH_ROWS: Final = 2000
 _log = structlog.get_logger("central.ingest")
 
 
-class Waiting:
-    """What came and is not in a transaction yet."""
+class _Envelope(NamedTuple):
+    gateway: str
+    """Site and gateway by the topic; what isn't one stands for itself."""
+    topic: str
+    payload: bytes
 
-    def __init__(self, link: Link, metrics: Metrics) -> None:
-        self._link, self._metrics = link, metrics
-        self._envelopes: deque[tuple[str, bytes]] = deque()
-        self._next = Intake()
-        self._behind = False
-        self._giving_up: asyncio.TimerHandle | None = None
+
+class Lane:
+    """Envelopes whose batches are committed one after another. Only one task takes from it."""
+
+    def __init__(self, number: int, waiting: "Waiting") -> None:
+        self.number = number
+        self.work = asyncio.Event()
+        """Set when something came."""
+        self._waiting = waiting
+        self._envelopes: deque[_Envelope] = deque()
+        self._next, self._read = Intake(), list[str]()
+        self._under_way: list[str] = []
 
     def __bool__(self) -> bool:
         return bool(self._envelopes or self._next.rows or self._next.unreadable)
@@ -50,22 +65,29 @@ class Waiting:
         """How many envelopes wait unread."""
         return len(self._envelopes)
 
-    def put(self, text: str, payload: bytes) -> bool:
-        """Take an envelope; return whether there was room."""
-        if len(self._envelopes) >= MAX_QUEUED:
-            return False
-        self._envelopes.append((text, payload))
-        if not self._behind and len(self._envelopes) >= HELD_FROM:
-            self._behind = True
-            self._hold()
-        return True
+    @property
+    def load(self) -> int:
+        """How many envelopes wait or are under way."""
+        return len(self._envelopes) + len(self._read) + len(self._under_way)
+
+    def put(self, one: _Envelope) -> None:
+        """Take an envelope."""
+        self._envelopes.append(one)
+        self.work.set()
 
     def take(self, now: datetime) -> Intake:
-        """Return one batch: what was read ahead, and more up to its size."""
+        """Return one batch: what was read ahead, and more up to its size. What was taken before is settled."""
+        self.settle()
         while self._wants_more():
             self._read_one(now)
         batch, self._next = self._next, Intake()
+        self._under_way, self._read = self._read, []
         return batch
+
+    def settle(self) -> None:
+        """Note that the batch which was taken is committed."""
+        self._waiting.settled(self._under_way)
+        self._under_way = []
 
     async def read_ahead(self, now: Callable[[], datetime]) -> None:
         """Read the next batch an envelope at a time: the commit beside it goes on whenever the database answers."""
@@ -77,11 +99,59 @@ class Waiting:
         return bool(self._envelopes) and len(self._next.rows) < MAX_BATCH_ROWS
 
     def _read_one(self, now: datetime) -> None:
-        one = read_envelope(*self._envelopes.popleft(), now)
+        envelope = self._envelopes.popleft()
+        one = read_envelope(envelope.topic, envelope.payload, now)
+        self._read.append(envelope.gateway)
         self._next.rows.extend(one.rows)
         self._next.unreadable.extend(one.unreadable)
         self._next.notices.extend(one.notices)
-        if self._behind and len(self._envelopes) <= RESUMED_AT:
+        self._waiting.caught_up()
+
+
+class Waiting:
+    """What came and is not in a transaction yet."""
+
+    def __init__(self, link: Link, metrics: Metrics) -> None:
+        self._link, self._metrics = link, metrics
+        self.lanes = tuple(Lane(number, self) for number in range(LANES))
+        self._lane_of: dict[str, Lane] = {}
+        self._open = Counter[str]()
+        """Envelopes of each gateway that aren't committed yet."""
+        self._behind = False
+        self._giving_up: asyncio.TimerHandle | None = None
+
+    def __bool__(self) -> bool:
+        return any(self.lanes)
+
+    def __len__(self) -> int:
+        """How many envelopes wait unread."""
+        return sum(map(len, self.lanes))
+
+    def put(self, text: str, payload: bytes) -> bool:
+        """Take an envelope into its gateway's lane, or that with the least to do; return whether there was room."""
+        if len(self) >= MAX_QUEUED:
+            return False
+        gateway = text.rpartition("/")[0]
+        if gateway not in self._lane_of:
+            self._lane_of[gateway] = min(self.lanes, key=lambda one: one.load)
+        lane = self._lane_of[gateway]
+        self._open[gateway] += 1
+        lane.put(_Envelope(gateway, text, payload))
+        if not self._behind and len(self) >= HELD_FROM:
+            self._behind = True
+            self._hold()
+        return True
+
+    def settled(self, gateways: list[str]) -> None:
+        """Note committed envelopes by their gateways: one of which nothing is left may go into any lane."""
+        for gateway, count in Counter(gateways).items():
+            self._open[gateway] -= count
+            if not self._open[gateway]:
+                del self._open[gateway], self._lane_of[gateway]
+
+    def caught_up(self) -> None:
+        """Let receipts go out again once few wait."""
+        if self._behind and len(self) <= RESUMED_AT:
             self._behind = False
             self._resume("the database caught up, the broker gets its receipts again")
 

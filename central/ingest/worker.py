@@ -26,7 +26,7 @@ from central.ingest.promises import Promises
 from central.ingest.quarantining import QuarantineLog
 from central.ingest.serving import Serving
 from central.ingest.timing import time_alerts
-from central.ingest.waiting import Waiting
+from central.ingest.waiting import LANES, Lane, Waiting
 from central.ingest.words import Gateways, Hearing
 from edge.contracts import EpcPrefix
 from edge.contracts.topics import HEALTH, STATE
@@ -74,7 +74,6 @@ class Ingest:
         self._words: dict[str, Word] = {}
         self._malformed: deque[Unreadable] = deque()
         self._quarantine = QuarantineLog()
-        self._work = asyncio.Event()
         self._promise_now = asyncio.Event()
         self._putting_off = False
         self._dropping = False
@@ -97,7 +96,8 @@ class Ingest:
         self._link.start(self._serving.base, self.deliver, self._new_session)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._commit_for_ever())
+                for lane in self._waiting.lanes:
+                    tasks.create_task(self._commit_for_ever(lane))
                 tasks.create_task(self._promise_for_ever())
         finally:
             self._link.stop()
@@ -110,9 +110,9 @@ class Ingest:
         """Take a message from the link; never waits."""
         if text.endswith((f"/{STATE}", f"/{HEALTH}")):
             self._hear(text, payload)
+            self._waiting.lanes[0].work.set()
         elif not self._waiting.put(text, payload):
             self._put_off()
-        self._work.set()
 
     def _hear(self, text: str, payload: bytes) -> None:
         """Read a birth, will or heartbeat at once: a newer one replaces it only if it is well, garbage is all kept."""
@@ -164,62 +164,64 @@ class Ingest:
             except TimeoutError:
                 continue
 
-    async def _commit_for_ever(self) -> None:
+    async def _commit_for_ever(self, lane: Lane) -> None:
+        """Commit what comes in a lane; the first also takes what has no place in a stream."""
+        first = lane is self._waiting.lanes[0]
         while True:
-            await self._work.wait()
-            self._work.clear()
-            while self._waiting or self._words or self._malformed:
-                batch, words = self._take(), self._take_words()
+            await lane.work.wait()
+            lane.work.clear()
+            while lane or (first and (self._words or self._malformed)):
+                batch, words = lane.take(self._now()), list[Word]()
+                if first:
+                    batch.unreadable.extend(self._malformed)
+                    self._malformed.clear()
+                    words, self._words = list(self._words.values()), {}
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._waiting.read_ahead(self._now))
-                    await self._commit_with_patience(batch, words)
-            if self._putting_off:
-                self._putting_off = False
-                _log.info("the database caught up, messages are taken again")
-            if self._dropping:
-                self._dropping = False
-                _log.info("the database caught up, malformed messages are kept again")
+                    tasks.create_task(lane.read_ahead(self._now))
+                    await self._commit_with_patience(lane, batch, words)
+            lane.settle()
+            self._say_that_all_is_taken()
 
-    def _take(self) -> Intake:
-        """Join what waits into one batch."""
-        batch = self._waiting.take(self._now())
-        batch.unreadable.extend(self._malformed)
-        self._malformed.clear()
-        return batch
+    def _say_that_all_is_taken(self) -> None:
+        if self._putting_off and not self._waiting:
+            self._putting_off = False
+            _log.info("the database caught up, messages are taken again")
+        if self._dropping and not self._malformed:
+            self._dropping = False
+            _log.info("the database caught up, malformed messages are kept again")
 
-    def _take_words(self) -> list[Word]:
-        words, self._words = self._words, {}
-        return list(words.values())
-
-    async def _commit_with_patience(self, batch: Intake, words: Sequence[Word]) -> None:
+    async def _commit_with_patience(self, lane: Lane, batch: Intake, words: Sequence[Word]) -> None:
         """Commit; while the database can't, try again for ever with backoff and jitter."""
+        what = f"commit {lane.number}"
         retrying = stamina.retry_context(
             on=StoreUnavailable, attempts=None, timeout=None, wait_initial=RETRY_FIRST_S, wait_max=RETRY_MAX_S
         )
         async for attempt in retrying:
             with attempt:
                 try:
-                    await self._attempt(batch, words)
+                    await self._attempt(lane, batch, words)
                 except StoreUnavailable as error:
                     self._metrics.retries.inc()
-                    self._database_is(str(error), to="commit")
+                    self._database_is(str(error), to=what)
                     raise
-        self._database_is("", to="commit")
+        self._database_is("", to=what)
 
-    async def _attempt(self, batch: Intake, words: Sequence[Word]) -> None:
+    async def _attempt(self, lane: Lane, batch: Intake, words: Sequence[Word]) -> None:
         now = self._now()
-        async with self._promises.lock:
-            heard = Hearing([], set())
-            if words:
-                registry = await self._store.registry()
-                words = [word for word in words if self._serving.wants(word.topic.gateway, registry.sites)]
-                heard = self._gateways.hear(words, registry)
-            notices = [*batch.notices, *heard.notices]
-            lease = None if self._leases is None else self._leases.lease
-            with self._metrics.commit_s.time():
-                own = self._settings.own_prefixes
-                done = await commit(self._store, batch.rows, batch.unreadable, notices, now, own=own, lease=lease)
-            self._promises.advance(done.positions)
+        heard = Hearing([], set())
+        if words:
+            registry = await self._store.registry()
+            words = [word for word in words if self._serving.wants(word.topic.gateway, registry.sites)]
+            heard = self._gateways.hear(words, registry)
+        notices = [*batch.notices, *heard.notices]
+        lease = None if self._leases is None else self._leases.lease
+        shard = (0 if lease is None else lease.worker) * LANES + lane.number
+        with self._metrics.commit_s.time():
+            own = self._settings.own_prefixes
+            done = await commit(
+                self._store, batch.rows, batch.unreadable, notices, now, own=own, lease=lease, shard=shard
+            )
+        self._promises.advance(done.positions)
         if words or done.waiting:
             registry = await self._store.registry()
             done.refused += await self._gateways.note(self._store, registry, words, done.waiting, now)

@@ -1,10 +1,12 @@
 """The connection pool, and the one place where psycopg's errors become ours."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, errors
@@ -15,11 +17,14 @@ from central.application.errors import RowsRefused, Separated, StoreUnavailable
 from central.storage.arrays import configure
 
 Connection = AsyncConnection[tuple[Any, ...]]
+_checked_s: Final[WeakKeyDictionary[Connection, float]] = WeakKeyDictionary()
 
 CONNECT_TIMEOUT_S: Final = 5
 """A server that doesn't answer within this is as good as down; ingest tries again by itself."""
 RECONNECT_S: Final = 4
 """The pool gives a connection up after this; the next who wants one dials anew. Its own retries grow to minutes."""
+CHECKED_S: Final = 1.0
+"""A connection that answered less than this ago is lent without asking; who then finds it broken is told so."""
 ROWS_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError, errors.RaiseException)
 """Errors that the data cause. All others are the server's or the schema's, and pass when those are mended."""
 
@@ -46,7 +51,7 @@ class Database:
             timeout=CONNECT_TIMEOUT_S,
             reconnect_timeout=RECONNECT_S,
             kwargs={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "stockgate-central"},
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
             configure=configure,
             open=False,
         )
@@ -98,6 +103,14 @@ class Database:
             raise StoreUnavailable(_text(error)) from error
 
 
+async def _check(connection: Connection) -> None:
+    """Look whether the server is still there, unless it was a moment ago: that is a round trip for each who asks."""
+    now_s = time.monotonic()
+    if now_s - _checked_s.get(connection, -CHECKED_S) >= CHECKED_S:
+        await AsyncConnectionPool.check_connection(connection)
+        _checked_s[connection] = now_s
+
+
 @asynccontextmanager
 async def savepoint(connection: Connection) -> AsyncIterator[None]:
     """Open a savepoint; an error inside takes back what was done in it."""
@@ -107,6 +120,9 @@ async def savepoint(connection: Connection) -> AsyncIterator[None]:
     except ROWS_FAULT as error:
         _let_cancellation_through(error)
         raise _refused(error) from error
+    except errors.DeadlockDetected as error:  # no row's fault: the whole transaction is tried again
+        _let_cancellation_through(error)
+        raise StoreUnavailable(_text(error)) from error
 
 
 def _let_cancellation_through(error: Exception | None = None) -> None:

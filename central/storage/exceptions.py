@@ -25,6 +25,7 @@ from central.application.ports import Registry
 from central.application.views import View
 from central.domain.exceptions.terms import CountDays, Terms, terms
 from central.domain.exceptions.workflow import Evidence, Standing, Step
+from central.storage.arrays import TextArray
 from central.storage.database import Connection, Database, savepoint
 from central.storage.queries import query
 
@@ -136,7 +137,7 @@ class PgExceptionWork:
         assets: Collection[str] = (),
         keys: Collection[str] = (),
     ) -> list[int]:
-        scope = {"source": source, "now": now, "assets": list(assets), "keys": list(keys)}
+        scope = {"source": source, "now": now, "assets": TextArray.of(assets), "keys": TextArray.of(keys)}
         touched: set[int] = set()
         opened: set[int] = set()
         if assets or keys:

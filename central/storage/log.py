@@ -224,7 +224,7 @@ class PgTransaction:
 
     async def on_passes(self, assets: Collection[str]) -> set[str]:
         """Return which of the assets have an authorisation for one use."""
-        rows = await self._connection.execute(query("alerts.on_passes"), {"assets": list(assets)})
+        rows = await self._connection.execute(query("alerts.on_passes"), {"assets": TextArray.of(assets)})
         return {row[0] for row in await rows.fetchall()}
 
     async def settle_uses(self, assets: Collection[str]) -> None:
@@ -260,7 +260,7 @@ class PgTransaction:
     ) -> dict[str, Sequence[Authorisation]]:
         """Return the authorisations of assets, those for one use with the exit that each was spent on."""
         found: dict[str, list[Authorisation]] = {}
-        rows = await self._connection.execute(query("alerts.authorisations"), {"assets": list(assets)})
+        rows = await self._connection.execute(query("alerts.authorisations"), {"assets": TextArray.of(assets)})
         listed = await rows.fetchall()
         acts = await PgStates(self._connection).acts_on({row[1] for row in listed}, BLOCKING) if listed else {}
         for *row, single_use, despite, person in listed:
@@ -326,10 +326,11 @@ class PgTransaction:
 
     async def save_positions(self, positions: Mapping[StreamKey, Position], now: datetime) -> None:
         """Store advanced positions."""
-        for key, position in positions.items():
-            above = Multirange([Range(low, high + 1) for low, high in position.above])
-            params = {**key._asdict(), "upto": position.upto, "above": above, "now": now}
-            await self._connection.execute(query("log.save_position"), params)
+        async with self._connection.pipeline():
+            for key, position in positions.items():
+                above = Multirange([Range(low, high + 1) for low, high in position.above])
+                params = {**key._asdict(), "upto": position.upto, "above": above, "now": now}
+                await self._connection.execute(query("log.save_position"), params)
 
     async def saw(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 
-from central.application.records import Movement
+from central.application.ports import Filed
 from central.domain.anomalies.records import Hours, Knowledge, Seen, Spot, Subject
 from central.domain.anomalies.tags import ChipOf, ChipSeen, Visit
 from central.domain.places import Places
@@ -33,15 +33,21 @@ class PgOddities:
         """Return the assets that are odd wherever they are seen."""
         return {row[0] for row in await self._rows("anomalies.watched", {"assets": TextArray.of(sorted(assets))})}
 
-    async def visits(self, finals: Sequence[Movement], again: Collection[str]) -> list[tuple[str, Visit]]:
-        """Return passages and those of the same tag right before and after them, where doors differ."""
+    async def visits(self, finals: Sequence[Filed], again: Collection[str]) -> list[tuple[str, Visit]]:
+        """Return passages and those of the same tag right before and after them, where doors differ.
+
+        `finals` are new, each the only row of its passage; `again` names others, of which the newest revision counts.
+        """
+        moves = [one.movement for one in finals]
+        times = InstantArray.of(*([getattr(one, name) for one in moves] for name in ("at", "started_at", "ended_at")))
         columns = {
-            "passages": UuidArray.of(one.passage for one in finals),
-            "epcs": TextArray.of(one.epc for one in finals),
-            "times": InstantArray.of([one.at for one in finals])[0],
-            "portals": TextArray.of(one.portal for one in finals),
-            "synced": BoolArray.of(one.synced for one in finals),
-        }
+            "passages": UuidArray.of(one.passage for one in moves),
+            "epcs": TextArray.of(one.epc for one in moves),
+            "portals": TextArray.of(one.portal for one in moves),
+            "synced": BoolArray.of(one.synced for one in moves),
+            "gateways": TextArray.of(one.row.key.gateway for one in finals),
+            "kinds": TextArray.of(one.kind for one in moves),
+        } | dict(zip(("times", "started", "ended"), times, strict=True))
         rows = await self._rows("anomalies.visits", columns | {"again": UuidArray.of(again)})
         return [(row[0], Visit(row[1].hex, *row[2:])) for row in rows]
 

@@ -10,7 +10,16 @@ from central.storage.queries import query
 from central.storage.states import PgStates
 from central.storage.transfers import project_transfers
 
-_CLEAR: Final = ("projection.clear", "projection.clear_missed", "projection.clear_misread")
+STEPS: Final = (
+    "projection.clear",
+    "projection.clear_missed",
+    "projection.clear_misread",
+    "projection.rebuild_memory",
+    "projection.rebuild_passages",
+    "projection.analyze_passages",
+    "rollups.recount",
+    "presence.fold_anew",
+)
 PART: Final = 5000
 """Assets that are folded at a time: their logs fit in memory."""
 
@@ -23,7 +32,7 @@ async def rebuild(database: Database, now: datetime) -> None:
     """
     log = PgLog(database)
     async with database.transaction() as connection:
-        for step in (*_CLEAR, "projection.rebuild_passages", "rollups.recount", "presence.fold_anew"):
+        for step in STEPS:
             await connection.execute(query(step))
         await project_transfers(connection, None)
         transaction = PgTransaction(connection, log)

@@ -37,7 +37,8 @@ class PgStories:
     async def known(self, assets: Mapping[str, datetime | None]) -> dict[str, Known]:
         """Return what is known of assets: all, or what came after a checkpoint that is older than the instant given."""
         named = sorted(assets)
-        params = {"assets": named, "fresh": [assets[one] or _ALWAYS for one in named], "kinds": list(ACT_KINDS)}
+        (fresh,) = InstantArray.of([assets[one] or _ALWAYS for one in named])
+        params = {"assets": TextArray.of(named), "fresh": fresh, "kinds": list(ACT_KINDS)}
         async with self._connection.pipeline():
             await self._connection.execute(query("stories.restart"), params)
             cursors = [await self._connection.execute(query(f"stories.{name}"), params) for name in _READS]
@@ -55,8 +56,9 @@ class PgStories:
 
     async def keep(self, tellings: Sequence[Telling], now: datetime) -> set[str]:
         """Store stories and what follows from them; return the locations whose count moved."""
-        assets = [one.asset for one in tellings]
-        since = {"assets": assets, "begins": [one.begin.at if one.begin else _ALWAYS for one in tellings]}
+        assets = TextArray.of(one.asset for one in tellings)
+        (begins,) = InstantArray.of([one.begin.at if one.begin else _ALWAYS for one in tellings])
+        since = {"assets": assets, "begins": begins}
         missed, misread = _missed(tellings), _misread(tellings)
         legs = [{"asset": one.asset, **asdict(leg)} for one in tellings for leg in one.story.legs]
         dues = _dues(tellings)
@@ -70,7 +72,7 @@ class PgStories:
             if legs:
                 await self._run("add_legs", {"legs": json.dumps(legs, default=datetime.isoformat)})
             if missed["of"]:
-                await self._run("add_missed", missed_columns)
+                await self._run("add_missed", missed_columns | {"assets": sorted(set(missed["of"]))})
             if misread["of"]:
                 await self._run("add_misread", misread_columns)
             if dues["assets"]:

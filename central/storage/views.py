@@ -48,6 +48,12 @@ class PgViews:
         """Return locations with their counts, all or those named."""
         return await self._all(LocationView, "views.locations", {"ids": None if ids is None else list(ids)})
 
+    async def locations_json(self) -> str:
+        """Return all locations with their counts as JSON objects with commas between them."""
+        async with self._database.reading() as connection:
+            row = await (await connection.execute(query("views.locations_json"), prepare=True)).fetchone()
+        return str(row[0]) if row else ""
+
     async def assets(self, *, location: str | None, query: str | None, limit: int, now: datetime) -> list[AssetView]:
         """Return assets, by id, as they are held to be at an instant."""
         params = {"location": location, "query": query, "limit": limit, "now": now}

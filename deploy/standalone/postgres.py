@@ -40,7 +40,7 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "dynamic_shared_memory_type": "mmap",  # /dev/shm may be tiny inside a container
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -19,14 +19,16 @@ def check_row(row: Row) -> None:
 
 
 def _check_movement(row: MovementRow) -> None:
-    _require(row.rev >= 1, f"rev is {row.rev}: revisions count from 1")
-    right_id = event_id(row.passage, row.rev)
-    _require(row.id == right_id, f"id is {row.id}: passage and rev make it {right_id}")
-    right_at = row.crossed_at or row.ended_at or row.started_at
-    _require(row.at == right_at, f"at is {row.at}: crossed_at, else ended_at, else started_at makes it {right_at}")
+    """Check the row of which there are most; its words are only made where they are said."""
+    if row.rev < 1:
+        raise ContractError(f"rev is {row.rev}: revisions count from 1")
+    if row.id != (right_id := event_id(row.passage, row.rev)):
+        raise ContractError(f"id is {row.id}: passage and rev make it {right_id}")
+    if row.at != (right_at := row.crossed_at or row.ended_at or row.started_at):
+        raise ContractError(f"at is {row.at}: crossed_at, else ended_at, else started_at makes it {right_at}")
     _check_kind(row)
-    numbers = [row.confidence, row.evidence.read_rate, *(a.phase_slope_rad_s or 0.0 for a in row.evidence.antennas)]
-    _require(all(map(math.isfinite, numbers)), "a figure is not finite: leave it out instead")
+    if not _finite(row):
+        raise ContractError("a figure is not finite: leave it out instead")
     times = [instant_us(at) for at in (row.started_at, row.crossed_at, row.ended_at) if at is not None]
     in_order = row.clock.stepped or times == sorted(times)
     _require(in_order, "times must rise from started_at over crossed_at to ended_at, unless the clock stepped")
@@ -37,11 +39,17 @@ def _check_movement(row: MovementRow) -> None:
         instant_us(row.gate.acted_at)
 
 
+def _finite(row: MovementRow) -> bool:
+    if not (math.isfinite(row.confidence) and math.isfinite(row.evidence.read_rate)):
+        return False
+    return all(one.phase_slope_rad_s is None or math.isfinite(one.phase_slope_rad_s) for one in row.evidence.antennas)
+
+
 def _check_kind(row: MovementRow) -> None:
-    if row.kind in {"in", "out"}:
-        _require(row.crossed_at is not None, f"kind {row.kind} wants crossed_at")
-    if row.kind in {"parked", "unresolved", "retracted"}:
-        _require(row.final, f"kind {row.kind} is always final")
+    if row.kind in {"in", "out"} and row.crossed_at is None:
+        raise ContractError(f"kind {row.kind} wants crossed_at")
+    if row.kind in {"parked", "unresolved", "retracted"} and not row.final:
+        raise ContractError(f"kind {row.kind} is always final")
     if row.kind == "retracted":
         _require(bool(row.reason), "kind retracted wants a reason")
 

@@ -116,12 +116,19 @@ def payloads_of(assets, number, batches=BATCHES):
 
 
 def row_of(seq, nth, assets, gateway, *, after_s, start=START):
-    """Each twentieth row crosses, each two-hundredth by an asset without permission; those come in a moment later."""
+    """Each twentieth row crosses, each two-hundredth by an asset without permission; the others go in and out in turns.
+
+    An asset keeps to its door, of ten; with less than a hundred assets, to one of two.
+    """
     crosses, alerts = nth % 20 == 0, nth % 200 == 0
-    door = int(gateway.rpartition("-")[2])  # assets keep to one of two doors, but for those that alert
+    door = int(gateway.rpartition("-")[2])
+    tens = max(1, assets // 100)
+    """Of each door, so many times ten assets."""
+    turn = nth // 200 if alerts else nth // 20
+    ten = (turn if crosses else nth + turn) * 7919 % tens
     near = nth % 5 if door % 2 else 5 + nth % 4
-    which = (nth * 7919 + door * 1010) % assets // 10 * 10 + (9 if alerts else near)
-    kind = ("out" if alerts or nth % 40 else "in") if crosses else ("turned_back" if nth % 3 else "near")
+    which = (ten * 10 + (door % 10 if assets >= 100 else 0)) * 10 + (9 if alerts else near)
+    kind = ("out" if alerts or turn // tens % 2 else "in") if crosses else ("turned_back" if nth % 3 else "near")
     return movement(
         seq, kind=kind, tag=f"3034257bf7{which:014x}", after_s=after_s, portal=f"{gateway}-door", gateway=gateway,
         start=start,

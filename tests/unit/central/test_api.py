@@ -44,6 +44,9 @@ class FakeViews:
         await self.ping()
         return [LocationView(id="hall", name="Hall", kind="zone", parent=None, guarded=False, count=3, counted_at=NOW)]
 
+    async def locations_json(self):
+        return ",".join([one.model_dump_json() for one in await self.locations()])
+
     async def asset(self, asset, now):
         if asset != "LT-1":
             raise NotFound(f"there is no asset {asset!r}")

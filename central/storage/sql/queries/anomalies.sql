@@ -29,45 +29,58 @@ SELECT asset FROM authorisation WHERE asset = ANY(%(assets)s) AND kind = 'loan' 
 -- name: visits
 -- Passages with those of the same tag right before and after them, within a day: pairs that are judged together. Of a pair
 -- at one door there is nothing to judge; it is left out unless something was said of it before.
--- LIMIT makes the planner look passages up one by one, however small it takes the table to be, and comparing the index's
--- whole key makes it walk the index: by the tag alone it may sort all that a tag ever did.
-WITH touched AS (
+-- LIMIT makes the planner look passages up one by one, however small it takes the table to be; what came with the batch
+-- isn't read again.
+WITH touched AS MATERIALIZED (
     SELECT * FROM unnest(%(passages)s::uuid[], %(epcs)s::text[], %(times)s::timestamptz[], %(portals)s::text[],
-                         %(synced)s::bool[]) AS t (passage, epc, at, portal, synced)
+                         %(synced)s::bool[], %(gateways)s::text[], %(kinds)s::text[], %(started)s::timestamptz[],
+                         %(ended)s::timestamptz[])
+        AS t (passage, epc, at, portal, synced, gateway, kind, started_at, ended_at)
     UNION ALL
-    SELECT p.passage, p.epc, p.at, p.portal, p.synced
+    SELECT p.passage, p.epc, p.at, p.portal, p.synced, p.gateway, p.kind, m.started_at, m.ended_at
     FROM unnest(%(again)s::uuid[]) AS w (passage)
     CROSS JOIN LATERAL (SELECT * FROM passage AS o WHERE o.passage = w.passage LIMIT 1) AS p
+    CROSS JOIN LATERAL (
+        SELECT o.started_at, o.ended_at FROM movement AS o
+        WHERE o.gateway = p.gateway AND o.stream = 'movement' AND o.epoch = p.epoch AND o.seq = p.seq AND o.at = p.at LIMIT 1
+    ) AS m
     WHERE p.final
-), before AS (
-    SELECT t.passage AS of, b.passage,
+), before AS MATERIALIZED (
+    SELECT t.passage AS of, b.*,
            t.portal <> b.portal OR NOT t.synced OR NOT b.synced OR t.passage = ANY(%(again)s::uuid[]) AS judged
     FROM touched AS t
     CROSS JOIN LATERAL (
-        SELECT p.passage, p.epc, p.at, p.portal, p.synced FROM passage AS p
-        WHERE p.final AND (p.epc, p.at, p.passage) < (t.epc, t.at, t.passage)
-        ORDER BY p.epc DESC, p.at DESC, p.passage DESC LIMIT 1
+        SELECT p.passage, p.epc, p.at, p.portal, p.synced, p.gateway, p.kind, p.epoch, p.seq FROM passage AS p
+        WHERE p.final AND p.epc = t.epc AND (p.at, p.passage) < (t.at, t.passage) AND p.at > t.at - INTERVAL '1 day'
+        ORDER BY p.at DESC, p.passage DESC LIMIT 1
     ) AS b
-    WHERE b.epc = t.epc AND b.at > t.at - INTERVAL '1 day'
-), after AS (
-    SELECT t.passage AS of, a.passage
+), after AS MATERIALIZED (
+    SELECT t.passage AS of, a.*
     FROM touched AS t
     CROSS JOIN LATERAL (
-        SELECT p.passage, p.epc, p.at FROM passage AS p
-        WHERE p.final AND (p.epc, p.at, p.passage) > (t.epc, t.at, t.passage)
-        ORDER BY p.epc, p.at, p.passage LIMIT 1
+        SELECT p.passage, p.epc, p.at, p.portal, p.synced, p.gateway, p.kind, p.epoch, p.seq FROM passage AS p
+        WHERE p.final AND p.epc = t.epc AND (p.at, p.passage) > (t.at, t.passage) AND p.at < t.at + INTERVAL '1 day'
+        ORDER BY p.at, p.passage LIMIT 1
     ) AS a
-    WHERE a.epc = t.epc AND a.at < t.at + INTERVAL '1 day' AND t.passage NOT IN (SELECT passage FROM before)
+    WHERE t.passage NOT IN (SELECT passage FROM before)
+), pairs AS MATERIALIZED (
+    SELECT of, passage, epc, at, portal, synced, gateway, kind, epoch, seq FROM before WHERE judged
+    UNION ALL
+    SELECT of, passage, epc, at, portal, synced, gateway, kind, epoch, seq FROM after
 ), near AS (
-    SELECT of AS passage FROM before WHERE judged UNION SELECT passage FROM before WHERE judged
-    UNION SELECT of FROM after UNION SELECT passage FROM after
+    SELECT t.passage, t.epc, t.at, t.portal, t.synced, t.gateway, t.kind, t.started_at, t.ended_at FROM touched AS t
+    WHERE t.passage IN (SELECT of FROM pairs UNION SELECT passage FROM pairs)
+    UNION ALL
+    SELECT p.passage, p.epc, p.at, p.portal, p.synced, p.gateway, p.kind, m.started_at, m.ended_at
+    FROM (SELECT DISTINCT ON (passage) * FROM pairs WHERE passage NOT IN (SELECT passage FROM touched) ORDER BY passage) AS p
+    CROSS JOIN LATERAL (
+        SELECT o.started_at, o.ended_at FROM movement AS o
+        WHERE o.gateway = p.gateway AND o.stream = 'movement' AND o.epoch = p.epoch AND o.seq = p.seq AND o.at = p.at LIMIT 1
+    ) AS m
 )
-SELECT t.asset, n.passage, n.epc, n.portal, n.gateway, m.started_at, greatest(n.at, coalesce(m.ended_at, n.at)), n.at,
+SELECT t.asset, n.passage, n.epc, n.portal, n.gateway, n.started_at, greatest(n.at, coalesce(n.ended_at, n.at)), n.at,
        d.inside, n.synced
-FROM near
-CROSS JOIN LATERAL (SELECT * FROM passage AS o WHERE o.passage = near.passage LIMIT 1) AS n
-JOIN movement AS m
-    ON m.gateway = n.gateway AND m.stream = 'movement' AND m.epoch = n.epoch AND m.seq = n.seq AND m.at = n.at
+FROM near AS n
 JOIN portal AS d ON d.id = n.portal
 JOIN tag AS t ON t.epc = n.epc AND n.at >= t.bound_from AND (t.bound_to IS NULL OR n.at < t.bound_to)
 WHERE n.kind NOT IN ('retracted', 'unresolved')

@@ -74,18 +74,19 @@ WITH incoming AS (
         passages = h.passages + excluded.passages, reads = h.reads + excluded.reads
 ), kept AS (
     INSERT INTO passage AS p (
-        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
+        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced,
+        reads, evidence
     )
     SELECT DISTINCT ON (passage)
         passage, rev::int4, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
-        synced
+        synced, reads, evidence::jsonb
     FROM incoming
     ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
     ON CONFLICT (passage) DO UPDATE SET
         rev = excluded.rev, final = excluded.final, kind = excluded.kind, at = excluded.at, gateway = excluded.gateway,
         epoch = excluded.epoch, seq = excluded.seq, portal = excluded.portal, epc = excluded.epc,
         from_location = excluded.from_location, to_location = excluded.to_location, confidence = excluded.confidence,
-        synced = excluded.synced
+        synced = excluded.synced, reads = excluded.reads, evidence = excluded.evidence
     WHERE (excluded.rev, excluded.gateway, excluded.epoch, excluded.seq) > (p.rev, p.gateway, p.epoch, p.seq)
     RETURNING p.passage, p.xmax = 0 AS fresh
 )

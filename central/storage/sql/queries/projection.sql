@@ -28,16 +28,45 @@ DELETE FROM missed_crossing AS m WHERE NOT EXISTS (SELECT FROM story_base AS b W
 -- The same of what they misread.
 DELETE FROM misread_crossing AS m WHERE NOT EXISTS (SELECT FROM story_base AS b WHERE b.asset = m.asset AND m.at <= b.at);
 
+-- name: rebuild_memory
+-- A rebuild sorts the whole log once, and stands alone.
+SET LOCAL work_mem = '256MB'; SET LOCAL maintenance_work_mem = '256MB';
+
 -- name: rebuild_passages
--- Second half: the highest revision of each passage, from the log.
-INSERT INTO passage (
-    passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced
-)
-SELECT DISTINCT ON (passage)
-    passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
-    coalesce((clock ->> 'host_synced')::bool, true)
-FROM movement
-ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC;
+-- Second half: the highest revision of each passage, from the log, tag by tag. Indexes are made afterwards.
+DO $$
+DECLARE
+    made text[];
+    one text;
+BEGIN
+    SELECT array_agg(pg_get_indexdef(indexrelid)) INTO made
+    FROM pg_index WHERE indrelid = 'passage'::regclass AND NOT indisprimary;
+    FOR one IN SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'passage'::regclass AND NOT indisprimary LOOP
+        EXECUTE 'DROP INDEX ' || one;
+    END LOOP;
+    ALTER TABLE passage DROP CONSTRAINT passage_pkey;
+    INSERT INTO passage (
+        passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced,
+        reads, evidence
+    )
+    SELECT * FROM (
+        SELECT DISTINCT ON (passage)
+            passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
+            coalesce((clock ->> 'host_synced')::bool, true), reads, evidence
+        FROM movement
+        ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
+    ) AS newest
+    ORDER BY epc, at, passage;
+    ALTER TABLE passage ADD PRIMARY KEY (passage);
+    FOREACH one IN ARRAY coalesce(made, '{}') LOOP
+        EXECUTE one;
+    END LOOP;
+END
+$$;
+
+-- name: analyze_passages
+-- What follows reads them asset by asset.
+ANALYZE passage;
 
 -- name: all_assets
 -- The next assets after one, for a rebuild in parts.

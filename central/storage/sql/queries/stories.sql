@@ -2,7 +2,8 @@
 -- Every final crossing of assets by whichever of their tags, while the tag was on them. A box stands for its asset only
 -- until a tag is on the asset itself: from then on the box may go its own way. A tag that was at two doors at once moved
 -- nothing there. Where all that is new is newer than the asset's checkpoint (`fresh`), only what came after that.
--- What an asset lies in carries it along, until it is seen apart.
+-- What an asset lies in carries it along, until it is seen apart. OFFSET keeps the planner from reading all passages at once
+-- while it takes them to be few: a plan made then stays.
 WITH RECURSIVE carrier AS (
     SELECT w.asset, coalesce(k.at, '-infinity') AS after, w.asset COLLATE "C" AS by, '-infinity'::timestamptz AS since,
            'infinity'::timestamptz AS until, false AS carried
@@ -16,8 +17,12 @@ SELECT c.asset, p.at, p.gateway, p.epoch, p.seq, p.passage, p.portal, p.from_loc
        p.epc, c.carried
 FROM carrier AS c
 JOIN tag AS t ON t.asset = c.by
-JOIN passage AS p ON p.epc = t.epc AND p.at > c.after AND p.at >= c.since AND p.at < c.until
-WHERE p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+CROSS JOIN LATERAL (
+    SELECT * FROM passage AS o
+    WHERE o.epc = t.epc AND o.final AND o.to_location IS NOT NULL AND o.at > c.after AND o.at >= c.since AND o.at < c.until
+    OFFSET 0
+) AS p
+WHERE p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
     AND (t.role <> 'box'
          OR p.at < ALL (SELECT registered_at FROM tag AS own WHERE own.asset = t.asset AND own.role <> 'box'))
     AND p.passage NOT IN (SELECT passage FROM double_passage);
@@ -149,18 +154,29 @@ ORDER BY r.asset, r.number;
 
 -- name: forget_missed
 -- Shares that no story tells any more; a story that was told on tells nothing of what is older.
-DELETE FROM missed_crossing AS m
-USING unnest(%(assets)s::text[], %(begins)s::timestamptz[]) AS w (asset, begin)
-WHERE m.asset = w.asset AND m.at > w.begin AND NOT EXISTS (
-    SELECT FROM unnest(%(of)s::text[], %(portals)s::text[], %(times)s::timestamptz[], %(shares)s::float8[])
+WITH told AS MATERIALIZED (
+    SELECT * FROM unnest(%(of)s::text[], %(portals)s::text[], %(times)s::timestamptz[], %(shares)s::float8[])
         AS t (asset, portal, at, share)
-    WHERE (t.asset, t.portal, t.at, t.share) = (m.asset, m.portal, m.at, m.share)
-);
+), gone AS MATERIALIZED (
+    SELECT m.asset, m.portal, m.at
+    FROM unnest(%(assets)s::text[], %(begins)s::timestamptz[]) AS w (asset, begin)
+    CROSS JOIN LATERAL (SELECT * FROM missed_crossing AS o WHERE o.asset = w.asset AND o.at > w.begin OFFSET 0) AS m
+    WHERE NOT EXISTS (SELECT FROM told AS t WHERE (t.asset, t.portal, t.at, t.share) = (m.asset, m.portal, m.at, m.share))
+)
+DELETE FROM missed_crossing AS m USING gone AS g WHERE (m.asset, m.portal, m.at) = (g.asset, g.portal, g.at);
 
 -- name: add_missed
--- Shares in crossings that nobody saw; what stands already is left alone.
+-- Shares in crossings that nobody saw; what stands already is left alone, and read asset by asset: a story that isn't settled
+-- tells all of its shares again.
+WITH known AS MATERIALIZED (
+    SELECT m.asset, m.portal, m.at
+    FROM unnest(%(assets)s::text[]) AS w (asset)
+    CROSS JOIN LATERAL (SELECT * FROM missed_crossing AS o WHERE o.asset = w.asset OFFSET 0) AS m
+)
 INSERT INTO missed_crossing (asset, portal, at, share)
 SELECT * FROM unnest(%(of)s::text[], %(portals)s::text[], %(times)s::timestamptz[], %(shares)s::float8[])
+    AS t (asset, portal, at, share)
+WHERE NOT EXISTS (SELECT FROM known AS k WHERE (k.asset, k.portal, k.at) = (t.asset, t.portal, t.at))
 ON CONFLICT DO NOTHING;
 
 -- name: forget_misread

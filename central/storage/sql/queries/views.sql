@@ -5,6 +5,18 @@ FROM location AS l LEFT JOIN location_counter AS c ON c.location = l.id
 WHERE l.withdrawn_at IS NULL AND (%(ids)s::text[] IS NULL OR l.id = ANY(%(ids)s))
 GROUP BY l.id ORDER BY l.id;
 
+-- name: locations_json
+-- All of them as one text, in the form of the API: it is asked for all day, and each place as an object of ours costs more
+-- than all of the counting. A place without a counter yet was never counted.
+SELECT coalesce(string_agg(json_build_object(
+    'id', l.id, 'name', l.name, 'kind', l.kind, 'parent', l.parent, 'guarded', l.guarded, 'count', coalesce(c.count, 0),
+    'counted_at', to_char(c.counted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, ',' ORDER BY l.id), '')
+FROM location AS l
+LEFT JOIN (
+    SELECT location, sum(count)::int8 AS count, max(counted_at) AS counted_at FROM location_counter GROUP BY location
+) AS c ON c.location = l.id
+WHERE l.withdrawn_at IS NULL;
+
 -- name: assets
 -- Assets by id; the search looks into id, name, class, serials (past ones too), EPC and TID.
 SELECT a.id, a.name, a.class AS asset_class, a.serial, w.location, w.since, w.confidence, w.basis, w.certain, w.doubt,
@@ -48,23 +60,20 @@ ORDER BY m.at, m.passage, m.rev;
 
 -- name: movements
 -- The newest revision of each passage, newest first: of everything, or of one portal.
-SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
-       m.reads, m.evidence, m.epc, t.asset
+SELECT p.passage, p.rev, p.final, p.at, p.portal, p.kind, p.from_location AS from_, p.to_location AS to, p.confidence,
+       p.reads, p.evidence, p.epc, t.asset
 FROM (
-    SELECT p.* FROM passage AS p
-    WHERE %(portal)s::text IS NULL OR p.portal = %(portal)s
-    ORDER BY p.at DESC, p.passage LIMIT %(limit)s
-) AS newest
-JOIN movement AS m
-    ON m.gateway = newest.gateway AND m.stream = 'movement' AND m.epoch = newest.epoch AND m.seq = newest.seq
-        AND m.at = newest.at
-LEFT JOIN tag AS t ON t.epc = m.epc AND m.at >= t.bound_from AND (t.bound_to IS NULL OR m.at < t.bound_to)
-ORDER BY m.at DESC, m.passage;
+    SELECT o.* FROM passage AS o
+    WHERE %(portal)s::text IS NULL OR o.portal = %(portal)s
+    ORDER BY o.at DESC, o.passage LIMIT %(limit)s
+) AS p
+LEFT JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
+ORDER BY p.at DESC, p.passage;
 
 -- name: movements_of
 -- The same of one asset, maybe at one portal: the newest of each of its tags while the tag was on it, and of those the newest.
-SELECT m.passage, m.rev, m.final, m.at, m.portal, m.kind, m.from_location AS from_, m.to_location AS to, m.confidence,
-       m.reads, m.evidence, m.epc, newest.asset
+SELECT n.passage, n.rev, n.final, n.at, n.portal, n.kind, n.from_location AS from_, n.to_location AS to, n.confidence,
+       n.reads, n.evidence, n.epc, n.asset
 FROM (
     SELECT t.asset, p.*
     FROM tag AS t
@@ -76,11 +85,8 @@ FROM (
     ) AS p
     WHERE t.asset = %(asset)s
     ORDER BY p.at DESC, p.passage DESC LIMIT %(limit)s
-) AS newest
-JOIN movement AS m
-    ON m.gateway = newest.gateway AND m.stream = 'movement' AND m.epoch = newest.epoch AND m.seq = newest.seq
-        AND m.at = newest.at
-ORDER BY m.at DESC, m.passage;
+) AS n
+ORDER BY n.at DESC, n.passage;
 
 -- name: portals
 -- Doors by id, with the site of the gateway that watches them.
