@@ -69,28 +69,36 @@ A_REPORTS: Final = 13
 A_STEADY: Final = 14  # RSSI smoothed within that stretch
 ANT: Final = 15
 
-# slots[slot, …]: one array under four widths, so that a pair's columns lie beside each other in the processor's cache
+# slots[slot, …]: one array under four widths. A read of a tag at rest needs four cache lines of its ten: the first,
+# that of its antenna (two blocks of four antennas each), that of a cell, and that of a remembered read.
 SLOT_BYTES: Final = 640
-S_KEY: Final = 0  # 8 words: EPC, zero padded to 62 bytes, and 16 bits that hold portal * 64 + EPC bytes
+S_KEYS: Final = (0, 1, 14, 15, 22, 23, 79, 2)
+"""Where the 8 words of a key stand: EPC, zero padded to 62 bytes, and 16 bits that hold portal * 64 + EPC bytes. Of the
+usual EPC of 96 bits all but the first two and the last are zero, so those stand where there was room."""
 KEY_WORDS: Final = 8
 KEY_BYTES: Final = 64
-S_LAST_US: Final = 8  # as int64
-S_REF: Final = 16  # 8 antennas: the phase that the running stretch on one channel is measured against
-S_CELL: Final = 24  # CELLS of them: what it is measured against when a channel comes back to an antenna
+SHORT_WORDS: Final = 2
+"""An EPC of so many words has zeros in those that stand apart."""
+S_MARK: Final = 2  # the word of a key that ends with portal and length
+S_LAST_US: Final = 3  # as int64
+S_CHAIN: Final = 8  # as int32: next slot of the bucket, -1 at its end
+S_VISIT: Final = 9  # a visit, NO_VISIT or RESTING
+S_INTERVAL_US: Final = 10  # smoothed interval between reads
+S_STIR: Final = 11  # log-likelihood of motion against rest by phase pairs, over visits
+S_SINCE_S: Final = 12  # second of the first read since it was a stranger, modulo 2^31
+S_BEFORE_US: Final = 13  # low 32 bits of the time of the remembered read before the newest
+S_BASE: Final = 28  # as int16: smoothed RSSI while it lay still, NO_RSSI before
+S_CALM: Final = 29  # reads since one that was far from its level, or whose phase had moved; ENOUGH_CALM at most
+S_RING_AT: Final = 30  # row that goes next
+S_RINGED: Final = 31  # rows in use
+S_BLOCK: Final = 8  # as int64: a block's words; antenna a is number a % 4 of block a // 4
+S_REF: Final = 8  # the phase that the running stretch on one channel is measured against
+S_LEVEL: Final = 48  # as int16: smoothed RSSI, NO_RSSI before
+S_SPREAD: Final = 52  # smoothed distance of the RSSI from it
+S_CELL: Final = 24  # as int64: CELLS of them, what it is measured against when a channel comes back to an antenna
 CELLS: Final = 32
-S_CHAIN: Final = 18  # as int32: next slot of the bucket, -1 at its end
-S_VISIT: Final = 19  # a visit, NO_VISIT or RESTING
-S_INTERVAL_US: Final = 20  # smoothed interval between reads
-S_STIR: Final = 21  # log-likelihood of motion against rest by phase pairs, over visits
-S_BASE: Final = 44  # as int16: smoothed RSSI while it lay still, NO_RSSI before
-S_CALM: Final = 45  # reads since one that was far from its level, or whose phase had moved; ENOUGH_CALM at most
-S_RING: Final = 112  # RING rows of three: low 32 bits of the time, and a read packed as in the log
+S_RING: Final = 112  # as int32: RING rows of three: low 32 bits of the time, and a read packed as in the log
 RING: Final = 15
-S_SINCE_S: Final = 157  # as int32: second of the first read since it was a stranger, modulo 2^31
-S_RING_AT: Final = 46  # row that goes next
-S_RINGED: Final = 47  # rows in use
-S_LEVEL: Final = 48  # 8 antennas: smoothed RSSI, NO_RSSI before
-S_SPREAD: Final = 56  # 8 antennas: smoothed distance of the RSSI from it
 NO_VISIT: Final = -1
 RESTING: Final = -2
 TOO_SOON: Final = -2
@@ -145,9 +153,8 @@ M_QUIET: Final = 4  # visits that ended without motion
 M_DUE_US: Final = 5  # no visit is due before
 M_FREE: Final = 6  # first free visit, -1 where none is; free ones are chained by T_LAST_US
 M_VISITS: Final = 7  # visits that were ever in use
-M_SINK: Final = 8  # of no meaning
-M_BEGAN_US: Final = 9  # first read of all
-META: Final = 10
+M_BEGAN_US: Final = 8  # first read of all
+META: Final = 9
 
 # cols[read, …]
 C_US: Final = 0
