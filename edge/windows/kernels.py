@@ -387,26 +387,26 @@ def end(v: Int, why: Int, at: Int, s: State) -> None:
     if still:
         s.s32[slot, L.S_STIR] = min(s.s32[slot, L.S_STIR], L.STIR_STILL)
     s.clocks[v, L.T_DUE_US] = L.NEVER_US
-    s.clocks[v, L.T_LAST_US] = s.meta[L.M_FREE]
+    s.clocks[v, L.T_KEEP_US] = s.meta[L.M_FREE]
     s.meta[L.M_FREE] = v
 
 
 @njit(cache=True)
 def room(t: Int, s: State) -> Int:
-    """Return a free visit; when all are in use the one that was silent longest is ended."""
+    """Return a free visit; when all are in use the quietest is ended: silent longest, of few reads sooner."""
     if s.meta[L.M_FREE] < 0 and s.meta[L.M_VISITS] < s.head.shape[0]:
         s.meta[L.M_VISITS] += 1
         return int(s.meta[L.M_VISITS] - 1)
     if s.meta[L.M_FREE] < 0:
         quiet: Int = np.int64(0)
         for v in range(1, s.head.shape[0]):
-            apart = s.clocks[v, L.T_LAST_US] - s.clocks[quiet, L.T_LAST_US]
+            apart = s.clocks[v, L.T_KEEP_US] - s.clocks[quiet, L.T_KEEP_US]
             if apart < 0 or (apart == 0 and s.head[v, L.SLOT] < s.head[quiet, L.SLOT]):
                 quiet = v
         s.meta[L.M_EVICTED] += 1
         end(quiet, np.int64(L.EVICTED), t, s)
     v = s.meta[L.M_FREE]
-    s.meta[L.M_FREE] = s.clocks[v, L.T_LAST_US]
+    s.meta[L.M_FREE] = s.clocks[v, L.T_KEEP_US]
     return int(v)
 
 
@@ -666,7 +666,7 @@ def judge(v: Int, t: Int, s: State) -> None:
         return
     due = t + silence(v, head, s.knobs)
     s.clocks[v, L.T_DUE_US] = due
-    s.clocks[v, L.T_LAST_US] = t
+    s.clocks[v, L.T_KEEP_US] = t + (L.KEEP_US if head[v, L.REPORTS] >= L.KEPT_READS else 0)
     s.meta[L.M_DUE_US] = min(s.meta[L.M_DUE_US], due)
 
 

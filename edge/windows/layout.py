@@ -126,7 +126,7 @@ LOG: Final = 7
 
 # clocks[visit, …]: kept apart from `head`, as the searches for the due and for the quietest look at all of them
 T_DUE_US: Final = 0  # end of the silence that ends it, NEVER_US while it is free
-T_LAST_US: Final = 1
+T_KEEP_US: Final = 1  # when it was heard last, and KEEP_US later for one of KEPT_READS
 CLOCKS: Final = 2
 
 # knobs[portal, …]
@@ -151,7 +151,7 @@ M_OUT: Final = 2
 M_EVICTED: Final = 3  # pairs and visits that had to go because there was no room
 M_QUIET: Final = 4  # visits that ended without motion
 M_DUE_US: Final = 5  # no visit is due before
-M_FREE: Final = 6  # first free visit, -1 where none is; free ones are chained by T_LAST_US
+M_FREE: Final = 6  # first free visit, -1 where none is; free ones are chained by T_KEEP_US
 M_VISITS: Final = 7  # visits that were ever in use
 M_BEGAN_US: Final = 8  # first read of all
 META: Final = 9
@@ -244,6 +244,10 @@ SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full; of visits, all are looked at."""
 VISITS: Final = 4096
 """Visits at most: as many tags that are strangers or move at one time, in 9 MB while none has over 64 reads."""
+KEPT_READS: Final = 5
+KEEP_US: Final = 5_000_000
+"""A visit of so many reads goes for another only after those of fewer that were heard until so long after it: a flood
+of tags that are heard once must not cut the visit short of somebody who is carried through it."""
 AHEAD: Final = 64
 """Reads whose slots are looked up together."""
 MAX_PORTALS: Final = 1024

@@ -33,6 +33,7 @@ class Counters:
     called `parked`; `resident_visits` neither, for what the door did explains them. `double_crossings` had been told by
     a neighbouring portal. `overtaken` are chunks that were fed after it had been said that all such had been, and tasks
     that had to go since too many waited: what neighbours on other readers decided may then depend on the cuts.
+    `shed_visits` were not decided and `shed_candidates` not tried early, for too many came at once (`shed`).
     """
 
     reads: int = 0
@@ -52,6 +53,8 @@ class Counters:
     beam_contradictions: int = 0
     double_crossings: int = 0
     overtaken: int = 0
+    shed_visits: int = 0
+    shed_candidates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +141,19 @@ class Windows:
         counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
         counters.double_crossings = sum(one.doubles for one in self._neighbours)
         counters.overtaken = sum(one.overtaken for one in self._turns)
+        counters.shed_visits = sum(group.shed.visits for group in self._groups)
+        counters.shed_candidates = sum(group.shed.candidates for group in self._groups)
         return counters
 
     @property
     def residents(self) -> int:
         """Tags at rest that were heard within the last minute of event time."""
         return sum(group.residents() for group in self._groups)
+
+    @property
+    def shed(self) -> int:
+        """Visits and candidates that were not looked at, for too many came at once."""
+        return sum(group.shed.visits + group.shed.candidates for group in self._groups)
 
     def feed(
         self, reader: str, batch: TagBatch, *, arrival_us: int | None, clock: WindowClock

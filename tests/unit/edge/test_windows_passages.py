@@ -203,6 +203,25 @@ def test_a_clock_set_back_ends_visits_and_goes_on():
     assert windows.counters.clock_restarts == 1
 
 
+def test_a_clock_set_back_onto_the_same_microsecond_gives_no_id_twice():
+    """The same walk by the clock, three times: each has one final with an id of its own, made of its start as ever."""
+    mover, rows = scene("out", 3)
+    turned = [[(t, epc, a, rssi, (phase + k) % 4096, hop) for t, epc, a, rssi, phase, hop in rows] for k in range(3)]
+    whole = turned[0] + turned[1] + turned[2]
+    told = run(whole)
+    mine = finals(told, mover.epc)
+    assert [row.kind for row in mine] == ["out"] * 3
+    assert len({row.id for row in told}) == len(told)
+    begins_us = [instant_us(row.started_at) for row in mine]
+    assert [at - begins_us[0] for at in begins_us] == [0, 1, 2]
+    for row, at_us in zip(mine, begins_us, strict=True):
+        assert row.passage == passage_id("gw", "door", row.epc, at_us)
+    windows, again = Windows(doorway.settings(), boot="b"), []
+    for begin in range(0, len(whole), 7):
+        again += run(whole[begin : begin + 7], windows=windows, flush=False)
+    assert again + windows.flush() == told
+
+
 def test_open_passages_live_from_the_first_candidate_to_the_final():
     _, rows = scene("out", 3)
     windows = Windows(doorway.settings(), boot="b")
