@@ -177,7 +177,18 @@ I_UNLISTED: Final = 4  # counts of reads, not reports
 I_UNUSABLE: Final = 5
 I_NEWEST_US: Final = 6  # of the reader
 I_BACK: Final = 7  # stopped, as the next row's clock was set back
-INTAKE: Final = 8
+I_TWICE: Final = 8  # count of reads, not reports, that had been sent before
+I_TURN: Final = 9  # which half of recent is filled now, and how many marks it has
+I_MARKS: Final = 10
+INTAKE: Final = 11
+
+# recent[half, …]: marks of the reads that were taken last, 0 where none is; open addressing by the mark's low bits
+RECENT: Final = 8192
+REMEMBERED: Final = 4096
+"""So many marks a half takes; then the older half is emptied and filled. A read is known again among as many at least,
+and twice as many at most. It is two seconds at all that four readers can read, fourteen at a busy portal."""
+M_ONE: Final = 0x2545F491
+M_OTHER: Final = 0x1B873593
 
 # why a record was emitted
 LEFT: Final = 0

@@ -28,6 +28,7 @@ OUT_OF_ORDER_US: Final = 20_000
 class Counters:
     """Tag reads since the start, by what became of them; all of them count in `reads`.
 
+    `duplicate_reads` a reader sent again, as after a reconnect, the same in all that they say, times included.
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
     reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
     called `parked`; `resident_visits` neither, for what the door did explains them. `double_crossings` had been told by
@@ -40,6 +41,7 @@ class Counters:
     unlisted_reads: int = 0
     unusable_reads: int = 0
     late_reads: int = 0
+    duplicate_reads: int = 0
     clock_restarts: int = 0
     evicted: int = 0
     quiet_visits: int = 0
@@ -130,6 +132,7 @@ class Windows:
         counters.unlisted_reads = self._strange + sum(group.orderer.unlisted for group in self._groups)
         counters.unusable_reads = sum(group.orderer.unusable for group in self._groups)
         counters.late_reads = sum(group.orderer.late for group in self._groups)
+        counters.duplicate_reads = sum(group.orderer.twice for group in self._groups)
         counters.clock_restarts = sum(group.orderer.restarts for group in self._groups)
         counters.evicted = sum(group.engine.evicted for group in self._groups)
         counters.quiet_visits = sum(group.engine.quiet for group in self._groups)

@@ -169,6 +169,23 @@ def test_rows_do_not_depend_on_the_cuts(seed, cuts):
     assert out + windows.flush() == run(rows)
 
 
+@settings(max_examples=15)
+@given(st.sampled_from(["in", "out", "turned_back", "near"]), st.integers(0, 50), st.integers(0, 2**32 - 1))
+def test_reads_that_are_sent_again_change_nothing(kind, seed, how):
+    """Singly, or a stretch of them as after a reconnect, at once or seconds later: the rows are the same."""
+    _, rows = scene(kind, seed)
+    rng, windows = np.random.default_rng(how), Windows(doorway.settings(), boot="b")
+    twice = list(rows)
+    for _ in range(4 if rows else 0):
+        begin = int(rng.integers(len(rows)))
+        some = rows[begin : begin + int(rng.integers(1, 200))]
+        at = twice.index(some[-1]) + 1
+        at = min(len(twice), at + int(rng.choice([0, 3, 900])))
+        twice[at:at] = some
+    assert run(twice, windows=windows) == run(rows)
+    assert windows.counters.duplicate_reads == len(twice) - len(rows)
+
+
 def test_both_engines_give_the_same_rows():
     _, rows = scene("out", 9, residents=5)
     assert run(rows, windows=Windows(doorway.settings(engine="plain"), boot="b")) == run(rows)
