@@ -180,7 +180,8 @@ I_BACK: Final = 7  # stopped, as the next row's clock was set back
 I_TWICE: Final = 8  # count of reads, not reports, that had been sent before
 I_TURN: Final = 9  # which half of recent is filled now, and how many marks it has
 I_MARKS: Final = 10
-INTAKE: Final = 11
+I_SEEN_US: Final = 11  # newest time of a marked read, as its reader said: what is newer was not sent before
+INTAKE: Final = 12
 
 # recent[half, …]: marks of the reads that were taken last, 0 where none is; open addressing by the mark's low bits
 RECENT: Final = 8192

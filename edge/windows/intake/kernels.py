@@ -114,7 +114,7 @@ def admit(
             level = (np.int64(rssi[i]) & 0xFFFF) | (np.int64(phase[i]) & 0xFFFF) << 16
             where = np.int64(channel[i]) | np.int64(seen_count[i]) << 16
             found = mark(keys[held], length, level, where, 8 * portal + table[port, 1], seen, opened)
-            if knows(recent, found):
+            if seen <= state[L.I_SEEN_US] and knows(recent, found):
                 state[L.I_TWICE] += seen_count[i] or 1
                 continue
         at = seen + shift_us
@@ -131,6 +131,7 @@ def admit(
         last = at
         if found != 0:
             keep(recent, found, state)
+            state[L.I_SEEN_US] = max(state[L.I_SEEN_US], seen)
         cols[held, L.C_US] = at
         cols[held, L.C_FIRST_US] = opened + shift_us if 0 <= opened <= seen else at
         cols[held, L.C_PORTAL] = portal

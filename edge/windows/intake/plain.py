@@ -39,7 +39,7 @@ def admit(
         if times[1] != NO_TIME_US:
             told = (level & 0xFFFF | (turn & 0xFFFF) << 16, hop | count << 16, 8 * portal + place, at, at >> 32)
             found = mark(name.tobytes(), length, (*told, at - opened))
-            if any(knows(half, found) for half in recent):
+            if at <= state[L.I_SEEN_US] and any(knows(half, found) for half in recent):
                 state[L.I_TWICE] += max(count, 1)
                 continue
         back = in_time(at + shift_us, grace_us, step_back_us, state)
@@ -50,6 +50,7 @@ def admit(
             continue
         if found:
             keep(recent, found, state)
+            state[L.I_SEEN_US] = max(int(state[L.I_SEEN_US]), at)
         began = times[0] if 0 <= times[0] <= at else at
         row = (at + shift_us, began + shift_us, portal, place, length, level, masked(turn), hop, max(count, 1))
         held = int(state[L.I_HELD])
