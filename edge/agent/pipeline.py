@@ -1,7 +1,7 @@
 """From a reader's chunk to rows in the journal: the windows stand in between, and no thread or wait does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from structlog.typing import FilteringBoundLogger
@@ -13,9 +13,17 @@ from edge.outbox import OpenRecord
 from edge.readers import Chunk, ClockState
 from edge.windows import OUT_OF_ORDER_US, HeldTag, OpenPassage, WindowClock, encode_open
 
+SHED_OVER_US: Final = 60_000_000
+"""A flood is over when nothing had to be left undecided for so long."""
+
 
 class PassageEngine(Protocol):
     """What the pipeline wants of `edge.windows.Windows`."""
+
+    @property
+    def shed(self) -> int:
+        """Visits and candidates that were not looked at, for too many came at once."""
+        ...
 
     def feed(self, reader: str, batch: TagBatch, *, arrival_us: int | None, clock: WindowClock) -> list[MovementRow]:
         """Take a reader's batch (an empty one lets its time pass) and return the passages that it decided."""
@@ -59,16 +67,33 @@ class Pipeline:
         self._windows, self._journal, self._host_synced, self._log = windows, journal, host_synced, log
         self._ports = {reader: np.array(sorted(listed), np.uint16) for reader, listed in ports.items()}
         self._told: set[tuple[str, int]] = set()
+        self._shed = self._shed_before = 0
+        self._shed_us: int | None = None
 
     async def sink(self, chunk: Chunk) -> None:
         """Take one chunk; what it decided is in the journal when this returns."""
         self._tell_unlisted(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
+        self._tell_shed(chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
         if rows or chunk.rows or opened or closed:
             records = [OpenRecord(passage.passage, encode_open(passage)) for passage in opened]
             self._journal.add([*rows, *chunk.rows], opened=records, closed=closed)
+
+    def _tell_shed(self, now_us: int) -> None:
+        """Say when a flood of tags begins and when it is over; metrics count what it left undecided."""
+        shed = self._windows.shed
+        if shed > self._shed:
+            if self._shed_us is None:
+                self._log.warning(
+                    "too many strange tags at once: those read least are not decided",
+                    do="look for what opens boxes of labels, or sends noise, before the antennas",
+                )
+            self._shed, self._shed_us = shed, now_us
+        elif self._shed_us is not None and now_us - self._shed_us > SHED_OVER_US:
+            self._log.info("the flood of tags is over", not_decided=shed - self._shed_before)
+            self._shed_before, self._shed_us = shed, None
 
     def _tell_unlisted(self, chunk: Chunk) -> None:
         """Say once per start and port that reads come from where no portal is; the reader's health counts them."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from edge.windows.evidence import kernels
 from edge.windows.evidence.measure import Measured
+from edge.windows.looks import kernels as looks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,16 +48,12 @@ class Company:
 
     def beside(self, epc: bytes, last_us: int, seen: Measured) -> Companions:
         """Compare a visit with all others that were heard within some seconds of it."""
-        used = len(self._epcs)
-        near = np.abs(self._last_us[:used] - last_us) <= MEMORY_US
-        mine = self._places.get(epc)
-        if mine is not None:
-            near[mine] = False
-        places = np.flatnonzero(near)
-        alike = np.zeros(len(places))
-        if len(places):
-            kernels.alike(seen.outline, seen.last_bin, self._outlines[places], self._bins[places], alike)
-        return Companions(places, alike)
+        places, alike = np.empty(len(self._epcs), np.int64), np.empty(len(self._epcs))
+        count = looks.beside(
+            seen.outline, seen.last_bin, last_us, self._places.get(epc, -1), MEMORY_US, len(self._epcs),
+            self._outlines, self._bins, self._last_us, places, alike,
+        )  # fmt: skip
+        return Companions(places[:count], alike[:count])
 
     def names(self, places: Ints) -> list[bytes]:
         """Return the tags at some places."""

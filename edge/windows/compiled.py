@@ -23,8 +23,8 @@ class CompiledEngine:
 
     Of `max_tags` pairs each takes 640 bytes and 10 of the hash, of `max_visits` visits each takes 1.3 KB, and 0.8 KB
     for each 64 of its reads: 65 MB for 100,000 pairs, and 9 to 31 MB for 4,096 visits, whatever comes. When the slots
-    are taken the longest silent of 64 goes, when the visits are taken the longest silent of all is ended; both count as
-    `evicted`.
+    are taken the longest silent of 64 goes, when the visits are taken the quietest of all is ended
+    (`layout.KEEP_US`); both count as `evicted`.
     """
 
     def __init__(self, knobs: NDArray[np.int64], max_tags: int, max_visits: int = L.VISITS) -> None:

@@ -16,6 +16,7 @@ from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around
 from edge.windows.evidence import columns, together
 from edge.windows.evidence.measure import Measured, measure
+from edge.windows.looks import kernels as looks
 from edge.windows.model.trees import model, shares
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
@@ -67,10 +68,11 @@ class Seen:
 
     def told(self) -> Floats:
         """Return what its companions hear of it."""
-        return np.concatenate([self.late, self.early, self.measured.features[list(together.TOLD)]])
+        return np.concatenate([self.late, self.early, self.measured.features[TOLD_AT]])
 
 
 WIDTH: Final = 9 + len(together.TOLD)
+TOLD_AT: Final = np.array(together.TOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ NOBODY: Final = Companions(np.zeros((0, WIDTH)), np.zeros(0))
 def look(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND) -> Seen:
     """Look at a visit alone."""
     measured = measure(snap, portal, around)
-    return Seen(measured, model(ALONE).odds(measured.features), model(ALONE + EARLY).odds(measured.features))
+    told = np.empty(WIDTH)
+    looks.alone(measured.features, model(ALONE).forest, model(ALONE + EARLY).forest, TOLD_AT, told)
+    return Seen(measured, told[: looks.LATE], told[looks.LATE : looks.LATE + looks.EARLY])
 
 
 def decide(seen: Seen, portal: PortalSettings, company: Companions = NOBODY, published: Kind | None = None) -> Verdict:
@@ -147,7 +151,9 @@ def _stayed(share: Floats) -> Verdict:
 
 def _together(name: str, seen: Seen, own: Floats, company: Companions, mine: slice) -> Floats:
     """Return log-odds of a visit with what its companions say: the mean of both looks, which beats either (ADR 11)."""
-    own = np.round(own * 4096) / 4096
-    more = together.pooled(own, company.told[:, 9:], company.told[:, mine], company.alike)
-    again = model(name).odds(np.concatenate([seen.measured.features[together.KEPT], own, more]))
-    return np.asarray((own + again) / 2, np.float64)
+    odds = np.empty(len(own))
+    looks.again(
+        seen.measured.features, together.KEPT, own, company.told, mine.start, company.alike, len(together.COLUMNS),
+        model(name).forest, odds,
+    )  # fmt: skip
+    return odds

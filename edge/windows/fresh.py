@@ -18,7 +18,7 @@ def forget_stale(folder: Path = FOLDER) -> None:
 
     Where the folder can't be written, numba keeps its files elsewhere and this does nothing.
     """
-    sources = sorted(path for path in folder.rglob("*.py") if path.stem in {"kernels", "layout"})
+    sources = sorted(path for path in folder.rglob("*.py") if path.stem in {"kernels", "layout", "ahead"})
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
     stamp = folder / "__pycache__" / STAMP
     with contextlib.suppress(OSError):

@@ -18,11 +18,12 @@ from edge.windows.intake import plain
 from edge.windows.judge import Judge
 from edge.windows.neighbours import Neighbours
 from edge.windows.order import Orderer, Step, Wire
-from edge.windows.passages import Batch, OpenPassage, Passage, clock_row, movement, open_passage, passage_of
+from edge.windows.passages import Batch, Names, OpenPassage, Passage, clock_row, movement, open_passage
 from edge.windows.plain import PlainEngine
 from edge.windows.rules import CROSSINGS
 from edge.windows.sensed import Sensed
 from edge.windows.settings import PortalSettings, WindowClock, WindowsSettings
+from edge.windows.shed import Shedder
 from edge.windows.snapshot import Engine, Snapshot
 from edge.windows.turns import Task
 
@@ -69,6 +70,7 @@ class Group:
         self.sensed = Sensed(job.portals, settings.sensors)
         self.judge = Judge(job.portals, self.sensed, neighbours, most_tags=settings.max_tags)
         self.held = Held(settings)
+        self.shed = Shedder()
         self.provisionals = 0
         self.finals = 0
         self.passed_us = -L.NEVER_US
@@ -76,8 +78,9 @@ class Group:
         self._boot = job.boot
         self._clock = self._newest = WindowClock()
         self._releases_us: deque[int] = deque()
+        self._names = Names(settings.gateway)
         self._passages: dict[_Key, Passage] = {}
-        self._ended: deque[Ended] = deque()
+        self._ended: deque[Ended | None] = deque()
         self._batches: dict[tuple[int, Kind], list[Batch]] = {}
         self._opened: dict[str, OpenPassage] = {}
         self._taken: set[str] = set()
@@ -154,6 +157,7 @@ class Group:
     def _begin_anew(self) -> None:
         self.sensed.clear()
         self.judge.forget()
+        self.shed.forget()
 
     def _take_level(self, reader: str, gpi: int, kind: str, *, state: bool, at_us: int) -> None:
         self.sensed.note(reader, gpi, kind, state=state, at_us=at_us)
@@ -161,6 +165,9 @@ class Group:
     def _hold(self, snap: Snapshot) -> MovementRow | None:
         """Keep a visit that has ended until its companions have told of themselves."""
         passage = self._passages.get(self._key(snap))
+        if passage is None and self._spares(snap):
+            self._ended.append(None)
+            return None
         snap, row = self._own(snap, passage), None
         if passage is not None and passage.rev:
             row = self._returned(snap, passage)
@@ -168,6 +175,15 @@ class Group:
         snap = self._own(snap, passage)
         self._ended.append(Ended(snap, self.judge.look(snap, self.offset_us()), passage))
         return row
+
+    def _spares(self, snap: Snapshot) -> bool:
+        """Say whether a visit isn't looked at, for a flood; one antenna's passes need no look."""
+        if self.portals[int(snap.head[L.PORTAL])].layout == "single":
+            return False
+        before, spared = self.shed.flooded, self.shed.spares(snap)
+        if self.shed.flooded and not before:
+            self.judge.part_company()
+        return spared
 
     @staticmethod
     def _own(snap: Snapshot, passage: Passage | None) -> Snapshot:
@@ -181,13 +197,15 @@ class Group:
         if passage is not None and passage.rev:
             self.judge.hear_on(snap, self.offset_us())
             return self._returned(snap, passage)
+        if passage is None and self._spares(snap):
+            return None
         verdict, around = self.judge.early(snap, self.offset_us())
         if verdict.kind is None and self.held.holds(portal.id, snap, self.offset_us()):
             return None
         if passage is None and verdict.kind is None and verdict.confidence < WORTH_KEEPING:
             return None
         if passage is None:
-            passage = self._passages[key] = Passage(id=passage_of(snap, self._settings.gateway, portal))
+            passage = self._passages[key] = self._names.new(snap, portal)
         elif verdict.kind is None:
             return None
         row = None
@@ -215,12 +233,13 @@ class Group:
         if back_us is None or back_us - crossed_us < SOONEST_US:
             return None
         portal = self.portals[int(snap.head[L.PORTAL])]
-        fresh = Passage(id=passage_of(back, self._settings.gateway, portal), since_us=cut_us)
+        fresh = self._names.new(back, portal, since_us=cut_us)
         self._passages[self._key(snap)] = fresh
         return self._decide(Ended(gone, self.judge.look(gone, self.offset_us()), passage))
 
     def _final(self) -> MovementRow | None:
-        return self._decide(self._ended.popleft())
+        ended = self._ended.popleft()
+        return None if ended is None else self._decide(ended)
 
     def _decide(self, ended: Ended) -> MovementRow | None:
         """Return the final of a visit, or of a part of one, if it gives any."""
@@ -237,13 +256,13 @@ class Group:
         if verdict.kind is None:
             return None
         self.finals += 1
-        passage = passage or Passage(id=passage_of(snap, self._settings.gateway, portal))
+        passage = passage or self._names.new(snap, portal)
         return self._row(snap, passage, verdict, around)
 
     def _row(self, snap: Snapshot, passage: Passage, verdict: Verdict, around: Around) -> MovementRow:
         assert verdict.kind is not None  # noqa: S101 (both callers have asked)
         if verdict.kind in CROSSINGS and verdict.crossed_us is not None:
-            passage.batch = passage.batch or self._join(snap, verdict.kind, verdict.crossed_us)
+            passage.batch = passage.batch or self._join(snap, passage.id, verdict.kind, verdict.crossed_us)
         passage.rev += 1
         passage.kind, passage.crossed_us = verdict.kind, verdict.crossed_us
         return movement(
@@ -259,7 +278,7 @@ class Group:
             reason=verdict.reason,
         )
 
-    def _join(self, snap: Snapshot, kind: Kind, crossed_us: int) -> str:
+    def _join(self, snap: Snapshot, passage: str, kind: Kind, crossed_us: int) -> str:
         """Return the batch of a crossing: the nearest in time of those known by now, else a new one."""
         key = int(snap.head[L.PORTAL]), kind
         known = [one for one in self._batches.get(key, []) if one.crossed_us > snap.at_us - BATCH_MEMORY_US]
@@ -267,8 +286,7 @@ class Group:
         near = [one for one in known if abs(one.crossed_us - crossed_us) <= self._settings.batch_ms * 1000]
         if near:
             return min(near, key=lambda one: (abs(one.crossed_us - crossed_us), one.id)).id
-        portal = self.portals[key[0]]
-        fresh = Batch(id=passage_of(snap, self._settings.gateway, portal), crossed_us=crossed_us)
+        fresh = Batch(id=passage, crossed_us=crossed_us)
         known.append(fresh)
         return fresh.id
 

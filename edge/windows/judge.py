@@ -154,8 +154,12 @@ class Judge:
 
     def forget(self) -> None:
         """Time begins anew: nobody was here."""
-        self._company = [Company(WIDTH) for _ in self._portals]
+        self.part_company()
         self.arrivals.forget()
+
+    def part_company(self) -> None:
+        """Let nobody be anybody's company who isn't heard on: a flood's tags would be everyone's."""
+        self._company = [Company(WIDTH) for _ in self._portals]
 
     def _claimed(self, snap: Snapshot, portal: PortalSettings, verdict: Verdict, offset_us: int) -> Verdict:
         """Book a crossing, unless a neighbour has told it."""

@@ -1,9 +1,9 @@
 """The fused per-read loop over slots and visits; `plain` says the same thing in readable form and is the definition.
 
 All numbers are integers, so that every platform and both engines give the same records. Where time goes: most reads are
-of tags at rest, and of such a read `advance` touches five lines of one slot and calls nothing that isn't inlined. All
+of tags at rest, and of such a read `advance` touches four lines of one slot and calls nothing that isn't inlined. All
 kernels stand in one file, as numba's cache of `advance` doesn't see a change of another (`fresh.py` sees those of
-`layout`).
+`layout` and `ahead`).
 """
 
 # ruff: noqa: PLR0917, FBT001, D417 (a kernel takes its arrays one by one; facts of a visit; the rest is in `State`)
@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from edge.windows import layout as L  # noqa: N812 (one letter keeps the column names readable in formulas)
+from edge.windows.ahead import ask
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -66,15 +67,21 @@ def bucket(keys: I64, i: Int, length: Int, buckets: Int) -> Int:
 
 
 @njit(cache=True, inline="always")
+def differs(slot: Int, keys: I64, i: Int, s64: I64) -> bool:
+    """Say whether a slot is of another tag or portal."""
+    mark = keys[i, L.KEY_WORDS - 1]
+    different: Int = (s64[slot, 0] ^ keys[i, 0]) | (s64[slot, 1] ^ keys[i, 1]) | (s64[slot, L.S_MARK] ^ mark)
+    if mark >> 48 & 63 > 8 * L.SHORT_WORDS:
+        for k in range(L.SHORT_WORDS, L.KEY_WORDS - 1):
+            different |= s64[slot, L.S_KEYS[k]] ^ keys[i, k]
+    return bool(different != 0)
+
+
+@njit(cache=True, inline="always")
 def find(keys: I64, i: Int, place: Int, s64: I64, s32: I32, first: I32) -> Int:
     """Return the slot of a tag at a portal, or -1."""
     slot: Int = np.int64(first[place])
-    while slot >= 0:
-        different: Int = np.int64(0)
-        for k in range(L.KEY_WORDS):
-            different |= s64[slot, k] ^ keys[i, k]
-        if different == 0:
-            return slot
+    while slot >= 0 and differs(slot, keys, i, s64):
         slot = np.int64(s32[slot, L.S_CHAIN])
     return slot
 
@@ -82,8 +89,10 @@ def find(keys: I64, i: Int, place: Int, s64: I64, s32: I32, first: I32) -> Int:
 @njit(cache=True)
 def unlink(slot: Int, s: State) -> None:
     """Take a slot out of its bucket."""
-    length = (s.s64[slot, L.KEY_WORDS - 1] >> 48) & 63
-    place = bucket(s.s64, slot, length, s.first.shape[0])
+    key = np.empty((1, L.KEY_WORDS), np.int64)
+    for k in range(L.KEY_WORDS):
+        key[0, k] = s.s64[slot, L.S_KEYS[k]]
+    place = bucket(key, 0, (key[0, L.KEY_WORDS - 1] >> 48) & 63, s.first.shape[0])
     if s.first[place] == slot:
         s.first[place] = s.s32[slot, L.S_CHAIN]
         return
@@ -91,6 +100,18 @@ def unlink(slot: Int, s: State) -> None:
     while s.s32[before, L.S_CHAIN] != slot:
         before = np.int64(s.s32[before, L.S_CHAIN])
     s.s32[before, L.S_CHAIN] = s.s32[slot, L.S_CHAIN]
+
+
+@njit(cache=True, inline="always")
+def word_of(a: Int) -> Int:
+    """Return where an antenna's int64 stands, counted from that of the first."""
+    return (a >> 2) * L.S_BLOCK + (a & 3)
+
+
+@njit(cache=True, inline="always")
+def short_of(a: Int) -> Int:
+    """Return where an antenna's int16 stands, counted from that of the first."""
+    return (a >> 2) * 4 * L.S_BLOCK + (a & 3)
 
 
 @njit(cache=True)
@@ -110,15 +131,15 @@ def weigh(slot: Int, a: Int, t: Int, phase: Int, channel: Int, s64: I64) -> Int:
     now = (t >> L.P_TIME_SHIFT) & L.P_TIME_MASK
     key = L.P_KNOWN | (channel << 15) | (a << 12)
     fresh = (now << 32) | key | phase
-    ref = s64[slot, L.S_REF + a]
+    ref = s64[slot, L.S_REF + word_of(a)]
     if (ref ^ key) & 0xFFFFF000 == 0:
         since = ((now - (ref >> 32)) & L.P_TIME_MASK) << L.P_TIME_SHIFT
         if since < L.PAIR_MIN_US:
             return L.TOO_SOON
-        s64[slot, L.S_REF + a] = fresh
+        s64[slot, L.S_REF + word_of(a)] = fresh
         change = abs(((phase - (ref & 4095) + 1024) & 2047) - 1024)
         return 2 * change + int(since <= L.PAIR_MAX_US) if since <= L.RECALL_US else -1
-    s64[slot, L.S_REF + a] = fresh
+    s64[slot, L.S_REF + word_of(a)] = fresh
     k = L.S_CELL + ((4 * channel + a) & (L.CELLS - 1))
     cell = s64[slot, k]
     since = ((now - (cell >> 32)) & L.P_TIME_MASK) << L.P_TIME_SHIFT
@@ -141,16 +162,17 @@ def strength(change: Int) -> Int:
 @njit(cache=True, inline="always")
 def follow_level(slot: Int, a: Int, rssi: Int, cdb: Int, s16: I16) -> bool:
     """Follow a tag's level at an antenna; say whether this read is far from it."""
-    known = np.int64(s16[slot, L.S_LEVEL + a])
+    at = short_of(a)
+    known = np.int64(s16[slot, L.S_LEVEL + at])
     if known == L.NO_RSSI:
-        s16[slot, L.S_LEVEL + a] = rssi
-        s16[slot, L.S_SPREAD + a] = L.FIRST_SPREAD_CDB
+        s16[slot, L.S_LEVEL + at] = rssi
+        s16[slot, L.S_SPREAD + at] = L.FIRST_SPREAD_CDB
         base = np.int64(s16[slot, L.S_BASE])
         return bool(base != L.NO_RSSI and rssi - base >= cdb)
-    spread = np.int64(s16[slot, L.S_SPREAD + a])
+    spread = np.int64(s16[slot, L.S_SPREAD + at])
     apart = abs(rssi - known)
-    s16[slot, L.S_LEVEL + a] = known + ((rssi - known) >> 3)
-    s16[slot, L.S_SPREAD + a] = spread + ((apart - spread) >> 4)
+    s16[slot, L.S_LEVEL + at] = known + ((rssi - known) >> 3)
+    s16[slot, L.S_SPREAD + at] = spread + ((apart - spread) >> 4)
     return bool(apart >= max(cdb, L.WAKE_SPREADS * spread))
 
 
@@ -167,32 +189,48 @@ def pack_where(channel: Int, count: Int) -> Int:
 
 
 @njit(cache=True, inline="always")
-def remember(slot: Int, t: Int, what: Int, where: Int, s32: I32, s16: I16) -> None:
-    """Keep a read of a tag at rest, in case it is the beginning of a visit; of many in a short time the newest."""
+def remember(slot: Int, t: Int, heard: Int, what: Int, where: Int, s32: I32, s16: I16) -> None:
+    """Keep a read of a tag at rest, in case it is the beginning of a visit; of many in a short time the newest.
+
+    `heard` is when the tag was heard before: the newest that is kept, if any is.
+    """
     at, filled = np.int64(s16[slot, L.S_RING_AT]), np.int64(s16[slot, L.S_RINGED])
-    before = np.int64(s32[slot, L.S_RING + 3 * ((at - 2) % L.RING)])
-    if filled > 1 and (t - before) & 0xFFFFFFFF < L.RING_EVERY_US:
+    if filled > 1 and (t - s32[slot, L.S_BEFORE_US]) & 0xFFFFFFFF < L.RING_EVERY_US:
         at = (at - 1) % L.RING
         filled -= 1
+    else:
+        s32[slot, L.S_BEFORE_US] = low(heard)
     row = L.S_RING + 3 * at
-    s32[slot, row] = ((t + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    s32[slot, row] = low(t)
     s32[slot, row + 1] = what
     s32[slot, row + 2] = where
     s16[slot, L.S_RING_AT] = (at + 1) % L.RING
     s16[slot, L.S_RINGED] = filled + 1 if filled < L.RING else filled
 
 
+@njit(cache=True, inline="always")
+def low(t: Int) -> Int:
+    """Return the low 32 bits of a time, as an int32 holds them."""
+    return ((t + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+
 @njit(cache=True)
 def forget(slot: Int, t: Int, s: State) -> None:
     """Make a slot's tag a stranger, first heard now."""
-    for k in range(L.KEY_WORDS, L.SLOT_BYTES // 8):
-        if k != L.S_CHAIN // 2:
-            s.s64[slot, k] = 0
+    key = np.empty(L.KEY_WORDS, np.int64)
+    for k in range(L.KEY_WORDS):
+        key[k] = s.s64[slot, L.S_KEYS[k]]
+    chain = s.s32[slot, L.S_CHAIN]
+    for k in range(L.SLOT_BYTES // 8):
+        s.s64[slot, k] = 0
+    for k in range(L.KEY_WORDS):
+        s.s64[slot, L.S_KEYS[k]] = key[k]
+    s.s32[slot, L.S_CHAIN] = chain
     s.s32[slot, L.S_VISIT] = L.NO_VISIT
     s.s32[slot, L.S_SINCE_S] = t // L.SECOND_US & L.SECONDS
     s.s16[slot, L.S_BASE] = L.NO_RSSI
     for a in range(s.ant.shape[1]):
-        s.s16[slot, L.S_LEVEL + a] = L.NO_RSSI
+        s.s16[slot, L.S_LEVEL + short_of(a)] = L.NO_RSSI
 
 
 @njit(cache=True)
@@ -313,7 +351,7 @@ def emit(v: Int, why: Int, at: Int, s: State) -> None:
         s.out_log[k, row, L.G_CHANNEL] = (where >> 16) + 32768
         s.out_log[k, row, L.G_COUNT] = where & 0xFFFF
     for word in range(L.KEY_WORDS):
-        s.out_keys[k, word] = s.s64[slot, word]
+        s.out_keys[k, word] = s.s64[slot, L.S_KEYS[word]]
     s.meta[L.M_OUT] = k + 1
 
 
@@ -349,26 +387,26 @@ def end(v: Int, why: Int, at: Int, s: State) -> None:
     if still:
         s.s32[slot, L.S_STIR] = min(s.s32[slot, L.S_STIR], L.STIR_STILL)
     s.clocks[v, L.T_DUE_US] = L.NEVER_US
-    s.clocks[v, L.T_LAST_US] = s.meta[L.M_FREE]
+    s.clocks[v, L.T_KEEP_US] = s.meta[L.M_FREE]
     s.meta[L.M_FREE] = v
 
 
 @njit(cache=True)
 def room(t: Int, s: State) -> Int:
-    """Return a free visit; when all are in use the one that was silent longest is ended."""
+    """Return a free visit; when all are in use the quietest is ended: silent longest, of few reads sooner."""
     if s.meta[L.M_FREE] < 0 and s.meta[L.M_VISITS] < s.head.shape[0]:
         s.meta[L.M_VISITS] += 1
         return int(s.meta[L.M_VISITS] - 1)
     if s.meta[L.M_FREE] < 0:
         quiet: Int = np.int64(0)
         for v in range(1, s.head.shape[0]):
-            apart = s.clocks[v, L.T_LAST_US] - s.clocks[quiet, L.T_LAST_US]
+            apart = s.clocks[v, L.T_KEEP_US] - s.clocks[quiet, L.T_KEEP_US]
             if apart < 0 or (apart == 0 and s.head[v, L.SLOT] < s.head[quiet, L.SLOT]):
                 quiet = v
         s.meta[L.M_EVICTED] += 1
         end(quiet, np.int64(L.EVICTED), t, s)
     v = s.meta[L.M_FREE]
-    s.meta[L.M_FREE] = s.clocks[v, L.T_LAST_US]
+    s.meta[L.M_FREE] = s.clocks[v, L.T_KEEP_US]
     return int(v)
 
 
@@ -381,7 +419,7 @@ def start(slot: Int, v: Int, t: Int, t0: Int, s: State) -> Int:
     head[v, L.SLOT] = slot
     base = np.int64(s.s16[slot, L.S_BASE])
     head[v, L.BASE_CDBM] = L.NO_BASE if base == L.NO_RSSI else base
-    mark = s.s64[slot, L.KEY_WORDS - 1] >> 48
+    mark = s.s64[slot, L.S_MARK] >> 48
     head[v, L.PORTAL] = mark >> 6 & (L.MAX_PORTALS - 1)
     head[v, L.EPC_BYTES] = mark & 63
     head[v, L.START_US] = t0
@@ -628,7 +666,7 @@ def judge(v: Int, t: Int, s: State) -> None:
         return
     due = t + silence(v, head, s.knobs)
     s.clocks[v, L.T_DUE_US] = due
-    s.clocks[v, L.T_LAST_US] = t
+    s.clocks[v, L.T_KEEP_US] = t + (L.KEEP_US if head[v, L.REPORTS] >= L.KEPT_READS else 0)
     s.meta[L.M_DUE_US] = min(s.meta[L.M_DUE_US], due)
 
 
@@ -653,7 +691,7 @@ def take(keys: I64, i: Int, place: Int, t: Int, s: State) -> Int:
     forget(slot, t, s)
     s.s64[slot, L.S_LAST_US] = t
     for k in range(L.KEY_WORDS):
-        s.s64[slot, k] = keys[i, k]
+        s.s64[slot, L.S_KEYS[k]] = keys[i, k]
     s.s32[slot, L.S_CHAIN] = s.first[place]
     s.first[place] = slot
     return int(slot)
@@ -684,29 +722,38 @@ def end_due(before: Int, flushed: Int, s: State) -> bool:
 
 
 @njit(cache=True, inline="always")
-def touch(begin: Int, cols: I64, keys: I64, s64: I64, s32: I32, s16: I16, first: I32, places: I64, hints: I64) -> Int:
-    """Read what the next reads will need, side by side: one after the other, each would wait for main memory.
+def touch(begin: Int, cols: I64, keys: I64, s64: I64, s32: I32, s16: I16, first: I32, places: I64, hints: I64) -> None:
+    """Ask for what the next reads will need, side by side: one after the other, each would wait for main memory.
 
     Args:
         places: becomes the reads' buckets.
         hints: room for their likely slots.
-
-    Returns:
-        A number of no meaning, so that the compiler leaves nothing out.
     """
-    sink = np.int64(0)
     count = min(places.shape[0], cols.shape[0] - begin)
+    buckets, slots = first.ctypes.data, s64.ctypes.data
     for j in range(count):
         places[j] = bucket(keys, begin + j, cols[begin + j, L.C_EPC_BYTES], first.shape[0])
-        sink ^= first[places[j]]
+        ask(buckets + 4 * places[j])
     for j in range(count):
         hints[j] = max(0, first[places[j]])
-        sink ^= s64[hints[j], L.S_KEY] ^ s64[hints[j], L.S_LAST_US]
+        reach(hints[j], cols[begin + j, L.C_ANTENNA], cols[begin + j, L.C_CHANNEL], slots)
     for j in range(count):
-        slot, a = hints[j], cols[begin + j, L.C_ANTENNA]
-        cell = (4 * cols[begin + j, L.C_CHANNEL] + a) & (L.CELLS - 1)
-        sink ^= s64[slot, L.S_REF + a] ^ s64[slot, L.S_CELL + cell] ^ s32[slot, L.S_RING + 3 * s16[slot, L.S_RING_AT]]
-    return sink
+        slot = hints[j]
+        if differs(slot, keys, begin + j, s64) and s32[slot, L.S_CHAIN] >= 0:
+            hints[j] = s32[slot, L.S_CHAIN]
+            reach(hints[j], cols[begin + j, L.C_ANTENNA], cols[begin + j, L.C_CHANNEL], slots)
+    for j in range(count):
+        slot = hints[j]
+        ask(slots + slot * L.SLOT_BYTES + 4 * (L.S_RING + 3 * s16[slot, L.S_RING_AT]))
+
+
+@njit(cache=True, inline="always")
+def reach(slot: Int, a: Int, channel: Int, slots: Int) -> None:
+    """Ask for a slot's first line, and for those of an antenna and of a cell."""
+    here = slots + slot * L.SLOT_BYTES
+    ask(here)
+    ask(here + 8 * (L.S_REF + word_of(a)))
+    ask(here + 8 * (L.S_CELL + ((4 * channel + a) & (L.CELLS - 1))))
 
 
 @njit(cache=True)
@@ -728,7 +775,7 @@ def advance(
     places, hints = np.zeros(L.AHEAD, np.int64), np.zeros(L.AHEAD, np.int64)
     for i in range(begin, cols.shape[0]):
         if (i - begin) % L.AHEAD == 0:
-            meta[L.M_SINK] = touch(i, cols, keys, s64, s32, s16, first, places, hints)
+            touch(i, cols, keys, s64, s32, s16, first, places, hints)
         t = cols[i, L.C_US]
         if meta[L.M_OUT] + 5 > out.shape[0] or (crowded(t, meta, head) and not end_due(t, np.int64(0), s)):
             return i
@@ -744,7 +791,8 @@ def advance(
         if v >= 0 and t > clocks[v, L.T_DUE_US]:
             end(v, np.int64(L.LEFT), clocks[v, L.T_DUE_US], s)
             v = np.int64(s32[slot, L.S_VISIT])
-        apart = t - s64[slot, L.S_LAST_US]
+        heard = s64[slot, L.S_LAST_US]
+        apart = t - heard
         if v < 0 and (apart < 0 or apart > knobs[portal, L.K_FORGET_US]):
             forget(slot, t, s)
             s64[slot, L.S_LAST_US] = t
@@ -770,7 +818,7 @@ def advance(
         if v == L.RESTING:
             away = apart > max(knobs[portal, L.K_GAP_US], L.ABSENT_INTERVALS * interval)
             if s32[slot, L.S_STIR] <= L.WAKE and not away and (calm or not far):
-                remember(slot, t, what, where, s32, s16)
+                remember(slot, t, heard, what, where, s32, s16)
                 continue
             v = wake(slot, t, min(t, cols[i, L.C_FIRST_US]), s)
         elif v == L.NO_VISIT:

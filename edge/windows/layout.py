@@ -69,28 +69,36 @@ A_REPORTS: Final = 13
 A_STEADY: Final = 14  # RSSI smoothed within that stretch
 ANT: Final = 15
 
-# slots[slot, …]: one array under four widths, so that a pair's columns lie beside each other in the processor's cache
+# slots[slot, …]: one array under four widths. A read of a tag at rest needs four cache lines of its ten: the first,
+# that of its antenna (two blocks of four antennas each), that of a cell, and that of a remembered read.
 SLOT_BYTES: Final = 640
-S_KEY: Final = 0  # 8 words: EPC, zero padded to 62 bytes, and 16 bits that hold portal * 64 + EPC bytes
+S_KEYS: Final = (0, 1, 14, 15, 22, 23, 79, 2)
+"""Where the 8 words of a key stand: EPC, zero padded to 62 bytes, and 16 bits that hold portal * 64 + EPC bytes. Of the
+usual EPC of 96 bits all but the first two and the last are zero, so those stand where there was room."""
 KEY_WORDS: Final = 8
 KEY_BYTES: Final = 64
-S_LAST_US: Final = 8  # as int64
-S_REF: Final = 16  # 8 antennas: the phase that the running stretch on one channel is measured against
-S_CELL: Final = 24  # CELLS of them: what it is measured against when a channel comes back to an antenna
+SHORT_WORDS: Final = 2
+"""An EPC of so many words has zeros in those that stand apart."""
+S_MARK: Final = 2  # the word of a key that ends with portal and length
+S_LAST_US: Final = 3  # as int64
+S_CHAIN: Final = 8  # as int32: next slot of the bucket, -1 at its end
+S_VISIT: Final = 9  # a visit, NO_VISIT or RESTING
+S_INTERVAL_US: Final = 10  # smoothed interval between reads
+S_STIR: Final = 11  # log-likelihood of motion against rest by phase pairs, over visits
+S_SINCE_S: Final = 12  # second of the first read since it was a stranger, modulo 2^31
+S_BEFORE_US: Final = 13  # low 32 bits of the time of the remembered read before the newest
+S_BASE: Final = 28  # as int16: smoothed RSSI while it lay still, NO_RSSI before
+S_CALM: Final = 29  # reads since one that was far from its level, or whose phase had moved; ENOUGH_CALM at most
+S_RING_AT: Final = 30  # row that goes next
+S_RINGED: Final = 31  # rows in use
+S_BLOCK: Final = 8  # as int64: a block's words; antenna a is number a % 4 of block a // 4
+S_REF: Final = 8  # the phase that the running stretch on one channel is measured against
+S_LEVEL: Final = 48  # as int16: smoothed RSSI, NO_RSSI before
+S_SPREAD: Final = 52  # smoothed distance of the RSSI from it
+S_CELL: Final = 24  # as int64: CELLS of them, what it is measured against when a channel comes back to an antenna
 CELLS: Final = 32
-S_CHAIN: Final = 18  # as int32: next slot of the bucket, -1 at its end
-S_VISIT: Final = 19  # a visit, NO_VISIT or RESTING
-S_INTERVAL_US: Final = 20  # smoothed interval between reads
-S_STIR: Final = 21  # log-likelihood of motion against rest by phase pairs, over visits
-S_BASE: Final = 44  # as int16: smoothed RSSI while it lay still, NO_RSSI before
-S_CALM: Final = 45  # reads since one that was far from its level, or whose phase had moved; ENOUGH_CALM at most
-S_RING: Final = 112  # RING rows of three: low 32 bits of the time, and a read packed as in the log
+S_RING: Final = 112  # as int32: RING rows of three: low 32 bits of the time, and a read packed as in the log
 RING: Final = 15
-S_SINCE_S: Final = 157  # as int32: second of the first read since it was a stranger, modulo 2^31
-S_RING_AT: Final = 46  # row that goes next
-S_RINGED: Final = 47  # rows in use
-S_LEVEL: Final = 48  # 8 antennas: smoothed RSSI, NO_RSSI before
-S_SPREAD: Final = 56  # 8 antennas: smoothed distance of the RSSI from it
 NO_VISIT: Final = -1
 RESTING: Final = -2
 TOO_SOON: Final = -2
@@ -118,7 +126,7 @@ LOG: Final = 7
 
 # clocks[visit, …]: kept apart from `head`, as the searches for the due and for the quietest look at all of them
 T_DUE_US: Final = 0  # end of the silence that ends it, NEVER_US while it is free
-T_LAST_US: Final = 1
+T_KEEP_US: Final = 1  # when it was heard last, and KEEP_US later for one of KEPT_READS
 CLOCKS: Final = 2
 
 # knobs[portal, …]
@@ -143,11 +151,10 @@ M_OUT: Final = 2
 M_EVICTED: Final = 3  # pairs and visits that had to go because there was no room
 M_QUIET: Final = 4  # visits that ended without motion
 M_DUE_US: Final = 5  # no visit is due before
-M_FREE: Final = 6  # first free visit, -1 where none is; free ones are chained by T_LAST_US
+M_FREE: Final = 6  # first free visit, -1 where none is; free ones are chained by T_KEEP_US
 M_VISITS: Final = 7  # visits that were ever in use
-M_SINK: Final = 8  # of no meaning
-M_BEGAN_US: Final = 9  # first read of all
-META: Final = 10
+M_BEGAN_US: Final = 8  # first read of all
+META: Final = 9
 
 # cols[read, …]
 C_US: Final = 0
@@ -170,7 +177,19 @@ I_UNLISTED: Final = 4  # counts of reads, not reports
 I_UNUSABLE: Final = 5
 I_NEWEST_US: Final = 6  # of the reader
 I_BACK: Final = 7  # stopped, as the next row's clock was set back
-INTAKE: Final = 8
+I_TWICE: Final = 8  # count of reads, not reports, that had been sent before
+I_TURN: Final = 9  # which half of recent is filled now, and how many marks it has
+I_MARKS: Final = 10
+I_SEEN_US: Final = 11  # newest time of a marked read, as its reader said: what is newer was not sent before
+INTAKE: Final = 12
+
+# recent[half, …]: marks of the reads that were taken last, 0 where none is; open addressing by the mark's low bits
+RECENT: Final = 8192
+REMEMBERED: Final = 4096
+"""So many marks a half takes; then the older half is emptied and filled. A read is known again among as many at least,
+and twice as many at most. It is two seconds at all that four readers can read, fourteen at a busy portal."""
+M_ONE: Final = 0x2545F491
+M_OTHER: Final = 0x1B873593
 
 # why a record was emitted
 LEFT: Final = 0
@@ -237,6 +256,10 @@ SAMPLE: Final = 64
 """Slots looked at for the quietest when the table is full; of visits, all are looked at."""
 VISITS: Final = 4096
 """Visits at most: as many tags that are strangers or move at one time, in 9 MB while none has over 64 reads."""
+KEPT_READS: Final = 5
+KEEP_US: Final = 5_000_000
+"""A visit of so many reads goes for another only after those of fewer that were heard until so long after it: a flood
+of tags that are heard once must not cut the visit short of somebody who is carried through it."""
 AHEAD: Final = 64
 """Reads whose slots are looked up together."""
 MAX_PORTALS: Final = 1024

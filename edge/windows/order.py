@@ -87,6 +87,7 @@ class Orderer:
     _cols: NDArray[np.int64] = field(default_factory=lambda: np.empty((4 * BLOCK, L.COLS), np.int64))
     _keys: NDArray[np.uint8] = field(default_factory=lambda: np.empty((4 * BLOCK, L.KEY_BYTES), np.uint8))
     _begin: int = 0
+    _recent: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, L.RECENT), np.int64))
     _state: NDArray[np.int64] = field(default_factory=lambda: np.zeros(L.INTAKE, np.int64))
 
     def __post_init__(self) -> None:
@@ -97,6 +98,11 @@ class Orderer:
     def late(self) -> int:
         """Reports that came after the grace."""
         return int(self._state[L.I_LATE])
+
+    @property
+    def twice(self) -> int:
+        """Reads that had been sent before, of those that were taken last (`layout.REMEMBERED`)."""
+        return int(self._state[L.I_TWICE])
 
     @property
     def unlisted(self) -> int:
@@ -159,7 +165,7 @@ class Orderer:
         taken = self.admit(
             begin, batch.epc, batch.epc_bits, batch.antenna, batch.rssi_cdbm, batch.phase, batch.channel,
             batch.seen_count, wire.first_us, wire.last_us, wire.arrived_us, wire.clocked, wire.shift_us, wire.table,
-            self.grace_us, self.step_back_us, self._cols[:end], self._keys[:end], self._state,
+            self.grace_us, self.step_back_us, self._cols[:end], self._keys[:end], self._recent, self._state,
         )  # fmt: skip
         if self._state[L.I_NEWEST_US] != _NEVER:
             self.newest_us[reader] = int(self._state[L.I_NEWEST_US])

@@ -1,5 +1,6 @@
 """Passages that the agent must remember over a restart, and the rows that a decision becomes."""
 
+from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -14,6 +15,8 @@ from edge.windows.snapshot import Snapshot
 
 MIN_SLOPE_US: Final = 100_000
 """Less than this of phase tracked without a break gives no slope."""
+MOST_NAMES: Final = 16_384
+"""Passages whose names are remembered, 0.2 KB each: a day's of a busy gateway, and clocks are set back by less."""
 
 
 class OpenPassage(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +39,7 @@ class Passage(msgspec.Struct, kw_only=True):
     Attributes:
         since_us: event time after which the visit's reads are this passage's; None where all are.
         crossed_us: event time of the crossing that was told.
+        later_us: how much later it is said to have started than its reads, so that its id is its own.
     """
 
     id: str
@@ -44,6 +48,7 @@ class Passage(msgspec.Struct, kw_only=True):
     kind: Kind | None = None
     since_us: int | None = None
     crossed_us: int | None = None
+    later_us: int = 0
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -65,9 +70,30 @@ def clock_row(clock: WindowClock, boot: str) -> Clock:
     )
 
 
-def passage_of(snap: Snapshot, gateway: str, portal: PortalSettings) -> str:
-    """Return the id of a visit's passage."""
-    return passage_id(gateway, portal.id, snap.epc.hex(), int(snap.head[L.START_US]))
+class Names:
+    """Names passages: no two alike, though a reader's clock comes by the same microsecond twice.
+
+    A clock that is set back, or a report whose tag is first seen when an earlier visit's was, would give one tag's two
+    passages one id, as that is made of the start (contracts: Movement event). The later one is said to have started a
+    microsecond later then. The same reads give the same names, as those given are forgotten by their number alone.
+    """
+
+    def __init__(self, gateway: str) -> None:
+        self._gateway = gateway
+        self._given: OrderedDict[str, None] = OrderedDict()
+
+    def new(self, snap: Snapshot, portal: PortalSettings, *, since_us: int | None = None) -> Passage:
+        """Return a passage that begins with a visit, or with the part of it that `since_us` tells."""
+        later_us = 0
+        while (name := self._name(snap, portal, later_us)) in self._given:
+            later_us += 1
+        self._given[name] = None
+        if len(self._given) > MOST_NAMES:
+            self._given.popitem(last=False)
+        return Passage(id=name, since_us=since_us, later_us=later_us)
+
+    def _name(self, snap: Snapshot, portal: PortalSettings, later_us: int) -> str:
+        return passage_id(self._gateway, portal.id, snap.epc.hex(), int(snap.head[L.START_US]) + later_us)
 
 
 def movement(
@@ -85,9 +111,10 @@ def movement(
 ) -> MovementRow:
     """Build the next revision of a passage; times are reader time plus offset, `seq` is the outbox's to give."""
     final = snap.why != L.CANDIDATE
-    started = instant(int(snap.head[L.START_US]) + offset_us)
+    started = instant(int(snap.head[L.START_US]) + passage.later_us + offset_us)
     crossed = None if crossed_us is None else instant(crossed_us + offset_us)
-    ended = instant(int(snap.head[L.LAST_US]) + offset_us) if final else None
+    ended_us = max(int(snap.head[L.LAST_US]), int(snap.head[L.START_US]) + passage.later_us)
+    ended = instant(ended_us + offset_us) if final else None
     return MovementRow(
         seq=0,
         id=event_id(passage.id, passage.rev),
@@ -152,7 +179,7 @@ def open_passage(
         portal=portal.id,
         epc=snap.epc.hex(),
         rev=passage.rev,
-        started_us=int(snap.head[L.START_US]) + offset_us,
+        started_us=int(snap.head[L.START_US]) + passage.later_us + offset_us,
         last_us=int(snap.head[L.LAST_US]) + offset_us,
         reads=int(snap.head[L.READS]),
         clock=clock,

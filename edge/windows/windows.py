@@ -28,17 +28,20 @@ OUT_OF_ORDER_US: Final = 20_000
 class Counters:
     """Tag reads since the start, by what became of them; all of them count in `reads`.
 
+    `duplicate_reads` a reader sent again, as after a reconnect, the same in all that they say, times included.
     `sensed` are changes of inputs, of which `unplaced_sensed` watch no portal. Contradictions are crossings by the
     reads that a shut door, or beams, spoke against. `held_finals` were not told, for the tag stayed where it had been
     called `parked`; `resident_visits` neither, for what the door did explains them. `double_crossings` had been told by
     a neighbouring portal. `overtaken` are chunks that were fed after it had been said that all such had been, and tasks
     that had to go since too many waited: what neighbours on other readers decided may then depend on the cuts.
+    `shed_visits` were not decided and `shed_candidates` not tried early, for too many came at once (`shed`).
     """
 
     reads: int = 0
     unlisted_reads: int = 0
     unusable_reads: int = 0
     late_reads: int = 0
+    duplicate_reads: int = 0
     clock_restarts: int = 0
     evicted: int = 0
     quiet_visits: int = 0
@@ -52,6 +55,8 @@ class Counters:
     beam_contradictions: int = 0
     double_crossings: int = 0
     overtaken: int = 0
+    shed_visits: int = 0
+    shed_candidates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ class Windows:
         counters.unlisted_reads = self._strange + sum(group.orderer.unlisted for group in self._groups)
         counters.unusable_reads = sum(group.orderer.unusable for group in self._groups)
         counters.late_reads = sum(group.orderer.late for group in self._groups)
+        counters.duplicate_reads = sum(group.orderer.twice for group in self._groups)
         counters.clock_restarts = sum(group.orderer.restarts for group in self._groups)
         counters.evicted = sum(group.engine.evicted for group in self._groups)
         counters.quiet_visits = sum(group.engine.quiet for group in self._groups)
@@ -138,12 +144,19 @@ class Windows:
         counters.beam_contradictions = sum(group.judge.overruled.beams for group in self._groups)
         counters.double_crossings = sum(one.doubles for one in self._neighbours)
         counters.overtaken = sum(one.overtaken for one in self._turns)
+        counters.shed_visits = sum(group.shed.visits for group in self._groups)
+        counters.shed_candidates = sum(group.shed.candidates for group in self._groups)
         return counters
 
     @property
     def residents(self) -> int:
         """Tags at rest that were heard within the last minute of event time."""
         return sum(group.residents() for group in self._groups)
+
+    @property
+    def shed(self) -> int:
+        """Visits and candidates that were not looked at, for too many came at once."""
+        return sum(group.shed.visits + group.shed.candidates for group in self._groups)
 
     def feed(
         self, reader: str, batch: TagBatch, *, arrival_us: int | None, clock: WindowClock

@@ -47,6 +47,13 @@ OUTLINE_US = 160_000
 REACH = 3
 """Bins each way over which a read is spread: tags of one trolley pass up to half a second after one another."""
 
+CLOSE = 0.85
+MOST_READS = 15.0
+"""From so many reads on a companion counts in full."""
+SHARED = 0.5
+MOST_WEIGHT = 3.0
+"""What hides one tag from an antenna hides its neighbour too: twenty companions are hardly more than three."""
+
 
 @njit(cache=True)
 def measure(
@@ -329,7 +336,7 @@ def alike(mine: F64, my_bin: int, others: F64, bins: I64, out: F64) -> None:
         ee = 0.0
         de = 0.0
         for b in range(first, last + 1):
-            k = b % OUTLINE
+            k = b & (OUTLINE - 1)
             for s in range(2):
                 xx += mine[s, k] * mine[s, k]
                 yy += others[j, s, k] * others[j, s, k]
@@ -342,3 +349,35 @@ def alike(mine: F64, my_bin: int, others: F64, bins: I64, out: F64) -> None:
         out[j] = 0.0
         if xx > 0.0 and yy > 0.0 and dd > 0.0 and ee > 0.0:
             out[j] = max(0.0, 0.5 * (xy / math.sqrt(xx * yy) + de / math.sqrt(dd * ee)))
+
+
+@njit(cache=True)
+def pool(own: F64, told: F64, odds: F64, alike: F64, out: F64) -> None:
+    """Fill what the company adds to a visit's features, see `together.pooled`; `out` is zeros."""
+    classes, count = own.shape[0], alike.shape[0]
+    for k in range(classes):
+        out[classes + k] = own[k]
+    total = 0.0
+    rest = np.zeros(told.shape[1])
+    close, best = 0, 0.0
+    for j in range(count):
+        square = alike[j] * alike[j]
+        weight = square * square * min(math.exp(told[j, 0]) / MOST_READS, 1.0)
+        total += weight
+        for k in range(classes):
+            out[k] += weight * odds[j, k]
+        for k in range(told.shape[1]):
+            rest[k] += weight * told[j, k]
+        close += int(alike[j] >= CLOSE)
+        best = max(best, alike[j])
+    if total <= 0.0:
+        return
+    for k in range(classes):
+        out[k] /= total + 0.05
+        out[classes + k] = own[k] + SHARED * out[k] * min(total, MOST_WEIGHT)
+    at = 2 * classes
+    out[at], out[at + 1], out[at + 2] = math.log1p(total), close, best
+    for k in range(told.shape[1]):
+        out[at + 3 + k] = rest[k] / total
+    for k in range(out.shape[0]):
+        out[k] = round(out[k] * 4096.0) / 4096.0

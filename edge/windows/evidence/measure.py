@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
-from edge.windows.around import NOTHING_AROUND, Around
+from edge.windows.around import NOTHING_AROUND, Around, Came
 from edge.windows.evidence import columns, kernels
 from edge.windows.evidence.levels.kernels import FLOOR_DB
+from edge.windows.looks import kernels as looks
 from edge.windows.settings import PortalSettings
 from edge.windows.snapshot import Snapshot
 
@@ -23,8 +24,11 @@ AMPLITUDES: Final = np.round(10 ** ((FLOOR_DB + 0.1 * np.arange(851)) / 20), 12)
 
 COSINES: Final = np.asarray(np.round(np.cos(2 * np.pi * np.arange(4096) / 4096), 12), np.float64)
 
+TABLES: Final = (AMPLITUDES, COSINES)
 KNOWN: Final = np.asarray(np.round(np.log1p(np.arange(3601)) * 4096) / 4096, np.float64)
 """Of the seconds for which a tag had been known, an hour at most."""
+KNOWN_AT: Final = np.array([columns.INDEX["known"]])
+CAME_AT: Final = np.array([columns.INDEX[name] for name in ("known", *columns.CAME)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,49 +85,39 @@ def fewest(portal: PortalSettings) -> int:
 
 def measure(snap: Snapshot, portal: PortalSettings, around: Around = NOTHING_AROUND) -> Measured:
     """Measure a visit that has at least one read, and note what is around it."""
-    head, rows, bin0_us = snap.head, len(snap.log), int(snap.head[L.BIN0_US])
-    heads = np.array(
-        [
-            head[L.STIR],
-            head[L.STIR_TOP],
-            head[L.MOVED],
-            snap.at_us - head[L.STILL_US],
-            0,
-            head[L.BASE_CDBM],
-            head[L.PEAK_CDBM],
-            head[L.READS],
-            snap.why in {L.LEFT, L.FLUSHED},
-            snap.why == L.SETTLED,
-            fewest(portal),
-        ],
-        np.int64,
-    )
     features, outline = np.empty(columns.COUNT), np.zeros((2, kernels.OUTLINE))
-    measured = features[: len(columns.MEASURED)]
-    refs = references(portal, around.levels)
-    change_s = kernels.measure(snap.log, rows, snap.at_us - bin0_us, heads, refs, AMPLITUDES, COSINES, measured)
-    features[len(columns.MEASURED) :] = place(portal, around.levels)
-    features[columns.INDEX["known"]] = KNOWN[min(int(head[L.KNOWN_S]), len(KNOWN) - 1)]
-    _note(features, around, int(head[L.START_US]))
-    last_bin = kernels.outline(snap.log, rows, bin0_us, refs, AMPLITUDES, outline)
-    return Measured(features, outline, last_bin, bin0_us + int(change_s * 1e6))
+    columns_of, values = _noted(snap, around)
+    refs, here = references(portal, around.levels), place(portal, around.levels)
+    last_bin, change_s = looks.look(
+        snap.log, snap.head, snap.at_us, snap.why, fewest(portal), refs, here, columns_of, values, TABLES, features,
+        outline,
+    )  # fmt: skip
+    return Measured(features, outline, last_bin, int(snap.head[L.BIN0_US]) + int(change_s * 1e6))
 
 
-def _note(features: Floats, around: Around, snap_us: int) -> None:
-    """Enter what door and beams say, and from where the tag came."""
+def _noted(snap: Snapshot, around: Around) -> tuple[NDArray[np.int64], Floats]:
+    """Return columns and values of what is known of the tag, of what door and beams say, and from where it came."""
+    known = float(KNOWN[min(int(snap.head[L.KNOWN_S]), len(KNOWN) - 1)])
+    if around.beams is None and around.door is None:
+        if around.came is None:
+            return KNOWN_AT, np.array([known])
+        return CAME_AT, np.array([known, *_came(around.came, int(snap.head[L.START_US]))])
+    names, values = ["known"], [known]
     if around.beams is not None:
         told = {"out": 1.0, "in": -1.0}.get(around.beams, 0.0)
-        beams = (told, float(around.beams == "both"), float(around.beams == "none"), 1.0)
-        for name, value in zip(columns.BEAMS, beams, strict=True):
-            features[columns.INDEX[name]] = value
+        names += columns.BEAMS
+        values += [told, float(around.beams == "both"), float(around.beams == "none"), 1.0]
     if around.door is not None:
-        door = (float(around.door == "shut"), float(around.door in {"opened", "closed"}), 1.0)
-        for name, value in zip(columns.DOOR, door, strict=True):
-            features[columns.INDEX[name]] = value
+        names += columns.DOOR
+        values += [float(around.door == "shut"), float(around.door in {"opened", "closed"}), 1.0]
     if around.came is not None:
-        ago_s = max(snap_us - around.came.at_us, 0) // 1_000_000
-        one = around.came
-        ago = float(KNOWN[min(ago_s, len(KNOWN) - 1)])
-        came = (one.reads, one.level, 1.0, ago, one.many, float(one.rested))
-        for name, value in zip(columns.CAME, came, strict=True):
-            features[columns.INDEX[name]] = value
+        names += columns.CAME
+        values += _came(around.came, int(snap.head[L.START_US]))
+    return np.array([columns.INDEX[name] for name in names]), np.array(values)
+
+
+def _came(came: Came, begin_us: int) -> list[float]:
+    """Return from where a tag came, in the order of `columns.CAME`."""
+    ago_s = max(begin_us - came.at_us, 0) // 1_000_000
+    ago = float(KNOWN[min(ago_s, len(KNOWN) - 1)])
+    return [came.reads, came.level, 1.0, ago, came.many, float(came.rested)]

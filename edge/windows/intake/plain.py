@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLR0917, FBT001 (as the kernel)
 
+from functools import reduce
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ def admit(
     rssi: NDArray[np.int16], phase: NDArray[np.int16], channel: NDArray[np.uint16], seen_count: NDArray[np.uint16],
     first_us: NDArray[np.int64], last_us: NDArray[np.int64], arrived_us: int, clocked: bool, shift_us: int,
     table: NDArray[np.int64], grace_us: int, step_back_us: int, cols: NDArray[np.int64], keys: NDArray[np.uint8],
-    state: NDArray[np.int64],
+    recent: NDArray[np.int64], state: NDArray[np.int64],
 ) -> int:  # fmt: skip
     """See `intake.kernels.admit`."""
     room = len(cols)
@@ -32,20 +34,67 @@ def admit(
         if not 0 <= at < L.LATEST_US or not bits:
             state[L.I_UNUSABLE] += count
             continue
+        length = (bits + 7) // 8
+        name, found = key(epc[i].tobytes()[:length], portal), 0
+        if times[1] != NO_TIME_US:
+            told = (level & 0xFFFF | (turn & 0xFFFF) << 16, hop | count << 16, 8 * portal + place, at, at >> 32)
+            found = mark(name.tobytes(), length, (*told, at - opened))
+            if at <= state[L.I_SEEN_US] and any(knows(half, found) for half in recent):
+                state[L.I_TWICE] += max(count, 1)
+                continue
         back = in_time(at + shift_us, grace_us, step_back_us, state)
         if back > step_back_us:
             state[L.I_BACK] = 1
             return i
         if back > grace_us:
             continue
+        if found:
+            keep(recent, found, state)
+            state[L.I_SEEN_US] = max(int(state[L.I_SEEN_US]), at)
         began = times[0] if 0 <= times[0] <= at else at
-        length = (bits + 7) // 8
         row = (at + shift_us, began + shift_us, portal, place, length, level, masked(turn), hop, max(count, 1))
         held = int(state[L.I_HELD])
         cols[held] = row
-        keys[held] = key(epc[i].tobytes()[:length], portal)
+        keys[held] = name
         state[L.I_HELD] = held + 1
     return len(epc_bits)
+
+
+def mark(name: bytes, length: int, told: tuple[int, ...]) -> int:
+    """Return what a read is known by: two mixes of its key, and of all else that its report says."""
+    words = [int.from_bytes(name[k : k + 4], "little") for k in range(0, length, 4)]
+    one = reduce(lambda value, word: mixed(value, word, L.M_ONE), (*words, *told), length)
+    other = reduce(lambda value, word: mixed(value, word, L.M_OTHER), (*words, *told), told[2])
+    return one | (other & 0x3FFFFFFF) << 32 | 1 << 62
+
+
+def mixed(value: int, word: int, by: int) -> int:
+    """Mix 32 bits into 32 bits."""
+    product = ((value ^ (word & 0xFFFFFFFF)) * by) & 0x3FFFFFFFFFFFFFFF
+    return (product ^ (product >> 31)) & 0xFFFFFFFF
+
+
+def knows(half: NDArray[np.int64], found: int) -> bool:
+    """Say whether a half remembers a mark."""
+    return bool(half[free(half, found)] == found)
+
+
+def keep(recent: NDArray[np.int64], found: int, state: NDArray[np.int64]) -> None:
+    """Remember a mark; once a half is full the other one is emptied for the next."""
+    half = recent[state[L.I_TURN]]
+    half[free(half, found)] = found
+    state[L.I_MARKS] += 1
+    if state[L.I_MARKS] == L.REMEMBERED:
+        state[L.I_TURN], state[L.I_MARKS] = 1 - state[L.I_TURN], 0
+        recent[state[L.I_TURN]] = 0
+
+
+def free(half: NDArray[np.int64], found: int) -> int:
+    """Return where a mark stands, or would."""
+    at = found & (L.RECENT - 1)
+    while half[at] not in {0, found}:
+        at = (at + 1) & (L.RECENT - 1)
+    return at
 
 
 def masked(phase: int) -> int:

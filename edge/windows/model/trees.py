@@ -4,7 +4,7 @@ Errors: `WindowsError` where the file isn't what this version reads.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -40,19 +40,31 @@ class Trees:
     below: NDArray[np.int32]
     leaf: NDArray[np.int32]
 
+    forest: kernels.Forest = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Lay the nodes out as they are walked."""
+        nodes = np.zeros(len(self.feature), np.int64)
+        places = nodes.view(np.int16).reshape(-1, 4)
+        bars, leaves = nodes.view(np.float32).reshape(-1, 2), nodes.view(np.int32).reshape(-1, 2)
+        ends = self.feature < 0
+        places[:, 0] = self.feature
+        places[:, 1] = np.where(ends, 0, self.below - np.arange(len(nodes)))
+        bars[:, 1] = self.threshold
+        leaves[ends, 1] = self.leaf[ends]
+        object.__setattr__(self, "forest", (self.base, self.roots, places, bars, leaves))
+
     def odds(self, x: Floats) -> Floats:
         """Return (classes,) log-odds, each against the mean of all."""
-        sums = self.base.copy()
-        kernels.walk(x, self.roots, self.feature, self.threshold, self.below, self.leaf, sums)
-        odds: Floats = sums / UNIT
-        mean = np.add.reduce(odds) / len(odds)  # `mean` of six numbers takes four times as long to set about it
-        return np.asarray(odds - mean, np.float64)
+        odds = np.empty(len(self.base))
+        kernels.ask(x, self.forest, odds)
+        return odds
 
 
 def shares(odds: Floats) -> Floats:
-    """Return probabilities of log-odds."""
-    raised = np.exp(odds - odds.max())
-    return np.asarray((raised / raised.sum()).round(6), np.float64)
+    """Return probabilities of log-odds, to a millionth."""
+    told: Floats = kernels.shares(odds)
+    return told
 
 
 @cache

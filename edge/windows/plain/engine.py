@@ -98,9 +98,14 @@ class PlainEngine:
         if len(self._open) < self._max_visits:
             return
         self.evicted += 1
-        quiet = min(self._open.values(), key=lambda tag: (tag.last_us, self._places[tag.portal, tag.epc]))
+        quiet = min(self._open.values(), key=self._keep)
         assert quiet.visit  # noqa: S101 (it is open)
         self._end(quiet, quiet.visit, L.EVICTED, at_us)
+
+    def _keep(self, tag: Tag) -> tuple[int, int]:
+        """Return what the quietest visit has least of: when it was heard last, later for one of many reads."""
+        many = tag.visit is not None and tag.visit.reports >= L.KEPT_READS
+        return tag.last_us + (L.KEEP_US if many else 0), self._places[tag.portal, tag.epc]
 
     def _end_due(self, before_us: int) -> None:
         for tag in list(self._open.values()):

@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from edge.agent.agent import Agent
 from edge.agent.health import Identity
@@ -48,6 +49,7 @@ class FakeWindows:
         self.rows = []
         self.passed_us = []
         self.waited = []
+        self.shed = 0
         self.changes = ([], [])
 
     def pass_until(self, arrival_us):
@@ -253,3 +255,18 @@ def test_kernels_take_the_warm_up_report():
     """The made-up report is sound: a wrong length would leave the kernels cold."""
     antenna = AntennaSettings(reader="r1", port=1)
     warm_up(WindowsSettings(gateway="g", portals=(PortalSettings(id="d", layout="single", antennas=(antenna,)),)))
+
+
+async def test_a_flood_is_told_once_as_it_begins_and_once_when_it_is_over(pipeline, windows):
+    """Not for each chunk of it; a minute without is its end."""
+    with capture_logs() as logs:
+        for arrival_us, shed in [(1, 0), (2, 5), (3, 9), (30_000_000, 9), (70_000_000, 9), (80_000_000, 9)]:
+            windows.shed = shed
+            await pipeline.sink(at(arrival_us))
+    assert [one["log_level"] for one in logs] == ["warning", "info"]
+    assert logs[1]["not_decided"] == 9
+
+
+def at(arrival_us):
+    """An empty chunk of an instant."""
+    return Chunk(reader="r1", arrival_us=arrival_us, batch=empty_batch(0), clock=CLOCK, rows=())

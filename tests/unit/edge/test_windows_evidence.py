@@ -2,16 +2,24 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edge.windows import layout as L  # noqa: N812 (as in the room)
+from edge.windows.company import Company
+from edge.windows.decide import WIDTH, Companions, _together, look
 from edge.windows.evidence import columns, kernels, together
 from edge.windows.evidence.balance import kernels as balance
 from edge.windows.evidence.levels import kernels as levels
 from edge.windows.evidence.measure import AMPLITUDES, COSINES
 from edge.windows.evidence.speeds import kernels as speeds
+from edge.windows.looks import kernels as looks
+from edge.windows.model import kernels as trees
+from edge.windows.model.trees import shares
+from edge.windows.snapshot import Snapshot
+from tests.helpers import doorway
 
 REFS = np.array([-5000, -5200, -4800, -5100, 1], np.int64)
 INSIDE_FIRST = (0, 0, 1, 1)
@@ -61,7 +69,7 @@ def test_a_door_seen_in_a_mirror_measures_the_same_with_its_sides_swapped(count)
 
 def without_compiler(monkeypatch):
     """Put the source of every kernel of this room in its place, as where there is no numba."""
-    for module in (kernels, levels, balance, speeds):
+    for module in (kernels, levels, balance, speeds, looks, trees):
         for name, one in vars(module).copy().items():
             if hasattr(one, "py_func"):
                 monkeypatch.setattr(module, name, one.py_func)
@@ -79,6 +87,38 @@ def test_compiled_evidence_is_that_of_plain_python_byte_by_byte(count, monkeypat
         plain, plain_s = measured(log)
         assert features.tobytes() == plain.tobytes()
         assert at_s == plain_s
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_a_look_alone_and_in_company_is_that_of_plain_python_byte_by_byte(count, monkeypatch):
+    """The calls that a decision makes, with the weights in use."""
+    portal = doorway.settings().portals[0]
+    snap = Snapshot(L.LEFT, 9_000_000, b"\1", head_of(count), np.zeros((8, L.ANT), np.int64), None)
+    snaps = [replace(snap, log=scribble(np.random.default_rng([count, k]), count)) for k in range(4)]
+
+    def told():
+        company, said = Company(WIDTH), []
+        for k, one in enumerate(snaps):
+            seen = look(one, portal)
+            company.note(bytes([k]), 8_000_000, seen.measured, seen.told())
+            found = company.beside(b"\1", 8_000_000, seen.measured)
+            beside = Companions(company.values[found.places], found.alike)
+            odds = [_together(name, seen, own, beside, part) for name, own, part in (
+                ("together", seen.late, slice(0, 6)), ("together_early", seen.early, slice(6, 9)),
+            )]  # fmt: skip
+            said += [seen.measured.features, seen.measured.outline, seen.told(), found.alike, *odds, shares(odds[0])]
+        return [one.tobytes() for one in said]
+
+    compiled = told()
+    without_compiler(monkeypatch)
+    assert told() == compiled
+
+
+def head_of(reads):
+    """What an engine knows of a visit of so many reads."""
+    head = np.zeros(L.HEAD, np.int64)
+    head[L.READS], head[L.BASE_CDBM], head[L.PEAK_CDBM], head[L.STIR_TOP] = reads, L.NO_BASE, -5000, 300
+    return head
 
 
 def walk(speed_mps, *, seconds=4.0, every_us=30_000):

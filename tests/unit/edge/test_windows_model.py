@@ -44,9 +44,8 @@ def test_the_weights_in_the_repo_are_walked_alike_compiled_and_plain(name):
     for _ in range(20):
         x = np.round(rng.normal(0, 10, width(name)) * 4096) / 4096
         sums = [np.zeros(NAMES[name], np.int64) for _ in range(2)]
-        arrays = (fitted.roots, fitted.feature, fitted.threshold, fitted.below, fitted.leaf)
-        kernels.walk(x, *arrays, sums[0])
-        plainly(x, *arrays, sums[1])
+        kernels.walk(x, fitted.forest, sums[0])
+        plainly(x, fitted.forest, sums[1])
         assert sums[0].tolist() == sums[1].tolist()
 
 
@@ -85,7 +84,8 @@ def test_trees_of_any_depth_and_number_add_the_leaves_that_a_walk_one_by_one_com
     kinds = (np.int16, np.float32, np.int32, np.int32)
     arrays = [column.astype(kind) for column, kind in zip(columns_of, kinds, strict=True)]
     sums = np.zeros(3, np.int64)
-    kernels.walk(x, np.array(roots, np.int32), *arrays, sums)
+    forest = Trees(("a", "b", "c"), np.zeros(3, np.int64), np.array(roots, np.int32), *arrays).forest
+    kernels.walk(x, forest, sums)
     assert sums.tolist() == expected.tolist()
 
 

@@ -15,9 +15,9 @@ from tests.helpers import doorway
 TABLE = np.array([[-1, -1], [0, 0], [3, 1], [-1, -1]])
 
 
-def reads(times):
+def reads(times, first=0):
     """Make a wire of reads of one port, told apart by their channel."""
-    return wire([(t, b"\x01", 1, -6000, 0, k) for k, t in enumerate(times)])
+    return wire([(t, b"\x01", 1, -6000, 0, k) for k, t in enumerate(times, first)])
 
 
 def wire(rows, **knobs):
@@ -46,7 +46,7 @@ def test_order_does_not_depend_on_the_cuts(times, cuts):
     parts, pieces = Orderer(100, 500), []
     edges = [0, *sorted(min(cut, len(times)) for cut in cuts), len(times)]
     for a, b in itertools.pairwise(edges):
-        pieces += released(parts.push("r", reads(times[a:b])))
+        pieces += released(parts.push("r", reads(times[a:b], a)))
     pieces += released([parts.flush()])
     assert pieces == expected
     assert (parts.late, parts.restarts) == (whole.late, whole.restarts)
@@ -74,7 +74,12 @@ ROWS = st.tuples(
 )  # fmt: skip
 
 
-@given(st.lists(ROWS, max_size=30), st.booleans(), st.integers(-1, 500), st.integers(0, 30))
+@given(
+    st.lists(ROWS, max_size=30).flatmap(lambda rows: st.permutations(rows + rows[::2])),
+    st.booleans(),
+    st.integers(-1, 500),
+    st.integers(0, 30),
+)
 def test_the_kernel_admits_what_the_twin_admits(rows, clocked, arrived_us, room):
     """Row for row and byte for byte, with the same place to go on from and the same counters."""
     batch = doorway.batch(rows)
@@ -83,14 +88,15 @@ def test_the_kernel_admits_what_the_twin_admits(rows, clocked, arrived_us, room)
     told = []
     for admit in (plain.admit, kernels.admit):
         cols, keys = np.zeros((room, L.COLS), np.int64), np.zeros((room, L.KEY_BYTES), np.uint8)
-        state, taken = np.zeros(L.INTAKE, np.int64), 0
+        state, taken, recent = np.zeros(L.INTAKE, np.int64), 0, np.zeros((2, L.RECENT), np.int64)
         for _ in range(3):
             taken = admit(
                 taken, batch.epc, batch.epc_bits, batch.antenna, batch.rssi_cdbm, batch.phase, batch.channel,
                 batch.seen_count, batch.first_us, batch.last_us, arrived_us, clocked, 7, TABLE, 100, 500, cols, keys,
-                state,
+                recent, state,
             )  # fmt: skip
-        told.append((taken, state.tolist(), cols.tolist(), keys.tobytes()))
+        kept = keys[: state[L.I_HELD]].tobytes()
+        told.append((taken, state.tolist(), cols.tolist(), kept, recent.tobytes()))
     assert told[0] == told[1]
 
 
@@ -128,3 +134,27 @@ def test_a_group_waits_for_its_slower_reader_but_not_for_a_dead_one():
     assert released(orderer.push("b", reads([500]))) == []
     assert released(orderer.push("b", reads([1500]))) == [500]
     assert released(orderer.push("a", reads([9_000_000]))) == [1000, 1500]
+
+
+def test_a_read_is_known_again_among_the_last_4096_whatever_the_intake():
+    """Sent again it is counted and left out; one that differs in anything is another."""
+    fresh = [(1000 + k, bytes([k % 7]), 1, -6000, k % 4096, k % 50) for k in range(9000)]
+    for admit in (plain.admit, kernels.admit):
+        orderer = Orderer(100, 50_000, admit)
+        assert len(passed(orderer.push("r", wire(fresh)))) == len(fresh) - 101
+        assert passed(orderer.push("r", wire(fresh[-L.REMEMBERED :]))) == []
+        assert (orderer.twice, orderer.late) == (L.REMEMBERED, 0)
+        other = [(t, epc, a, rssi, turn + 1, hop) for t, epc, a, rssi, turn, hop in fresh[-50:-40]]
+        list(orderer.push("r", wire(other)))
+        assert orderer.twice == L.REMEMBERED
+        list(orderer.push("r", wire(fresh[:10])))
+        assert (orderer.twice, orderer.late) == (L.REMEMBERED, 10)
+        assert len(passed([orderer.flush()])) == 111
+
+
+def test_reads_without_a_time_of_their_own_are_no_duplicates():
+    """Nothing tells whether a tag was read twice or told twice."""
+    orderer = Orderer(100, 500)
+    again = Wire(doorway.batch([(None, b"\1", 1, -6000, 0, 1)] * 3), *[np.full(3, -1)] * 2, TABLE, arrived_us=5)
+    list(orderer.push("r", again))
+    assert (orderer.twice, len(passed([orderer.flush()]))) == (0, 3)

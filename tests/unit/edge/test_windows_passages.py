@@ -169,6 +169,23 @@ def test_rows_do_not_depend_on_the_cuts(seed, cuts):
     assert out + windows.flush() == run(rows)
 
 
+@settings(max_examples=15)
+@given(st.sampled_from(["in", "out", "turned_back", "near"]), st.integers(0, 50), st.integers(0, 2**32 - 1))
+def test_reads_that_are_sent_again_change_nothing(kind, seed, how):
+    """Singly, or a stretch of them as after a reconnect, at once or seconds later: the rows are the same."""
+    _, rows = scene(kind, seed)
+    rng, windows = np.random.default_rng(how), Windows(doorway.settings(), boot="b")
+    twice = list(rows)
+    for _ in range(4 if rows else 0):
+        begin = int(rng.integers(len(rows)))
+        some = rows[begin : begin + int(rng.integers(1, 200))]
+        at = twice.index(some[-1]) + 1
+        at = min(len(twice), at + int(rng.choice([0, 3, 900])))
+        twice[at:at] = some
+    assert run(twice, windows=windows) == run(rows)
+    assert windows.counters.duplicate_reads == len(twice) - len(rows)
+
+
 def test_both_engines_give_the_same_rows():
     _, rows = scene("out", 9, residents=5)
     assert run(rows, windows=Windows(doorway.settings(engine="plain"), boot="b")) == run(rows)
@@ -201,6 +218,25 @@ def test_a_clock_set_back_ends_visits_and_goes_on():
     windows = Windows(doorway.settings(), boot="b")
     assert [row.kind for row in finals(run(rows + again, windows=windows), mover.epc)] == ["out", "out"]
     assert windows.counters.clock_restarts == 1
+
+
+def test_a_clock_set_back_onto_the_same_microsecond_gives_no_id_twice():
+    """The same walk by the clock, three times: each has one final with an id of its own, made of its start as ever."""
+    mover, rows = scene("out", 3)
+    turned = [[(t, epc, a, rssi, (phase + k) % 4096, hop) for t, epc, a, rssi, phase, hop in rows] for k in range(3)]
+    whole = turned[0] + turned[1] + turned[2]
+    told = run(whole)
+    mine = finals(told, mover.epc)
+    assert [row.kind for row in mine] == ["out"] * 3
+    assert len({row.id for row in told}) == len(told)
+    begins_us = [instant_us(row.started_at) for row in mine]
+    assert [at - begins_us[0] for at in begins_us] == [0, 1, 2]
+    for row, at_us in zip(mine, begins_us, strict=True):
+        assert row.passage == passage_id("gw", "door", row.epc, at_us)
+    windows, again = Windows(doorway.settings(), boot="b"), []
+    for begin in range(0, len(whole), 7):
+        again += run(whole[begin : begin + 7], windows=windows, flush=False)
+    assert again + windows.flush() == told
 
 
 def test_open_passages_live_from_the_first_candidate_to_the_final():
