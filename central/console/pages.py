@@ -90,7 +90,7 @@ def register_pages(board: Board) -> None:
         await portals_page(board)
 
     @ui.page("/alerts/{alert_id}")
-    async def alert(alert_id: int) -> None:
+    async def alert(alert_id: str) -> None:
         ui.add_css(STYLE)
         add_watch()
         await alert_page(board, alert_id)

@@ -287,6 +287,14 @@ def test_an_id_that_no_asset_can_have_is_told_as_such(page, console):
     page.get_by_text("There is no such asset").wait_for()
 
 
+@pytest.mark.parametrize("number", ["abc", "0", "9" * 30, "%C2%B2"])
+def test_an_address_that_no_alert_can_have_is_a_page_with_words(page, console, number):
+    page.goto(f"{console}/alerts/{number}")
+    page.get_by_text("There is no such alert").wait_for()
+    page.get_by_text("the board").click()
+    page.get_by_text("Where assets are").wait_for()
+
+
 def test_what_is_wrong_with_a_gateway_is_a_calm_card_with_its_own_words(page, central):
     about = {"asset": None, "assets": [], "epc": None, "portal": None, "from": None, "to": None, "confidence": None}
     wrong = alert(2, kind="identity_mismatch", reason="portal 'x' is not assigned to it", **about)
