@@ -323,6 +323,11 @@ def movement_line(movement: dict[str, Any], place: Place) -> str:
 
 def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     """Whether a gateway is well, and its state in words."""
+    if not gateway["registered"] and (site := gateway.get("registered_site")):
+        return False, (
+            f"is not heard: it speaks for site {gateway['site']}, and portals name it at {site}. "
+            "Correct site in its edge.toml, or portals.csv"
+        )
     if not gateway["registered"]:
         return False, "is waiting: no portal in the registry names it"
     if not gateway["online"]:

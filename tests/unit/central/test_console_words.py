@@ -110,6 +110,13 @@ def test_gateways_say_what_ails_them():
     well = {"registered": True, "online": True, "health": {"readers": [], "streams": [{"pending": 3}]}}
     assert words.gateway_words(well) == (True, "0 readers read, 3 events on the way")
     assert words.gateway_words(well | {"registered": False})[0] is False
+    elsewhere = well | {"registered": False, "site": "pune", "registered_site": "hq"}
+    assert words.gateway_words(elsewhere)[1].startswith(
+        "is not heard: it speaks for site pune, and portals name it at hq"
+    )
+    assert words.gateway_words(well | {"registered": False, "registered_site": None})[1].startswith(
+        "is waiting: no portal"
+    )
     assert words.gateway_words(well | {"online": False}) == (False, "is not connected")
     assert words.gateway_words(well | {"online": False, "stopped": True}) == (False, "was stopped")
     assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")

@@ -134,7 +134,8 @@ ORDER BY a.id;
 -- Registered gateways, and those that speak and wait to be registered.
 SELECT coalesce(s.site, g.site) AS site, coalesce(s.gateway, g.id) AS gateway,
        g.id IS NOT NULL AND (s.site IS NULL OR s.site = g.site) AS registered,
-       coalesce(s.online, false) AS online, coalesce(s.stopped, false) AS stopped, s.last_seen, s.health
+       coalesce(s.online, false) AS online, coalesce(s.stopped, false) AS stopped, s.last_seen, s.health,
+       g.site AS registered_site
 FROM gateway AS g FULL JOIN gateway_state AS s ON s.gateway = g.id
 WHERE %(names)s::text[] IS NULL OR coalesce(s.gateway, g.id) = ANY(%(names)s)
 ORDER BY 2, 1;
