@@ -448,6 +448,17 @@ def test_every_open_alert_is_within_reach_and_repeats_are_one_card(page, central
     assert {number for number, _ in central.acknowledged[-4:]} == {1, 21, 22, 23}
 
 
+def test_a_board_that_can_not_list_all_that_is_open_says_so_and_where_it_is(page, central):
+    laptop = alert(1)["asset"]
+    central.alerts = [alert(number, asset=laptop, assets=[laptop]) for number in range(1, 1102)]
+    central.tell("alert", {})
+    page.locator(".cut").get_by_text("More than these 1,000 alerts are open. All critical ones are here").wait_for()
+    assert page.locator(".cut").get_by_role("link").get_attribute("href") == "/alerts?state=open"
+    central.alerts = central.alerts[:3]
+    central.tell("alert", {})
+    page.locator(".cut").wait_for(state="detached")
+
+
 def test_without_a_name_nothing_is_taken_and_the_name_is_asked_for_and_kept(page, central):
     central.alerts = [alert(31)]
     central.tell("alert", {})
