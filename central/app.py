@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -63,6 +65,8 @@ from central.storage.policies import PgPolicies
 from central.storage.presence import PgPresence
 from central.storage.promoting import PgPromotions
 from central.storage.quarantine import PgQuarantine
+from central.storage.rebuild import projection_hash
+from central.storage.rebuild import rebuild as make_anew
 from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.rollups import PgRollups
@@ -85,6 +89,15 @@ SCHEMA_RETRY_S = 1.0
 """A database that is down at the start has its schema looked at once it is there."""
 
 _log = structlog.get_logger("central")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """The hash over what follows from the log, before and after it was made anew, and how long that took."""
+
+    before: str
+    after: str
+    took_s: float
 
 
 class _Server(uvicorn.Server):
@@ -235,6 +248,15 @@ async def undo_import(dsn: str, number: int, *, by: str, dry_run: bool) -> Undon
     """Take an import back over a connection of its own."""
     async with _at_hand(dsn) as database:
         return await undoing.undo_import(PgRegistry(database), number, by, _now(), dry_run=dry_run)
+
+
+async def rebuild(dsn: str) -> Rebuilt:
+    """Make all that follows from the log anew over a connection of its own."""
+    async with _at_hand(dsn) as database:
+        before, began = await projection_hash(database), time.monotonic()
+        await make_anew(database, _now())
+        took_s = time.monotonic() - began
+        return Rebuilt(before, await projection_hash(database), took_s)
 
 
 async def imports(dsn: str) -> list[ImportView]:

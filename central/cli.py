@@ -111,6 +111,22 @@ def migrate(dsn: Dsn) -> None:
     _say("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
 
 
+@cli.command()
+def rebuild(dsn: Dsn) -> None:
+    """Make locations, counts, transfers and states anew from the log, and print their hash and how long it took.
+
+    Stop `run` and `jobs` before: what they do waits until it is done. It is one transaction: broken off, it changes
+    nothing. The same log gives the same hash; where it was another before, that is said. Alerts and exceptions stay.
+    """
+    _log_to_stderr()
+    try:
+        done = asyncio.run(service.rebuild(dsn))
+    except CentralError as error:
+        _fail(f"nothing was rebuilt: {error}", FAILED)
+    was = "as before" if done.before == done.after else f"it was {done.before} before"
+    _say(f"rebuilt in {done.took_s:.1f} s; hash {done.after}, {was}")
+
+
 @cli.command(name="import")
 def import_(
     paths: Annotated[

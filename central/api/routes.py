@@ -38,6 +38,7 @@ TEXT = r"^[^\x00]*$"
 """PostgreSQL's text holds any other character."""
 
 AlertFilter = Literal["open", "acknowledged", "investigating", "resolved", "observed", "all"]
+AlertOrder = Literal["newest", "gravest"]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most this many.")]
 Skip = Annotated[int, Query(ge=0, le=1_000_000, description="Leave out so many: the pages before.")]
 
@@ -144,9 +145,17 @@ def happened(on: Services) -> APIRouter:
         return shapes.AssetMovements(as_of=on.now(), asset=one, movements=found)
 
     @router.get("/alerts")
-    async def alerts(state: AlertFilter = "open", limit: Limit = 100, skip: Skip = 0) -> shapes.Alerts:
-        """Return alerts, one an incident, newest first."""
-        return shapes.Alerts(as_of=on.now(), alerts=await on.views.alerts(state=state, limit=limit, skip=skip))
+    async def alerts(
+        state: AlertFilter = "open",
+        limit: Limit = 100,
+        skip: Skip = 0,
+        order: Annotated[
+            AlertOrder, Query(description="newest first, or the gravest (critical, high, low) and of those the newest.")
+        ] = "newest",
+    ) -> shapes.Alerts:
+        """Return alerts, one an incident, newest first unless asked otherwise."""
+        found = await on.views.alerts(state=state, limit=limit, skip=skip, gravest=order == "gravest")
+        return shapes.Alerts(as_of=on.now(), alerts=found)
 
     @router.get("/quarantine")
     async def quarantine(limit: Limit = 100) -> shapes.Quarantine:

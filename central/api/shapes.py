@@ -65,7 +65,7 @@ class Portals(Answer):
 
 
 class Alerts(Answer):
-    """Alerts, newest first."""
+    """Alerts, newest first unless asked for otherwise."""
 
     alerts: list[AlertView]
 

@@ -27,11 +27,24 @@ class CountView(View):
     gross: float | None
 
 
+class SignedView(View):
+    """The newest signed count of what is directly at a place, of all classes; the live count goes by radio alone."""
+
+    run: int
+    at: Instant
+    by: str
+    book: int
+    found: int
+    missing: int
+    unexpected: int
+    unknown: int
+
+
 class PlaceCountView(View):
     """A location's live count: what is directly in it, and with all below it.
 
     `covered` is the share of the book (0 to 1) in `total` that was counted; `not_counted` names the places that
-    weren't.
+    weren't. `signed` is not told where only some of the assets are asked about.
     """
 
     id: str
@@ -44,6 +57,7 @@ class PlaceCountView(View):
     total: CountView
     covered: float | None
     not_counted: list[str]
+    signed: SignedView | None = None
 
 
 class DoubtView(View):
@@ -205,6 +219,7 @@ class PlaceRow:
     probability: float | None
     sighted_at: datetime | None
     as_of: datetime | None
+    signed: SignedView | None = None
 
 
 def live(rows: Sequence[PlaceRow]) -> list[PlaceCountView]:
@@ -228,6 +243,7 @@ def _place_view(row: PlaceRow, total: Rollup) -> PlaceCountView:
         total=summed,
         covered=total.covered,
         not_counted=list(total.not_counted),
+        signed=row.signed,
     )
 
 

@@ -303,8 +303,8 @@ class Views(Protocol):
     async def portals(self) -> list[PortalView]:
         """Return all portals, by id."""
 
-    async def alerts(self, *, state: str, limit: int, skip: int = 0) -> list[AlertView]:
-        """Return alerts by state (open, acknowledged or all), newest first, without the `skip` newest."""
+    async def alerts(self, *, state: str, limit: int, skip: int = 0, gravest: bool = False) -> list[AlertView]:
+        """Return alerts by state (open, acknowledged or all), newest or gravest first, without the `skip` first."""
 
     async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:
         """Return the alerts named, oldest first."""

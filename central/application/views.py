@@ -162,6 +162,8 @@ class GatewayView(View):
     """It is not online because somebody asked it to stop; false where its line was cut."""
     last_seen: Instant | None
     health: dict[str, Any] | None
+    registered_site: str | None = None
+    """The site at which portals name it; None if none does."""
 
 
 class QuarantineView(View):

@@ -24,18 +24,20 @@ KEEP_NAME: Final = "localStorage.setItem('stockgate-on-duty', {name})"
 RECALL_NAME: Final = "localStorage.getItem('stockgate-on-duty') || ''"
 HINT: Final = "where it can be looked up: camera and time, ticket, who handed it back"
 NAMELESS: Final = "Your person id, please: then press again"
+MAX_DIGITS: Final = 18
+"""What the database's numbers hold."""
 SHOWN: Final = 12
 """Assets of a cart that are named on top; its page has all of them."""
 
 
-async def alert_page(board: Board, alert_id: int) -> None:
+async def alert_page(board: Board, alert_id: str) -> None:
     """Draw the page of one alert; an unknown one gets words and a way back."""
     with box("page narrow"):
         with box("crumbs"):
             link("← the board", "/")
             nav("")
         try:
-            found = await board.client.get(f"alerts/{alert_id}")
+            found = await board.client.get(f"alerts/{_number(alert_id)}")
         except ConsoleError as error:
             failed(error, "alert", isinstance(error, NotThereError))
             return
@@ -43,6 +45,17 @@ async def alert_page(board: Board, alert_id: int) -> None:
         _head(board, found["alert"])
         _Steps(board, found["alert"]).draw()
         _history(found)
+
+
+def _number(text: str) -> int:
+    """Return an alert's number from an address.
+
+    Raises:
+        NotThereError: it is none that an alert can have.
+    """
+    if not (text.isascii() and text.isdecimal()) or not int(text[:MAX_DIGITS]) > 0 or len(text) > MAX_DIGITS:
+        raise NotThereError(f"{text[:40]} is no alert's number: the list of alerts has all of them.")
+    return int(text)
 
 
 def _head(board: Board, alert: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ RECENT_MOVEMENTS: Final = 40
 RECENT_ALERTS: Final = 100
 RECENT_MOVED: Final = 2000
 OPEN_ALERTS: Final = 1000
+"""The gravest that are read at once, and at most; of critical ones all are read, however many."""
 HEALTH_EVERY_S: Final = 2.0
 """A broker that is gone is on the screen within 5 s."""
 # A burst of a thousand events is one reading of the lists, not a thousand.
@@ -45,6 +46,8 @@ class Board:
     movements: list[Item] = field(default_factory=list)
     portals: list[Item] = field(default_factory=list)
     measures: list[Item] = field(default_factory=list)
+    cut: bool = False
+    """Whether more alerts are open than are listed; none of those is critical."""
     quarantined: int = 0
     moved: dict[str, int] = field(default_factory=dict)
     """How often the feed told of an asset, for those that it told of last."""
@@ -118,7 +121,7 @@ class Board:
             locations = await self.client.get("locations")
             portals = await self.client.get("portals")
             measures = await self.client.get("portal-measures")
-            open_alerts = await self.client.get("alerts", state="open", limit=OPEN_ALERTS)
+            open_alerts, cut = await self._open_alerts()
             alerts = await self.client.get("alerts", state="all", limit=RECENT_ALERTS)
             movements = await self.client.get("movements", limit=RECENT_MOVEMENTS)
             gateways = await self.client.get("gateways")
@@ -131,7 +134,7 @@ class Board:
         self.movements = movements["movements"]
         # Whatever its age, an open alert is on the board; one taken between the two answers is as the later one says.
         newest = {one["id"]: one for one in alerts["alerts"]}
-        self.alerts = [*newest.values(), *(one for one in open_alerts["alerts"] if one["id"] not in newest)]
+        self.alerts, self.cut = [*newest.values(), *(one for one in open_alerts if one["id"] not in newest)], cut
         self.gateways = gateways["gateways"]
         self.quarantined = summary["quarantined"]
         self._set_problem(None)
@@ -152,6 +155,20 @@ class Board:
                 await self.client.acknowledge(alert, by)
         finally:
             await self.refresh()
+
+    async def _open_alerts(self) -> tuple[list[Item], bool]:
+        """Read what is open, the gravest first: all that is critical, and whether anything less was left out."""
+        found: dict[int, Item] = {}
+        skip = 0
+        while True:
+            told = await self.client.get("alerts", state="open", order="gravest", limit=OPEN_ALERTS, skip=skip)
+            part = told["alerts"]
+            found |= {one["id"]: one for one in part}
+            if len(part) < OPEN_ALERTS:
+                return list(found.values()), False
+            if part[-1]["severity"] != "critical":
+                return list(found.values()), True
+            skip += len(part)
 
     async def _follow(self) -> None:
         delay_s = RETRY_FIRST_S

@@ -71,11 +71,31 @@ def coverage_words(place: dict[str, Any]) -> str:
     if not total["book"] and not total["counted"]:
         return "○ nothing in the book"
     covered = place["covered"]
+    if not total["counted"] and place.get("signed") and total == place["own"]:
+        return "◐ counted by hand, no radio"
     if not total["counted"]:
         return f"○ not counted, {covered:.0%} is" if covered else "○ not counted"
     sign, words = COVERAGE[total["coverage"]]
     sure = f", {place['probability']:.0%} of tags heard" if place["probability"] and total == place["own"] else ""
     return f"{sign} {words}{sure}"
+
+
+def by_hand(places: list[dict[str, Any]], now: datetime) -> str:
+    """What signed counts say of those places that no radio counts; empty if none was signed."""
+    signed = [one["signed"] for one in places if one.get("signed") and not one["own"]["counted"]]
+    if not signed:
+        return ""
+    found, book = sum(one["found"] for one in signed), sum(one["book"] for one in signed)
+    told = [f"{found:,} of {book:,} found"]
+    told += [
+        f"{number:,} {BUCKETS[name]}"
+        for name in ("missing", "unexpected")
+        if (number := sum(one[name] for one in signed))
+    ]
+    runs = sorted({one["run"] for one in signed})
+    which = f"no. {runs[0]}" if len(runs) == 1 else f"{len(runs)} of them"
+    oldest = ago(min(one["at"] for one in signed), now)
+    return f"Counted by hand, {which}, signed {oldest}: {', '.join(told)}."
 
 
 def variance(figure: float | None) -> str:
@@ -127,7 +147,7 @@ def in_doubt(places: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
     for place in reversed(worst):
         own = place["own"]
         parts = [f"{own[name]:,} {BUCKETS[name]}" for name in BUCKETS if own[name] and own["counted"]]
-        if not own["counted"] and own["book"]:
+        if not own["counted"] and own["book"] and not place.get("signed"):
             parts = [f"not counted, {own['book']:,} in the book"]
         if parts:
             told.append((place, ", ".join(parts)))

@@ -124,6 +124,8 @@ class CountsPage:
         with box("answer"):
             text(number, "answer-number", tag="h2")
             text(sentence, "answer-words")
+            if by_hand := count_words.by_hand(found["places"], datetime.now(UTC)):
+                text(by_hand, "answer-words")
             text(self._how_known(found), "dim")
             for doubt in found["doubtful"]:
                 with box("movement count-line"):

@@ -22,13 +22,18 @@ class Group:
         return self.alerts[0]
 
     @property
+    def rank(self) -> int:
+        """How grave the gravest is: 0 for critical, more for less."""
+        return min(0 if alert["severity"] == "critical" else 1 for alert in self.alerts)
+
+    @property
     def ids(self) -> list[int]:
         """What one tap takes."""
         return [alert["id"] for alert in self.alerts]
 
 
 def act_now(alerts: Iterable[dict[str, Any]], before: Sequence[Key] = ()) -> list[Group]:
-    """Group what calls for action: assets, then gateways; in each, `before` in its order, then the new."""
+    """Group what calls for action: assets, then gateways; in each the gravest first; of those `before` in its order."""
     found: dict[Key, list[dict[str, Any]]] = {}
     for alert in alerts:
         if words.is_act_now(alert):
@@ -36,7 +41,7 @@ def act_now(alerts: Iterable[dict[str, Any]], before: Sequence[Key] = ()) -> lis
     groups = [Group(key, tuple(sorted(some, key=_age, reverse=True))) for key, some in found.items()]
     groups.sort(key=lambda one: _age(one.newest), reverse=True)
     places = {key: place for place, key in enumerate(before)}
-    groups.sort(key=lambda one: (words.is_about_gateway(one.newest), places.get(one.key, len(places))))
+    groups.sort(key=lambda one: (words.is_about_gateway(one.newest), one.rank, places.get(one.key, len(places))))
     return groups
 
 

@@ -90,7 +90,7 @@ def register_pages(board: Board) -> None:
         await portals_page(board)
 
     @ui.page("/alerts/{alert_id}")
-    async def alert(alert_id: int) -> None:
+    async def alert(alert_id: str) -> None:
         ui.add_css(STYLE)
         add_watch()
         await alert_page(board, alert_id)
@@ -221,7 +221,8 @@ class BoardPage:
         return ". ".join(one for one in told if one)
 
     def _alerts_key(self) -> object:
-        return self._board.stale, bool(self._board.alerts), repr(self._groups), self._names()
+        board = self._board
+        return board.stale, bool(board.alerts), board.cut, repr(self._groups), self._names()
 
     def _names(self) -> object:
         board = self._board
@@ -241,6 +242,10 @@ class BoardPage:
             with box("below"):
                 for group in below:
                     self._below(group)
+        if self._board.cut:
+            with box("cut"):
+                text(words.cut_words(self._board.alerts), "dim")
+                link("all open alerts", "/alerts?state=open")
         if not self._board.alerts:
             text("An asset that leaves a guarded place without permission stands here within seconds.", "empty")
 

@@ -1,7 +1,7 @@
 """The console's sentences: pure functions from API items to what a person reads at a glance."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -105,6 +105,12 @@ def alert_state(alert: dict[str, Any]) -> str:
 def alert_reason(alert: dict[str, Any]) -> str:
     """Why it is an alert, and that it is one again where a verdict on it fell."""
     return f"Opened again, the verdict on it fell. {alert['reason']}" if alert.get("reopened") else str(alert["reason"])
+
+
+def cut_words(listed: Iterable[dict[str, Any]]) -> str:
+    """Say that more is open than is listed, and what is left out."""
+    number = sum(one["state"] == "open" for one in listed)
+    return f"More than these {number:,} alerts are open. All critical ones are here; of the others the oldest are not:"
 
 
 def counted(number: int, thing: str) -> str:
@@ -317,6 +323,11 @@ def movement_line(movement: dict[str, Any], place: Place) -> str:
 
 def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     """Whether a gateway is well, and its state in words."""
+    if not gateway["registered"] and (site := gateway.get("registered_site")):
+        return False, (
+            f"is not heard: it speaks for site {gateway['site']}, and portals name it at {site}. "
+            "Correct site in its edge.toml, or portals.csv"
+        )
     if not gateway["registered"]:
         return False, "is waiting: no portal in the registry names it"
     if not gateway["online"]:

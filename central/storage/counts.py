@@ -19,6 +19,7 @@ from central.application.count_views import (
     RunPlaceView,
     RunView,
     ScheduleView,
+    SignedView,
     VerificationView,
     VerifiedView,
     ZoneView,
@@ -58,9 +59,14 @@ class PgCounts:
         async with self._database.transaction() as connection:
             cursor = await connection.execute(query(f"counts.{name}"), {"words": words, "within": within})
             rows = await cursor.fetchall()
+            places = [] if words else [row[0] for row in rows]
+            signed = {
+                row.pop("location"): SignedView(**row)
+                for row in await _dicts(connection, "counts.signed", {"places": places})
+            }
         if within is not None and not rows:
             raise NotFound(f"there is no location {within!r}: /api/v1/locations lists them")
-        return [_place(row) for row in rows]
+        return [replace(_place(row), signed=signed.get(row[0])) for row in rows]
 
     async def version(self) -> str:
         """Return what changes whenever an answer of `places` may: the registry, or any place's counters."""

@@ -89,9 +89,9 @@ class PgViews:
         """Return all portals, by id."""
         return await self._all(PortalView, "views.portals", {})
 
-    async def alerts(self, *, state: str, limit: int, skip: int = 0) -> list[AlertView]:
-        """Return alerts by state, newest first, without so many of them."""
-        params = {"state": state, "limit": limit, "skip": skip}
+    async def alerts(self, *, state: str, limit: int, skip: int = 0, gravest: bool = False) -> list[AlertView]:
+        """Return alerts by state, newest or gravest first, without so many of them."""
+        params = {"state": state, "limit": limit, "skip": skip, "gravest": gravest}
         return [_alert(row) for row in await self._dicts("views.alerts", params)]
 
     async def alerts_by_id(self, ids: Collection[int]) -> list[AlertView]:

@@ -22,6 +22,8 @@ from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_end
 
 # Readiness includes the first compilation of numba kernels on a slow machine.
 READY_S = 90.0
+WARM = {"edge": "stockgate-edge warm", "simulator": "stockgate-sim warm"}
+"""What compiles a program's kernels beforehand, which takes long on a busy machine and writes nothing to its log."""
 STOP_S = 15.0
 _POLL_S = 0.05
 # A stop signal to a whole group of processes reaches us as well, perhaps a moment later than the children.
@@ -107,7 +109,7 @@ class Programs:
                 found: dict[str, Any] = json.loads(ready_file.read_text())
                 return found
             time.sleep(_POLL_S)
-        raise StandaloneError(f"{program.name} was not ready within {timeout_s:.0f} s: see {program.log_file}")
+        raise _late(program, timeout_s)
 
     def check(self) -> None:
         """Start again what has ended and should be running, or raise.
@@ -187,6 +189,14 @@ def _end(program: Program) -> int:
     except subprocess.TimeoutExpired:
         program.process.kill()
         return program.process.wait()
+
+
+def _late(program: Program, timeout_s: float) -> StandaloneError:
+    said = f"see {program.log_file}" if program.words() else f"it wrote nothing to {program.log_file}"
+    told = f"{program.name} was not ready within {timeout_s:.0f} s: {said}"
+    if warm := WARM.get(program.name):
+        told += f"; if this is its first start here, it may still be compiling: run `{warm}` once, then try again"
+    return StandaloneError(told)
 
 
 def _died(program: Program, status: int) -> StandaloneError:

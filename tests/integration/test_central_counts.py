@@ -325,6 +325,23 @@ async def test_how_many_are_there_is_one_answer_with_its_coverage_and_the_doubtf
     assert [(doubt["asset"], doubt["bucket"]) for doubt in answer["doubtful"]] == [("LT-0003", "unknown")]
 
 
+async def test_a_signed_count_stands_beside_the_live_one_at_once(one):
+    """Nothing listens in the stockroom; what a person counted there is told as such, and where nobody did it isn't."""
+    run = await submitted(one)
+    async with await client(one) as http:
+        before = (await http.get("/api/v1/counts")).json()["places"]
+        assert {place["signed"] for place in before} == {None}
+        await use.sign(one.counting, run, "ann", "", later(4))
+        for path in ("counts", "counts/hq"):
+            told = {place["id"]: place["signed"] for place in (await http.get(f"/api/v1/{path}")).json()["places"]}
+            assert [name for name, signed in told.items() if signed] == ["stockroom-a"]
+            stood = told["stockroom-a"]
+            assert (stood["run"], stood["by"], stood["at"]) == (run, "ann", "2026-03-02T13:00:00.000000Z")
+            assert (stood["book"], stood["found"], stood["missing"], stood["unexpected"]) == (2, 1, 1, 1)
+        some = (await http.get("/api/v1/counts/hq", params={"q": "laptop"})).json()["places"]
+        assert {place["signed"] for place in some} == {None}
+
+
 async def test_a_count_goes_from_plan_to_signature_over_the_api(one):
     plan = {"kind": "annual_audit", "location": "hq", "planned_for": "2026-03-02", "by": "ann"}
     watched = {

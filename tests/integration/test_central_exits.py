@@ -282,3 +282,16 @@ async def test_a_door_that_was_muted_then_observes_however_late_the_event_comes(
     told = {each.asset.id: each.state for each in await one.views.alerts(state="all", limit=9)}
     assert told == {"LT-0001": "observed", "LT-0003": "open"}
     assert [each.asset for each in await one.queue.listed(Filter(category="unauthorised_exit"), 9)] == ["LT-0003"]
+
+
+async def test_the_gravest_alerts_come_first_if_asked_for_whatever_their_age(one):
+    for seq, severity in enumerate(("high", "critical", "low"), 1):
+        await one.take(leaves(seq, after_s=60 * seq, tag=epc(1 + 2 * (seq % 2)), gate=None))
+        await one.sql("UPDATE alert SET severity = %s WHERE id = (SELECT max(id) FROM alert)", severity)
+
+    async def told(**asked):
+        return [each.severity for each in await one.views.alerts(state="open", limit=9, **asked)]
+
+    assert await told() == ["low", "critical", "high"]
+    assert await told(gravest=True) == ["critical", "high", "low"]
+    assert await told(gravest=True, skip=1) == ["high", "low"]

@@ -185,6 +185,19 @@ async def test_an_unregistered_gateway_waits_in_sight_until_a_portal_names_it(on
     assert await one.where("LT-0001") == "corridor"
 
 
+async def test_a_gateway_that_speaks_for_another_site_than_its_portals_is_told_where_they_name_it(one):
+    async with ingesting(one) as (link, *_):
+        link.connect()
+        link.deliver(topic("pune", "new-gw", "movement"), envelope([movement(1, gateway="new-gw")], gateway="new-gw"))
+        async with _until_listed(one, "new-gw") as gateway:
+            assert (gateway.registered, gateway.registered_site) == (False, None)
+        await one.import_(
+            portals="id,name,site,gateway,inside,outside,mode\nnew-door,New,hq,new-gw,stockroom-a,corridor,\n"
+        )
+        (gateway,) = await one.views.gateways(["new-gw"])
+        assert (gateway.site, gateway.registered, gateway.registered_site) == ("pune", False, "hq")
+
+
 async def test_births_heartbeats_and_wills_show_and_portals_are_compared(one):
     state, health = topic("hq", GATEWAY, "state"), topic("hq", GATEWAY, "health")
     beat = {"gateway": GATEWAY, "boot": "b", "at": "2026-03-02T09:00:00.000000Z", "uptime_s": 5.0, "uplink": "live"}

@@ -1,5 +1,6 @@
 """`stockgate-central` as its users run it: processes, real brokers, the system's own PostgreSQL."""
 
+import asyncio
 import contextlib
 import json
 import re
@@ -16,9 +17,10 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from central.storage.rebuild import projection_hash
 from edge.contracts import topic
 from tests.helpers.brokers import BROKERS
-from tests.helpers.central import GATEWAY, SHEETS, envelope, epc, movement
+from tests.helpers.central import GATEWAY, SHEETS, central, envelope, epc, movement, registered_database
 from tests.helpers.postgres import fresh_database, system_server
 from tests.helpers.service import service, wait
 
@@ -158,6 +160,25 @@ def test_the_main_job_on_the_systems_own_postgresql(tmp_path, program):
             main_job(tmp_path, dsn, started.port)
     finally:
         started.stop()
+
+
+async def test_a_rebuild_tells_the_hash_how_long_it_took_and_whether_it_changed(tmp_path):
+    with registered_database() as dsn:
+        async with central(dsn) as one:
+            await one.take(movement(1), movement(2, tag=epc(2), kind="near"))
+            wanted = await projection_hash(one.database)
+            said = await asyncio.to_thread(command, "rebuild", "--dsn", dsn)
+            assert re.fullmatch(rf"rebuilt in \d+\.\d s; hash {wanted}, as before\n", said)
+            await one.sql("UPDATE asset_location SET location = 'street' WHERE asset = 'LT-0001'")
+            spoiled = await projection_hash(one.database)
+            said = await asyncio.to_thread(command, "rebuild", "--dsn", dsn)
+            assert said.endswith(f" s; hash {wanted}, it was {spoiled} before\n")
+            assert await projection_hash(one.database) == wanted
+
+
+def test_a_rebuild_without_a_schema_says_so_and_does_nothing():
+    with fresh_database(migrated=False) as dsn:
+        assert "nothing was rebuilt: " in command("rebuild", "--dsn", dsn, status=1)
 
 
 def test_a_central_killed_and_started_again_tells_what_it_committed(tmp_path):

@@ -287,6 +287,14 @@ def test_an_id_that_no_asset_can_have_is_told_as_such(page, console):
     page.get_by_text("There is no such asset").wait_for()
 
 
+@pytest.mark.parametrize("number", ["abc", "0", "9" * 30, "%C2%B2"])
+def test_an_address_that_no_alert_can_have_is_a_page_with_words(page, console, number):
+    page.goto(f"{console}/alerts/{number}")
+    page.get_by_text("There is no such alert").wait_for()
+    page.get_by_text("the board").click()
+    page.get_by_text("Where assets are").wait_for()
+
+
 def test_what_is_wrong_with_a_gateway_is_a_calm_card_with_its_own_words(page, central):
     about = {"asset": None, "assets": [], "epc": None, "portal": None, "from": None, "to": None, "confidence": None}
     wrong = alert(2, kind="identity_mismatch", reason="portal 'x' is not assigned to it", **about)
@@ -438,6 +446,17 @@ def test_every_open_alert_is_within_reach_and_repeats_are_one_card(page, central
     page.get_by_role("button", name="I have all 4").click()
     page.locator(".act-head").get_by_text("Act now: 6").wait_for()
     assert {number for number, _ in central.acknowledged[-4:]} == {1, 21, 22, 23}
+
+
+def test_a_board_that_can_not_list_all_that_is_open_says_so_and_where_it_is(page, central):
+    laptop = alert(1)["asset"]
+    central.alerts = [alert(number, asset=laptop, assets=[laptop]) for number in range(1, 1102)]
+    central.tell("alert", {})
+    page.locator(".cut").get_by_text("More than these 1,000 alerts are open. All critical ones are here").wait_for()
+    assert page.locator(".cut").get_by_role("link").get_attribute("href") == "/alerts?state=open"
+    central.alerts = central.alerts[:3]
+    central.tell("alert", {})
+    page.locator(".cut").wait_for(state="detached")
 
 
 def test_without_a_name_nothing_is_taken_and_the_name_is_asked_for_and_kept(page, central):

@@ -65,7 +65,7 @@ class FakeViews:
         }  # fmt: skip
         return [MovementView.model_validate(values)]
 
-    async def alerts(self, *, state, limit, skip=0):
+    async def alerts(self, *, state, limit, skip=0, gravest=False):
         return [AlertView.model_validate(ALERT | {"state": state})]
 
     async def acknowledge(self, alert, by, now):

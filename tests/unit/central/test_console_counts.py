@@ -42,6 +42,24 @@ def test_what_was_counted_in_part_says_which_share_and_has_no_variance(places):
     assert count_words.answer(places["hall"], "")[1].startswith("Not counted: nothing listened there.")
 
 
+def test_a_signed_count_of_a_place_without_radio_says_so_beside_the_book(places):
+    signed = {
+        "run": 7,
+        "at": NOW.isoformat(),
+        "by": "ann",
+        "book": 5,
+        "found": 4,
+        "missing": 1,
+        "unexpected": 0,
+        "unknown": 0,
+    }
+    hall = places["hall"] | {"signed": signed}
+    assert count_words.coverage_words(hall) == "◐ counted by hand, no radio"
+    told = count_words.by_hand([hall, places["room"] | {"signed": signed}], NOW + timedelta(minutes=2))
+    assert told == "Counted by hand, no. 7, signed 2 min ago: 4 of 5 found, 1 missing."
+    assert count_words.by_hand(list(places.values()), NOW) == ""
+
+
 def test_variance_has_a_sign(places):
     assert count_words.variance(places["room"]["total"]["net"]) == "-6.7%"
     assert count_words.variance(places["room"]["total"]["gross"]) == "+20.0%"

@@ -110,6 +110,13 @@ def test_gateways_say_what_ails_them():
     well = {"registered": True, "online": True, "health": {"readers": [], "streams": [{"pending": 3}]}}
     assert words.gateway_words(well) == (True, "0 readers read, 3 events on the way")
     assert words.gateway_words(well | {"registered": False})[0] is False
+    elsewhere = well | {"registered": False, "site": "pune", "registered_site": "hq"}
+    assert words.gateway_words(elsewhere)[1].startswith(
+        "is not heard: it speaks for site pune, and portals name it at hq"
+    )
+    assert words.gateway_words(well | {"registered": False, "registered_site": None})[1].startswith(
+        "is waiting: no portal"
+    )
     assert words.gateway_words(well | {"online": False}) == (False, "is not connected")
     assert words.gateway_words(well | {"online": False, "stopped": True}) == (False, "was stopped")
     assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
@@ -241,6 +248,45 @@ def test_what_is_on_screen_keeps_its_order_and_the_new_comes_below():
     before = [group.key for group in grouping.act_now([alert(1, at=ago(30))])]
     after = grouping.act_now([alert(2, at=ago(1)), alert(1, at=ago(30))], before)
     assert [group.newest["id"] for group in after] == [1, 2]
+
+
+def test_the_gravest_stands_first_whatever_was_on_screen_before():
+    before = [group.key for group in grouping.act_now([alert(1)])]
+    groups = grouping.act_now([alert(1), alert(2, at=ago(3600), severity="critical")], before)
+    assert [group.newest["id"] for group in groups] == [2, 1]
+
+
+def open_alerts(alerts):
+    """An API whose open alerts can only be read in parts, as it is asked for them."""
+
+    def answer(request):
+        asked = request.url.params
+        rank = {"critical": 0, "high": 1}
+        part = sorted(alerts, key=lambda one: rank[one["severity"]] if asked.get("order") == "gravest" else -one["id"])
+        part = part[int(asked.get("skip", 0)) :][: int(asked.get("limit", 100))] if "state" in asked else []
+        empty = {"as_of": NOW.isoformat(), "quarantined": 0, "locations": [], "gateways": [], "measures": []}
+        return httpx.Response(200, json=empty | {"portals": [], "movements": [], "alerts": part})
+
+    return httpx.MockTransport(answer)
+
+
+@pytest.mark.parametrize(
+    ("critical", "high", "cut"), [(2, 1500, True), (1200, 1500, True), (1000, 0, False), (2, 9, False)]
+)
+async def test_every_critical_open_alert_is_on_the_board_and_a_cut_list_says_so(critical, high, cut):
+    grave = [alert(number, severity="critical") for number in range(1, critical + 1)]
+    one = board(open_alerts([*grave, *(alert(9000 + number) for number in range(high))]))
+    await one.refresh()
+    assert one.problem is None
+    assert sum(each["severity"] == "critical" for each in one.alerts) == critical
+    assert one.cut is cut
+    assert len({each["id"] for each in one.alerts}) == len(one.alerts)
+    await one.client.close()
+
+
+def test_a_cut_list_says_how_many_it_has_and_what_it_leaves_out():
+    told = words.cut_words([alert(1), alert(2), alert(3, state="resolved")])
+    assert told.startswith("More than these 2 alerts are open. All critical ones are here")
 
 
 def test_only_what_took_anothers_place_was_pushed():

@@ -77,6 +77,13 @@ def test_waiting_has_a_bound(programs, tmp_path):
         programs.ready(child, tmp_path / "never", timeout_s=0.2)
 
 
+@pytest.mark.parametrize(("name", "warm"), [("simulator", "stockgate-sim warm"), ("edge", "stockgate-edge warm")])
+def test_a_child_that_may_still_compile_is_told_with_what_compiles_beforehand(programs, tmp_path, name, warm):
+    child = programs.start(name, python(SLEEP))
+    with pytest.raises(StandaloneError, match=rf"it wrote nothing to .*{name}\.log; .*run `{warm}` once"):
+        programs.ready(child, tmp_path / "never", timeout_s=0.1)
+
+
 def test_finish_reports_a_failure(programs):
     with pytest.raises(StandaloneError, match="import ended with status 2: row 3 is wrong"):
         programs.finish(programs.start("import", python("print('row 3 is wrong'); raise SystemExit(2)")))

@@ -7,8 +7,17 @@ FROM location AS l LEFT JOIN place_count AS c ON c.location = l.id
 WHERE l.withdrawn_at IS NULL ORDER BY l.id;
 
 -- name: version
--- What changes whenever the registry does, or any place's counters.
-SELECT concat_ws('/', (SELECT version FROM registry_version), max(as_of), count(*)) FROM place_count;
+-- What changes whenever the registry does, any place's counters, or what is signed.
+SELECT concat_ws('/', (SELECT version FROM registry_version), max(as_of), count(*),
+    (SELECT max(signed_at) FROM count_run)) FROM place_count;
+
+-- name: signed
+-- Of places the newest signed count that covered them, of all classes.
+SELECT DISTINCT ON (p.location) p.location, r.id AS run, r.signed_at AS at, r.signed_by AS by, p.book, p.found, p.missing,
+       p.unexpected, p.unknown
+FROM count_run AS r JOIN count_place AS p ON p.run = r.id
+WHERE r.state = 'signed' AND r.ranks = '{}' AND p.coverage <> 'none' AND p.location = ANY(%(places)s)
+ORDER BY p.location, r.signed_at DESC, r.id DESC;
 
 -- name: places_within
 -- A location and all below it with their counters.

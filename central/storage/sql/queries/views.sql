@@ -94,9 +94,16 @@ SELECT p.id, p.name, g.site, p.gateway, p.inside, p.outside, p.mode
 FROM portal AS p JOIN gateway AS g ON g.id = p.gateway ORDER BY p.id;
 
 -- name: alerts
--- Alerts by state, newest first; what an observing portal would have raised shows among all.
+-- Alerts by state, newest first, or the gravest first and of those the newest; what an observing portal would have raised
+-- shows among all. Assets are looked up for those only that are answered.
 SELECT a.*, m.assets
-FROM alert AS a
+FROM (
+    SELECT * FROM alert AS o
+    WHERE %(state)s = 'all' OR o.state = %(state)s
+    ORDER BY CASE WHEN %(gravest)s THEN array_position(ARRAY['critical', 'high', 'low'], o.severity) END,
+             o.raised_at DESC, o.id DESC
+    LIMIT %(limit)s OFFSET %(skip)s
+) AS a
 LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object(
         'id', s.id, 'name', s.name, 'class', s.class, 'epc', x.epc, 'passage', replace(x.passage::text, '-', ''),
@@ -105,8 +112,8 @@ LEFT JOIN LATERAL (
     FROM alert_asset AS x JOIN asset AS s ON s.id = x.asset LEFT JOIN asset_location AS w ON w.asset = s.id
     WHERE x.alert = a.id
 ) AS m ON true
-WHERE %(state)s = 'all' OR a.state = %(state)s
-ORDER BY a.raised_at DESC, a.id DESC LIMIT %(limit)s OFFSET %(skip)s;
+ORDER BY CASE WHEN %(gravest)s THEN array_position(ARRAY['critical', 'high', 'low'], a.severity) END,
+         a.raised_at DESC, a.id DESC;
 
 -- name: alerts_by_id
 -- The alerts named, oldest first.
@@ -127,7 +134,8 @@ ORDER BY a.id;
 -- Registered gateways, and those that speak and wait to be registered.
 SELECT coalesce(s.site, g.site) AS site, coalesce(s.gateway, g.id) AS gateway,
        g.id IS NOT NULL AND (s.site IS NULL OR s.site = g.site) AS registered,
-       coalesce(s.online, false) AS online, coalesce(s.stopped, false) AS stopped, s.last_seen, s.health
+       coalesce(s.online, false) AS online, coalesce(s.stopped, false) AS stopped, s.last_seen, s.health,
+       g.site AS registered_site
 FROM gateway AS g FULL JOIN gateway_state AS s ON s.gateway = g.id
 WHERE %(names)s::text[] IS NULL OR coalesce(s.gateway, g.id) = ANY(%(names)s)
 ORDER BY 2, 1;
