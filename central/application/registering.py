@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from central.application.checking import IMPORTER, authorisation_problems
+from central.application.checking import IMPORTER, authorisation_problems, party_problems
 from central.application.errors import NotFound, StepUnfit
 from central.application.importing import Asked, RegistryStore, RegistryTransaction, follow
 from central.application.judge import judge_again
@@ -80,7 +80,8 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
             raise NotFound(f"boundary: there is no location {row['boundary']!r}: /api/v1/locations lists them")
         if not boundary.guarded:
             raise StepUnfit(f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation")
-        for problem in authorisation_problems(values):
+        parties = party_problems(values, known.inactive, known.machines)
+        for problem in (*parties, *authorisation_problems(values)):
             raise StepUnfit(problem)
         if await transaction.table.rows("authorisations", [row["id"]]):
             raise StepUnfit(f"id: authorisation {row['id']!r} is there already: take another id")
