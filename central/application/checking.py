@@ -257,12 +257,17 @@ def _authorisation(row: SheetRow, world: _World) -> Iterator[str]:
 
 
 def party_problems(values: Mapping[str, Any], gone: Collection[str], machines: Collection[str]) -> Iterator[str]:
-    """Yield who of an authorisation can't be what it says: people who act no more, and machines but to ask for it."""
+    """Yield who of an authorisation can't be what it says: people who act no more, and machines: they only ask."""
     for column in ("requested_by", "approved_by"):
         if (name := values.get(column)) in gone:
             yield f"{column}: {name!r} is not active any more: who still is has to say so"
     if (name := values.get("approved_by")) in machines:
         yield f"approved_by: {name!r} is a service account: a person has to approve it"
+    carrier = values.get("person") if values.get("kind") == "gate_pass" else None
+    if carrier in gone:
+        yield f"person: {carrier!r} is not active any more: name who carries it out"
+    if carrier in machines:
+        yield f"person: {carrier!r} is a service account: a person carries it out"
 
 
 def authorisation_problems(values: Mapping[str, Any]) -> Iterator[str]:
