@@ -1,9 +1,10 @@
 """Who acts: a writing request names active people or service accounts, or is refused before it does anything."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 
 from central.application.errors import NotFound
 from central.application.register import Register
@@ -20,12 +21,14 @@ def known_actors(register: Register) -> Callable[[Request], Awaitable[None]]:
     async def check(request: Request) -> None:
         if request.scope["path"] in OWN_CHECK:
             return
-        told = dict(_actors(await _body(request)))
-        told |= {name: value for name in ACTORS if (value := request.query_params.get(name))}
+        told = set(_actors(await _body(request)))
+        told |= {(name, value) for name in ACTORS for value in request.query_params.getlist(name) if value}
         if not told:
             return
-        unknown = await register.not_acting(sorted(set(told.values())))
-        for name, value in told.items():
+        for name, value in told:
+            _check_unicode(name, value)
+        unknown = await register.not_acting(sorted({value for _, value in told}))
+        for name, value in sorted(told):
             if value in unknown:
                 raise NotFound(
                     f"{name}: there is no active person or service account {value!r}: /api/v1/people lists them, "
@@ -33,6 +36,15 @@ def known_actors(register: Register) -> Callable[[Request], Awaitable[None]]:
                 )
 
     return check
+
+
+def _check_unicode(name: str, value: str) -> None:
+    """Refuse half a character (a lone surrogate), which JSON can say and no database can be asked for."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        text = f"{name}: {value!a} is no Unicode text"
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"Change the request: {text}.") from None
 
 
 async def _body(request: Request) -> Any:

@@ -14,7 +14,8 @@ MEDIA_TYPE = "application/problem+json"
 
 def problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
     """Return a problem document."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    told = detail.encode(errors="backslashreplace").decode()  # it may quote half a character of the request
+    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": told}
     return JSONResponse(body, status.value, headers, MEDIA_TYPE)
 
 
@@ -48,7 +49,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 (the handler is registered for this class)
         status = HTTPStatus(error.status_code)
         detail = error.detail if error.detail != status.phrase else _GENERAL.get(status, status.description)
-        return problem(status, detail.format(path=request.url.path), dict(error.headers or {}))
+        return problem(status, detail.replace("{path}", request.url.path), dict(error.headers or {}))
 
     app.add_exception_handler(NotFound, not_found)
     app.add_exception_handler(StoreUnavailable, unavailable)

@@ -208,9 +208,9 @@ Block = Literal["quarantine", "legal", "security", "recall", "unwiped"]
 
 
 class AuthorisationAsked(BaseModel):
-    """An authorisation to leave a guarded place.
+    """An authorisation to leave a guarded place: whoever registers it, another person than who asks approves it.
 
-    A gate pass needs person, reason, end, requester and approver, and unless it is of another kind when it is back.
+    A gate pass needs person and end too, and unless it is of another kind when it is back.
     """
 
     by: Id = Field(examples=["p-117"], description="Id of the person who registers it.")
@@ -220,15 +220,15 @@ class AuthorisationAsked(BaseModel):
     boundary: Id
     valid_from: Moment | None = None
     valid_to: Moment | None = None
-    reason: Words = ""
+    reason: Words = Field("", description="Needed; it may not be empty.")
     person: Id | None = None
     single_use: bool = False
     expected_return: Moment | None = None
     pass_kind: Literal["returnable", "non_returnable", "inter_location"] | None = Field(
         None, description="Of a gate pass; returnable unless told."
     )
-    requested_by: Id | None = None
-    approved_by: Id | None = None
+    requested_by: Id | None = Field(None, description="Who asks; who registers it, unless told.")
+    approved_by: Id | None = Field(None, description="Needed: a person, another than who asks and who carries it out.")
     despite: list[Block] = Field(
         default_factory=list, description="Holds, or unwiped data, whose own permission this is; needs an approver."
     )

@@ -32,6 +32,8 @@ class Known:
     states: Mapping[str, AssetState] = field(default_factory=dict)
     inactive: Collection[str] = frozenset()
     """People who act no more."""
+    machines: Collection[str] = frozenset()
+    """Service accounts: they tell, and approve nothing."""
 
 
 def acting(known: Known, by: str, sheets: Sheets | None = None) -> None:
@@ -52,7 +54,10 @@ def check(sheets: Sheets, known: Known, now: datetime) -> list[Problem]:
     problems += _check_tree(sheets, locations)
     active = {row.values["id"]: row.values.get("active", True) for row in sheets.rows["people"]}
     gone = {name for name in known.inactive if not active.get(name)} | {name for name, on in active.items() if not on}
-    world = _World(known, locations, _portals(sheets, known), now, gone)
+    kinds = dict.fromkeys(known.machines, "service")
+    kinds |= {row.values["id"]: row.values["kind"] for row in sheets.rows["people"] if "kind" in row.values}
+    machines = {name for name, kind in kinds.items() if kind == "service"}
+    world = _World(known, locations, _portals(sheets, known), now, gone, machines)
     for kind, look in _LOOKS.items():
         problems += [Problem(row.file, row.line, text) for row in sheets.all(kind) for text in look(row, world)]
     problems += [
@@ -89,6 +94,8 @@ class _World:
     now: datetime
     gone: Collection[str] = frozenset()
     """People who act no more, by what stands and what the sheets say."""
+    machines: Collection[str] = frozenset()
+    """Service accounts, by what stands and what the sheets say."""
 
 
 LONGEST_MUTE: Final = timedelta(days=31)
@@ -245,10 +252,22 @@ def _authorisation(row: SheetRow, world: _World) -> Iterator[str]:
     boundary = world.locations.get(row.values.get("boundary", ""))
     if boundary is not None and not boundary.guarded:
         yield f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation: name what holds it"
-    for column in ("requested_by", "approved_by"):
-        if (name := row.values.get(column)) in world.gone:
-            yield f"{column}: {name!r} is not active any more: who still is has to say so"
+    yield from party_problems(row.values, world.gone, world.machines)
     yield from authorisation_problems(row.values)
+
+
+def party_problems(values: Mapping[str, Any], gone: Collection[str], machines: Collection[str]) -> Iterator[str]:
+    """Yield who of an authorisation can't be what it says: people who act no more, and machines: they only ask."""
+    for column in ("requested_by", "approved_by"):
+        if (name := values.get(column)) in gone:
+            yield f"{column}: {name!r} is not active any more: who still is has to say so"
+    if (name := values.get("approved_by")) in machines:
+        yield f"approved_by: {name!r} is a service account: a person has to approve it"
+    carrier = values.get("person") if values.get("kind") == "gate_pass" else None
+    if carrier in gone:
+        yield f"person: {carrier!r} is not active any more: name who carries it out"
+    if carrier in machines:
+        yield f"person: {carrier!r} is a service account: a person carries it out"
 
 
 def authorisation_problems(values: Mapping[str, Any]) -> Iterator[str]:
@@ -284,6 +303,12 @@ def _gate_pass(values: Mapping[str, Any]) -> Iterator[str]:
         yield from _later(values, "valid_from", "expected_return")
     elif back is not None:
         yield f"expected_return: leave it empty, a pass of kind {values['pass_kind']} has none"
+
+
+def _role_holder(row: SheetRow, world: _World) -> Iterator[str]:
+    name = row.values.get("person")
+    if name in world.machines and not row.values.get("removed"):
+        yield f"person: {name!r} is a service account and answers for nothing: name a person"
 
 
 def _hours(row: SheetRow, _: _World) -> Iterator[str]:
@@ -326,6 +351,7 @@ def _later(values: Mapping[str, Any], first: str, second: str) -> Iterator[str]:
 
 
 _LOOKS: Final[Mapping[str, Look]] = {
+    "role_holders": _role_holder,
     "portals": _portal,
     "neighbours": _neighbour,
     "openings": _opening,

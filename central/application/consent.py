@@ -44,6 +44,14 @@ class Consented(Protocol):
         """Who asked for it."""
 
     @property
+    def sender(self) -> str:
+        """The person or role that sends it."""
+
+    @property
+    def receiver(self) -> str:
+        """The person or role that receives it."""
+
+    @property
     def two_managers(self) -> bool:
         """Whether the two sides have to be two people."""
 
@@ -72,6 +80,23 @@ async def sides_of(work: Ownership, held: Consented, by: str, side: Side | None)
     if held.two_managers:
         return _one_side(held, by, mine)
     return mine
+
+
+async def party_to(work: Ownership, held: Consented, by: str) -> None:
+    """Raise `StepUnfit` unless somebody asked for a transfer, agreed to it, sends or receives it, or owns an end."""
+    if by == held.requested_by or by in {who for who, _ in held.agreed.values()}:
+        return
+    places = (await work.registry()).places
+    for party, place in ((held.sender, held.from_), (held.receiver, held.to)):
+        if await work.answers(by, party, places.chain(place)):
+            return
+    for side in SIDES:
+        if not await _not_theirs(work, held, by, side):
+            return
+    raise StepUnfit(
+        f"{by!r} has no part in transfer {held.id}: who asked for it, agreed to it, sends or receives it, "
+        "or owns a place that it leads from or to, cancels it"
+    )
 
 
 async def _not_theirs(work: Ownership, held: Consented, by: str, side: Side) -> str:

@@ -3,12 +3,12 @@
 `NotFound` names what isn't registered, `StepUnfit` what the asset's state or the rules don't allow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from central.application.checking import IMPORTER, authorisation_problems
+from central.application.checking import IMPORTER, Known, authorisation_problems, party_problems
 from central.application.errors import NotFound, StepUnfit
 from central.application.importing import Asked, RegistryStore, RegistryTransaction, follow
 from central.application.judge import judge_again
@@ -67,6 +67,8 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
         NotFound: it names an asset, place or person that isn't registered.
         StepUnfit: the rules don't allow it, or its id is taken.
     """
+    if by != IMPORTER and values.get("requested_by") is None:
+        values = {**values, "requested_by": by}
     row = _DEFAULTS | {name: plain(value) for name, value in values.items()} | {"recorded_at": plain(now)}
     row["pass_kind"] = pass_kind(row["kind"], row["pass_kind"])
     async with store.importing() as transaction:
@@ -80,7 +82,7 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
             raise NotFound(f"boundary: there is no location {row['boundary']!r}: /api/v1/locations lists them")
         if not boundary.guarded:
             raise StepUnfit(f"boundary: {boundary.id!r} is not guarded, leaving it needs no authorisation")
-        for problem in authorisation_problems(values):
+        for problem in _new_problems(values, known, now, by):
             raise StepUnfit(problem)
         if await transaction.table.rows("authorisations", [row["id"]]):
             raise StepUnfit(f"id: authorisation {row['id']!r} is there already: take another id")
@@ -88,6 +90,21 @@ async def authorise(store: RegistryStore, values: Mapping[str, Any], now: dateti
         act = NewAct(now, now, "authorised", by, asset=row["asset"], subject=row["id"], detail={"kind": row["kind"]})
         await transaction.states.add_acts([act])
         return await _settled(transaction, None, row["id"], now)
+
+
+def _new_problems(values: Mapping[str, Any], known: Known, now: datetime, by: str) -> Iterator[str]:
+    """Yield what is wrong with a new authorisation; whatever it calls itself, a second person lets the asset out."""
+    yield from party_problems(values, known.inactive, known.machines)
+    yield from authorisation_problems(values)
+    back = values.get("expected_return")
+    if back is not None and back <= now:
+        yield f"expected_return: {back.isoformat()} is over: say when it will be back"
+    if by == IMPORTER:
+        return
+    if values.get("approved_by") is None:
+        yield f"approved_by: {values['requested_by']!r} asks for it: name another person, who approves it"
+    if not str(values.get("reason") or "").strip():
+        yield "reason: say why the asset may leave"
 
 
 async def withdraw(store: RegistryStore, authorisation: str, by: str, reason: str, now: datetime) -> Row:

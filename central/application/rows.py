@@ -6,7 +6,7 @@ Rows of the registry are JSON objects of a table's columns, as the store keeps a
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -106,13 +106,18 @@ def tag_row(binding: Binding, before: Row | None, now: datetime) -> Row:
 
 
 def serial_rows(asset: str, serial: str | None, known: list[Row], now: datetime) -> list[Row]:
-    """Return the serial rows that change when an asset bears `serial` from now; none where it does so already."""
+    """Return the serial rows that change when an asset bears `serial` from now; none where it does so already.
+
+    One that was told in the same instant, or by an import that began later and was done before, ends right after that.
+    """
     standing = next((row for row in known if row["to_at"] is None), None)
     if (standing["serial"] if standing else None) == serial:
         return []
-    changed = [{**standing, "to_at": instant_text(now)}] if standing else []
+    since = datetime.fromisoformat(standing["from_at"]) if standing else ALWAYS
+    turn = max(now, since + timedelta(microseconds=1))
+    changed = [{**standing, "to_at": instant_text(turn)}] if standing else []
     if serial:
-        begins = now if known else ALWAYS
+        begins = turn if known else ALWAYS
         changed.append({"asset": asset, "serial": serial, "from_at": instant_text(begins), "to_at": None})
     return changed
 

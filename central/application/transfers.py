@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from central.application.consent import SIDES, Side, sides_of
+from central.application.consent import SIDES, Side, party_to, sides_of
 from central.application.errors import NotFound, StepUnfit
 from central.application.fitness import Standing, refusal, unfit
 from central.application.fitness import held as held_by
@@ -22,6 +22,8 @@ from central.domain.story.records import ESCALATION
 
 APPROVAL_HOLDS: Final = timedelta(days=14)
 """How long an approved transfer may wait for its dispatch, unless the approval says otherwise."""
+NO_GOAL: Final = frozenset({"country", "region", "exterior"})
+"""Kinds of locations at which nothing is received."""
 PEOPLE_SHARD: Final = 0
 """Counter shard of what people move."""
 
@@ -97,8 +99,8 @@ class TransferWork(Transaction, Protocol):
     async def answers(self, person: str, party: str, places: Sequence[str]) -> bool:
         """Tell whether a person is a party, or holds that role everywhere or at one of the places."""
 
-    async def under_way(self, asset: str) -> tuple[int, str | None, list[str]] | None:
-        """Return number, transfer and assumed columns of the leg that an asset is on."""
+    async def under_way(self, asset: str) -> tuple[int, str | None, list[str], str] | None:
+        """Return number, transfer, assumed columns and origin of the leg that an asset is on."""
 
 
 class Transfers(Protocol):
@@ -191,9 +193,10 @@ async def _release(work: TransferWork, held: TransferView, by: str, until: datet
 
 
 async def cancel(store: Transfers, transfer: str, by: str, reason: str, now: datetime) -> TransferView:
-    """Cancel a transfer of which nothing has left."""
+    """Cancel a transfer of which nothing has left; only who has a part in it does."""
     async with store.work() as work:
         held = await _hold(work, transfer, by)
+        await party_to(work, held, by)
         if held.state not in {"requested", "approved"}:
             raise StepUnfit(
                 f"transfer {transfer} is {held.words}: only what hasn't left can be cancelled, or assets that are named"
@@ -209,7 +212,7 @@ async def cancel_lines(  # noqa: PLR0917 (as the routes have it)
     """Cancel assets of a manifest one by one: what never left doesn't go; what left and is overdue was never found.
 
     What was never found stays under way and in the exception queue until it turns up or is declared lost; the transfer
-    waits for it no more. The sender doesn't say so.
+    waits for it no more. The sender doesn't say so. What never left is cancelled by who has a part in the transfer.
     """
     async with store.work() as work:
         held = await _hold(work, transfer, by)
@@ -220,6 +223,8 @@ async def cancel_lines(  # noqa: PLR0917 (as the routes have it)
         for asset in chosen:
             line = lines[asset]
             gone = line.state in UNDER_WAY
+            if not gone:
+                await party_to(work, held, by)
             if gone and (line.receipt_due is None or line.receipt_due > now):
                 raise StepUnfit(f"asset {asset!r} is under way and not overdue: it can't be given up before it is due")
             detail = {"outcome": "never_found" if gone else "not_dispatched", "reason": reason}
@@ -284,6 +289,9 @@ async def claim(store: Transfers, asset: str, by: str, told: dict[str, str | Non
         leg = await work.under_way(asset)
         if leg is None or leg[1] is not None or not leg[2]:
             raise StepUnfit(f"asset {asset!r} is on no undeclared way: /api/v1/legs lists what is under way")
+        ends = (leg[3], destination) if destination else None
+        if problems := await _not_two(work, told["sender"], told["receiver"], ends):
+            raise StepUnfit(refusal(problems))
         await work.act(Done("leg_claimed", by, [asset], f"{asset}/{leg[0]}", detail=dict(told)), now)
         await _tell(work, [asset], now)
 
@@ -328,9 +336,29 @@ async def _parts_too(
 
 
 async def _problems(work: TransferWork, asked: Request, assets: Collection[str], now: datetime) -> list[str]:
-    if asked.origin == asked.destination:
-        return [f"a transfer leads to another place: {asked.origin!r} is both ends of it"]
+    if problems := await _not_two(work, asked.sender, asked.receiver, (asked.origin, asked.destination)):
+        return problems
     return unfit(await work.standing(assets, now), asked.origin, (await work.registry()).places)
+
+
+async def _not_two(
+    work: TransferWork, sender: str | None, receiver: str | None, ends: tuple[str, str] | None
+) -> list[str]:
+    """Return why two parties, or two (origin, destination), are none: one person, or nowhere that is received at."""
+    problems = []
+    if sender is not None and sender == receiver and not await work.absent(people=[sender]):
+        problems.append(f"{sender!r} is sender and receiver: nobody receives what they sent, name another person")
+    if ends is None:
+        return problems
+    origin, destination = ends
+    if origin == destination:
+        problems.append(f"a transfer leads to another place: {origin!r} is both ends of it")
+    place = next((one for one in (await work.registry()).places if one.id == destination), None)
+    if place is not None and place.kind in NO_GOAL:
+        problems.append(
+            f"{destination!r} is a place of kind {place.kind}, where nobody receives: name a place in it or another"
+        )
+    return problems
 
 
 async def _hold(work: TransferWork, transfer: str, by: str) -> TransferView:

@@ -96,14 +96,15 @@ class PgRegistryTransaction(PgTransaction):
     async def known(self, asked: Asked) -> Known:
         """Return what the registry holds."""
         assets, epcs = {"assets": list(asked.assets)}, {"epcs": list(asked.epcs)}
-        people = dict(await self._rows("registry.people"))
+        people = await self._rows("registry.people")
         return Known(
             locations={row[0]: Location(*row) for row in await self._rows("registry.locations")},
             gateways=dict(await self._rows("registry.gateways")),
             portals={row[0]: Portal(*row) for row in await self._rows("registry.portals")},
             roles={row[0] for row in await self._rows("registry.roles")},
-            people=people,
-            inactive={name for name, active in people.items() if not active},
+            people={name for name, _, _ in people},
+            inactive={name for name, active, _ in people if not active},
+            machines={name for name, _, kind in people if kind == "service"},
             pools={row[0] for row in await self._rows("registry.pools")},
             assets={row[0] for row in await self._rows("registry.assets", assets)},
             parents=dict(await self._rows("registry.parents", assets)),

@@ -86,10 +86,10 @@ class PgTransferWork(PgTransaction):
         """Tell whether a person is a party, or holds that role everywhere or at one of the places."""
         return person == party or await self.loans.holds_role(person, party, places)
 
-    async def under_way(self, asset: str) -> tuple[int, str | None, list[str]] | None:
-        """Return number, transfer and assumed columns of the leg that an asset is on."""
+    async def under_way(self, asset: str) -> tuple[int, str | None, list[str], str] | None:
+        """Return number, transfer, assumed columns and origin of the leg that an asset is on."""
         rows = await self._rows("under_way", {"asset": asset})
-        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+        return (rows[0][0], rows[0][1], rows[0][2], rows[0][3]) if rows else None
 
     async def _rows(self, name: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         return await (await self._connection.execute(query(f"transfers.{name}"), params)).fetchall()

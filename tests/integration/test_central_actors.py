@@ -13,6 +13,7 @@ from central.api.quarantine import quarantine_orders
 from central.api.server import create_app
 from central.application.errors import NotFound, Separated
 from central.application.importing import import_sheets
+from central.application.openings import Opening
 from central.application.sheets import Sheets, read_sheet
 from central.application.undoing import undo_import
 from central.storage.registry import PgRegistry
@@ -126,6 +127,7 @@ async def test_a_machine_tells_and_judges_nothing(one):
     async with client(one) as http:
         path = f"/api/v1/alerts/{done.alerts[0]}"
         verdict = {"verdict": "test", "evidence": {"kind": "note", "reference": "n"}}
+        assert (await http.post(f"{path}/acknowledge", json={"by": "mdm"})).status_code == 403
         await http.post(f"{path}/acknowledge", json={"by": "ann"})
         refused = await http.post(f"{path}/resolve", json=verdict | {"by": "mdm"})
         assert (refused.status_code, "a person has to do this" in refused.json()["detail"]) == (403, True)
@@ -135,6 +137,74 @@ async def test_a_machine_tells_and_judges_nothing(one):
         assert (await http.post("/api/v1/sightings", json=told)).status_code == 200
     with pytest.raises(Separated, match="mdm is a service account"):
         await one.sql("INSERT INTO act (at, recorded_at, kind, by) VALUES (now(), now(), 'transfer_agreed', 'mdm')")
+
+
+async def test_a_machine_approves_nothing_wherever_an_approval_stands(one):
+    permit = {"by": "ann", "id": "A-77", "kind": "standing", "asset": "LT-0001", "boundary": "hq", "reason": "fair",
+              "requested_by": "ann", "approved_by": "mdm", "despite": ["legal"]}  # fmt: skip
+    async with client(one) as http:
+        number = await an_exception(one)
+        shown = {"kind": "count", "reference": "count 7"}
+        for method, path, told, status in (
+            ("POST", "/authorisations", permit, 409),
+            ("POST", f"/exceptions/{number}/steps", {"step": "close", "by": "mdm", "evidence": shown}, 403),
+            ("PUT", "/portals/main-entrance/mode", {"mode": "observe", "by": "mdm", "reason": "too loud"}, 403),
+        ):
+            answer = await http.request(method, f"/api/v1{path}", json=told)
+            assert (answer.status_code, "mdm" in answer.json()["detail"]) == (status, True), answer.text
+            assert "service account" in answer.json()["detail"]
+    insert = "INSERT INTO act (at, recorded_at, kind, by, detail) VALUES (now(), now(), %s, 'ann', %s::jsonb)"
+    with pytest.raises(Separated, match="mdm is a service account"):
+        await one.sql(insert, "loan_extended", '{"approved_by": "mdm"}')
+    with pytest.raises(Separated, match="mdm is a service account"):
+        await one.sql(insert.replace("'ann'", "'mdm'"), "exception_step", '{"step": "approve"}')
+    with pytest.raises(Separated, match="mdm is a service account"):
+        await one.sql("UPDATE authorisation SET approved_by = 'mdm' WHERE id = 'A-2'")
+
+
+async def an_exception(one):
+    """Open one about a place alone."""
+    async with one.log.transaction() as transaction:
+        found = Opening("count_variance", None, None, "stockroom-a", START, {"why": "counted"}, "")
+        return (await transaction.open_exceptions([found], START))[0]
+
+
+async def test_sheets_that_let_a_machine_approve_or_answer_are_refused_in_the_dry_run(one):
+    texts = {
+        "roles": "id,name\nkeeper,Keeper\n",
+        "role_holders": "role,location,person\nkeeper,hq,mdm\nkeeper,hq,ann\nkeeper,hq,new\n",
+        "people": "id,name,kind\nnew,New robot,service\n",
+        "authorisations": "id,asset,boundary,valid_from,valid_to,reason,requested_by,approved_by\n"
+        "A-9,LT-0001,hq,,,moves,ann,mdm\n",
+    }
+    done = await import_sheets(PgRegistry(one.database), sheets(**texts), START, dry_run=True)
+    assert [(each.file, each.line, each.text.split(":")[0]) for each in done.problems] == [
+        ("authorisations.csv", 2, "approved_by"), ("role_holders.csv", 2, "person"), ("role_holders.csv", 4, "person"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("hidden", ["ghost", "gone"])
+async def test_another_name_in_the_request_hides_nobody(one, hidden):
+    async with client(one) as http:
+        for told in ({"by": hidden, "x": {"by": "ann"}}, {"x": [{"by": "ann"}], "by": hidden}):
+            answer = await http.post("/api/v1/alerts/1/acknowledge", json=told)
+            assert (answer.status_code, f"account '{hidden}'" in answer.json()["detail"]) == (404, True), answer.text
+        answer = await http.delete(f"/api/v1/count-schedules/1?by={hidden}&by=ann")
+        assert answer.status_code == 404
+        assert f"account '{hidden}'" in answer.json()["detail"]
+
+
+async def test_half_a_character_is_refused_and_named(one):
+    async with client(one) as http:
+        for path, body in (
+            ("alerts/1/acknowledge", '{"by": "\\ud800"}'),
+            ("alerts/1/acknowledge", '{"by": "ann", "x": [{"approved_by": "\\ud800"}]}'),
+            ("imports", '{"by": "ann", "sheets": {"\\ud800": 1}}'),
+        ):
+            told = {"content": body.encode(), "headers": {"content-type": "application/json"}}
+            answer = await http.post(f"/api/v1/{path}", **told)
+            assert answer.status_code == 422, answer.text
+            assert "Change the request" in answer.json()["detail"]
 
 
 def sheets(**texts):

@@ -109,3 +109,15 @@ async def test_a_row_with_a_wrong_value_has_its_other_problems_told_and_causes_n
         "tags.csv:2: asset: there is no asset 'LT-404': add it to assets.csv",
     ):
         assert expected in told
+
+
+async def test_serials_told_by_imports_that_overtake_each_other_follow_one_another(one):
+    """Five begin at once and wait for each other: the last to write may have begun first, or in the same instant."""
+    header = "id,name,class,serial,location\n"
+    for number, late_s in enumerate((5, 3, 3, 4, 1)):
+        now = START + timedelta(seconds=late_s)
+        done = await one.import_(now=now, assets=f"{header}LT-9,New,laptop,X{number},corridor\n")
+        assert not done.problems
+    rows = await one.sql("SELECT serial, from_at, to_at FROM asset_serial WHERE asset = 'LT-9' ORDER BY from_at")
+    assert [serial for serial, _, _ in rows] == ["X0", "X1", "X2", "X3", "X4"]
+    assert [end for _, _, end in rows] == [*(start for _, start, _ in rows[1:]), None]

@@ -1,6 +1,6 @@
 """Gate passes: complete when they are made, and an exception when what went out on one isn't back in time."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -66,6 +66,40 @@ async def test_a_gate_pass_says_why_and_when_it_is_back_unless_it_stays_away(one
     assert sold["pass_kind"] == "non_returnable"
     with pytest.raises(Exception, match="gate_pass_complete"):
         await one.sql("UPDATE authorisation SET reason = ' '")
+
+
+async def test_no_permission_comes_from_one_person_alone_whatever_it_calls_itself(one):
+    store = PgRegistry(one.database)
+    alone = {"id": "ST-1", "asset": "LT-0001", "boundary": "hq", "reason": "fair"}
+    for kind in ("standing", "issue", "loan"):
+        with pytest.raises(StepUnfit, match="approved_by: 'p1' asks for it: name another person"):
+            await authorise(store, alone | {"kind": kind}, START, "p1")
+    with pytest.raises(StepUnfit, match="approved_by: 'p1' asked for it"):
+        await authorise(store, alone | {"kind": "standing", "approved_by": "p1"}, START, "p1")
+    both = alone | {"kind": "standing", "approved_by": "p2"}
+    with pytest.raises(StepUnfit, match="reason: say why"):
+        await authorise(store, both | {"reason": " "}, START, "p1")
+    made = await authorise(store, both, START, "p1")
+    assert (made["requested_by"], made["approved_by"]) == ("p1", "p2")
+
+
+async def test_a_pass_is_carried_by_an_active_person_and_back_in_the_future(one):
+    store = PgRegistry(one.database)
+    await one.people("mdm", kind="service")
+    await one.people("gone")
+    await one.sql("UPDATE person SET active = false WHERE id = 'gone'")
+    for changed, text in (
+        ({"person": "gone"}, "person: 'gone' is not active any more"),
+        ({"person": "mdm"}, "person: 'mdm' is a service account"),
+        ({"approved_by": "mdm"}, "approved_by: 'mdm' is a service account"),
+        ({"expected_return": datetime(2020, 1, 1, tzinfo=UTC)}, "expected_return: 2020-01-01T00:00:00.00:00 is over"),
+    ):
+        with pytest.raises(StepUnfit, match=text):
+            await authorise(store, values(**changed), START, "p1")
+    header = "id,asset,boundary,valid_from,valid_to,reason,kind,person,requested_by,approved_by,pass_kind"
+    row = "GP-2,LT-0001,hq,,2026-03-04T00:00:00Z,sold,gate_pass,mdm,p1,p2,non_returnable"
+    done = await one.import_(now=START, authorisations=f"{header}\n{row}\n", dry_run=True)
+    assert [each.text.split(":")[0] for each in done.problems] == ["person"]
 
 
 async def test_a_sheet_with_an_incomplete_pass_is_refused_by_row(one):

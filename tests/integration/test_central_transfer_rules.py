@@ -8,7 +8,7 @@ import pytest
 
 from central.api.server import create_app
 from central.application import transfers as use
-from central.application.errors import Separated, StepUnfit
+from central.application.errors import NotFound, Separated, StepUnfit
 from central.application.exceptions import Filter
 from central.application.registering import authorise
 from central.application.upkeep import check_manifests
@@ -137,9 +137,9 @@ async def test_assets_that_did_not_leave_are_cancelled_one_by_one_and_the_rest_g
     done = await approved(one)
     await one.take(movement(1), now=after(60))
     assert await check_manifests(one.upkeep, after(1200)) == 1
-    left = await use.cancel_lines(one.transfers, done.id, "kim", ["LT-0002"], "stays with its user", after(1300))
+    left = await use.cancel_lines(one.transfers, done.id, "joe", ["LT-0002"], "stays with its user", after(1300))
     line = {one.id: one for one in left.assets}["LT-0002"]
-    assert (line.state, line.cancelled_by, line.cancel_reason) == ("cancelled", "kim", "stays with its user")
+    assert (line.state, line.cancelled_by, line.cancel_reason) == ("cancelled", "joe", "stays with its user")
     assert (left.state, left.words) == ("in_transit", "in transit; 1 cancelled")
     assert await check_manifests(one.upkeep, after(1400)) == 0
     assert [row.suggestion for row in await one.queue.listed(Filter(category="partial_batch"), 9)] == [
@@ -207,7 +207,7 @@ async def test_the_routes_check_approve_by_side_and_cancel_by_asset(one):
         half = (await api.post(f"{path}/approve", json={"by": "eve", "side": "sending"})).json()["transfer"]
         assert (half["sending_by"], half["awaits"]) == ("eve", ["receiving"])
         assert (await api.post(f"{path}/approve", json={"by": "bob"})).json()["transfer"]["state"] == "approved"
-        gone = await api.post(f"{path}/cancel", json={"by": "kim", "reason": "broken", "assets": ["LT-0002"]})
+        gone = await api.post(f"{path}/cancel", json={"by": "joe", "reason": "broken", "assets": ["LT-0002"]})
         assert gone.json()["transfer"]["words"] == "approved; 1 cancelled"
     live = await projection_hash(one.database)
     await rebuild(one.database, START)
@@ -236,3 +236,51 @@ async def test_a_permission_of_the_whole_lets_its_part_go_along_and_not_alone(on
     assert [each.kind for each in await one.views.alerts_by_id(again.alerts)] == ["unauthorised_exit"]
     assert await one.sql("SELECT asset FROM gate_permit WHERE scope = 'stockroom-a'") == [("LT-0001",)]
     await same_as_rebuilt(one)
+
+
+async def test_only_who_has_a_part_in_a_transfer_cancels_it_or_what_of_it_stays(one):
+    done = await approved(one)
+    with pytest.raises(StepUnfit, match="'kim' has no part in transfer"):
+        await use.cancel(one.transfers, done.id, "kim", "no reason", after(0))
+    with pytest.raises(StepUnfit, match="'kim' has no part in transfer"):
+        await use.cancel_lines(one.transfers, done.id, "kim", ["LT-0002"], "no reason", after(0))
+    await one.people("mia")
+    role = replace(BY_JOE, assets=["LT-0002"], sender="helpers")
+    await use.cancel(one.transfers, done.id, "joe", "asked for", after(1))
+    await one.sql("INSERT INTO role (id, name) VALUES ('helpers', 'Helpers')")
+    await one.sql("INSERT INTO role_holder (role, location, person) VALUES ('helpers', 'hq', 'mia')")
+    for number, by in enumerate(("mia", "ann", "bob", "eve"), 2):
+        other = (await use.request(one.transfers, role, after(number))).id
+        assert (await use.cancel(one.transfers, other, by, "not now", after(number))).state == "cancelled"
+
+
+async def test_a_transfer_leads_from_one_person_and_place_to_another(one):
+    await one.people("mdm", kind="service")
+    await one.sql("INSERT INTO location (id, name, kind, guarded) VALUES ('north', 'North', 'region', false)")
+    await one.sql("UPDATE registry_version SET version = version + 1")
+    for changed, text in (
+        ({"receiver": "ann"}, "'ann' is sender and receiver: nobody receives what they sent"),
+        ({"destination": "north"}, "'north' is a place of kind region, where nobody receives"),
+        ({"destination": "street"}, "'street' is a place of kind exterior, where nobody receives"),
+        ({"sender": "mdm"}, "there is no person or role but a service account 'mdm'"),
+        ({"receiver": "mdm"}, "there is no person or role but a service account 'mdm'"),
+    ):
+        asked = replace(BY_JOE, **changed)
+        (told,) = await use.check(one.transfers, asked, after(0))
+        assert text in told
+        with pytest.raises((StepUnfit, NotFound), match=text):
+            await use.request(one.transfers, asked, after(0))
+
+
+async def test_what_left_undeclared_is_claimed_for_another_person_and_place(one):
+    await one.take(movement(1), movement(2, portal="main-entrance", after_s=20), now=after(60))
+    (leg,) = await one.transfers.legs(asset="LT-0001", under_way=True, now=after(60), limit=9)
+    told = {"sender": "ann", "receiver": "bob", "destination": "branch-stock"}
+    for changed, text in (
+        ({"destination": leg.origin}, "is both ends of it"),
+        ({"destination": "street"}, "where nobody receives"),
+        ({"receiver": "ann"}, "is sender and receiver"),
+    ):
+        with pytest.raises(StepUnfit, match=text):
+            await use.claim(one.transfers, "LT-0001", "ann", told | changed, after(90))
+    await use.claim(one.transfers, "LT-0001", "ann", told, after(90))

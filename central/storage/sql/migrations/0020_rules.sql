@@ -130,20 +130,49 @@ $$;
 ALTER TABLE person ADD COLUMN kind text NOT NULL DEFAULT 'person' CHECK (kind IN ('person', 'service'));
 INSERT INTO act_kind VALUES ('setting_told'), ('authorised');
 
-CREATE FUNCTION machine_approves_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION want_person(who text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM person WHERE id = NEW."by" AND kind = 'service') THEN
-        RAISE EXCEPTION '% is a service account: a person has to do this', NEW."by"
+    IF EXISTS (SELECT FROM person WHERE id = who AND kind = 'service') THEN
+        RAISE EXCEPTION '% is a service account: a person has to do this', who
             USING CONSTRAINT = 'separation_of_duties', DETAIL = 'service_account';
     END IF;
+END
+$$;
+
+-- Who did it, and who approved it where another says so.
+CREATE FUNCTION machine_approves_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM want_person(NEW."by");
     RETURN NEW;
 END
 $$;
 CREATE TRIGGER act_of_a_person BEFORE INSERT ON act FOR EACH ROW
-    WHEN (NEW.kind IN ('transfer_agreed', 'transfer_approved', 'alert_resolved', 'hold_released', 'transfer_line_cancelled',
-                       'count_signed', 'portal_measured'))
+    WHEN (NEW.kind IN ('transfer_agreed', 'transfer_approved', 'alert_acknowledged', 'alert_investigated', 'alert_resolved',
+                       'hold_released', 'transfer_line_cancelled', 'count_signed', 'portal_measured', 'portal_mode_set')
+          OR NEW.kind = 'exception_step' AND NEW.detail ->> 'step' IN ('approve', 'close'))
     EXECUTE FUNCTION machine_approves_nothing();
 CREATE TRIGGER verdict_of_a_person BEFORE INSERT ON alert_verdict FOR EACH ROW EXECUTE FUNCTION machine_approves_nothing();
+
+CREATE FUNCTION act_approved_by_a_person() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM want_person(NEW.detail ->> 'approved_by');
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER act_approved_by_a_person BEFORE INSERT ON act FOR EACH ROW
+    WHEN (NEW.detail ->> 'approved_by' IS NOT NULL) EXECUTE FUNCTION act_approved_by_a_person();
+
+-- Told after the row is there: what stands may be written again, whoever became a machine since.
+CREATE FUNCTION authorisation_approved_by_a_person() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM want_person(NEW.approved_by);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER authorisation_approved_by_a_person AFTER INSERT ON authorisation FOR EACH ROW
+    WHEN (NEW.approved_by IS NOT NULL) EXECUTE FUNCTION authorisation_approved_by_a_person();
+CREATE TRIGGER authorisation_approved_by_another_person AFTER UPDATE ON authorisation FOR EACH ROW
+    WHEN (NEW.approved_by IS DISTINCT FROM OLD.approved_by) EXECUTE FUNCTION authorisation_approved_by_a_person();
 
 -- What a door has to show before it may be louder. Shares are upper ends of 95 % intervals.
 CREATE TABLE promotion_policy (

@@ -12,10 +12,10 @@ SELECT id FROM asset WHERE id = %(asset)s AND withdrawn_at IS NULL;
 SELECT id FROM person WHERE id = %(person)s AND active;
 
 -- name: holds_role
--- Whether an active person has a role, everywhere or at one of the places.
+-- Whether an active person, no machine, has a role, everywhere or at one of the places.
 SELECT EXISTS (
     SELECT FROM role_holder AS h JOIN person AS p ON p.id = h.person
-    WHERE h.role = %(role)s AND h.person = %(person)s AND p.active
+    WHERE h.role = %(role)s AND h.person = %(person)s AND p.active AND p.kind = 'person'
         AND (h.location IS NULL OR h.location = ANY (%(places)s::text[]))
 );
 

@@ -28,8 +28,8 @@ UPDATE registry_version SET version = version + 1;
 SELECT id FROM role;
 
 -- name: people
--- Ids of people, and whether they are active.
-SELECT id, active FROM person;
+-- Ids of people, whether they are active, and whether it is a person or a machine.
+SELECT id, active, kind FROM person;
 
 -- name: pools
 -- Ids of pools.

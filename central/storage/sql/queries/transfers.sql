@@ -67,11 +67,14 @@ WHERE m.outcome IS DISTINCT FROM excluded.outcome;
 SELECT id FROM transfer WHERE id = %(id)s FOR UPDATE;
 
 -- name: absent
--- Which of the names given are not registered, and as what they were wanted.
+-- Which of the names given are not registered, and as what they were wanted. A machine sends and receives nothing.
 SELECT 'person', p FROM unnest(%(people)s::text[]) AS p WHERE NOT EXISTS (SELECT FROM person WHERE id = p AND active)
 UNION ALL
 SELECT 'person or role', p FROM unnest(%(parties)s::text[]) AS p
 WHERE NOT EXISTS (SELECT FROM person WHERE id = p AND active) AND NOT EXISTS (SELECT FROM role WHERE id = p)
+UNION ALL
+SELECT 'person or role but a service account', p FROM unnest(%(parties)s::text[]) AS p
+WHERE EXISTS (SELECT FROM person WHERE id = p AND active AND kind = 'service') AND NOT EXISTS (SELECT FROM role WHERE id = p)
 UNION ALL
 SELECT 'location', p FROM unnest(%(locations)s::text[]) AS p
 WHERE NOT EXISTS (SELECT FROM location WHERE id = p AND withdrawn_at IS NULL)
@@ -165,7 +168,7 @@ SELECT DISTINCT last.by FROM (
 
 -- name: under_way
 -- The leg that an asset is on.
-SELECT number, transfer, assumed FROM transit_leg WHERE asset = %(asset)s AND state IN ('open', 'wrong_destination');
+SELECT number, transfer, assumed, origin FROM transit_leg WHERE asset = %(asset)s AND state IN ('open', 'wrong_destination');
 
 -- name: manifests
 -- What is missing of transfers of which another part was dispatched a while ago: what the door didn't read.
