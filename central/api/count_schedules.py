@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from central.api.counts import By, Kind, Place, Run
 from central.api.knowing import ByQuery
+from central.api.patience import PatientRoute
 from central.api.routes import Services
 from central.api.shapes import Answer
 from central.application.count_views import Plan, ScheduleView
@@ -52,7 +53,7 @@ def schedules_read(on: Services) -> APIRouter:
 
 def schedules_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["counts"])
+    router = APIRouter(prefix="/api/v1", tags=["counts"], route_class=PatientRoute)
 
     @router.post("/count-schedules")
     async def schedule(body: ScheduleAsked) -> Schedules:

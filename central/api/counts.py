@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from central.api.exceptions import PERSON
+from central.api.patience import PatientRoute
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Day, Moment
 from central.application import count_views
@@ -186,7 +187,7 @@ def counts_read(on: Services) -> APIRouter:
 
 def counts_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["counts"])
+    router = APIRouter(prefix="/api/v1", tags=["counts"], route_class=PatientRoute)
 
     async def answer(run: int, now: datetime) -> RunAnswer:
         return RunAnswer(as_of=now, run=await on.counts.run(run))

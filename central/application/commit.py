@@ -206,9 +206,7 @@ class _Batch:
         """Lock the assets of all rows before their halves do: each half in order is no order over both."""
         with contextlib.suppress(RowsRefused):  # a tag that can't be looked up: its half fails by itself
             async with self.transaction.savepoint():
-                await self.transaction.lock_assets(
-                    {row.record.epc for row in rows if isinstance(row.record, Movement)}
-                )
+                await self.transaction.lock_assets({row.record.epc for row in rows if isinstance(row.record, Movement)})
 
     async def _apply(self, rows: Sequence[Incoming]) -> Committed:
         """Append rows to the log and bring projections and alerts up to it."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from central.api import patience
 from central.api.server import create_app
 from central.application.errors import Separated
 from tests.helpers.central import SHEETS, START, central, filled_database, movement
@@ -258,3 +259,23 @@ async def test_an_import_that_a_claim_or_a_count_needs_is_not_taken_back(api, on
     assert "locations 'new': asset LT-0001 is said to be on its way there" in said
     assert any(text.startswith("locations 'new': count_planned was recorded there at ") for text in said)
     assert {"people 'zoe': count 1 names them", "people 'zoe': they send or receive asset LT-0001"} <= set(said)
+
+
+@pytest.mark.parametrize(("lost", "status"), [(3, 200), (4, 503)])
+async def test_a_request_that_loses_a_fight_for_locks_is_done_again_a_few_times_and_then_told_so(
+    api, one, monkeypatch, lost, status
+):
+    """A sequence counts on whatever is rolled back: the first transactions end as a deadlock's loser does."""
+    monkeypatch.setattr(patience, "WAIT_S", 0.001)
+    await one.sql("CREATE SEQUENCE losers")
+    await one.sql(
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('losers') <= "
+        f"{lost} THEN RAISE 'deadlock detected' USING ERRCODE = 'deadlock_detected'; END IF; RETURN NEW; END $$"
+    )
+    await one.sql("CREATE TRIGGER loses BEFORE INSERT ON act FOR EACH ROW EXECUTE FUNCTION lose()")
+    answer = await api.post("/assets/LT-0002/state", json={"axis": "condition", "by": "ann", "condition": "working"})
+    assert answer.status_code == status, answer.text
+    if status == 503:
+        assert "busy" in answer.json()["detail"]
+        assert "not available" not in answer.json()["detail"]
+        assert await one.sql("SELECT nextval('losers')") == [(5,)]
