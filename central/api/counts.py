@@ -194,7 +194,7 @@ def counts_write(on: Services) -> APIRouter:
 
     @router.post("/count-runs")
     async def plan(body: PlanAsked) -> RunAnswer:
-        """Plan a count; the same one again is the one that was planned."""
+        """Plan a count; the same one again is the one that was planned, 409 if only one of them is blind."""
         ranks = tuple(sorted(set(body.ranks)))
         asked, now = Plan(body.kind, body.location, ranks, body.blind, body.planned_for, body.by), on.now()
         run = await on.counts.plan(asked, now)

@@ -99,7 +99,7 @@ class Counts(Protocol):
         """Return the assets that are doubted in a location and below."""
 
     async def plan(self, plan: Plan, now: datetime) -> int:
-        """Plan a count; return its id."""
+        """Plan a count; return its id. `StepUnfit` if the same is planned and not as blind as this."""
 
     async def open_due(self, now: datetime) -> list[int]:
         """Open the counts that schedules have due, each on the first day that its place works; return the ids."""
