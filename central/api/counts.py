@@ -98,9 +98,15 @@ class SeenAsked(BaseModel):
     by: By
     grade: Grade
     evidence: str = Field(min_length=1, max_length=400, pattern=TEXT, examples=["handheld 7"])
-    asset: str | None = Field(None, max_length=80, pattern=TEXT)
+    asset: str | None = Field(None, min_length=1, max_length=80, pattern=TEXT)
     epc: str | None = Field(None, pattern=r"^([0-9a-f]{2}){1,62}$")
     serial: str | None = Field(None, min_length=1, max_length=120, pattern=TEXT)
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if sum(name is not None for name in (self.asset, self.epc, self.serial)) != 1:
+            raise ValueError("asset, epc, serial: name what was seen by exactly one of them")
+        return self
 
     def observation(self) -> Observation:
         """Return it for the use case."""

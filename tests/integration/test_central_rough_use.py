@@ -146,8 +146,18 @@ def seen(asset, **more):
 async def test_an_asset_is_verified_by_people_and_never_ahead_of_time(api):
     late = await told(api, "/verifications", seen("LT-0001", at="2099-01-01T00:00:00Z"))
     assert late == (409, "at: 2099-01-01T00:00:00+00:00 is still to come: tell it when somebody has seen it.")
+    early = await told(api, "/verifications", seen("LT-0001", at="1970-01-02T00:00:00Z"))
+    assert (early[0], "is before 2020" in early[1]) == (409, True)
     assert (await told(api, "/verifications", seen("LT-0001", by="ghost")))[0] == 404
     assert (await told(api, "/verifications", seen("LT-0001")))[0] == 200
+
+
+@pytest.mark.parametrize("named", [{}, {"asset": None, "epc": None}, {"asset": "LT-0001", "serial": "S1"}])
+async def test_what_was_seen_is_named_by_exactly_one_thing(api, named):
+    told_of = {"observations": [{**seen(None), **named}]}
+    for path, body in (("/verifications", told_of["observations"][0]), ("/count-runs/1/observations", told_of)):
+        status, words = await told(api, path, body)
+        assert (status, "by exactly one of them" in words) == (422, True), words
 
 
 async def test_a_count_takes_what_its_people_see_while_it_runs_of_the_classes_that_it_counts(api, one):
