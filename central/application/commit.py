@@ -21,7 +21,9 @@ EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 AHEAD: Final = timedelta(hours=1)
 """Event times outside these are a broken clock's, not an event's (contracts: Movement event)."""
 SHARDS: Final = 8
-"""Counter rows a location; more than the workers that one machine runs."""
+"""Counter rows a location that ingest writes; more than the workers that one machine runs."""
+BY_HAND: Final = SHARDS
+"""The counter rows of imports and other work beside ingest: a batch in halves locks its own rows in no order."""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from central.application.commit import SHARDS
 from central.application.exceptions import Filter, take_step
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
@@ -107,3 +108,14 @@ async def test_a_batch_in_halves_holds_the_order_of_locks_over_both(one, monkeyp
     done = await one.take(movement(1, tag=epc(2)), movement(2, tag=epc(1)), movement(3, tag=epc(1), after_s=9))
     await others[0]
     assert (done.rows, [item.seq for item in done.refused]) == (2, [2])
+
+
+async def test_an_import_counts_places_beside_ingest_and_waits_for_none_of_its_counters(one):
+    """A batch in halves locks counters in no order; on the same rows an import and the first worker would deadlock."""
+    await one.import_(assets="id,name,class,serial,location\nLT-0009,Laptop nine,laptop,,corridor\n")
+    lock = "SELECT location FROM location_counter WHERE shard = ANY(%s) ORDER BY location, shard FOR UPDATE"
+    async with one.database.transaction() as ingest:
+        await ingest.execute(lock, [[*range(SHARDS)]])
+        sheet = "id,name,class,serial,location\nLT-0009,Laptop nine,laptop,,stockroom-a\n"
+        assert not (await asyncio.wait_for(one.import_(assets=sheet, now=START), 10)).problems
+    assert await one.counts() == {"corridor": 1, "stockroom-a": 3}
