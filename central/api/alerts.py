@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from central.api.patience import PatientRoute
 from central.api.routes import MAX_ID, TEXT, Services
 from central.api.shapes import Answer
 from central.application.alerting import (
@@ -138,7 +139,7 @@ def alerts_read(on: Services) -> APIRouter:
 
 def alerts_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["alerts"])
+    router = APIRouter(prefix="/api/v1", tags=["alerts"], route_class=PatientRoute)
 
     async def take(alert: int, asked: AlertAsked) -> AlertDetailAnswer:
         done = await step_alert(on.alert_book, alert, asked, on.now())

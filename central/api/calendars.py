@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from central.api.exceptions import PERSON
+from central.api.patience import PatientRoute
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Day
 from central.application.calendars import CalendarView, NewOverride, OverrideView, declare, view
@@ -139,7 +140,7 @@ def calendars_read(on: Services) -> APIRouter:
 
 def calendars_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["calendars"])
+    router = APIRouter(prefix="/api/v1", tags=["calendars"], route_class=PatientRoute)
 
     @router.post("/calendar-overrides")
     async def override(body: OverridesAsked) -> Declared:

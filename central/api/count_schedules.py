@@ -1,6 +1,5 @@
 """Routes of what is counted again and again: schedules, and how often classes of each ABC rank are counted."""
 
-from datetime import date
 from typing import Literal
 
 from fastapi import APIRouter
@@ -8,8 +7,9 @@ from pydantic import BaseModel, Field
 
 from central.api.counts import By, Kind, Place, Run
 from central.api.knowing import ByQuery
+from central.api.patience import PatientRoute
 from central.api.routes import Services
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Day
 from central.application.count_views import Plan, ScheduleView
 
 
@@ -25,7 +25,7 @@ class ScheduleAsked(BaseModel):
 
     kind: Kind | Literal["abc_cycle"]
     location: Place
-    first_on: date
+    first_on: Day
     by: By
     ranks: list[Literal["A", "B", "C"]] = Field(default=[], description="ABC ranks of classes; none: all.")
     blind: bool = Field(default=True, description="The counters don't see what the book expects.")
@@ -52,7 +52,7 @@ def schedules_read(on: Services) -> APIRouter:
 
 def schedules_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["counts"])
+    router = APIRouter(prefix="/api/v1", tags=["counts"], route_class=PatientRoute)
 
     @router.post("/count-schedules")
     async def schedule(body: ScheduleAsked) -> Schedules:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, model_validator
 
 from central.api.exceptions import PERSON
+from central.api.patience import PatientRoute
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Day, Moment
 from central.application import count_views
@@ -97,9 +98,15 @@ class SeenAsked(BaseModel):
     by: By
     grade: Grade
     evidence: str = Field(min_length=1, max_length=400, pattern=TEXT, examples=["handheld 7"])
-    asset: str | None = Field(None, max_length=80, pattern=TEXT)
+    asset: str | None = Field(None, min_length=1, max_length=80, pattern=TEXT)
     epc: str | None = Field(None, pattern=r"^([0-9a-f]{2}){1,62}$")
     serial: str | None = Field(None, min_length=1, max_length=120, pattern=TEXT)
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if sum(name is not None for name in (self.asset, self.epc, self.serial)) != 1:
+            raise ValueError("asset, epc, serial: name what was seen by exactly one of them")
+        return self
 
     def observation(self) -> Observation:
         """Return it for the use case."""
@@ -186,14 +193,14 @@ def counts_read(on: Services) -> APIRouter:
 
 def counts_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["counts"])
+    router = APIRouter(prefix="/api/v1", tags=["counts"], route_class=PatientRoute)
 
     async def answer(run: int, now: datetime) -> RunAnswer:
         return RunAnswer(as_of=now, run=await on.counts.run(run))
 
     @router.post("/count-runs")
     async def plan(body: PlanAsked) -> RunAnswer:
-        """Plan a count; the same one again is the one that was planned."""
+        """Plan a count; the same one again is the one that was planned, 409 if only one of them is blind."""
         ranks = tuple(sorted(set(body.ranks)))
         asked, now = Plan(body.kind, body.location, ranks, body.blind, body.planned_for, body.by), on.now()
         run = await on.counts.plan(asked, now)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
+from central.api.patience import PatientRoute
 from central.api.routes import MAX_ID, TEXT, Limit, Services, Skip
 from central.api.shapes import Answer
 from central.application.exceptions import ExceptionDetail, ExceptionView, Filter, OpenExceptions, take_step
@@ -108,7 +109,7 @@ def exceptions_read(on: Services) -> APIRouter:
 
 def exceptions_write(on: Services) -> APIRouter:
     """Return the writing route; who includes it puts the token before it."""
-    router = APIRouter(prefix="/api/v1", tags=["exceptions"])
+    router = APIRouter(prefix="/api/v1", tags=["exceptions"], route_class=PatientRoute)
 
     @router.post("/exceptions/{exception}/steps")
     async def step(exception: Annotated[int, Path(ge=1, le=MAX_ID)], body: StepAsked) -> ExceptionAnswer:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, model_validator
 
 from central.api.exceptions import PERSON
+from central.api.patience import PatientRoute
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application.knowing import (
@@ -161,7 +162,7 @@ def knowing_read(on: Services) -> APIRouter:
 
 def knowing_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["doors"])
+    router = APIRouter(prefix="/api/v1", tags=["doors"], route_class=PatientRoute)
 
     @router.put("/class-hours/{asset_class}")
     async def hours(asset_class: ClassName, body: HoursTold) -> Told:

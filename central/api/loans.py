@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from central.api.calendars import ID, Reason
 from central.api.exceptions import PERSON, Name
+from central.api.patience import PatientRoute
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application.loans import (
@@ -123,7 +124,7 @@ def loans_read(on: Services) -> APIRouter:
 
 def loans_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["loans"])
+    router = APIRouter(prefix="/api/v1", tags=["loans"], route_class=PatientRoute)
 
     @router.post("/loans", status_code=201)
     async def lend(body: LoanAsked) -> Loan:

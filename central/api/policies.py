@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, Field
 
 from central.api.alerts import Door, Who
+from central.api.patience import PatientRoute
 from central.api.routes import TEXT
 from central.api.shapes import Answer
 from central.application.policies import BadgeShown, DoorPolicy, PolicyBook, set_policy, take_badges
@@ -82,7 +83,7 @@ def policies_read(book: PolicyBook, now: Callable[[], datetime]) -> APIRouter:
 
 def policies_write(book: PolicyBook, views: Views, now: Callable[[], datetime]) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["write"])
+    router = APIRouter(prefix="/api/v1", tags=["write"], route_class=PatientRoute)
 
     @router.put("/portals/{portal}/policy")
     async def policy(portal: Door, body: PolicyAsked) -> PolicyAnswer:

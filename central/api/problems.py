@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit, StoreUnavailable
+from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit, StoreBusy, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -28,6 +28,10 @@ def install(app: FastAPI) -> None:
     async def unavailable(_request: Request, error: Exception) -> JSONResponse:
         detail = f"The database is not available ({error}). Nothing is lost; try again when /healthz is well."
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"})
+
+    async def busy(_request: Request, _error: Exception) -> JSONResponse:
+        detail = "The database is busy: others change the same things at once. Nothing was changed; try again."
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"})
 
     async def unstorable(_request: Request, error: Exception) -> JSONResponse:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Change the request: the database refuses a value ({error}).")
@@ -52,6 +56,7 @@ def install(app: FastAPI) -> None:
         return problem(status, detail.replace("{path}", request.url.path), dict(error.headers or {}))
 
     app.add_exception_handler(NotFound, not_found)
+    app.add_exception_handler(StoreBusy, busy)
     app.add_exception_handler(StoreUnavailable, unavailable)
     app.add_exception_handler(RowsRefused, unstorable)
     app.add_exception_handler(Separated, separated)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from central.api.alerts import Door
 from central.api.exceptions import PERSON
+from central.api.patience import PatientRoute
 from central.api.routes import TEXT, Services
 from central.api.shapes import Answer, Moment
 from central.application.promoting import (
@@ -116,7 +117,7 @@ def promoting_read(on: Services) -> APIRouter:
 
 def promoting_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["doors"])
+    router = APIRouter(prefix="/api/v1", tags=["doors"], route_class=PatientRoute)
 
     @router.put("/portals/{portal}/mode")
     async def mode(portal: Door, body: ModeTold) -> ReadinessAnswer:

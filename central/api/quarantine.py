@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from central.api.patience import PatientRoute
 from central.application.quarantine import Outcome
 
 Retry = Callable[[Collection[int] | None, int, str], Awaitable[list[Outcome]]]
@@ -39,7 +40,7 @@ class RetryAnswer(BaseModel):
 
 def quarantine_orders(retry: Retry) -> APIRouter:
     """Return the writing route; who includes it puts the token before it."""
-    router = APIRouter(prefix="/api/v1", tags=["write"])
+    router = APIRouter(prefix="/api/v1", tags=["write"], route_class=PatientRoute)
 
     @router.post("/quarantine/retry")
     async def try_again(order: RetryOrder) -> RetryAnswer:

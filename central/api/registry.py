@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from central.api.patience import PatientRoute
 from central.api.routes import MAX_ID, TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application.checking import IMPORTER
@@ -330,7 +331,7 @@ def registry_read(on: Services) -> APIRouter:
 
 def registry_write(on: Services) -> APIRouter:
     """Return the writing routes of the registry; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["write"])
+    router = APIRouter(prefix="/api/v1", tags=["write"], route_class=PatientRoute)
 
     @router.post("/assets/{asset}/state")
     async def state(asset: AssetId, body: StateSaid) -> StateAnswer:

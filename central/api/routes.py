@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import StreamingResponse
 
 from central.api import shapes
+from central.api.patience import PatientRoute
 from central.application.alerting import AlertBook
 from central.application.calendars import CalendarStore
 from central.application.counts import Counts
@@ -186,7 +187,7 @@ def happened(on: Services) -> APIRouter:
 
 def writes(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["write"])
+    router = APIRouter(prefix="/api/v1", tags=["write"], route_class=PatientRoute)
 
     @router.post("/alerts/{alert}/acknowledge")
     async def acknowledge(

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from central.api.patience import PatientRoute
 from central.api.routes import TEXT, Limit, Services
 from central.api.shapes import Answer, Moment
 from central.application import transfers as use
@@ -177,7 +178,7 @@ def transfers_read(on: Services) -> APIRouter:
 
 def transfers_write(on: Services) -> APIRouter:
     """Return the writing routes; who includes them puts the token before them."""
-    router = APIRouter(prefix="/api/v1", tags=["transfers"])
+    router = APIRouter(prefix="/api/v1", tags=["transfers"], route_class=PatientRoute)
 
     @router.post("/transfers")
     async def ask(body: TransferAsked) -> TransferAnswer:

@@ -3,6 +3,7 @@
 Errors:
     CentralError
         StoreUnavailable    the database can't be used now; the same call may succeed later
+            StoreBusy       it is well, but took this transaction back in favour of another
         RowsRefused         the database refuses the data of these rows, now and always
         NotFound            what was asked for isn't there
 """

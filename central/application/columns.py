@@ -16,6 +16,7 @@ from central.domain import axes
 from central.domain.exits import AUTHORISATION_KINDS, PASS_KINDS
 from central.domain.instants import meant
 from central.domain.places import LOCATION_KINDS, OPENING_KINDS, PORTAL_MODES
+from central.domain.published import countries
 from edge.epc import EpcError, epc_bytes, epc_hex
 
 Reader = Callable[[str], Any]
@@ -155,7 +156,7 @@ def _bool_or(default: bool) -> Callable[[str], bool]:  # noqa: FBT001 (what an e
 
 
 def _maybe_country(text: str) -> str | None:
-    if text and not _COUNTRY.fullmatch(text.upper()):
+    if text and (not _COUNTRY.fullmatch(text.upper()) or text.upper() not in countries()):
         raise ValueError(f"{text!r} is no country: write its two letters, like GB (ISO 3166-1)")
     return text.upper() or None
 

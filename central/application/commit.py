@@ -1,12 +1,13 @@
 """Commit of a batch of rows: one idempotent transaction from what came to positions, projections and alerts."""
 
+import contextlib
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from central.application.errors import StoreUnavailable
+from central.application.errors import RowsRefused, StoreUnavailable
 from central.application.judge import judge_again, judge_movements
 from central.application.leases import STRANGERS, Lease
 from central.application.oddities import is_foreign, look
@@ -20,7 +21,9 @@ EARLIEST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 AHEAD: Final = timedelta(hours=1)
 """Event times outside these are a broken clock's, not an event's (contracts: Movement event)."""
 SHARDS: Final = 8
-"""Counter rows a location; more than the workers that one machine runs."""
+"""Counter rows a location that ingest writes; more than the workers that one machine runs."""
+BY_HAND: Final = SHARDS
+"""The counter rows of imports and other work beside ingest: a batch in halves locks its own rows in no order."""
 
 
 @dataclass(slots=True)
@@ -180,7 +183,7 @@ class _Batch:
             return reason
         return ""
 
-    async def _file(self, rows: Sequence[Incoming]) -> None:
+    async def _file(self, rows: Sequence[Incoming], *, part: bool = False) -> None:
         """Apply rows under a savepoint; where they fail, halve them until the failing ones stand alone."""
         if not rows:
             return
@@ -191,13 +194,21 @@ class _Batch:
             raise
         except Exception as error:  # noqa: BLE001 (a row that trips a fault of ours must not block all the others)
             if len(rows) > 1:
+                if not part:
+                    await self._lock(rows)
                 middle = len(rows) // 2
-                await self._file(rows[:middle])
-                await self._file(rows[middle:])
+                await self._file(rows[:middle], part=True)
+                await self._file(rows[middle:], part=True)
                 return
             self.refused.append(self._unreadable(rows[0], f"could not be committed: {error}"))
         else:
             self._note(done)
+
+    async def _lock(self, rows: Sequence[Incoming]) -> None:
+        """Lock the assets of all rows before their halves do: each half in order is no order over both."""
+        with contextlib.suppress(RowsRefused):  # a tag that can't be looked up: its half fails by itself
+            async with self.transaction.savepoint():
+                await self.transaction.lock_assets({row.record.epc for row in rows if isinstance(row.record, Movement)})
 
     async def _apply(self, rows: Sequence[Incoming]) -> Committed:
         """Append rows to the log and bring projections and alerts up to it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from central.application.commit import EARLIEST
 from central.application.count_views import (
     DoubtView,
     Observation,
@@ -99,7 +100,7 @@ class Counts(Protocol):
         """Return the assets that are doubted in a location and below."""
 
     async def plan(self, plan: Plan, now: datetime) -> int:
-        """Plan a count; return its id."""
+        """Plan a count; return its id. `StepUnfit` if the same is planned and not as blind as this."""
 
     async def open_due(self, now: datetime) -> list[int]:
         """Open the counts that schedules have due, each on the first day that its place works; return the ids."""
@@ -206,7 +207,7 @@ async def verify(counts: Counts, seen: Observation, how: str, now: datetime) -> 
 
     Raises:
         NotFound: the asset isn't known, or where it was seen, or by whom.
-        StepUnfit: it is still to be seen: that would hold as verified until then and longer.
+        StepUnfit: it is still to be seen, which would hold as verified until then and longer; or before 2020.
     """
     _check_past(seen, now)
     return await counts.verify(seen, how, now)
@@ -215,6 +216,8 @@ async def verify(counts: Counts, seen: Observation, how: str, now: datetime) -> 
 def _check_past(seen: Observation, now: datetime) -> None:
     if seen.at > now + AHEAD:
         raise StepUnfit(f"at: {seen.at.isoformat()} is still to come: tell it when somebody has seen it")
+    if seen.at < EARLIEST:
+        raise StepUnfit(f"at: {seen.at.isoformat()} is before 2020: say when it was seen, or set the handheld's clock")
 
 
 def _check_since(seen: Observation, count: Running, now: datetime) -> None:

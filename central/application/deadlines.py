@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
-from central.application.commit import shard_of
+from central.application.commit import BY_HAND
 from central.application.errors import StepUnfit
 from central.application.openings import Opening
 from central.application.passes import PassesBack, take_back
@@ -222,5 +222,5 @@ async def _retell(transaction: SweepTransaction, assets: Collection[str | None],
     if not named:
         return []
     registry = await transaction.registry()
-    told = await tell(transaction, registry.world, registry.routes, dict.fromkeys(named, shard_of("")), now)
+    told = await tell(transaction, registry.world, registry.routes, dict.fromkeys(named, BY_HAND), now)
     return told.exceptions

@@ -9,6 +9,10 @@ class StoreUnavailable(CentralError):  # noqa: N818 (a state that passes, named 
     """The database can't be used now; nothing was committed and the same call may succeed later."""
 
 
+class StoreBusy(StoreUnavailable):
+    """The database, which is well, took this transaction back in favour of another (a deadlock); ask again."""
+
+
 class RowsRefused(CentralError):  # noqa: N818 (a verdict on data, named as one)
     """The database refuses the data of these rows, now and always."""
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from central.application.asset_acts import acts_of, told_words
 from central.application.checking import IMPORTER, Known, acting, check, wanted_tag
 from central.application.columns import COLUMNS
-from central.application.commit import shard_of
+from central.application.commit import BY_HAND
 from central.application.duplicates import IMPORTS, duplicates
 from central.application.judge import judge_again
 from central.application.ports import Transaction
@@ -334,7 +334,7 @@ async def follow(
         assets |= await transaction.stories.unsettled()
     registry = await transaction.registry()
     await transaction.stories.lock(assets)
-    await tell(transaction, registry.world, registry.routes, dict.fromkeys(assets, shard_of("")), now)
+    await tell(transaction, registry.world, registry.routes, dict.fromkeys(assets, BY_HAND), now)
     return await judge_again(transaction, registry, judged, now) if judged else []
 
 

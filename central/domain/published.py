@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Final, Literal
 
 import holidays
+from holidays.registry import EntityLoader
 
 FIRST: Final = date(2020, 1, 1)
 """No event is believed to be older (`central.application.commit.EARLIEST`)."""
@@ -71,6 +72,12 @@ def version_of(country: str | None, subdivision: str | None, last: date, closed:
     place = "-".join(part for part in (country or "plain", subdivision) if part)
     text = ",".join([place, FIRST.isoformat(), last.isoformat(), *(day.isoformat() for day in closed)])
     return f"{place}:{sha256(text.encode()).hexdigest()[:DIGEST_CHARS]}"
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the codes of all countries that have a calendar: those of ISO 3166-1, and a few beside it."""
+    return frozenset(EntityLoader.get_country_codes())
 
 
 @cache

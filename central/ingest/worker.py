@@ -15,7 +15,7 @@ import stamina
 import structlog
 
 from central.application.commit import Committed, commit
-from central.application.errors import StoreUnavailable
+from central.application.errors import StoreBusy, StoreUnavailable
 from central.application.leases import Leases
 from central.application.metrics import Metrics
 from central.application.ports import Log, Views
@@ -200,6 +200,9 @@ class Ingest:
             with attempt:
                 try:
                     await self._attempt(lane, batch, words)
+                except StoreBusy:
+                    self._metrics.retries.inc()
+                    raise
                 except StoreUnavailable as error:
                     self._metrics.retries.inc()
                     self._database_is(str(error), to=what)

@@ -25,7 +25,7 @@ from central.application.count_views import (
     ZoneView,
 )
 from central.application.counts import Running
-from central.application.errors import NotFound
+from central.application.errors import NotFound, StepUnfit, StoreBusy
 from central.application.openings import Opening
 from central.application.views import View
 from central.domain import counting
@@ -80,10 +80,17 @@ class PgCounts:
         return await self._views(DoubtView, "counts.doubtful", params)
 
     async def plan(self, plan: Plan, now: datetime) -> int:
-        """Plan a count; the same one again is the one that was planned."""
+        """Plan a count; the same one again is the one that was planned, `StepUnfit` if that is blind and this isn't."""
         async with self._database.transaction() as connection:
             await _known_person(connection, plan.by)
-            return await _plan(connection, plan, now)
+            run, blind, by = await _plan(connection, plan, now)
+        if blind != plan.blind:
+            told, asked = ("", "not ") if blind else ("not ", "")
+            raise StepUnfit(
+                f"blind: count {run}, which {by} planned of the same, is {told}blind, and this one is {asked}to be: "
+                "cancel that one first, or name another day"
+            )
+        return run
 
     async def open_due(self, now: datetime) -> list[int]:
         """Open the counts that schedules have due, on the first day from theirs that the place works; return the ids.
@@ -313,16 +320,19 @@ def _plan_params(plan: Plan) -> dict[str, Any]:
     return asdict(plan) | {"ranks": list(plan.ranks), "due_on": counting.due_on(plan.planned_for)}
 
 
-async def _plan(connection: Connection, plan: Plan, now: datetime) -> int:
+async def _plan(connection: Connection, plan: Plan, now: datetime) -> tuple[int, bool, str]:
+    """Plan a count or find the one that was planned of the same; return its id, whether it is blind, and by whom."""
     params = _plan_params(plan) | {"now": now}
     await _known_location(connection, plan.location)
     row = await (await connection.execute(query("counts.plan"), params)).fetchone()
     if row is None:
         row = await (await connection.execute(query("counts.planned"), params)).fetchone()
-        return int(row[0]) if row else 0
+        if row is None:
+            raise StoreBusy("the count that was planned of the same is being cancelled")
+        return row[0], row[1], row[2]
     act = {"run": row[0], "kind": "count_planned", "by": plan.by, "now": now, "detail": "{}"}
     await connection.execute(query("counts.act"), act)
-    return int(row[0])
+    return row[0], plan.blind, plan.by
 
 
 async def _open(connection: Connection, row: Mapping[str, Any], today: date, now: datetime) -> list[int]:
@@ -330,7 +340,7 @@ async def _open(connection: Connection, row: Mapping[str, Any], today: date, now
     on, after = counting.newest(row["kind"], row["next_on"], today, row["months"])
     await connection.execute(query("counts.move_schedule"), {"id": row["id"], "next_on": after})
     plan = Plan(row["kind"], row["location"], tuple(row["ranks"]), row["blind"], on, row["planned_by"])
-    run = await _plan(connection, plan, now)
+    run, _, _ = await _plan(connection, plan, now)
     about: dict[str, Any] = {"run": run, "now": now}
     begin = about | {"schedule": row["id"], "due_on": counting.due_on(today)}
     if await (await connection.execute(query("counts.open_scheduled"), begin)).fetchone() is None:

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from central.application.errors import RowsRefused, Separated, StoreUnavailable
+from central.application.errors import RowsRefused, Separated, StoreBusy, StoreUnavailable
 from central.storage.arrays import configure
 
 Connection = AsyncConnection[tuple[Any, ...]]
@@ -27,6 +27,8 @@ CHECKED_S: Final = 1.0
 """A connection that answered less than this ago is lent without asking; who then finds it broken is told so."""
 ROWS_FAULT: Final = (psycopg.DataError, psycopg.IntegrityError, errors.RaiseException)
 """Errors that the data cause. All others are the server's or the schema's, and pass when those are mended."""
+BUSY: Final = (errors.DeadlockDetected, errors.SerializationFailure)
+"""Two wanted the same; the server took this one's transaction back, and is well."""
 
 SEPARATION: Final = "separation_of_duties"
 """What the triggers that keep duties separate call themselves."""
@@ -98,6 +100,9 @@ class Database:
         except ROWS_FAULT as error:
             _let_cancellation_through(error)
             raise _refused(error) from error
+        except BUSY as error:
+            _let_cancellation_through(error)
+            raise StoreBusy(_text(error)) from error
         except (psycopg.Error, PoolTimeout) as error:
             _let_cancellation_through(error)
             raise StoreUnavailable(_text(error)) from error
@@ -120,9 +125,9 @@ async def savepoint(connection: Connection) -> AsyncIterator[None]:
     except ROWS_FAULT as error:
         _let_cancellation_through(error)
         raise _refused(error) from error
-    except errors.DeadlockDetected as error:  # no row's fault: the whole transaction is tried again
+    except BUSY as error:  # no row's fault: the whole transaction is tried again
         _let_cancellation_through(error)
-        raise StoreUnavailable(_text(error)) from error
+        raise StoreBusy(_text(error)) from error
 
 
 def _let_cancellation_through(error: Exception | None = None) -> None:

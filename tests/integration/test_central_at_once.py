@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from central.application.commit import SHARDS
 from central.application.exceptions import Filter, take_step
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
-from tests.helpers.central import START, central, movement, registered_database
+from central.storage.log import PgTransaction
+from tests.helpers.central import START, central, epc, movement, registered_database
 
 LATER = START + timedelta(minutes=5)
 
@@ -83,3 +85,37 @@ async def test_an_import_that_changes_doors_locks_in_the_order_of_ingest(one):
         await until_waiting(one)
         await ingest.execute(lock, ["LT-0003"])
     assert not (await importing).problems
+
+
+async def test_a_batch_in_halves_holds_the_order_of_locks_over_both(one, monkeypatch):
+    """The first half has LT-0002, the second LT-0001; somebody else locks them in their order in between."""
+    await one.sql("ALTER TABLE movement ADD CONSTRAINT no_two CHECK (seq <> 2)")
+    lock_assets, others = PgTransaction.lock_assets, []
+
+    async def lock_both():
+        async with one.database.transaction() as other:
+            for asset in ("LT-0001", "LT-0002"):
+                await other.execute("SELECT id FROM asset WHERE id = %s FOR NO KEY UPDATE", [asset])
+
+    async def meanwhile(transaction, epcs):
+        locked = await lock_assets(transaction, epcs)
+        if epcs == {epc(2)} and not others:
+            others.append(asyncio.create_task(lock_both()))
+            await until_waiting(one)
+        return locked
+
+    monkeypatch.setattr(PgTransaction, "lock_assets", meanwhile)
+    done = await one.take(movement(1, tag=epc(2)), movement(2, tag=epc(1)), movement(3, tag=epc(1), after_s=9))
+    await others[0]
+    assert (done.rows, [item.seq for item in done.refused]) == (2, [2])
+
+
+async def test_an_import_counts_places_beside_ingest_and_waits_for_none_of_its_counters(one):
+    """A batch in halves locks counters in no order; on the same rows an import and the first worker would deadlock."""
+    await one.import_(assets="id,name,class,serial,location\nLT-0009,Laptop nine,laptop,,corridor\n")
+    lock = "SELECT location FROM location_counter WHERE shard = ANY(%s) ORDER BY location, shard FOR UPDATE"
+    async with one.database.transaction() as ingest:
+        await ingest.execute(lock, [[*range(SHARDS)]])
+        sheet = "id,name,class,serial,location\nLT-0009,Laptop nine,laptop,,stockroom-a\n"
+        assert not (await asyncio.wait_for(one.import_(assets=sheet, now=START), 10)).problems
+    assert await one.counts() == {"corridor": 1, "stockroom-a": 3}

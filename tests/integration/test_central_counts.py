@@ -172,6 +172,20 @@ async def test_a_blind_count_hides_the_book_until_it_is_submitted(one):
     assert len((await one.counting.run(run)).lines) == 3
 
 
+async def test_a_blind_count_is_not_the_one_that_somebody_planned_with_the_book_open(one):
+    """Whoever planned the same again, and as blind, gets the one that was planned."""
+    plan = {"kind": "spot", "location": "hq", "planned_for": "2026-03-02", "by": "ann", "blind": False}
+    async with await client(one) as http:
+        first, again, blind = [
+            await http.post("/api/v1/count-runs", json=plan | changed)
+            for changed in ({}, {"by": "dee"}, {"by": "dee", "blind": True})
+        ]
+    assert [each.status_code for each in (first, again, blind)] == [200, 200, 409]
+    assert (again.json()["run"]["id"], again.json()["run"]["blind"]) == (first.json()["run"]["id"], False)
+    assert blind.json()["detail"].startswith("blind: count 1, which ann planned of the same, is not blind, and this")
+    assert await one.sql("SELECT count(*) FROM count_run") == [(1,)]
+
+
 async def test_only_classes_of_the_ranks_are_counted(one):
     await one.sql("INSERT INTO class_policy VALUES ('laptop', 'A', 90, 'serial_seen')")
     of_b, of_a = await started(one, ranks=("B",)), await started(one, ranks=("A",))
@@ -298,6 +312,9 @@ async def test_schedules_and_intervals_are_set_over_the_api(one):
         assert (told["intervals"]["A"], told["schedules"][0]["months"]) == (1, 1)
         left = (await http.delete(f"/api/v1/count-schedules/{told['schedules'][0]['id']}?by=ann")).json()["schedules"]
         assert [one_["ranks"] for one_ in left] == [["C"]]
+        for day in ("9999-12-31", "0001-01-01"):
+            never = await http.post("/api/v1/count-schedules", json=body | {"first_on": day})
+            assert (never.status_code, "first_on: Input should be" in never.json()["detail"]) == (422, True)
         moon = await http.post("/api/v1/count-schedules", json=body | {"location": "moon"})
         assert (moon.status_code, "no location 'moon'" in moon.json()["detail"]) == (404, True)
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import httpx
+import msgspec
 import pytest
 
 from central.api.rollups import rollup_routes
@@ -56,6 +57,20 @@ async def test_finals_are_counted_by_door_hour_and_kind_once_each_however_late_a
         (-9 * HOUR, "near", 1, 12),
         (-9 * HOUR, "out", 3, 36),
     ]
+    await rebuild(one.database, START)
+    assert await traffic(one) == expected
+
+
+async def test_no_number_of_reads_that_a_row_may_have_keeps_an_hour_from_being_committed(one):
+    """Over 1,024 rows of the most that the contract allows are more than a bigint holds; the sums stop there."""
+    for first in range(1, 1100, 100):
+        rows = [movement(seq, kind="near", tag=epc(2), after_s=seq) for seq in range(first, first + 100)]
+        rows = [msgspec.structs.replace(row, reads=2**53 - 1) for row in rows]
+        done = await one.take(*rows, now=START + 2 * HOUR)
+        assert (done.rows, [item.reason for item in done.refused]) == (100, [])
+    await one.take(movement(1101, kind="near", tag=epc(2), after_s=3700), now=START + 2 * HOUR)
+    expected = [(HOUR, "near", 1, 12), (0 * HOUR, "near", 1100, 2**63 - 1)]
+    assert (await traffic(one), await traffic(one, "day")) == (expected, [(-9 * HOUR, "near", 1101, 2**63 - 1)])
     await rebuild(one.database, START)
     assert await traffic(one) == expected
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from central.api import patience
 from central.api.server import create_app
 from central.application.errors import Separated
 from tests.helpers.central import SHEETS, START, central, filled_database, movement
@@ -145,8 +146,18 @@ def seen(asset, **more):
 async def test_an_asset_is_verified_by_people_and_never_ahead_of_time(api):
     late = await told(api, "/verifications", seen("LT-0001", at="2099-01-01T00:00:00Z"))
     assert late == (409, "at: 2099-01-01T00:00:00+00:00 is still to come: tell it when somebody has seen it.")
+    early = await told(api, "/verifications", seen("LT-0001", at="1970-01-02T00:00:00Z"))
+    assert (early[0], "is before 2020" in early[1]) == (409, True)
     assert (await told(api, "/verifications", seen("LT-0001", by="ghost")))[0] == 404
     assert (await told(api, "/verifications", seen("LT-0001")))[0] == 200
+
+
+@pytest.mark.parametrize("named", [{}, {"asset": None, "epc": None}, {"asset": "LT-0001", "serial": "S1"}])
+async def test_what_was_seen_is_named_by_exactly_one_thing(api, named):
+    told_of = {"observations": [{**seen(None), **named}]}
+    for path, body in (("/verifications", told_of["observations"][0]), ("/count-runs/1/observations", told_of)):
+        status, words = await told(api, path, body)
+        assert (status, "by exactly one of them" in words) == (422, True), words
 
 
 async def test_a_count_takes_what_its_people_see_while_it_runs_of_the_classes_that_it_counts(api, one):
@@ -258,3 +269,23 @@ async def test_an_import_that_a_claim_or_a_count_needs_is_not_taken_back(api, on
     assert "locations 'new': asset LT-0001 is said to be on its way there" in said
     assert any(text.startswith("locations 'new': count_planned was recorded there at ") for text in said)
     assert {"people 'zoe': count 1 names them", "people 'zoe': they send or receive asset LT-0001"} <= set(said)
+
+
+@pytest.mark.parametrize(("lost", "status"), [(3, 200), (4, 503)])
+async def test_a_request_that_loses_a_fight_for_locks_is_done_again_a_few_times_and_then_told_so(
+    api, one, monkeypatch, lost, status
+):
+    """A sequence counts on whatever is rolled back: the first transactions end as a deadlock's loser does."""
+    monkeypatch.setattr(patience, "WAIT_S", 0.001)
+    await one.sql("CREATE SEQUENCE losers")
+    await one.sql(
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('losers') <= "
+        f"{lost} THEN RAISE 'deadlock detected' USING ERRCODE = 'deadlock_detected'; END IF; RETURN NEW; END $$"
+    )
+    await one.sql("CREATE TRIGGER loses BEFORE INSERT ON act FOR EACH ROW EXECUTE FUNCTION lose()")
+    answer = await api.post("/assets/LT-0002/state", json={"axis": "condition", "by": "ann", "condition": "working"})
+    assert answer.status_code == status, answer.text
+    if status == 503:
+        assert "busy" in answer.json()["detail"]
+        assert "not available" not in answer.json()["detail"]
+        assert await one.sql("SELECT nextval('losers')") == [(5,)]

@@ -106,6 +106,7 @@ def test_a_header_may_name_further_columns_and_leave_them_out():
     ("cell", "expected"),
     [
         ("Great Britain,,", "country: 'Great Britain' is no country: write its two letters"),
+        ("ZZ,,", "country: 'ZZ' is no country: write its two letters"),
         (",England,", "subdivision: 'England' is no subdivision: write its code"),
         (",,Europe/Londn", "timezone: 'Europe/Londn' is no time zone: did you mean 'Europe/London'?"),
     ],

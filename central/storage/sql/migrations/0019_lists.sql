@@ -8,3 +8,9 @@ ALTER TABLE passage ALTER COLUMN reads SET NOT NULL, ALTER COLUMN evidence SET N
 
 -- Whether an asset was ever lent is asked for all that a batch saw, and few ever were.
 CREATE INDEX authorisation_loan ON authorisation (asset) WHERE kind = 'loan' AND withdrawn_at IS NULL;
+
+-- Sums of a door's reads stop at the greatest bigint (query log.add_movements), also those of a day.
+CREATE OR REPLACE VIEW portal_day AS
+    SELECT portal, date_trunc('day', hour, 'UTC') AS day, kind, sum(passages)::bigint AS passages,
+           least(sum(reads), 9223372036854775807)::bigint AS reads
+    FROM portal_hour GROUP BY 1, 2, 3;

@@ -85,7 +85,7 @@ RETURNING id;
 
 -- name: planned
 -- The count that was planned already.
-SELECT id FROM count_run
+SELECT id, blind, planned_by FROM count_run
 WHERE kind = %(kind)s AND location = %(location)s AND planned_for = %(planned_for)s AND ranks = %(ranks)s
     AND state <> 'cancelled';
 

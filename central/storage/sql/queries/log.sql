@@ -41,7 +41,8 @@ SELECT id FROM (SELECT id FROM location WHERE id = ANY(%(places)s) FOR KEY SHARE
 
 -- name: add_movements
 -- Append rows; of each passage keep the highest revision. The order of the comparison makes any order of arrival end alike.
--- Returns the passages that were known before.
+-- Returns the passages that were known before. Sums of reads stop at the greatest bigint: a reader that counts nonsense, each
+-- of which is a number that a row may have, must not keep an hour of its door from being committed.
 WITH incoming AS (
     SELECT * FROM unnest(
         %(gateway)s::text[], %(stream)s::text[], %(epoch)s::text[], %(seq)s::int8[], %(at)s::timestamptz[],
@@ -68,10 +69,12 @@ WITH incoming AS (
     RETURNING portal, at, kind, final, reads
 ), rolled AS (
     INSERT INTO portal_hour_counted AS h (portal, hour, kind, passages, reads)
-    SELECT portal, date_trunc('hour', at, 'UTC'), kind, count(*), sum(reads) FROM logged WHERE final
+    SELECT portal, date_trunc('hour', at, 'UTC'), kind, count(*), least(sum(reads), 9223372036854775807) FROM logged
+    WHERE final
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (portal, hour, kind) DO UPDATE SET
-        passages = h.passages + excluded.passages, reads = h.reads + excluded.reads
+        passages = h.passages + excluded.passages,
+        reads = least(h.reads::numeric + excluded.reads, 9223372036854775807)
 ), kept AS (
     INSERT INTO passage AS p (
         passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence, synced,
@@ -144,7 +147,8 @@ WITH told AS (
            CASE WHEN t.reads >= b.reads THEN t.reads - b.reads ELSE t.reads END
     FROM told AS t LEFT JOIN before AS b USING (reader)
     ON CONFLICT (gateway, reader, hour) DO UPDATE SET
-        beats = h.beats + 1, connected = h.connected + excluded.connected, reads = h.reads + excluded.reads
+        beats = h.beats + 1, connected = h.connected + excluded.connected,
+        reads = least(h.reads::numeric + excluded.reads, 9223372036854775807)
 )
 INSERT INTO gateway_state AS g (site, gateway, online, stopped, last_seen, birth, health)
 VALUES (%(site)s, %(gateway)s, %(online)s, %(stopped)s, %(at)s, %(birth)s::jsonb, %(health)s::jsonb)

@@ -15,9 +15,10 @@ SELECT reader, hour AS at, beats, connected, reads FROM reader_hour
 WHERE gateway = %(gateway)s AND hour >= %(since)s AND hour < %(until)s ORDER BY hour DESC, reader LIMIT %(limit)s;
 
 -- name: recount
--- The hours of doors anew, from the log.
+-- The hours of doors anew, from the log; sums of reads stop where those of ingest do.
 INSERT INTO portal_hour_counted (portal, hour, kind, passages, reads)
-SELECT portal, date_trunc('hour', at, 'UTC'), kind, count(*), sum(reads) FROM movement WHERE final GROUP BY 1, 2, 3;
+SELECT portal, date_trunc('hour', at, 'UTC'), kind, count(*), least(sum(reads), 9223372036854775807) FROM movement
+WHERE final GROUP BY 1, 2, 3;
 
 -- name: forget_presence
 -- A part of the presence rows that are too old to be looked at.
