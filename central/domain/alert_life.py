@@ -84,13 +84,13 @@ def settle_false_read(
 
 
 def share_interval(hits: int, of: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share; of nothing, anything from 0 to 1 is possible."""
+    """Return Wilson's 95 % interval of a share, which lies in it; of nothing, anything from 0 to 1 is possible."""
     if of == 0:
         return 0.0, 1.0
     share, z2 = hits / of, _Z * _Z
     middle = (share + z2 / (2 * of)) / (1 + z2 / of)
     half = _Z / (1 + z2 / of) * (share * (1 - share) / of + z2 / (4 * of * of)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
 
 
 _Z: Final = 1.959963984540054
