@@ -77,10 +77,10 @@ async def silent_until_greeted(seen):
 @case(
     "1.5",
     "After a pulled cable the reader keeps the dead session for a while and turns our reconnect away.",
-    "the connection is reset, and for 1.5 s newcomers hear that a client is connected",
+    "the connection is reset, and for 3 s newcomers hear that a client is connected",
 )
 async def dead_session(seen):
-    async with bench(proxied=True, dead_session_s=1.5) as (reader, proxy, agent):
+    async with bench(proxied=True, dead_session_s=3.0) as (reader, proxy, agent):
         await agent.connected()
         reader.put(1)
         await agent.until_tags(1)
