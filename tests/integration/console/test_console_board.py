@@ -1,4 +1,4 @@
-"""The console in a real browser, over an API whose figures we set."""
+"""The console's board in a real browser, over an API whose figures we set."""
 
 import http.client
 import re
@@ -8,75 +8,20 @@ import sys
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, DESK, PHONE, RunningConsole
+from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, PHONE, RunningConsole
 from tests.helpers.fake_central import (
-    LOCATIONS,
-    TOKEN,
     FakeCentral,
     ago,
     alert,
-    asked,
-    exception,
     measure,
-    moment,
     movement,
-    passed,
 )
 
 PATIENCE_MS = 20_000
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.xdist_group("console")]  # one browser, one console
-
-
-@pytest.fixture(scope="module")
-def browser(program):
-    with sync_playwright() as driver:
-        one = driver.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
-        yield one
-        one.close()
-
-
-@pytest.fixture(scope="module")
-def central():
-    with FakeCentral() as api:
-        yield api
-
-
-@pytest.fixture(scope="module")
-def console(central, tmp_path_factory):
-    """A console with a token; its address."""
-    directory = tmp_path_factory.mktemp("console")
-    (directory / "token").write_text(TOKEN)
-    options = ["--listen", "127.0.0.1:0", "--token-file", str(directory / "token")]
-    with RunningConsole(directory, "--api", central.url, *options) as (url, process):
-        yield url
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-
-
-@pytest.fixture
-def page(browser, console, central):
-    """A page of the board over an API without alerts; every request that it made is checked at the end."""
-    central.alerts, central.movements, central.gateways = [], [], [central.health()]
-    central.ill, central.measures, central.exceptions, central.written = {}, [], [], []
-    central.acknowledged, central.life, central.transfers = [], [], []
-    central.counts = {row[0]: row[5] for row in LOCATIONS}
-    central.tell("location", {})
-    context = browser.new_context(viewport=DESK)
-    context.set_default_timeout(PATIENCE_MS)
-    one = context.new_page()
-    asked, failed = [], []
-    one.on("request", lambda request: asked.append(request.url))
-    one.on("pageerror", lambda error: failed.append(str(error)))
-    one.goto(console)
-    # The console outlives a test: what the one before set is gone from the board before this one looks.
-    expect(one.locator(".card, .quiet-line")).to_have_count(0, timeout=PATIENCE_MS)
-    yield one
-    context.close()
-    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
-    assert failed == []
 
 
 def count_of(page, name):
@@ -207,92 +152,6 @@ def test_other_alerts_are_picked_by_door_and_state_and_cards_stay(page, central)
 def pick(page, label, option):
     page.locator(".choice").get_by_label(label).first.click()
     page.get_by_role("option", name=option, exact=True).click()
-
-
-LIFE = [
-    passed(1),
-    moment("alert", 20, alert=4, kind="unauthorised_exit", severity="high", state="open", portal="main-entrance",
-           reason="No authorisation.", verdict=None, by=None, assets=3),
-    moment("hearing", 4000, location="corridor", until=ago(3000), rounds=9, swept=False, moved=True,
-           **{"from": "street"}),
-    moment("exception", 5000, exception=3, category="transit_overdue", severity="high", state="open", location=None,
-           kind="opened", by="central", detail={"why": "two days late"}),
-    moment("pass", 6000, id="A-9", kind="gate_pass", boundary="hq", valid_to=ago(-3600), reason="repair",
-           person="p-2", single_use=True, approved_by="p-3", used_portal="main-entrance", used_at=ago(20),
-           withdrawn_at=None),
-    moment("transfer", 90000, kind="dispatched", transfer="T-7", to=None, sender="p-1", receiver="p-2",
-           receipt_due=ago(-9), basis="inferred", assumed=["destination"], state="open", ended_in=None, ended_by=None,
-           **{"from": "corridor"}),
-    moment("count", 100000, location="corridor", how="sweep", grade="tag_seen", confidence=0.98, evidence="sweep 7",
-           by="p-3", run=12),
-    moment("act", 200000, kind="custody_given", by="p-8", location=None, subject=None, detail={"custodian": "p-017"},
-           recorded_at=ago(200000), void=False),
-]  # fmt: skip
-
-
-def test_an_assets_page_says_where_why_what_is_open_and_tells_its_whole_life(page, console, central):
-    central.life = LIFE
-    central.exceptions = [exception(1, suggestion="received in Leeds", suggested_by="doors")]
-    page.goto(f"{console}/assets/LT-0001")
-    page.locator(".moment").first.wait_for()
-    told = page.locator(".page").inner_text()
-    for part in (
-        "Missing in Stockroom A: readers that normally hear it don't; seen 3 days ago, under 1% likely there.",
-        "its tag was seen (p-003); that no longer counts",
-        "Must not leave: legal",
-        "Open: 1 exception", "Close it? received in Leeds (doors)",
-        "holds 1 asset:",
-        "Went out to Corridor", "Heard in Corridor: held to be there from then on", "no door saw it leave Street",
-        "Exception opened: transit overdue", "two days late",
-        "May leave Headquarters building once", "used at Main entrance",
-        "Left Corridor for nobody knows where", "inferred: no door saw it", "assumed: destination",
-        "Verified in Corridor: its tag was seen", "count no. 12",
-        "In custody of p-017", "by p-8",
-    ):  # fmt: skip
-        assert part in told, part
-    assert page.locator(".moment").count() == len(LIFE)
-    page.get_by_text("evidence:").click()
-    expect(page.locator(".antenna")).to_have_count(4)
-    page.get_by_role("link", name="Passes").click()
-    expect(page.locator(".moment")).to_have_count(1)
-    page.get_by_role("link", name="for print").click()
-    page.locator(".paper").wait_for()
-
-
-def test_a_long_life_has_pages_and_the_feed_brings_what_is_new(page, console, central):
-    central.life = [passed(number) for number in range(1, 121)]
-    page.goto(f"{console}/assets/LT-0001")
-    expect(page.locator(".moment")).to_have_count(50)
-    page.get_by_role("link", name="older").click()
-    page.get_by_role("link", name="← newest").wait_for()
-    page.get_by_role("link", name="older").click()
-    page.get_by_text("Here its life begins.").wait_for()
-    expect(page.locator(".moment")).to_have_count(20)
-    page.goto(f"{console}/assets/LT-0001")
-    expect(page.locator(".moment")).to_have_count(50)
-    central.life = LIFE
-    central.tell("asset", {"id": "LT-0001", "location": "corridor"})
-    expect(page.locator(".moment")).to_have_count(len(LIFE))
-
-
-def test_an_unknown_asset_gets_the_apis_words_and_a_way_back(page, console):
-    page.goto(f"{console}/assets/LT-9999")
-    page.get_by_text("There is no asset LT-9999").wait_for()
-    page.get_by_text("the board").click()
-    page.get_by_text("Where assets are").wait_for()
-
-
-def test_an_id_that_no_asset_can_have_is_told_as_such(page, console):
-    page.goto(f"{console}/assets/%00")
-    page.get_by_text("There is no such asset").wait_for()
-
-
-@pytest.mark.parametrize("number", ["abc", "0", "9" * 30, "%C2%B2"])
-def test_an_address_that_no_alert_can_have_is_a_page_with_words(page, console, number):
-    page.goto(f"{console}/alerts/{number}")
-    page.get_by_text("There is no such alert").wait_for()
-    page.get_by_text("the board").click()
-    page.get_by_text("Where assets are").wait_for()
 
 
 def test_what_is_wrong_with_a_gateway_is_a_calm_card_with_its_own_words(page, central):
@@ -528,38 +387,6 @@ def test_the_newest_alert_is_told_to_who_cannot_see_the_screen_and_buttons_name_
     assert black_on_orange == "rgb(0, 0, 0)"
 
 
-def test_all_alerts_are_pages_and_doors_show_how_far_they_can_be_trusted(page, console, central):
-    central.alerts = [alert(number, state="resolved", verdict="theft", resolved_by="ann") for number in range(1, 61)]
-    central.alerts[0] = alert(1)
-    page.goto(f"{console}/alerts")
-    expect(page.locator(".alert-line")).to_have_count(50)
-    expect(page.locator(".alert-line.act")).to_have_count(1)
-    page.get_by_role("link", name="older →").click()
-    expect(page.locator(".alert-line")).to_have_count(10)
-    page.goto(f"{console}/alerts?state=open")
-    page.get_by_role("link", name="Left without permission: T14 laptop").click()
-    page.get_by_role("button", name="I have it").wait_for()
-    page.goto(f"{console}/portals")
-    row = page.get_by_role("row", name="Main entrance").inner_text()
-    assert "4 of 20 judged alerts were false" in row
-    assert "2.0% (1.0% to 3.9%)" in row
-    assert "not yet: shows 1 of 2 things that are wanted" in row
-    page.get_by_role("link", name="Main entrance").click()
-    page.get_by_text("Whether it may sound the siren").wait_for()
-    told = page.locator(".page").inner_text()
-    assert "walks of its commissioning: not known, wanted at least 20" in told
-    assert "approved by p-2: opened; in spite of: days with passages" in told
-
-
-def test_transfers_that_wait_for_an_owner_stand_before_what_is_under_way(page, console, central):
-    central.transfers = [asked(1), asked(2, state="approved", awaits=[]), asked(3, **{"from": "leeds", "to": "york"})]
-    page.goto(f"{console}/in-transit?place=corridor")
-    page.get_by_text("Waiting for approval: 1").wait_for()
-    told = page.locator(".waiting").inner_text()
-    assert "✓ The owner of where it leaves agreed (p-2" in told
-    assert "▲ the owner of where it goes has not agreed yet. Two people have to: the cost centre changes." in told
-
-
 def test_a_reopened_alert_is_a_card_again_however_old_it_is(page, central):
     central.alerts = [alert(3, late=True, corrected=True, reopened=1, severity="critical")]
     central.tell("alert", {})
@@ -575,59 +402,3 @@ def test_a_muted_door_says_on_the_board_by_whom_and_until_when(page, central):
     page.get_by_text("4 of 20 judged alerts were false: 20% (8% to 42%)").wait_for()
     page.get_by_text("With 95 % certainty it misses 1.0% to 3.9%, that is 1 to 5 crossings a month.").wait_for()
     assert page.locator(".figure", has_text="not confirmed").locator(".figure-value").inner_text() == "3"
-
-
-def test_a_door_that_is_not_there_gets_words_and_a_way_back(page, console):
-    page.goto(f"{console}/portals/nowhere")
-    page.get_by_text("There is no such door").wait_for()
-    page.goto(f"{console}/alerts/99")
-    page.get_by_text("There is no such alert").wait_for()
-
-
-def test_exceptions_stand_with_totals_that_no_choice_reaches_and_close_with_evidence(page, console, central):
-    central.exceptions = [exception(1), exception(2, severity="high", suggestion="seen again", suggested_by="doors")]
-    page.goto(f"{console}/exceptions")
-    page.get_by_text("Close it? seen again (doors)").wait_for()
-    assert page.locator(".figure", has_text="overdue").locator(".figure-value").inner_text() == "2"
-    page.get_by_label("Your person id").fill("ann")
-    first = page.locator(".exception", has_text="LT-0001")
-    first.get_by_placeholder("where it can be looked up").fill("shelf 4")
-    first.get_by_role("button", name="Close").click()
-    expect(page.locator(".exception")).to_have_count(1)
-    evidence = {"kind": "inspection", "reference": "shelf 4"}
-    assert central.written == [(1, {"step": "close", "evidence": evidence, "by": "ann"})]
-    assert page.locator(".figure").first.locator(".figure-value").inner_text() == "12"
-
-
-def test_a_long_queue_has_pages_and_what_is_picked_stands_in_the_address(page, console, central):
-    central.exceptions = [exception(number) for number in range(1, 121)]
-    page.goto(f"{console}/exceptions")
-    expect(page.locator(".exception")).to_have_count(50)
-    page.get_by_role("link", name="more →").click()
-    page.get_by_role("link", name="← before").wait_for()
-    page.get_by_role("link", name="more →").click()
-    expect(page.locator(".exception")).to_have_count(20)
-    page.goto(f"{console}/exceptions?asset=LT-0003")
-    expect(page.locator(".exception")).to_have_count(1)
-    page.goto(f"{console}/exceptions?asset=LT-0999")
-    page.get_by_role("link", name="show all that are open").wait_for()
-
-
-def test_an_exception_is_given_to_somebody_else_and_others_changes_move_nothing_under_the_hand(page, console, central):
-    central.exceptions = [exception(1), exception(2)]
-    page.goto(f"{console}/exceptions")
-    page.get_by_label("Your person id").fill("ann")
-    other = page.locator(".exception", has_text="LT-0002").get_by_label("Give it to")
-    other.fill("p-9")
-    other.press("Enter")
-    expect(page.locator(".exception")).to_have_count(1)
-    assert central.written == [(2, {"step": "assign", "owner": "p-9", "by": "ann"})]
-
-
-def test_a_step_that_separation_of_duties_refuses_is_told_in_words(page, console, central):
-    waiting = {"state": "awaiting_approval", "proposed_by": "ann", "outcome": "closed"}
-    central.exceptions = [exception(1, evidence={"kind": "scan", "reference": "7"}, **waiting)]
-    page.goto(f"{console}/exceptions")
-    page.get_by_label("Your person id").fill("bob")
-    page.get_by_role("button", name="Approve").click()
-    page.get_by_text("bob has LT-0001 in custody").wait_for()
