@@ -100,13 +100,13 @@ class Programs:
         self._running.remove(program)
 
     def ready(self, program: Program, ready_file: Path, timeout_s: float = READY_S) -> dict[str, Any]:
-        """Wait for the JSON object that a program writes once it listens."""
+        """Wait for the JSON object that a program writes once it listens; half of one isn't there yet."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             self._pulse()
             self.check()
-            if ready_file.exists():
-                found: dict[str, Any] = json.loads(ready_file.read_text())
+            found = _said(ready_file)
+            if found is not None:
                 return found
             time.sleep(_POLL_S)
         raise _late(program, timeout_s)
@@ -166,6 +166,14 @@ class Programs:
             raise StandaloneError(f"{_died(program, status)}, again after {LIMIT} restarts within {WITHIN_S:.0f} s")
         program.process = self._spawn(program.again, program.log_file)
         self._say(f"{program.name} ended ({how_it_ended(status)}), started again")
+
+
+def _said(ready_file: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(ready_file.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return found
 
 
 def script(name: str) -> str:

@@ -65,6 +65,15 @@ def test_ready_gives_the_childs_own_words(programs, tmp_path):
     assert programs.ready(child, file) == {"port": 1}
 
 
+def test_half_of_a_childs_words_isnt_ready_yet(programs, tmp_path):
+    file = tmp_path / "ready"
+    file.write_text('{"port"')
+    child = programs.start(
+        "api", python(f"import time; time.sleep(0.3); open({str(file)!r}, 'a').write(': 1}}'); {SLEEP}")
+    )
+    assert programs.ready(child, file) == {"port": 1}
+
+
 def test_waiting_ends_at_once_when_the_child_dies(programs, tmp_path):
     child = programs.start("api", python("raise SystemExit(2)"))
     with pytest.raises(StandaloneError, match="status 2"):
