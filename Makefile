@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 SECONDS ?= 0
-SOAK_SECONDS ?= 60
 FUZZ_SECONDS ?= 60
 FUZZ_FRAMES ?= 10000000
 MINUTES ?= 10
+BROKER ?= mosquitto
 ONLY ?=
 DOORS ?= 400
 LESSONS ?= 60
@@ -57,7 +57,7 @@ fit: setup
 	@$(BIN)/python -m tests.fit --doors $(DOORS) --lessons $(LESSONS)
 
 soak: setup
-	@$(BIN)/python -m tests.chaos --seconds $(SOAK_SECONDS)
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --broker '$(BROKER)'
 
 readers-soak: setup
 	@$(BIN)/python -m tests.helpers.eight_readers --minutes $(MINUTES)

@@ -1,7 +1,7 @@
 """What the edge wrote against what the database holds, row by row."""
 
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -41,11 +41,12 @@ class Verdict:
     duplicated: int
     unknown: int  # in the database and never written: an `append` that was not durable
     quarantined: int
+    disordered: int  # tags whose revisions don't stand in the order in which they were written
 
     @property
     def sound(self) -> bool:
-        """Nothing was lost, changed, doubled or made up."""
-        return not (self.lost or self.differing or self.duplicated or self.unknown)
+        """Nothing was lost, changed, doubled, made up or put in another order."""
+        return not (self.lost or self.differing or self.duplicated or self.unknown or self.disordered)
 
 
 def compare(
@@ -66,7 +67,24 @@ def compare(
         duplicated=sum(n - 1 for n in places.values()) + sum(n - 1 for n in revisions.values()),
         unknown=sum(place not in written for place in held),
         quarantined=quarantined,
+        disordered=_disordered(written, held),
     )
+
+
+def _disordered(written: dict[Place, Content | None], held: dict[Place, Content | None]) -> int:
+    """Count tags of which the two sides, each in the order of its numbers, tell another story."""
+    both = written.keys() & held.keys()
+    ours, theirs = (_stories({place: side[place] for place in both}) for side in (written, held))
+    return sum(story != theirs.get(epc) for epc, story in ours.items())
+
+
+def _stories(rows: dict[Place, Content | None]) -> dict[str, list[tuple[str, int]]]:
+    """Return what happened to each tag: passages and their revisions."""
+    stories: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for _, content in sorted(rows.items(), key=lambda row: row[0]):
+        if content is not None:
+            stories[content.epc].append((content.passage, content.rev))
+    return stories
 
 
 def outbox_rows(path: Path) -> dict[Place, Content | None]:

@@ -1,6 +1,7 @@
 """The comparison itself must be able to fail: each kind of trouble is seen."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 
 import pytest
@@ -72,3 +73,13 @@ def test_a_number_that_the_outbox_gave_away_counts_even_if_its_row_is_gone(outbo
 def test_pending_counts_what_the_watermark_does_not_cover(outbox, tmp_path):
     outbox.commit("movement", StreamMark(epoch=outbox.epoch("movement"), upto=3, above=[[5, 6]]))
     assert outbox_pending(tmp_path / "outbox.db") == 5
+
+
+def test_a_tag_whose_revisions_changed_places_is_out_of_order(tmp_path):
+    """Two passages of one tag under each other's numbers: nothing is lost, the tag's story is another."""
+    with closing(SqliteOutbox(tmp_path / "again.db")) as store:
+        store.append("movement", [movement(n, epc="3034257bf7194e4000000001") for n in (1, 2)])
+    rows = outbox_rows(tmp_path / "again.db")
+    first, second = rows
+    swapped = {first: rows[second], second: rows[first]}
+    assert troubles(compare(rows, swapped.items())) == {"differing": 2, "disordered": 1}

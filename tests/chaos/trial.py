@@ -1,15 +1,10 @@
-"""One trial: start everything on loopback, kill -9 at seeded times, let it settle, compare."""
+"""One trial: start everything on loopback, do harm at seeded times, let it settle, compare."""
 
-import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +13,15 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.standalone.postgres import EmbeddedPostgres
 from deploy.standalone.reaper import Reaper
+from tests.chaos.agent_child import Switches
+from tests.chaos.child import READY_S, Child, TrialError
 from tests.chaos.compare import Verdict, compare, database_rows, outbox_pending, outbox_rows
-from tests.helpers.brokers import BROKERS
+from tests.chaos.disk import Disk
+from tests.chaos.links import LINKS, TROUBLES, Links
+from tests.helpers.brokers import BROKERS, free_port
 
 GATEWAY = "chaos-gw"
-READY_S = 120.0  # includes the first compilation of numba kernels on a busy machine
 SETTLE_S = 120.0
-VICTIMS = ("broker", "edge", "central")
-
 SHEETS = {
     "locations.csv": "id,name,kind,parent,guarded\nhall,Hall,zone,,false\nyard,Yard,exterior,,false\n",
     "portals.csv": f"id,name,site,gateway,inside,outside,mode\ncrowd-gate,Gate,hq,{GATEWAY},hall,yard,notify\n",
@@ -66,17 +62,15 @@ pass_s = 0.5
 """
 
 
-class TrialError(RuntimeError):
-    """The trial could not be held; the message names the program and its last words."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What one trial came to."""
 
     broker: str
     seconds: float
-    kills: dict[str, int]
+    faults: dict[str, int]
+    disk: str  # what a full disk was: a tmpfs, or a limit on the size of files
+    refused: int  # times that the agent told that its outbox can't be written: disk faults that it felt
     settled: bool
     verdict: Verdict
 
@@ -89,62 +83,32 @@ class Outcome:
         """Return the figures for a table or JSON."""
         return {"broker": self.broker, "seconds": self.seconds, "settled": self.settled, "passed": self.passed} | {
             **asdict(self.verdict),
-            "kills": self.kills,
+            "faults": self.faults,
+            "disk": self.disk,
+            "refused": self.refused,
         }
 
+    def last_line(self) -> str:
+        """Say in one line what was done and what came of it."""
+        one = self.verdict
+        kept = "order per tag kept" if not one.disordered else f"{one.disordered} tags out of order"
+        faults = ", ".join(f"{kind} {count}" for kind, count in sorted(self.faults.items()))
+        return (
+            f"soak {self.broker}: {one.lost} lost, {one.duplicated} duplicated, {kept}, {one.differing} differing, "
+            f"{one.unknown} unknown, {one.quarantined} quarantined; {sum(self.faults.values())} faults ({faults}); "
+            f"{one.written} events, {one.committed} committed in {self.seconds:.0f} s of faults; "
+            f"the agent's disk refused it {self.refused} times"
+        )
 
-@dataclass
-class Child:
-    """One of Stockgate's programs, which can be killed and started again."""
 
-    name: str
-    command: list[str]
-    log: Path
-    reaper: Reaper
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    def start(self) -> None:
-        """Start it; its log goes on."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [Path(sys.executable).with_name(self.command[0]), *self.command[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.reaper.watch_process(self.process.pid)
-
-    def run(self) -> None:
-        """Start it and wait for its end."""
-        self.start()
-        if self.process is not None and self.process.wait(READY_S) != 0:
-            raise TrialError(f"{self.name} failed: {self.last_words()}")
-
-    def kill(self) -> None:
-        """Kill -9."""
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def stop(self) -> None:
-        """End it in order, or by force."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def check(self) -> None:
-        """Raise where it ended by itself."""
-        if self.process is not None and self.process.poll() is not None:
-            raise TrialError(f"{self.name} ended by itself ({self.process.returncode}): {self.last_words()}")
-
-    def last_words(self) -> str:
-        """Return the end of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+KILLS = tuple(f"kill {victim}" for victim in ("broker", "edge", "central", "sim"))
+CUTS = tuple(f"{trouble} {link}" for link in LINKS for trouble in TROUBLES)
+MACHINE = ("disk full", "disk read-only", "clock step")
+EVERYTHING = (*KILLS, *CUTS, *MACHINE)
+# A step may not make events so new that the central refuses to believe them (an hour).
+STEP_S = 1_800.0
+# A connection that says nothing is given up after 1.5 keepalives (15 s): some troubles last longer than that.
+LONG_S = (24.0, 40.0)
 
 
 class Trial:
@@ -153,83 +117,145 @@ class Trial:
     Args:
         broker: "nats" or "mosquitto".
         run_dir: where everything goes.
-        seed: of the times and victims.
+        seed: of the times, of what happens and of the simulated tags.
         rate: movement events a second.
+        kinds: the faults; all of them once before any comes again.
+        say: told of each fault.
     """
 
-    def __init__(self, broker: str, run_dir: Path, *, seed: int, rate: int) -> None:
-        self._dir = run_dir
+    def __init__(
+        self,
+        broker: str,
+        run_dir: Path,
+        *,
+        seed: int,
+        rate: int,
+        kinds: tuple[str, ...] = EVERYTHING,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._dir, self._seed, self._rate, self._kinds, self._say = run_dir, seed, rate, kinds, say
         self._rng = random.Random(seed)
-        self._rate = rate
-        self._seed = seed
         self._reaper = Reaper()
         self._broker = BROKERS[broker](run_dir)
         self._postgres = EmbeddedPostgres(run_dir / "pg", reaper=self._reaper)
+        self._reader_port = free_port()
+        targets = (self._broker.port, self._broker.port, self._reader_port)
+        self._links = Links(dict(zip(LINKS, targets, strict=True)), self._rng)
+        self._disk = Disk(run_dir / "edge")
+        self._switches, self._switch_file = Switches(), run_dir / "switches.json"
         self._children: dict[str, Child] = {}
-        self._kills: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
 
     def hold(self, seconds: float) -> Outcome:
         """Hold the trial and return its outcome; everything is stopped at the end."""
         try:
             self._start()
-            self._kill_at_random(seconds)
+            begun = time.monotonic()
+            self._harm(seconds)
+            lasted_s = time.monotonic() - begun
             settled = self._settle()
             rows, quarantined = database_rows(self._dsn)
             verdict = compare(outbox_rows(self._outbox), rows, quarantined)
-            kills = {victim: self._kills[victim] for victim in VICTIMS}
-            return Outcome(self._broker.name, seconds, kills, settled, verdict)
+            refused = self._children["edge"].log.read_text(errors="replace").count("outbox can't be written")
+            return Outcome(self._broker.name, lasted_s, dict(self._faults), self._disk.kind, refused, settled, verdict)
         finally:
             self._stop()
 
     @property
     def _outbox(self) -> Path:
-        return self._dir / "edge" / "outbox.db"
+        return self._disk.path / "outbox.db"
 
     @property
     def _dsn(self) -> str:
         return make_conninfo(self._postgres.dsn)
 
     def _start(self) -> None:
+        self._disk.open()
+        self._links.start()
         self._broker.start()
         self._postgres.start()
         self._child("migrate", "stockgate-central", "migrate", "--dsn", self._dsn).run()
         sheets = self._write_all({f"registry/{name}": text for name, text in SHEETS.items()})
         self._child("import", "stockgate-central", "import", "--dsn", self._dsn, *sheets).run()
         self._child(
-            "central", "stockgate-central", "run", "--dsn", self._dsn, "--mqtt", self._broker.url,
+            "central", "stockgate-central", "run", "--dsn", self._dsn, "--mqtt", self._mqtt("central-broker"),
             "--listen", "127.0.0.1:0", "--data-dir", str(self._dir / "central"),
         ).start()  # fmt: skip
-        port = self._start_readers()
-        [config] = self._write_all({"edge.toml": EDGE.format(gateway=GATEWAY, port=port, url=self._broker.url)})
-        self._child("edge", "stockgate-edge", "run", "--config", config, "--data-dir", str(self._outbox.parent)).start()
+        self._start_readers()
+        self._switches.write(self._switch_file)
+        port, url = self._links.port("agent-reader"), self._mqtt("agent-broker")
+        [config] = self._write_all({"edge.toml": EDGE.format(gateway=GATEWAY, port=port, url=url)})
+        self._child(
+            "edge", "python", "-m", "tests.chaos.agent_child", str(self._switch_file),
+            "run", "--config", config, "--data-dir", str(self._disk.path),
+        ).start()  # fmt: skip
         self._wait(lambda: self._committed() > 0, READY_S, "the first event in the database")
 
-    def _start_readers(self) -> int:
+    def _mqtt(self, link: str) -> str:
+        return f"mqtt://127.0.0.1:{self._links.port(link)}"
+
+    def _start_readers(self) -> None:
         [scenario] = self._write_all({"crowd.toml": SCENARIO.format(rate=self._rate)})
         ready = self._dir / "sim.json"
         self._child(
-            "sim", "stockgate-sim", "serve", scenario, "--seed", str(self._seed), "--base-port", "0",
-            "--ready-file", str(ready),
+            "sim", "stockgate-sim", "serve", scenario, "--seed", str(self._seed),
+            "--base-port", str(self._reader_port), "--ready-file", str(ready),
         ).start()  # fmt: skip
         self._wait(ready.exists, READY_S, "the simulated reader")
-        return int(json.loads(ready.read_text())["readers"]["r1"]["port"])
 
-    def _kill_at_random(self, seconds: float) -> None:
-        """Kill each in turn, in a random order and after random times; each at least once."""
-        end = time.monotonic() + seconds
+    def _harm(self, seconds: float) -> None:
+        """Do one harm after another, each at least once, in a random order and for random times."""
+        end, begun = time.monotonic() + seconds, time.monotonic()
         order: list[str] = []
         pause_s = min(4.0, seconds / 4)
-        while time.monotonic() < end or len(self._kills) < len(VICTIMS):
-            time.sleep(self._rng.uniform(0.3, 1.0) * pause_s)
+        while time.monotonic() < end or len(self._faults) < len(self._kinds):
+            time.sleep(self._rng.uniform(0.2, 1.0) * pause_s)
             self._check()
-            order = order or self._rng.sample(VICTIMS, k=len(VICTIMS))
-            self._kill(order.pop())
+            order = order or self._rng.sample(self._kinds, k=len(self._kinds))
+            kind = order.pop()
+            self._say(f"{time.monotonic() - begun:6.1f} s: {kind}")
+            self._faults[kind] += 1
+            self._one(kind, self._lasts_s(seconds))
+
+    def _lasts_s(self, seconds: float) -> float:
+        """Return how long a trouble lasts: mostly seconds, in a long trial sometimes longer than a keepalive."""
+        long = seconds > 10 * LONG_S[1] and self._rng.random() < 0.15
+        return self._rng.uniform(*LONG_S) if long else self._rng.uniform(1.0, 6.0)
+
+    def _one(self, kind: str, lasts_s: float) -> None:
+        what, _, where = kind.partition(" ")
+        if what == "kill":
+            self._kill(where)
+        elif what == "clock":
+            # To and fro, so that steps don't add up to a time that nobody believes.
+            forward = self._switches.clock_offset_us <= 0
+            self._switches.clock_offset_us = round(self._rng.uniform(1.0, STEP_S) * 1e6) * (1 if forward else -1)
+            self._switches.write(self._switch_file)
+        elif what == "disk":
+            self._spoil_disk(where, lasts_s)
+        else:
+            self._links.begin(where, what)
+            time.sleep(lasts_s)
+            self._links.end(where, what)
+
+    def _spoil_disk(self, how: str, lasts_s: float) -> None:
+        """Let the agent's disk be full or read-only; it isn't killed meanwhile: what it holds is in memory alone."""
+        agent = self._children["edge"].process
+        if how == "full" and agent is not None:
+            self._disk.fill(agent.pid)
+            time.sleep(lasts_s)
+            self._disk.free(agent.pid)
+            return
+        self._switches.read_only = True
+        self._switches.write(self._switch_file)
+        time.sleep(lasts_s)
+        self._switches.read_only = False
+        self._switches.write(self._switch_file)
 
     def _kill(self, victim: str) -> None:
         """Kill -9; what was killed comes back after a moment."""
         one = self._broker if victim == "broker" else self._children[victim]
         one.kill()
-        self._kills[victim] += 1
         time.sleep(self._rng.uniform(0.0, 1.0))
         one.start()
 
@@ -288,4 +314,6 @@ class Trial:
             child.stop()
         self._broker.stop()
         self._postgres.stop()
+        self._links.stop()
+        self._disk.close()
         self._reaper.close()

@@ -1,0 +1,23 @@
+"""The soak in short: the whole chain of real programs, each kind of harm done at least once."""
+
+import pytest
+
+from tests.chaos.trial import KILLS, MACHINE, Trial
+
+
+@pytest.mark.parametrize("broker", ["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
+def test_nothing_is_lost_or_doubled_when_any_program_is_killed(broker, tmp_path):
+    """Eight seconds of kills; the trial goes on until each program was killed once."""
+    outcome = Trial(broker, tmp_path, seed=11, rate=200, kinds=KILLS).hold(8.0)
+    assert outcome.passed, outcome.figures()
+    assert set(outcome.faults) == set(KILLS)
+    assert outcome.verdict.quarantined == 0
+
+
+def test_nothing_is_lost_or_doubled_by_a_full_or_read_only_disk_a_clock_that_steps_and_a_half_open_link(tmp_path):
+    """The machine's own troubles, which the agent rides out in its memory."""
+    kinds = (*MACHINE, "half-open agent-broker")
+    outcome = Trial("nats", tmp_path, seed=5, rate=100, kinds=kinds).hold(4.0)
+    assert outcome.passed, outcome.figures()
+    assert set(outcome.faults) == set(kinds)
+    assert outcome.refused >= 1  # else the disk's faults were none
