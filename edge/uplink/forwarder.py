@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
@@ -15,7 +15,7 @@ import structlog
 from edge.contracts import Health, State, encode, topic
 from edge.outbox import Outbox, OutboxError
 from edge.uplink.errors import ConnectError, UplinkError
-from edge.uplink.port import Message, MqttPort, MqttSession
+from edge.uplink.port import Message, MqttPort, MqttSession, matches
 from edge.uplink.pump import Pump, UplinkCounters
 from edge.uplink.settings import UplinkSettings
 from edge.uplink.states import UplinkEvent, UplinkState, after
@@ -42,6 +42,8 @@ class Forwarder:
         settings: knobs.
         rng: randomness of the backoff.
         executor: where the outbox is worked with; None works in the event loop's own thread.
+        inbound: who takes what arrives, by channel (`gate/manifest`, `cmd/+`); called in the event loop with the
+            channel and the payload. What it raises is logged and counted, and ends nothing.
         now_s: monotonic seconds.
         now_us: wall clock in microseconds.
         log: structlog logger.
@@ -58,6 +60,7 @@ class Forwarder:
         settings: UplinkSettings,
         rng: random.Random,
         executor: Executor | None = None,
+        inbound: Mapping[str, Callable[[str, bytes], None]] | None = None,
         now_s: Callable[[], float] = time.monotonic,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
         log: structlog.typing.FilteringBoundLogger | None = None,
@@ -73,6 +76,8 @@ class Forwarder:
         self._log: structlog.typing.FilteringBoundLogger = log or structlog.get_logger("edge.uplink")
         self._pump = Pump(outbox, site, gateway, settings, self._log)
         self._topic = partial(topic, site, gateway)
+        self._inbound = dict(inbound or {})
+        self._prefix = self._topic("")
         self._state: UplinkState = "offline"
         self._session: MqttSession | None = None
         self._wake = asyncio.Event()
@@ -117,9 +122,13 @@ class Forwarder:
 
     def publish_health(self, health: Health) -> bool:
         """Publish a heartbeat; tell whether there was a connection to publish it on. The newest wins, none is kept."""
+        return self.publish("health", encode(health), qos=0)
+
+    def publish(self, channel: str, payload: bytes, *, qos: int = 1) -> bool:
+        """Publish on a channel of ours outside the streams; tell whether there was a connection to do it on."""
         if self._session is None or self._session.closed is not None:
             return False
-        self._session.publish(Message(self._topic("health"), encode(health), qos=0))
+        self._session.publish(Message(self._topic(channel), payload, qos=qos))
         return True
 
     async def run(self) -> None:
@@ -154,7 +163,7 @@ class Forwarder:
                 return await self._port.connect(
                     client_id=f"stockgate-{self._gateway}",
                     will=will,
-                    subscribe=[self._topic("watermark")],
+                    subscribe=[self._topic("watermark"), *map(self._topic, self._inbound)],
                     on_message=self._arrived,
                     on_change=self._changed,
                 )
@@ -251,6 +260,19 @@ class Forwarder:
         if where == self._topic("watermark"):
             self._watermarks.append(payload)
             self._wake.set()
+            return
+        channel = where.removeprefix(self._prefix)
+        for pattern, take in self._inbound.items():
+            if matches(pattern, channel):
+                self._hand(take, channel, payload)
+
+    def _hand(self, take: Callable[[str, bytes], None], channel: str, payload: bytes) -> None:
+        """Whatever a message does to its taker, the events go on."""
+        try:
+            take(channel, payload)
+        except Exception:  # noqa: BLE001 (a taker of hostile messages must not end the uplink)
+            self._pump.counters.inbound_failures += 1
+            self._log.exception("message could not be taken", channel=channel, bytes=len(payload))
 
     def _changed(self) -> None:
         """Wake up for the end of a session, and for an acknowledgement where one was waited for."""

@@ -4,6 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 
+def matches(pattern: str, channel: str) -> bool:
+    """Tell whether a channel fits a pattern in which `+` stands for one level of it."""
+    wanted, got = pattern.split("/"), channel.split("/")
+    return len(wanted) == len(got) and all(want in ("+", have) for want, have in zip(wanted, got, strict=True))
+
+
 class Message(NamedTuple):
     """One MQTT message."""
 

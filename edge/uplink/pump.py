@@ -41,6 +41,7 @@ class UplinkCounters:
     connections: int = 0
     connection_failures: int = 0
     outbox_failures: int = 0
+    inbound_failures: int = 0  # messages of the central that their taker failed on
 
 
 @dataclass(slots=True)

@@ -64,13 +64,13 @@ class FakePort:
         self.acknowledging = True
         self.refusing = False
         self.hanging = False
-        self.published, self.sessions = [], []
+        self.published, self.sessions, self.subscribed = [], [], []
         self.attempts = self.closes = 0
 
     async def connect(self, *, client_id, will, subscribe, on_message, on_change):
         self.attempts += 1
         assert client_id == "stockgate-gw-1"
-        assert list(subscribe) == ["stockgate/v1/hq/gw-1/watermark"]
+        self.subscribed = list(subscribe)
         if self.hanging:
             await asyncio.Event().wait()
         if self.refusing:
@@ -293,3 +293,34 @@ async def test_an_outbox_that_fails_is_asked_again_and_logged_twice(make, port, 
     assert len(port.sessions) == 1
     events = [entry["event"] for entry in logs if "outbox" in entry["event"]]
     assert events == ["outbox can't be worked with: trying again", "outbox works again"]
+
+
+async def test_what_arrives_goes_to_whoever_takes_its_channel(port, outbox):
+    taken = []
+
+    def fail(channel, payload):
+        raise RuntimeError("no")
+
+    forwarder = Forwarder(
+        outbox,
+        port,
+        site="hq",
+        gateway="gw-1",
+        birth=State(online=True, boot="b1", version="0.1.0"),
+        settings=UplinkSettings(url="mqtt://localhost", **QUICK),
+        rng=random.Random(1),
+        inbound={"cmd/+": lambda channel, payload: taken.append((channel, payload)), "gate/delta": fail},
+    )
+    assert not forwarder.publish("reply/blink", b"{}")
+    task = asyncio.create_task(forwarder.run())
+    await until(lambda: forwarder.state == "live")
+    root = "stockgate/v1/hq/gw-1/"
+    assert port.subscribed == [root + "watermark", root + "cmd/+", root + "gate/delta"]
+    for channel in ("gate/delta", "cmd/blink", "cmd/a/b", "gate/part/7"):
+        port.sessions[-1].on_message(root + channel, b"x")
+    assert taken == [("cmd/blink", b"x")]
+    assert forwarder.counters.inbound_failures == 1
+    assert forwarder.publish("reply/blink", b"{}")
+    assert port.published[-1].topic == root + "reply/blink"
+    forwarder.stop()
+    await task
