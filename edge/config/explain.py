@@ -15,7 +15,6 @@ from edge.profiles import ProfileError, profile_named, region_named
 # What contracts.md draws and this version has not yet: named, so that nobody hunts for a spelling mistake.
 _NOT_YET: Final[Mapping[str, str]] = {
     "zones": "counting zones are not in this version of the agent: leave [[zones]] out",
-    "trust": "the gate at the door is not in this version of the agent: leave [trust] out",
 }
 
 READER_SECTIONS: Final = {READERS, *KINDS.values()}

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
 from edge.config.kinds import READERS, sort_readers
 from edge.config.section import Section
+from edge.config.trust import TrustConfig
 from edge.config.wiring import (
     EpcText,
     GpiConfig,
@@ -364,6 +365,7 @@ class EdgeConfig(Section):
     windows: WindowsConfig = Field(default=WindowsConfig(), description="How reads become passages.")
     outbox: OutboxConfig = Field(default=OutboxConfig(), description="What waits on disk.")
     agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")
+    trust: TrustConfig = Field(default=TrustConfig(), description="Whom the agent believes.")
 
     @model_validator(mode="before")
     @classmethod

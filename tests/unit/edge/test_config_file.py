@@ -243,3 +243,21 @@ def test_without_a_region_no_cap_is_made_up(document):
     document["portals"][0]["antennas"][0]["gain_dbi"] = 12.0
     (reader,) = config.reader_settings(config.parse(document, source="edge.toml"))
     assert (reader.region, reader.power_caps_cdbm) == (None, ())
+
+
+KEY_LINE = "central-1:" + "A" * 43 + "="
+
+
+def test_whom_the_agent_believes_is_read_as_the_central_prints_it(document):
+    """One line a key, two during a rotation; without any it believes nobody."""
+    assert config.parse(document, source="edge.toml").trust.keyring().names == ()
+    document["trust"] = {"central_keys": [KEY_LINE, KEY_LINE.replace("central-1", "central-2")]}
+    assert config.parse(document, source="edge.toml").trust.keyring().names == ("central-1", "central-2")
+
+
+def test_what_is_no_key_is_named_with_its_place_and_where_to_find_one(document):
+    """A key that was cut off when it was copied must not look like an agent that believes nobody."""
+    document["trust"] = {"central_keys": [KEY_LINE, "central-2:AAAA"]}
+    told = _problem(document)
+    assert "trust.central_keys[1]" in told
+    assert "stockgate-central keys show" in told
