@@ -20,15 +20,18 @@ from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
-from edge.agent.metrics import MetricsServer, counter_figures, health_figures
+from edge.agent.metrics import MetricsServer, command_figures, counter_figures, health_figures
+from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
 from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.warm import warm_up
+from edge.commands import Desk, Nonces
 from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
+from edge.readers.serial import Board
 from edge.uplink import Forwarder, PahoMqtt
 from edge.windows import HeldTag, Windows
 
@@ -36,6 +39,7 @@ OUTBOX_FILE: Final = "outbox.db"
 MOST_HELD_NOTED: Final = 200
 """A comment of a pcapng file holds 64 KiB, and 200 things standing in a gateway's doorways are a blocked stockroom."""
 REFERENCES_FILE: Final = "references.json"
+NONCES_FILE: Final = "commands-used.txt"
 
 
 def now_us() -> int:
@@ -74,10 +78,11 @@ async def serve(
         if baselines.problem:
             log.warning("baselines can't be read", problem=baselines.problem)
         listener = Listener(reader_settings(config, base=base), log=log)
-        agent, figures = _build(
+        agent, desk, figures = _build(
             config,
             me,
             base=base,
+            data_dir=data_dir,
             outbox=outbox,
             executor=executor,
             baselines=baselines,
@@ -92,7 +97,7 @@ async def serve(
             server = stack.enter_context(MetricsServer(metrics, figures))
             log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
         log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        async with listener:
+        async with listener, desk:
             await agent.run(stop)
         log.info("stopped")
 
@@ -102,13 +107,14 @@ def _build(
     me: Identity,
     *,
     base: Path,
+    data_dir: Path,
     outbox: SqliteOutbox,
     executor: ThreadPoolExecutor,
     baselines: Baselines,
     listener: Listener,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
-) -> tuple[Agent, Callable[[], Iterator[Metric]]]:
+) -> tuple[Agent, Desk, Callable[[], Iterator[Metric]]]:
     """Join the parts; what an earlier start left open goes into the journal first."""
     knobs = uplink_settings(config, base=base)
     forwarder = Forwarder(
@@ -120,6 +126,7 @@ def _build(
         settings=knobs,
         rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
         executor=executor,
+        inbound={"cmd/+": lambda channel, payload: desk.take(channel, payload)},  # noqa: PLW0108 (made below)
         now_us=now_us,
         log=log,
     )
@@ -137,11 +144,12 @@ def _build(
     readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
+    onlookers = OnLookers(pipeline.sink)
     recorder = None if record is None else _recorder(record, me, held, first_seq=_next_seq(outbox, journal))
     supervisors = [
         ReaderSupervisor(
             reader,
-            sink=pipeline.sink,
+            sink=onlookers.sink,
             now_us=now_us,
             rng=random.Random(),  # noqa: S311 (as above)
             log=log,
@@ -151,9 +159,21 @@ def _build(
         )
         for reader in readers
     ]
+    built = devices(config, base=base, sink=pipeline.sink, now_us=now_us, log=log)
+    boards = {one.health().id: one for one in built if isinstance(one, Board)}
+    llrp = {settings.id: one for settings, one in zip(readers, supervisors, strict=True)}
+    desk = Desk(
+        config.gateway,
+        config.trust.keyring(),
+        Nonces(data_dir / NONCES_FILE),
+        Orders(llrp, boards, onlookers).by_name(),
+        publish=forwarder.publish,
+        now_us=now_us,
+        log=log,
+    )
     agent = Agent(
         me,
-        readers=[*supervisors, *devices(config, base=base, sink=pipeline.sink, now_us=now_us, log=log)],
+        readers=[*supervisors, *built],
         journal=journal,
         outbox=outbox,
         uplink=forwarder,
@@ -167,8 +187,9 @@ def _build(
         yield from health_figures(agent.health())
         yield from counter_figures("stockgate_edge_windows", windows.counters)
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
+        yield from command_figures(desk.counters)
 
-    return agent, figures
+    return agent, desk, figures
 
 
 def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.commands import DeskCounters
 from edge.contracts import Health
 
 if TYPE_CHECKING:
@@ -68,6 +69,17 @@ def counter_figures(prefix: str, counters: Any) -> Iterator[Metric]:
         value = getattr(counters, item.name)
         if isinstance(value, int):
             yield CounterMetricFamily(f"{prefix}_{item.name}", f"{item.name.replace('_', ' ')} since the start.", value)
+
+
+def command_figures(counters: DeskCounters) -> Iterator[Metric]:
+    """Yield what became of the central's commands."""
+    yield from counter_figures("stockgate_edge_commands", counters)
+    refused = CounterMetricFamily(
+        "stockgate_edge_commands_refused", "Commands that were not even begun, by why.", labels=["why"]
+    )
+    for why, count in counters.refused.items():
+        refused.add_metric([why], count)
+    yield refused
 
 
 def _antenna_figures(health: Health) -> Iterator[Metric]:

@@ -26,7 +26,7 @@ from edge.readers.configuration import Abilities, abilities
 from edge.readers.connection import Connection
 from edge.readers.delivery import Delivery
 from edge.readers.dial import Dialler
-from edge.readers.errors import ReaderError, ReaderRefusedError
+from edge.readers.errors import ReaderClosedError, ReaderError, ReaderRefusedError
 from edge.readers.gpo import ReaderOutputs
 from edge.readers.identity import read_identity
 from edge.readers.inputs import NEVER_US
@@ -211,6 +211,10 @@ class ReaderSession:
             finally:
                 self._survey = None
         return survey.levels
+
+    def end(self, why: str) -> None:
+        """End the session as a loss, for a reason in words; who keeps the reader dials it anew."""
+        self._connection.lose(ReaderClosedError(why))
 
     async def identity(self) -> str:
         """Return what the reader calls itself by, lower-case hex; `ReaderError` where it doesn't tell."""

@@ -1,0 +1,169 @@
+"""What the central's commands do at this gateway: blink a light, count, look at each antenna, dial a reader anew."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from edge.commands import Order, OrderError
+from edge.contracts import instant
+from edge.contracts.commands import Argument
+from edge.readers import Chunk, OutputPort, ReaderError, ReaderSupervisor
+from edge.readers.outputs import blinking, play
+from edge.readers.serial import Board
+
+BLINK_MS: Final = 250
+LONGEST_BLINK_S: Final = 30
+LONGEST_SWEEP_S: Final = 60
+SWEEP_SILENCE_MS: Final = 1_000
+"""A count is over when no tag was new for a second."""
+LONGEST_SURVEY_S: Final = 60
+MOST_TAGS: Final = 20_000
+"""Distinct tags told apart in one survey: a doorway holds a few hundred, a flood of noise must not fill the memory."""
+
+Arguments = Mapping[str, Argument]
+
+
+class Survey:
+    """Reads by antenna of one reader while it looks on."""
+
+    def __init__(self, reader: str) -> None:
+        self._reader = reader
+        self.reads: Counter[int] = Counter()
+        self.tags: dict[int, set[bytes]] = {}
+
+    def take(self, chunk: Chunk) -> None:
+        """Count what a chunk brought."""
+        if chunk.reader != self._reader:
+            return
+        batch = chunk.batch
+        raw, width = batch.epc.tobytes(), batch.epc.shape[1]
+        told = zip(batch.antenna.tolist(), batch.epc_bits.tolist(), batch.seen_count.tolist(), strict=True)
+        for row, (antenna, bits, seen) in enumerate(told):
+            self.reads[antenna] += seen
+            tags = self.tags.setdefault(antenna, set())
+            if len(tags) < MOST_TAGS:
+                tags.add(raw[row * width : row * width + (bits + 7) // 8])
+
+
+class OnLookers:
+    """A sink before the sink: who looks on sees every chunk, and what it does changes nothing of it."""
+
+    def __init__(self, sink: Callable[[Chunk], Awaitable[None]]) -> None:
+        self._sink = sink
+        self._surveys: list[Survey] = []
+
+    async def sink(self, chunk: Chunk) -> None:
+        """Show a chunk to who looks on, and pass it on."""
+        for survey in self._surveys:
+            survey.take(chunk)
+        await self._sink(chunk)
+
+    async def survey(self, reader: str, seconds: int) -> Survey:
+        """Look on for some seconds."""
+        survey = Survey(reader)
+        self._surveys.append(survey)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._surveys.remove(survey)
+        return survey
+
+
+class Orders:
+    """The commands of a gateway.
+
+    Args:
+        readers: LLRP readers by id.
+        boards: boards with outputs by id.
+        onlookers: where reads pass.
+    """
+
+    def __init__(
+        self, readers: Mapping[str, ReaderSupervisor], boards: Mapping[str, Board], onlookers: OnLookers
+    ) -> None:
+        self._readers, self._boards, self._onlookers = readers, boards, onlookers
+
+    def by_name(self) -> dict[str, Order]:
+        """Return what each command does."""
+        orders = {
+            "blink": self._blink,
+            "restart-reader": self._restart,
+            "survey": self._survey,
+            "sweep": self._sweep,
+        }
+        return {name: _told(name, order) for name, order in orders.items()}
+
+    async def _blink(self, args: Arguments) -> dict[str, Argument]:
+        """`device`, `output`, `seconds`: switch an output on and off in turn."""
+        _only(args, ("device", "output", "seconds"))
+        device = _one_of(args, "device", [*self._readers, *self._boards])
+        output, seconds = _integer(args, "output", 1, 65535), _integer(args, "seconds", 1, LONGEST_BLINK_S, 3)
+        port: OutputPort = self._boards[device] if device in self._boards else self._readers[device].outputs
+        times = seconds * 1000 // (2 * BLINK_MS)
+        await play(blinking([output], on_ms=BLINK_MS, off_ms=BLINK_MS, times=times), port)
+        return {"device": device, "output": output, "seconds": seconds}
+
+    async def _restart(self, args: Arguments) -> dict[str, Argument]:
+        """`reader`: end its session, which is dialled anew at once."""
+        _only(args, ("reader",))
+        reader = _one_of(args, "reader", self._readers)
+        self._readers[reader].session.end("its session is begun anew, as a command wants it")
+        return {"reader": reader}
+
+    async def _survey(self, args: Arguments) -> dict[str, Argument]:
+        """`reader`, `seconds`: count reads and tags of each antenna, beside all that goes on."""
+        _only(args, ("reader", "seconds"))
+        reader = _one_of(args, "reader", self._readers)
+        seconds = _integer(args, "seconds", 1, LONGEST_SURVEY_S, 5)
+        self._readers[reader].session  # noqa: B018 (says at once where there is none)
+        seen = await self._onlookers.survey(reader, seconds)
+        result: dict[str, Argument] = {"reader": reader, "seconds": seconds}
+        for antenna in sorted(seen.tags):
+            result[f"antenna {antenna} reads"] = seen.reads[antenna]
+            result[f"antenna {antenna} tags"] = len(seen.tags[antenna])
+        return result
+
+    async def _sweep(self, args: Arguments) -> dict[str, Argument]:
+        """`reader`, `seconds`: count every tag in the field once; health says that the doorway is blind meanwhile."""
+        _only(args, ("reader", "seconds"))
+        reader = _one_of(args, "reader", self._readers)
+        timeout_ms = _integer(args, "seconds", 1, LONGEST_SWEEP_S, 10) * 1000
+        swept = await self._readers[reader].sweep(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS)
+        return {
+            "reader": reader,
+            "tags": len(swept.epcs),
+            "begin": instant(swept.begin_us),
+            "end": instant(swept.end_us),
+        }
+
+
+def _told(name: str, order: Callable[[Arguments], Awaitable[dict[str, Argument]]]) -> Order:
+    async def carry_out(args: Arguments) -> dict[str, Argument]:
+        try:
+            return await order(args)
+        except ReaderError as error:
+            raise OrderError(f"command {name}: {error}") from error
+
+    return carry_out
+
+
+def _only(args: Arguments, known: Sequence[str]) -> None:
+    strange = sorted(args.keys() - set(known))
+    if strange:
+        raise OrderError(f"unknown argument {strange[0][:80]!r}: known here are {', '.join(known)}")
+
+
+def _one_of(args: Arguments, key: str, known: Any) -> str:
+    value = args.get(key)
+    if not isinstance(value, str) or value not in known:
+        told = ", ".join(known) or "none"
+        raise OrderError(f"{key} is {str(value)[:80]!r}: this gateway has {told}")
+    return value
+
+
+def _integer(args: Arguments, key: str, least: int, most: int, default: int | None = None) -> int:
+    value = args.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise OrderError(f"{key} is {str(value)[:80]!r}: give a whole number from {least} to {most}")
+    return value
