@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from edge import config as settings
 from edge.agent.tables import console, show_json, show_table
-from edge.agent.tls_files import tls_file_problems
+from edge.agent.tls_files import tls_file_problems, try_broker_files
 from edge.config import EdgeConfig, ReaderConfig
 from edge.config.device_checks import serial_places
 from edge.config.devices import SerialReaderConfig
@@ -165,9 +165,10 @@ def _error(line: str) -> Finding:
 def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
     """What the broker's and the readers' settings name on disk must be there."""
     try:
-        settings.uplink_settings(config, base=base).password()
+        try_broker_files(settings.uplink_settings(config, base=base))
     except (OSError, ValueError) as error:
-        yield Finding("error", "mqtt.password_file", str(error))
+        named = str(error).partition(" ")[0]
+        yield Finding("error", f"mqtt.{named if named.endswith('_file') else 'url'}", str(error))
     for one in tls_file_problems(config, base=base):
         yield Finding("error", f"{one.place}.{one.key}", one.what)
 

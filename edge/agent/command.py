@@ -15,7 +15,7 @@ from edge.agent import logs
 from edge.agent.compose import serve
 from edge.agent.metrics import MetricsError, parse_address
 from edge.agent.recording import RecordingFile
-from edge.agent.tls_files import tls_file_problems
+from edge.agent.tls_files import tls_file_problems, try_broker_files
 from edge.outbox import OutboxError
 from edge.readers import ReaderError
 
@@ -35,7 +35,7 @@ def run(
     base = config.resolve().parent
     try:
         checked = settings.load(config)
-        settings.uplink_settings(checked, base=base).password()
+        try_broker_files(settings.uplink_settings(checked, base=base))
         address = None if metrics is None else parse_address(metrics)
     except (settings.ConfigError, MetricsError, ValueError) as error:
         _leave(EXIT_USAGE, str(error))

@@ -20,7 +20,13 @@ from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
-from edge.agent.metrics import MetricsServer, command_figures, counter_figures, health_figures
+from edge.agent.metrics import (
+    MetricsServer,
+    certificate_figures,
+    command_figures,
+    counter_figures,
+    health_figures,
+)
 from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
@@ -188,6 +194,7 @@ def _build(
         yield from counter_figures("stockgate_edge_windows", windows.counters)
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
+        yield from certificate_figures(forwarder.certificate_days_left)
 
     return agent, desk, figures
 

@@ -39,6 +39,16 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, number
 
 
+def certificate_figures(days_left: float | None) -> Iterator[Metric]:
+    """Yield how long our certificate at the broker still holds, where there is one."""
+    if days_left is not None:
+        yield GaugeMetricFamily(
+            "stockgate_edge_uplink_certificate_days_left",
+            "Days until our certificate at the broker runs out.",
+            value=days_left,
+        )
+
+
 def health_figures(health: Health) -> Iterator[Metric]:
     """Yield what the heartbeat says, as figures."""
     up = GaugeMetricFamily("stockgate_edge_reader_connected", "1 while the reader's session stands.", labels=["reader"])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from edge.config import EdgeConfig, reader_settings
 from edge.readers import ReaderError, try_files
+from edge.uplink import UplinkSettings, parse_url, tls_context
 
 
 class TlsFileProblem(NamedTuple):
@@ -15,6 +16,13 @@ class TlsFileProblem(NamedTuple):
     reader: str
     key: str
     what: str
+
+
+def try_broker_files(settings: UplinkSettings) -> None:
+    """Read the password, certificates and key for the broker; an unusable one raises `UplinkSettingsError`."""
+    settings.password()
+    if parse_url(settings.url).tls:
+        tls_context(settings)
 
 
 def tls_file_problems(config: EdgeConfig, *, base: Path) -> Iterator[TlsFileProblem]:

@@ -305,6 +305,14 @@ class MqttConfig(Section):
     ca_file: str | None = Field(
         default=None, min_length=1, description="Certificates to trust with `mqtts`; left out: those of the system."
     )
+    certificate_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Our certificate, PEM, for a broker that asks for one; a new one in its place is used at once.",
+    )
+    key_file: str | None = Field(
+        default=None, min_length=1, description="The certificate's key, PEM; left out: it stands in the same file."
+    )
     keepalive_s: int = Field(default=_UPLINK.keepalive_s, ge=2, le=3_600, description="MQTT keepalive.")
     connect_timeout_s: float = Field(
         default=_UPLINK.connect_timeout_s,

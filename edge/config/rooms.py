@@ -111,7 +111,7 @@ def outbox_settings(config: EdgeConfig) -> OutboxSettings:
 def uplink_settings(config: EdgeConfig, *, base: Path) -> UplinkSettings:
     """Build the uplink's settings; relative paths start at `base`, the configuration file's directory."""
     knobs = config.mqtt.model_dump()
-    for key in ("password_file", "ca_file"):
+    for key in ("password_file", "ca_file", "certificate_file", "key_file"):
         knobs[key] = None if knobs[key] is None else base / knobs[key]
     return UplinkSettings(**knobs)
 

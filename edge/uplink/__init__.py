@@ -2,6 +2,7 @@
 
 from edge.uplink.errors import ConnectError, UplinkError, UplinkSettingsError
 from edge.uplink.forwarder import Forwarder
+from edge.uplink.own_certificate import tls_context
 from edge.uplink.paho_mqtt import PahoMqtt
 from edge.uplink.port import Message, MqttPort, MqttSession
 from edge.uplink.pump import UplinkCounters
@@ -22,4 +23,5 @@ __all__ = [
     "UplinkSettingsError",
     "UplinkState",
     "parse_url",
+    "tls_context",
 ]

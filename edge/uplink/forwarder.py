@@ -15,6 +15,7 @@ import structlog
 from edge.contracts import Health, State, encode, topic
 from edge.outbox import Outbox, OutboxError
 from edge.uplink.errors import ConnectError, UplinkError
+from edge.uplink.own_certificate import CertificateWatch
 from edge.uplink.port import Message, MqttPort, MqttSession, matches
 from edge.uplink.pump import Pump, UplinkCounters
 from edge.uplink.settings import UplinkSettings
@@ -75,6 +76,8 @@ class Forwarder:
         self._now_us = now_us
         self._log: structlog.typing.FilteringBoundLogger = log or structlog.get_logger("edge.uplink")
         self._pump = Pump(outbox, site, gateway, settings, self._log)
+        self._certificate = CertificateWatch(settings, now_s, now_us, self._log)
+        self._renewing = False
         self._topic = partial(topic, site, gateway)
         self._inbound = dict(inbound or {})
         self._prefix = self._topic("")
@@ -99,6 +102,11 @@ class Forwarder:
     def counters(self) -> UplinkCounters:
         """What it has done since the agent started."""
         return self._pump.counters
+
+    @property
+    def certificate_days_left(self) -> float | None:
+        """How many days our certificate at the broker still holds; None where there is none."""
+        return self._certificate.days_left
 
     def notify(self) -> None:
         """Say that the outbox has new rows."""
@@ -140,6 +148,9 @@ class Forwarder:
                 problem = str(error)
             if problem is None:
                 return
+            if self._renewing:
+                self._renewing = False
+                continue
             self._count_failure(problem)
             await self._wait_to_dial()
 
@@ -157,6 +168,7 @@ class Forwarder:
     async def _connect(self) -> MqttSession:
         will = self._state_message(msgspec.structs.replace(self._birth, online=False))
         self._watermarks.clear()
+        self._certificate.connecting()
         left_s = None if self._stop_at_s is None else self._stop_at_s - self._now_s()
         try:
             async with asyncio.timeout(left_s) as self._dialling:
@@ -191,9 +203,18 @@ class Forwarder:
                 await self._outbox_trouble(error)
             else:
                 self._outbox_fine()
+            if self._certificate.renewed():
+                return self._renew()
             if self._broker_is_stuck(session):
                 return f"the broker took nothing for {self._settings.ack_timeout_s:g} s"
         return session.closed
+
+    def _renew(self) -> str:
+        """Leave, to come back at once with the new certificate; what the watermark doesn't cover is sent again."""
+        self._renewing = True
+        self._pump.counters.renewals += 1
+        self._log.info("certificate was renewed: connecting with the new one")
+        return "certificate was renewed"
 
     async def _step(self, session: MqttSession) -> None:
         """Take what was heard, send what is due."""
@@ -241,8 +262,10 @@ class Forwarder:
     async def _finish(self, session: MqttSession) -> None:
         """Say that we go, where someone can still hear it, and disconnect."""
         if session.closed is None:
-            stopped = self._stop_at_s is not None  # else we only leave a broker that takes nothing
-            session.publish(self._state_message(msgspec.structs.replace(self._birth, online=False, stopped=stopped)))
+            if not self._renewing:  # else we are back before anybody misses us
+                stopped = self._stop_at_s is not None  # else we only leave a broker that takes nothing
+                gone = msgspec.structs.replace(self._birth, online=False, stopped=stopped)
+                session.publish(self._state_message(gone))
             self._window_full = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD_S):

@@ -1,7 +1,6 @@
 """`MqttPort` by paho-mqtt over MQTT 3.1.1: a new client for every connection, so that no old queue is carried over."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -10,7 +9,8 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.uplink.errors import ConnectError, UplinkSettingsError
+from edge.uplink.errors import ConnectError
+from edge.uplink.own_certificate import tls_context
 from edge.uplink.port import Message
 from edge.uplink.settings import BrokerAddress, UplinkSettings, parse_url
 
@@ -178,12 +178,7 @@ def _client(settings: UplinkSettings, address: BrokerAddress, client_id: str, wi
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password())
     if address.tls:
-        try:
-            client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file))
-        except (OSError, ssl.SSLError) as error:
-            raise UplinkSettingsError(
-                f"ca_file {settings.ca_file}: {error}: give a file of PEM certificates"
-            ) from error
+        client.tls_set_context(tls_context(settings))
     return client
 
 

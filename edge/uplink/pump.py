@@ -41,6 +41,7 @@ class UplinkCounters:
     connections: int = 0
     connection_failures: int = 0
     outbox_failures: int = 0
+    renewals: int = 0  # connections left for a new certificate of ours
     inbound_failures: int = 0  # messages of the central that their taker failed on
 
 

@@ -43,6 +43,8 @@ class UplinkSettings:
     username: str | None = None
     password_file: Path | None = None  # its first line is the password; read at every connection
     ca_file: Path | None = None  # certificates to trust under mqtts://; the system's where None
+    certificate_file: Path | None = None  # ours, for a broker that asks for one; PEM, read at every connection
+    key_file: Path | None = None  # its key; None where it stands in the same file
     keepalive_s: int = 15
     connect_timeout_s: float = 10.0  # for TCP, TLS, CONNACK and SUBACK together: a refused certificate shows as silence
     ack_timeout_s: float = 20.0  # a broker that takes nothing for so long is left and dialled again
@@ -61,6 +63,10 @@ class UplinkSettings:
         parse_url(self.url)
         if self.password_file is not None and self.username is None:
             raise UplinkSettingsError("password_file is set but username is not: set both or neither")
+        if self.key_file is not None and self.certificate_file is None:
+            raise UplinkSettingsError("key_file is set but certificate_file is not: set both or neither")
+        if self.certificate_file is not None and not parse_url(self.url).tls:
+            raise UplinkSettingsError("certificate_file is set but url begins with mqtt://: write mqtts://")
 
     def password(self) -> str | None:
         """Return the password, or None where none is set."""
