@@ -3,7 +3,8 @@
 Order: rows reach the outbox in the order of `add`.
 Ownership: a row belongs to the journal until the outbox's `append` returned.
 Loss: none while at most `max_held_rows` wait. Beyond that new rows are dropped and counted, and one `loss` row says so
-as soon as the outbox takes rows again.
+as soon as the outbox takes rows again. Alarms have room of their own beyond that, so that a full house of ordinary rows
+doesn't keep them out.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from edge.contracts import LossRow, Row, instant
-from edge.outbox import OpenRecord, Outbox, OutboxError
+from edge.outbox import OpenRecord, Outbox, OutboxError, is_urgent
 
 # One fsync takes 1-20 ms on the cards and disks that agents run on. At most 20 transactions a second leave the disk in
 # peace, and an alarm waits at most this long; the first row after a quiet spell is written at once.
@@ -24,6 +25,8 @@ COMMIT_PERIOD_S: Final = 0.05
 RETRY_S: Final = 1.0
 # A movement row is about 1.5 KB in memory: 75 MB, hours of a busy door.
 MAX_HELD_ROWS: Final = 50_000
+# An alarm or two a minute for two days; 7 MB.
+MAX_HELD_ALARMS: Final = 5_000
 
 
 class Journal:
@@ -40,9 +43,11 @@ class Journal:
         commit_period_s: float = COMMIT_PERIOD_S,
         retry_s: float = RETRY_S,
         max_held_rows: int = MAX_HELD_ROWS,
+        max_held_alarms: int = MAX_HELD_ALARMS,
     ) -> None:
         self._outbox, self._executor, self._notify, self._now_us, self._log = outbox, executor, notify, now_us, log
         self._commit_period_s, self._retry_s, self._max_held_rows = commit_period_s, retry_s, max_held_rows
+        self._max_held_alarms = max_held_alarms
         self._rows: list[Row] = []
         self._opened: dict[str, OpenRecord] = {}
         self._closed: dict[str, None] = {}
@@ -62,8 +67,11 @@ class Journal:
         """Take rows, and passages opened (or changed) and closed; returns at once."""
         room = max(self._max_held_rows - len(self._rows), 0)
         self._rows.extend(rows[:room])
-        if len(rows) > room:
-            self._drop(len(rows) - room)
+        alarms = [row for row in rows[room:] if is_urgent(row)] if len(rows) > room else []
+        alarms = alarms[: max(self._max_held_rows + self._max_held_alarms - len(self._rows), 0)]
+        self._rows.extend(alarms)
+        if len(rows) > room + len(alarms):
+            self._drop(len(rows) - room - len(alarms))
         self._opened.update((record.passage, record) for record in opened)
         self._closed.update(dict.fromkeys(closed))
         self._wake.set()

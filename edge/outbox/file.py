@@ -7,10 +7,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from edge.contracts import Stream
 from edge.outbox.errors import OutboxError, OutboxInUseError, OutboxUnavailableError
 from edge.outbox.port import STREAMS, OpenRecord
 from edge.outbox.queries import SCHEMA, SCHEMA_VERSION
+from edge.outbox.rules import Coverage, covered_by, gap
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _ADVICE: Final = {
@@ -28,6 +31,7 @@ class Salvage(NamedTuple):
 
     rows: dict[Stream, list[bytes]]
     open_passages: list[OpenRecord]
+    lost: dict[Stream, int]  # rows that could not be read; gap rows stand among `rows` in their place
 
 
 def hold(path: Path) -> int:
@@ -75,10 +79,12 @@ def set_aside(path: Path, at_us: int) -> Path:
 
 def salvage(path: Path) -> Salvage:
     """Read what can be read of a damaged file: the rows beyond the last watermark, on both sides of the damage."""
-    found = Salvage({stream: [] for stream in STREAMS}, [])
+    found = Salvage({stream: [] for stream in STREAMS}, [], dict.fromkeys(STREAMS, 0))
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as db:
         for stream in STREAMS:
-            found.rows[stream].extend(_read_rows(db, stream))
+            mark = _read_mark(db, stream)
+            rows = _read_rows(db, stream, mark.coverage.upto)
+            _declare(found, stream, rows, mark)
         with suppress(sqlite3.Error):
             found.open_passages.extend(
                 OpenRecord(str(passage), bytes(payload))
@@ -114,11 +120,23 @@ def _primary(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
 
 
-def _read_rows(db: sqlite3.Connection, stream: Stream) -> list[bytes]:
+class _Mark(NamedTuple):
+    """The last number given, and what the central holds."""
+
+    written: int
+    coverage: Coverage
+
+
+def _read_mark(db: sqlite3.Connection, stream: Stream) -> _Mark:
+    with suppress(sqlite3.Error, msgspec.DecodeError, TypeError, ValueError):
+        for written, upto, above in db.execute("SELECT written, upto, above FROM stream WHERE name = ?", (stream,)):
+            ranges = msgspec.json.decode(above, type=list[tuple[int, int]])
+            return _Mark(int(written), Coverage(int(upto), tuple(ranges)))
+    return _Mark(0, Coverage())
+
+
+def _read_rows(db: sqlite3.Connection, stream: Stream, upto: int) -> dict[int, bytes]:
     """Read the rows beyond the last watermark from both ends towards the damage."""
-    upto = 0
-    with suppress(sqlite3.Error):
-        upto = max((row[0] for row in db.execute("SELECT upto FROM stream WHERE name = ?", (stream,))), default=0)
     rows: dict[int, bytes] = {}
     for query in (_FROM_THE_START, _FROM_THE_END):
         with suppress(sqlite3.Error):
@@ -126,4 +144,18 @@ def _read_rows(db: sqlite3.Connection, stream: Stream) -> list[bytes]:
                 if seq in rows:
                     break
                 rows[seq] = bytes(payload)
-    return [rows[seq] for seq in sorted(rows)]
+    return rows
+
+
+def _declare(found: Salvage, stream: Stream, rows: dict[int, bytes], mark: _Mark) -> None:
+    """Take the rows in their order, with a gap row where numbers were given that could not be read."""
+    next_seq = mark.coverage.upto + 1
+    for seq in [*sorted(rows), mark.written + 1]:
+        first = covered_by(seq, rows[seq]).start if seq in rows else seq
+        lost = sum(number not in mark.coverage for number in range(next_seq, first))
+        if lost:
+            found.rows[stream].append(gap(1, 1, "lost in a damaged outbox file", lost))
+            found.lost[stream] += lost
+        if seq in rows:
+            found.rows[stream].append(rows[seq])
+        next_seq = seq + 1

@@ -9,7 +9,18 @@ from uuid import uuid4
 from edge.contracts import Row, Stream, StreamMark
 from edge.outbox.errors import OutboxUnavailableError
 from edge.outbox.port import MAX_BEYOND_WATERMARK, STREAMS, OpenRecord, OutboxSettings, OutboxStats, StoredRow
-from edge.outbox.rules import Coverage, Numbered, droppable_run, gap, gap_over, number, renumber, within
+from edge.outbox.rules import (
+    KEPT_BY,
+    Coverage,
+    Numbered,
+    droppable_run,
+    droppable_streams,
+    gap,
+    gap_over,
+    number,
+    renumber,
+    within,
+)
 
 
 @dataclass(slots=True)
@@ -53,7 +64,7 @@ class MemoryOutbox:
         with self._lock:
             store = self._streams[stream]
             numbered = number(rows, store.written + 1)
-            self._make_room(sum(len(row.payload) for row in numbered))
+            self._make_room(stream, sum(len(row.payload) for row in numbered))
             self._put(store, numbered)
             self._open.update((record.passage, record.payload) for record in opened)
             for passage in closed:
@@ -144,13 +155,13 @@ class MemoryOutbox:
         upto = max((upto for upto, at_us in store.notes if at_us <= before_us), default=0)
         store.rows = {seq: kept for seq, kept in store.rows.items() if seq > upto}
 
-    def _make_room(self, wanted: int) -> None:
+    def _make_room(self, stream: Stream, wanted: int) -> None:
         while (over := self._used() + wanted - self._settings.max_bytes) > 0:
-            # Every stream gives something before the size is asked again: neither may starve the other.
-            freed = [self._forget_acknowledged(store, over) or self._drop(store) for store in self._streams.values()]
-            if not any(freed):
+            forgot = [self._forget_acknowledged(store, over) for store in self._streams.values()]
+            if not any(forgot) and not any(self._drop(self._streams[one]) for one in droppable_streams(stream)):
                 raise OutboxUnavailableError(
-                    f"the memory outbox holds {self._settings.max_bytes} bytes of alarms; wait for the central"
+                    f"the memory outbox holds {self._settings.max_bytes} bytes of {KEPT_BY[stream]}; "
+                    "wait for the central"
                 )
 
     def _used(self) -> int:

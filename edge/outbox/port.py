@@ -22,7 +22,7 @@ class OutboxSettings:
     """Knobs of an outbox."""
 
     keep_acknowledged_s: float = 7 * 86_400.0  # a central restored from a backup of this age still finds the rows here
-    max_bytes: int = 2 * 1024**3  # beyond it acknowledged rows go first, then the oldest rows that are no alarm
+    max_bytes: int = 2 * 1024**3  # beyond it rows go in the order that `Outbox` states
 
 
 class StoredRow(NamedTuple):
@@ -58,7 +58,10 @@ class Outbox(Protocol):
 
     Order: within (stream, epoch) numbers run from 1 without a hole, in the order of `append`.
     Ownership: a row belongs to the outbox from the moment `append` returns until the central's watermark covers it.
-    Loss: none but what a `gap` row declares. A method that raises `OutboxUnavailableError` has changed nothing.
+    Loss: none but what a `gap` row declares. Beyond `max_bytes` the oldest go, in this order: acknowledged rows;
+    presence; and for movements only, movements that are no alarm. Alarms never go, and what may have been sent under
+    its number (`MAX_BEYOND_WATERMARK`) doesn't either: where only that is left, `append` refuses. A method that raises
+    `OutboxUnavailableError` has changed nothing.
     Threads: any thread may call; calls are served one at a time and may wait for the disk.
     """
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
-from edge.contracts import ContractError, GapRow, Row, StreamMark, decode_row, encode
+from edge.contracts import ContractError, GapRow, Row, Stream, StreamMark, decode_row, encode
 from edge.outbox.port import MAX_ROW_BYTES, StoredRow, is_urgent
 
 
@@ -54,6 +55,19 @@ class Coverage:
             yield start, below - 1
 
 
+DAMAGED: Final = "row was damaged in the outbox"
+KEPT_BY: Final[dict[Stream, str]] = {
+    "movement": "alarms",
+    "presence": "rows that do not go for presence",
+}
+"""What fills an outbox that refuses rows of a stream."""
+
+
+def droppable_streams(wanting: Stream) -> tuple[Stream, ...]:
+    """Return whose rows may go for a row of this stream, the first first: presence is seen again, a movement isn't."""
+    return ("presence",) if wanting == "presence" else ("presence", "movement")
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """A row that has its number, encoded once for all."""
@@ -71,12 +85,23 @@ def number(rows: Iterable[Row], first: int) -> list[Numbered]:
 
 def renumber(payloads: Iterable[bytes], first: int) -> list[Numbered]:
     """Give stored rows new numbers in a new epoch; a payload that is no row any more becomes a gap row."""
-    return [_numbered(_stored(payload, seq), seq) for seq, payload in enumerate(payloads, start=first)]
+    return [_renumbered(payload, seq) for seq, payload in enumerate(payloads, start=first)]
 
 
 def gap(first: int, last: int, reason: str, count: int) -> bytes:
     """Return the row that stands in for `first` to `last`."""
     return encode(GapRow(seq=last, first=first, last=last, reason=reason, count=count))
+
+
+def damaged(seq: int) -> bytes:
+    """Return the row that stands in for one whose bytes are no row any more."""
+    return gap(seq, seq, DAMAGED, 1)
+
+
+def covered_by(seq: int, payload: bytes) -> range:
+    """Return the numbers for which a stored row stands: its own, and those that a gap row declares."""
+    declared = _gap_in(payload)
+    return range(seq if declared is None else min(declared.first, seq), seq + 1)
 
 
 def gap_over(rows: Sequence[tuple[int, bytes]], reason: str) -> tuple[bytes, int]:
@@ -123,11 +148,18 @@ def _numbered(row: Row, seq: int) -> Numbered:
     return Numbered(seq, payload, is_urgent(row))
 
 
+def _renumbered(payload: bytes, seq: int) -> Numbered:
+    try:
+        return _numbered(decode_row(payload), seq)
+    except ContractError:
+        return Numbered(seq, damaged(seq), urgent=False, dropped=1)
+
+
 def _stored(payload: bytes, seq: int) -> Row:
     try:
         return decode_row(payload)
     except ContractError:
-        return GapRow(seq=seq, first=seq, last=seq, reason="row was damaged in the outbox", count=1)
+        return GapRow(seq=seq, first=seq, last=seq, reason=DAMAGED, count=1)
 
 
 def _gap_in(payload: bytes) -> GapRow | None:

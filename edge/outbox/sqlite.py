@@ -19,7 +19,18 @@ from edge.outbox import file
 from edge.outbox.errors import OutboxUnavailableError
 from edge.outbox.port import MAX_BEYOND_WATERMARK, STREAMS, OpenRecord, OutboxSettings, OutboxStats, StoredRow
 from edge.outbox.queries import QUERIES
-from edge.outbox.rules import Coverage, Numbered, droppable_run, gap, gap_over, number, renumber, within
+from edge.outbox.rules import (
+    KEPT_BY,
+    Coverage,
+    Numbered,
+    droppable_run,
+    droppable_streams,
+    gap,
+    gap_over,
+    number,
+    renumber,
+    within,
+)
 
 # A note of the watermark stands for the minute after it: one small row a minute tells how long rows were acknowledged.
 NOTE_EVERY_US: Final = 60_000_000
@@ -51,7 +62,7 @@ class SqliteOutbox:
         self._log: structlog.typing.FilteringBoundLogger = log or structlog.get_logger("edge.outbox")
         self._lock = RLock()
         self._set_aside = 0
-        self._dropping = False
+        self._dropping: set[Stream] = set()
         self._hold = file.hold(path)
         try:
             self._db = self._open_or_set_aside()
@@ -68,7 +79,7 @@ class SqliteOutbox:
             with self._transaction():
                 written = self._numbers(stream)[1]
                 numbered = number(rows, written + 1)
-                self._make_room(sum(len(row.payload) for row in numbered))
+                self._make_room(stream, sum(len(row.payload) for row in numbered))
                 self._put(stream, numbered)
                 self._db.executemany(QUERIES["open_passage"], [record._asdict() for record in opened])
                 self._db.executemany(QUERIES["close_passage"], [{"passage": passage} for passage in closed])
@@ -210,12 +221,14 @@ class SqliteOutbox:
         with self._transaction():
             for stream, payloads in saved.rows.items():
                 self._put(stream, renumber(payloads, 1))
+                self._db.execute(QUERIES["add_dropped"], {"stream": stream, "dropped": saved.lost[stream]})
             self._db.executemany(QUERIES["open_passage"], [record._asdict() for record in saved.open_passages])
         self._log.error(
             "outbox file was damaged: set aside, a new epoch begins",
             aside=str(aside),
             damage=str(damage),
             rows_saved=sum(map(len, saved.rows.values())),
+            rows_lost=sum(saved.lost.values()),
         )
 
     def _begin_epoch(self, stream: Stream, why: str) -> None:
@@ -267,8 +280,8 @@ class SqliteOutbox:
             self._db.execute(QUERIES["add_acknowledged"], note)
         elif newest[0] < coverage.upto:
             self._db.execute(QUERIES["raise_acknowledged"], {**note, "old": newest[0]})
-        if self._dropping:
-            self._dropping = False
+        if stream in self._dropping:
+            self._dropping.discard(stream)
             self._log.warning("outbox takes rows again without dropping", stream=stream)
 
     def _fill_holes(self, stream: Stream, coverage: Coverage) -> None:
@@ -294,15 +307,14 @@ class SqliteOutbox:
         self._db.execute(QUERIES["delete_range"], {"stream": stream, "first": lowest, "last": last})
         return True
 
-    def _make_room(self, wanted: int) -> None:
+    def _make_room(self, stream: Stream, wanted: int) -> None:
+        """Keep to the disk's budget, in the order that `Outbox` states."""
         while self._used() + wanted > self._settings.max_bytes:
-            # Every stream gives something before the size is asked again: neither may starve the other.
-            freed = [
-                self._forget(stream, self._numbers(stream)[2], DROP_ROWS) or self._drop(stream) for stream in STREAMS
-            ]
-            if not any(freed):
+            # Every stream forgets something before the size is asked again.
+            forgot = [self._forget(one, self._numbers(one)[2], DROP_ROWS) for one in STREAMS]
+            if not any(forgot) and not any(self._drop(one) for one in droppable_streams(stream)):
                 raise OutboxUnavailableError(
-                    f"outbox {self._path} holds {self._settings.max_bytes} bytes of alarms: "
+                    f"outbox {self._path} holds {self._settings.max_bytes} bytes of {KEPT_BY[stream]}: "
                     "let it reach the central, or raise its limit"
                 )
 
@@ -325,8 +337,8 @@ class SqliteOutbox:
         self._db.execute(QUERIES["delete_range"], {"stream": stream, "first": run[0].seq, "last": run[-1].seq})
         self._put_gap(stream, run[-1].seq, payload)
         self._db.execute(QUERIES["add_dropped"], {"stream": stream, "dropped": dropped})
-        if not self._dropping:
-            self._dropping = True
+        if stream not in self._dropping:
+            self._dropping.add(stream)
             self._log.error(
                 "outbox is full: the oldest rows are dropped", stream=stream, limit=self._settings.max_bytes
             )

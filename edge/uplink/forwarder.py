@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 import structlog
 
-from edge.contracts import Health, State, encode, topic
+from edge.contracts import MAX_ENVELOPE_BYTES, Health, State, encode, topic
 from edge.outbox import Outbox, OutboxError
 from edge.uplink.errors import ConnectError, UplinkError
 from edge.uplink.own_certificate import CertificateWatch
@@ -25,6 +26,8 @@ from edge.uplink.states import UplinkEvent, UplinkState, after
 TICK_S: Final = 0.25
 # A store that can't be read is asked again after this long; the connection stays.
 OUTBOX_RETRY_S: Final = 1.0
+# Watermarks that wait for the outbox's thread; each says all that those before it said.
+MAX_WATERMARKS: Final = 16
 # At an orderly end the broker gets this long to take our last word.
 LAST_WORD_S: Final = 1.0
 
@@ -85,7 +88,7 @@ class Forwarder:
         self._session: MqttSession | None = None
         self._wake = asyncio.Event()
         self._rows_waiting = False
-        self._watermarks: list[bytes] = []
+        self._watermarks: deque[bytes] = deque(maxlen=MAX_WATERMARKS)
         self._window_full = False
         self._stop_at_s: float | None = None
         self._dialling: asyncio.Timeout | None = None
@@ -218,10 +221,11 @@ class Forwarder:
 
     async def _step(self, session: MqttSession) -> None:
         """Take what was heard, send what is due."""
-        while self._watermarks:
+        for _ in range(len(self._watermarks)):  # those that come meanwhile wait: a flood must not hold up what is due
             payload = self._watermarks[0]
             await self._work(partial(self._pump.heard, payload, self._now_s()))
-            self._watermarks.pop(0)
+            if self._watermarks and self._watermarks[0] is payload:  # else a flood has pushed it out
+                self._watermarks.popleft()
             self._count_success()
         free = self._settings.max_inflight - session.unacknowledged
         for message in await self._work(partial(self._pump.due, self._now_s(), self._now_us(), free)):
@@ -281,13 +285,19 @@ class Forwarder:
 
     def _arrived(self, where: str, payload: bytes) -> None:
         if where == self._topic("watermark"):
-            self._watermarks.append(payload)
-            self._wake.set()
+            self._note_watermark(payload)
             return
         channel = where.removeprefix(self._prefix)
         for pattern, take in self._inbound.items():
             if matches(pattern, channel):
                 self._hand(take, channel, payload)
+
+    def _note_watermark(self, payload: bytes) -> None:
+        """Keep a watermark for the next step: the newest few, and of an oversized one what shows that it is one."""
+        if len(self._watermarks) == MAX_WATERMARKS:
+            self._pump.counters.skipped_watermarks += 1
+        self._watermarks.append(payload[: MAX_ENVELOPE_BYTES + 1])
+        self._wake.set()
 
     def _hand(self, take: Callable[[str, bytes], None], channel: str, payload: bytes) -> None:
         """Whatever a message does to its taker, the events go on."""

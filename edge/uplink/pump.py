@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 import structlog
 
 from edge.contracts import (
@@ -18,12 +19,15 @@ from edge.contracts import (
 )
 from edge.outbox import STREAMS, Coverage, Outbox, StoredRow
 from edge.outbox.port import ENVELOPE_OVERHEAD_BYTES
+from edge.outbox.rules import damaged
 from edge.uplink.flow import MAX_AHEAD, StreamFlow, runs
 from edge.uplink.port import Message
 from edge.uplink.settings import UplinkSettings
 
 # Commas between the rows come on top of the rows' own bytes.
 ROWS_BYTES: Final = MAX_ENVELOPE_BYTES - ENVELOPE_OVERHEAD_BYTES - MAX_ENVELOPE_ROWS
+
+_json: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(slots=True)
@@ -37,10 +41,12 @@ class UplinkCounters:
     resends: int = 0  # times that sending began again because the watermark stood still
     sessions: int = 0  # central sessions heard
     bad_watermarks: int = 0
+    skipped_watermarks: int = 0  # older ones of a flood: the newest say all that they said
     foreign_epochs: int = 0  # marks for an epoch that isn't ours
     connections: int = 0
     connection_failures: int = 0
     outbox_failures: int = 0
+    damaged_rows: int = 0  # rows whose bytes on disk are no JSON any more, sent as gap rows
     renewals: int = 0  # connections left for a new certificate of ours
     inbound_failures: int = 0  # messages of the central that their taker failed on
 
@@ -62,7 +68,8 @@ class Pump:
     _flows: dict[Stream, StreamFlow] = field(default_factory=dict)
     _connected_at_s: float = 0.0
     _bad_watermark: bool = False
-    _foreign: dict[Stream, str] = field(default_factory=dict)
+    _foreign: set[Stream] = field(default_factory=set)  # told of a foreign epoch since a mark of ours came
+    _damaged: bool = False
 
     def connected(self, now_s: float) -> None:
         """Begin anew: what an earlier connection carried may be lost."""
@@ -128,6 +135,8 @@ class Pump:
         if mark is not None and mark.epoch != flow.epoch:
             self._note_foreign(stream, mark.epoch, flow.epoch)
             mark = None
+        elif mark is not None:
+            self._foreign.discard(stream)
         if mark is None:
             if not restart:
                 return
@@ -143,8 +152,8 @@ class Pump:
 
     def _note_foreign(self, stream: Stream, theirs: str, ours: str) -> None:
         self.counters.foreign_epochs += 1
-        if self._foreign.get(stream) != theirs:
-            self._foreign[stream] = theirs
+        if stream not in self._foreign:
+            self._foreign.add(stream)
             self.log.warning("watermark is for another epoch: no row is freed", stream=stream, theirs=theirs, ours=ours)
 
     def _flow(self, stream: Stream, now_s: float) -> StreamFlow:
@@ -202,9 +211,27 @@ class Pump:
                 epoch=flow.epoch,
                 first=run[0].seq,
                 last=run[-1].seq,
-                rows=[row.payload for row in run],
+                rows=[self._sound(row) for row in run],
             )
             messages.append(Message(where, payload))
             self.counters.rows_sent += len(run)
         self.counters.envelopes += len(messages)
         return messages
+
+    def _sound(self, row: StoredRow) -> bytes:
+        """Return a row's bytes; where the card spoilt them a gap row, so that its neighbours can still be read."""
+        if _is_object(row.payload):
+            return row.payload
+        self.counters.damaged_rows += 1
+        if not self._damaged:
+            self._damaged = True
+            self.log.error("a row in the outbox is damaged: a gap row goes in its place", seq=row.seq)
+        return damaged(row.seq)
+
+
+def _is_object(payload: bytes) -> bool:
+    try:
+        _json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

@@ -7,8 +7,9 @@ import pytest
 import structlog
 
 from edge.agent.journal import Journal
-from edge.contracts import LossRow, SensorRow, decode_row, instant
+from edge.contracts import LossRow, MovementRow, SensorRow, decode_row, instant
 from edge.outbox import MemoryOutbox, OpenRecord, OutboxUnavailableError
+from tests.helpers.uplink import movement
 
 
 class MoodyOutbox(MemoryOutbox):
@@ -149,6 +150,23 @@ async def test_rows_beyond_the_limit_are_counted_and_declared_as_loss(journal, o
     assert [item.gpi for item in kept] == list(range(1, 11))
     assert isinstance(loss, LossRow)
     assert (loss.reader, loss.count, loss.from_) == ("agent", 4, instant(7_000_000))
+
+
+async def test_an_alarm_finds_room_where_ordinary_rows_are_dropped_and_its_room_is_bounded_too(outbox):
+    """The disk refuses for long: what isn't an alarm goes first, and memory doesn't grow for ever."""
+    journal = Journal(
+        outbox, notify=lambda: None, now_us=lambda: 7_000_000, log=structlog.get_logger(),
+        retry_s=0.01, max_held_rows=10, max_held_alarms=3,
+    )  # fmt: skip
+    journal.add([row(n) for n in range(1, 13)])
+    journal.add([movement(n, kind="out") for n in range(2)])
+    journal.add([row(99), movement(2, kind="out"), movement(3, kind="out")])
+    assert (journal.held, journal.dropped) == (13, 4)
+    journal.stop()
+    await journal.run()
+    kept = [decode_row(one.payload) for one in outbox.pending("movement", after=0, max_rows=99, max_bytes=10**6)]
+    assert [type(one) for one in kept] == [SensorRow] * 10 + [MovementRow] * 3 + [LossRow]
+    assert kept[-1].count == 4
 
 
 async def test_passages_opened_and_closed_are_noted_with_their_rows(journal, outbox):

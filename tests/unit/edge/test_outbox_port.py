@@ -218,6 +218,34 @@ def test_a_full_outbox_drops_the_oldest_rows_that_are_no_alarm_and_declares_each
     assert not any(row.first <= 2_000 for row in gaps), "a number that may have been sent was given to a gap row"
 
 
+def test_presence_goes_before_any_movement_and_never_makes_one_go(make):
+    """An ordinary movement happened once, presence is seen again with the next sweep."""
+    outbox = make(max_bytes=6_000_000)
+    for start in range(1, 4_001, 500):
+        outbox.append("presence", [movement(n) for n in range(start, start + 500)])
+    start = 1
+    while not outbox.stats("presence").dropped:
+        fill(outbox, 100, start=start)
+        start += 100
+    assert outbox.stats("movement").dropped == 0
+    for _ in range(5):
+        outbox.append("presence", [movement(n) for n in range(1, 501)])
+    assert outbox.stats("movement").dropped == 0
+
+
+def test_presence_is_refused_where_only_movements_could_make_room(make):
+    outbox = make(max_bytes=3_000_000)
+    start = 1
+    while not outbox.stats("movement").dropped:
+        fill(outbox, 100, start=start)
+        start += 100
+    dropped = outbox.stats("movement").dropped
+    with pytest.raises(OutboxUnavailableError, match="do not go for presence"):
+        outbox.append("presence", [movement(n) for n in range(1, 2_001)])
+    assert outbox.stats("movement").dropped == dropped
+    assert outbox.stats("presence").written == 0
+
+
 def test_an_outbox_full_of_alarms_refuses_and_changes_nothing(make):
     outbox = make(max_bytes=600_000)
     with pytest.raises(OutboxUnavailableError, match="alarms"):

@@ -7,7 +7,7 @@ import random
 import pytest
 import structlog
 
-from edge.contracts import Health, State, decode_state, instant
+from edge.contracts import Health, State, StreamMark, Watermark, decode_state, encode, instant
 from edge.outbox import MemoryOutbox, OutboxUnavailableError
 from edge.uplink import ConnectError, Forwarder, UplinkSettings
 from tests.helpers.uplink import NOW_US, KeepingCentral, movement
@@ -324,3 +324,42 @@ async def test_what_arrives_goes_to_whoever_takes_its_channel(port, outbox):
     assert port.published[-1].topic == root + "reply/blink"
     forwarder.stop()
     await task
+
+
+async def test_a_flood_of_watermarks_is_bounded_and_counted_and_an_alarm_still_goes(make, port, outbox):
+    """Whoever may write to our topic sends a thousand at once, then without end, of nonsense, ten megabytes each."""
+    uplink = make()
+    flood = b"x" * 10_000_000
+    topic = "stockgate/v1/hq/gw-1/watermark"
+    async with running(uplink):
+        await until(lambda: uplink.state == "live")
+        session = port.sessions[-1]
+        for _ in range(1_000):
+            session.on_message(topic, flood)
+        assert sum(map(len, uplink._watermarks)) < 16 * 200_000
+        outbox.append("movement", [movement(1, kind="out")])
+        uplink.notify()
+        async with asyncio.timeout(PATIENCE_S):
+            while not outbox.stats("movement").upto:
+                session.on_message(topic, flood)
+                await asyncio.sleep(0.0)
+    assert uplink.counters.skipped_watermarks >= 900
+    assert uplink.counters.bad_watermarks >= 16
+
+
+async def test_messages_on_topics_that_nobody_asked_for_do_nothing(make, port, outbox):
+    """A broker that is wrong, or worse, delivers what was never subscribed."""
+    outbox.append("movement", [movement(1), movement(2)])
+    port.central_up = False
+
+    def mark(upto):
+        streams = {"movement": StreamMark(epoch=outbox.epoch("movement"), upto=upto)}
+        return encode(Watermark(session="s", now=instant(0), streams=streams))
+
+    async with running(make()):
+        await until(lambda: port.sessions)
+        for where in ("", "watermark", "stockgate/v1/hq/gw-2/watermark", "stockgate/v1/hq/gw-1/watermark/x", "\u0000"):
+            port.sessions[-1].on_message(where, mark(2))
+        port.sessions[-1].on_message("stockgate/v1/hq/gw-1/watermark", mark(1))
+        await until(lambda: outbox.stats("movement").upto)
+        assert outbox.stats("movement").upto == 1

@@ -116,6 +116,58 @@ def test_rows_go_out_as_the_bytes_that_are_stored(net):
     assert [bytes(raw) for raw in decode_envelope(message.payload).events] == stored
 
 
+def test_a_row_that_the_card_spoilt_goes_as_a_gap_and_its_neighbours_arrive(net):
+    """One broken row must not make an envelope of a hundred unreadable, for ever."""
+    net.fill(5)
+    net.outbox._streams["movement"].rows[3].payload = b'{"row": "movem\xff'
+    net.connect()
+    net.hear()
+    with structlog.testing.capture_logs() as logs:
+        net.exchange()
+    [(_, rows)] = net.central.kept["movement"].items()
+    assert sorted(rows) == [1, 2, 3, 4, 5]
+    assert b"damaged" in rows[3]
+    assert net.pump.counters.damaged_rows == 1
+    assert [line["seq"] for line in logs if "damaged" in line["event"]] == [3]
+
+
+def test_garbage_oversize_and_wrong_watermarks_free_nothing_are_counted_and_told_once(net):
+    """Whoever may write to our topic can stop nothing and make nothing go."""
+    nonsense = [
+        b"", b"\xff" * 100, b"null", b"[]", b"{}", b"[" * 100_000, b'{"session": 1}', b"A" * 10_000_000,
+        encode(Watermark(session="s", now=instant(0), streams={})).replace(b'"s"', b'"' + b"s" * 10_000 + b'"'),
+        b'{"session":"s","now":"2026-01-01T00:00:00.000000Z","streams":{"movement":{"epoch":"e","upto":-1}}}',
+        b'{"session":"s","now":"2026-01-01T00:00:00.000000Z","streams":{"movement":{"epoch":"e","upto":1e400}}}',
+    ]  # fmt: skip
+    net.fill(10)
+    net.connect()
+    with structlog.testing.capture_logs() as logs:
+        for payload in nonsense:
+            net.pump.heard(payload, net.clock.now_s)
+    assert net.pump.counters.bad_watermarks == len(nonsense)
+    assert sum("can't be read" in line["event"] for line in logs) == 1
+    assert net.outbox.stats("movement").pending == 10
+    net.fill(1, kind="out")
+    net.clock.now_s += 10.0
+    assert b'"out"' in b"".join(message.payload for message in net.due())
+
+
+def test_a_stream_of_foreign_epochs_is_counted_and_told_once_until_one_of_ours_comes(net):
+    net.fill(3)
+    net.connect()
+    net.hear()
+
+    def foreign(n):
+        return Watermark(session="1", now=instant(0), streams={"movement": StreamMark(epoch=f"e{n}", upto=9)})
+
+    with structlog.testing.capture_logs() as logs:
+        for n in range(200):
+            net.hear(encode(foreign(n)))
+    assert net.pump.counters.foreign_epochs == 200
+    assert len([line for line in logs if "another epoch" in line["event"]]) == 1
+    assert net.outbox.stats("movement").pending == 3
+
+
 def test_nothing_is_freed_by_sending_only_by_the_watermark(net):
     net.hear()
     net.fill(5)
