@@ -1,5 +1,6 @@
 """Routes of the exception queue: what is wrong, who has it, and the steps to its end."""
 
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -7,9 +8,11 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from central.api.patience import PatientRoute
 from central.api.routes import MAX_ID, TEXT, Limit, Services, Skip
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application.exceptions import ExceptionDetail, ExceptionView, Filter, OpenExceptions, take_step
+from central.application.reporting import Report, report
 from central.application.views import View
+from central.domain.exceptions.raising import RAISED
 from central.domain.exceptions.taxonomy import CATEGORIES
 from central.domain.exceptions.workflow import Evidence, Step, StepName
 
@@ -40,6 +43,8 @@ class CategoryView(View):
     owner_role: str
     closure_path: str
     evidence: list[str]
+    raised_by: Literal["rule", "hand"] = Field(description="By a rule of the service, or by who reports it.")
+    raised_when: str = Field(description="What the rule looks for, or why somebody has to report it.")
 
 
 class Categories(Answer):
@@ -66,6 +71,18 @@ class StepAsked(BaseModel):
     evidence: EvidenceShown | None = Field(None, description="With the steps propose and close.")
     reason: Words = Field("", description="With the steps reject and reopen.")
     break_glass: Glass | None = None
+
+
+class Reported(BaseModel):
+    """What somebody saw that no rule can see; `reference` is where it can be looked up."""
+
+    category: str = Field(max_length=40, examples=["wrong_model"])
+    by: str = Field(pattern=PERSON, examples=["p-017"])
+    at: Moment = Field(description="When it was seen; the same report with the same instant changes nothing.")
+    asset: str | None = Field(None, pattern=PERSON, examples=["LT-0001"])
+    location: str | None = Field(None, pattern=PERSON, examples=["stockroom-a"])
+    reference: str = Field(min_length=1, max_length=400, pattern=TEXT, examples=["delivery note 4711"])
+    note: Words = ""
 
 
 def exceptions_read(on: Services) -> APIRouter:
@@ -95,8 +112,7 @@ def exceptions_read(on: Services) -> APIRouter:
     @router.get("/exception-categories")
     async def categories() -> Categories:
         """Return the taxonomy: each category's severity, owner role, closure path and evidence."""
-        rows = [CategoryView.model_validate(one, from_attributes=True) for one in CATEGORIES.values()]
-        return Categories(as_of=on.now(), categories=rows)
+        return Categories(as_of=on.now(), categories=[_category(name) for name in CATEGORIES])
 
     @router.get("/exceptions/{exception}")
     async def exception(exception: Annotated[int, Path(ge=1, le=MAX_ID)]) -> ExceptionAnswer:
@@ -111,6 +127,12 @@ def exceptions_write(on: Services) -> APIRouter:
     """Return the writing route; who includes it puts the token before it."""
     router = APIRouter(prefix="/api/v1", tags=["exceptions"], route_class=PatientRoute)
 
+    @router.post("/exceptions", status_code=HTTPStatus.CREATED)
+    async def told(body: Reported) -> ExceptionAnswer:
+        """Report what no rule can see, of a category whose `raised_by` is `hand`; what is open takes an occurrence."""
+        done = await report(on.exceptions, Report(**body.model_dump()), on.now())
+        return ExceptionAnswer(as_of=on.now(), **dict(done))
+
     @router.post("/exceptions/{exception}/steps")
     async def step(exception: Annotated[int, Path(ge=1, le=MAX_ID)], body: StepAsked) -> ExceptionAnswer:
         """Take a step: assign, investigate, propose, approve, reject, close, reopen."""
@@ -120,3 +142,11 @@ def exceptions_write(on: Services) -> APIRouter:
         return ExceptionAnswer(as_of=on.now(), **dict(done))
 
     return router
+
+
+def _category(name: str) -> CategoryView:
+    known, raised = CATEGORIES[name], RAISED[name]
+    return CategoryView(
+        name=name, title=known.title, severity=known.severity, owner_role=known.owner_role,
+        closure_path=known.closure_path, evidence=list(known.evidence), raised_by=raised.by, raised_when=raised.why,
+    )  # fmt: skip

@@ -164,6 +164,12 @@ class ExceptionWork(Openings, ReviewWork, Protocol):
     async def break_glass(self, broken: Broken, exception: int, now: datetime) -> None:
         """Break a rule open for this transaction; `exception` is the one that reports it."""
 
+    async def unknown(self, asset: str | None, location: str | None) -> list[tuple[str, str]]:
+        """Return what nobody registered of an asset and a location, as (column, id)."""
+
+    async def reported(self, exception: int, one: Opening, by: str, now: datetime) -> None:
+        """Write a person's report into the exception's history and into the log."""
+
     def terms(self, severity: str, location: str | None, now: datetime) -> Terms:
         """Return by when it has to be taken and closed."""
 

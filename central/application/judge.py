@@ -100,6 +100,7 @@ async def _judge(
             quiet = registry.mode_at(portal.id, case.at) == "observe"
             incidents.append(Incident(key, case, portal.gateway, quiet, finding))
     wrong = [opening for one in incidents if _stands(one) for opening in _openings(one)]
+    wrong += [_look_at(one, registry.portals[one.case.portal].inside) for one in incidents if _is_open_question(one)]
     await transaction.settle_keys(EXITS, by_passage.keys(), wrong, now)
     return await transaction.raise_incidents(incidents, now)
 
@@ -119,6 +120,18 @@ def _stands(incident: Incident) -> bool:
     found = incident.finding
     excused = found.corrected or found.authorised_late or incident.observed_only
     return found.kind == "unauthorised_exit" and not excused
+
+
+def _is_open_question(incident: Incident) -> bool:
+    """Tell whether nobody knows which way an asset went, at a door that doesn't only observe (requirement 27)."""
+    found = incident.finding
+    return found.kind == "ambiguous_passage" and not (found.corrected or incident.observed_only)
+
+
+def _look_at(incident: Incident, inside: str) -> Opening:
+    case, found = incident.case, incident.finding
+    told = {"why": found.reason, "portal": case.portal, "passage": case.passage}
+    return Opening("ambiguous_passage", None, case.asset, inside, found.at, told, case.passage)
 
 
 def _openings(incident: Incident) -> Iterator[Opening]:

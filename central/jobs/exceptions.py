@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from central.application.exceptions import Exceptions
-from central.application.reviewing import review_records
+from central.application.reviewing import review_doors, review_passages, review_records, review_tags
 from central.jobs.queue import Job
 
 EVERY_FIVE_MINUTES: Final = "*/5 * * * *"
@@ -23,6 +23,9 @@ def exception_jobs(queue: Exceptions, now: Callable[[], datetime]) -> list[Job]:
 
     async def review() -> str:
         found = await review_records(queue, now())
-        return f"{found} records are wrong" if found else ""
+        weak, leaky = await review_tags(queue, now()), await review_doors(queue, now())
+        await review_passages(queue, now())
+        told = f"{found} records are wrong, {weak} tags are weak, {leaky} doors miss crossings"
+        return told if found or weak or leaky else ""
 
     return [Job("assign_exceptions", EVERY_FIVE_MINUTES, waiting), Job("review_records", NIGHTLY, review)]

@@ -22,7 +22,9 @@ from central.application.exceptions import (
 )
 from central.application.openings import Opening
 from central.application.ports import Registry
+from central.application.reviewing import LeakyDoor, TagReadings
 from central.application.views import View
+from central.domain.anomalies.fading import Reading
 from central.domain.exceptions.terms import CountDays, Terms, terms
 from central.domain.exceptions.workflow import Evidence, Standing, Step
 from central.storage.arrays import TextArray
@@ -75,6 +77,42 @@ class PgExceptionWork:
     async def reviewed(self) -> set[str]:
         """Return the assets of which the review said something that stands."""
         return {row[0] for row in await self._rows("exceptions.reviewed", {})}
+
+    async def crossers(self, source: str, since: datetime, after: str, limit: int) -> list[str]:
+        """Return the next assets that a door placed since then, or of which a source says something, by id."""
+        params = {"source": source, "since": since, "after": after, "limit": limit}
+        return [row[0] for row in await self._rows("exceptions.crossers", params)]
+
+    async def readings(self, assets: Collection[str], crossings: int) -> list[TagReadings]:
+        """Return the newest crossings of each tag that is on the assets."""
+        rows = await self._rows("exceptions.readings", {"assets": list(assets), "crossings": crossings})
+        return [
+            TagReadings(asset, place, epc, at, list(map(Reading, portals, reads)))
+            for asset, place, epc, at, portals, reads in rows
+        ]
+
+    async def leaky_doors(self, share: float) -> list[LeakyDoor]:
+        """Return the doors that surely miss more than a share of crossings."""
+        return [LeakyDoor(*row) for row in await self._rows("exceptions.leaky_doors", {"share": share})]
+
+    async def standing_keys(self, source: str) -> set[str]:
+        """Return the keys of which a source says something that stands."""
+        return {row[0] for row in await self._rows("exceptions.standing_keys", {"source": source})}
+
+    async def placed_since(self) -> set[str]:
+        """Return assets that passed a door nobody knows which way, and whose place is known since then."""
+        return {row[0] for row in await self._rows("exceptions.placed_since", {})}
+
+    async def unknown(self, asset: str | None, location: str | None) -> list[tuple[str, str]]:
+        """Return what nobody registered of an asset and a location, as (column, id)."""
+        return await self._rows("exceptions.there", {"asset": asset, "location": location})
+
+    async def reported(self, exception: int, one: Opening, by: str, now: datetime) -> None:
+        """Write a person's report into the exception's history and into the log."""
+        detail = {"step": "report", "category": one.category, **one.evidence}
+        await self._event(exception, "reported", by, detail, now)
+        params = {"exception": exception, "asset": one.asset, "location": one.location, "by": by, "now": now}
+        await self._connection.execute(query("exceptions.step_act"), params | {"detail": json.dumps(detail)})
 
     async def suggest_closing(
         self, categories: Collection[str], assets: Collection[str], words: str, source: str, now: datetime

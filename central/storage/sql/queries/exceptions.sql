@@ -202,12 +202,25 @@ SELECT count(*) AS total, count(*) FILTER (WHERE severity IN ('critical', 'high'
 FROM exception WHERE state NOT IN ('closed', 'accepted_risk');
 
 -- name: wrong_records
--- What is wrong with assets' records: in use and nobody's (a pool has an owner, so it is somebody's), a serial that another
--- asset bears too, a verification that its class accepts no more. (category, asset, location, since, what).
+-- What is wrong with assets' records: in use and nobody's (a pool has an owner, so it is somebody's), in use and paid by nobody,
+-- given to a person whom HR doesn't have (any more), a serial that another asset bears too, a verification that its class accepts
+-- no more. (category, asset, location, since, what).
 (SELECT 'unassigned_asset', s.asset, l.location, s.lifecycle_since, jsonb_build_object('custody', s.custody_kind)
  FROM asset_state AS s JOIN asset AS a ON a.id = s.asset AND a.withdrawn_at IS NULL
  LEFT JOIN asset_location AS l ON l.asset = s.asset
  WHERE s.lifecycle = 'in_use' AND s.custody_kind NOT IN ('person', 'pool')
+ ORDER BY s.asset LIMIT %(limit)s)
+UNION ALL
+(SELECT 'cost_centre_missing', s.asset, l.location, s.lifecycle_since, '{}'
+ FROM asset_state AS s JOIN asset AS a ON a.id = s.asset AND a.withdrawn_at IS NULL
+ LEFT JOIN asset_location AS l ON l.asset = s.asset
+ WHERE s.lifecycle = 'in_use' AND a.cost_centre IS NULL
+ ORDER BY s.asset LIMIT %(limit)s)
+UNION ALL
+(SELECT 'user_not_in_hrms', s.asset, l.location, s.custody_since, jsonb_build_object('custodian', s.custodian)
+ FROM asset_state AS s JOIN asset AS a ON a.id = s.asset AND a.withdrawn_at IS NULL
+ LEFT JOIN asset_location AS l ON l.asset = s.asset
+ WHERE s.custody_kind = 'person' AND NOT EXISTS (SELECT FROM person AS p WHERE p.id = s.custodian AND p.active)
  ORDER BY s.asset LIMIT %(limit)s)
 UNION ALL
 (SELECT 'duplicate_serial', d.asset, l.location, d.from_at, jsonb_build_object('serial', d.serial, 'also', d.others)
@@ -230,3 +243,49 @@ UNION ALL
 -- name: reviewed
 -- Assets of which the review said something that stands.
 SELECT DISTINCT asset FROM exception_occurrence WHERE source = 'records' AND withdrawn_at IS NULL AND asset <> '';
+
+-- name: crossers
+-- The next assets that a door placed lately, or that were told to have a weak tag, by id.
+SELECT asset FROM (
+    SELECT l.asset FROM asset_location AS l WHERE l.basis = 'observed' AND l.since > %(since)s AND l.asset > %(after)s
+    UNION
+    SELECT o.asset FROM exception_occurrence AS o
+    WHERE o.source = %(source)s AND o.withdrawn_at IS NULL AND o.asset > %(after)s
+) AS c ORDER BY asset LIMIT %(limit)s;
+
+-- name: readings
+-- The newest crossings of assets' tags in this binding: (asset, location, epc, newest at, doors, reads), newest first.
+SELECT t.asset, l.location, t.epc, max(c.at), array_agg(c.portal ORDER BY c.at DESC, c.passage),
+       array_agg(c.reads ORDER BY c.at DESC, c.passage)
+FROM tag AS t
+LEFT JOIN asset_location AS l ON l.asset = t.asset
+CROSS JOIN LATERAL (
+    SELECT p.passage, p.at, p.portal, p.reads FROM passage AS p
+    WHERE p.epc = t.epc AND p.final AND p.to_location IS NOT NULL AND p.at >= t.bound_from
+    ORDER BY p.at DESC LIMIT %(crossings)s
+) AS c
+WHERE t.asset = ANY(%(assets)s) AND t.bound_to IS NULL AND t.state = 'active' AND t.role <> 'box'
+GROUP BY t.asset, l.location, t.epc ORDER BY t.asset, t.epc;
+
+-- name: leaky_doors
+-- Doors that surely miss more than a share of crossings, as they were measured last: (portal, inside, until, low, missed).
+SELECT a.portal, p.inside, a.until, a.miss_rate_low, a.missed_month
+FROM portal_accuracy AS a JOIN portal AS p ON p.id = a.portal WHERE a.miss_rate_low > %(share)s ORDER BY a.portal;
+
+-- name: standing_keys
+-- Keys of which a source says something that stands.
+SELECT DISTINCT key FROM exception_occurrence WHERE source = %(source)s AND withdrawn_at IS NULL AND key <> '';
+
+-- name: placed_since
+-- Assets that passed a door one way or the other, and whose place is known since then.
+SELECT DISTINCT e.asset FROM exception AS e JOIN asset_location AS l ON l.asset = e.asset AND l.since > e.last_at
+WHERE e.category = 'ambiguous_passage' AND e.state NOT IN ('closed', 'accepted_risk') AND e.suggestion IS NULL
+    AND l.doubt IS NULL;
+
+-- name: there
+-- Which of an asset and a location nobody registered.
+SELECT 'asset', %(asset)s::text
+WHERE %(asset)s::text IS NOT NULL AND NOT EXISTS (SELECT FROM asset WHERE id = %(asset)s AND withdrawn_at IS NULL)
+UNION ALL
+SELECT 'location', %(location)s::text
+WHERE %(location)s::text IS NOT NULL AND NOT EXISTS (SELECT FROM location WHERE id = %(location)s AND withdrawn_at IS NULL);
