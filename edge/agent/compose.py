@@ -18,6 +18,7 @@ from edge.agent.agent import Agent
 from edge.agent.clock import host_synced
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
+from edge.agent.doorkeeper import Doorkeeper, open_gate
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
 from edge.agent.metrics import (
@@ -25,6 +26,7 @@ from edge.agent.metrics import (
     certificate_figures,
     command_figures,
     counter_figures,
+    gate_figures,
     health_figures,
 )
 from edge.agent.orders import OnLookers, Orders
@@ -34,6 +36,7 @@ from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
 from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.gate import CHANNELS, Unlit
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
@@ -83,6 +86,10 @@ async def serve(
         baselines = Baselines(data_dir / REFERENCES_FILE)
         if baselines.problem:
             log.warning("baselines can't be read", problem=baselines.problem)
+        gate = open_gate(config, data_dir, Unlit(), now_us=now_us, log=log)
+        if gate is not None:
+            await asyncio.to_thread(gate.load)
+            stack.enter_context(gate.keeper)
         listener = Listener(reader_settings(config, base=base), log=log)
         agent, desk, figures = _build(
             config,
@@ -93,6 +100,7 @@ async def serve(
             executor=executor,
             baselines=baselines,
             listener=listener,
+            gate=gate,
             record=record,
             log=log,
         )
@@ -118,6 +126,7 @@ def _build(
     executor: ThreadPoolExecutor,
     baselines: Baselines,
     listener: Listener,
+    gate: Doorkeeper | None,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
 ) -> tuple[Agent, Desk, Callable[[], Iterator[Metric]]]:
@@ -132,7 +141,10 @@ def _build(
         settings=knobs,
         rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
         executor=executor,
-        inbound={"cmd/+": lambda channel, payload: desk.take(channel, payload)},  # noqa: PLW0108 (made below)
+        inbound={
+            "cmd/+": lambda channel, payload: desk.take(channel, payload),  # noqa: PLW0108 (made below)
+            **({} if gate is None else dict.fromkeys(CHANNELS, gate.keeper.take)),
+        },
         now_us=now_us,
         log=log,
     )
@@ -144,12 +156,13 @@ def _build(
         log=log,
         commit_period_s=config.agent.commit_ms / 1e3,
     )
-    end_open_passages(outbox, journal, log=log)
+    decides = None if gate is None else gate.gate
+    end_open_passages(outbox, journal, gate=decides, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
     held = hold_on(outbox, windows, journal, now_us=me.started_us, log=log)
     readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
-    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
+    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log, gate=decides)
     onlookers = OnLookers(pipeline.sink)
     recorder = None if record is None else _recorder(record, me, held, first_seq=_next_seq(outbox, journal))
     supervisors = [
@@ -187,6 +200,7 @@ def _build(
         now_us=now_us,
         log=log,
         coverage=Coverage(doorways(config), now_us=me.started_us),
+        gate=None if gate is None else gate.health,
     )
 
     def figures() -> Iterator[Metric]:
@@ -195,6 +209,9 @@ def _build(
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
+        if gate is not None:
+            yield from gate_figures(gate.health(), now_us())
+            yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
     return agent, desk, figures
 
