@@ -436,6 +436,39 @@ def status(
     raise typer.Exit(run_status(config, data_dir, as_json=as_json))
 
 
+@app.command()
+def doctor(
+    config: Annotated[
+        Path, typer.Option("--config", envvar=CONFIG_VARIABLE, help="The TOML file that the agent is started with.")
+    ],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar=DATA_VARIABLE, help="The agent's data directory, if it is given one."),
+    ] = None,
+    *,
+    timeout_seconds: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="Wait so long for the broker and for each reader's answers.")
+    ] = 5.0,
+    listen_seconds: Annotated[
+        float,
+        typer.Option(min=0.0, max=60.0, help="With no agent running, try each antenna for so long; 0 for not at all."),
+    ] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+) -> None:
+    """Say in plain words what is wrong with the agent and its machine, and what to do.
+
+    It looks at the configuration and its certificates, the data directory, disk, clock, temperature and power, and asks
+    the running agent for the rest. Where none runs it looks at broker, readers, outbox and kernels itself; it changes
+    nothing but that kernels that weren't compiled are.
+
+    The exit code is 0 if all is well, 1 if something should be seen to, and 2 if something is bad.
+    """
+    from edge.agent.doctor import Wish, run_doctor  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    wish = Wish(timeout_s=timeout_seconds, listen_s=listen_seconds, as_json=as_json)
+    raise typer.Exit(run_doctor(config, data_dir, wish))
+
+
 profiles_app = typer.Typer(
     name="profiles", help="What the agent knows of reader models, and what of it is verified.", no_args_is_help=True
 )

@@ -108,6 +108,13 @@ def machine_faults(machine: Machine) -> Iterator[Fault]:
         )
 
 
+def clock_notes(machine: Machine) -> Iterator[Fault]:
+    """Yield what the kernel says of the clock where the agent believes it all the same."""
+    if machine.clock_believed and not machine.clock_set:
+        what = "the kernel says that nothing synchronises it; in a container or virtual machine its host does"
+        yield Fault("note", "clock", what, "on a machine of its own: timedatectl set-ntp true")
+
+
 def _portals(health: Health) -> Iterator[Fault]:
     for portal in health.portals:
         if portal.state != "watching":
@@ -123,7 +130,11 @@ def _uplink(status: AgentStatus) -> Iterator[Fault]:
     elif status.uplink_failures:
         why = f"connected, but the central isn't heard since {status.uplink_failures} connections"
         yield Fault("see to", "central", why, "see that the central service runs and reads from this broker")
-    days = status.certificate_days_left
+    yield from certificate_faults(status.certificate_days_left)
+
+
+def certificate_faults(days: float | None) -> Iterator[Fault]:
+    """Yield that our certificate at the broker runs out, where there is one and it does."""
     if days is not None and days < WARN_DAYS:
         severity: Severity = "bad" if days <= 0 else "see to"
         words = f"our certificate runs out in {days:.0f} days" if days > 0 else "our certificate has run out"

@@ -122,6 +122,9 @@ async def test_agent_is_ready_tells_how_it_is_as_its_metrics_do_and_stops(tmp_pa
                 told, before = await status_that(tmp_path, lambda _: True), now
             _agree(told, now)
             assert any(words.startswith("broker: mqtt://127.0.0.1") for words in told["see_to"])
+            code, out, _ = await program("doctor", "--config", tmp_path / "edge.toml", "--json")
+            found = {fault["about"]: fault["severity"] for fault in json.loads(out)["found"]}
+            assert (code, found["broker"], "reader r1" in found) == (2, "bad", False), found
             process.send_signal(signal.SIGTERM)
             await manager.until("STOPPING=1")
             assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
