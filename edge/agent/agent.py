@@ -76,6 +76,7 @@ class Agent:
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
         self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
         self._stats: list[OutboxStats] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; a task that fails ends them all and its error is raised."""
@@ -85,7 +86,9 @@ class Agent:
             beat = group.create_task(self._beat(), name="heartbeat")
             look = group.create_task(self._look(), name="coverage")
             readers = [group.create_task(reader.run(), name="reader") for reader in self._readers]
+            self._tasks = [uplink, journal, beat, look, *readers]
             await stop.wait()
+            self._tasks = []
             self._log.info("stopping")
             for task in readers:
                 task.cancel()
@@ -98,6 +101,15 @@ class Agent:
             await asyncio.wait([uplink])
             beat.cancel()
             look.cancel()
+
+    def ended(self) -> tuple[str, ...]:
+        """Return the names of tasks that are over though the agent wasn't stopped."""
+        return tuple(task.get_name() for task in self._tasks if task.done())
+
+    @property
+    def set_aside(self) -> int:
+        """Outbox files found damaged since the start, as of the last beat."""
+        return max((stats.set_aside for stats in self._stats), default=0)
 
     def health(self) -> Health:
         """Return the heartbeat as of now; the outbox's figures are those of the last beat."""

@@ -15,17 +15,21 @@ from prometheus_client.core import Metric
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
+from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
+from edge.agent.kernel_cache import kernels_so_far
+from edge.agent.machine import look_at
 from edge.agent.metrics import (
     MetricsServer,
     certificate_figures,
     command_figures,
     counter_figures,
     health_figures,
+    machine_figures,
 )
 from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
@@ -84,7 +88,7 @@ async def serve(
         if baselines.problem:
             log.warning("baselines can't be read", problem=baselines.problem)
         listener = Listener(reader_settings(config, base=base), log=log)
-        agent, desk, figures = _build(
+        agent, desk, work, figures = _build(
             config,
             me,
             base=base,
@@ -98,12 +102,13 @@ async def serve(
         )
         started_s = time.monotonic()
         await asyncio.to_thread(warm_up, windows_settings(config))
-        log.info("kernels ready", seconds=round(time.monotonic() - started_s, 2))
+        work.kernels = kernels_so_far(time.monotonic() - started_s)
+        log.info("kernels ready", seconds=round(work.kernels.seconds, 2), compiled=work.kernels.compiled)
         if metrics is not None:
             server = stack.enter_context(MetricsServer(metrics, figures))
             log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
         log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        async with listener, desk:
+        async with listener, desk, attended(work, data_dir, stop=stop, log=log):
             await agent.run(stop)
         log.info("stopped")
 
@@ -120,7 +125,7 @@ def _build(
     listener: Listener,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
-) -> tuple[Agent, Desk, Callable[[], Iterator[Metric]]]:
+) -> tuple[Agent, Desk, AgentWork, Callable[[], Iterator[Metric]]]:
     """Join the parts; what an earlier start left open goes into the journal first."""
     knobs = uplink_settings(config, base=base)
     forwarder = Forwarder(
@@ -189,14 +194,27 @@ def _build(
         coverage=Coverage(doorways(config), now_us=me.started_us),
     )
 
+    work = AgentWork(
+        agent,
+        journal,
+        pipeline,
+        forwarder,
+        executor,
+        machine=lambda: look_at(data_dir, outbox_file=OUTBOX_FILE),
+        version=me.version,
+        site=config.site,
+        broker=config.mqtt.url,
+    )
+
     def figures() -> Iterator[Metric]:
         yield from health_figures(agent.health())
+        yield from machine_figures(work.machine())
         yield from counter_figures("stockgate_edge_windows", windows.counters)
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
 
-    return agent, desk, figures
+    return agent, desk, work, figures
 
 
 def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:

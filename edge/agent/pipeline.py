@@ -69,12 +69,14 @@ class Pipeline:
         self._told: set[tuple[str, int]] = set()
         self._shed = self._shed_before = 0
         self._shed_us: int | None = None
+        self.chunks = 0
 
     async def sink(self, chunk: Chunk) -> None:
         """Take one chunk; what it decided is in the journal when this returns."""
         self._tell_unlisted(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
+        self.chunks += 1
         self._tell_shed(chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
         if rows or chunk.rows or opened or closed:
