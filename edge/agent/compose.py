@@ -31,6 +31,7 @@ from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
 from edge.agent.restart import end_open_passages, hold_on
+from edge.agent.signalling import build_signals, signal_figures
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
 from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
@@ -177,6 +178,7 @@ def _build(
         now_us=now_us,
         log=log,
     )
+    signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     agent = Agent(
         me,
         readers=[*supervisors, *built],
@@ -187,6 +189,7 @@ def _build(
         now_us=now_us,
         log=log,
         coverage=Coverage(doorways(config), now_us=me.started_us),
+        signals=signals,
     )
 
     def figures() -> Iterator[Metric]:
@@ -194,6 +197,7 @@ def _build(
         yield from counter_figures("stockgate_edge_windows", windows.counters)
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
+        yield from signal_figures(signals)
         yield from certificate_figures(forwarder.certificate_days_left)
 
     return agent, desk, figures

@@ -4,6 +4,7 @@ Errors: `ConfigError`, whose message has one line a problem: file, key path, wha
 """
 
 from edge.config.device_rooms import board_settings, serial_settings, smart_settings
+from edge.config.gate_rooms import output_rules
 from edge.config.load import ConfigError, load, parse
 from edge.config.model import (
     AgentConfig,
@@ -29,6 +30,7 @@ __all__ = [
     "digest",
     "load",
     "outbox_settings",
+    "output_rules",
     "parse",
     "reader_settings",
     "serial_settings",

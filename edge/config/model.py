@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
+from edge.config.gate import GateConfig
 from edge.config.kinds import READERS, sort_readers
 from edge.config.section import Section
 from edge.config.trust import TrustConfig
@@ -374,6 +375,7 @@ class EdgeConfig(Section):
     outbox: OutboxConfig = Field(default=OutboxConfig(), description="What waits on disk.")
     agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")
     trust: TrustConfig = Field(default=TrustConfig(), description="Whom the agent believes.")
+    gate: GateConfig = Field(default=GateConfig(), description="What the gate shows at doors.")
 
     @model_validator(mode="before")
     @classmethod
