@@ -16,9 +16,11 @@ from edge.config.model import (
     WindowsConfig,
 )
 from edge.config.rooms import digest, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.config.watches import AlarmInput, alarm_inputs
 
 __all__ = [
     "AgentConfig",
+    "AlarmInput",
     "ConfigError",
     "EdgeConfig",
     "MqttConfig",
@@ -26,6 +28,7 @@ __all__ = [
     "PortalConfig",
     "ReaderConfig",
     "WindowsConfig",
+    "alarm_inputs",
     "board_settings",
     "digest",
     "load",
