@@ -15,6 +15,7 @@ from prometheus_client.core import Metric
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
+from edge.agent.alarm_inputs import AlarmInputs
 from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
 from edge.agent.coverage import Coverage, doorways
@@ -35,9 +36,10 @@ from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
 from edge.agent.restart import end_open_passages, hold_on
+from edge.agent.signalling import build_signals, signal_figures
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
-from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
@@ -155,7 +157,10 @@ def _build(
     readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
     pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
-    onlookers = OnLookers(pipeline.sink)
+    inputs = AlarmInputs(
+        alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
+    )
+    onlookers = OnLookers(inputs.sink)
     recorder = None if record is None else _recorder(record, me, held, first_seq=_next_seq(outbox, journal))
     supervisors = [
         ReaderSupervisor(
@@ -170,7 +175,7 @@ def _build(
         )
         for reader in readers
     ]
-    built = devices(config, base=base, sink=pipeline.sink, now_us=now_us, log=log)
+    built = devices(config, base=base, sink=inputs.sink, now_us=now_us, log=log)
     boards = {one.health().id: one for one in built if isinstance(one, Board)}
     llrp = {settings.id: one for settings, one in zip(readers, supervisors, strict=True)}
     desk = Desk(
@@ -182,6 +187,7 @@ def _build(
         now_us=now_us,
         log=log,
     )
+    signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     agent = Agent(
         me,
         readers=[*supervisors, *built],
@@ -192,6 +198,7 @@ def _build(
         now_us=now_us,
         log=log,
         coverage=Coverage(doorways(config), now_us=me.started_us),
+        signals=signals,
     )
 
     work = AgentWork(
@@ -212,6 +219,7 @@ def _build(
         yield from counter_figures("stockgate_edge_windows", windows.counters)
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
+        yield from signal_figures(signals)
         yield from certificate_figures(forwarder.certificate_days_left)
 
     return agent, desk, work, figures

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
+from edge.config.gate import GateConfig
 from edge.config.kinds import READERS, sort_readers
 from edge.config.section import Section
 from edge.config.trust import TrustConfig
@@ -389,6 +390,7 @@ class EdgeConfig(Section):
     agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")
     log: LogConfig = Field(default=LogConfig(), description="Where log lines go.")
     trust: TrustConfig = Field(default=TrustConfig(), description="Whom the agent believes.")
+    gate: GateConfig = Field(default=GateConfig(), description="What the gate shows at doors.")
 
     @model_validator(mode="before")
     @classmethod

@@ -75,6 +75,7 @@ from edge.contracts.rows import (
     PresenceRow,
     PresenceTag,
     Row,
+    SensorKind,
     SensorRow,
     Stream,
 )
@@ -127,6 +128,7 @@ __all__ = [
     "ReaderHealth",
     "Reply",
     "Row",
+    "SensorKind",
     "SensorRow",
     "Signature",
     "State",
