@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.coverage import Coverage, tell_doorway
 from edge.agent.health import Identity, reader_health, stream_health
 from edge.agent.journal import Journal
-from edge.contracts import Health, PortalHealth, ReaderHealth, UplinkState, instant
+from edge.contracts import GateHealth, Health, PortalHealth, ReaderHealth, UplinkState, instant
 from edge.outbox import STREAMS, Outbox, OutboxError, OutboxStats
 
 # A reader that answers does so in milliseconds; one that doesn't frees its session by itself.
@@ -84,7 +84,9 @@ class Agent:
         log: FilteringBoundLogger,
         coverage: Coverage | None = None,
         signals: Shown | None = None,
+        gate: Callable[[], GateHealth] | None = None,
     ) -> None:
+        self._gate = gate
         self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
         self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
@@ -151,6 +153,7 @@ class Agent:
             streams=streams,
             portals=self._coverage.portals(),
             gaps=self._coverage.gaps(),
+            gate=None if self._gate is None else self._gate(),
         )
 
     async def _look(self) -> None:

@@ -20,6 +20,7 @@ from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
+from edge.agent.doorkeeper import Doorkeeper, open_gate
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
 from edge.agent.kernel_cache import kernels_so_far
@@ -29,6 +30,7 @@ from edge.agent.metrics import (
     certificate_figures,
     command_figures,
     counter_figures,
+    gate_figures,
     health_figures,
     machine_figures,
 )
@@ -40,6 +42,7 @@ from edge.agent.signalling import build_signals, signal_figures
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
 from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.gate import CHANNELS
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
@@ -89,6 +92,10 @@ async def serve(
         baselines = Baselines(data_dir / REFERENCES_FILE)
         if baselines.problem:
             log.warning("baselines can't be read", problem=baselines.problem)
+        gate = open_gate(config, data_dir, now_us=now_us, log=log)
+        if gate is not None:
+            await asyncio.to_thread(gate.load)
+            stack.enter_context(gate.keeper)
         listener = Listener(reader_settings(config, base=base), log=log)
         agent, desk, work, figures = _build(
             config,
@@ -99,6 +106,7 @@ async def serve(
             executor=executor,
             baselines=baselines,
             listener=listener,
+            gate=gate,
             record=record,
             log=log,
         )
@@ -125,6 +133,7 @@ def _build(
     executor: ThreadPoolExecutor,
     baselines: Baselines,
     listener: Listener,
+    gate: Doorkeeper | None,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
 ) -> tuple[Agent, Desk, AgentWork, Callable[[], Iterator[Metric]]]:
@@ -139,7 +148,10 @@ def _build(
         settings=knobs,
         rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
         executor=executor,
-        inbound={"cmd/+": lambda channel, payload: desk.take(channel, payload)},  # noqa: PLW0108 (made below)
+        inbound={
+            "cmd/+": lambda channel, payload: desk.take(channel, payload),  # noqa: PLW0108 (made below)
+            **({} if gate is None else dict.fromkeys(CHANNELS, gate.keeper.take)),
+        },
         now_us=now_us,
         log=log,
     )
@@ -151,12 +163,13 @@ def _build(
         log=log,
         commit_period_s=config.agent.commit_ms / 1e3,
     )
-    end_open_passages(outbox, journal, log=log)
+    decides = None if gate is None else gate.gate
+    end_open_passages(outbox, journal, gate=decides, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
     held = hold_on(outbox, windows, journal, now_us=me.started_us, log=log)
     readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
-    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
+    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log, gate=decides)
     inputs = AlarmInputs(
         alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
     )
@@ -188,6 +201,8 @@ def _build(
         log=log,
     )
     signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
+    if gate is not None:
+        gate.gate.light(signals)
     agent = Agent(
         me,
         readers=[*supervisors, *built],
@@ -199,6 +214,7 @@ def _build(
         log=log,
         coverage=Coverage(doorways(config), now_us=me.started_us),
         signals=signals,
+        gate=None if gate is None else gate.health,
     )
 
     work = AgentWork(
@@ -221,6 +237,9 @@ def _build(
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
         yield from certificate_figures(forwarder.certificate_days_left)
+        if gate is not None:
+            yield from gate_figures(gate.health(), now_us())
+            yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
     return agent, desk, work, figures
 
