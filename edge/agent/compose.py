@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.agent import Agent
 from edge.agent.alarm_inputs import AlarmInputs
 from edge.agent.clock import host_synced
+from edge.agent.controller import Controller
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.health import Identity, birth
@@ -86,7 +87,7 @@ async def serve(
         if baselines.problem:
             log.warning("baselines can't be read", problem=baselines.problem)
         listener = Listener(reader_settings(config, base=base), log=log)
-        agent, desk, figures = _build(
+        agent, desk, controller, figures = _build(
             config,
             me,
             base=base,
@@ -105,7 +106,7 @@ async def serve(
             server = stack.enter_context(MetricsServer(metrics, figures))
             log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
         log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        async with listener, desk:
+        async with listener, desk, controller:
             await agent.run(stop)
         log.info("stopped")
 
@@ -122,7 +123,7 @@ def _build(
     listener: Listener,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
-) -> tuple[Agent, Desk, Callable[[], Iterator[Metric]]]:
+) -> tuple[Agent, Desk, Controller, Callable[[], Iterator[Metric]]]:
     """Join the parts; what an earlier start left open goes into the journal first."""
     knobs = uplink_settings(config, base=base)
     forwarder = Forwarder(
@@ -182,6 +183,7 @@ def _build(
         now_us=now_us,
         log=log,
     )
+    controller = Controller(config, base=base, windows=windows, journal=journal, now_us=now_us, log=log)
     signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     agent = Agent(
         me,
@@ -202,9 +204,10 @@ def _build(
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
+        yield from counter_figures("stockgate_edge_access", controller.desk.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
 
-    return agent, desk, figures
+    return agent, desk, controller, figures
 
 
 def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:
