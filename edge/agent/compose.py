@@ -5,7 +5,8 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from edge.agent.agent import Agent
 from edge.agent.alarm_inputs import AlarmInputs
 from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
+from edge.agent.controller import Controller
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.doorkeeper import Doorkeeper, open_gate
@@ -62,6 +64,16 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The agent, what has to be open while it runs, how far its parts have come, and their figures."""
+
+    agent: Agent
+    beside: tuple[AbstractAsyncContextManager[object], ...]
+    work: AgentWork
+    figures: Callable[[], Iterator[Metric]]
+
+
 async def serve(
     config: EdgeConfig,
     *,
@@ -97,7 +109,7 @@ async def serve(
             await asyncio.to_thread(gate.load)
             stack.enter_context(gate.keeper)
         listener = Listener(reader_settings(config, base=base), log=log)
-        agent, desk, work, figures = _build(
+        built = _build(
             config,
             me,
             base=base,
@@ -112,14 +124,16 @@ async def serve(
         )
         started_s = time.monotonic()
         await asyncio.to_thread(warm_up, windows_settings(config))
-        work.kernels = kernels_so_far(time.monotonic() - started_s)
-        log.info("kernels ready", seconds=round(work.kernels.seconds, 2), compiled=work.kernels.compiled)
+        built.work.kernels = kernels_so_far(time.monotonic() - started_s)
+        log.info("kernels ready", seconds=round(built.work.kernels.seconds, 2), compiled=built.work.kernels.compiled)
         if metrics is not None:
-            server = stack.enter_context(MetricsServer(metrics, figures))
+            server = stack.enter_context(MetricsServer(metrics, built.figures))
             log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
         log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        async with listener, desk, attended(work, data_dir, stop=stop, log=log):
-            await agent.run(stop)
+        async with AsyncExitStack() as beside:
+            for one in (listener, *built.beside, attended(built.work, data_dir, stop=stop, log=log)):
+                await beside.enter_async_context(one)
+            await built.agent.run(stop)
         log.info("stopped")
 
 
@@ -136,7 +150,7 @@ def _build(
     gate: Doorkeeper | None,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
-) -> tuple[Agent, Desk, AgentWork, Callable[[], Iterator[Metric]]]:
+) -> Built:
     """Join the parts; what an earlier start left open goes into the journal first."""
     knobs = uplink_settings(config, base=base)
     forwarder = Forwarder(
@@ -200,6 +214,7 @@ def _build(
         now_us=now_us,
         log=log,
     )
+    controller = Controller(config, base=base, windows=windows, journal=journal, now_us=now_us, log=log)
     signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
@@ -236,12 +251,13 @@ def _build(
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
+        yield from counter_figures("stockgate_edge_access", controller.desk.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
         if gate is not None:
             yield from gate_figures(gate.health(), now_us())
             yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
-    return agent, desk, work, figures
+    return Built(agent, (desk, controller), work, figures)
 
 
 def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:

@@ -3,7 +3,7 @@
 Errors: `ConfigError`, whose message has one line a problem: file, key path, what is wrong and what would be right.
 """
 
-from edge.config.device_rooms import board_settings, serial_settings, smart_settings
+from edge.config.device_rooms import access_settings, board_settings, serial_settings, smart_settings
 from edge.config.gate_rooms import output_rules
 from edge.config.load import ConfigError, load, parse
 from edge.config.model import (
@@ -28,6 +28,7 @@ __all__ = [
     "PortalConfig",
     "ReaderConfig",
     "WindowsConfig",
+    "access_settings",
     "alarm_inputs",
     "board_settings",
     "digest",

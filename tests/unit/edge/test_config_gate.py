@@ -111,6 +111,66 @@ def test_what_cannot_be_meant_is_refused_by_place_and_remedy(document, change, w
     assert words in str(caught.value)
 
 
+ACCESS = [
+    ({"http": {"listen": "0.0.0.0:8077", "token_file": "t"}}, "access.http.listen: 0.0.0.0:8077 can be reached from"),
+    ({"http": {"listen": "127.0.0.1", "token_file": "t"}}, "access.http.listen: '127.0.0.1' is no address"),
+    ({"http": {"listen": "door:8077", "token_file": "t"}}, "write it like 127.0.0.1:8077"),
+    ({"http": {"listen": "127.0.0.1:0", "token_file": "t"}}, "port 0 is another one at each start"),
+    ({"http": {"listen": "127.0.0.1:8077"}}, "access.http.token_file: is missing."),
+    ({"http": {"listen": "127.0.0.1:80", "token_file": "t", "key_file": "k"}}, "since key_file is set: set both or"),
+    ({"mqtt": {"topic": "doors/#"}}, "access.mqtt.topic: String should match pattern"),
+    ({"mqtt": {"topic": "doors", "url": "http://x"}}, "access.mqtt.url: broker URL 'http://x' begins with neither"),
+]
+
+
+@pytest.mark.parametrize(("access", "words"), ACCESS, ids=[words[:50] for _, words in ACCESS])
+def test_an_access_controller_that_anybody_could_play_is_not_let_in(document, access, words):
+    with pytest.raises(ConfigError) as caught:
+        config.parse(document | {"access": access}, source="edge.toml")
+    assert words in str(caught.value)
+
+
+def test_beyond_this_machine_a_controller_is_let_in_under_tls_and_files_start_at_the_configuration(document, tmp_path):
+    http = {"listen": "0.0.0.0:8077", "token_file": "token", "certificate_file": "door.pem"}
+    document["access"] = {"http": http, "mqtt": {"topic": "doors/+"}}
+    posted, published = config.access_settings(config.parse(document, source="edge.toml"), base=tmp_path)
+    assert (posted.token_file, posted.certificate_file) == (tmp_path / "token", tmp_path / "door.pem")
+    assert (published.topic, published.broker_host) == ("doors/+", "broker.example")
+
+
+FIRE = {"port": 2, "kind": "fire", "active_high": False}
+
+
+def test_fire_and_forced_doors_are_alarm_inputs_and_no_evidence_of_passages(document):
+    document["boards"][0]["gpis"] = [FIRE, {"port": 3, "kind": "forced", "portal": "door"}]
+    parsed = config.parse(document, source="edge.toml")
+    assert config.alarm_inputs(parsed) == {
+        ("b1", 2): config.AlarmInput("fire", None, active_high=False),
+        ("b1", 3): config.AlarmInput("forced", "door", active_high=True),
+    }
+    assert config.windows_settings(parsed).sensors == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"portal": "door"}, "gpis[0].portal: a fire alarm is the whole gateway's: leave it out"),
+        ({"side": "inside"}, "gpis[0].side: is for light beams, whose order tells the way: leave it out at `fire`"),
+    ],
+)
+def test_a_fire_alarm_is_of_no_portal_and_no_side(document, change, words):
+    document["boards"][0]["gpis"] = [FIRE | change]
+    with pytest.raises(ConfigError) as caught:
+        config.parse(document, source="edge.toml")
+    assert words in str(caught.value)
+
+
+def test_nothing_else_is_called_as_the_access_controller(document):
+    document["boards"][1]["id"] = "access"
+    with pytest.raises(ConfigError, match=r"boards\[1\].id: 'access' is what the access controller is called"):
+        config.parse(document, source="edge.toml")
+
+
 def test_a_lamp_that_is_alive_on_a_board_that_times_its_relays_is_taken(document):
     document["gate"]["outputs"] = [{"portal": "door", "device": "b1", "output": 1, "kind": "alive"}]
     (rule,) = config.output_rules(config.parse(document, source="edge.toml"))
