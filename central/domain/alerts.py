@@ -25,6 +25,9 @@ AlertKind = Literal[
     "portal_bypass",
     "portal_dark",
     "carried_by_another",
+    "fire_alarm",
+    "door_forced",
+    "door_held",
 ]
 Severity = Literal["critical", "high", "low"]
 

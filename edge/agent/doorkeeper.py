@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.config import EdgeConfig
 from edge.contracts import GateHealth, instant
-from edge.gate import USES, Gate, GateError, GateFiles, GateKeeper, GateStore, Signals, Uses
+from edge.gate import USES, Gate, GateError, GateFiles, GateKeeper, GateStore, Unlit, Uses
 
 GATE_FOLDER: Final = "gate"
 
@@ -46,18 +46,15 @@ class Doorkeeper:
 
 
 def open_gate(
-    config: EdgeConfig, data_dir: Path, signals: Signals, *, now_us: Callable[[], int], log: FilteringBoundLogger
+    config: EdgeConfig, data_dir: Path, *, now_us: Callable[[], int], log: FilteringBoundLogger
 ) -> Doorkeeper | None:
-    """Build the gate, `load` still to be called; None where the configuration names no key of a central."""
+    """Build the gate, unlit, `load` still to be called; None where the configuration names no key of a central."""
     if not config.trust.central_keys:
         return None
     files = GateFiles(data_dir / GATE_FOLDER)
     store = GateStore(config.gateway, config.trust.keyring(), files, log=log)
     keeper, uses = GateKeeper(store, files, log=log), Uses()
-    gate = Gate(
-        lambda: keeper.snapshot, signals, uses=uses, keep_uses=keeper.keep_uses, now_us=now_us, log=log
-    )  # fmt: skip
-
+    gate = Gate(lambda: keeper.snapshot, Unlit(), uses=uses, keep_uses=keeper.keep_uses, now_us=now_us, log=log)
     return Doorkeeper(keeper, gate, partial(_load, store, uses, files, log))
 
 

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.agent.machine import Machine
 from edge.commands import DeskCounters
 from edge.contracts import GateHealth, Health, instant_us
 
@@ -47,6 +48,20 @@ def certificate_figures(days_left: float | None) -> Iterator[Metric]:
             "Days until our certificate at the broker runs out.",
             value=days_left,
         )
+
+
+def machine_figures(machine: Machine) -> Iterator[Metric]:
+    """Yield what is seen of the machine, where it tells."""
+    told = {
+        "disk_free_bytes": ("Free space where the outbox is.", machine.disk_free_bytes),
+        "outbox_bytes": ("Size of the outbox's files.", machine.outbox_bytes),
+        "cpu_celsius": ("Temperature of the machine's processor.", machine.cpu_celsius),
+        "clock_believed": ("1 while the machine's clock may be believed.", machine.clock_believed),
+        "power_worries": ("What the machine's firmware complains of, count.", len(machine.power)),
+    }
+    for name, (words, value) in told.items():
+        if value is not None:
+            yield GaugeMetricFamily(f"stockgate_edge_{name}", words, value=float(value))
 
 
 def health_figures(health: Health) -> Iterator[Metric]:

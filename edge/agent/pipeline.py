@@ -73,12 +73,14 @@ class Pipeline:
         self._told: set[tuple[str, int]] = set()
         self._shed = self._shed_before = 0
         self._shed_us: int | None = None
+        self.chunks = 0
 
     async def sink(self, chunk: Chunk) -> None:
         """Take one chunk; what it decided is in the journal when this returns."""
         self._tell_unlisted(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
+        self.chunks += 1
         self._tell_shed(chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
         if self._gate is not None:
@@ -135,7 +137,7 @@ def sense_rows(windows: PassageEngine, chunk: Chunk, clock: WindowClock) -> None
     Reports wait in a reader until a message is full, its events don't.
     """
     for row in chunk.rows:
-        if isinstance(row, SensorRow):
+        if isinstance(row, SensorRow) and (row.kind == "beam" or row.kind == "door"):  # noqa: PLR1714 (mypy follows this)
             at_us = instant_us(row.at) - (clock.offset_us or 0)
             windows.sense(row.reader, row.gpi, row.kind, state=row.state, at_us=at_us, clock=clock)
 

@@ -77,6 +77,7 @@ from edge.contracts.rows import (
     PresenceRow,
     PresenceTag,
     Row,
+    SensorKind,
     SensorRow,
     Stream,
 )
@@ -131,6 +132,7 @@ __all__ = [
     "ReaderHealth",
     "Reply",
     "Row",
+    "SensorKind",
     "SensorRow",
     "Signature",
     "State",

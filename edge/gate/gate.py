@@ -78,6 +78,10 @@ class Gate:
         self._generation = 0
         self.counters = GateCounters()
 
+    def light(self, signals: Signals) -> None:
+        """Show exits there from now on: devices are built after the gate, which judges what their reads tell."""
+        self._signals = signals
+
     def decide(self, rows: Iterable[MovementRow], *, arrived_us: int) -> list[MovementRow]:
         """Return the rows that go on, each exit with its verdict.
 
