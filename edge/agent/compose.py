@@ -166,6 +166,7 @@ def _build(
             "cmd/+": lambda channel, payload: desk.take(channel, payload),  # noqa: PLW0108 (made below)
             **({} if gate is None else dict.fromkeys(CHANNELS, gate.keeper.take)),
         },
+        bulky=() if gate is None else CHANNELS,
         now_us=now_us,
         log=log,
     )

@@ -48,6 +48,8 @@ class Forwarder:
         executor: where the outbox is worked with; None works in the event loop's own thread.
         inbound: who takes what arrives, by channel (`gate/manifest`, `cmd/+`); called in the event loop with the
             channel and the payload. What it raises is logged and counted, and ends nothing.
+        bulky: those of `inbound` on which a broker retains much: they are subscribed once the connection stands, for a
+            broker may load them for longer than connecting may take.
         now_s: monotonic seconds.
         now_us: wall clock in microseconds.
         log: structlog logger.
@@ -65,6 +67,7 @@ class Forwarder:
         rng: random.Random,
         executor: Executor | None = None,
         inbound: Mapping[str, Callable[[str, bytes], None]] | None = None,
+        bulky: Sequence[str] = (),
         now_s: Callable[[], float] = time.monotonic,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
         log: structlog.typing.FilteringBoundLogger | None = None,
@@ -82,7 +85,7 @@ class Forwarder:
         self._certificate = CertificateWatch(settings, now_s, now_us, self._log)
         self._renewing = False
         self._topic = partial(topic, site, gateway)
-        self._inbound = dict(inbound or {})
+        self._inbound, self._bulky = dict(inbound or {}), tuple(bulky)
         self._prefix = self._topic("")
         self._state: UplinkState = "offline"
         self._session: MqttSession | None = None
@@ -191,7 +194,7 @@ class Forwarder:
                 return await self._port.connect(
                     client_id=f"stockgate-{self._gateway}",
                     will=will,
-                    subscribe=[self._topic("watermark"), *map(self._topic, self._inbound)],
+                    subscribe=[self._topic(one) for one in ("watermark", *self._inbound) if one not in self._bulky],
                     on_message=self._arrived,
                     on_change=self._changed,
                 )
@@ -204,6 +207,8 @@ class Forwarder:
         self._session = session
         self._pump.counters.connections += 1
         session.publish(self._state_message(self._birth))
+        if self._bulky:
+            session.subscribe([self._topic(channel) for channel in self._bulky])
         self._pump.connected(self._now_s())
         self._took_at_s = self._now_s()
         self._wake.set()

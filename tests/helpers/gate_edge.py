@@ -39,6 +39,7 @@ async def gate_edge(url, folder, key_lines, gateway, *, site="hq", log=None, lef
             settings=settings,
             rng=random.Random(1),
             inbound=dict.fromkeys(CHANNELS, take),
+            bulky=CHANNELS,
             log=log,
         )
         task = asyncio.create_task(uplink.run())

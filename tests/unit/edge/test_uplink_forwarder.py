@@ -316,6 +316,7 @@ async def test_what_arrives_goes_to_whoever_takes_its_channel(port, outbox):
         settings=UplinkSettings(url="mqtt://localhost", **QUICK),
         rng=random.Random(1),
         inbound={"cmd/+": lambda channel, payload: taken.append((channel, payload)), "gate/delta": fail},
+        bulky=("gate/delta",),
     )
     assert not forwarder.publish("reply/blink", b"{}")
     task = asyncio.create_task(forwarder.run())
