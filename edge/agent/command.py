@@ -11,6 +11,7 @@ import structlog
 import typer
 
 from edge import config as settings
+from edge.access import AccessError
 from edge.agent import logs
 from edge.agent.compose import serve
 from edge.agent.metrics import MetricsError, parse_address
@@ -50,7 +51,7 @@ def run(
         with ExitStack() as stack:
             taken = None if record is None else stack.enter_context(_open(record, record_max_bytes))
             asyncio.run(_until_signal(checked, base=base, data_dir=folder, metrics=address, record=taken))
-    except (OutboxError, MetricsError, ReaderError) as error:
+    except (OutboxError, MetricsError, ReaderError, AccessError) as error:
         _leave(EXIT_FAILURE, str(error))
     except OSError as error:
         _leave(EXIT_FAILURE, f"{folder}: {error.strerror or error}: give a folder that can be written (--data-dir)")

@@ -4,7 +4,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from edge.config.access import AccessConfig
 from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
+from edge.config.gate import GateConfig
 from edge.config.kinds import READERS, sort_readers
 from edge.config.section import Section
 from edge.config.trust import TrustConfig
@@ -389,6 +391,8 @@ class EdgeConfig(Section):
     agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")
     log: LogConfig = Field(default=LogConfig(), description="Where log lines go.")
     trust: TrustConfig = Field(default=TrustConfig(), description="Whom the agent believes.")
+    access: AccessConfig = Field(default=AccessConfig(), description="What an access controller may tell.")
+    gate: GateConfig = Field(default=GateConfig(), description="What the gate shows at doors.")
 
     @model_validator(mode="before")
     @classmethod
