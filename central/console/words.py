@@ -9,7 +9,7 @@ Place = Callable[[str | None], str]
 
 ALERT_TITLES: Final = {
     "unauthorised_exit": "Left without permission",
-    "stale_snapshot": "Stopped by mistake at the door",
+    "stale_snapshot": "Door decided on an old list",
     "ambiguous_passage": "Passage unclear",
     "portal_config_mismatch": "A door is set up wrongly",
     "identity_mismatch": "A message under a wrong name",

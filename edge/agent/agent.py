@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.coverage import Coverage, tell_doorway
 from edge.agent.health import Identity, reader_health, stream_health
 from edge.agent.journal import Journal
-from edge.contracts import Health, PortalHealth, ReaderHealth, UplinkState, instant
+from edge.contracts import GateHealth, Health, PortalHealth, ReaderHealth, UplinkState, instant
 from edge.outbox import STREAMS, Outbox, OutboxError, OutboxStats
 
 # A reader that answers does so in milliseconds; one that doesn't frees its session by itself.
@@ -84,12 +84,15 @@ class Agent:
         log: FilteringBoundLogger,
         coverage: Coverage | None = None,
         signals: Shown | None = None,
+        gate: Callable[[], GateHealth] | None = None,
     ) -> None:
+        self._gate = gate
         self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
         self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
         self._signals = signals
         self._stats: list[OutboxStats] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; a task that fails ends them all and its error is raised."""
@@ -100,7 +103,9 @@ class Agent:
             look = group.create_task(self._look(), name="coverage")
             readers = [group.create_task(reader.run(), name="reader") for reader in self._readers]
             signals = [] if self._signals is None else [group.create_task(self._signals.run(), name="signals")]
+            self._tasks = [uplink, journal, beat, look, *readers, *signals]
             await stop.wait()
+            self._tasks = []
             self._log.info("stopping")
             for task in signals:  # before the readers that switch them say goodbye
                 task.cancel()
@@ -116,6 +121,15 @@ class Agent:
             await asyncio.wait([uplink])
             beat.cancel()
             look.cancel()
+
+    def ended(self) -> tuple[str, ...]:
+        """Return the names of tasks that are over though the agent wasn't stopped."""
+        return tuple(task.get_name() for task in self._tasks if task.done())
+
+    @property
+    def set_aside(self) -> int:
+        """Outbox files found damaged since the start, as of the last beat."""
+        return max((stats.set_aside for stats in self._stats), default=0)
 
     def health(self) -> Health:
         """Return the heartbeat as of now; the outbox's figures are those of the last beat."""
@@ -139,6 +153,7 @@ class Agent:
             streams=streams,
             portals=self._coverage.portals(),
             gaps=self._coverage.gaps(),
+            gate=None if self._gate is None else self._gate(),
         )
 
     async def _look(self) -> None:
