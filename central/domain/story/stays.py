@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from central.domain.story.belief import CERTAIN
 
@@ -21,6 +21,10 @@ DEPARTS_AFTER_H: Final = 500 * 24.0
 MISSED_BEFORE: Final = (1.0, 9.0)
 """Crossings missed and seen that a door is credited with before anything is known of it."""
 UNKNOWN_MISS: Final = MISSED_BEFORE[0] / sum(MISSED_BEFORE)
+
+Cohort = Literal["recorded", "arrived", "carried"]
+"""Assets at a place that stay alike: those that only the book put there, those that were seen to come, and those that
+somebody has a standing permission to carry. What is carried goes home at night; what lies beside it doesn't."""
 
 
 @dataclass(frozen=True, slots=True)
