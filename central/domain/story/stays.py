@@ -48,6 +48,18 @@ class Curve:
         place = bisect_right(self.hours, hours)
         return self.gone[place - 1] if place else 0.0
 
+    def between(self, hours: float) -> float:
+        """Return the share that is gone after so long, rising evenly from one known departure to the next.
+
+        That one left after 40 hours makes the fortieth no more likely than those before: where a few hours are judged,
+        steps would doubt all that lies there at one of them, and nothing at the others.
+        """
+        place = bisect_right(self.hours, hours)
+        since, before = (self.hours[place - 1], self.gone[place - 1]) if place else (0.0, 0.0)
+        if place == len(self.hours):
+            return before
+        return before + (self.gone[place] - before) * (hours - since) / (self.hours[place] - since)
+
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
