@@ -17,7 +17,7 @@ PARALLEL := -n $(WORKERS) --dist loadgroup
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: fit setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
+.PHONY: arm-check fit setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
 
 setup: $(STAMP)
@@ -81,6 +81,9 @@ calibration: setup
 
 test-timescale: setup
 	@deploy/timescaledb/run-tests
+
+arm-check: setup
+	@deploy/arm/check
 
 system-deps:
 	apt-get update -q

@@ -19,6 +19,8 @@ app = typer.Typer(
 
 
 MIB = 1024 * 1024
+CONFIG_VARIABLE = "STOCKGATE_EDGE_CONFIG"
+DATA_VARIABLE = "STOCKGATE_EDGE_DATA_DIR"
 RecordMaxMib = Annotated[
     int, typer.Option(min=1, max=1024 * 1024, help="The recording ends before its file is larger than so many MiB.")
 ]
@@ -63,11 +65,20 @@ def stockgate_edge() -> None:
 @app.command()
 def run(
     config: Annotated[
-        Path, typer.Option("--config", help="The TOML file that names the readers, the portals and the broker.")
+        Path,
+        typer.Option(
+            "--config",
+            envvar=CONFIG_VARIABLE,
+            help="The TOML file that names the readers, the portals and the broker.",
+        ),
     ],
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", help="The folder for the outbox; it takes precedence over the configuration."),
+        typer.Option(
+            "--data-dir",
+            envvar=DATA_VARIABLE,
+            help="The folder for the outbox; it takes precedence over the configuration.",
+        ),
     ] = None,
     metrics: Annotated[
         str | None,
@@ -402,6 +413,60 @@ def check(
     from edge.agent.check import run_check  # noqa: PLC0415 - loads numba, which --help doesn't need
 
     raise typer.Exit(run_check(config, as_json=as_json))
+
+
+@app.command()
+def status(
+    config: Annotated[
+        Path, typer.Option("--config", envvar=CONFIG_VARIABLE, help="The TOML file that the agent was started with.")
+    ],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar=DATA_VARIABLE, help="The agent's data directory, if it was given one."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Show how the running agent is: uplink, readers, antennas, portals, what waits, and what should be seen to.
+
+    The exit code is 0 if all is well, 1 if something should be seen to, 2 if the configuration can't be used, and 3 if
+    no agent answers.
+    """
+    from edge.agent.status_command import run_status  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    raise typer.Exit(run_status(config, data_dir, as_json=as_json))
+
+
+@app.command()
+def doctor(
+    config: Annotated[
+        Path, typer.Option("--config", envvar=CONFIG_VARIABLE, help="The TOML file that the agent is started with.")
+    ],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar=DATA_VARIABLE, help="The agent's data directory, if it is given one."),
+    ] = None,
+    *,
+    timeout_seconds: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="Wait so long for the broker and for each reader's answers.")
+    ] = 5.0,
+    listen_seconds: Annotated[
+        float,
+        typer.Option(min=0.0, max=60.0, help="With no agent running, try each antenna for so long; 0 for not at all."),
+    ] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+) -> None:
+    """Say in plain words what is wrong with the agent and its machine, and what to do.
+
+    It looks at the configuration and its certificates, the data directory, disk, clock, temperature and power, and asks
+    the running agent for the rest. Where none runs it looks at broker, readers, outbox and kernels itself; it changes
+    nothing but that kernels that weren't compiled are.
+
+    The exit code is 0 if all is well, 1 if something should be seen to, and 2 if something is bad.
+    """
+    from edge.agent.doctor import Wish, run_doctor  # noqa: PLC0415 - loads numba, which --help doesn't need
+
+    wish = Wish(timeout_s=timeout_seconds, listen_s=listen_seconds, as_json=as_json)
+    raise typer.Exit(run_doctor(config, data_dir, wish))
 
 
 profiles_app = typer.Typer(

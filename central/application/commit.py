@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from central.application.alarms import alarm_notices
 from central.application.errors import RowsRefused, StoreUnavailable
 from central.application.judge import judge_again, judge_movements
 from central.application.leases import STRANGERS, Lease
@@ -119,7 +120,9 @@ class _Batch:
         keys = {row.key for row in admitted}
         before = await self.transaction.lock_positions(keys, self.now) if keys else {}
         fresh = self._fresh(admitted, before)
-        await self._file([row for row in fresh if self._believe(row)])
+        believed = [row for row in fresh if self._believe(row)]
+        await self._file(believed)
+        self.notices |= alarm_notices(believed, self.registry)
         await self.transaction.quarantine(self.refused)
         self.done.alerts += await self.transaction.give_notices(list(self.notices.values()), self.now)
         await self._advance(fresh, before)

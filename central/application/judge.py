@@ -95,7 +95,7 @@ async def _judge(
             finding = lifted(revisions[passage], registry.places)
         if finding is not None:
             portal = registry.portals[case.portal]
-            key = incident_of(portal.id, passage, revisions[passage])
+            key = incident_of(portal.id, passage, revisions[passage], finding)
             finding = replace(finding, edge=door_said(revisions[passage]))
             quiet = registry.mode_at(portal.id, case.at) == "observe"
             incidents.append(Incident(key, case, portal.gateway, quiet, finding))
@@ -144,7 +144,7 @@ def _openings(incident: Incident) -> Iterator[Opening]:
 
 
 def _may_be_wrong(registry: Registry, one: Filed) -> bool:
-    if one.movement.gate is not None and '"refuse"' in one.movement.gate:
+    if one.movement.gate is not None and ('"refuse"' in one.movement.gate or '"stale"' in one.movement.gate):
         return True  # where the central has nothing against it, the door's snapshot was old
     if one.origin is None or one.destination is None:
         return one.movement.kind == "unresolved"

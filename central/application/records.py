@@ -64,13 +64,14 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A beam or door contact changed state."""
+    """An input changed state, or an access controller told something of a door."""
 
     at: datetime
     reader: str
     gpi: int
     kind: str
     state: bool
+    portal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def to_record(row: Row) -> Record:
         case MovementRow():
             return _movement(row)
         case SensorRow():
-            return Sensor(_time(row.at), row.reader, row.gpi, row.kind, row.state)
+            return Sensor(_time(row.at), row.reader, row.gpi, row.kind, row.state, row.portal)
         case LossRow():
             return Loss(row.reader, row.reason, _time(row.from_), _time(row.to), row.count)
         case GapRow():

@@ -9,7 +9,7 @@ Place = Callable[[str | None], str]
 
 ALERT_TITLES: Final = {
     "unauthorised_exit": "Left without permission",
-    "stale_snapshot": "Stopped by mistake at the door",
+    "stale_snapshot": "Door decided on an old list",
     "ambiguous_passage": "Passage unclear",
     "portal_config_mismatch": "A door is set up wrongly",
     "identity_mismatch": "A message under a wrong name",
@@ -22,12 +22,19 @@ ALERT_TITLES: Final = {
     "unknown_tag": "A tag of ours without a record left",
     "portal_bypass": "Outside, and no door saw it leave",
     "portal_dark": "A door is not watched",
+    "fire_alarm": "Fire alarm",
+    "door_forced": "A door was forced",
+    "door_held": "A door is held open",
 }
 WHAT_TO_DO: Final = {
     "identity_mismatch": "Look at who uses this gateway's name at the broker, and whether "
     "portals.csv gives it its doors; the messages are in quarantine (/api/v1/quarantine).",
     "portal_dark": "Look at the door: power, network, reader. What could have passed meanwhile is in doubt "
     "(/api/v1/doubtful-assets).",
+    "fire_alarm": "Sirens at its doors are silent until the alarm is over; people leave with what they carry. Count "
+    "afterwards what is behind these doors.",
+    "door_forced": "Send somebody to the door.",
+    "door_held": "Send somebody to shut the door, or see why it stands open.",
     "unknown_tag": "Find out what the tag is on; register it, or retire the tag.",
     "portal_bypass": "Find the way that it took: an opening that nobody watches, or a door that missed it.",
     "portal_config_mismatch": "Correct edge.toml on the gateway, or portals.csv and import it again.",

@@ -25,6 +25,9 @@ AlertKind = Literal[
     "portal_bypass",
     "portal_dark",
     "carried_by_another",
+    "fire_alarm",
+    "door_forced",
+    "door_held",
 ]
 Severity = Literal["critical", "high", "low"]
 
@@ -54,6 +57,8 @@ class Revision:
     gate_verdict: str | None
     received_at: datetime | None = None
     """When we heard of it; None for when it happened."""
+    gate_generation: int | None = None
+    """Of the snapshot that the door decided on; None where it held none, or wasn't asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +151,17 @@ def door_said(revisions: Sequence[Revision]) -> str | None:
     return told[-1] if told else None
 
 
-def incident_of(portal: str, passage: str, revisions: Sequence[Revision]) -> str:
-    """Return the key of the one incident that a passage belongs to: its batch's at this portal, or its own."""
+def incident_of(portal: str, passage: str, revisions: Sequence[Revision], found: Finding | None = None) -> str:
+    """Return the key of the one incident that a passage belongs to: its batch's at this portal, or its own.
+
+    All that a door could not decide about by one snapshot, and the central allows, is one incident: a door whose
+    snapshot ran out, or that holds none that day, is one thing to look after, not one for each asset that left.
+    """
+    if found is not None and found.kind == "stale_snapshot":
+        stale = [one for one in sorted(revisions, key=lambda one: one.rev) if one.gate_verdict == "stale"]
+        if stale:
+            generation = stale[-1].gate_generation
+            return f"stale/{portal}/{f'none/{stale[-1].at:%Y-%m-%d}' if generation is None else generation}"
     batches = [one.batch for one in sorted(revisions, key=lambda one: one.rev) if one.batch is not None]
     return f"exit/{portal}/batch/{batches[0]}" if batches else f"exit/{portal}/passage/{passage}"
 
@@ -174,6 +188,9 @@ def _accuse(
         return _used_twice(found, verdict.spent) if verdict.spent is not None else found
     if one.gate_verdict == "refuse":
         return _finding(one, "stale_snapshot", "low", _old(verdict))
+    if one.gate_verdict == "stale" and verdict.standing is Standing.AUTHORISED:
+        words = f"The door had no current snapshot to decide by; authorisation {verdict.authorisation} allows it."
+        return _finding(one, "stale_snapshot", "low", words)
     return None
 
 

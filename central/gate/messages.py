@@ -14,7 +14,10 @@ from central.domain.gate import Door, GateView
 from central.gate.keys import SigningKey
 from edge.contracts import (
     BUCKETS,
+    MAX_PART_BYTES,
+    PART_HEADER_BYTES,
     VERDICTS,
+    ContractError,
     EpcPrefix,
     GateDelta,
     GateEntry,
@@ -53,7 +56,11 @@ def outline_of(view: GateView, prefixes: Iterable[EpcPrefix]) -> str:
 
 
 def make_parts(generation: int, contents: Contents, *, resend: bool) -> Parts:
-    """Compare built parts with those sent; those that differ, or with `resend` all, get the new generation."""
+    """Compare built parts with those sent; those that differ, or with `resend` all, get the new generation.
+
+    More entries than the parts hold raise `ContractError`, which says so before anything is sent.
+    """
+    _check_room(contents)
     standing, fresh = dict(contents.sent), {}
     built = {part.number: part for part in contents.parts}
     for index in range(BUCKETS) if contents.built is None else contents.built:
@@ -110,6 +117,23 @@ def make_delta(gateway: str, generation: int, n: int, changes: Changes, *, now: 
 def wire(at: datetime) -> str:
     """Return an instant as the contracts write it."""
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _check_room(contents: Contents) -> None:
+    fullest = max(contents.parts, key=lambda part: len(part.packed), default=None)
+    if fullest is None:
+        return
+    size = PART_HEADER_BYTES + sum(2 + len(name.encode()) for name in fullest.boundaries) + len(fullest.packed)
+    if size > MAX_PART_BYTES:
+        built = sum(part.entries for part in contents.parts)
+        kept = sum(part.entries for number, part in contents.sent.items() if number not in set(contents.built or ()))
+        total = built if contents.built is None else built + kept
+        holds = MAX_PART_BYTES * fullest.entries // size
+        raise ContractError(
+            f"{total} permissions and refusals at its doors' boundaries don't fit: part {fullest.number} of {BUCKETS} "
+            f"would have {fullest.entries} of them, {size} bytes, and {MAX_PART_BYTES} bytes hold {holds}; give some "
+            "of its doors to another gateway, or let fewer assets leave there without asking"
+        )
 
 
 def _portal(door: Door) -> GatePortal:

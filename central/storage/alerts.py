@@ -101,8 +101,8 @@ async def _open(
 
 
 async def _regroup(connection: Connection, alert: int, incident: Incident, now: datetime) -> int:
-    """Return the alert of the cart that a passage turned out to belong to: its own renamed, or the cart's."""
-    renamed = {"alert": alert, "incident": incident.key}
+    """Return the alert of the incident that a passage turned out to belong to: its own renamed, or that one's."""
+    renamed = {"alert": alert, "incident": incident.key, "passage": incident.case.passage}
     if await (await connection.execute(query("alerts.rename"), renamed)).fetchone():
         return alert
     alerts, _ = await _open(connection, [incident], now)

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.coverage import Coverage, tell_doorway
 from edge.agent.health import Identity, reader_health, stream_health
 from edge.agent.journal import Journal
-from edge.contracts import Health, ReaderHealth, UplinkState, instant
+from edge.contracts import GateHealth, Health, PortalHealth, ReaderHealth, UplinkState, instant
 from edge.outbox import STREAMS, Outbox, OutboxError, OutboxStats
 
 # A reader that answers does so in milliseconds; one that doesn't frees its session by itself.
@@ -56,6 +56,18 @@ class Uplink(Protocol):
         ...
 
 
+class Shown(Protocol):
+    """What the agent wants of `edge.signals.Signals`."""
+
+    async def run(self) -> None:
+        """Drive lights and sirens until cancelled; they are off then."""
+        ...
+
+    def look(self, readers: Sequence[ReaderHealth], portals: Sequence[PortalHealth]) -> None:
+        """Take how readers and doorways are."""
+        ...
+
+
 class Agent:
     """Runs what `compose` has built."""
 
@@ -71,11 +83,16 @@ class Agent:
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
         coverage: Coverage | None = None,
+        signals: Shown | None = None,
+        gate: Callable[[], GateHealth] | None = None,
     ) -> None:
+        self._gate = gate
         self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
         self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
+        self._signals = signals
         self._stats: list[OutboxStats] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; a task that fails ends them all and its error is raised."""
@@ -85,8 +102,14 @@ class Agent:
             beat = group.create_task(self._beat(), name="heartbeat")
             look = group.create_task(self._look(), name="coverage")
             readers = [group.create_task(reader.run(), name="reader") for reader in self._readers]
+            signals = [] if self._signals is None else [group.create_task(self._signals.run(), name="signals")]
+            self._tasks = [uplink, journal, beat, look, *readers, *signals]
             await stop.wait()
+            self._tasks = []
             self._log.info("stopping")
+            for task in signals:  # before the readers that switch them say goodbye
+                task.cancel()
+                await asyncio.wait([task], timeout=GOODBYE_S)
             for task in readers:
                 task.cancel()
             _, busy = await asyncio.wait(readers, timeout=GOODBYE_S)
@@ -98,6 +121,15 @@ class Agent:
             await asyncio.wait([uplink])
             beat.cancel()
             look.cancel()
+
+    def ended(self) -> tuple[str, ...]:
+        """Return the names of tasks that are over though the agent wasn't stopped."""
+        return tuple(task.get_name() for task in self._tasks if task.done())
+
+    @property
+    def set_aside(self) -> int:
+        """Outbox files found damaged since the start, as of the last beat."""
+        return max((stats.set_aside for stats in self._stats), default=0)
 
     def health(self) -> Health:
         """Return the heartbeat as of now; the outbox's figures are those of the last beat."""
@@ -121,6 +153,7 @@ class Agent:
             streams=streams,
             portals=self._coverage.portals(),
             gaps=self._coverage.gaps(),
+            gate=None if self._gate is None else self._gate(),
         )
 
     async def _look(self) -> None:
@@ -129,6 +162,8 @@ class Agent:
             readers = reader_health(reader.health() for reader in self._readers)
             for change in self._coverage.look(readers, self._now_us()):
                 tell_doorway(change, self._log)
+            if self._signals is not None:
+                self._signals.look(readers, self._coverage.portals())
             await asyncio.sleep(LOOK_S)
 
     async def _beat(self) -> None:

@@ -11,6 +11,7 @@ import structlog
 import typer
 
 from edge import config as settings
+from edge.access import AccessError
 from edge.agent import logs
 from edge.agent.compose import serve
 from edge.agent.metrics import MetricsError, parse_address
@@ -19,6 +20,7 @@ from edge.agent.tls_files import tls_file_problems, try_broker_files
 from edge.outbox import OutboxError
 from edge.readers import ReaderError
 
+MIB: Final = 1024 * 1024
 EXIT_FAILURE: Final = 1
 EXIT_USAGE: Final = 2
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -42,14 +44,14 @@ def run(
     unusable = [f"{config}: reader {one.reader}: {one.key} {one.what}" for one in tls_file_problems(checked, base=base)]
     if unusable:
         _leave(EXIT_USAGE, "\n".join(unusable))
-    logs.configure()
+    _begin_log(checked, base)
     folder = data_dir if data_dir is not None else base / checked.agent.data_dir
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             taken = None if record is None else stack.enter_context(_open(record, record_max_bytes))
             asyncio.run(_until_signal(checked, base=base, data_dir=folder, metrics=address, record=taken))
-    except (OutboxError, MetricsError, ReaderError) as error:
+    except (OutboxError, MetricsError, ReaderError, AccessError) as error:
         _leave(EXIT_FAILURE, str(error))
     except OSError as error:
         _leave(EXIT_FAILURE, f"{folder}: {error.strerror or error}: give a folder that can be written (--data-dir)")
@@ -61,6 +63,14 @@ async def _until_signal(checked: settings.EdgeConfig, **how: Any) -> None:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     await serve(checked, stop=stop, log=structlog.get_logger("edge"), **how)
+
+
+def _begin_log(checked: settings.EdgeConfig, base: Path) -> None:
+    file = None if checked.log.file is None else base / checked.log.file
+    try:
+        logs.configure(file, checked.log.mib * MIB)
+    except OSError as error:
+        _leave(EXIT_USAGE, f"log.file {file}: cannot be written: {error.strerror or error}: make its folder")
 
 
 def _open(record: Path, max_bytes: int) -> RecordingFile:

@@ -5,7 +5,8 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -15,25 +16,35 @@ from prometheus_client.core import Metric
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
+from edge.agent.alarm_inputs import AlarmInputs
+from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
+from edge.agent.controller import Controller
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
+from edge.agent.doorkeeper import Doorkeeper, open_gate
 from edge.agent.health import Identity, birth
 from edge.agent.journal import Journal
+from edge.agent.kernel_cache import kernels_so_far
+from edge.agent.machine import look_at
 from edge.agent.metrics import (
     MetricsServer,
     certificate_figures,
     command_figures,
     counter_figures,
+    gate_figures,
     health_figures,
+    machine_figures,
 )
 from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
 from edge.agent.restart import end_open_passages, hold_on
+from edge.agent.signalling import build_signals, signal_figures
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
-from edge.config import EdgeConfig, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.gate import CHANNELS
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
@@ -51,6 +62,16 @@ NONCES_FILE: Final = "commands-used.txt"
 def now_us() -> int:
     """Return the host's clock, UTC microseconds; the one clock that the agent's parts are given."""
     return time.time_ns() // 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The agent, what has to be open while it runs, how far its parts have come, and their figures."""
+
+    agent: Agent
+    beside: tuple[AbstractAsyncContextManager[object], ...]
+    work: AgentWork
+    figures: Callable[[], Iterator[Metric]]
 
 
 async def serve(
@@ -83,8 +104,12 @@ async def serve(
         baselines = Baselines(data_dir / REFERENCES_FILE)
         if baselines.problem:
             log.warning("baselines can't be read", problem=baselines.problem)
+        gate = open_gate(config, data_dir, now_us=now_us, log=log)
+        if gate is not None:
+            await asyncio.to_thread(gate.load)
+            stack.enter_context(gate.keeper)
         listener = Listener(reader_settings(config, base=base), log=log)
-        agent, desk, figures = _build(
+        built = _build(
             config,
             me,
             base=base,
@@ -93,18 +118,22 @@ async def serve(
             executor=executor,
             baselines=baselines,
             listener=listener,
+            gate=gate,
             record=record,
             log=log,
         )
         started_s = time.monotonic()
         await asyncio.to_thread(warm_up, windows_settings(config))
-        log.info("kernels ready", seconds=round(time.monotonic() - started_s, 2))
+        built.work.kernels = kernels_so_far(time.monotonic() - started_s)
+        log.info("kernels ready", seconds=round(built.work.kernels.seconds, 2), compiled=built.work.kernels.compiled)
         if metrics is not None:
-            server = stack.enter_context(MetricsServer(metrics, figures))
+            server = stack.enter_context(MetricsServer(metrics, built.figures))
             log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
         log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        async with listener, desk:
-            await agent.run(stop)
+        async with AsyncExitStack() as beside:
+            for one in (listener, *built.beside, attended(built.work, data_dir, stop=stop, log=log)):
+                await beside.enter_async_context(one)
+            await built.agent.run(stop)
         log.info("stopped")
 
 
@@ -118,9 +147,10 @@ def _build(
     executor: ThreadPoolExecutor,
     baselines: Baselines,
     listener: Listener,
+    gate: Doorkeeper | None,
     record: RecordingFile | None,
     log: FilteringBoundLogger,
-) -> tuple[Agent, Desk, Callable[[], Iterator[Metric]]]:
+) -> Built:
     """Join the parts; what an earlier start left open goes into the journal first."""
     knobs = uplink_settings(config, base=base)
     forwarder = Forwarder(
@@ -132,7 +162,10 @@ def _build(
         settings=knobs,
         rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
         executor=executor,
-        inbound={"cmd/+": lambda channel, payload: desk.take(channel, payload)},  # noqa: PLW0108 (made below)
+        inbound={
+            "cmd/+": lambda channel, payload: desk.take(channel, payload),  # noqa: PLW0108 (made below)
+            **({} if gate is None else dict.fromkeys(CHANNELS, gate.keeper.take)),
+        },
         now_us=now_us,
         log=log,
     )
@@ -144,13 +177,17 @@ def _build(
         log=log,
         commit_period_s=config.agent.commit_ms / 1e3,
     )
-    end_open_passages(outbox, journal, log=log)
+    decides = None if gate is None else gate.gate
+    end_open_passages(outbox, journal, gate=decides, log=log)
     windows = Windows(windows_settings(config), boot=me.boot)
     held = hold_on(outbox, windows, journal, now_us=me.started_us, log=log)
     readers = reader_settings(config, base=base)
     ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
-    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log)
-    onlookers = OnLookers(pipeline.sink)
+    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log, gate=decides)
+    inputs = AlarmInputs(
+        alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
+    )
+    onlookers = OnLookers(inputs.sink)
     recorder = None if record is None else _recorder(record, me, held, first_seq=_next_seq(outbox, journal))
     supervisors = [
         ReaderSupervisor(
@@ -165,7 +202,7 @@ def _build(
         )
         for reader in readers
     ]
-    built = devices(config, base=base, sink=pipeline.sink, now_us=now_us, log=log)
+    built = devices(config, base=base, sink=inputs.sink, now_us=now_us, log=log)
     boards = {one.health().id: one for one in built if isinstance(one, Board)}
     llrp = {settings.id: one for settings, one in zip(readers, supervisors, strict=True)}
     desk = Desk(
@@ -177,6 +214,10 @@ def _build(
         now_us=now_us,
         log=log,
     )
+    controller = Controller(config, base=base, windows=windows, journal=journal, now_us=now_us, log=log)
+    signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
+    if gate is not None:
+        gate.gate.light(signals)
     agent = Agent(
         me,
         readers=[*supervisors, *built],
@@ -187,16 +228,36 @@ def _build(
         now_us=now_us,
         log=log,
         coverage=Coverage(doorways(config), now_us=me.started_us),
+        signals=signals,
+        gate=None if gate is None else gate.health,
+    )
+
+    work = AgentWork(
+        agent,
+        journal,
+        pipeline,
+        forwarder,
+        executor,
+        machine=lambda: look_at(data_dir, outbox_file=OUTBOX_FILE),
+        version=me.version,
+        site=config.site,
+        broker=config.mqtt.url,
     )
 
     def figures() -> Iterator[Metric]:
         yield from health_figures(agent.health())
+        yield from machine_figures(work.machine())
         yield from counter_figures("stockgate_edge_windows", windows.counters)
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
+        yield from signal_figures(signals)
+        yield from counter_figures("stockgate_edge_access", controller.desk.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
+        if gate is not None:
+            yield from gate_figures(gate.health(), now_us())
+            yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
-    return agent, desk, figures
+    return Built(agent, (desk, controller), work, figures)
 
 
 def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:

@@ -132,7 +132,7 @@ class Gatherer:
         """Take what goes to the windows."""
         if chunk.reader not in self._readers:
             return
-        self._sensors += [row for row in chunk.rows if isinstance(row, SensorRow)]
+        self._sensors += [row for row in chunk.rows if isinstance(row, SensorRow) and row.kind in {"beam", "door"}]
         if len(chunk.batch):
             reads = self._mine(chunk.reader, chunk.batch, chunk.arrival_us, clock)
             if len(reads):

@@ -8,6 +8,7 @@ doesn't keep them out.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import LossRow, Row, instant
+from edge.contracts import LossRow, MovementRow, Row, instant
 from edge.outbox import OpenRecord, Outbox, OutboxError, is_urgent
 
 # One fsync takes 1-20 ms on the cards and disks that agents run on. At most 20 transactions a second leave the disk in
@@ -27,6 +28,8 @@ RETRY_S: Final = 1.0
 MAX_HELD_ROWS: Final = 50_000
 # An alarm or two a minute for two days; 7 MB.
 MAX_HELD_ALARMS: Final = 5_000
+# For who asks the agent how it is: what the door decided of late.
+LATEST_MOVEMENTS: Final = 10
 
 
 class Journal:
@@ -57,6 +60,7 @@ class Journal:
         self.problem = ""
         self.dropped = 0
         self.committed = 0
+        self.latest: deque[MovementRow] = deque(maxlen=LATEST_MOVEMENTS)
 
     @property
     def held(self) -> int:
@@ -67,6 +71,7 @@ class Journal:
         """Take rows, and passages opened (or changed) and closed; returns at once."""
         room = max(self._max_held_rows - len(self._rows), 0)
         self._rows.extend(rows[:room])
+        self.latest.extend(row for row in rows if isinstance(row, MovementRow))
         alarms = [row for row in rows[room:] if is_urgent(row)] if len(rows) > room else []
         alarms = alarms[: max(self._max_held_rows + self._max_held_alarms - len(self._rows), 0)]
         self._rows.extend(alarms)

@@ -9,8 +9,9 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.agent.machine import Machine
 from edge.commands import DeskCounters
-from edge.contracts import Health
+from edge.contracts import GateHealth, Health, instant_us
 
 if TYPE_CHECKING:
     import threading
@@ -47,6 +48,20 @@ def certificate_figures(days_left: float | None) -> Iterator[Metric]:
             "Days until our certificate at the broker runs out.",
             value=days_left,
         )
+
+
+def machine_figures(machine: Machine) -> Iterator[Metric]:
+    """Yield what is seen of the machine, where it tells."""
+    told = {
+        "disk_free_bytes": ("Free space where the outbox is.", machine.disk_free_bytes),
+        "outbox_bytes": ("Size of the outbox's files.", machine.outbox_bytes),
+        "cpu_celsius": ("Temperature of the machine's processor.", machine.cpu_celsius),
+        "clock_believed": ("1 while the machine's clock may be believed.", machine.clock_believed),
+        "power_worries": ("What the machine's firmware complains of, count.", len(machine.power)),
+    }
+    for name, (words, value) in told.items():
+        if value is not None:
+            yield GaugeMetricFamily(f"stockgate_edge_{name}", words, value=float(value))
 
 
 def health_figures(health: Health) -> Iterator[Metric]:
@@ -90,6 +105,32 @@ def command_figures(counters: DeskCounters) -> Iterator[Metric]:
     for why, count in counters.refused.items():
         refused.add_metric([why], count)
     yield refused
+
+
+def gate_figures(gate: GateHealth, now_us: int) -> Iterator[Metric]:
+    """Yield how good the gate snapshot is, what was decided by it, and which messages were refused."""
+    held = GaugeMetricFamily("stockgate_edge_gate_held", "1 while a verified gate snapshot is held.")
+    held.add_metric([], float(gate.generation is not None))
+    yield held
+    signed_us = 0 if gate.issued_at is None else instant_us(gate.issued_at)
+    left_us = now_us if gate.expires_at is None else instant_us(gate.expires_at)
+    figures = {
+        "generation": ("Generation of the gate snapshot.", gate.generation or 0),
+        "n": ("Number of its newest delta.", gate.n),
+        "entries": ("Entries in it.", gate.entries),
+        "missing_parts": ("Parts that the generation being collected lacks.", gate.missing_parts),
+        "age_seconds": ("Time since its newest message was signed.", max(now_us - signed_us, 0) / 1e6),
+        "left_seconds": ("Time until it runs out; negative since it did.", (left_us - now_us) / 1e6),
+    }
+    for name, (words, value) in figures.items() if gate.generation is not None else ():
+        yield GaugeMetricFamily(f"stockgate_edge_gate_{name}", words, value)
+    yield CounterMetricFamily("stockgate_edge_gate_foreign", "Passages of tags that are none of ours.", gate.foreign)
+    judged = CounterMetricFamily("stockgate_edge_gate_judged", "Exits by what was decided.", labels=["verdict"])
+    refused = CounterMetricFamily("stockgate_edge_gate_refused", "Gate messages not taken, by why.", labels=["why"])
+    for family, counts in ((judged, gate.judged), (refused, gate.refused)):
+        for label, count in counts.items():
+            family.add_metric([label], count)
+        yield family
 
 
 def _antenna_figures(health: Health) -> Iterator[Metric]:

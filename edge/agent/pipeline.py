@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.journal import Journal
 from edge.contracts import MovementRow, SensorRow, instant_us
+from edge.gate import Gate
 from edge.llrp import TagBatch
 from edge.outbox import OpenRecord
 from edge.readers import Chunk, ClockState
@@ -53,6 +54,7 @@ class Pipeline:
         ports: per reader, the antenna ports that serve a portal.
         host_synced: whether the host's clock may be believed now.
         log: logger.
+        gate: decides exits; None where the agent believes no central.
     """
 
     def __init__(
@@ -63,23 +65,34 @@ class Pipeline:
         ports: Mapping[str, Sequence[int]],
         host_synced: Callable[[], bool],
         log: FilteringBoundLogger,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate
         self._windows, self._journal, self._host_synced, self._log = windows, journal, host_synced, log
         self._ports = {reader: np.array(sorted(listed), np.uint16) for reader, listed in ports.items()}
         self._told: set[tuple[str, int]] = set()
         self._shed = self._shed_before = 0
         self._shed_us: int | None = None
+        self.chunks = 0
 
     async def sink(self, chunk: Chunk) -> None:
         """Take one chunk; what it decided is in the journal when this returns."""
         self._tell_unlisted(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
+        self.chunks += 1
         self._tell_shed(chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
+        if self._gate is not None:
+            rows = self._gate.decide(rows, arrived_us=chunk.arrival_us)
+            opened = [one for one in opened if isinstance(one, HeldTag) or self._is_noted(self._gate, one)]
         if rows or chunk.rows or opened or closed:
             records = [OpenRecord(passage.passage, encode_open(passage)) for passage in opened]
             self._journal.add([*rows, *chunk.rows], opened=records, closed=closed)
+
+    @staticmethod
+    def _is_noted(gate: Gate, one: OpenPassage) -> bool:
+        return gate.is_noted(one.passage, one.epc, one.rev)
 
     def _tell_shed(self, now_us: int) -> None:
         """Say when a flood of tags begins and when it is over; metrics count what it left undecided."""
@@ -124,7 +137,7 @@ def sense_rows(windows: PassageEngine, chunk: Chunk, clock: WindowClock) -> None
     Reports wait in a reader until a message is full, its events don't.
     """
     for row in chunk.rows:
-        if isinstance(row, SensorRow):
+        if isinstance(row, SensorRow) and (row.kind == "beam" or row.kind == "door"):  # noqa: PLR1714 (mypy follows this)
             at_us = instant_us(row.at) - (clock.offset_us or 0)
             windows.sense(row.reader, row.gpi, row.kind, state=row.state, at_us=at_us, clock=clock)
 

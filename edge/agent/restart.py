@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.journal import Journal
+from edge.gate import Gate
 from edge.outbox import Outbox
 from edge.windows import HELD_PREFIX, HeldTag, WindowsError, decode_held, decode_open, end_unresolved
 
@@ -21,19 +22,36 @@ class HoldingWindows(Protocol):
         ...
 
 
-def end_open_passages(outbox: Outbox, journal: Journal, *, log: FilteringBoundLogger) -> int:
-    """Put one final for each passage that is noted as open into the journal; return how many."""
+def end_open_passages(
+    outbox: Outbox, journal: Journal, *, gate: Gate | None = None, log: FilteringBoundLogger
+) -> int:  # fmt: skip
+    """Put one final for each passage that is noted as open into the journal; return how many.
+
+    A tag that a snapshot shows to be foreign by now, and of which nothing was told, gives none.
+    """
     rows: list[MovementRow] = []
-    unreadable = 0
+    unreadable = foreign = 0
     records = [one for one in outbox.open_passages() if not one.passage.startswith(HELD_PREFIX)]
     for record in records:
         try:
-            rows.append(end_unresolved(decode_open(record.payload)))
+            passage = decode_open(record.payload)
         except WindowsError:
             unreadable += 1
+            continue
+        if gate is None or gate.is_noted(passage.passage, passage.epc, passage.rev):
+            rows.append(end_unresolved(passage))
+        else:
+            foreign += 1
+    if gate is not None:
+        gate.forget(record.passage for record in records)
     if records:
         journal.add(rows, closed=[record.passage for record in records])
-        log.info("passages left open by the last start end as unresolved", passages=len(rows), unreadable=unreadable)
+        log.info(
+            "passages left open by the last start end as unresolved",
+            passages=len(rows),
+            unreadable=unreadable,
+            foreign=foreign,
+        )
     return len(rows)
 
 

@@ -3,7 +3,8 @@
 Errors: `ConfigError`, whose message has one line a problem: file, key path, what is wrong and what would be right.
 """
 
-from edge.config.device_rooms import board_settings, serial_settings, smart_settings
+from edge.config.device_rooms import access_settings, board_settings, serial_settings, smart_settings
+from edge.config.gate_rooms import output_rules
 from edge.config.load import ConfigError, load, parse
 from edge.config.model import (
     AgentConfig,
@@ -15,9 +16,11 @@ from edge.config.model import (
     WindowsConfig,
 )
 from edge.config.rooms import digest, outbox_settings, reader_settings, uplink_settings, windows_settings
+from edge.config.watches import AlarmInput, alarm_inputs
 
 __all__ = [
     "AgentConfig",
+    "AlarmInput",
     "ConfigError",
     "EdgeConfig",
     "MqttConfig",
@@ -25,10 +28,13 @@ __all__ = [
     "PortalConfig",
     "ReaderConfig",
     "WindowsConfig",
+    "access_settings",
+    "alarm_inputs",
     "board_settings",
     "digest",
     "load",
     "outbox_settings",
+    "output_rules",
     "parse",
     "reader_settings",
     "serial_settings",

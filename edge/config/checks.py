@@ -3,7 +3,9 @@
 import difflib
 from collections.abc import Iterator
 
+from edge.config.access import access_problems
 from edge.config.device_checks import device_problems
+from edge.config.gate_rooms import gate_problems
 from edge.config.links import link_problems
 from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
 from edge.config.watches import watch_problems
@@ -20,6 +22,9 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     yield from device_problems(config)
     yield from link_problems(config)
     yield from watch_problems(config)
+    yield from gate_problems(config)
+    boards = {f"boards[{number}]": board.id for number, board in enumerate(config.boards)}
+    yield from access_problems(config.access, config.reader_places | boards)
     named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)

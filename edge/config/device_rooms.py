@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.access import HttpSettings
+from edge.config.access import http_settings
 from edge.config.devices import InputConfig, SmartReaderConfig
 from edge.config.model import EdgeConfig
 from edge.config.radio import antenna_powers
@@ -65,6 +67,30 @@ def _smart(config: EdgeConfig, reader: SmartReaderConfig, base: Path) -> SmartSe
         antennas=_antennas(config, reader.id),
         gpis=_inputs(reader.gpis),
     )
+
+
+def access_settings(config: EdgeConfig, *, base: Path) -> tuple[HttpSettings | None, SmartSettings | None]:
+    """Build how an access controller's events come in, by HTTP and by MQTT; None for what isn't wanted."""
+    http, mqtt = config.access.http, config.access.mqtt
+    if mqtt is None:
+        return None if http is None else http_settings(http, base=base), None
+    own = config.mqtt
+    ours = mqtt.url is None
+    address = parse_url(own.url if mqtt.url is None else mqtt.url)
+    heard = SmartSettings(
+        id="access",
+        topic=mqtt.topic,
+        format="zebra-iotc",
+        broker_host=address.host,
+        broker_port=address.port,
+        tls=address.tls,
+        username=own.username if ours else None,
+        password_file=base / own.password_file if ours and own.password_file is not None else None,
+        ca_file=base / own.ca_file if ours and own.ca_file is not None else None,
+        client_id=f"{config.gateway}-access",
+        antennas=(),
+    )
+    return None if http is None else http_settings(http, base=base), heard
 
 
 def _antennas(config: EdgeConfig, reader: str) -> tuple[int, ...]:

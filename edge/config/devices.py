@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from edge.config.section import Section
-from edge.config.wiring import Id, WatchConfig
+from edge.config.wiring import INPUT_KINDS, Id, WatchConfig
+from edge.contracts import SensorKind
 from edge.readers import GpiSettings
 from edge.readers.serial import BoardSettings, SerialSettings
 from edge.readers.smart import SmartSettings
@@ -24,7 +25,7 @@ class InputConfig(WatchConfig):
     """An input that something is wired to; of a serial port's control lines 1 is CTS, 2 DSR, 3 DCD, 4 RI."""
 
     port: int = Field(ge=1, le=64, description="Number of the input, counted from 1.")
-    kind: Literal["beam", "door"] = Field(description="What is wired to it: a light beam or a door contact.")
+    kind: SensorKind = Field(description=INPUT_KINDS)
     debounce_ms: int = Field(
         default=_INPUT.debounce_ms, ge=0, le=10_000, description="A change counts once it has lasted this long."
     )

@@ -4,7 +4,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from edge.config.access import AccessConfig
 from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
+from edge.config.gate import GateConfig
 from edge.config.kinds import READERS, sort_readers
 from edge.config.section import Section
 from edge.config.trust import TrustConfig
@@ -351,6 +353,20 @@ class AgentConfig(Section):
     commit_ms: int = Field(default=50, ge=0, le=1_000, description="Least time between two writes of events to disk.")
 
 
+class LogConfig(Section):
+    """Where log lines go; without a file to standard error, where systemd's journal takes them up."""
+
+    file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File for the log, one JSON object a line; a relative path starts at this file. Left out: "
+        "standard error.",
+    )
+    mib: int = Field(
+        default=16, ge=1, le=10_000, description="Most disk space for `file` and its three older parts together."
+    )
+
+
 class EdgeConfig(Section):
     """The whole file."""
 
@@ -373,7 +389,10 @@ class EdgeConfig(Section):
     windows: WindowsConfig = Field(default=WindowsConfig(), description="How reads become passages.")
     outbox: OutboxConfig = Field(default=OutboxConfig(), description="What waits on disk.")
     agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")
+    log: LogConfig = Field(default=LogConfig(), description="Where log lines go.")
     trust: TrustConfig = Field(default=TrustConfig(), description="Whom the agent believes.")
+    access: AccessConfig = Field(default=AccessConfig(), description="What an access controller may tell.")
+    gate: GateConfig = Field(default=GateConfig(), description="What the gate shows at doors.")
 
     @model_validator(mode="before")
     @classmethod

@@ -2,15 +2,20 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from edge.config.model import EdgeConfig
 from edge.config.wiring import GpiConfig, WatchConfig
+from edge.contracts import SensorKind
 from edge.windows import SensorSettings
 
 if TYPE_CHECKING:
     from edge.config.devices import InputConfig
+
+
+_WATCHES: Final[Mapping[str, Literal["beam", "door"]]] = {"beam": "beam", "door": "door"}
+"""Kinds of inputs that are evidence of passages; the others are alarms."""
 
 
 class _Input(NamedTuple):
@@ -18,7 +23,7 @@ class _Input(NamedTuple):
     owner: str
     port: int
     watch: WatchConfig
-    kind: Literal["beam", "door"]
+    kind: SensorKind
 
 
 def sensor_settings(config: EdgeConfig) -> tuple[SensorSettings, ...]:
@@ -26,12 +31,13 @@ def sensor_settings(config: EdgeConfig) -> tuple[SensorSettings, ...]:
     built = []
     for one in _inputs(config):
         portal = _portal_of(config, one)
-        if portal is not None and (one.kind == "door" or one.watch.side is not None):
+        kind = _WATCHES.get(one.kind)
+        if portal is not None and (kind == "door" or (kind == "beam" and one.watch.side is not None)):
             built.append(
                 SensorSettings(
                     reader=one.owner,
                     gpi=one.port,
-                    kind=one.kind,
+                    kind=kind,
                     portal=portal,
                     side=one.watch.side,
                     active_high=one.watch.active_high,
@@ -40,18 +46,30 @@ def sensor_settings(config: EdgeConfig) -> tuple[SensorSettings, ...]:
     return tuple(built)
 
 
+class AlarmInput(NamedTuple):
+    """An input that tells of a fire, or of a door that was forced or held open."""
+
+    kind: Literal["fire", "forced", "held"]
+    portal: str | None
+    active_high: bool
+
+
+def alarm_inputs(config: EdgeConfig) -> dict[tuple[str, int], AlarmInput]:
+    """Return the inputs that are alarms, by device and number."""
+    return {
+        (one.owner, one.port): AlarmInput(
+            one.kind, None if one.kind == "fire" else _portal_of(config, one), one.watch.active_high
+        )
+        for one in _inputs(config)
+        if one.kind == "fire" or one.kind == "forced" or one.kind == "held"  # noqa: PLR1714 (mypy follows this)
+    }
+
+
 def watch_problems(config: EdgeConfig) -> Iterator[str]:
     """Yield each problem of what inputs watch, and of neighbours, as one line that begins with its place."""
     portals = [portal.id for portal in config.portals]
     for one in _inputs(config):
-        if one.watch.portal is not None and one.watch.portal not in portals:
-            yield f"{one.place}.portal: {_stranger(one.watch.portal, portals)}"
-        if one.watch.side is None:
-            continue
-        if one.kind == "door":
-            yield f"{one.place}.side: is for light beams, whose order tells the way: leave it out at a door contact"
-        elif _portal_of(config, one) is None:
-            yield f"{one.place}.portal: is missing: its reader serves not just one portal, so say which one it watches"
+        yield from _input_problems(config, one, portals)
     yield from _beam_problems(config)
     for number, portal in enumerate(config.portals):
         for index, name in enumerate(portal.neighbours):
@@ -60,6 +78,21 @@ def watch_problems(config: EdgeConfig) -> Iterator[str]:
                 yield f"{place}: is the portal itself: name others"
             elif name not in portals:
                 yield f"{place}: {_stranger(name, portals)}"
+
+
+def _input_problems(config: EdgeConfig, one: _Input, portals: list[str]) -> Iterator[str]:
+    if one.watch.portal is not None:
+        if one.kind == "fire":
+            yield f"{one.place}.portal: a fire alarm is the whole gateway's: leave it out"
+        elif one.watch.portal not in portals:
+            yield f"{one.place}.portal: {_stranger(one.watch.portal, portals)}"
+    if one.watch.side is None:
+        return
+    if one.kind != "beam":
+        at = "a door contact" if one.kind == "door" else f"`{one.kind}`"
+        yield f"{one.place}.side: is for light beams, whose order tells the way: leave it out at {at}"
+    elif _portal_of(config, one) is None:
+        yield f"{one.place}.portal: is missing: its reader serves not just one portal, so say which one it watches"
 
 
 def _beam_problems(config: EdgeConfig) -> Iterator[str]:

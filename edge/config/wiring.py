@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from edge.config.section import Section
+from edge.contracts import SensorKind
 from edge.readers import GpiSettings, OutputSettings, TlsSettings, TriggerSettings
 
 _TLS: Final = TlsSettings()
@@ -13,6 +14,10 @@ _OUTPUT: Final = OutputSettings(output=1)
 _TRIGGER: Final = TriggerSettings(gpi=1)
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+INPUT_KINDS: Final = (
+    "What is wired to it: a light beam, a door contact, a fire alarm (mutes every siren of this gateway), or an access "
+    "controller's relay for a door that was forced or held open."
+)
 WATCH_KEYS: Final = {"portal", "side", "active_high"}
 """Keys of an input that only the windows know."""
 EpcText = Annotated[
@@ -56,7 +61,8 @@ class WatchConfig(Section):
         description="Of two light beams, whether this is the inner or the outer one: their order then tells the way.",
     )
     active_high: bool = Field(
-        default=True, description="Whether the input is high while the beam is broken or the door is open."
+        default=True,
+        description="Whether the input is high while the beam is broken, the door is open or the alarm is on.",
     )
 
 
@@ -64,7 +70,7 @@ class GpiConfig(WatchConfig):
     """An input of a reader that something is wired to."""
 
     port: int = Field(ge=1, le=64, description="Number of the input, counted from 1.")
-    kind: Literal["beam", "door"] = Field(description="What is wired to it: a light beam or a door contact.")
+    kind: SensorKind = Field(description=INPUT_KINDS)
     debounce_ms: int = Field(
         default=_GPI.debounce_ms,
         ge=0,

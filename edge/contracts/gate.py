@@ -32,6 +32,7 @@ VERDICTS: Final[tuple[Verdict, ...]] = ("allow", "allow_once", "refuse", "hold")
 _HEADER: Final = struct.Struct(">4sIHHI")
 _ENTRY_TAIL: Final = struct.Struct(">BHqq")
 _LENGTH: Final = struct.Struct(">H")
+PART_HEADER_BYTES: Final = _HEADER.size
 _MAGIC: Final = b"SGP1"
 _NO_BOUNDARY: Final = 0xFFFF
 _OPEN_FROM: Final = -(2**63)

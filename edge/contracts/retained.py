@@ -146,6 +146,25 @@ class StreamHealth(Struct, frozen=True, kw_only=True):
     dropped: Count = 0
 
 
+class GateHealth(Struct, frozen=True, kw_only=True):
+    """The gate snapshot that a gateway decides by, and what became of the messages on its gate topics.
+
+    Without `generation` none is held: every crossing is told as `stale`. Counts are those since the agent started.
+    """
+
+    generation: Annotated[Count, Meta(description="null: none is held")] | None = None
+    n: Count = 0
+    issued_at: Annotated[Instant, Meta(description="when the newest message of it was signed")] | None = None
+    expires_at: Instant | None = None
+    entries: Count = 0
+    missing_parts: Annotated[Count, Meta(description="of the generation that is being collected")] = 0
+    foreign: Annotated[Count, Meta(description="passages of tags that are none of ours; they give no event")] = 0
+    judged: Annotated[dict[Name, Count], Meta(description="exits by what was decided")] = field(default_factory=dict)
+    refused: Annotated[dict[Name, Count], Meta(description="messages on the gate's topics, by why")] = field(
+        default_factory=dict
+    )
+
+
 class Health(Struct, frozen=True, kw_only=True):
     """Heartbeat; the newest wins."""
 
@@ -158,3 +177,4 @@ class Health(Struct, frozen=True, kw_only=True):
     streams: list[StreamHealth]
     portals: list[PortalHealth] = field(default_factory=list)
     gaps: Annotated[list[CoverageGap], Meta(max_length=MAX_GAPS)] = field(default_factory=list)
+    gate: Annotated[GateHealth, Meta(description="null where the agent believes no central")] | None = None

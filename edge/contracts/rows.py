@@ -33,6 +33,7 @@ MAX_PRESENCE_TAGS: Final = 400
 """So that a presence row of the longest EPCs still fits one envelope; more tags go in `part` 2 and on."""
 
 Stream = Literal["movement", "presence"]
+SensorKind = Literal["beam", "door", "fire", "forced", "held"]
 Kind = Literal["in", "out", "turned_back", "near", "parked", "unresolved", "retracted"]
 ClockSource = Literal["reader", "host", "uptime"]
 
@@ -125,15 +126,20 @@ class LossRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="loss", re
     count: Count | None = None
 
 
-class SensorRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="sensor"):
-    """A light beam or door contact on a reader's input changed state."""
+class SensorRow(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="row", tag="sensor"):
+    """An input of a reader or board changed state, or an access controller told something of a door.
+
+    Of `beam` and `door` the state is the input's level. Of `fire`, `forced` and `held` true is an alarm and false its
+    end; `reader` is `access` where a controller told it, once and without an end.
+    """
 
     seq: Seq
     reader: Name
     gpi: Port
-    kind: Literal["beam", "door"]
+    kind: SensorKind
     state: bool
     at: Instant
+    portal: Annotated[Name, Meta(description="the doorway, where the input is of one")] | None = None
 
 
 class PresenceAntenna(Struct, frozen=True, kw_only=True):

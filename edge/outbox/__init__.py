@@ -1,6 +1,7 @@
 """Store-and-forward of the gateway's rows; freed by the central's watermark alone. `errors` draws the error tree."""
 
 from edge.outbox.errors import OutboxError, OutboxInUseError, OutboxUnavailableError
+from edge.outbox.inspect import OutboxFound, Waiting, inspect
 from edge.outbox.memory import MemoryOutbox
 from edge.outbox.port import (
     MAX_BEYOND_WATERMARK,
@@ -23,11 +24,14 @@ __all__ = [
     "OpenRecord",
     "Outbox",
     "OutboxError",
+    "OutboxFound",
     "OutboxInUseError",
     "OutboxSettings",
     "OutboxStats",
     "OutboxUnavailableError",
     "SqliteOutbox",
     "StoredRow",
+    "Waiting",
+    "inspect",
     "is_urgent",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from edge.contracts import MAX_ENVELOPE_BYTES, MovementRow, Row, Stream, StreamMark
+from edge.contracts import MAX_ENVELOPE_BYTES, MovementRow, Row, SensorRow, Stream, StreamMark
 
 STREAMS: Final[tuple[Stream, ...]] = ("movement", "presence")
 
@@ -113,7 +113,9 @@ class Outbox(Protocol):
 
 
 def is_urgent(row: Row) -> bool:
-    """Tell whether a row may raise an alarm: a provisional, a way out, or a refusal at the door."""
+    """Tell whether a row may raise an alarm: a provisional, a way out, a refusal, a fire, a door that was forced."""
+    if isinstance(row, SensorRow):
+        return row.state and row.kind not in {"beam", "door"}
     if not isinstance(row, MovementRow):
         return False
     return not row.final or row.kind == "out" or (row.gate is not None and row.gate.verdict != "allow")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from edge.contracts import LossRow, SensorRow
+from edge.contracts import LossRow, SensorKind, SensorRow
 from edge.llrp import TagBatch
 from edge.profiles import AUTO
 
@@ -23,7 +23,7 @@ class GpiSettings:
     """
 
     port: int
-    kind: Literal["beam", "door"]
+    kind: SensorKind
     debounce_ms: int = 100
 
 

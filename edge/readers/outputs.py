@@ -31,7 +31,11 @@ class OutputPort(Protocol):
 
     @property
     def ends_itself(self) -> bool:
-        """Whether the device ends a pulse even if the agent dies meanwhile."""
+        """Whether the device ends a pulse of any of its outputs even if the agent dies meanwhile."""
+        ...
+
+    def ends_pulse(self, output: int) -> bool:
+        """Whether it does so for one output."""
         ...
 
 

@@ -2,12 +2,13 @@
 
 from edge.uplink.errors import ConnectError, UplinkError, UplinkSettingsError
 from edge.uplink.forwarder import Forwarder
-from edge.uplink.own_certificate import tls_context
+from edge.uplink.own_certificate import runs_out, tls_context
 from edge.uplink.paho_mqtt import PahoMqtt
 from edge.uplink.port import Message, MqttPort, MqttSession
 from edge.uplink.pump import UplinkCounters
 from edge.uplink.settings import UplinkSettings, parse_url
 from edge.uplink.states import UplinkEvent, UplinkState
+from edge.uplink.trial import Tried, try_broker
 
 __all__ = [
     "ConnectError",
@@ -16,6 +17,7 @@ __all__ = [
     "MqttPort",
     "MqttSession",
     "PahoMqtt",
+    "Tried",
     "UplinkCounters",
     "UplinkError",
     "UplinkEvent",
@@ -23,5 +25,7 @@ __all__ = [
     "UplinkSettingsError",
     "UplinkState",
     "parse_url",
+    "runs_out",
     "tls_context",
+    "try_broker",
 ]

@@ -93,6 +93,7 @@ class Forwarder:
         self._stop_at_s: float | None = None
         self._dialling: asyncio.Timeout | None = None
         self._failures = 0
+        self._problem = ""
         self._outbox_failed = False
         self._took_at_s = 0.0
 
@@ -105,6 +106,11 @@ class Forwarder:
     def counters(self) -> UplinkCounters:
         """What it has done since the agent started."""
         return self._pump.counters
+
+    @property
+    def trouble(self) -> tuple[int, str]:
+        """How many connections in a row were of no use, and what ended the last; 0 and nothing while all is well."""
+        return self._failures, self._problem
 
     @property
     def certificate_days_left(self) -> float | None:
@@ -340,6 +346,7 @@ class Forwarder:
 
     def _count_failure(self, problem: str) -> None:
         self._failures += 1
+        self._problem = problem
         self._pump.counters.connection_failures += 1
         if self._failures == 1:
             self._log.warning("broker out of reach: rows are kept, trying again until it is back", problem=problem)
@@ -348,7 +355,7 @@ class Forwarder:
         """Only a broker over which the central is heard counts as good."""
         if self._failures:
             self._log.info("central is heard again", failures=self._failures)
-        self._failures = 0
+        self._failures, self._problem = 0, ""
 
     async def _outbox_trouble(self, error: OutboxError) -> None:
         self._pump.counters.outbox_failures += 1

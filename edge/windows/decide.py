@@ -31,12 +31,13 @@ CROSSINGS: Final = slice(0, 2)
 HOPELESS: Final = 0.03
 """A candidate that looks so little like a crossing is not looked at twice."""
 LINGERS_S: Final = 4.0
+STAYS_S: Final = 10.0
 LINGERING: Final = 0.9
 RESTED: Final = 0.97
 LINGERING_EARLY: Final = 0.98
 """Who has been about as loud for so long mostly goes back, and more so who came to rest: a crossing has to be so
-sure then, at its end and early. An `in` has no such bar at its end: it rings no siren, and of those that it would keep
-unresolved four in five are right (ADR 13)."""
+sure then, at its end and early; at its end also of who was heard for ten seconds, however loud. An `in` has no such bar
+at its end: it rings no siren, and of those that it would keep unresolved four in five are right (ADR 13)."""
 KEPT: Final = 0.25
 """A published crossing is called otherwise only when its final odds have fallen below this: who watches a board wants
 no verdict that wavers about a half."""
@@ -107,7 +108,7 @@ def decide(seen: Seen, portal: PortalSettings, company: Companions = NOBODY, pub
     confidence = float(share[best])
     if best >= CROSSINGS.stop:
         return _stayed(share)
-    needed = max(portal.resolve_confidence, _bar(seen) if KINDS[best] == "out" else 0.0)
+    needed = max(portal.resolve_confidence, _bar_at_end(seen) if KINDS[best] == "out" else 0.0)
     if published is None and confidence < needed:
         return Verdict("unresolved", round(1 - confidence, 6))
     return Verdict(KINDS[best], confidence, seen.measured.change_us)
@@ -142,6 +143,11 @@ def _bar(seen: Seen) -> float:
     if features[columns.INDEX["came_rested"]] or features[columns.INDEX["settled"]]:
         return RESTED
     return LINGERING if features[columns.INDEX["wide6"]] >= LINGERS_S else 0.0
+
+
+def _bar_at_end(seen: Seen) -> float:
+    """Return how sure an `out` has to be that wasn't told while the tag was heard."""
+    return max(_bar(seen), LINGERING if seen.measured.features[columns.INDEX["duration"]] >= STAYS_S else 0.0)
 
 
 def _stayed(share: Floats) -> Verdict:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from central.application.alerting import AlertAsked, Resolution, step_alert
@@ -10,6 +11,7 @@ from central.application.undoing import undo_import
 from central.domain.exceptions.workflow import Evidence
 from central.storage.rebuild import rebuild
 from central.storage.registry import PgRegistry
+from edge.contracts import GateVerdict
 from tests.helpers.central import EPC, START, central, epc, movement, registered_database
 
 LATER = START + timedelta(hours=1)
@@ -148,6 +150,41 @@ async def test_a_door_that_refuses_what_leaves_nothing_guarded_has_an_old_snapsh
     (alert,) = await one.views.alerts(state="open", limit=9)
     assert (alert.kind, alert.severity) == ("stale_snapshot", "low")
     assert alert.reason == "The door refused it on an old snapshot; by the registry it leaves nothing that is guarded."
+
+
+def stale(seq, *, generation=4, tag=EPC, after_s=0.0, **more):
+    """An exit that the door could not decide about."""
+    row = leaves(seq, tag=tag, after_s=after_s, **more)
+    snapshot = None if generation is None else [generation, 0]
+    return msgspec.structs.replace(row, gate=GateVerdict(verdict="stale", reason="ran out", snapshot=snapshot))
+
+
+async def test_a_stale_day_is_one_low_alert_a_door_and_generation(one):
+    """Not one for each asset; one that may not leave is an alert in full, beside it."""
+    for number in (1, 2, 3):
+        await pass_for(one, f"P-{number}", asset=f"LT-000{number}")
+    await one.sql("UPDATE asset SET serial = 'S3' WHERE id = 'LT-0003'")
+    exits = [stale(seq, tag=epc(seq), after_s=seq * 60) for seq in (1, 2)]
+    await one.take(*exits, stale(3, tag=epc(3), after_s=600, generation=5), now=LATER)
+    told = [(each.kind, each.severity, len(each.assets)) for each in await one.views.alerts(state="open", limit=9)]
+    assert sorted(told) == [("stale_snapshot", "low", 1), ("stale_snapshot", "low", 2)]
+    await one.take(stale(4, after_s=900), now=LATER)
+    found = await one.views.alerts(state="open", limit=9)
+    assert sorted((each.kind, len(each.assets)) for each in found) == [
+        ("stale_snapshot", 1), ("stale_snapshot", 2), ("unauthorised_exit", 1)
+    ]  # fmt: skip
+
+
+async def test_one_of_a_stale_day_that_was_not_allowed_after_all_leaves_the_others_alone(one):
+    """Its alert is its own then, and the day's keeps the rest."""
+    await pass_for(one)
+    await one.take(stale(1, after_s=600), stale(2, tag=epc(2), after_s=60), now=LATER)
+    assert [len(each.assets) for each in await one.views.alerts(state="open", limit=9)] == [2]
+    await one.take(leaves(3, after_s=60), now=LATER)  # it comes late, and it had the pass
+    found = await one.views.alerts(state="open", limit=9)
+    assert sorted((each.kind, [asset.id for asset in each.assets]) for each in found) == [
+        ("stale_snapshot", ["LT-0002"]), ("unauthorised_exit", ["LT-0001"])
+    ]  # fmt: skip
 
 
 async def test_a_cart_of_twelve_with_one_that_may_not_leave_is_one_alert_about_that_one(one):

@@ -45,9 +45,11 @@ def test_messages_pass_at_qos_1(tmp_path):
 def test_retained_messages_are_there_again_after_a_restart_on_the_same_port(tmp_path):
     with EmbeddedBroker(tmp_path) as broker, Subscriber(broker.port) as one:
         port = broker.port
-        one.client.publish("stockgate/v1/hq/g/watermark", b"mark", qos=1, retain=True).wait_for_publish(10)
+        told = one.client.publish("stockgate/v1/hq/g/watermark", b"mark", qos=1, retain=True)
+        told.wait_for_publish(30)
+        assert told.is_published()
     with EmbeddedBroker(tmp_path, mqtt_port=port), Subscriber(port) as one:
-        assert one.heard.get(timeout=10) == ("stockgate/v1/hq/g/watermark", b"mark")
+        assert one.heard.get(timeout=30) == ("stockgate/v1/hq/g/watermark", b"mark")
 
 
 def test_it_listens_on_loopback_only(tmp_path):

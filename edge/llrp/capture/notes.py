@@ -46,10 +46,10 @@ class ClockNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag
 
 
 class SensorNote(msgspec.Struct, frozen=True, kw_only=True):
-    """A door contact or light beam whose level changed for good; `at_us` in host time."""
+    """An input whose level changed for good; `at_us` in host time."""
 
     gpi: int
-    kind: Literal["beam", "door"]
+    kind: Literal["beam", "door", "fire", "forced", "held"]
     state: bool
     at_us: int
 
@@ -57,7 +57,7 @@ class SensorNote(msgspec.Struct, frozen=True, kw_only=True):
 class RowsNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="rows"):
     """Rows of the reader's own (losses, beams, doors) that took their numbers with this packet's messages.
 
-    `sensors` are those of beams and doors; recordings of before they were noted have None there.
+    `sensors` are those of inputs; recordings of before they were noted have None there.
     """
 
     rows: int

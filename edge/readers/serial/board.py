@@ -62,6 +62,10 @@ class Board:
         """Whether the board ends a pulse even if the agent dies meanwhile."""
         return self._settings.protocol == "modbus" and self._settings.timed_outputs
 
+    def ends_pulse(self, output: int) -> bool:
+        """Whether the board ends this output's pulses: all or none."""
+        return 1 <= output <= self._settings.outputs and self.ends_itself
+
     async def run(self) -> None:
         """Keep the board in session until cancelled; its outputs are off then."""
         try:

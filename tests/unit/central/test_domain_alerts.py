@@ -1,5 +1,6 @@
 """Findings are a function of the set of revisions."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -42,6 +43,29 @@ def test_an_authorised_exit_gives_nothing():
 def test_a_door_that_refused_what_is_allowed_had_a_stale_snapshot():
     found = assess([revision(1, gate="refuse")], PLACES, [STANDING])
     assert (found.kind, found.severity) == ("stale_snapshot", "low")
+
+
+def test_a_door_without_a_current_snapshot_is_told_of_where_it_could_have_allowed():
+    """An exit that nothing allows is one in full, and what is no exit is nothing."""
+    found = assess([revision(1, gate="stale")], PLACES, [STANDING])
+    assert (found.kind, found.severity) == ("stale_snapshot", "low")
+    assert assess([revision(1, gate="stale")], PLACES, []).kind == "unauthorised_exit"
+    assert assess([revision(1, "in", gate="stale")], PLACES, [STANDING]) is None
+
+
+def test_a_stale_day_is_one_incident_a_door_and_generation():
+    """Without any snapshot it is one a day; an exit in full keeps an incident of its own."""
+
+    def key(portal, generation, authorisations=(STANDING,)):
+        revisions = [replace(revision(1, gate="stale", batch="cart"), gate_generation=generation)]
+        return incident_of(portal, "p1", revisions, assess(revisions, PLACES, authorisations))
+
+    assert key("door", 7) == "stale/door/7"
+    assert len({key("door", 7), key("door", 8), key("gate", 7)}) == 3
+    assert key("door", None) == "stale/door/none/2026-03-02"
+    assert key("door", 7, ()) == "exit/door/batch/cart"
+    refused = [revision(1, gate="refuse")]
+    assert incident_of("door", "p1", refused, assess(refused, PLACES, [STANDING])) == "exit/door/passage/p1"
 
 
 def test_a_final_of_another_kind_corrects_and_deletes_nothing():

@@ -1,6 +1,8 @@
 """Pure parts of the gate snapshot: views of doors, parts that stay, keys on disk, prefixes as ranges."""
 
 import json
+import struct
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +18,15 @@ from central.domain.places import Location, Places, Portal
 from central.gate.keys import KEYS_FILE, KeyFileError, KeyRing
 from central.gate.messages import make_delta, make_manifest, make_parts
 from central.storage.gate import _range
-from edge.contracts import EpcPrefix, decode_delta, decode_manifest, under_prefix
+from edge.contracts import (
+    MAX_PART_BYTES,
+    ContractError,
+    EpcPrefix,
+    bucket_of,
+    decode_delta,
+    decode_manifest,
+    under_prefix,
+)
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PLACES = Places({
@@ -55,6 +65,25 @@ def test_an_unchanged_part_keeps_the_generation_that_it_came_with():
     )
     assert {index: part.generation for index, part in second.standing.items()} == {3: 1, 4: 2}
     assert set(second.fresh) == {4}
+
+
+def test_a_million_assets_with_an_entry_each_fit_and_two_million_are_told_before_anything_is_sent():
+    """However unevenly the hash spreads them; 96-bit EPCs, as all of ours are."""
+    filled = Counter(bucket_of(f"3034257bf7{number:014x}") for number in range(1_000_000))
+    entry = b"\x0c" + bytes(12) + struct.pack(">BHqq", 0, 0, 0, 0)
+
+    def contents(entries_each):
+        counts = {index: count * entries_each for index, count in filled.items()}
+        parts = [packed(index, entries=entry * count, count=count) for index, count in counts.items()]
+        return Contents("s", None, parts, {})
+
+    parts = make_parts(1, contents(1), resend=True)
+    assert sum(part.entries for part in parts.standing.values()) == 1_000_000
+    assert max(map(len, parts.fresh.values())) < 0.75 * MAX_PART_BYTES
+    with pytest.raises(
+        ContractError, match=r"^2000000 permissions and refusals at its doors' boundaries don't fit: part"
+    ):
+        make_parts(1, contents(2), resend=True)
 
 
 def test_a_part_that_lost_its_last_entry_is_taken_back():

@@ -107,7 +107,7 @@ def test_every_setting_reaches_its_room(document, tmp_path):
         (["readers", 0, "region"], "Vietnam", "readers[0].region: no region 'Vietnam'; the nearest is vietnam;"),
         (["readers", 0, "profile"], "Impinj/R420", "no reader profile 'Impinj/R420'; the nearest is impinj/speedway;"),
         (["readers", 0, "profile"], "Impinj/R700", "no reader profile 'Impinj/R700'; the nearest is impinj/r700;"),
-        (["readers", 0, "gpis"], [{"port": 1, "kind": "dor"}], "gpis[0].kind: Input should be 'beam' or 'door'"),
+        (["readers", 0, "gpis"], [{"port": 1, "kind": "dor"}], "gpis[0].kind: Input should be 'beam', 'door',"),
         (["readers", 0, "gpis"], [{"port": 1, "kind": "dor"}], "not 'dor'; the nearest is 'door'."),
         (["portals", 0, "layout"], "twosided", "not 'twosided'; the nearest is 'two-sided'."),
         (["portals", 0, "antennas", 0, "gain_dbi"], 60.0, "portals[0].antennas[0].gain_dbi: Input should be less than"),

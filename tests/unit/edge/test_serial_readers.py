@@ -318,7 +318,7 @@ async def test_stopping_stops_the_polls(path):
     async with FakeR200(path) as module:
         async with running(path) as agent:
             await agent.until_state("connected")
-            assert module.polling
+            await agent.until(lambda _: module.polling)
         await asyncio.sleep(0.2)
         assert module.commands[-1][0] == 0x28
         assert not module.polling

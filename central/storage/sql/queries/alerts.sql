@@ -10,7 +10,7 @@ WHERE m.asset = ANY(%(assets)s) AND a.portal IS NOT NULL;
 -- name: revisions
 -- All revisions of passages. A passage's revisions lie within a day of each other, so few partitions are read.
 SELECT passage, rev, final, kind, at, from_location, to_location, confidence, batch, gate ->> 'verdict',
-       received_at
+       received_at, (gate -> 'snapshot' ->> 0)::int8
 FROM movement
 WHERE passage = ANY(%(passages)s::uuid[])
     AND at BETWEEN %(first)s::timestamptz - INTERVAL '1 day' AND %(last)s::timestamptz + INTERVAL '1 day'
@@ -86,14 +86,16 @@ FROM alert_asset AS m JOIN alert AS a ON a.id = m.alert
 WHERE m.passage = ANY(%(passages)s::uuid[]);
 
 -- name: rename
--- A passage that stands alone in its alert turns out to belong to a cart: the alert is the cart's, if that has none yet.
+-- A passage that stands alone in its alert turns out to belong to another incident, as a cart's: the alert is that one's, if
+-- it has none yet.
 UPDATE alert AS a SET incident = %(incident)s
 WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert AS o WHERE o.incident = %(incident)s)
+    AND NOT EXISTS (SELECT FROM alert_asset AS m WHERE m.alert = a.id AND m.passage <> %(passage)s::uuid)
 RETURNING a.id;
 
 -- name: emptied
--- An alert whose last passage went into its cart's.
-UPDATE alert AS a SET corrected = true, reason = 'Its passage belongs to a cart: see alert ' || %(into)s::int8 || '.'
+-- An alert whose last passage went into another one, as its cart's.
+UPDATE alert AS a SET corrected = true, reason = 'Its passage belongs to another incident: see alert ' || %(into)s::int8 || '.'
 WHERE a.id = %(alert)s AND NOT EXISTS (SELECT FROM alert_asset AS m WHERE m.alert = a.id);
 
 -- name: refute_waiting

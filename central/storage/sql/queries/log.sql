@@ -96,9 +96,10 @@ WITH incoming AS (
 SELECT DISTINCT passage FROM incoming WHERE passage NOT IN (SELECT passage FROM kept WHERE fresh);
 
 -- name: add_sensor
--- A beam or door contact changed state.
-INSERT INTO sensor (gateway, stream, epoch, seq, at, reader, gpi, kind, state, received_at)
-VALUES (%(gateway)s, %(stream)s, %(epoch)s, %(seq)s, %(at)s, %(reader)s, %(gpi)s, %(kind)s, %(state)s, %(received_at)s)
+-- An input changed state, or an access controller told something of a door.
+INSERT INTO sensor (gateway, stream, epoch, seq, at, reader, gpi, kind, state, portal, received_at)
+VALUES (%(gateway)s, %(stream)s, %(epoch)s, %(seq)s, %(at)s, %(reader)s, %(gpi)s, %(kind)s, %(state)s, %(portal)s,
+        %(received_at)s)
 ON CONFLICT DO NOTHING;
 
 -- name: add_loss

@@ -1,0 +1,12 @@
+-- Fire alarms, and doors that an access controller says were forced or held open: sensor rows like beams and contacts, and
+-- alerts while they last.
+ALTER TABLE sensor DROP CONSTRAINT sensor_kind_check;
+ALTER TABLE sensor ADD CONSTRAINT sensor_kind_check CHECK (kind IN ('beam', 'door', 'fire', 'forced', 'held'));
+ALTER TABLE sensor ADD COLUMN portal text COLLATE "C";
+
+ALTER TABLE alert DROP CONSTRAINT alert_kind_check;
+ALTER TABLE alert ADD CONSTRAINT alert_kind_check CHECK (kind IN (
+    'unauthorised_exit', 'stale_snapshot', 'ambiguous_passage', 'portal_config_mismatch', 'identity_mismatch',
+    'retired_but_active', 'lost_seen', 'untagged_issue', 'unknown_tag', 'impossible_travel', 'cloned_tag', 'not_unique',
+    'after_hours', 'loaner_overdue', 'portal_bypass', 'portal_dark', 'carried_by_another', 'fire_alarm', 'door_forced',
+    'door_held'));

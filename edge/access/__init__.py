@@ -1,0 +1,23 @@
+"""What an access controller tells: badges, and doors that were forced or held open.
+
+`AccessDesk` is the one way in, whoever brings it: `HttpDoor` and `MqttDoor` are the adapters; an input that is wired
+to the controller is a reader's or board's and comes as a sensor row. Errors: `AccessError`, whose message says what to
+do.
+"""
+
+from edge.access.desk import AccessCounters, AccessDesk
+from edge.access.errors import AccessError
+from edge.access.events import AccessEvent, parse_events
+from edge.access.http import HttpDoor, HttpSettings
+from edge.access.mqtt import MqttDoor
+
+__all__ = [
+    "AccessCounters",
+    "AccessDesk",
+    "AccessError",
+    "AccessEvent",
+    "HttpDoor",
+    "HttpSettings",
+    "MqttDoor",
+    "parse_events",
+]

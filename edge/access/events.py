@@ -1,0 +1,91 @@
+"""JSON bytes -> access events. Any bytes give events or `AccessError`, never another error. Pure: time is an argument.
+
+One event, or a list of them: `{"portal": "east", "kind": "badge", "person": "E-0042", "at": "2026-03-01T08:00:05Z"}`.
+Keys that are not known are passed over: controllers tell more than we ask.
+"""
+
+from collections.abc import Collection
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from edge.access.errors import AccessError
+from edge.contracts import ContractError, instant_us
+from edge.contracts.rows import Name
+
+MAX_BYTES: Final = 16 * 1024
+MAX_EVENTS: Final = 50
+AHEAD_US: Final = 60_000_000
+"""Clocks differ a little; a badge from further ahead is a wrong clock's."""
+PAST_US: Final = 600_000_000
+"""Longer than any visit lasts: a badge from before it belongs to no passage that is still open at a door."""
+
+
+class AccessEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened at a portal; `at_us` is UTC."""
+
+    portal: str
+    kind: Literal["badge", "forced", "held"]
+    at_us: int
+    person: str = ""
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    portal: Name
+    kind: Literal["badge", "forced", "held"]
+    at: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    person: Name | None = None
+
+
+_decoder: Final = msgspec.json.Decoder(_Told | list[_Told])
+
+
+def parse_events(payload: bytes, *, portals: Collection[str], now_us: int) -> list[AccessEvent]:
+    """Return what a controller told; all of it or, by `AccessError`, nothing.
+
+    Args:
+        payload: one JSON object or a list of them.
+        portals: those of this gateway.
+        now_us: when it came; the time of an event that has none.
+    """
+    if len(payload) > MAX_BYTES:
+        raise AccessError(f"{len(payload)} bytes are too many: send at most {MAX_BYTES}, {MAX_EVENTS} events")
+    try:
+        found = _decoder.decode(payload)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise AccessError(
+            f'not understood ({error}): send {{"portal": …, "kind": "badge" | "forced" | "held", "person": …, "at": …}}'
+        ) from None
+    told = found if isinstance(found, list) else [found]
+    if not 0 < len(told) <= MAX_EVENTS:
+        raise AccessError(f"{len(told)} events at once: send 1 to {MAX_EVENTS}")
+    return [_event(one, portals, now_us) for one in told]
+
+
+def _event(told: _Told, portals: Collection[str], now_us: int) -> AccessEvent:
+    if told.portal not in portals:
+        known = ", ".join(sorted(portals))
+        raise AccessError(f"portal {told.portal!r} is none of this gateway: name one of {known}")
+    if (told.kind == "badge") != (told.person is not None):
+        raise AccessError("a badge names a `person`, by the id that custody and passes have; nothing else does")
+    return AccessEvent(portal=told.portal, kind=told.kind, at_us=_at_us(told.at, now_us), person=told.person or "")
+
+
+def _at_us(text: str | None, now_us: int) -> int:
+    if text is None:
+        return now_us
+    try:
+        at_us = instant_us(_with_fraction(text))
+    except ContractError:
+        raise AccessError(f"at is {text!r}: write UTC like 2026-03-01T08:00:05Z, or leave it out") from None
+    if at_us > now_us + AHEAD_US:
+        raise AccessError(f"at is {text}, over a minute ahead: set the controller's clock")
+    if at_us < now_us - PAST_US:
+        raise AccessError(f"at is {text}, over 10 minutes ago: tell the centre of late badges (POST /api/v1/badges)")
+    return min(at_us, now_us)
+
+
+def _with_fraction(text: str) -> str:
+    """Return a time with the six digits that contracts have."""
+    head, dot, fraction = text.removesuffix("Z").partition(".")
+    return f"{head}.{fraction[:6]:0<6}Z" if text.endswith("Z") and (fraction.isdigit() or not dot) else text

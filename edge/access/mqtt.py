@@ -1,0 +1,75 @@
+"""Access events that a controller publishes: one topic, dialled again for ever."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from typing import Final
+
+from structlog.typing import FilteringBoundLogger
+
+from edge.access.desk import AccessDesk
+from edge.access.errors import AccessError
+from edge.readers import ReaderError
+from edge.readers.smart import SmartSettings
+from edge.readers.smart.subscriber import Subscriber
+
+IDLE_S: Final = 1.0
+
+
+class MqttDoor:
+    """`run` until cancelled; what the broker had retained is left out, for it tells of the past.
+
+    Args:
+        settings: topic and broker.
+        desk: takes what was sent.
+        now_us: the host's clock.
+        rng: spreads reconnects.
+        log: logger.
+    """
+
+    def __init__(
+        self,
+        settings: SmartSettings,
+        desk: AccessDesk,
+        *,
+        now_us: Callable[[], int],
+        rng: Random,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._settings, self._desk, self._now_us, self._rng, self._log = settings, desk, now_us, rng, log
+        self._problem = ""
+
+    async def run(self) -> None:
+        """Listen, and dial again whenever the broker is lost."""
+        attempt = 0
+        while True:
+            try:
+                await self._listen()
+            except ReaderError as error:
+                attempt = 0 if not self._problem else attempt + 1
+                if not self._problem:
+                    self._log.warning("access events can't be heard", problem=str(error))
+                self._problem = str(error)
+            longest_s = min(self._settings.backoff_max_s, self._settings.backoff_base_s * 2 ** min(attempt, 16))
+            await asyncio.sleep(self._rng.uniform(0, longest_s))
+
+    async def _listen(self) -> None:
+        """Listen until the broker is lost."""
+        subscriber = Subscriber(self._settings, f"access events ({self._settings.address})", self._now_us)
+        try:
+            await subscriber.open()
+            if self._problem:
+                self._log.info("access events are heard again")
+            self._problem = ""
+            dropped = 0
+            while True:
+                for arrival in await subscriber.receive(IDLE_S):
+                    if not arrival.stale:
+                        with suppress(AccessError):  # the desk has counted and told it
+                            self._desk.take(arrival.payload, "mqtt")
+                for _ in range(subscriber.dropped - dropped):
+                    self._desk.refuse("too many messages at once: those that nobody could take are dropped", "mqtt")
+                dropped = subscriber.dropped
+        finally:
+            await subscriber.close()

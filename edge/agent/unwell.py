@@ -1,0 +1,163 @@
+"""What is not as it should be with a running agent and its machine, in plain words and with what to do. Pure."""
+
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple
+
+from edge.agent.machine import Machine
+from edge.agent.status_socket import AgentStatus
+from edge.contracts import Health, ReaderHealth
+
+Severity = Literal["bad", "see to", "note"]
+
+LAG_S: Final = 60.0
+"""An event waits for a second or two where the central is there."""
+OLD_BACKLOG_S: Final = 86_400.0
+"""After a day somebody should have looked: the centre knows nothing of what went through the door since."""
+MIB: Final = 1024 * 1024
+FULL_BYTES: Final = 16 * MIB
+"""With less than this SQLite's log soon finds no room, and events wait in memory."""
+NEARLY_FULL_BYTES: Final = 256 * MIB
+HOT_CELSIUS: Final = 80.0
+"""A Raspberry Pi 4 and 5 begin to throttle here."""
+WARM_CELSIUS: Final = 70.0
+CLOCK_OFF_S: Final = 60.0
+"""Reads are placed in time by the machine's clock; a reader that is a minute off was never given a time server."""
+WARN_DAYS: Final = 14.0
+
+
+class Fault(NamedTuple):
+    """One thing: how bad, of what, what is wrong and what to do. A note needs nothing done."""
+
+    severity: Severity
+    about: str
+    what: str
+    do: str = ""
+
+    @property
+    def words(self) -> str:
+        """In one line."""
+        return f"{self.about}: {self.what}: {self.do}" if self.do else f"{self.about}: {self.what}"
+
+
+def status_faults(status: AgentStatus) -> Iterator[Fault]:
+    """Yield what the running agent says that isn't well."""
+    for words in status.stuck:
+        yield Fault("bad", "agent", words, "restart it: systemctl restart stockgate-edge")
+    if status.outbox_problem:
+        waits = f"{status.held} events wait in memory"
+        yield Fault("bad", "outbox", f"can't be written ({status.outbox_problem}); {waits}", "free or mend the disk")
+    if status.set_aside:
+        yield Fault(
+            "see to",
+            "outbox",
+            f"{status.set_aside} damaged files were set aside since the start; gap rows say what is lost",
+            "check the SD card, and replace it if this happens again",
+        )
+    for reader in status.health.readers:
+        yield from reader_faults(reader)
+    yield from _portals(status.health)
+    yield from _uplink(status)
+    yield from _streams(status.health)
+    if status.kernels.compiled:
+        words = f"{status.kernels.compiled} were compiled at the last start, which took {status.kernels.seconds:.0f} s"
+        do = "run stockgate-edge warm as the agent's user and with its NUMBA_CACHE_DIR"
+        yield Fault("see to", "kernels", words, do)
+
+
+def reader_faults(reader: ReaderHealth) -> Iterator[Fault]:
+    """Yield what isn't well with one reader and its antennas."""
+    name = f"reader {reader.id}"
+    if reader.state != "connected":
+        # What keeps it away says by itself what to do.
+        yield Fault("bad", name, f"is not in session: {reader.problem or 'it is being dialled'}")
+        return
+    if reader.problem:
+        yield Fault("see to", name, reader.problem, "compare the configuration with the reader")
+    if reader.lost_reports:
+        yield Fault("see to", name, f"{reader.lost_reports} reports were lost", "look at its network and its load")
+    clock = reader.clock
+    if clock is not None and clock.source == "reader" and abs(clock.offset_us) > CLOCK_OFF_S * 1e6:
+        yield Fault("see to", name, f"its clock is {abs(clock.offset_us) / 1e6:.0f} s off", "give it a time server")
+    for antenna in reader.antennas:
+        if antenna.state in {"fault", "silent"}:
+            do = "screw its cable on at both ends; if it stays, change cable or antenna"
+            yield Fault("bad", f"antenna {antenna.port} of {name}", antenna.reason or antenna.state, do)
+
+
+def machine_faults(machine: Machine) -> Iterator[Fault]:
+    """Yield what isn't well with the machine."""
+    free = machine.disk_free_bytes
+    if machine.read_only:
+        do = "remount it for writing; a card that keeps going read-only is worn out: replace it"
+        yield Fault("bad", "disk", f"{machine.folder} is read-only", do)
+    elif free is not None and free < FULL_BYTES:
+        yield Fault("bad", "disk", f"full: {free // MIB} MiB left for {machine.folder}", "free space on it")
+    elif free is not None and free < NEARLY_FULL_BYTES:
+        yield Fault("see to", "disk", f"nearly full: {free // MIB} MiB left for {machine.folder}", "free space on it")
+    if not machine.clock_believed:
+        do = "let the machine reach a time server (timedatectl), or give it a clock with a battery"
+        yield Fault("bad", "clock", "nothing has set the machine's clock since it started", do)
+    celsius = machine.cpu_celsius
+    if celsius is not None and celsius >= WARM_CELSIUS:
+        severity: Severity = "bad" if celsius >= HOT_CELSIUS else "see to"
+        yield Fault(severity, "processor", f"{celsius:.0f} °C", "give it air, or a cooler; it slows down at 80 °C")
+    for words in machine.power:
+        past = words.endswith("since the start")
+        yield Fault(
+            "see to" if past else "bad", "power", words, "use the maker's own supply and a short cable; cool the board"
+        )
+
+
+def clock_notes(machine: Machine) -> Iterator[Fault]:
+    """Yield what the kernel says of the clock where the agent believes it all the same."""
+    if machine.clock_believed and not machine.clock_set:
+        what = "the kernel says that nothing synchronises it; in a container or virtual machine its host does"
+        yield Fault("note", "clock", what, "on a machine of its own: timedatectl set-ntp true")
+
+
+def _portals(health: Health) -> Iterator[Fault]:
+    for portal in health.portals:
+        if portal.state != "watching":
+            severity: Severity = "bad" if portal.state == "dark" else "see to"
+            words = "is not watched" if portal.state == "dark" else "is not wholly watched"
+            yield Fault(severity, f"portal {portal.id}", f"{words} since {portal.since}: {portal.reason}")
+
+
+def _uplink(status: AgentStatus) -> Iterator[Fault]:
+    if status.health.uplink == "offline":
+        why = status.uplink_problem or "it is being dialled"
+        yield Fault("bad", "broker", f"{status.broker} is not reached ({why})", "events are kept until it is back")
+    elif status.uplink_failures:
+        why = f"connected, but the central isn't heard since {status.uplink_failures} connections"
+        yield Fault("see to", "central", why, "see that the central service runs and reads from this broker")
+    yield from certificate_faults(status.certificate_days_left)
+
+
+def certificate_faults(days: float | None) -> Iterator[Fault]:
+    """Yield that our certificate at the broker runs out, where there is one and it does."""
+    if days is not None and days < WARN_DAYS:
+        severity: Severity = "bad" if days <= 0 else "see to"
+        words = f"our certificate runs out in {days:.0f} days" if days > 0 else "our certificate has run out"
+        yield Fault(severity, "broker", words, "put a new one in the place of the old files")
+
+
+def _streams(health: Health) -> Iterator[Fault]:
+    for stream in health.streams:
+        yield from backlog_faults(stream.stream, stream.pending, stream.oldest_s, stream.dropped)
+
+
+def backlog_faults(stream: str, pending: int, oldest_s: float, dropped: int) -> Iterator[Fault]:
+    """Yield what isn't well with what waits in a stream of the outbox."""
+    if pending and oldest_s > LAG_S:
+        severity: Severity = "bad" if oldest_s > OLD_BACKLOG_S else "see to"
+        do = "see that broker and central are reached and run; nothing is lost while there is room on the disk"
+        yield Fault(severity, "backlog", f"{pending} {stream} rows wait, the oldest for {_age(oldest_s)}", do)
+    if dropped:
+        do = "look at the centre's gaps; give the outbox more room ([outbox] max_mib) or the centre a better line"
+        yield Fault("see to", "outbox", f"{dropped} {stream} rows were dropped or lost; gap rows say which", do)
+
+
+def _age(seconds: float) -> str:
+    if seconds < 2 * 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 2 * OLD_BACKLOG_S else f"{seconds / OLD_BACKLOG_S:.0f} days"

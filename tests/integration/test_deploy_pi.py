@@ -1,0 +1,182 @@
+"""The installer for small boards: twice is once, an upgrade goes back where it fails, and the service is confined."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.docs import ROOT
+from tests.helpers.wheels import stand_in
+
+PI = ROOT / "deploy" / "pi"
+UNIT = PI / "stockgate-edge.service"
+MOST_EXPOSED = 3.0
+PATIENCE_S = 200.0
+
+
+def install(root, *words):
+    """Run the installer on a root of the test's own; return its exit code and what it said."""
+    told = ["--root", str(root), "--python", sys.executable, *map(str, words)]
+    done = subprocess.run(
+        [PI / "install", *told], capture_output=True, text=True, timeout=PATIENCE_S, check=False, stdin=-3
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def tree(root):
+    """Every file with its content, every link with its target; what Python compiles by the way isn't counted."""
+    found = {}
+    for path in sorted(root.rglob("*")):
+        if "__pycache__" not in path.parts and not path.is_dir():
+            found[str(path.relative_to(root))] = str(path.readlink()) if path.is_symlink() else path.read_bytes()
+    return found
+
+
+def current(root):
+    return (root / "opt/stockgate-edge/current").resolve().name
+
+
+@pytest.fixture
+def old_card(tmp_path):
+    """The root file system of a device that is swapped."""
+    card = tmp_path / "card"
+    (card / "etc/stockgate").mkdir(parents=True)
+    (card / "etc/stockgate/edge.toml").write_text('gateway = "hq-east-1"')
+    (card / "etc/stockgate/gateway.key").write_text("a key")
+    (card / "var/lib/stockgate-edge").mkdir(parents=True)
+    (card / "var/lib/stockgate-edge/outbox.db").write_bytes(b"events")
+    (card / "var/lib/stockgate-edge/references.json").write_text("[]")
+    return card
+
+
+def test_second_run_with_the_same_wheels_changes_nothing(tmp_path):
+    wheels, root = stand_in(tmp_path / "wheels", "1.0"), tmp_path / "root"
+    (tmp_path / "edge.toml").write_text('gateway = "g1"')
+    code, said = install(root, "--wheels", wheels, "--config", tmp_path / "edge.toml")
+    assert code == 0, said
+    before = tree(root)
+    code, said = install(root, "--wheels", wheels, "--config", tmp_path / "edge.toml")
+    assert (code, "nothing to change" in said) == (0, True), said
+    assert tree(root) == before
+    release = root / "opt/stockgate-edge/current"
+    assert (release / "kernels/kernel.nbi").read_text() == "compiled", "the kernels are made before the service starts"
+    assert (root / "etc/systemd/system/stockgate-edge.service").read_text() == UNIT.read_text()
+    assert (root / "etc/stockgate/edge.toml").stat().st_mode & 0o777 == 0o640
+
+
+def test_upgrade_keeps_the_release_before_and_the_configuration(tmp_path):
+    root = tmp_path / "root"
+    (tmp_path / "edge.toml").write_text("one")
+    assert install(root, "--wheels", stand_in(tmp_path / "1", "1.0"), "--config", tmp_path / "edge.toml")[0] == 0
+    first = current(root)
+    (tmp_path / "edge.toml").write_text("two")
+    code, said = install(root, "--wheels", stand_in(tmp_path / "2", "2.0"), "--config", tmp_path / "edge.toml")
+    assert (code, "kept /etc/stockgate/edge.toml" in said) == (0, True), said
+    assert (root / "etc/stockgate/edge.toml").read_text() == "one"
+    assert current(root) != first
+    assert (root / "opt/stockgate-edge/releases" / first).is_dir()
+    third = stand_in(tmp_path / "3", "3.0", check=2)
+    second = current(root)
+    code, said = install(root, "--wheels", third)
+    assert (code, "can't use /etc/stockgate/edge.toml: nothing was changed" in said) == (2, True), said
+    assert current(root) == second
+
+
+def test_kernels_that_cannot_be_compiled_leave_the_device_as_it_was(tmp_path):
+    root = tmp_path / "root"
+    code, said = install(root, "--wheels", stand_in(tmp_path / "wheels", "1.0", warm=1))
+    assert (code, "nothing was changed" in said) == (2, True), said
+    assert not (root / "opt/stockgate-edge/current").exists()
+    assert list((root / "opt/stockgate-edge/releases").iterdir()) == []
+
+
+def test_spare_takes_over_who_the_old_device_was_and_what_it_had_not_sent(tmp_path, old_card):
+    wheels, root = stand_in(tmp_path / "wheels", "1.0"), tmp_path / "root"
+    code, said = install(root, "--wheels", wheels, "--from", old_card)
+    assert code == 0, said
+    assert (root / "etc/stockgate/gateway.key").read_text() == "a key"
+    assert (root / "var/lib/stockgate-edge/outbox.db").read_bytes() == b"events"
+    code, said = install(root, "--wheels", wheels, "--from", old_card)
+    assert (code, "takes over no other" in said) == (2, True), "a device in service keeps its events"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "say where the wheels are"),
+        (["--wheels", "/nowhere"], "there is no folder /nowhere"),
+        (["--wheels", "."], "no stockgate-*.whl"),
+        (["--wheel"], "what is --wheel?"),
+        (["--wheels"], "--wheels wants a value"),
+        (["--wheels", ".", "--index", "http://localhost"], "give one of them"),
+        (["--wheels", ".", "--from", "/nowhere"], "mount the old card"),
+        (["--wheels", ".", "--python", "/bin/false"], "no 64-bit Python"),
+    ],
+)
+def test_bad_words_are_refused_before_anything_is_done(tmp_path, words, said, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, told = install(tmp_path / "root", *words)
+    assert (code, said in told) == (2, True), told
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.system("systemd-analyze")
+def test_service_is_exposed_no_more_than_promised():
+    """0 is a service without any rights, 10 one with all."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", UNIT],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (found := re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)), done.stdout + done.stderr
+    assert float(found[1]) <= MOST_EXPOSED, done.stdout
+
+
+@pytest.mark.system("systemd-analyze")
+def test_unit_is_understood_whole(tmp_path):
+    """Every word is one that systemd knows; its programs are stood in for, since they aren't installed here."""
+    text = re.sub(r"^(Exec\w+)=.*$", r"\1=/bin/true", UNIT.read_text(), flags=re.MULTILINE)
+    (tmp_path / UNIT.name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / UNIT.name],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, [line for line in done.stderr.splitlines() if UNIT.name in line]) == (0, [])
+
+
+def test_unit_starts_what_the_installer_installs_and_the_agent_knows():
+    """Places that three files name are the same, and every option is one of the command's."""
+    unit, installer = UNIT.read_text(), (PI / "install").read_text()
+    line = re.search(r"^ExecStart=(\S+) (.*)$", unit, re.MULTILINE)
+    assert line[1] == "/opt/stockgate-edge/current/bin/stockgate-edge"
+    for place in (line[1], "/var/lib/stockgate-edge", "/var/cache/stockgate-edge", "/etc/stockgate/edge.toml"):
+        assert place in installer
+        assert place in unit
+    reference = (ROOT / "docs/reference/cli.md").read_text("utf-8")
+    for option in re.findall(r"--[a-z-]+", line[2]):
+        assert option in reference
+    for needed in ("Type=notify", "WatchdogSec=", "StateDirectory=stockgate-edge", "CacheDirectory=stockgate-edge"):
+        assert needed in unit
+
+
+def test_scripts_are_clean():
+    """Where shellcheck is installed; it is no dependency of ours, so elsewhere bash alone reads them."""
+    scripts = [PI / "install", ROOT / "deploy" / "arm" / "check"]
+    for script in scripts:
+        subprocess.run(["bash", "-n", script], check=True, timeout=PATIENCE_S)
+    if shellcheck := shutil.which("shellcheck"):
+        subprocess.run([shellcheck, *scripts], check=True, timeout=PATIENCE_S)
+
+
+def test_no_script_names_a_place_of_the_network():
+    """Where wheels come from is said by who installs; the chroot's mirror is this machine's own."""
+    for script in (PI / "install", ROOT / "deploy" / "arm" / "check"):
+        assert not re.search(r"https?://[a-z]", Path(script).read_text())

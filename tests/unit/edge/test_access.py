@@ -1,0 +1,126 @@
+"""What an access controller tells, by whatever way: taken whole or refused in words, counted, and told once."""
+
+import json
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.access import AccessDesk, AccessError, AccessEvent, parse_events
+from edge.access.desk import BURST, RATE_PER_S
+from edge.contracts import SensorRow, instant
+
+NOW_US = 1_800_000_000_000_000
+PORTALS = ("east", "west")
+BADGE = {"portal": "east", "kind": "badge", "person": "E-0042"}
+
+
+def parse(told):
+    """Events of what a controller told."""
+    return parse_events(json.dumps(told).encode(), portals=PORTALS, now_us=NOW_US)
+
+
+class Taken:
+    """A desk, and what it handed on."""
+
+    def __init__(self) -> None:
+        self.badges, self.rows, self.at_us = [], [], 0
+        self.desk = AccessDesk(
+            PORTALS,
+            badge=lambda *badge: self.badges.append(badge),
+            note=self.rows.append,
+            now_us=lambda: NOW_US,
+            steady_us=lambda: self.at_us,
+            log=structlog.get_logger(),
+        )
+
+    def take(self, told):
+        """Let it take something as JSON."""
+        return self.desk.take(json.dumps(told).encode(), "http")
+
+
+def test_a_badge_names_person_and_time_and_what_else_is_told_is_passed_over():
+    (event,) = parse(BADGE | {"at": "2027-01-15T07:59:58.5Z", "reader_serial": 7})
+    assert event == AccessEvent(portal="east", kind="badge", at_us=NOW_US - 1_500_000, person="E-0042")
+    assert parse([{"portal": "west", "kind": "held"}])[0].at_us == NOW_US, "when it came"
+    assert parse(BADGE | {"at": "2027-01-15T08:00:30Z"})[0].at_us == NOW_US, "a clock that is a little ahead"
+
+
+REFUSED = [
+    (BADGE | {"portal": "south"}, "portal 'south' is none of this gateway: name one of east, west"),
+    (BADGE | {"kind": "open"}, "not understood"),
+    (BADGE | {"person": ""}, "not understood"),
+    (BADGE | {"person": "a\x00b"}, "not understood"),
+    ({"portal": "east", "kind": "badge"}, "a badge names a `person`"),
+    (BADGE | {"kind": "forced"}, "a badge names a `person`, by the id that custody and passes have; nothing else does"),
+    (BADGE | {"at": "yesterday"}, "at is 'yesterday': write UTC like"),
+    (BADGE | {"at": "2027-01-15T08:01:01Z"}, "over a minute ahead: set the controller's clock"),
+    (BADGE | {"at": "2027-01-15T07:49:59Z"}, "over 10 minutes ago: tell the centre of late badges"),
+    ([], "0 events at once: send 1 to 50"),
+    ([BADGE] * 51, "51 events at once: send 1 to 50"),
+    ([BADGE, BADGE | {"portal": "south"}], "none of this gateway"),
+    ([BADGE | {"x": "y" * 17_000}], "bytes are too many"),
+]
+
+
+@pytest.mark.parametrize(("told", "words"), REFUSED, ids=[words[:50] for _, words in REFUSED])
+def test_what_cannot_be_meant_is_refused_in_words(told, words):
+    with pytest.raises(AccessError) as caught:
+        parse(told)
+    assert words in str(caught.value)
+
+
+@given(st.binary(max_size=400) | st.recursive(st.none() | st.text() | st.floats(), st.lists).map(repr).map(str.encode))
+def test_any_bytes_give_events_or_the_one_error(payload):
+    try:
+        events = parse_events(payload, portals=PORTALS, now_us=NOW_US)
+    except AccessError:
+        return
+    assert events
+
+
+@given(st.text(max_size=40))
+def test_any_time_is_one_or_is_refused(text):
+    try:
+        (event,) = parse(BADGE | {"at": text})
+    except AccessError:
+        return
+    assert event.at_us <= NOW_US
+
+
+def test_badges_go_to_the_windows_and_doors_become_rows():
+    taken = Taken()
+    assert taken.take([BADGE, {"portal": "west", "kind": "forced"}]) == 2
+    assert taken.badges == [("east", "E-0042", NOW_US)]
+    assert taken.rows == [
+        SensorRow(seq=0, reader="access", gpi=1, kind="forced", state=True, at=instant(NOW_US), portal="west")
+    ]
+    assert (taken.desk.counters.badges, taken.desk.counters.doors, taken.desk.counters.refused) == (1, 1, 0)
+
+
+def test_garbage_is_counted_and_told_once_until_something_good_comes_and_no_person_is_named():
+    taken = Taken()
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(5):
+            with pytest.raises(AccessError):
+                taken.take([BADGE, {"portal": "south", "kind": "held"}])
+        assert taken.badges == [], "all of it or nothing"
+        taken.take(BADGE)
+        with pytest.raises(AccessError):
+            taken.desk.take(b"\xff", "http")
+    assert taken.desk.counters.refused == 6
+    told = [one["event"] for one in logs]
+    assert told == ["access events are refused", "access events are understood again", "access events are refused"]
+    assert "E-0042" not in repr(logs)
+
+
+def test_a_flood_is_refused_beyond_what_a_door_can_have_and_ends_by_itself():
+    taken = Taken()
+    for _ in range(BURST):
+        taken.take(BADGE)
+    with pytest.raises(AccessError, match="too many events"):
+        taken.take(BADGE)
+    assert (taken.desk.counters.flooded, len(taken.badges)) == (1, BURST)
+    taken.at_us += 1_000_000
+    assert taken.take([BADGE] * RATE_PER_S) == RATE_PER_S

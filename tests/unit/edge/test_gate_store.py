@@ -1,0 +1,316 @@
+"""The store of gate snapshots: whole or not at all, only what the central signed, and no step back."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from edge.contracts import MAX_PART_BYTES, decode_part
+from edge.gate import GateFiles
+from edge.gate.parts import Part, bucket, cut_block, pack_block
+from tests.helpers.commands import KEY_LINE, STRANGER
+from tests.helpers.gate_messages import (
+    NOW,
+    SECOND,
+    delta,
+    digest,
+    entry,
+    epc,
+    give,
+    manifest,
+    messages,
+    parts,
+    store,
+)
+
+LOG = structlog.get_logger()
+NUMBERS = range(200)
+EPCS = [epc(number) for number in NUMBERS]
+FIRST = [entry(number) for number in NUMBERS if number % 2]
+
+
+@pytest.fixture
+def one(tmp_path):
+    """A store that holds generation 1."""
+    made = store(tmp_path, LOG)
+    give(made, messages(1, FIRST))
+    return made
+
+
+def verdicts(held, number):
+    """What a snapshot says of an EPC, as pairs."""
+    return [(found.verdict, found.boundary) for found in held.find(bytes.fromhex(epc(number)))]
+
+
+def test_a_generation_is_held_once_all_of_it_came_in_whatever_order(tmp_path):
+    """A broker sends what it retains in any order."""
+    some = [*messages(1, FIRST), ("gate/delta", delta(1, 3, [entry(0, "hold", None)], [epc(1)]))]
+    found = set()
+    for seed in range(6):
+        made = store(tmp_path / str(seed), LOG)
+        random.Random(seed).shuffle(some)
+        for channel, payload in some[:-1]:
+            made.take(channel, payload)
+        assert made.snapshot is None or "delta" in some[-1][0]
+        made.take(*some[-1])
+        assert verdicts(made.snapshot, 0) == [("hold", None)]
+        assert verdicts(made.snapshot, 1) == []
+        assert verdicts(made.snapshot, 3) == [("allow", "stockroom")]
+        found.add(digest(made.snapshot, EPCS))
+        assert made.counters.refused == {}
+    assert len(found) == 1
+
+
+def test_what_was_held_is_held_after_a_start(one, tmp_path):
+    """Digests are verified at the start, and the delta counts."""
+    one.take("gate/delta", delta(1, 2, [entry(4)]))
+    again = store(tmp_path, LOG)
+    assert digest(again.snapshot, EPCS) == digest(one.snapshot, EPCS)
+    assert (again.snapshot.generation, again.snapshot.n, again.snapshot.entries) == (1, 2, 101)
+
+
+def test_a_generation_reuses_the_parts_that_did_not_change(one, tmp_path):
+    """Only what changed is sent; what is mapped already goes into the new block."""
+    old = one.snapshot
+    changed = [*FIRST, entry(2)]
+    before, after = parts(1, FIRST), parts(2, changed)
+    index = bucket(bytes.fromhex(epc(2)))
+    packed = {**before, index: after[index]}
+    one.take(f"gate/part/{index}", packed[index])
+    one.take("gate/manifest", manifest(2, dict(sorted(packed.items()))))
+    assert verdicts(one.snapshot, 2) == [("allow", "stockroom")]
+    assert verdicts(old, 2) == []
+    assert digest(store(tmp_path, LOG).snapshot, EPCS) == digest(one.snapshot, EPCS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest", "parts-2"]
+
+
+def test_the_same_messages_again_are_redelivered_and_refuse_nothing(one):
+    """A broker sends what it retains at each connection."""
+    one.take("gate/delta", delta(1, 1))
+    before = one.snapshot
+    give(one, [*messages(1, FIRST), ("gate/delta", delta(1, 1))])
+    assert one.snapshot is before
+    assert one.counters.refused == {}
+    assert one.counters.redelivered == len(parts(1, FIRST)) + 2
+
+
+def test_a_replayed_snapshot_is_refused(one, tmp_path):
+    """Counters only rise, over restarts too; so do those of deltas."""
+    give(one, messages(3, FIRST[:3], issued_us=NOW + SECOND))
+    one.take("gate/delta", delta(3, 5, removed=[epc(1)]))
+    for held in (one, store(tmp_path, LOG)):
+        before = digest(held.snapshot, EPCS)
+        with capture_logs() as logs:
+            give(held, messages(1, FIRST))
+            give(held, messages(2, FIRST))
+            held.take("gate/manifest", manifest(3, parts(3, FIRST)))
+            held.take("gate/delta", delta(3, 4))
+            held.take("gate/delta", delta(3, 5))
+            held.take("gate/delta", delta(2, 9))
+        assert digest(held.snapshot, EPCS) == before
+        assert held.counters.refused["replayed"] == 6
+        assert [line["why"] for line in logs if line["event"].startswith("gate message")].count("replayed") == 1
+
+
+def test_an_unsigned_snapshot_is_refused(tmp_path):
+    """So is a stranger's, and one whose content was changed after signing, and another gateway's."""
+    made, packed = store(tmp_path, LOG), parts(1, FIRST)
+    good = manifest(1, packed)
+    give(made, [(f"gate/part/{index}", one) for index, one in packed.items()])
+    unsigned = good[: good.index(b',"signature"')] + b',"v":1}'
+    for bad in (unsigned, good.replace(b'"alarm"', b'"observe"'), manifest(1, packed, key=STRANGER)):
+        made.take("gate/manifest", bad)
+    made.take("gate/delta", delta(1, 1, key=STRANGER))
+    made.take("gate/manifest", manifest(1, packed, gateway="gw-2"))
+    assert made.snapshot is None
+    assert made.counters.refused == {"untrusted": 4, "misaddressed": 1}
+    made.take("gate/manifest", good)
+    assert made.snapshot is not None
+
+
+def test_garbage_on_the_gate_topics_is_refused_and_told_once(one):
+    """Nothing of it changes what is held."""
+    before, rng = digest(one.snapshot, EPCS), random.Random(5)
+    with capture_logs() as logs:
+        for _ in range(50):
+            for channel in ("gate/manifest", "gate/delta", "gate/part/7"):
+                one.take(channel, rng.randbytes(rng.randrange(1, 400)))
+        for channel in ("gate/part/512", "gate/part/-1", "gate/part/x", "gate/part/٣"):
+            one.take(channel, b"SGP1")
+        one.take("gate/manifest", b"")
+        one.take("gate/part/7", b"")
+    assert digest(one.snapshot, EPCS) == before
+    assert one.counters.refused == {"unreadable": 155}
+    assert len([line for line in logs if line["log_level"] == "warning"]) == 1
+
+
+def test_oversized_parts_are_refused(one):
+    """So are manifests and deltas beyond their bounds."""
+    before = digest(one.snapshot, EPCS)
+    one.take("gate/part/3", b"SGP1" + bytes(MAX_PART_BYTES))
+    one.take("gate/manifest", b" " * (128 * 1024 + 1))
+    one.take("gate/delta", b" " * (64 * 1024 + 1))
+    assert one.counters.refused == {"oversized": 3}
+    assert digest(one.snapshot, EPCS) == before
+
+
+def test_parts_that_no_manifest_names_are_bounded(tmp_path):
+    """One an index waits, however many are sent."""
+    made = store(tmp_path, LOG)
+    for generation in range(1, 20):
+        give(made, list(messages(generation, FIRST))[:-1])
+    assert sum(len(waiting) for waiting in made._waiting.values()) == len(parts(1, FIRST))
+    assert made.counters.refused == {"unwanted": 18 * len(parts(1, FIRST))}
+    made.take("gate/manifest", manifest(19, parts(19, FIRST)))
+    assert made.snapshot.generation == 19
+    assert made._waiting == {}
+
+
+def test_garbage_does_not_push_out_a_part_that_the_manifest_wants(tmp_path):
+    """What looks like a part of a later generation waits beside it."""
+    made, packed = store(tmp_path, LOG), parts(1, FIRST)
+    give(made, [("gate/manifest", manifest(1, packed))])
+    indexes = list(packed)
+    for index in indexes[:-1]:
+        made.take(f"gate/part/{index}", packed[index])
+        made.take(f"gate/part/{index}", b"SGP1" + (9).to_bytes(4) + index.to_bytes(2) + bytes(6))
+    made.take(f"gate/part/{indexes[-1]}", packed[indexes[-1]])
+    assert made.snapshot.generation == 1
+
+
+def test_a_generation_whose_part_can_not_be_read_displaces_nothing(one):
+    """A digest that was signed says nothing of the part's sense."""
+    packed = dict(parts(2, FIRST))
+    index, payload = next(iter(packed.items()))
+    packed[index] = payload[:-1]
+    give(one, [(f"gate/part/{number}", part) for number, part in packed.items()])
+    one.take("gate/manifest", manifest(2, packed))
+    assert one.snapshot.generation == 1
+    assert one.counters.refused == {"unreadable": 1}
+    give(one, messages(3, FIRST))
+    assert one.snapshot.generation == 3
+
+
+@pytest.mark.parametrize("name", ["parts-1", "delta", "manifest"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
+def test_damaged_files_are_told_and_made_good_by_what_the_broker_retains(one, tmp_path, name, damage):
+    """Never is something held that isn't what was signed, and an older snapshot stays refused."""
+    retained = [*messages(1, FIRST), ("gate/delta", delta(1, 4, [entry(0)]))]
+    give(one, retained)
+    whole, file = digest(one.snapshot, EPCS), tmp_path / name
+    payload = bytearray(file.read_bytes())
+    payload[len(payload) // 2] ^= 1
+    file.write_bytes(payload if damage == "flip" else payload[: len(payload) // 2])
+    if damage == "gone":
+        file.unlink()
+    with capture_logs() as logs:
+        again = store(tmp_path, LOG)
+    if (name, damage) == ("delta", "gone"):
+        assert again.snapshot.n == 0
+    else:
+        assert again.snapshot is None
+        assert logs or (name, damage) == ("manifest", "gone")
+    give(again, retained)
+    assert digest(again.snapshot, EPCS) == whole
+    assert digest(store(tmp_path, LOG).snapshot, EPCS) == whole
+
+
+def test_a_full_disk_holds_the_new_snapshot_until_the_next_start(one, tmp_path):
+    """A permission that was taken back must not stand since a disk is full."""
+
+    class FullDisk(GateFiles):
+        def _write(self, name, pieces):
+            raise OSError(28, "No space left on device", name)
+
+    full = store(tmp_path, LOG, files=FullDisk(tmp_path))
+    with capture_logs() as logs:
+        full.take("gate/delta", delta(1, 1, [entry(1, "hold", None)]))
+        give(full, messages(2, FIRST[5:]))
+    assert full.snapshot.generation == 2
+    assert verdicts(full.snapshot, 1) == []
+    assert full.counters.disk_failures == 2
+    assert len([line for line in logs if line["log_level"] == "error"]) == 1
+    assert store(tmp_path, LOG).snapshot.generation == 1
+
+
+CHILD = """
+import sys
+from pathlib import Path
+import structlog
+from tests.helpers.gate_messages import delta, entry, give, messages, store
+structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
+held = store(Path(sys.argv[1]), structlog.get_logger())
+first = 1 if held.snapshot is None else held.snapshot.generation + 1
+print("begun", flush=True)
+for generation in range(first, first + 10_000):
+    give(held, messages(generation, [entry(number) for number in range(generation % 7, 200, 7)]))
+    held.take("gate/delta", delta(generation, 1, [entry(generation % 200, "hold", None)]))
+    print(generation, flush=True)
+"""
+
+
+def test_a_kill_at_any_point_leaves_one_whole_generation(tmp_path):
+    """What was acknowledged is there or something newer, whole, and its hash is that of its generation."""
+    rng, newest = random.Random(7), 0
+    for _ in range(6):
+        with subprocess.Popen([sys.executable, "-c", CHILD, tmp_path], stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout.readline() == "begun\n"
+            for _ in range(rng.randrange(1, 12)):
+                newest = int(child.stdout.readline())
+            os.kill(child.pid, signal.SIGKILL)
+            newest = max([newest, *map(int, child.stdout.read().split("\n")[:-1])])
+        held = store(tmp_path, LOG).snapshot
+        assert newest <= held.generation <= newest + 1
+        expected = store(tmp_path / "expected" / str(held.generation), LOG)
+        some = [entry(number) for number in range(held.generation % 7, 200, 7)]
+        give(expected, messages(held.generation, some))
+        if held.n:
+            expected.take("gate/delta", delta(held.generation, 1, [entry(held.generation % 200, "hold", None)]))
+        assert digest(held, EPCS) == digest(expected.snapshot, EPCS)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.binary(min_size=1, max_size=4),
+            st.sampled_from(["allow", "allow_once", "refuse", "hold"]),
+            st.sampled_from(["a", "b", "ä"]),
+            st.none() | st.integers(0, 10),
+        ),
+        max_size=40,
+    ),
+    st.binary(min_size=1, max_size=4),
+)
+def test_a_search_finds_what_the_plain_decoder_reads(told, strange):
+    """Of EPCs of all lengths, however many entries each has."""
+    entries = [entry(tag.hex(), verdict, place, start) for tag, verdict, place, start in told]
+    packed = parts(1, entries)
+    found = {index: Part(index, data) for index, data in cut_block(b"".join(pack_block(packed))).items()}
+    assert {index: bytes(part.data) for index, part in found.items()} == packed
+    for tag in [*(tag for tag, *_ in told), strange]:
+        mine = found.get(bucket(tag))
+        plain = [] if mine is None else decode_part(bytes(mine.data)).entries
+        wanted = [(one.verdict, one.boundary) for one in plain if one.epc == tag.hex()]
+        assert [(one.verdict, one.boundary) for one in (mine.find(tag) if mine else [])] == wanted
+
+
+def test_counters_survive_an_orderly_stop_and_the_signed_time_too(one, tmp_path):
+    """The last signed time is the newest message's."""
+    one.take("gate/delta", delta(1, 1, issued_us=NOW + 5 * SECOND))
+    assert store(tmp_path, LOG).snapshot.signed_us == NOW + 5 * SECOND
+
+
+def test_no_key_that_signed_what_is_kept_means_that_nothing_is_held(one, tmp_path):
+    """Whoever was taken out of the configuration isn't believed for what he said before."""
+    again = store(tmp_path, LOG, key_line=KEY_LINE.replace("central-a", "central-b"))
+    assert one.snapshot is not None
+    assert again.snapshot is None
+    assert again.counters.refused == {"untrusted": 1}
