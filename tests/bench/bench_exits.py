@@ -1,4 +1,4 @@
-"""From the doorway to the light and to the guard's screen: exits without leave, at every door every 4.8 s (Show 4).
+"""From the doorway to the light and to the guard's screen: exits without leave, at every door every 4.6 s (Show 4).
 
 Simulator, broker, database, central and agent are the programs themselves, on one machine. The light counts until the
 device's answer that it is on, the screen until the server-sent event that names the asset. For the last third of the

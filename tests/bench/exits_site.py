@@ -8,7 +8,7 @@ SITE, GATEWAY = "hq", "hq-east-1"
 PREFIX = "3034257bf7194e400000"
 APART_M = 60.0
 """From door to door: no reader hears another door's tags."""
-FIRST_S, EVERY_S = 6.0, 4.8
+FIRST_S, EVERY_S = 6.0, 4.6
 RESIDENTS = 20
 """Tags on a shelf in each door's reach, so that a reader is as busy as one with a stockroom behind it."""
 
@@ -82,7 +82,7 @@ seconds = 1.0
 
 @dataclass(frozen=True)
 class ExitsSite:
-    """How many doors, and for how long somebody leaves through each every 4.8 s."""
+    """How many doors, and for how long somebody leaves through each every 4.6 s."""
 
     doors: int
     seconds: float
