@@ -19,6 +19,8 @@ START_S = 15.0
 STOP_S = 10.0
 # An unacknowledged message is sent again after this long; the default of 30 s makes a restarted central wait.
 ACK_WAIT_S = 3
+LOAD_S = 30
+"""Retained messages that aren't loaded by then are left out without a word: a gate snapshot has up to 514 of them."""
 _MQTT_LISTENS = re.compile(r"Listening for MQTT clients on mqtt://127\.0\.0\.1:(\d+)")
 _READY = "Server is ready"
 
@@ -117,7 +119,8 @@ class EmbeddedBroker:
         return f"""server_name: stockgate
 listen: "127.0.0.1:-1"
 jetstream {{ store_dir: {store}, max_memory_store: 64MB, max_file_store: 1GB }}
-mqtt {{ listen: "127.0.0.1:{self._port or -1}", ack_wait: "{ACK_WAIT_S}s", max_ack_pending: 1000 }}
+mqtt {{ listen: "127.0.0.1:{self._port or -1}", ack_wait: "{ACK_WAIT_S}s", max_ack_pending: 1000,
+  js_api_timeout: "{LOAD_S}s" }}
 """
 
     def _wait_ready(self) -> None:

@@ -44,7 +44,7 @@ from edge.agent.signalling import build_signals, signal_figures
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
 from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
-from edge.gate import CHANNELS
+from edge.gate import CHANNELS, asking
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
@@ -257,7 +257,8 @@ def _build(
             yield from gate_figures(gate.health(), now_us())
             yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
-    return Built(agent, (desk, controller), work, figures)
+    asks = () if gate is None else (asking(gate.keeper, forwarder.ask_again, log=log),)
+    return Built(agent, (desk, controller, *asks), work, figures)
 
 
 def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:

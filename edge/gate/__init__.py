@@ -4,6 +4,7 @@ Knows no reader, no window and no light: rows of movements come in and go out, e
 `GateError`, a message or a kept file that can't be used; none leaves the room but at `Uses.decode`.
 """
 
+from edge.gate.asking import asking
 from edge.gate.disk import USES, GateFiles
 from edge.gate.errors import GateError
 from edge.gate.gate import Gate, GateCounters
@@ -28,4 +29,5 @@ __all__ = [
     "StoreCounters",
     "Unlit",
     "Uses",
+    "asking",
 ]

@@ -32,6 +32,7 @@ class GateKeeper:
         self._store, self._files, self._log = store, files, log
         self._work: SimpleQueue[tuple[int, Callable[[], None]] | None] = SimpleQueue()
         self._queued_bytes, self._lock = 0, Lock()
+        self._taken = 0
         self._thread = Thread(target=self._run, name="gate", daemon=True)
 
     @property
@@ -49,8 +50,19 @@ class GateKeeper:
         """Generation that is being collected, and how many of its parts are missing."""
         return self._store.coming
 
+    @property
+    def lacking(self) -> list[str]:
+        """Channels that should have brought something by now; none while what came isn't worked off."""
+        return [] if self._queued_bytes else self._store.lacking
+
+    @property
+    def taken(self) -> int:
+        """Messages that came, whatever became of them."""
+        return self._taken
+
     def take(self, channel: str, payload: bytes) -> None:
         """Take a message in the event loop's thread; any bytes may come, none raises and none waits."""
+        self._taken += 1
         try:
             check_size(channel, payload)
             self._admit(len(payload))

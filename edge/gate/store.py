@@ -94,6 +94,16 @@ class GateStore:
         coming = self._coming
         return None if coming is None else (coming.told.generation, len(self._missing(coming)))
 
+    @property
+    def lacking(self) -> list[str]:
+        """Channels that should have brought something by now, if the broker sent all that it retains."""
+        coming = self._coming
+        if coming is not None:
+            return [f"{GATE_PART}/{index}" for index in self._missing(coming)]
+        if self.snapshot is None or self._waiting:
+            return [GATE_MANIFEST, GATE_DELTA]
+        return [GATE_DELTA] if self.snapshot.n == 0 else []
+
     def load(self) -> None:
         """Take what an earlier start kept; what is damaged is told, and asked of the broker again."""
         try:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
@@ -146,6 +146,13 @@ class Forwarder:
         if self._session is None or self._session.closed is not None:
             return False
         self._session.publish(Message(self._topic(channel), payload, qos=qos))
+        return True
+
+    def ask_again(self, channels: Sequence[str]) -> bool:
+        """Ask the broker for what it retains on channels of ours; tell whether there was a connection to do it on."""
+        if self._session is None or self._session.closed is not None:
+            return False
+        self._session.subscribe([self._topic(channel) for channel in channels])
         return True
 
     async def run(self) -> None:

@@ -110,6 +110,11 @@ class PahoSession:
         if message.qos and info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._unacknowledged.add(info.mid)
 
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """See `MqttSession.subscribe`."""
+        if self._closed is None and topics:
+            self._client.subscribe([(topic, 1) for topic in topics])
+
     async def close(self) -> None:
         """See `MqttSession.close`."""
         self._client.disconnect()

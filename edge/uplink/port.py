@@ -40,6 +40,10 @@ class MqttSession(Protocol):
         """Hand a message over; on a session that has ended this does nothing."""
         ...
 
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribe topics at QoS 1, anew where they are already: the broker then sends again what it retains there."""
+        ...
+
     async def close(self) -> None:
         """Disconnect in order, so that the broker keeps the will to itself."""
         ...

@@ -7,15 +7,23 @@ import random
 import structlog
 
 from edge.contracts import State
-from edge.gate import CHANNELS, GateFiles, GateKeeper, GateStore
+from edge.gate import CHANNELS, GateFiles, GateKeeper, GateStore, asking
 from edge.outbox import MemoryOutbox
 from edge.trust import Keyring
 from edge.uplink import Forwarder, PahoMqtt, UplinkSettings
 
 
 @contextlib.asynccontextmanager
-async def gate_edge(url, folder, key_lines, gateway, *, site="hq", log=None):
-    """A keeper that a broker feeds; it ends in order."""
+async def gate_edge(url, folder, key_lines, gateway, *, site="hq", log=None, left_out=(), quiet_s=15.0):
+    """A keeper that a broker feeds, which leaves some channels out at first; it ends in order."""
+    lost = set(left_out)
+
+    def take(channel, payload):
+        if channel in lost:
+            lost.remove(channel)
+        else:
+            keeper.take(channel, payload)
+
     log = log or structlog.get_logger("edge")
     files = GateFiles(folder)
     store = GateStore(gateway, Keyring.of(key_lines), files, log=log)
@@ -30,12 +38,13 @@ async def gate_edge(url, folder, key_lines, gateway, *, site="hq", log=None):
             birth=State(online=True, boot="b", version="0"),
             settings=settings,
             rng=random.Random(1),
-            inbound=dict.fromkeys(CHANNELS, keeper.take),
+            inbound=dict.fromkeys(CHANNELS, take),
             log=log,
         )
         task = asyncio.create_task(uplink.run())
         try:
-            yield keeper
+            async with asking(keeper, uplink.ask_again, log=log, quiet_s=quiet_s):
+                yield keeper
         finally:
             uplink.stop()
             await task

@@ -132,3 +132,17 @@ def _held(keeper, say):
     for message in messages(2, [entry(1)]):
         say(*message)
     return keeper.snapshot is not None
+
+
+async def test_what_a_broker_left_out_it_sends_when_it_is_asked_again(broker, tmp_path):
+    """NATS gives up loading retained messages after a while, and says nothing."""
+    some = [*messages(1, [entry(number) for number in range(30)]), (GATE_DELTA, delta(1, 1))]
+    with contextlib.closing(Gate(broker.port, [KEY_LINE], "gw-1")) as peer:
+        for channel, payload in some:
+            peer.client.publish(topic("hq", "gw-1", channel), payload, qos=1, retain=True).wait_for_publish(20)
+        left_out = [some[0][0], some[1][0], GATE_DELTA]
+        async with gate_edge(
+            broker.url, tmp_path / "data", [KEY_LINE], "gw-1", left_out=left_out, quiet_s=0.2
+        ) as keeper:  # fmt: skip
+            await until(lambda: counters(keeper) == (1, 1))
+            assert keeper.counters.refused == {}

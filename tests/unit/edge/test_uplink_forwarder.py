@@ -41,6 +41,9 @@ class FakeSession:
             self.port.central.take(message.payload)
             self.say_watermark()
 
+    def subscribe(self, topics):
+        self.port.subscribed += topics
+
     def say_watermark(self):
         asyncio.get_running_loop().call_soon(
             self.on_message, "stockgate/v1/hq/gw-1/watermark", self.port.central.watermark()
@@ -267,9 +270,12 @@ async def test_health_is_published_only_while_connected(make, port):
     health = Health(gateway="gw-1", boot="b", at=instant(NOW_US), uptime_s=1.0, uplink="live", readers=[], streams=[])
     uplink = make()
     assert not uplink.publish_health(health)
+    assert not uplink.ask_again(["gate/delta"])
     async with running(uplink):
         await until(lambda: uplink.state == "live")
         assert uplink.publish_health(health)
+        assert uplink.ask_again(["gate/delta"])
+        assert port.subscribed[-1] == "stockgate/v1/hq/gw-1/gate/delta"
     [message] = [m for m in port.published if m.topic.endswith("/health")]
     assert (message.qos, message.retain) == (0, False)
     assert not uplink.publish_health(health)
