@@ -123,7 +123,7 @@ def examine(path: Path) -> Report:
         powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
         findings += _region_notes(place, serial)
         findings += _power_notes(place, serial, antennas)
-    findings += _line_notes(config)
+    findings += [*_line_notes(config), *_central_notes(config)]
     readers += _device_lines(config, path.resolve().parent)
     return Report(tuple(_as_written(path, findings)), tuple(readers), tuple(powers))
 
@@ -179,6 +179,15 @@ def _line_notes(config: EdgeConfig) -> Iterator[Finding]:
         if "://" not in device and _is_something_else(Path(device)):
             what = f"{device} is no serial device: best take a name in /dev/serial/by-id"
             yield Finding("warning", f"{place}.serial", what)
+
+
+def _central_notes(config: EdgeConfig) -> Iterator[Finding]:
+    if not config.trust.central_keys:
+        what = (
+            "none: this gateway judges no exit, and obeys no command; put the line here that "
+            "`stockgate-central keys show` prints"
+        )
+        yield Finding("warning", "trust.central_keys", what)
 
 
 def _is_something_else(device: Path) -> bool:

@@ -94,9 +94,9 @@ def messages(generation, entries, **more):
     yield "gate/manifest", manifest(generation, packed, **more)
 
 
-def store(folder, log, *, load=True, key_line=KEY_LINE, files=None):
-    """A store of this gateway's."""
-    made = GateStore(GATEWAY, Keyring.of([key_line]), files or GateFiles(folder), log=log)
+def store(folder, log, *, load=True, key_line=KEY_LINE, files=None, gateway=GATEWAY):
+    """A store of a gateway's."""
+    made = GateStore(gateway, Keyring.of([key_line]), files or GateFiles(folder), log=log)
     if load:
         made.load()
     return made

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -23,6 +24,8 @@ from edge.contracts import (
     topic,
 )
 from tests.helpers.brokers import Nats
+from tests.helpers.commands import KEY_LINE
+from tests.helpers.gate_messages import entry, give, messages, store
 from tests.helpers.uplink import KeepingCentral
 
 SITE, GATEWAY = "hq", "hq-east-1"
@@ -223,7 +226,17 @@ def test_passage_cut_off_by_a_crash_ends_as_unresolved(agent, central):
 
 
 def test_events_wait_on_disk_while_the_broker_is_away(agent, broker, central, tmp_path):
-    """The walk happens with the broker dead; when it is back the central gets every row, once and in order."""
+    """The walk happens with the broker dead; when it is back the central gets every row, once and in order.
+
+    The exit is decided on the gate snapshot that an earlier start left on disk; a newer one is taken with the broker.
+    """
+    door = {"id": "stockroom-a-door", "out": ["stockroom-a"], "into": [], "mode": "alarm"}
+    told = {"gateway": GATEWAY, "doors": (door,), "issued_us": time.time_ns() // 1000}
+    give(store(tmp_path / "data" / "gate", structlog.get_logger(), gateway=GATEWAY), messages(3, [], **told))
+    with (tmp_path / "edge.toml").open("a") as config:
+        config.write(f'[trust]\ncentral_keys = ["{KEY_LINE}"]\n')
+    for channel, payload in messages(4, [entry(7)], **told):
+        central.client.publish(topic(SITE, GATEWAY, channel), payload, qos=1, retain=True).wait_for_publish(PATIENCE_S)
     broker.kill()
     running = agent()
     truth = tmp_path / "truth.json"
@@ -232,6 +245,9 @@ def test_events_wait_on_disk_while_the_broker_is_away(agent, broker, central, tm
     broker.start()
     _until(central.finals)
     assert [row.seq for row in central.rows] == list(range(1, len(central.rows) + 1))
-    assert central.finals()[0].kind == "out"
+    final = central.finals()[0]
+    assert (final.kind, final.gate.verdict, final.gate.snapshot, final.gate.acted_at) == ("out", "refuse", [3, 0], None)
+    _until(lambda: central.healths and central.healths[-1].gate.generation == 4)
+    assert (central.healths[-1].gate.judged, central.healths[-1].gate.refused) == ({"refuse": 1}, {})
     running.send_signal(signal.SIGTERM)
     assert running.wait(PATIENCE_S) == 0

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from edge.agent.check import examine
 from edge.cli import app
+from tests.helpers.commands import KEY_LINE
 
 HEAD = """
 site = "hq"
@@ -14,6 +15,7 @@ gateway = "hq-east-1"
 [mqtt]
 url = "mqtts://broker.example:8883"
 """
+TRUST = f'[trust]\ncentral_keys = ["{KEY_LINE}"]\n'
 PORTAL = """
 [[portals]]
 id = "door"
@@ -32,7 +34,7 @@ def check(tmp_path):
 
     def run(reader, portal=PORTAL, head=HEAD):
         path = tmp_path / "edge.toml"
-        path.write_text(f'{head}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\n{reader}\n{portal}')
+        path.write_text(f'{head}\n{TRUST}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\n{reader}\n{portal}')
         return examine(path)
 
     return run
@@ -52,7 +54,9 @@ def test_configuration_that_says_all_has_nothing_to_be_done(check):
 
 def test_file_that_notepad_wrote_is_read(tmp_path):
     path = tmp_path / "edge.toml"
-    path.write_text(f'{HEAD}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\nregion = "us"\n{PORTAL}', "utf-8-sig")
+    path.write_text(
+        f'{HEAD}\n{TRUST}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\nregion = "us"\n{PORTAL}', "utf-8-sig"
+    )
     assert examine(path).findings == ()
 
 
@@ -219,3 +223,11 @@ def test_serial_device_that_is_a_file_is_told(check):
     (finding,) = report.findings
     assert (finding.severity, finding.key) == ("warning", "boards[0] (b1).serial")
     assert "/etc/passwd is no serial device" in finding.what
+
+
+def test_a_gateway_that_believes_no_central_is_told_what_it_lacks(tmp_path):
+    path = tmp_path / "edge.toml"
+    path.write_text(f'{HEAD}\n[[readers]]\nid = "r1"\nhost = "192.0.2.10"\n{PORTAL}')
+    (found,) = [one for one in examine(path).findings if one.key == "trust.central_keys"]
+    assert found.severity == "warning"
+    assert "judges no exit" in found.what

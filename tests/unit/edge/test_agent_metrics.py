@@ -7,8 +7,15 @@ import urllib.request
 import msgspec
 import pytest
 
-from edge.agent.metrics import MetricsError, MetricsServer, counter_figures, health_figures, parse_address
-from edge.contracts import AntennaHealth, Health, PortalHealth, ReaderHealth, StreamHealth, instant
+from edge.agent.metrics import (
+    MetricsError,
+    MetricsServer,
+    counter_figures,
+    gate_figures,
+    health_figures,
+    parse_address,
+)
+from edge.contracts import AntennaHealth, GateHealth, Health, PortalHealth, ReaderHealth, StreamHealth, instant
 
 
 def health(reads):
@@ -112,3 +119,37 @@ def test_counters_of_a_room_become_figures_by_their_names():
 
     (figure,) = counter_figures("stockgate_edge_uplink", Counters())
     assert (figure.name, figure.samples[0].value) == ("stockgate_edge_uplink_sent", 4)
+
+
+def test_the_gate_snapshots_age_and_what_was_refused_are_figures():
+    """Nothing is made up where none is held."""
+    told = GateHealth(
+        generation=4,
+        n=2,
+        issued_at=instant(10_000_000),
+        expires_at=instant(12_000_000),
+        entries=7,
+        missing_parts=1,
+        foreign=3,
+        judged={"refuse": 5},
+        refused={"replayed": 6},
+    )
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in gate_figures(told, 15_000_000)
+        for sample in metric.samples
+    }
+    assert found == {
+        ("stockgate_edge_gate_held",): 1.0,
+        ("stockgate_edge_gate_generation",): 4.0,
+        ("stockgate_edge_gate_n",): 2.0,
+        ("stockgate_edge_gate_entries",): 7.0,
+        ("stockgate_edge_gate_missing_parts",): 1.0,
+        ("stockgate_edge_gate_age_seconds",): 5.0,
+        ("stockgate_edge_gate_left_seconds",): -3.0,
+        ("stockgate_edge_gate_foreign_total",): 3.0,
+        ("stockgate_edge_gate_judged_total", "refuse"): 5.0,
+        ("stockgate_edge_gate_refused_total", "replayed"): 6.0,
+    }
+    none = [sample.name for metric in gate_figures(GateHealth(), 0) for sample in metric.samples]
+    assert none == ["stockgate_edge_gate_held", "stockgate_edge_gate_foreign_total"]

@@ -13,11 +13,34 @@ from edge.agent.journal import Journal
 from edge.agent.pipeline import Pipeline, window_clock
 from edge.agent.restart import end_open_passages
 from edge.agent.warm import warm_up
-from edge.contracts import Clock, ReaderHealth, SensorRow, decode_health, decode_row, encode, instant, passage_id
+from edge.contracts import (
+    Clock,
+    Evidence,
+    MovementRow,
+    ReaderHealth,
+    SensorRow,
+    decode_health,
+    decode_manifest,
+    decode_row,
+    encode,
+    instant,
+    passage_id,
+)
+from edge.gate import Gate, Unlit, Uses
+from edge.gate.snapshot import make_snapshot
 from edge.llrp.reports import empty_batch
 from edge.outbox import MemoryOutbox, OpenRecord, OutboxUnavailableError
 from edge.readers import Chunk, ClockState
-from edge.windows import OUT_OF_ORDER_US, AntennaSettings, OpenPassage, PortalSettings, WindowsSettings, encode_open
+from edge.windows import (
+    OUT_OF_ORDER_US,
+    AntennaSettings,
+    HeldTag,
+    OpenPassage,
+    PortalSettings,
+    WindowsSettings,
+    encode_open,
+)
+from tests.helpers.gate_messages import NOW, manifest
 
 CLOCK = ClockState(source="reader", offset_us=-5, spread_us=7, stepped=False)
 
@@ -180,6 +203,66 @@ async def test_what_an_earlier_start_left_open_gets_its_one_final(journal, outbo
     assert (lines[0]["passages"], lines[0]["unreadable"]) == (1, 1)
     (final,) = await _written(journal, outbox)
     assert (final.passage, final.kind, final.rev, final.final) == (passage, "unresolved", 2, True)
+    assert outbox.open_passages() == []
+
+
+@pytest.fixture
+def gate():
+    """A gate that holds an empty snapshot under which tags that begin with 30 are ours."""
+    prefix = {"hex": "30", "bits": 8}
+    door = {"id": "door", "out": ["stockroom"], "into": []}
+    told = decode_manifest(manifest(1, {}, doors=(door,), own_prefixes=[prefix]))
+    snapshot = make_snapshot(told, {}, None)
+    log = structlog.get_logger()
+    return Gate(lambda: snapshot, Unlit(), uses=Uses(), keep_uses=lambda _: None, now_us=lambda: NOW, log=log)
+
+
+def moved(epc, *, rev=1, kind="out", final=False):
+    """A revision of a tag's passage."""
+    passage = passage_id("g", "door", epc, 0)
+    return MovementRow(
+        seq=0,
+        id=f"{passage}-{rev}",
+        passage=passage,
+        rev=rev,
+        final=final,
+        at=instant(NOW),
+        portal="door",
+        epc=epc,
+        kind=kind,
+        confidence=0.99,
+        started_at=instant(NOW),
+        reads=9,
+        evidence=Evidence(antennas=[]),
+        clock=Clock(source="reader"),
+    )
+
+
+async def test_exits_reach_the_outbox_with_the_gates_verdict_and_foreign_tags_do_not(windows, journal, outbox, gate):
+    """A foreign tag's open passage isn't noted, what is held in the doorway stays so."""
+    log = structlog.get_logger()
+    pipeline = Pipeline(windows, journal, ports={"r1": (1, 2)}, host_synced=lambda: True, log=log, gate=gate)
+    ours, foreign = moved("30aa"), moved("e2aa")
+    held = HeldTag(portal="door", epc="e2bb", since_us=1, heard_us=2)
+    windows.rows = [ours, foreign]
+    windows.changes = ([opened(ours.passage, epc="30aa"), opened(foreign.passage, epc="e2aa"), held], [])
+    await pipeline.sink(chunk((1,), rows=(row(2),)))
+    told = await _written(journal, outbox)
+    assert [(one.epc, one.gate.verdict) for one in told[:-1]] == [("30aa", "refuse")]
+    assert told[-1].gpi == 2
+    assert sorted(one.passage for one in outbox.open_passages()) == sorted([ours.passage, held.passage])
+
+
+async def test_a_foreign_passage_that_a_start_left_open_ends_in_silence_if_nothing_was_told_of_it(
+    journal, outbox, gate
+):
+    """One that was told of gets its final all the same."""
+    records = [opened("a" * 32, epc="e2", rev=0), opened("b" * 32, epc="e2", rev=1), opened("c" * 32, rev=0)]
+    outbox.append("movement", [], opened=[OpenRecord(one.passage, encode_open(one)) for one in records])
+    with structlog.testing.capture_logs() as lines:
+        assert end_open_passages(outbox, journal, gate=gate, log=structlog.get_logger()) == 2
+    assert lines[0]["foreign"] == 1
+    assert sorted(one.passage[0] for one in await _written(journal, outbox)) == ["b", "c"]
     assert outbox.open_passages() == []
 
 
