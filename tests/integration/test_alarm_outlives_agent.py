@@ -22,7 +22,7 @@ from tests.helpers.gate_messages import give, messages
 
 PATIENCE_S = 240.0
 """A busy machine starts an agent in half a minute."""
-SOUNDS_S = 4
+SOUNDS_S = 8
 PROGRAM = Path(sys.executable).with_name("stockgate-edge")
 SIMULATOR = Path(sys.executable).with_name("stockgate-sim")
 ROOT = Path(__file__).resolve().parent.parent.parent
