@@ -18,6 +18,7 @@ import structlog
 import uvicorn
 
 from central.api.auth import load_token
+from central.api.commands import commands_read, commands_write
 from central.api.gate import gate as gate_routes
 from central.api.policies import policies_read, policies_write
 from central.api.quarantine import Retry, quarantine_orders
@@ -38,6 +39,7 @@ from central.application.sheets import Sheets
 from central.application.teller import Teller
 from central.application.undoing import Undone
 from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
+from central.gate.commander import Commander
 from central.gate.keys import KeyRing
 from central.gate.publisher import GateSettings, Publisher
 from central.ingest.link import LinkSettings, PahoLink
@@ -52,6 +54,7 @@ from central.jobs.stories import story_jobs
 from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
 from central.storage.calendars import PgCalendars
+from central.storage.commanding import PgCommands
 from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
 from central.storage.due import PgDue
@@ -136,6 +139,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, now=_now, deaf=lambda: ingest.problem)
     policies = PgPolicies(database, log)
+    commander = _commander(settings, database)
     told = Teller(views, feed, _now)
     ear = Ear(settings.dsn, FEED, told.hear, told.begin)
     services = Services(
@@ -170,10 +174,12 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             gate_routes(PgGate(database), _now),
             policies_read(policies, _now),
             rollup_routes(PgRollups(database), _now),
+            commands_read(commander.book, _now),
         ],
         orders=[
             quarantine_orders(_retry(database, log, views, metrics, own=_own(settings))),
             policies_write(policies, views, _now),
+            commands_write(commander, _now),
         ],
     )
     server = _Server(_serving(settings, app))
@@ -186,7 +192,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             _log.info("listening", api=url, token_file=str(token_file))
             perpetual = PerpetualCount(PgPresence(database, log), metrics, _now)
             work = [ingest.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
-            work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run()]
+            work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run(), commander.run()]
             work.append(beat(feed, _now, services.feed_problem))
             await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
@@ -336,6 +342,12 @@ def _gate(settings: CentralSettings, database: Database, log: PgLog, metrics: Me
         settings=GateSettings(timedelta(seconds=settings.gate_life_s), _own(settings)),
     )
     return publisher, seat
+
+
+def _commander(settings: CentralSettings, database: Database) -> Commander:
+    """Return what gives commands to gateways."""
+    keys, link = KeyRing(settings.data_dir), _link(settings, "commands")
+    return Commander(link, PgCommands(database), keys, now=_now, roles=settings.command_roles)
 
 
 def _own(settings: CentralSettings) -> tuple[EpcPrefix, ...]:

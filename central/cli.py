@@ -189,7 +189,7 @@ DataDir = Annotated[
 
 @keys.command()
 def show(data_dir: DataDir = Path("stockgate-data")) -> None:
-    """Print the line for `[trust]` in every agent's edge.toml; the first start of all makes the key."""
+    """Print the line for the trust section of every agent's edge.toml; the first start of all makes the key."""
     _say(_trust(_ring(data_dir, rotate=False)))
 
 

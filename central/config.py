@@ -45,6 +45,10 @@ class CentralSettings(BaseSettings):
     gate_life_s: Annotated[
         int, Field(ge=60, le=31_536_000, description="How long a gate snapshot holds; at half of it comes a new one.")
     ] = 86_400
+    command_roles: Annotated[
+        tuple[str, ...],
+        Field(description="Who gives a gateway a command must hold one of these roles; none: whoever may write may."),
+    ] = ()
     watermark_s: Annotated[float, Field(gt=0, le=60, description="Seconds between repeated watermarks.")] = 2.0
 
     @field_validator("mqtt")

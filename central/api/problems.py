@@ -7,7 +7,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from central.application.errors import NotFound, RowsRefused, Separated, StepUnfit, StoreBusy, StoreUnavailable
+from central.application.errors import (
+    BrokerAway,
+    NotAllowed,
+    NotFound,
+    RowsRefused,
+    Separated,
+    StepUnfit,
+    StoreBusy,
+    StoreUnavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -61,8 +70,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RowsRefused, unstorable)
     app.add_exception_handler(Separated, separated)
     app.add_exception_handler(StepUnfit, unfit)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    app.add_exception_handler(BrokerAway, _away)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
+
+
+async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:
+    return problem(HTTPStatus.FORBIDDEN, f"{error}.")
+
+
+async def _away(_request: Request, error: Exception) -> JSONResponse:
+    detail = f"Try again when /healthz is well: {error}."
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "2"})
 
 
 _GENERAL = {

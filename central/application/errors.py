@@ -38,5 +38,13 @@ class Separated(RowsRefused):
         return self.rule in {"own_custody", "four_eyes", "mute_and_resolve"}
 
 
+class NotAllowed(CentralError):  # noqa: N818 (HTTP's word for it)
+    """Who asks may not; the message says which role may."""
+
+
+class BrokerAway(CentralError):  # noqa: N818 (a state that passes, named as one)
+    """What was asked for has to go through the broker, which can't be reached now."""
+
+
 class StepUnfit(CentralError):  # noqa: N818 (a verdict on a request, named as one)
     """A step that the state of its subject doesn't allow, or that lacks something; the message says what to do."""

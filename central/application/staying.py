@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from central.domain.story.stays import Curve, Leaving, Stay, curve, patience_h, unseen
+from central.domain.story.stays import Cohort, Curve, Leaving, Stay, curve, patience_h, unseen
 
 REMEMBERED: Final = timedelta(days=90)
 """How far back stays are looked at."""
@@ -19,19 +19,16 @@ STAYS_AT_ONCE: Final = 2000
 """Assets that one transaction measures."""
 
 
-StayKey = tuple[str, bool]
-"""(place, whether only the book says that the asset came, and nobody has a standing permission to carry it)."""
+StayKey = tuple[str, Cohort]
+"""(place, cohort)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staying:
-    """How long assets stay at a place, and which share (0 to 1) of those who leave no door sees.
-
-    `recorded`: those that only the book put there and that nobody carries, else those that were seen to come.
-    """
+    """How long assets stay at a place, and which share (0 to 1) of those who leave no door sees."""
 
     location: str
-    recorded: bool
+    cohort: Cohort
     curve: Curve
     unseen: float
 
@@ -43,11 +40,12 @@ class Staying:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A stay that goes on, and the hours of the asset's earlier ones at the place."""
+    """A stay that goes on, whether the asset is one that is carried, and the hours of its earlier ones at the place."""
 
     asset: str
     location: str
     since: datetime
+    carried: bool
     own_h: Sequence[float]
 
 
@@ -55,7 +53,7 @@ class StayWork(Protocol):
     """The part of a transaction that knows how long assets stay."""
 
     async def stays(self, since: datetime, now: datetime, most: int) -> Mapping[StayKey, Sequence[Stay]]:
-        """Return stays by place and beginning: the newest that have ended since an instant, and those that go on."""
+        """Return stays by place and cohort: the newest that have ended since an instant, and those that go on."""
 
     async def leavings(self, since: datetime) -> Mapping[str, Sequence[Leaving]]:
         """Return seen departures by place."""
@@ -63,8 +61,8 @@ class StayWork(Protocol):
     async def keep_staying(self, found: Collection[Staying], now: datetime) -> None:
         """Store how long assets stay at places, in place of what stood there."""
 
-    async def staying(self) -> Mapping[str, Staying]:
-        """Return how long assets that were seen to come stay, by place."""
+    async def staying(self) -> Mapping[StayKey, Staying]:
+        """Return how long assets that were seen to come or are carried stay, by place and cohort."""
 
     async def forget_patience(self) -> None:
         """Forget how long nothing need be heard of each asset: places were measured anew."""
@@ -81,8 +79,7 @@ async def measure_places(work: StayWork, now: datetime) -> int:
     stays = await work.stays(now - REMEMBERED, now, MOST_STAYS)
     leavings = await work.leavings(now - REMEMBERED)
     found = [
-        Staying(place, recorded, curve(its), unseen(leavings.get(place, ())))
-        for (place, recorded), its in stays.items()
+        Staying(place, cohort, curve(its), unseen(leavings.get(place, ()))) for (place, cohort), its in stays.items()
     ]
     await work.keep_staying(found, now)
     await work.forget_patience()
@@ -95,7 +92,7 @@ async def measure_stays(work: StayWork, now: datetime) -> int:
     if not begun:
         return 0
     places = await work.staying()
-    nothing = Staying("", recorded=False, curve=Curve(), unseen=unseen(()))
-    told = [(one, places.get(one.location, nothing)) for one in begun]
+    nothing = Staying("", "arrived", curve=Curve(), unseen=unseen(()))
+    told = [(one, places.get((one.location, "carried" if one.carried else "arrived"), nothing)) for one in begun]
     await work.keep_patience([(one, patience_h(one.own_h, place.curve, place.unseen)) for one, place in told])
     return len(begun)

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from central.console import words
 from central.console.board import Board
+from central.console.command_panel import CommandPanel
 from central.console.elements import box, failed, link, nav, text
 from central.console.errors import ConsoleError, NotThereError
 from central.console.pulse import draw_tick
@@ -31,6 +32,7 @@ async def portal_page(board: Board, portal_id: str) -> None:
         _trust(found["figures"])
         _sees(measured["portals"])
         _ready(ready)
+        await CommandPanel(board, found["portal"]["gateway"]).draw()
         _passed(board, passed["movements"])
 
 

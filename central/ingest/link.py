@@ -62,6 +62,9 @@ class Link(Protocol):
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish retained at QoS 1; while disconnected it does nothing."""
 
+    def tell(self, topic: str, payload: bytes) -> bool:
+        """Publish once at QoS 1, for who listens now: no broker keeps it; False while disconnected."""
+
     def hold(self) -> None:
         """Give no receipts (PUBACK) from now on: the broker sends no more than its window of messages without one."""
 
@@ -160,6 +163,13 @@ class PahoLink:
         """Publish retained at QoS 1; while disconnected it does nothing."""
         if self._connected:
             self._client.publish(topic, payload, qos=1, retain=True)
+
+    def tell(self, topic: str, payload: bytes) -> bool:
+        """Publish once at QoS 1, for who listens now; False while disconnected."""
+        if not self._connected:
+            return False
+        self._client.publish(topic, payload, qos=1)
+        return True
 
     def hold(self) -> None:
         """Give no receipts from now on."""

@@ -19,7 +19,7 @@ from central.domain.presence.history import Presence, Reads
 from central.domain.presence.leaving import Usual
 from central.domain.presence.spans import Heard, Span
 from central.domain.story.belief import sure_of
-from central.domain.story.stays import Curve
+from central.domain.story.stays import Cohort, Curve
 from central.storage.database import Connection, Database
 from central.storage.exceptions import PgExceptionWork
 from central.storage.hearings import PgHearings
@@ -173,13 +173,13 @@ class PgPlaceWork:
         await self._connection.execute(query("projection.lock_assets_by_id"), {"assets": sorted(assets)})
         return await self._exceptions.settle_exceptions(SOURCE, assets, openings, now)
 
-    async def _usual(self) -> Callable[[bool, Sequence[float]], Usual]:
-        """Return what says how long an asset stays, by whether only the book put it there, and its earlier stays."""
+    async def _usual(self) -> Callable[[Cohort, Sequence[float]], Usual]:
+        """Return what says how long an asset stays, by its cohort and its earlier stays."""
         rows = await self._rows("usual")
         places = {row[0]: (Curve(tuple(row[1]), tuple(row[2])), row[3]) for row in rows}
 
-        def usual(recorded: bool, own_h: Sequence[float]) -> Usual:  # noqa: FBT001 (a column)
-            return Usual(tuple(own_h), *places[recorded]) if recorded in places else Usual(tuple(own_h))
+        def usual(cohort: Cohort, own_h: Sequence[float]) -> Usual:
+            return Usual(tuple(own_h), *places[cohort]) if cohort in places else Usual(tuple(own_h))
 
         return usual
 

@@ -19,10 +19,10 @@ class PgStayWork:
         self._connection = connection
 
     async def stays(self, since: datetime, now: datetime, most: int) -> Mapping[StayKey, Sequence[Stay]]:
-        """Return stays by place and beginning: the newest that have ended since an instant, and those that go on."""
+        """Return stays by place and cohort: the newest that have ended since an instant, and those that go on."""
         found = defaultdict[StayKey, list[Stay]](list)
-        for location, recorded, asset, hours, ended in await self._rows("stays", since=since, now=now, most=most):
-            found[location, recorded].append(Stay(asset, float(hours), ended))
+        for location, cohort, asset, hours, ended in await self._rows("stays", since=since, now=now, most=most):
+            found[location, cohort].append(Stay(asset, float(hours), ended))
         return found
 
     async def leavings(self, since: datetime) -> Mapping[str, Sequence[Leaving]]:
@@ -40,12 +40,12 @@ class PgStayWork:
                 query("staying.keep_place"), [_place(one) | {"now": now} for one in found]
             )
 
-    async def staying(self) -> Mapping[str, Staying]:
-        """Return how long assets that were seen to come stay, by place."""
+    async def staying(self) -> Mapping[StayKey, Staying]:
+        """Return how long assets that were seen to come or are carried stay, by place and cohort."""
         rows = await self._rows("places")
         return {
-            row[0]: Staying(row[0], recorded=False, curve=Curve(tuple(row[1]), tuple(row[2])), unseen=row[3])
-            for row in rows
+            (location, cohort): Staying(location, cohort, Curve(tuple(hours), tuple(gone)), share)
+            for location, cohort, hours, gone, share in rows
         }
 
     async def forget_patience(self) -> None:
@@ -78,7 +78,7 @@ def _place(one: Staying) -> dict[str, Any]:
     hours, gone = list(one.curve.hours), list(one.curve.gone)
     return {
         "location": one.location,
-        "recorded": one.recorded,
+        "cohort": one.cohort,
         "hours": hours,
         "gone": gone,
         "unseen": one.unseen,

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from edge.agent.machine import Machine
 from edge.agent.status_socket import AgentStatus
-from edge.contracts import Health, ReaderHealth
+from edge.contracts import Health, ReaderHealth, instant_us
 
 Severity = Literal["bad", "see to", "note"]
 
@@ -56,6 +56,7 @@ def status_faults(status: AgentStatus) -> Iterator[Fault]:
     for reader in status.health.readers:
         yield from reader_faults(reader)
     yield from _portals(status.health)
+    yield from _gate(status.health)
     yield from _uplink(status)
     yield from _streams(status.health)
     if status.kernels.compiled:
@@ -121,6 +122,17 @@ def _portals(health: Health) -> Iterator[Fault]:
             severity: Severity = "bad" if portal.state == "dark" else "see to"
             words = "is not watched" if portal.state == "dark" else "is not wholly watched"
             yield Fault(severity, f"portal {portal.id}", f"{words} since {portal.since}: {portal.reason}")
+
+
+def _gate(health: Health) -> Iterator[Fault]:
+    gate = health.gate
+    do = "see that the central is reached, and that [trust] central_keys has the key that it signs with"
+    if gate is None:
+        return
+    if gate.generation is None:
+        yield Fault("see to", "gate", "no verified snapshot is held: every crossing is told as stale", do)
+    elif gate.expires_at is not None and instant_us(gate.expires_at) <= instant_us(health.at):
+        yield Fault("bad", "gate", f"the snapshot ran out at {gate.expires_at}: crossings are told as stale", do)
 
 
 def _uplink(status: AgentStatus) -> Iterator[Fault]:

@@ -16,6 +16,8 @@ from edge.uplink.settings import BrokerAddress, UplinkSettings, parse_url
 
 Step = Literal["name", "network", "tls", "mqtt", ""]
 NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"})
+HUNG_UP: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""Which of them depends on how the connection ended and on OpenSSL's version."""
 PLAIN: Final = "write mqtt:// in the URL, or give the broker's TLS port (8883)"
 
 
@@ -63,7 +65,7 @@ def _shake_hands(line: socket.socket, context: ssl.SSLContext, address: BrokerAd
         do = "give the authority that signed it (ca_file); if it has expired, renew it; if the name differs, mend url"
         return Tried("tls", f"its certificate is not believed: {error.verify_message}", do)
     except ssl.SSLError as error:
-        if error.reason in NO_TLS or isinstance(error, ssl.SSLEOFError):
+        if error.reason in NO_TLS or isinstance(error, HUNG_UP):
             return Tried("tls", f"what answers there speaks no TLS ({error.reason or 'it hangs up'})", PLAIN)
         do = "it may want a certificate of ours: certificate_file and key_file"
         return Tried("tls", f"the TLS handshake fails: {error.reason or error}", do)

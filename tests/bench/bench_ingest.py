@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from contextvars import ContextVar
 from unittest import mock
 
 import psutil
@@ -102,37 +103,56 @@ def fill(dsn, assets):
 
 
 def payloads_of(assets, number, batches=BATCHES):
-    """Topics and envelopes of the mix in turns of the gateways, under an epoch of their own."""
-    found = []
-    for at in range(0, BATCH * batches, PER_ENVELOPE):
+    """Topics and envelopes of the mix in turns of the gateways, under an epoch of their own.
+
+    Each number goes on where the one before ended, so that no story begins anew.
+    """
+    found, rows, before = [], BATCH * batches, number * BATCH * batches
+    for at in range(0, rows, PER_ENVELOPE):
         turn, which = divmod(at // PER_ENVELOPE, len(GATEWAYS))
         gateway, seqs = GATEWAYS[which], range(turn * PER_ENVELOPE + 1, (turn + 1) * PER_ENVELOPE + 1)
-        rows = [
-            row_of(seq, nth, assets, gateway, after_s=nth / 20 + number * 1000)
+        told = [
+            row_of(seq, seq + before // len(GATEWAYS), assets, gateway, after_s=(before + nth) / 20)
             for seq, nth in zip(seqs, range(at + 1, at + 1 + PER_ENVELOPE), strict=True)
         ]
-        found.append((topic("hq", gateway, "movement"), envelope(rows, gateway=gateway, epoch=f"e{number}")))
+        found.append((topic("hq", gateway, "movement"), envelope(told, gateway=gateway, epoch=f"e{number}")))
     return found
 
 
 def row_of(seq, nth, assets, gateway, *, after_s, start=START):
-    """Each twentieth row crosses, each two-hundredth by an asset without permission; the others go in and out in turns.
+    """The nth row of a door: each twentieth crosses, each two-hundredth by an asset without permission.
 
-    An asset keeps to its door, of ten; with less than a hundred assets, to one of two.
+    An asset keeps to its door, of ten; with less than a hundred assets, to one of two. Whoever goes out came in before,
+    as a story of which one half is never seen costs more than an estate's does.
     """
-    crosses, alerts = nth % 20 == 0, nth % 200 == 0
     door = int(gateway.rpartition("-")[2])
     tens = max(1, assets // 100)
     """Of each door, so many times ten assets."""
-    turn = nth // 200 if alerts else nth // 20
-    ten = (turn if crosses else nth + turn) * 7919 % tens
     near = nth % 5 if door % 2 else 5 + nth % 4
-    which = (ten * 10 + (door % 10 if assets >= 100 else 0)) * 10 + (9 if alerts else near)
-    kind = ("out" if alerts or turn // tens % 2 else "in") if crosses else ("turned_back" if nth % 3 else "near")
+    kind, ten, guest = crossing(nth, tens) if nth % 20 == 0 else passing(nth, tens)
+    which = (ten * 7919 % tens * 10 + (door % 10 if assets >= 100 else 0)) * 10 + (9 if guest else near)
     return movement(
         seq, kind=kind, tag=f"3034257bf7{which:014x}", after_s=after_s, portal=f"{gateway}-door", gateway=gateway,
         start=start,
     )  # fmt: skip
+
+
+def passing(nth, tens):
+    """A row of who stays: its kind, whose it is, and that it is none without permission."""
+    return "turned_back" if nth % 3 else "near", (nth + nth // 20) % tens, False
+
+
+def crossing(nth, tens):
+    """Kind, whose it is, and whether without permission: two in ten are one such asset's, in and at once out again.
+
+    The others come in one by one, a hundred or as many as there are, and go out in the same order.
+    """
+    cycle, slot = divmod(nth // 20, 10)
+    if slot in {0, 9}:
+        return ("in", cycle + 1, True) if slot else ("out", cycle, True)
+    among = min(tens, 100)
+    block, who = divmod(cycle * 8 + slot - 1, among)
+    return "out" if block % 2 else "in", block // 2 * among + who, False
 
 
 def processor_s(dsn):
@@ -168,18 +188,19 @@ async def ingest(dsn, payloads):
 @contextlib.contextmanager
 def timed(spent):
     """Time the steps of the pipeline; nested ones belong to the outermost. What runs beside them is in their time."""
-    depth = 0
+    within = ContextVar("within", default=False)
+    """Of each lane apart: lanes commit beside each other, each in a task of its own."""
 
     def wrap(name, call):
         async def measured(*args, **kwargs):
-            nonlocal depth
-            began, depth = time.perf_counter(), depth + 1
+            if within.get():
+                return await call(*args, **kwargs)
+            began, token = time.perf_counter(), within.set(True)
             try:
                 return await call(*args, **kwargs)
             finally:
-                depth -= 1
-                if not depth:
-                    spent[name] += time.perf_counter() - began
+                within.reset(token)
+                spent[name] += time.perf_counter() - began
 
         return measured
 

@@ -226,6 +226,7 @@ class FakeCentral:
         self.transfers = []
         self.legs = []
         self.manifests = []
+        self.commands = []
         self._events = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -381,6 +382,21 @@ class FakeCentral:
 
     def _workflow(self, app):  # noqa: C901 - one small function an endpoint
         """What alerts, doors and exceptions go through."""
+
+        @app.get("/api/v1/gateways/{gateway}/commands")
+        def commands(gateway: str, limit: int = 50):
+            found = [one for one in self.commands if one["gateway"] == gateway]
+            return {"as_of": ago(0), "commands": found[::-1][:limit]}
+
+        @app.post("/api/v1/gateways/{gateway}/commands")
+        async def give(gateway: str, request: Request):
+            told = await request.json()
+            if told["by"] == "p-9":
+                detail = "'p-9' may give no commands: that takes one of the roles door-keeper."
+                return JSONResponse({"title": "Forbidden", "detail": detail}, 403)
+            one = {"id": len(self.commands) + 1, "gateway": gateway, "given_at": ago(0), "state": "waiting"}
+            self.commands.append(one | told | {"problem": None, "result": None})
+            return {"as_of": ago(0), "command": self.commands[-1]}
 
         @app.get("/api/v1/portal-measures")
         def measures():

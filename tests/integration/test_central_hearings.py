@@ -79,7 +79,7 @@ async def test_a_stay_far_longer_than_usual_where_doors_miss_many_is_a_doubt_and
     assert (await one.views.asset("LT-0001", hours(last + 31))).certain
 
 
-async def test_what_is_carried_stays_as_long_as_what_was_seen_to_come_also_where_only_the_book_put_it(one):
+async def test_what_is_carried_is_measured_apart_also_where_only_the_book_put_it(one):
     await one.sql(
         "INSERT INTO authorisation (id, kind, asset, boundary, valid_from, reason, recorded_at)"
         " VALUES ('S-1', 'standing', 'LT-0001', 'hq', %s, '', %s)", START, START,
@@ -88,17 +88,17 @@ async def test_what_is_carried_stays_as_long_as_what_was_seen_to_come_also_where
         await one.take(movement(seq, kind=kind, after_s=hour * 3600, confidence=0.99), now=hours(hour + 1))
     await measure_all_places(one.upkeep, hours(50))
     await measure_new_stays(one.upkeep, hours(50))
-    kinds = "SELECT recorded FROM place_stay WHERE location = 'stockroom-a' ORDER BY 1"
-    assert await one.sql(kinds) == [(False,)]  # the other asset there has such a permission too
+    kinds = "SELECT cohort FROM place_stay WHERE location = 'stockroom-a' ORDER BY 1"
+    assert await one.sql(kinds) == [("carried",)]  # the other asset there has such a permission too
     ((own, others),) = await one.sql(
         "SELECT s.own_h, k.hours FROM stay_patience AS s JOIN place_stay AS k USING (location)"
-        " WHERE s.asset = 'LT-0001' AND NOT k.recorded"
+        " WHERE s.asset = 'LT-0001' AND k.cohort = 'carried'"
     )
     assert own == [8.0]
     assert others[0] == 8.0
     await one.sql("UPDATE authorisation SET withdrawn_at = %s", START)
     await measure_all_places(one.upkeep, hours(51))
-    assert await one.sql(kinds) == [(False,), (True,)]
+    assert await one.sql(kinds) == [("arrived",), ("recorded",)]
 
 
 async def test_the_asset_page_of_the_api_says_why(one):

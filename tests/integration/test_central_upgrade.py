@@ -34,3 +34,22 @@ def test_a_filled_registry_of_before_the_axes_keeps_its_acts_tags_and_serials(mo
                 ("LT-1", "S1", None)
             ]
             assert connection.execute("SELECT kind FROM authorisation").fetchall() == [("standing",)]
+
+
+def test_measured_stays_keep_their_cohort_and_what_is_carried_begins_as_what_came(monkeypatch):
+    before = [step for step in load("migrations") if step.name < "migrations/0027"]
+    with fresh_database(migrated=False) as dsn:
+        monkeypatch.setattr(runner, "load", lambda folder: before if folder == "migrations" else [])
+        migrate(dsn)
+        with psycopg.connect(dsn) as connection:
+            connection.execute("INSERT INTO location (id, name, kind, guarded) VALUES ('hq', 'HQ', 'building', true)")
+            connection.execute(
+                "INSERT INTO place_stay (location, recorded, hours, gone, unseen, patience_h, as_of) VALUES"
+                " ('hq', true, '{9}', '{0.1}', 0.1, 90, '2026-01-02Z'),"
+                " ('hq', false, '{8}', '{0.5}', 0.1, 8, '2026-01-02Z')"
+            )
+        monkeypatch.undo()
+        migrate(dsn)
+        with psycopg.connect(dsn) as connection:
+            found = connection.execute("SELECT cohort, hours, patience_h FROM place_stay ORDER BY 1").fetchall()
+            assert found == [("arrived", [8.0], 8.0), ("carried", [8.0], 8.0), ("recorded", [9.0], 90.0)]

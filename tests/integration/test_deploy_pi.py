@@ -11,6 +11,7 @@ import pytest
 from tests.helpers.docs import ROOT
 from tests.helpers.wheels import stand_in
 
+pytestmark = pytest.mark.xdist_group("deploy_pi")
 PI = ROOT / "deploy" / "pi"
 UNIT = PI / "stockgate-edge.service"
 MOST_EXPOSED = 3.0
@@ -52,54 +53,63 @@ def old_card(tmp_path):
     return card
 
 
-def test_second_run_with_the_same_wheels_changes_nothing(tmp_path):
-    wheels, root = stand_in(tmp_path / "wheels", "1.0"), tmp_path / "root"
-    (tmp_path / "edge.toml").write_text('gateway = "g1"')
-    code, said = install(root, "--wheels", wheels, "--config", tmp_path / "edge.toml")
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """The wheels of release 1.0, and a device that has it with a configuration; making one takes seconds."""
+    folder = tmp_path_factory.mktemp("first")
+    wheels = stand_in(folder / "wheels", "1.0")
+    (folder / "edge.toml").write_text("one")
+    code, said = install(folder / "root", "--wheels", wheels, "--config", folder / "edge.toml")
     assert code == 0, said
-    before = tree(root)
-    code, said = install(root, "--wheels", wheels, "--config", tmp_path / "edge.toml")
-    assert (code, "nothing to change" in said) == (0, True), said
-    assert tree(root) == before
-    release = root / "opt/stockgate-edge/current"
-    assert (release / "kernels/kernel.nbi").read_text() == "compiled", "the kernels are made before the service starts"
-    assert (root / "etc/systemd/system/stockgate-edge.service").read_text() == UNIT.read_text()
-    assert (root / "etc/stockgate/edge.toml").stat().st_mode & 0o777 == 0o640
+    return wheels, folder / "root"
 
 
-def test_upgrade_keeps_the_release_before_and_the_configuration(tmp_path):
-    root = tmp_path / "root"
-    (tmp_path / "edge.toml").write_text("one")
-    assert install(root, "--wheels", stand_in(tmp_path / "1", "1.0"), "--config", tmp_path / "edge.toml")[0] == 0
-    first = current(root)
+@pytest.fixture
+def device(first, tmp_path):
+    """A device of the test's own."""
+    return Path(shutil.copytree(first[1], tmp_path / "root", symlinks=True))
+
+
+def test_second_run_with_the_same_wheels_changes_nothing(first, device, tmp_path):
+    before = tree(device)
     (tmp_path / "edge.toml").write_text("two")
-    code, said = install(root, "--wheels", stand_in(tmp_path / "2", "2.0"), "--config", tmp_path / "edge.toml")
-    assert (code, "kept /etc/stockgate/edge.toml" in said) == (0, True), said
-    assert (root / "etc/stockgate/edge.toml").read_text() == "one"
-    assert current(root) != first
-    assert (root / "opt/stockgate-edge/releases" / first).is_dir()
-    third = stand_in(tmp_path / "3", "3.0", check=2)
-    second = current(root)
-    code, said = install(root, "--wheels", third)
-    assert (code, "can't use /etc/stockgate/edge.toml: nothing was changed" in said) == (2, True), said
-    assert current(root) == second
+    code, said = install(device, "--wheels", first[0], "--config", tmp_path / "edge.toml")
+    assert (code, "nothing to change" in said) == (0, True), said
+    assert "kept /etc/stockgate/edge.toml" in said
+    assert tree(device) == before
+    release = device / "opt/stockgate-edge/current"
+    assert (release / "kernels/kernel.nbi").read_text() == "compiled", "the kernels are made before the service starts"
+    assert (device / "etc/systemd/system/stockgate-edge.service").read_text() == UNIT.read_text()
+    assert (device / "etc/stockgate/edge.toml").stat().st_mode & 0o777 == 0o640
 
 
-def test_kernels_that_cannot_be_compiled_leave_the_device_as_it_was(tmp_path):
-    root = tmp_path / "root"
-    code, said = install(root, "--wheels", stand_in(tmp_path / "wheels", "1.0", warm=1))
-    assert (code, "nothing was changed" in said) == (2, True), said
-    assert not (root / "opt/stockgate-edge/current").exists()
-    assert list((root / "opt/stockgate-edge/releases").iterdir()) == []
-
-
-def test_spare_takes_over_who_the_old_device_was_and_what_it_had_not_sent(tmp_path, old_card):
-    wheels, root = stand_in(tmp_path / "wheels", "1.0"), tmp_path / "root"
-    code, said = install(root, "--wheels", wheels, "--from", old_card)
+def test_upgrade_keeps_the_release_before_and_a_bad_one_changes_nothing(device, tmp_path):
+    old = current(device)
+    code, said = install(device, "--wheels", stand_in(tmp_path / "2", "2.0"))
     assert code == 0, said
-    assert (root / "etc/stockgate/gateway.key").read_text() == "a key"
-    assert (root / "var/lib/stockgate-edge/outbox.db").read_bytes() == b"events"
-    code, said = install(root, "--wheels", wheels, "--from", old_card)
+    new = current(device)
+    assert new != old
+    assert (device / "opt/stockgate-edge/releases" / old).is_dir()
+    code, said = install(device, "--wheels", stand_in(tmp_path / "3", "3.0", check=2))
+    assert (code, "can't use /etc/stockgate/edge.toml: nothing was changed" in said) == (2, True), said
+    assert (current(device), (device / "etc/stockgate/edge.toml").read_text()) == (new, "one")
+
+
+def test_kernels_that_cannot_be_compiled_leave_the_device_as_it_was(device, tmp_path):
+    before = current(device)
+    code, said = install(device, "--wheels", stand_in(tmp_path / "wheels", "4.0", warm=1))
+    assert (code, "nothing was changed" in said) == (2, True), said
+    assert current(device) == before
+    assert [one.name for one in (device / "opt/stockgate-edge/releases").iterdir()] == [before]
+
+
+def test_spare_takes_over_who_the_old_device_was_and_what_it_had_not_sent(first, device, old_card):
+    shutil.rmtree(device / "etc/stockgate")
+    code, said = install(device, "--wheels", first[0], "--from", old_card)
+    assert code == 0, said
+    assert (device / "etc/stockgate/gateway.key").read_text() == "a key"
+    assert (device / "var/lib/stockgate-edge/outbox.db").read_bytes() == b"events"
+    code, said = install(device, "--wheels", first[0], "--from", old_card)
     assert (code, "takes over no other" in said) == (2, True), "a device in service keeps its events"
 
 

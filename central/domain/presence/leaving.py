@@ -33,7 +33,7 @@ class Usual:
         if not self.missed:
             return 1.0
         hours = max(0.0, (when - since).total_seconds()) / _HOUR_S
-        over = bisect_right(self.own, hours) + OWN_WEIGHS * self.place.at(hours)
+        over = bisect_right(self.own, hours) + OWN_WEIGHS * self.place.between(hours)
         share = over / (len(self.own) + OWN_WEIGHS)
         return max(LEAST_STAY, (1.0 - share) / (self.missed * share + 1.0 - share))
 

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from central.domain.story.belief import CERTAIN
 
@@ -21,6 +21,10 @@ DEPARTS_AFTER_H: Final = 500 * 24.0
 MISSED_BEFORE: Final = (1.0, 9.0)
 """Crossings missed and seen that a door is credited with before anything is known of it."""
 UNKNOWN_MISS: Final = MISSED_BEFORE[0] / sum(MISSED_BEFORE)
+
+Cohort = Literal["recorded", "arrived", "carried"]
+"""Assets at a place that stay alike: those that only the book put there, those that were seen to come, and those that
+somebody has a standing permission to carry. What is carried goes home at night; what lies beside it doesn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,18 @@ class Curve:
         """Return the share that is gone after so long."""
         place = bisect_right(self.hours, hours)
         return self.gone[place - 1] if place else 0.0
+
+    def between(self, hours: float) -> float:
+        """Return the share that is gone after so long, rising evenly from one known departure to the next.
+
+        That one left after 40 hours makes the fortieth no more likely than those before: where a few hours are judged,
+        steps would doubt all that lies there at one of them, and nothing at the others.
+        """
+        place = bisect_right(self.hours, hours)
+        since, before = (self.hours[place - 1], self.gone[place - 1]) if place else (0.0, 0.0)
+        if place == len(self.hours):
+            return before
+        return before + (self.gone[place] - before) * (hours - since) / (self.hours[place] - since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,29 @@ def test_transfers_that_wait_for_an_owner_stand_before_what_is_under_way(page, c
     assert "▲ the owner of where it goes has not agreed yet. Two people have to: the cost centre changes." in told
 
 
+def test_a_doors_gateway_is_given_orders_and_its_answers_are_shown(page, console, central):
+    """A nameless order asks for a name; the answer appears by itself; a refusal is told in the API's words."""
+    page.goto(f"{console}/portals/main-entrance")
+    page.get_by_text("Nothing was ordered of it yet.").wait_for()
+    page.get_by_role("button", name="Blink its light").click()
+    page.get_by_text("Your person id, please: then tap again").wait_for()
+    assert central.commands == []
+    page.get_by_label("Your person id").fill("p-1")
+    page.get_by_role("button", name="Blink its light").click()
+    page.get_by_text("waits for its answer").wait_for()
+    assert central.commands[0]["args"] == {"device": "r1", "output": 1, "seconds": 5}
+    central.commands[0] |= {"state": "done", "result": {"device": "r1", "seconds": 5}}
+    page.get_by_text("device r1 · seconds 5").wait_for()
+    page.get_by_role("button", name="What each antenna hears").click()
+    expect(page.locator(".command")).to_have_count(2)
+    central.commands[1] |= {"state": "refused", "problem": "reader r1 is not in session"}
+    page.get_by_text("reader r1 is not in session").wait_for()
+    page.get_by_label("Your person id").fill("p-9")
+    page.get_by_role("button", name="Begin anew at the reader").click()
+    page.get_by_text("takes one of the roles door-keeper").wait_for()
+    assert [one["name"] for one in central.commands] == ["blink", "survey"]
+
+
 def test_a_door_that_is_not_there_gets_words_and_a_way_back(page, console):
     page.goto(f"{console}/portals/nowhere")
     page.get_by_text("There is no such door").wait_for()

@@ -61,3 +61,12 @@ def test_patience_ends_where_the_place_gets_less_likely_than_is_certain(own, oth
     earlier = [one for one in (*own, *place.hours) if one < hours]
     if earlier:
         assert left_unseen(own, place, missed, max(earlier)) <= 1 - CERTAIN + 1e-9
+
+
+def test_between_two_departures_a_curve_rises_evenly_and_at_them_it_is_what_was_measured():
+    known = Curve((10.0, 30.0), (0.2, 0.6))
+    assert [known.between(hours) for hours in (0.0, 5.0, 10.0, 20.0, 30.0, 99.0)] == pytest.approx(
+        [0.0, 0.1, 0.2, 0.4, 0.6, 0.6]
+    )
+    assert Curve().between(5.0) == 0.0
+    assert Curve((0.0,), (0.5,)).between(0.0) == 0.5

@@ -23,6 +23,7 @@ from edge.agent.unwell import backlog_faults, machine_faults, status_faults
 from edge.contracts import (
     AntennaHealth,
     Clock,
+    GateHealth,
     Health,
     PortalHealth,
     ReaderHealth,
@@ -108,6 +109,8 @@ def _reader(**changes):
             "bad",
             "antenna 3 of reader r1: not connected: screw its cable on",
         ),
+        (_health(gate=GateHealth()), "see to", "no verified snapshot is held"),
+        (_health(gate=GateHealth(generation=3, expires_at=instant(0))), "bad", "the snapshot ran out at 1970"),
         (
             _health(portals=[PortalHealth(id="door", state="dark", since=instant(0), reason="reader r1 is lost")]),
             "bad",
@@ -212,6 +215,9 @@ async def test_status_of_a_well_agent_is_zero_and_of_an_ill_one_is_one(folder, c
         said = capsys.readouterr().out
         for words in ("hq/g1", "all is well", "watchdog of 60 s", "4.00 GiB free", "from the cache", "-50.1", "e280"):
             assert words in said
+        told[0] = _health(gate=GateHealth(generation=3, n=4, entries=700, expires_at=instant(60_000_000)))
+        assert await _run(folder) == 0
+        assert "gate snapshot 3.4: 700 entries, until 1970-01-01T00:01" in capsys.readouterr().out
         told[0] = _health(uplink="offline")
         assert await _run(folder) == 1
         assert "see to: broker" in capsys.readouterr().out

@@ -73,7 +73,7 @@ WHERE p.mode <> 'portal' AND p.to_at > %(after)s - CASE p.mode WHEN 'sweep' THEN
 
 -- name: stays
 -- Who stayed at a place at any time after an instant: those who are there by the book, and those who were, by the log; whether
--- it is a door that was as sure, whether only the book put them there, and how long their earlier stays lasted.
+-- it is a door that was as sure, which cohort it is of, and how long their earlier stays lasted.
 WITH touched AS (
     SELECT DISTINCT t.asset
     FROM passage AS p
@@ -92,18 +92,18 @@ WITH touched AS (
     SELECT *, lead(at) OVER (PARTITION BY asset ORDER BY at, gateway, epoch, seq) AS until FROM event
 )
 SELECT d.asset, d.at AS since, d.confidence, d.until, d.gateway <> '' AS by_door,
-       d.gateway = '' AND NOT EXISTS (
+       CASE WHEN EXISTS (
            SELECT FROM authorisation AS u WHERE u.asset = d.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
-       ) AS recorded,
+       ) THEN 'carried' WHEN d.gateway = '' THEN 'recorded' ELSE 'arrived' END AS cohort,
        '{}'::float8[] AS own_h
 FROM dated AS d LEFT JOIN asset_location AS l ON l.asset = d.asset
 WHERE d.place = %(location)s AND d.until > greatest(%(after)s, d.at)
     AND (l.location IS DISTINCT FROM %(location)s OR d.until <= l.since)
 UNION ALL
 SELECT w.asset, w.since, w.confidence, NULL, w.passage IS NOT NULL AND w.doubt IS NULL,
-       w.basis = 'recorded' AND NOT EXISTS (
+       CASE WHEN EXISTS (
            SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
-       ),
+       ) THEN 'carried' WHEN w.basis = 'recorded' THEN 'recorded' ELSE 'arrived' END,
        coalesce(o.own_h, '{}')
 FROM asset_location AS w
 LEFT JOIN stay_patience AS o ON o.asset = w.asset AND o.location = w.location AND o.since = w.since
@@ -111,8 +111,8 @@ WHERE w.location = %(location)s
 ORDER BY 1, 2;
 
 -- name: usual
--- How long assets stay at a place, by whether only the book put them there, and which share of those who leave no door sees.
-SELECT recorded, hours, gone, unseen FROM place_stay WHERE location = %(location)s;
+-- How long assets stay at a place, by cohort, and which share of those who leave no door sees.
+SELECT cohort, hours, gone, unseen FROM place_stay WHERE location = %(location)s;
 
 -- name: tags_of
 -- The tags that stand for assets: a box only where there is no other.
@@ -220,9 +220,9 @@ SELECT %(location)s, * FROM unnest(
 SELECT w.asset, w.since, w.basis <> 'recorded' AND w.certain AS observed, e.location AS elsewhere, e.last_at, (
     SELECT max(v.at) FROM verification AS v
     WHERE v.asset = w.asset AND v.location = w.location AND v.at >= w.since AND v.how NOT IN ('portal', 'zone', 'sweep')
-) AS verified_at, w.basis = 'recorded' AND NOT EXISTS (
+) AS verified_at, CASE WHEN EXISTS (
     SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
-) AS recorded, coalesce(o.own_h, '{}') AS own_h
+) THEN 'carried' WHEN w.basis = 'recorded' THEN 'recorded' ELSE 'arrived' END AS cohort, coalesce(o.own_h, '{}') AS own_h
 FROM asset_location AS w
 LEFT JOIN stay_patience AS o ON o.asset = w.asset AND o.location = w.location AND o.since = w.since
 LEFT JOIN LATERAL (

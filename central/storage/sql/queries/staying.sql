@@ -1,7 +1,10 @@
 -- name: stays
--- Stays by place, in hours: the newest that a door saw begin and end, those that the book began and a door saw end, and
--- those that go on.
-(SELECT location, false AS recorded, asset, extract(epoch FROM until - at) / 3600.0 AS hours, true AS ended FROM (
+-- Stays by place and cohort, in hours: the newest that a door saw begin and end, those that the book began and a door saw
+-- end, and those that go on.
+SELECT s.location, CASE WHEN EXISTS (
+    SELECT FROM authorisation AS u WHERE u.asset = s.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+) THEN 'carried' ELSE s.came END AS cohort, s.asset, s.hours, s.ended FROM (
+(SELECT location, 'arrived' AS came, asset, extract(epoch FROM until - at) / 3600.0 AS hours, true AS ended FROM (
     SELECT t.asset, p.to_location AS location, p.at, lead(p.at) OVER w AS until, lead(p.from_location) OVER w AS left_from
     FROM passage AS p
     JOIN tag AS t ON t.epc = p.epc AND p.at >= t.bound_from AND (t.bound_to IS NULL OR p.at < t.bound_to)
@@ -9,10 +12,7 @@
     WINDOW w AS (PARTITION BY t.asset ORDER BY p.at, p.gateway, p.epoch, p.seq)
 ) AS x WHERE left_from = location ORDER BY until DESC, asset LIMIT %(most)s)
 UNION ALL
-(SELECT location, NOT EXISTS (
-     SELECT FROM authorisation AS u WHERE u.asset = x.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
- ),
-        asset, extract(epoch FROM until - at) / 3600.0, true FROM (
+(SELECT location, 'recorded', asset, extract(epoch FROM until - at) / 3600.0, true FROM (
     SELECT DISTINCT ON (a.id) a.location, a.asset, a.at, p.at AS until, p.from_location AS left_from
     FROM act_standing AS a
     JOIN tag AS t ON t.asset = a.asset
@@ -21,11 +21,9 @@ UNION ALL
     ORDER BY a.id, p.at, p.gateway, p.epoch, p.seq
 ) AS x WHERE left_from = location ORDER BY until DESC, asset LIMIT %(most)s)
 UNION ALL
-(SELECT location, basis = 'recorded' AND NOT EXISTS (
-     SELECT FROM authorisation AS u WHERE u.asset = w.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
- ),
-        asset, extract(epoch FROM %(now)s - since) / 3600.0, false
- FROM asset_location AS w WHERE since <= %(now)s ORDER BY since DESC, asset LIMIT %(most)s);
+(SELECT location, CASE basis WHEN 'recorded' THEN 'recorded' ELSE 'arrived' END, asset, extract(epoch FROM %(now)s - since) / 3600.0, false
+ FROM asset_location WHERE since <= %(now)s ORDER BY since DESC, asset LIMIT %(most)s)
+) AS s;
 
 -- name: leavings
 -- Seen departures from places by each portal, and what the portal saw and missed in all.
@@ -40,12 +38,12 @@ DELETE FROM place_stay;
 
 -- name: keep_place
 -- How long assets stay at a place.
-INSERT INTO place_stay (location, recorded, hours, gone, unseen, patience_h, as_of)
-VALUES (%(location)s, %(recorded)s, %(hours)s::float8[], %(gone)s::float8[], %(unseen)s, %(patience_h)s, %(now)s);
+INSERT INTO place_stay (location, cohort, hours, gone, unseen, patience_h, as_of)
+VALUES (%(location)s, %(cohort)s, %(hours)s::float8[], %(gone)s::float8[], %(unseen)s, %(patience_h)s, %(now)s);
 
 -- name: places
--- How long assets that were seen to come stay at places.
-SELECT location, hours, gone, unseen FROM place_stay WHERE NOT recorded;
+-- How long assets that were seen to come, or are carried, stay at places.
+SELECT location, cohort, hours, gone, unseen FROM place_stay WHERE cohort <> 'recorded';
 
 -- name: forget_patience
 -- Each asset is measured anew.
@@ -66,7 +64,9 @@ WITH begun AS (
     WHERE p.final AND p.to_location IS NOT NULL AND p.at > %(since)s
     WINDOW w AS (PARTITION BY b.asset ORDER BY p.at, p.gateway, p.epoch, p.seq)
 )
-SELECT b.asset, b.location, b.since, coalesce(
+SELECT b.asset, b.location, b.since, EXISTS (
+    SELECT FROM authorisation AS u WHERE u.asset = b.asset AND u.kind = 'standing' AND u.withdrawn_at IS NULL
+), coalesce(
     array_agg(extract(epoch FROM p.until - p.at)::float8 / 3600.0) FILTER (WHERE p.left_from = p.to_location), '{}')
 FROM begun AS b LEFT JOIN passed AS p ON p.asset = b.asset AND p.to_location = b.location
 GROUP BY b.asset, b.location, b.since ORDER BY b.asset;

@@ -1,0 +1,95 @@
+"""What may be ordered of a gateway: each command's arguments, and how long its answer may take."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+Argument = str | int | bool
+
+MAX_TOML_BYTES: Final = 64 * 1024
+VALID_S: Final = 30
+"""A command that comes later than this is obeyed by no gateway."""
+_ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
+_EPC: Final = re.compile(r"([0-9a-f]{2}){1,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number within bounds."""
+
+    least: int
+    most: int
+    needed: bool = False
+
+    @property
+    def right(self) -> str:
+        """What would be right, in words."""
+        return f"give a whole number from {self.least} to {self.most}"
+
+    def fits(self, value: Argument) -> bool:
+        """Tell whether it is one."""
+        return isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A text that a pattern describes."""
+
+    pattern: re.Pattern[str]
+    says: str
+    needed: bool = True
+
+    @property
+    def right(self) -> str:
+        """What would be right, in words."""
+        return f"give {self.says}"
+
+    def fits(self, value: Argument) -> bool:
+        """Tell whether the pattern describes it."""
+        return isinstance(value, str) and self.pattern.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One command."""
+
+    args: Mapping[str, Number | Word]
+    answer_s: int
+    """Seconds after which nobody waits for its answer any more."""
+
+
+_READER: Final = Word(_ID, "the id of one of the gateway's readers")
+_MINUTE: Final = Number(1, 60)
+COMMANDS: Final[Mapping[str, Spec]] = {
+    "blink": Spec(
+        {
+            "device": Word(_ID, "the id of a reader or board"),
+            "output": Number(1, 65535, needed=True),
+            "seconds": Number(1, 30),
+        },
+        answer_s=90,
+    ),
+    "restart-reader": Spec({"reader": _READER}, answer_s=60),
+    "survey": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
+    "sweep": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
+}
+"""What each command takes; the agent has the last word on every one."""
+
+
+def unfit(name: str, args: Mapping[str, Argument]) -> str:
+    """Return what is wrong with an order, in words, or nothing."""
+    spec = COMMANDS.get(name)
+    if spec is None:
+        return f"name: there is no command {name[:40]!r}: known are {', '.join(COMMANDS)}"
+    strange = sorted(args.keys() - spec.args.keys())
+    if strange:
+        known = ", ".join(spec.args) or "none"
+        return f"args: {name} takes no {strange[0][:40]!r}: known are {known}"
+    for key, wanted in spec.args.items():
+        if key not in args:
+            if wanted.needed:
+                return f"args.{key} is missing: {wanted.right}"
+        elif not wanted.fits(args[key]):
+            return f"args.{key}: {wanted.right}"
+    return ""
