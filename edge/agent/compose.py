@@ -206,17 +206,17 @@ def _build(
     built = devices(config, base=base, sink=inputs.sink, now_us=now_us, log=log)
     boards = {one.health().id: one for one in built if isinstance(one, Board)}
     llrp = {settings.id: one for settings, one in zip(readers, supervisors, strict=True)}
+    signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     desk = Desk(
         config.gateway,
         config.trust.keyring(),
         Nonces(data_dir / NONCES_FILE),
-        Orders(llrp, boards, onlookers).by_name(),
+        Orders(llrp, boards, onlookers, muted=signals.muted).by_name(),
         publish=forwarder.publish,
         now_us=now_us,
         log=log,
     )
     controller = Controller(config, base=base, windows=windows, journal=journal, now_us=now_us, log=log)
-    signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
     agent = Agent(

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from edge.commands import Order, OrderError
@@ -11,6 +12,7 @@ from edge.contracts.commands import Argument
 from edge.readers import Chunk, OutputPort, ReaderError, ReaderSupervisor
 from edge.readers.outputs import blinking, play
 from edge.readers.serial import Board
+from edge.signals import MutedPort
 
 BLINK_MS: Final = 250
 LONGEST_BLINK_S: Final = 30
@@ -77,12 +79,18 @@ class Orders:
         readers: LLRP readers by id.
         boards: boards with outputs by id.
         onlookers: where reads pass.
+        muted: whether an output of a device is a siren that may not sound now.
     """
 
     def __init__(
-        self, readers: Mapping[str, ReaderSupervisor], boards: Mapping[str, Board], onlookers: OnLookers
+        self,
+        readers: Mapping[str, ReaderSupervisor],
+        boards: Mapping[str, Board],
+        onlookers: OnLookers,
+        *,
+        muted: Callable[[str, int], bool],
     ) -> None:
-        self._readers, self._boards, self._onlookers = readers, boards, onlookers
+        self._readers, self._boards, self._onlookers, self._muted = readers, boards, onlookers, muted
 
     def by_name(self) -> dict[str, Order]:
         """Return what each command does."""
@@ -101,7 +109,8 @@ class Orders:
         output, seconds = _integer(args, "output", 1, 65535), _integer(args, "seconds", 1, LONGEST_BLINK_S, 3)
         port: OutputPort = self._boards[device] if device in self._boards else self._readers[device].outputs
         times = seconds * 1000 // (2 * BLINK_MS)
-        await play(blinking([output], on_ms=BLINK_MS, off_ms=BLINK_MS, times=times), port)
+        quiet = MutedPort(port, partial(self._muted, device))
+        await play(blinking([output], on_ms=BLINK_MS, off_ms=BLINK_MS, times=times), quiet)
         return {"device": device, "output": output, "seconds": seconds}
 
     async def _restart(self, args: Arguments) -> dict[str, Argument]:

@@ -136,6 +136,11 @@ class Signals:
         """Whether a fire alarm input is active."""
         return bool(self._fires)
 
+    def muted(self, device: str, output: int) -> bool:
+        """Whether an output is a siren that a fire alarm mutes now."""
+        sirens = ((driver.rule.device, driver.rule.output) for _, driver in self._alarms if driver.rule.sounds)
+        return self.on_fire and (device, output) in sirens
+
     def look(self, readers: Sequence[ReaderHealth], portals: Sequence[PortalHealth]) -> None:
         """Take how readers and doorways are, some times a second."""
         now_us = self._steady_us()

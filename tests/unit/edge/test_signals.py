@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import structlog
 
-from edge.readers import ReaderError
-from edge.signals import QuietHours
+from edge.readers import ReaderError, outputs
+from edge.readers.outputs import play
+from edge.signals import MutedPort, QuietHours
 from tests.helpers.signals import NOW_US, Lamps, portal, reader, refuse, rule, running, until
 
 LIGHT, SIREN = rule(1, "light", verdicts=frozenset({"refuse", "carried"})), rule(2, "siren", seconds=5)
@@ -95,6 +97,22 @@ async def test_a_fire_alarm_silences_what_sounds_and_what_is_refused_meanwhile()
         "fire alarm: all sirens of this gateway are muted",
         "fire alarm is over: sirens may sound again",
     ]
+
+
+async def test_an_order_to_blink_a_siren_is_refused_during_a_fire_and_ends_when_one_begins():
+    async with running(LIGHT, SIREN) as (signals, lamps):
+        quiet = MutedPort(lamps, partial(signals.muted, "b1"))
+        blinking = asyncio.create_task(play(outputs.blinking([2], on_ms=100, off_ms=20, times=10_000), quiet))
+        await until(lambda: lamps.pulses(2))
+        signals.fire("b1", 4, active=True)
+        with pytest.raises(ReaderError, match="there is a fire alarm: wait until it is over"):
+            await blinking
+        assert lamps.asked[-1] == (2, False)
+        with pytest.raises(ReaderError, match="output 2 is a siren"):
+            await quiet.switch(2, on=True)
+        await quiet.pulse(1, 100)
+        assert quiet.ends_itself
+        assert quiet.ends_pulse(1)
 
 
 async def test_a_siren_whose_reader_is_away_sounds_when_it_is_back_and_says_once_that_it_could_not():
