@@ -53,7 +53,7 @@ class Screen(threading.Thread):
     def run(self) -> None:
         """Listen until the server is gone."""
         try:
-            with httpx.stream("GET", self._url, timeout=None, trust_env=False) as stream:
+            with httpx.stream("GET", self._url, timeout=30.0, trust_env=False) as stream:
                 for line in stream.iter_lines():
                     now_us = time.time_ns() // 1000
                     for asset in re.findall(r"LT-\d{5}", line):
@@ -180,7 +180,9 @@ def _figure(name, values_ms, words):
     if not values_ms:
         return Figure(name, float("nan"), "ms", detail=f"nothing to measure: {words}")
     middle, late = np.percentile(values_ms, [50, 99])
-    return Figure(name, float(middle), "ms", detail=f"median; 99 %: {late:.0f} ms, most {max(values_ms):.0f} ms; {words}")
+    return Figure(
+        name, float(middle), "ms", detail=f"median; 99 %: {late:.0f} ms, most {max(values_ms):.0f} ms; {words}"
+    )
 
 
 def _us(at):
