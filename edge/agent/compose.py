@@ -64,8 +64,25 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What the agent's parts are built from."""
+
+    config: EdgeConfig
+    me: Identity
+    base: Path
+    data_dir: Path
+    outbox: SqliteOutbox
+    executor: ThreadPoolExecutor
+    baselines: Baselines
+    listener: Listener
+    gate: Doorkeeper | None
+    record: RecordingFile | None
+    log: FilteringBoundLogger
+
+
 @dataclass(frozen=True, slots=True)
-class Built:
+class _Built:
     """The agent, what has to be open while it runs, how far its parts have come, and their figures."""
 
     agent: Agent
@@ -89,7 +106,7 @@ async def serve(
     Args:
         config: the checked configuration.
         base: the configuration file's folder, where its relative paths start.
-        data_dir: folder of the outbox and of the reference tags' baselines.
+        data_dir: folder of the outbox, the gate's snapshot and the reference tags' baselines.
         metrics: loopback address of the Prometheus endpoint, if there is to be one.
         record: takes all that passes between the agent and its readers, for a replay.
         stop: ends the agent in order.
@@ -98,152 +115,91 @@ async def serve(
     with ExitStack() as stack:
         outbox = SqliteOutbox(data_dir / OUTBOX_FILE, outbox_settings(config), now_us=now_us, log=log)
         stack.callback(outbox.close)
-        # One thread works with the outbox: its fsyncs must not hold up the readers' sockets.
-        executor = stack.enter_context(ThreadPoolExecutor(1, "outbox"))
-        me = Identity(config.gateway, uuid4().hex, version("stockgate"), now_us())
-        baselines = Baselines(data_dir / REFERENCES_FILE)
-        if baselines.problem:
-            log.warning("baselines can't be read", problem=baselines.problem)
         gate = open_gate(config, data_dir, now_us=now_us, log=log)
         if gate is not None:
             await asyncio.to_thread(gate.load)
             stack.enter_context(gate.keeper)
-        listener = Listener(reader_settings(config, base=base), log=log)
-        built = _build(
-            config,
-            me,
+        given = _Given(
+            config=config,
+            me=Identity(config.gateway, uuid4().hex, version("stockgate"), now_us()),
             base=base,
             data_dir=data_dir,
             outbox=outbox,
-            executor=executor,
-            baselines=baselines,
-            listener=listener,
+            # One thread works with the outbox: its fsyncs must not hold up the readers' sockets.
+            executor=stack.enter_context(ThreadPoolExecutor(1, "outbox")),
+            baselines=_baselines(data_dir, log),
+            listener=Listener(reader_settings(config, base=base), log=log),
             gate=gate,
             record=record,
             log=log,
         )
-        started_s = time.monotonic()
-        await asyncio.to_thread(warm_up, windows_settings(config))
-        built.work.kernels = kernels_so_far(time.monotonic() - started_s)
-        log.info("kernels ready", seconds=round(built.work.kernels.seconds, 2), compiled=built.work.kernels.compiled)
-        if metrics is not None:
-            server = stack.enter_context(MetricsServer(metrics, built.figures))
-            log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
-        log.info("agent running", site=config.site, gateway=config.gateway, version=me.version, boot=me.boot)
-        async with AsyncExitStack() as beside:
-            for one in (listener, *built.beside, attended(built.work, data_dir, stop=stop, log=log)):
-                await beside.enter_async_context(one)
-            await built.agent.run(stop)
-        log.info("stopped")
+        await _run(given, _build(given), stack, metrics=metrics, stop=stop)
 
 
-def _build(
-    config: EdgeConfig,
-    me: Identity,
-    *,
-    base: Path,
-    data_dir: Path,
-    outbox: SqliteOutbox,
-    executor: ThreadPoolExecutor,
-    baselines: Baselines,
-    listener: Listener,
-    gate: Doorkeeper | None,
-    record: RecordingFile | None,
-    log: FilteringBoundLogger,
-) -> Built:
+async def _run(
+    given: _Given, built: _Built, stack: ExitStack, *, metrics: tuple[str, int] | None, stop: asyncio.Event
+) -> None:
+    """Warm the kernels, open what stands beside the agent, and run it."""
+    log, me = given.log, given.me
+    started_s = time.monotonic()
+    await asyncio.to_thread(warm_up, windows_settings(given.config))
+    built.work.kernels = kernels_so_far(time.monotonic() - started_s)
+    log.info("kernels ready", seconds=round(built.work.kernels.seconds, 2), compiled=built.work.kernels.compiled)
+    if metrics is not None:
+        server = stack.enter_context(MetricsServer(metrics, built.figures))
+        log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
+    log.info("agent running", site=given.config.site, gateway=me.gateway, version=me.version, boot=me.boot)
+    async with AsyncExitStack() as beside:
+        for one in (given.listener, *built.beside, attended(built.work, given.data_dir, stop=stop, log=log)):
+            await beside.enter_async_context(one)
+        await built.agent.run(stop)
+    log.info("stopped")
+
+
+def _build(given: _Given) -> _Built:
     """Join the parts; what an earlier start left open goes into the journal first."""
-    knobs = uplink_settings(config, base=base)
-    forwarder = Forwarder(
-        outbox,
-        PahoMqtt(knobs),
-        site=config.site,
-        gateway=config.gateway,
-        birth=birth(config, me),
-        settings=knobs,
-        rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
-        executor=executor,
-        inbound={
-            "cmd/+": lambda channel, payload: desk.take(channel, payload),  # noqa: PLW0108 (made below)
-            **({} if gate is None else dict.fromkeys(CHANNELS, gate.keeper.take)),
-        },
-        bulky=() if gate is None else CHANNELS,
-        now_us=now_us,
-        log=log,
-    )
+    config, log, gate, outbox = given.config, given.log, given.gate, given.outbox
+    decides = None if gate is None else gate.gate
+    forwarder = _forwarder(given, command=lambda channel, payload: desk.take(channel, payload))  # noqa: PLW0108 (below)
     journal = Journal(
         outbox,
-        executor=executor,
+        executor=given.executor,
         notify=forwarder.notify,
         now_us=now_us,
         log=log,
         commit_period_s=config.agent.commit_ms / 1e3,
     )
-    decides = None if gate is None else gate.gate
     end_open_passages(outbox, journal, gate=decides, log=log)
-    windows = Windows(windows_settings(config), boot=me.boot)
-    held = hold_on(outbox, windows, journal, now_us=me.started_us, log=log)
-    readers = reader_settings(config, base=base)
-    ports = {reader.id: reader.antennas for reader in readers} | device_ports(config, base=base)
-    pipeline = Pipeline(windows, journal, ports=ports, host_synced=host_synced, log=log, gate=decides)
+    windows = Windows(windows_settings(config), boot=given.me.boot)
+    held = hold_on(outbox, windows, journal, now_us=given.me.started_us, log=log)
+    pipeline = Pipeline(windows, journal, ports=_ports(given), host_synced=host_synced, log=log, gate=decides)
     inputs = AlarmInputs(
         alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
     )
     onlookers = OnLookers(inputs.sink)
-    recorder = None if record is None else _recorder(record, me, held, first_seq=_next_seq(outbox, journal))
-    supervisors = [
-        ReaderSupervisor(
-            reader,
-            sink=onlookers.sink,
-            now_us=now_us,
-            rng=random.Random(),  # noqa: S311 (as above)
-            log=log,
-            baselines=baselines,
-            dialler=None if reader.listen is None else listener.dialler(reader),
-            tap=None if recorder is None else recorder.tap(reader.id),
-        )
-        for reader in readers
-    ]
-    built = devices(config, base=base, sink=inputs.sink, now_us=now_us, log=log)
-    boards = {one.health().id: one for one in built if isinstance(one, Board)}
-    llrp = {settings.id: one for settings, one in zip(readers, supervisors, strict=True)}
+    llrp = _llrp(given, onlookers, held, first_seq=_next_seq(outbox, journal))
+    others = devices(config, base=given.base, sink=inputs.sink, now_us=now_us, log=log)
+    boards = {one.health().id: one for one in others if isinstance(one, Board)}
     signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
-    desk = Desk(
-        config.gateway,
-        config.trust.keyring(),
-        Nonces(data_dir / NONCES_FILE),
-        Orders(llrp, boards, onlookers, muted=signals.muted).by_name(),
-        publish=forwarder.publish,
-        now_us=now_us,
-        log=log,
-    )
-    controller = Controller(config, base=base, windows=windows, journal=journal, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
+    orders = Orders(llrp, boards, onlookers, muted=signals.muted)
+    desk = _desk(given, orders, forwarder)
+    controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)
     agent = Agent(
-        me,
-        readers=[*supervisors, *built],
+        given.me,
+        readers=[*llrp.values(), *others],
         journal=journal,
         outbox=outbox,
         uplink=forwarder,
         heartbeat_s=config.agent.heartbeat_s,
         now_us=now_us,
         log=log,
-        coverage=Coverage(doorways(config), now_us=me.started_us),
+        coverage=Coverage(doorways(config), now_us=given.me.started_us),
         signals=signals,
         gate=None if gate is None else gate.health,
     )
-
-    work = AgentWork(
-        agent,
-        journal,
-        pipeline,
-        forwarder,
-        executor,
-        machine=lambda: look_at(data_dir, outbox_file=OUTBOX_FILE),
-        version=me.version,
-        site=config.site,
-        broker=config.mqtt.url,
-    )
+    work = _work(given, agent, journal, pipeline, forwarder)
 
     def figures() -> Iterator[Metric]:
         yield from health_figures(agent.health())
@@ -259,7 +215,84 @@ def _build(
             yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
     asks = () if gate is None else (asking(gate.keeper, forwarder.ask_again, log=log),)
-    return Built(agent, (desk, controller, *asks), work, figures)
+    return _Built(agent, (desk, controller, *asks), work, figures)
+
+
+def _baselines(data_dir: Path, log: FilteringBoundLogger) -> Baselines:
+    baselines = Baselines(data_dir / REFERENCES_FILE)
+    if baselines.problem:
+        log.warning("baselines can't be read", problem=baselines.problem)
+    return baselines
+
+
+def _forwarder(given: _Given, *, command: Callable[[str, bytes], None]) -> Forwarder:
+    """Build the uplink, which hands on what the central says: commands, and to the gate what is the gate's."""
+    knobs, gate = uplink_settings(given.config, base=given.base), given.gate
+    return Forwarder(
+        given.outbox,
+        PahoMqtt(knobs),
+        site=given.config.site,
+        gateway=given.config.gateway,
+        birth=birth(given.config, given.me),
+        settings=knobs,
+        rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
+        executor=given.executor,
+        inbound={"cmd/+": command, **({} if gate is None else dict.fromkeys(CHANNELS, gate.keeper.take))},
+        bulky=() if gate is None else CHANNELS,
+        now_us=now_us,
+        log=given.log,
+    )
+
+
+def _ports(given: _Given) -> dict[str, Sequence[int]]:
+    readers = reader_settings(given.config, base=given.base)
+    return {reader.id: reader.antennas for reader in readers} | device_ports(given.config, base=given.base)
+
+
+def _llrp(
+    given: _Given, onlookers: OnLookers, held: Sequence[HeldTag], *, first_seq: int
+) -> dict[str, ReaderSupervisor]:
+    """Build what keeps the LLRP readers' sessions, by reader."""
+    recorder = None if given.record is None else _recorder(given.record, given.me, held, first_seq=first_seq)
+    return {
+        reader.id: ReaderSupervisor(
+            reader,
+            sink=onlookers.sink,
+            now_us=now_us,
+            rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
+            log=given.log,
+            baselines=given.baselines,
+            dialler=None if reader.listen is None else given.listener.dialler(reader),
+            tap=None if recorder is None else recorder.tap(reader.id),
+        )
+        for reader in reader_settings(given.config, base=given.base)
+    }
+
+
+def _desk(given: _Given, orders: Orders, forwarder: Forwarder) -> Desk:
+    return Desk(
+        given.config.gateway,
+        given.config.trust.keyring(),
+        Nonces(given.data_dir / NONCES_FILE),
+        orders.by_name(),
+        publish=forwarder.publish,
+        now_us=now_us,
+        log=given.log,
+    )
+
+
+def _work(given: _Given, agent: Agent, journal: Journal, pipeline: Pipeline, forwarder: Forwarder) -> AgentWork:
+    return AgentWork(
+        agent,
+        journal,
+        pipeline,
+        forwarder,
+        given.executor,
+        machine=lambda: look_at(given.data_dir, outbox_file=OUTBOX_FILE),
+        version=given.me.version,
+        site=given.config.site,
+        broker=given.config.mqtt.url,
+    )
 
 
 def _recorder(record: RecordingFile, me: Identity, held: Sequence[HeldTag], *, first_seq: int) -> Recorder:
