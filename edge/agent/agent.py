@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from msgspec import UNSET
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.coverage import Coverage, tell_doorway
@@ -153,7 +154,7 @@ class Agent:
             streams=streams,
             portals=self._coverage.portals(),
             gaps=self._coverage.gaps(),
-            gate=None if self._gate is None else self._gate(),
+            gate=UNSET if self._gate is None else self._gate(),
         )
 
     async def _look(self) -> None:

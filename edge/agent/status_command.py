@@ -60,7 +60,7 @@ def _print(status: AgentStatus, faults: list[str]) -> None:
     )
     out.print(f"uplink {health.uplink}: {status.broker}{_uplink(status)}")
     out.print(_machine(status))
-    if (gate := health.gate) is not None and gate.generation is not None:
+    if (gate := health.gate) is not msgspec.UNSET and gate.generation is not None:
         out.print(f"gate snapshot {gate.generation}.{gate.n}: {gate.entries} entries, until {gate.expires_at}")
     _print_readers(out, health)
     portals = [(portal.id, portal.state, portal.since, portal.reason) for portal in health.portals]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
+from msgspec import UNSET
+
 from edge.agent.machine import Machine
 from edge.agent.status_socket import AgentStatus
 from edge.contracts import Health, ReaderHealth, instant_us
@@ -127,7 +129,7 @@ def _portals(health: Health) -> Iterator[Fault]:
 def _gate(health: Health) -> Iterator[Fault]:
     gate = health.gate
     do = "see that the central is reached, and that [trust] central_keys has the key that it signs with"
-    if gate is None:
+    if gate is UNSET:
         return
     if gate.generation is None:
         yield Fault("see to", "gate", "no verified snapshot is held: every crossing is told as stale", do)

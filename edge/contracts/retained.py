@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from edge.contracts.rows import Clock, Count, EpcHex, Epoch, GatewayId, Name, Port, RssiCdbm, Seq, Stream, Text
 from edge.contracts.times import Instant
@@ -177,4 +177,4 @@ class Health(Struct, frozen=True, kw_only=True):
     streams: list[StreamHealth]
     portals: list[PortalHealth] = field(default_factory=list)
     gaps: Annotated[list[CoverageGap], Meta(max_length=MAX_GAPS)] = field(default_factory=list)
-    gate: Annotated[GateHealth, Meta(description="null where the agent believes no central")] | None = None
+    gate: Annotated[GateHealth, Meta(description="left out where the agent believes no central")] | UnsetType = UNSET
