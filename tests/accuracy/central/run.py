@@ -35,8 +35,9 @@ def _check(name, found):
     """See that an estate, by its hash, is the one that is kept."""
     if found != committed(name):
         raise OtherEstateError(
-            f"the simulator makes the estate {name} with the hash {found}, but {committed(name)} is kept: take back what "
-            "changed simulator/estate or the bytes on the wire, or write a new version (python -m simulator.estate --write)"
+            f"the simulator makes the estate {name} with the hash {found}, but {committed(name)} is kept: take back "
+            "what changed simulator/estate or the bytes on the wire, or write a new version "
+            "(python -m simulator.estate --write)"
         )
 
 
