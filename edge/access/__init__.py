@@ -8,7 +8,7 @@ do.
 from edge.access.desk import AccessCounters, AccessDesk
 from edge.access.errors import AccessError
 from edge.access.events import AccessEvent, parse_events
-from edge.access.http import HttpDoor, HttpSettings
+from edge.access.http import HttpDoor, HttpSettings, token
 from edge.access.mqtt import MqttDoor
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "HttpSettings",
     "MqttDoor",
     "parse_events",
+    "token",
 ]

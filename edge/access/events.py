@@ -52,7 +52,7 @@ def parse_events(payload: bytes, *, portals: Collection[str], now_us: int) -> li
         raise AccessError(f"{len(payload)} bytes are too many: send at most {MAX_BYTES}, {MAX_EVENTS} events")
     try:
         found = _decoder.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AccessError(
             f'not understood ({error}): send {{"portal": …, "kind": "badge" | "forced" | "held", "person": …, "at": …}}'
         ) from None

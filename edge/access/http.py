@@ -77,10 +77,18 @@ class HttpDoor:
 
 
 def token(path: Path) -> bytes:
-    """Return the token in a file that its owner alone can read; `AccessError` otherwise."""
+    """Return the token in a file that only its owner can read, or root's that the agent's group can too.
+
+    Raises:
+        AccessError: there is none, or others can read it.
+    """
     try:
-        if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-            raise AccessError(f"token_file {path}: others can read it: chmod 600 {path}")
+        found_as = path.stat()
+        others = stat.S_IRWXO | (stat.S_IWGRP | stat.S_IXGRP if found_as.st_uid == 0 else stat.S_IRWXG)
+        if stat.S_IMODE(found_as.st_mode) & others:
+            raise AccessError(
+                f"token_file {path}: others can read it: chmod 600 {path}, or 640 if root's with the agent's group"
+            )
         found = path.read_bytes().split(b"\n", 1)[0].strip()
     except OSError as error:
         raise AccessError(f"token_file {path}: {error.strerror}: put a token there, by openssl rand -hex 32") from None

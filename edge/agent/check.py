@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from edge import config as settings
+from edge.access import AccessError, token
 from edge.agent.tables import console, show_json, show_table
 from edge.agent.tls_files import tls_file_problems, try_broker_files
 from edge.config import EdgeConfig, ReaderConfig
@@ -123,7 +124,7 @@ def examine(path: Path) -> Report:
         powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
         findings += _region_notes(place, serial)
         findings += _power_notes(place, serial, antennas)
-    findings += [*_line_notes(config), *_central_notes(config)]
+    findings += [*_line_notes(config), *_central_notes(config), *_access_notes(config, path.resolve().parent)]
     readers += _device_lines(config, path.resolve().parent)
     return Report(tuple(_as_written(path, findings)), tuple(readers), tuple(powers))
 
@@ -188,6 +189,16 @@ def _central_notes(config: EdgeConfig) -> Iterator[Finding]:
             "`stockgate-central keys show` prints"
         )
         yield Finding("warning", "trust.central_keys", what)
+
+
+def _access_notes(config: EdgeConfig, base: Path) -> Iterator[Finding]:
+    """The agent runs without its door for posts, but nobody hears of badges then."""
+    http, _ = settings.access_settings(config, base=base)
+    try:
+        if http is not None:
+            token(http.token_file)
+    except AccessError as error:
+        yield Finding("warning", "access.http.token_file", str(error))
 
 
 def _is_something_else(device: Path) -> bool:

@@ -80,6 +80,11 @@ def test_any_bytes_give_events_or_the_one_error(payload):
     assert events
 
 
+def test_bytes_that_are_no_text_are_refused_like_all_else():
+    with pytest.raises(AccessError, match="not understood"):
+        parse_events(b'{"portal":"\xff\xfe","kind":"badge"}', portals=PORTALS, now_us=NOW_US)
+
+
 @given(st.text(max_size=40))
 def test_any_time_is_one_or_is_refused(text):
     try:
