@@ -36,7 +36,9 @@ class CommandPanel:
         """Draw fields, buttons and answers; the answers are read anew each second."""
         await self._read()
         text(f"Orders to {self._gateway}", "section-title", tag="h2")
-        readers = self._readers()
+        health = self._health()
+        text(f"Its machine: {words.host_words(health.get('host') or {}) or 'tells nothing'}", "dim")
+        readers = [one["id"] for one in health.get("readers", [])]
         if self._board.client.may_acknowledge and readers:
             self._fields(readers)
         elif readers:
@@ -47,9 +49,9 @@ class CommandPanel:
         self._answers()
         ui.timer(LOOK_EVERY_S, self._look)
 
-    def _readers(self) -> list[str]:
+    def _health(self) -> dict[str, Any]:
         told = next((one for one in self._board.gateways if one["gateway"] == self._gateway), {})
-        return [one["id"] for one in (told.get("health") or {}).get("readers", [])]
+        return dict(told.get("health") or {})
 
     def _fields(self, readers: list[str]) -> None:
         with box("choice"):

@@ -39,6 +39,9 @@ WHAT_TO_DO: Final = {
     "portal_bypass": "Find the way that it took: an opening that nobody watches, or a door that missed it.",
     "portal_config_mismatch": "Correct edge.toml on the gateway, or portals.csv and import it again.",
 }
+HOT_C: Final = 80.0
+"""A Raspberry Pi slows its processor from here on."""
+LITTLE_DISK: Final = 0.02
 LOOK: Final = "Look at the gateway's log, and at /api/v1/gateways."
 VERDICTS: Final = {
     "authorised_late": "Authorised late",
@@ -356,9 +359,42 @@ def gateway_words(gateway: dict[str, Any]) -> tuple[bool, str]:
     ]
     if troubles:
         return False, "; ".join(troubles)
+    troubles = host_troubles(health.get("host") or {})
+    if troubles:
+        return False, "; ".join(troubles)
     pending = sum(stream["pending"] for stream in health.get("streams", []))
     waiting = f", {pending:,} event{'' if pending == 1 else 's'} on the way" if pending else ""
     return True, f"{len(health.get('readers', []))} readers read{waiting}"
+
+
+def host_troubles(host: dict[str, Any]) -> list[str]:
+    """What is wrong with the machine that a gateway's agent runs on."""
+    troubles = []
+    if (heat := host.get("temperature_c")) is not None and heat >= HOT_C:
+        troubles.append(f"its processor has {heat:.0f} °C: look at its fan and where it hangs")
+    free, whole = host.get("disk_free_bytes"), host.get("disk_bytes")
+    if free is not None and whole and free < whole * LITTLE_DISK:
+        troubles.append(f"its disk has {free / 2**20:,.0f} MiB free: make room")
+    if host.get("host_synced") is False:
+        troubles.append("its clock is not set: look at its time server")
+    return troubles
+
+
+def host_words(host: dict[str, Any]) -> str:
+    """How the machine fares that a gateway's agent runs on; empty where it doesn't tell."""
+    told = []
+    if (heat := host.get("temperature_c")) is not None:
+        told.append(f"{heat:.0f} °C")
+    if (load := host.get("load_1m")) is not None:
+        told.append(f"load {load:.2f} of {host.get('cpus', 1)}")
+    for name, key in (("memory", "memory_available_bytes"), ("disk", "disk_free_bytes")):
+        if (free := host.get(key)) is not None:
+            told.append(f"{free / 2**30:.1f} GiB {name} free")
+    if (offset := host.get("clock_offset_us")) is not None:
+        told.append(f"clock {offset / 1000:+.1f} ms")
+    elif host:
+        told.append("clock followed by nothing" if host.get("host_synced") else "clock not set")
+    return " · ".join(told)
 
 
 def happened(times: int, last: str, now: datetime) -> str:

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.coverage import Coverage, tell_doorway
 from edge.agent.health import Identity, reader_health, stream_health
 from edge.agent.journal import Journal
-from edge.contracts import GateHealth, Health, PortalHealth, ReaderHealth, UplinkState, instant
+from edge.contracts import GateHealth, Health, HostHealth, PortalHealth, ReaderHealth, UplinkState, instant
 from edge.outbox import STREAMS, Outbox, OutboxError, OutboxStats
 
 # A reader that answers does so in milliseconds; one that doesn't frees its session by itself.
@@ -84,6 +84,7 @@ class Agent:
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
         coverage: Coverage | None = None,
+        host: Callable[[], HostHealth] | None = None,
         signals: Shown | None = None,
         gate: Callable[[], GateHealth] | None = None,
     ) -> None:
@@ -91,6 +92,8 @@ class Agent:
         self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
         self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
+        self._host = host
+        self._told_of_host: HostHealth | None = None
         self._signals = signals
         self._stats: list[OutboxStats] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -154,6 +157,7 @@ class Agent:
             streams=streams,
             portals=self._coverage.portals(),
             gaps=self._coverage.gaps(),
+            host=UNSET if self._told_of_host is None else self._told_of_host,
             gate=UNSET if self._gate is None else self._gate(),
         )
 
@@ -174,8 +178,12 @@ class Agent:
             except OutboxError as error:
                 # The journal tells when the outbox can't be written; the heartbeat goes on with the last figures.
                 self._log.debug("outbox figures can't be read", problem=str(error))
+            self._told_of_host = await asyncio.to_thread(self._read_host)
             self._uplink.publish_health(self.health())
             await asyncio.sleep(self._heartbeat_s)
+
+    def _read_host(self) -> HostHealth | None:
+        return None if self._host is None else self._host()
 
     def _read_stats(self) -> list[OutboxStats]:
         return [self._outbox.stats(stream) for stream in STREAMS]

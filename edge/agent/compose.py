@@ -24,6 +24,7 @@ from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.doorkeeper import Doorkeeper, open_gate
 from edge.agent.health import Identity, birth
+from edge.agent.host import host_health
 from edge.agent.journal import Journal
 from edge.agent.kernel_cache import kernels_so_far
 from edge.agent.machine import look_at
@@ -198,6 +199,7 @@ def _build(given: _Given) -> _Built:
         coverage=Coverage(doorways(config), now_us=given.me.started_us),
         signals=signals,
         gate=None if gate is None else gate.health,
+        host=lambda: host_health(given.data_dir, host_synced=host_synced()),
     )
     work = _work(given, agent, journal, pipeline, forwarder)
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
 
+from msgspec import UNSET
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.agent.machine import Machine
 from edge.commands import DeskCounters
-from edge.contracts import GateHealth, Health, instant_us
+from edge.contracts import GateHealth, Health, HostHealth, instant_us
 
 if TYPE_CHECKING:
     import threading
@@ -82,6 +83,8 @@ def health_figures(health: Health) -> Iterator[Metric]:
     yield from (up, reads, unlisted, reconnects, lost)
     yield from _antenna_figures(health)
     yield from _stream_figures(health)
+    if health.host is not UNSET:
+        yield from _host_figures(health.host)
     uplink = GaugeMetricFamily("stockgate_edge_uplink_state", "1 for the uplink's state.", labels=["state"])
     for state in ("live", "backlog", "offline", "draining"):
         uplink.add_metric([state], float(health.uplink == state))
@@ -157,6 +160,21 @@ def _antenna_figures(health: Health) -> Iterator[Metric]:
     for portal in health.portals:
         watched.add_metric([portal.id], {"watching": 1.0, "partial": 0.5, "dark": 0.0}[portal.state])
     yield from (well, rate, warm, full, watched)
+
+
+def _host_figures(host: HostHealth) -> Iterator[Metric]:
+    """Yield what the machine tells; what it doesn't tell has no figure."""
+    for name, words, value in (
+        ("load", "Runnable tasks, mean of a minute.", host.load_1m),
+        ("memory_available_bytes", "Memory that programs can still have.", host.memory_available_bytes),
+        ("clock_offset_seconds", "The clock against its time source.", _seconds(host.clock_offset_us)),
+    ):
+        if value is not None:
+            yield GaugeMetricFamily(f"stockgate_edge_host_{name}", words, value)
+
+
+def _seconds(us: int | None) -> float | None:
+    return None if us is None else us / 1e6
 
 
 def _stream_figures(health: Health) -> Iterator[Metric]:

@@ -146,6 +146,25 @@ class StreamHealth(Struct, frozen=True, kw_only=True):
     dropped: Count = 0
 
 
+class HostHealth(Struct, frozen=True, kw_only=True):
+    """The machine that the agent runs on; null is what its kernel doesn't tell.
+
+    `host_synced` is whether event times are believed. Offset and estimated error are those of the kernel's clock
+    discipline, null while nothing disciplines the clock.
+    """
+
+    temperature_c: Annotated[float, Meta(description="the hottest zone")] | None = None
+    load_1m: Annotated[float, Meta(ge=0.0, description="runnable tasks, mean of a minute")] | None = None
+    cpus: Count = 1
+    memory_available_bytes: Count | None = None
+    memory_bytes: Count | None = None
+    disk_free_bytes: Annotated[Count, Meta(description="on the data folder's disk, without privileges")] | None = None
+    disk_bytes: Count | None = None
+    host_synced: bool = True
+    clock_offset_us: int | None = None
+    clock_error_us: Count | None = None
+
+
 class GateHealth(Struct, frozen=True, kw_only=True):
     """The gate snapshot that a gateway decides by, and what became of the messages on its gate topics.
 
@@ -178,3 +197,4 @@ class Health(Struct, frozen=True, kw_only=True):
     portals: list[PortalHealth] = field(default_factory=list)
     gaps: Annotated[list[CoverageGap], Meta(max_length=MAX_GAPS)] = field(default_factory=list)
     gate: Annotated[GateHealth, Meta(description="left out where the agent believes no central")] | UnsetType = UNSET
+    host: HostHealth | UnsetType = UNSET

@@ -402,3 +402,19 @@ def test_what_happened_on_another_day_says_which():
     assert words.when(now.replace(day=7, hour=23).isoformat(), now) == "7 Mar 23:00"
     assert words.when(now.replace(year=2025).isoformat(), now) == "9 Mar 2025 12:00"
     assert words.when(None, now) == "no time"
+
+
+def test_a_gateways_machine_is_told_of_and_its_troubles_make_it_ill():
+    host = {"temperature_c": 52.1, "load_1m": 0.42, "cpus": 4, "memory_available_bytes": 3 * 2**30, "host_synced": True}
+    host |= {"disk_free_bytes": 20 * 2**30, "disk_bytes": 30 * 2**30, "clock_offset_us": -180}
+    told = "52 °C · load 0.42 of 4 · 3.0 GiB memory free · 20.0 GiB disk free · clock -0.2 ms"
+    assert words.host_words(host) == told
+    assert words.host_words({}) == ""
+    assert words.host_troubles(host) == words.host_troubles({}) == []
+    bad = host | {"temperature_c": 84.0, "disk_free_bytes": 100 * 2**20, "host_synced": False}
+    gateway = {"registered": True, "online": True, "health": {"readers": [], "streams": [], "host": bad}}
+    well, state = words.gateway_words(gateway)
+    assert not well
+    assert "84 °C" in state
+    assert "100 MiB free" in state
+    assert "clock is not set" in state
