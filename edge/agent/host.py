@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from edge.agent.machine import THERMAL, hottest
+from edge.agent.machine import THERMAL, disk, hottest
 from edge.contracts import HostHealth
 
 _T = TypeVar("_T")
@@ -33,14 +33,15 @@ def host_health(folder: Path, *, host_synced: bool, root: Path = Path("/")) -> H
         root: the root of `/sys` and `/proc`.
     """
     offset_us, error_us = clock_offset_us()
+    whole, free, _ = disk(folder)
     return HostHealth(
         temperature_c=hottest(root / THERMAL.relative_to("/")),
         load_1m=_or_none(lambda: round(os.getloadavg()[0], 2)),
         cpus=os.cpu_count() or 1,
         memory_available_bytes=_memory(root / _MEMINFO.relative_to("/"), "MemAvailable"),
         memory_bytes=_memory(root / _MEMINFO.relative_to("/"), "MemTotal"),
-        disk_free_bytes=_or_none(lambda: _disk(folder)[0]),
-        disk_bytes=_or_none(lambda: _disk(folder)[1]),
+        disk_free_bytes=free,
+        disk_bytes=whole,
         host_synced=host_synced,
         clock_offset_us=offset_us,
         clock_error_us=error_us,
@@ -84,12 +85,6 @@ def _memory(file: Path, name: str) -> int | None:
         if key == name and words and words[0].isdigit():
             return int(words[0]) * 1024
     return None
-
-
-def _disk(folder: Path) -> tuple[int, int]:
-    """Return what a program without privileges may still write, and the whole disk."""
-    told = os.statvfs(folder)
-    return told.f_bavail * told.f_frsize, told.f_blocks * told.f_frsize
 
 
 def _or_none(ask: Callable[[], _T]) -> _T | None:

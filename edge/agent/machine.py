@@ -44,7 +44,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 def look_at(folder: Path, *, outbox_file: str) -> Machine:
     """Look at the machine and at the data directory on it; what can't be seen is left out."""
-    total, free, read_only = _disk(folder)
+    total, free, read_only = disk(folder)
     return Machine(
         folder=str(folder),
         disk_bytes=total,
@@ -78,7 +78,8 @@ def worries(file: Path) -> list[str]:
     return [words for bit, words in POWER_WORDS.items() if bits >> bit & 1]
 
 
-def _disk(folder: Path) -> tuple[int | None, int | None, bool | None]:
+def disk(folder: Path) -> tuple[int | None, int | None, bool | None]:
+    """Return the disk's bytes, those that a program without privileges may still write, and whether it is read-only."""
     try:
         usage = shutil.disk_usage(folder)
         flags = os.statvfs(folder).f_flag
