@@ -39,20 +39,31 @@ heartbeat_s = 0.2
 
 
 class Manager:
-    """What systemd would hear."""
+    """What systemd would hear. It listens all the time, as systemd does: a full queue loses what is said next."""
 
     def __init__(self, folder) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(folder / "notify"))
         self.socket.setblocking(False)  # noqa: FBT003 (the standard library's signature)
         self.said = []
+        self._heard = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self.socket, self._hear)
+
+    def _hear(self):
+        self.said.append(self.socket.recv(4096).decode())
+        self._heard.set()
 
     async def until(self, words):
-        """Wait until something was said from now on that holds words."""
-        loop = asyncio.get_running_loop()
+        """Wait until something that holds words was said."""
         async with asyncio.timeout(PATIENCE_S):
-            while not self.said or words not in self.said[-1]:
-                self.said.append((await loop.sock_recv(self.socket, 4096)).decode())
+            while not any(words in said for said in self.said):
+                self._heard.clear()
+                await self._heard.wait()
+
+    def close(self):
+        """Listen no more."""
+        asyncio.get_running_loop().remove_reader(self.socket)
+        self.socket.close()
 
 
 async def program(*words):
@@ -84,7 +95,7 @@ async def agent(folder, metrics):
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-        manager.socket.close()
+        manager.close()
 
 
 async def status_that(folder, holds):

@@ -118,13 +118,16 @@ async def test_hostile_messages_over_a_broker_change_nothing(broker, tmp_path):
                 say(*message)
             say("gate/part/4", bytes(200_000))
             say(GATE_DELTA, delta(2, 1, [entry(2)]))
-            await until(lambda: keeper.counters.deltas == 1)
+            expected = {"unreadable": 4, "replayed": 1, "untrusted": 1, "oversized": 1}
+            # A broker keeps the order of one topic, not that of several: the delta may come before the rest.
+            await until(lambda: keeper.counters.deltas == 1 and _refused(keeper) >= expected.items())
             assert counters(keeper) == (2, 1)
-            refused = keeper.counters.refused
-            assert {why: refused[why] for why in ("unreadable", "replayed", "untrusted", "oversized")} == {
-                "unreadable": 4, "replayed": 1, "untrusted": 1, "oversized": 1,
-            }  # fmt: skip
+            assert _refused(keeper) >= expected.items()
             assert [one.verdict for one in keeper.snapshot.find(bytes.fromhex(entry(1).epc))] == ["allow"]
+
+
+def _refused(keeper):
+    return dict(keeper.counters.refused).items()
 
 
 def _held(keeper, say):
