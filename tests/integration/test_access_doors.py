@@ -199,8 +199,8 @@ async def test_a_published_badge_is_taken_garbage_is_counted_and_what_was_retain
                     await asyncio.sleep(0.2)
             client.publish("doors/west", b"\x00garbage", qos=1)
             client.publish("doors/east", json.dumps(FORCED), qos=1)
-            await until(lambda: bench.counters.doors == 1)
-            assert bench.counters.refused == 1
+            # Two topics: a broker may send the later message first.
+            await until(lambda: bench.counters.doors == 1 and bench.counters.refused == 1)
             (group,) = bench.windows._groups
             assert {person for _, person in group.sensed._watches["east"].badges} == {"E-0042"}
     finally:
