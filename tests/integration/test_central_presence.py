@@ -40,14 +40,14 @@ async def test_a_sweep_finds_what_is_there(one):
 async def test_an_asset_that_is_always_heard_and_then_silent_is_missing_and_never_at_the_first_silence(one):
     await swept(one, 12, BOTH)
     buckets = []
-    for day in range(12, 17):
+    for day in range(12, 18):
         await swept(one, 1, [epc(2)], first=day)
         buckets.append((await counters(one))[3])
     assert buckets[0] == 0
     assert buckets[-1] == 1
     (found,) = await one.queue.listed(Filter(category="missing"), 10)
     assert (found.asset, found.location, found.suggestion) == ("LT-0001", "stockroom-a", None)
-    await swept(one, 1, BOTH, first=17)
+    await swept(one, 1, BOTH, first=18)
     (found,) = await one.queue.listed(Filter(category="missing"), 10)
     assert found.suggestion == "the world has put it right"
     assert await counters(one) == ("sighted", 2, 2, 0, 0, 0)
