@@ -54,11 +54,12 @@ class Central:
     replies: list = field(default_factory=list)
     states: list = field(default_factory=list)
     rows: list = field(default_factory=list)
+    gateway: str = "gw-1"
 
     def __enter__(self):  # noqa: ANN204 (itself)
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id="central", clean_session=True)
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id="orders", clean_session=True)
         channels = ["health", "reply/+", "state", "movement"]
-        wanted = [(topic("hq", "gw-1", channel), 1) for channel in channels]
+        wanted = [(topic("hq", self.gateway, channel), 1) for channel in channels]
         self.client.on_connect = lambda client, *_: client.subscribe(wanted)
         self.client.on_message = self._hear
         self.client.connect("127.0.0.1", self.port)
@@ -93,7 +94,7 @@ class Central:
 
     def give(self, payload, name):
         """Give a command."""
-        self.client.publish(topic("hq", "gw-1", f"cmd/{name}"), payload, qos=1)
+        self.client.publish(topic("hq", self.gateway, f"cmd/{name}"), payload, qos=1)
 
     async def ask(self, payload, name):
         """Give a command and return its answer."""
