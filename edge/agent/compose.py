@@ -304,15 +304,17 @@ def _desk(given: _Given, orders: Orders, forwarder: Forwarder, *, look: Callable
 
 
 def _look(agent: Agent, journal: Journal, forwarder: Forwarder) -> Look:
-    """Say how the agent is, for a configuration that has to prove itself."""
+    """Say how the agent is, for a configuration that has to prove itself; a count makes no door dark."""
     health = agent.health()
+    counting = any(one.busy_since is not None for one in health.readers)
     return Look(
         readers={
             one.id: "" if one.state == "connected" else f"reader {one.id} is not in session: {one.problem or one.state}"
             for one in health.readers
         },
         portals={
-            one.id: f"portal {one.id} is dark: {one.reason}" if one.state == "dark" else "" for one in health.portals
+            one.id: f"portal {one.id} is dark: {one.reason}" if one.state == "dark" and not counting else ""
+            for one in health.portals
         },
         broker=forwarder.state != "offline",
         central=forwarder.central_heard,
