@@ -13,11 +13,11 @@ from central.api.exceptions import PERSON
 from central.api.patience import PatientRoute
 from central.api.shapes import Answer
 from central.application.commanding import Asked, CommandBook, Commands, CommandView
-from central.domain.commands import unfit
+from central.domain.commands import MAX_TOML_BYTES, unfit
 
 GatewayId = Annotated[str, Path(max_length=40, pattern=r"^[a-z0-9-]{1,40}$", examples=["hq-east-1"])]
 Number = Annotated[int, Path(ge=1, le=2**62)]
-Argument = StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=64 * 1024, pattern=r"^[^\x00]*$")]
+Argument = StrictBool | StrictInt | Annotated[StrictStr, Field(max_length=MAX_TOML_BYTES, pattern=r"^[^\x00]*$")]
 
 
 class CommandTold(BaseModel):
@@ -66,7 +66,7 @@ def commands_write(commands: Commands, now: Callable[[], datetime]) -> APIRouter
     @router.post("/gateways/{gateway}/commands", status_code=HTTPStatus.CREATED)
     async def give(gateway: GatewayId, body: CommandTold) -> CommandAnswer:
         """Sign a command and send it at once; its answer comes later, under the id that this returns."""
-        if words := unfit(body.name, body.args):
+        if words := unfit(body.name, body.args, gateway=gateway):
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"Change the request: {words}.")
         found = await commands.give(Asked(gateway, body.name, body.args, body.by))
         return CommandAnswer(as_of=now(), command=found)

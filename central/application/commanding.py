@@ -81,7 +81,7 @@ class CommandBook(Protocol):
         """Keep an answer; False if nobody asked, or it was answered before."""
 
     async def commands(self, now: datetime, *, gateway: str | None = None, limit: int = 100) -> list[CommandView]:
-        """Return commands, newest first. Raises `NotFound` for an unknown gateway without any."""
+        """Return commands, newest first, a configuration by its digest. Raises `NotFound` where there is no gateway."""
 
     async def command(self, number: int, now: datetime) -> CommandView:
         """Return one command. Raises `NotFound`."""

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from central.console import words
 from central.console.board import Board
+from central.console.configure_panel import ConfigurePanel
 from central.console.elements import FIELD, RECALL_S, box, text
 from central.console.errors import ConsoleError
 from central.console.exceptions_page import KEEP_PERSON, NAMELESS, RECALL_PERSON
@@ -19,6 +20,7 @@ LABELS: Final = {
     "survey": "What each antenna hears",
     "sweep": "Count the tags",
     "restart-reader": "Begin anew at the reader",
+    "reload": "Read its file again",
 }
 SIGNS: Final = {"waiting": "…", "done": "✓", "refused": "▲", "unanswered": "▲"}
 
@@ -63,6 +65,7 @@ class CommandPanel:
             for name, label in LABELS.items():
                 button = ui.button(label, on_click=lambda name=name: self._give(name))
                 button.props("unelevated no-caps color=none").classes("verdict")
+        ConfigurePanel(self._gateway, self._configure).draw()
         ui.timer(0, self._recall, once=True)
 
     async def _recall(self) -> None:
@@ -75,6 +78,8 @@ class CommandPanel:
         ui.run_javascript(KEEP_PERSON.format(person=json.dumps(self._person.value or "")))
 
     def _args(self, name: str) -> dict[str, Any]:
+        if name == "reload":
+            return {}
         if name == "restart-reader":
             return {"reader": self._reader.value}
         seconds = int(self._seconds.value or 5)
@@ -83,16 +88,26 @@ class CommandPanel:
         return {"reader": self._reader.value, "seconds": seconds}
 
     async def _give(self, name: str) -> None:
+        await self._order(name, self._args(name))
+
+    async def _configure(self, toml: str) -> bool:
+        return await self._order("configure", {"toml": toml})
+
+    async def _order(self, name: str, args: dict[str, Any]) -> bool:
+        """Give an order in the person's name; tell whether it went out."""
+        given = False
         person = (self._person.value or "").strip()
         if not person:
             self._person.props(NAMELESS)
             self._person.run_method("focus")
-            return
+            return False
         try:
-            await self._board.client.post(self._path, {"by": person, "name": name, "args": self._args(name)})
+            await self._board.client.post(self._path, {"by": person, "name": name, "args": args})
+            given = True
         except ConsoleError as error:
             ui.notify(str(error), type="warning", position="top", timeout=8000)
         await self._look()
+        return given
 
     async def _read(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """What may be ordered of a gateway: each command's arguments, and how long its answer may take."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 Argument = str | int | bool
 
 MAX_TOML_BYTES: Final = 64 * 1024
+"""As much as a gateway takes."""
 VALID_S: Final = 30
 """A command that comes later than this is obeyed by no gateway."""
 _ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
@@ -51,10 +53,36 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Configuration:
+    """A gateway's whole configuration; the gateway checks all of it, so here only what it would send astray."""
+
+    needed: bool = True
+
+    @property
+    def right(self) -> str:
+        """What would be right, in words."""
+        return f"give the gateway's configuration, TOML of at most {MAX_TOML_BYTES} bytes"
+
+    def fits(self, value: Argument) -> bool:
+        """Tell whether it is a text that may be sent."""
+        return isinstance(value, str) and 0 < len(value.encode("utf-8", "replace")) <= MAX_TOML_BYTES
+
+    def astray(self, value: Argument, gateway: str) -> str:
+        """Return why it is none for this gateway, in words, or nothing."""
+        try:
+            named = tomllib.loads(str(value)).get("gateway")
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            return f"is not TOML: {error}"
+        if named != gateway:
+            return f"is for gateway {str(named)[:40]!r}: give the one of {gateway!r}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One command."""
 
-    args: Mapping[str, Number | Word]
+    args: Mapping[str, Number | Word | Configuration]
     answer_s: int
     """Seconds after which nobody waits for its answer any more."""
 
@@ -70,15 +98,21 @@ COMMANDS: Final[Mapping[str, Spec]] = {
         },
         answer_s=90,
     ),
+    "configure": Spec({"toml": Configuration()}, answer_s=240),
+    "reload": Spec({}, answer_s=240),
     "restart-reader": Spec({"reader": _READER}, answer_s=60),
     "survey": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
     "sweep": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
 }
-"""What each command takes; the agent has the last word on every one."""
+"""What each command takes; the agent has the last word on every one.
+
+What changes the configuration is answered once it is clear that the agent is well with it: after a minute at the
+latest, and after two starts of its parts.
+"""
 
 
-def unfit(name: str, args: Mapping[str, Argument]) -> str:
-    """Return what is wrong with an order, in words, or nothing."""
+def unfit(name: str, args: Mapping[str, Argument], *, gateway: str) -> str:
+    """Return what is wrong with an order to a gateway, in words, or nothing."""
     spec = COMMANDS.get(name)
     if spec is None:
         return f"name: there is no command {name[:40]!r}: known are {', '.join(COMMANDS)}"
@@ -92,4 +126,6 @@ def unfit(name: str, args: Mapping[str, Argument]) -> str:
                 return f"args.{key} is missing: {wanted.right}"
         elif not wanted.fits(args[key]):
             return f"args.{key}: {wanted.right}"
+        elif isinstance(wanted, Configuration) and (problem := wanted.astray(args[key], gateway)):
+            return f"args.{key} {problem}"
     return ""

@@ -64,11 +64,11 @@ class PgCommands:
         return True
 
     async def commands(self, now: datetime, *, gateway: str | None = None, limit: int = 100) -> list[CommandView]:
-        """Return commands, newest first."""
+        """Return commands, newest first; a configuration by its digest."""
         found = await self._views({"gateway": gateway, "id": None, "limit": limit, "now": now})
         if not found and gateway is not None and await self._one("gateway", {"gateway": gateway}) is None:
             raise NotFound(f"there is no registered gateway {gateway!r}: /api/v1/gateways lists them")
-        return found
+        return [one.model_copy(update={"args": _brief(one.args)}) for one in found]
 
     async def command(self, number: int, now: datetime) -> CommandView:
         """Return one command."""
@@ -97,7 +97,7 @@ async def _tell(  # noqa: PLR0917 (an act, all of it)
 
 
 def _brief(args: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments for the log: a configuration stands there by its digest, whole in the list of commands."""
+    """Return arguments for log and list: a configuration stands there by its digest, whole under the command's id."""
     if "toml" not in args:
         return dict(args)
     text = str(args["toml"]).encode()

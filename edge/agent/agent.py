@@ -6,7 +6,7 @@ next start ends it as `unresolved`.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from msgspec import UNSET
@@ -50,6 +50,10 @@ class Uplink(Protocol):
 
     def stop(self) -> None:
         """Ask `run` to drain and return."""
+        ...
+
+    def leave(self) -> None:
+        """Ask `run` to return at once, since the next begins."""
         ...
 
     def publish_health(self, health: Health) -> bool:
@@ -98,8 +102,20 @@ class Agent:
         self._stats: list[OutboxStats] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set; a task that fails ends them all and its error is raised."""
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        closing: Callable[[], Awaitable[None]] | None = None,
+        back_soon: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Run until `stop` is set; a task that fails ends them all and its error is raised.
+
+        Args:
+            stop: ends it in order.
+            closing: what is done first then, while everything still runs.
+            back_soon: whether the next agent begins at once, so that nothing need be drained; asked after `stop`.
+        """
         async with asyncio.TaskGroup() as group:
             uplink = group.create_task(self._uplink.run(), name="uplink")
             journal = group.create_task(self._journal.run(), name="journal")
@@ -110,7 +126,10 @@ class Agent:
             self._tasks = [uplink, journal, beat, look, *readers, *signals]
             await stop.wait()
             self._tasks = []
-            self._log.info("stopping")
+            anew = back_soon()
+            self._log.info("beginning anew" if anew else "stopping")
+            if closing is not None:
+                await closing()
             for task in signals:  # before the readers that switch them say goodbye
                 task.cancel()
                 await asyncio.wait([task], timeout=GOODBYE_S)
@@ -121,7 +140,10 @@ class Agent:
                 self._log.warning("readers did not say goodbye in time", count=len(busy))
             self._journal.stop()
             await asyncio.wait([journal])
-            self._uplink.stop()
+            if anew:
+                self._uplink.leave()
+            else:
+                self._uplink.stop()
             await asyncio.wait([uplink])
             beat.cancel()
             look.cancel()

@@ -119,12 +119,18 @@ def _nothing() -> None:
 
 @asynccontextmanager
 async def attended(
-    work: AgentWork, folder: Path, *, stop: asyncio.Event, log: FilteringBoundLogger
+    work: AgentWork,
+    folder: Path,
+    *,
+    stop: asyncio.Event,
+    back_soon: Callable[[], bool] = lambda: False,
+    log: FilteringBoundLogger,
 ) -> AsyncIterator[None]:
     """Serve the status and attend to the service manager while the body runs; the body ends after `stop`."""
     manager = ServiceManager.from_environment(os.environ, pid=os.getpid())
     async with StatusServer(folder, lambda: work.status(manager.watchdog_s), log=log):
-        task = asyncio.create_task(attend(manager, work, work.progress, stop=stop, log=log), name="watchdog")
+        watching = attend(manager, work, work.progress, stop=stop, back_soon=back_soon, log=log)
+        task = asyncio.create_task(watching, name="watchdog")
         try:
             yield
         finally:

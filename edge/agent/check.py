@@ -4,11 +4,10 @@ Exit codes: 0 nothing to do; 1 the agent would run, but something should be seen
 """
 
 import re
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from edge import config as settings
 from edge.access import AccessError, token
@@ -102,10 +101,26 @@ def run_check(path: Path, *, as_json: bool) -> int:
 def examine(path: Path) -> Report:
     """Return all that can be said about a configuration file."""
     try:
-        config = settings.load(path)
+        text = path.read_bytes()
+    except OSError as error:
+        return Report((_error(f"cannot be read: {error.strerror}"),))
+    return examine_text(text, path.resolve().parent)[0]
+
+
+def examine_text(text: bytes, base: Path) -> tuple[Report, EdgeConfig | None]:
+    """Return all that can be said about a configuration, and what it is where it can be used.
+
+    Args:
+        text: the file's bytes.
+        base: the folder where its relative paths start.
+    """
+    source = "edge.toml"
+    try:
+        document = settings.document_of(text, source=source)
+        config = settings.parse(document, source=source)
     except settings.ConfigError as error:
-        return Report(tuple(_error(line.removeprefix(f"{path}: ")) for line in str(error).splitlines()))
-    findings = [*_file_problems(config, path.resolve().parent)]
+        return Report(tuple(_error(line.removeprefix(f"{source}: ")) for line in str(error).splitlines())), None
+    findings = [*_file_problems(config, base)]
     powers: list[PowerLine] = []
     readers = []
     built = settings.reader_settings(config)
@@ -124,14 +139,14 @@ def examine(path: Path) -> Report:
         powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
         findings += _region_notes(place, serial)
         findings += _power_notes(place, serial, antennas)
-    findings += [*_line_notes(config), *_central_notes(config), *_access_notes(config, path.resolve().parent)]
-    readers += _device_lines(config, path.resolve().parent)
-    return Report(tuple(_as_written(path, findings)), tuple(readers), tuple(powers))
+    findings += [*_line_notes(config), *_central_notes(config), *_access_notes(config, base)]
+    readers += _device_lines(config, base)
+    report = Report(tuple(_as_written(document, findings)), tuple(readers), tuple(powers))
+    return report, None if report.exit_code == EXIT_UNUSABLE else config
 
 
-def _as_written(path: Path, findings: list[Finding]) -> Iterator[Finding]:
+def _as_written(document: Mapping[str, Any], findings: list[Finding]) -> Iterator[Finding]:
     """Name readers' places as they stand in the file, where readers of all kinds stand in one list."""
-    document = tomllib.loads(path.read_text("utf-8-sig"))
     for finding in findings:
         yield replace(finding, key=named_as_written(finding.key, document))
 

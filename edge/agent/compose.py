@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from edge.agent.controller import Controller
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.doorkeeper import Doorkeeper, open_gate
+from edge.agent.fitness import Look
 from edge.agent.health import Identity, birth
 from edge.agent.host import host_health
 from edge.agent.journal import Journal
@@ -40,8 +42,10 @@ from edge.agent.metrics import (
 from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
+from edge.agent.renewal import Renewal
 from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.signalling import build_signals, signal_figures
+from edge.agent.trial_files import Note
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
 from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
@@ -79,6 +83,7 @@ class _Given:
     listener: Listener
     gate: Doorkeeper | None
     record: RecordingFile | None
+    renewal: Renewal | None
     log: FilteringBoundLogger
 
 
@@ -87,6 +92,7 @@ class _Built:
     """The agent, what has to be open while it runs, how far its parts have come, and their figures."""
 
     agent: Agent
+    desk: Desk
     beside: tuple[AbstractAsyncContextManager[object], ...]
     work: AgentWork
     figures: Callable[[], Iterator[Metric]]
@@ -99,6 +105,7 @@ async def serve(
     data_dir: Path,
     metrics: tuple[str, int] | None,
     record: RecordingFile | None = None,
+    renewal: Renewal | None = None,
     stop: asyncio.Event,
     log: FilteringBoundLogger,
 ) -> None:
@@ -110,6 +117,7 @@ async def serve(
         data_dir: folder of the outbox, the gate's snapshot and the reference tags' baselines.
         metrics: loopback address of the Prometheus endpoint, if there is to be one.
         record: takes all that passes between the agent and its readers, for a replay.
+        renewal: takes another configuration in this one's place; without it none is taken.
         stop: ends the agent in order.
         log: logger.
     """
@@ -132,6 +140,7 @@ async def serve(
             listener=Listener(reader_settings(config, base=base), log=log),
             gate=gate,
             record=record,
+            renewal=renewal,
             log=log,
         )
         await _run(given, _build(given), stack, metrics=metrics, stop=stop)
@@ -141,7 +150,8 @@ async def _run(
     given: _Given, built: _Built, stack: ExitStack, *, metrics: tuple[str, int] | None, stop: asyncio.Event
 ) -> None:
     """Warm the kernels, open what stands beside the agent, and run it."""
-    log, me = given.log, given.me
+    log, me, renewal = given.log, given.me, given.renewal
+    back_soon = (lambda: False) if renewal is None else (lambda: renewal.anew)
     started_s = time.monotonic()
     await asyncio.to_thread(warm_up, windows_settings(given.config))
     built.work.kernels = kernels_so_far(time.monotonic() - started_s)
@@ -151,10 +161,19 @@ async def _run(
         log.info("metrics served", url=f"http://{metrics[0]}:{server.port}/metrics")
     log.info("agent running", site=given.config.site, gateway=me.gateway, version=me.version, boot=me.boot)
     async with AsyncExitStack() as beside:
-        for one in (given.listener, *built.beside, attended(built.work, given.data_dir, stop=stop, log=log)):
+        around = attended(built.work, given.data_dir, stop=stop, back_soon=back_soon, log=log)
+        for one in (given.listener, *built.beside, around):
             await beside.enter_async_context(one)
-        await built.agent.run(stop)
+        async with asyncio.TaskGroup() as group:
+            proving = None if renewal is None else group.create_task(renewal.attend(partial(_answered, built.desk)))
+            await built.agent.run(stop, closing=built.desk.close, back_soon=back_soon)
+            if proving is not None:
+                proving.cancel()
     log.info("stopped")
+
+
+def _answered(desk: Desk, note: Note) -> bool:
+    return desk.answer(note.name, note.nonce, problem=note.problem, result=note.result)
 
 
 def _build(given: _Given) -> _Built:
@@ -185,7 +204,7 @@ def _build(given: _Given) -> _Built:
     if gate is not None:
         gate.gate.light(signals)
     orders = Orders(llrp, boards, onlookers, muted=signals.muted)
-    desk = _desk(given, orders, forwarder)
+    desk = _desk(given, orders, forwarder, look=lambda: _look(agent, journal, forwarder))
     controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)
     agent = Agent(
         given.me,
@@ -217,7 +236,7 @@ def _build(given: _Given) -> _Built:
             yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
     asks = () if gate is None else (asking(gate.keeper, forwarder.ask_again, log=log),)
-    return _Built(agent, (desk, controller, *asks), work, figures)
+    return _Built(agent, desk, (desk, controller, *asks), work, figures)
 
 
 def _baselines(data_dir: Path, log: FilteringBoundLogger) -> Baselines:
@@ -271,7 +290,7 @@ def _llrp(
     }
 
 
-def _desk(given: _Given, orders: Orders, forwarder: Forwarder) -> Desk:
+def _desk(given: _Given, orders: Orders, forwarder: Forwarder, *, look: Callable[[], Look]) -> Desk:
     return Desk(
         given.config.gateway,
         given.config.trust.keyring(),
@@ -280,6 +299,27 @@ def _desk(given: _Given, orders: Orders, forwarder: Forwarder) -> Desk:
         publish=forwarder.publish,
         now_us=now_us,
         log=given.log,
+        late=None if given.renewal is None else given.renewal.join(look),
+    )
+
+
+def _look(agent: Agent, journal: Journal, forwarder: Forwarder) -> Look:
+    """Say how the agent is, for a configuration that has to prove itself; a count makes no door dark."""
+    health = agent.health()
+    counting = any(one.busy_since is not None for one in health.readers)
+    return Look(
+        readers={
+            one.id: "" if one.state == "connected" else f"reader {one.id} is not in session: {one.problem or one.state}"
+            for one in health.readers
+        },
+        portals={
+            one.id: f"portal {one.id} is dark: {one.reason}" if one.state == "dark" and not counting else ""
+            for one in health.portals
+        },
+        broker=forwarder.state != "offline",
+        central=forwarder.central_heard,
+        store=journal.problem,
+        ended=agent.ended(),
     )
 
 

@@ -10,8 +10,8 @@ import structlog
 from edge.agent.log_file import BoundedFile
 
 
-def configure(file: Path | None = None, max_bytes: int = 0) -> None:
-    """Send structlog's lines to stderr, or to a file; called once by the command.
+def configure(file: Path | None = None, max_bytes: int = 0) -> BoundedFile | None:
+    """Send structlog's lines to stderr, or to a file, which is returned.
 
     Args:
         file: the newest part of the log; None for stderr.
@@ -21,7 +21,8 @@ def configure(file: Path | None = None, max_bytes: int = 0) -> None:
         OSError: the file can't be written.
     """
     human = file is None and sys.stderr.isatty()
-    out: Any = sys.stderr if file is None else BoundedFile(file, max_bytes=max_bytes)
+    bounded = None if file is None else BoundedFile(file, max_bytes=max_bytes)
+    out: Any = sys.stderr if bounded is None else bounded
     last: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -36,3 +37,4 @@ def configure(file: Path | None = None, max_bytes: int = 0) -> None:
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
+    return bounded

@@ -6,7 +6,8 @@ what readers take in reaches the windows. Else systemd starts the agent anew, wh
 
 import asyncio
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -101,9 +102,18 @@ class Progress:
 
 
 async def attend(
-    manager: ServiceManager, work: Work, progress: Progress, *, stop: asyncio.Event, log: FilteringBoundLogger
+    manager: ServiceManager,
+    work: Work,
+    progress: Progress,
+    *,
+    stop: asyncio.Event,
+    back_soon: Callable[[], bool] = lambda: False,
+    log: FilteringBoundLogger,
 ) -> None:
-    """Tell the manager that we are ready, feed its watchdog on progress, and say when we stop; ends after `stop`."""
+    """Tell the manager that we are ready, feed its watchdog on progress, and say when we stop; ends after `stop`.
+
+    Where `back_soon` says so then, it is told that we reload; that we are ready tells the next round.
+    """
     manager.tell("READY=1")
     period_s = IDLE_LOOK_S if manager.watchdog_s is None else manager.watchdog_s / LOOKS_A_PERIOD
     told = False
@@ -120,4 +130,8 @@ async def attend(
             await asyncio.wait_for(stop.wait(), period_s)
         except TimeoutError:
             continue
-    manager.tell("STOPPING=1", "STATUS=stopping")
+    if back_soon():
+        now_us = time.monotonic_ns() // 1_000
+        manager.tell("RELOADING=1", f"MONOTONIC_USEC={now_us}", "WATCHDOG=1", "STATUS=takes another configuration")
+    else:
+        manager.tell("STOPPING=1", "STATUS=stopping")

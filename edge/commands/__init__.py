@@ -4,8 +4,8 @@ Knows no reader: what a command does is handed in as an `Order`. Errors: `OrderE
 out, and below it `NoncesError`, where it can't be noted that a command was used.
 """
 
-from edge.commands.desk import Desk, DeskCounters, Order
+from edge.commands.desk import CONFIGURE, Desk, DeskCounters, LateOrder, Order
 from edge.commands.errors import NoncesError, OrderError
 from edge.commands.nonces import Nonces
 
-__all__ = ["Desk", "DeskCounters", "Nonces", "NoncesError", "Order", "OrderError"]
+__all__ = ["CONFIGURE", "Desk", "DeskCounters", "LateOrder", "Nonces", "NoncesError", "Order", "OrderError"]

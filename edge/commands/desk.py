@@ -10,6 +10,8 @@ from structlog.typing import FilteringBoundLogger
 from edge.commands.errors import NoncesError, OrderError
 from edge.commands.nonces import Nonces
 from edge.contracts import (
+    MAX_CONFIGURE_BYTES,
+    MAX_MESSAGE_BYTES,
     Command,
     ContractError,
     Reply,
@@ -29,9 +31,16 @@ LONGEST_S: Final = 120.0
 """The longest order is a count or a survey of a minute; what isn't over by then has hung."""
 MAX_TEXT: Final = 500
 """As long as a reply's `problem` may be."""
+CONFIGURE: Final = "configure"
+"""The one command that may be large, since it brings a whole configuration."""
+LOGGED_TEXT: Final = 200
+"""Characters of an argument beyond which the log has its length instead."""
 
 Order = Callable[[Mapping[str, Argument]], Awaitable[dict[str, Argument]]]
 """Carries one command's arguments out and returns the reply's result; raises `OrderError` in words where it can't."""
+
+LateOrder = Callable[[Command], Awaitable[dict[str, Argument] | None]]
+"""An order whose doing may end the desk itself: None says that it is begun and will be answered by `Desk.answer`."""
 
 
 @dataclass(slots=True)
@@ -55,6 +64,7 @@ class Desk:
         publish: puts bytes on a channel; tells whether there was a connection to do so.
         now_us: wall clock, UTC microseconds.
         log: logger; each command that one of the keys has signed is a row in it.
+        late: orders that may be answered by another desk, the one of the agent's next round.
     """
 
     def __init__(
@@ -67,7 +77,10 @@ class Desk:
         publish: Callable[[str, bytes], bool],
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
+        late: Mapping[str, LateOrder] | None = None,
     ) -> None:
+        self._late = dict(late or {})
+        self._closed = False
         self._gateway, self._keyring, self._nonces = gateway, keyring, nonces
         self._orders, self._publish, self._now_us, self._log = dict(orders), publish, now_us, log
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +90,8 @@ class Desk:
     def take(self, channel: str, payload: bytes) -> None:
         """Take a message in the event loop's thread; any bytes may come, none raises and none waits."""
         try:
-            command = decode_command(payload)
+            large = channel == f"{CMD}/{CONFIGURE}"
+            command = decode_command(payload, max_bytes=MAX_CONFIGURE_BYTES if large else MAX_MESSAGE_BYTES)
         except ContractError as error:
             self._refuse("unreadable", str(error))
             return
@@ -94,6 +108,11 @@ class Desk:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Break off what is being carried out, and say so; nothing is begun any more."""
+        self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -110,26 +129,34 @@ class Desk:
             return "unfit", str(error)
         if channel != f"{CMD}/{command.name}":
             return "unfit", f"command {command.name} came on {channel}: give it on {CMD}/{command.name}"
-        if command.name not in self._orders:
-            known = ", ".join(sorted(self._orders))
+        if command.name not in self._orders and command.name not in self._late:
+            known = ", ".join(sorted([*self._orders, *self._late]))
             return "unknown", f"this version of the agent has no command {command.name}; it has: {known}"
-        if len(self._tasks) >= MOST_AT_ONCE:
-            return "busy", f"{MOST_AT_ONCE} commands are being carried out: wait for one of them"
+        if self._closed or len(self._tasks) >= MOST_AT_ONCE:
+            many = f"{MOST_AT_ONCE} commands are being carried out: wait for one of them"
+            return "busy", "the agent stops or begins anew: give the command again in a while" if self._closed else many
         return None
 
     async def _serve(self, command: Command) -> None:
-        problem, result = "", dict[str, Argument]()
+        problem = ""
+        result: dict[str, Argument] | None = None
         try:
             async with self._noting:
                 await asyncio.to_thread(self._nonces.use, command.nonce, instant_us(command.expires_at))
             async with asyncio.timeout(LONGEST_S):
-                result = await self._orders[command.name](command.args)
+                late = self._late.get(command.name)
+                result = await (self._orders[command.name](command.args) if late is None else late(command))
+            if result is None:
+                return
         except NoncesError as error:
             self._refuse("replayed", str(error))
             self._answer(command, problem=str(error))
             return
         except OrderError as error:
             problem = str(error)
+        except asyncio.CancelledError:
+            self._answer(command, problem=f"command {command.name} was broken off: the agent stops or begins anew")
+            raise
         except TimeoutError:
             problem = f"command {command.name} was not over after {LONGEST_S:g} s and was broken off"
         except Exception as error:  # noqa: BLE001 (a command must not end the agent, and its giver must hear of it)
@@ -142,30 +169,47 @@ class Desk:
             command=command.name,
             nonce=command.nonce,
             key=None if command.signature is None else command.signature.key,
-            args=command.args,
+            args=_brief(command.args),
             problem=problem,
         )
         self._answer(command, problem=problem, result=result)
 
     def _answer(self, command: Command, *, problem: str, result: dict[str, Argument] | None = None) -> None:
+        if not self._tell(command.name, command.nonce, problem, result):
+            self.counters.unanswered += 1
+            self._log.warning("answer to a command is lost: the broker is away", command=command.name)
+
+    def answer(self, name: str, nonce: str, *, problem: str, result: dict[str, Argument]) -> bool:
+        """Answer a late order, which an earlier desk has begun; tell whether there was a connection to do so."""
+        told = self._tell(name, nonce, problem, result)
+        if told:
+            self.counters.failed += bool(problem)
+            self.counters.done += not problem
+        return told
+
+    def _tell(self, name: str, nonce: str, problem: str, result: dict[str, Argument] | None) -> bool:
         reply = Reply(
-            name=command.name,
+            name=name,
             gateway=self._gateway,
-            nonce=command.nonce,
+            nonce=nonce,
             at=instant(self._now_us()),
             ok=not problem,
             problem=_one_line(problem),
             result=result or {},
         )
-        if not self._publish(f"{REPLY}/{command.name}", encode(reply)):
-            self.counters.unanswered += 1
-            self._log.warning("answer to a command is lost: the broker is away", command=command.name)
+        return self._publish(f"{REPLY}/{name}", encode(reply))
 
     def _refuse(self, why: str, words: str) -> None:
         """Count a refusal, and log the first of its kind; metrics tell of the others."""
         count = self.counters.refused[why] = self.counters.refused.get(why, 0) + 1
         if count == 1:
             self._log.warning("command refused; more of this kind are only counted", why=why, problem=_one_line(words))
+
+
+def _brief(args: Mapping[str, Argument]) -> dict[str, Argument]:
+    """Return arguments for the log, which is no place for a whole configuration."""
+    sizes = {key: len(str(value)) for key, value in args.items()}
+    return {key: value if sizes[key] <= LOGGED_TEXT else f"{sizes[key]} characters" for key, value in args.items()}
 
 
 def _one_line(text: str) -> str:

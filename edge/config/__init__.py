@@ -5,10 +5,11 @@ Errors: `ConfigError`, whose message has one line a problem: file, key path, wha
 
 from edge.config.device_rooms import access_settings, board_settings, serial_settings, smart_settings
 from edge.config.gate_rooms import output_rules
-from edge.config.load import ConfigError, load, parse
+from edge.config.load import ConfigError, document_of, load, parse
 from edge.config.model import (
     AgentConfig,
     EdgeConfig,
+    LogConfig,
     MqttConfig,
     OutboxConfig,
     PortalConfig,
@@ -23,6 +24,7 @@ __all__ = [
     "AlarmInput",
     "ConfigError",
     "EdgeConfig",
+    "LogConfig",
     "MqttConfig",
     "OutboxConfig",
     "PortalConfig",
@@ -32,6 +34,7 @@ __all__ = [
     "alarm_inputs",
     "board_settings",
     "digest",
+    "document_of",
     "load",
     "outbox_settings",
     "output_rules",

@@ -23,16 +23,21 @@ class ConfigError(ValueError):
 def load(path: Path) -> EdgeConfig:
     """Read and check a configuration file; every problem in it is told at once in one `ConfigError`."""
     try:
-        # Notepad begins its files with a byte order mark, which is no TOML.
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse(document_of(text, source=str(path)), source=str(path))
+
+
+def document_of(text: bytes, *, source: str) -> dict[str, Any]:
+    """Return the document in a file's bytes, unchecked; `ConfigError` where they are no TOML."""
     try:
-        document = tomllib.loads(text)
+        # Notepad begins its files with a byte order mark, which is no TOML.
+        return tomllib.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{source}: cannot be read: it is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from error
-    return parse(document, source=str(path))
+        raise ConfigError(f"{source}: is not TOML: {error}") from error
 
 
 def parse(document: Mapping[str, Any], *, source: str) -> EdgeConfig:

@@ -22,7 +22,7 @@ def _key_line(line: str) -> str:
 
 
 class TrustConfig(Section):
-    """Whom the agent believes; nothing that comes over the network can change this."""
+    """Whom the agent believes; over the network only a configuration that one of these keys signed can change this."""
 
     central_keys: list[Annotated[str, AfterValidator(_key_line)]] = Field(
         default=[],

@@ -21,7 +21,7 @@ from edge.contracts.codec import (
     encode,
     encode_envelope,
 )
-from edge.contracts.commands import Command, Reply, check_command
+from edge.contracts.commands import MAX_CONFIGURE_BYTES, MAX_TOML_BYTES, Command, Reply, check_command
 from edge.contracts.errors import ContractError
 from edge.contracts.gate import (
     BUCKETS,
@@ -88,6 +88,7 @@ from edge.contracts.topics import Topic, parse_topic, topic
 
 __all__ = [
     "BUCKETS",
+    "MAX_CONFIGURE_BYTES",
     "MAX_DELTA_BYTES",
     "MAX_ENVELOPE_BYTES",
     "MAX_ENVELOPE_ROWS",
@@ -97,6 +98,7 @@ __all__ = [
     "MAX_PART_BYTES",
     "MAX_PRESENCE_TAGS",
     "MAX_ROW_ANTENNAS",
+    "MAX_TOML_BYTES",
     "PART_HEADER_BYTES",
     "VERDICTS",
     "AntennaEvidence",

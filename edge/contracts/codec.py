@@ -91,9 +91,9 @@ def decode_delta(payload: bytes) -> GateDelta:
     return _decode(_delta_decoder, payload, "gate delta", MAX_DELTA_BYTES)
 
 
-def decode_command(payload: bytes) -> Command:
+def decode_command(payload: bytes, *, max_bytes: int = MAX_MESSAGE_BYTES) -> Command:
     """Return the command in `payload`; `check_command` and the signature come after."""
-    return _decode(_command_decoder, payload, "command")
+    return _decode(_command_decoder, payload, "command", max_bytes)
 
 
 def decode_reply(payload: bytes) -> Reply:

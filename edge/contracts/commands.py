@@ -12,6 +12,11 @@ from edge.contracts.times import Instant, instant_us
 MAX_VALIDITY_US: Final = 60_000_000
 """A command is for now: one that was held up by a broker for longer must not move a siren or open a port."""
 
+MAX_TOML_BYTES: Final = 64 * 1024
+"""Of a configuration that a `configure` command brings: one of 8 readers and 8 doorways is a tenth of it."""
+MAX_CONFIGURE_BYTES: Final = 2 * MAX_TOML_BYTES + 4096
+"""Of such a command. In JSON each line's end and quotation mark of the TOML takes two bytes; all else is small."""
+
 Argument = str | int | bool
 CommandName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$(?!\n)", description="also the topic's last part")]
 Nonce = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="16 random bytes; used once")]

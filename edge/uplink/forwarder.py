@@ -84,6 +84,7 @@ class Forwarder:
         self._pump = Pump(outbox, site, gateway, settings, self._log)
         self._certificate = CertificateWatch(settings, now_s, now_us, self._log)
         self._renewing = False
+        self._returning = False
         self._topic = partial(topic, site, gateway)
         self._inbound, self._bulky = dict(inbound or {}), tuple(bulky)
         self._prefix = self._topic("")
@@ -111,6 +112,11 @@ class Forwarder:
         return self._pump.counters
 
     @property
+    def central_heard(self) -> bool:
+        """Whether the central has spoken over the connection that stands."""
+        return self._session is not None and self._pump.central_heard
+
+    @property
     def trouble(self) -> tuple[int, str]:
         """How many connections in a row were of no use, and what ended the last; 0 and nothing while all is well."""
         return self._failures, self._problem
@@ -132,6 +138,14 @@ class Forwarder:
             self._move(UplinkEvent.STOPPING)
             if self._dialling is not None:
                 self._dialling.reschedule(asyncio.get_running_loop().time() + self._settings.drain_s)
+        self._wake.set()
+
+    def leave(self) -> None:
+        """Let `run` return at once; nobody is told, since we are back before anybody misses us."""
+        self._returning = True
+        self._stop_at_s = self._now_s()
+        if self._dialling is not None:
+            self._dialling.reschedule(asyncio.get_running_loop().time())
         self._wake.set()
 
     def publish_state(self, birth: State) -> None:
@@ -284,7 +298,7 @@ class Forwarder:
     async def _finish(self, session: MqttSession) -> None:
         """Say that we go, where someone can still hear it, and disconnect."""
         if session.closed is None:
-            if not self._renewing:  # else we are back before anybody misses us
+            if not (self._renewing or self._returning):  # else we are back before anybody misses us
                 stopped = self._stop_at_s is not None  # else we only leave a broker that takes nothing
                 gone = msgspec.structs.replace(self._birth, online=False, stopped=stopped)
                 session.publish(self._state_message(gone))

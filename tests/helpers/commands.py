@@ -12,6 +12,7 @@ from edge.contracts import canonical, instant, key_line
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 KEY_LINE = key_line("central-a", KEY.public_key().public_bytes_raw())
+OTHER_LINE = key_line("central-b", STRANGER.public_key().public_bytes_raw())
 
 
 def command(name, *, gateway="gw-1", now_us=None, valid_s=30, nonce=None, key=KEY, **args):

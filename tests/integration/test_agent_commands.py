@@ -1,119 +1,17 @@
 """The running agent obeys signed commands that come over a real broker, once each."""
 
 import asyncio
-import contextlib
-import signal
-import sys
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-
-from edge.contracts import Health, decode_command, decode_health, decode_reply, topic
+from edge.contracts import decode_command, topic
 from tests.helpers.brokers import Nats
+from tests.helpers.commanding import CONFIG, Central, agent, feed
 from tests.helpers.commands import KEY_LINE, STRANGER, command
 from tests.helpers.conformance.bench import sim_reader
-
-PATIENCE_S = 120.0
-"""Only a command that is never answered takes so long; a busy machine starts an agent in half a minute."""
-PROGRAM = Path(sys.executable).with_name("stockgate-edge")
-CONFIG = """
-site = "hq"
-gateway = "gw-1"
-[[readers]]
-id = "r1"
-host = "127.0.0.1"
-port = {port}
-backoff_max_s = 0.5
-outputs = [{{ output = 1 }}]
-[[portals]]
-id = "stockroom-a-door"
-inside = "stockroom-a"
-outside = "corridor"
-antennas = [
-  {{ reader = "r1", port = 1, side = "inside" }}, {{ reader = "r1", port = 2, side = "outside" }},
-]
-[mqtt]
-url = "{url}"
-drain_s = 0.2
-[trust]
-central_keys = ["{key}"]
-"""
-
-
-@dataclass
-class Central:
-    """Gives commands and hears the answers."""
-
-    port: int
-    health: list[Health] = field(default_factory=list)
-    replies: list = field(default_factory=list)
-
-    def __enter__(self):  # noqa: ANN204 (itself)
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id="central", clean_session=True)
-        wanted = [(topic("hq", "gw-1", "health"), 0), (topic("hq", "gw-1", "reply/+"), 1)]
-        self.client.on_connect = lambda client, *_: client.subscribe(wanted)
-        self.client.on_message = self._hear
-        self.client.connect("127.0.0.1", self.port)
-        self.client.loop_start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-        self.client.on_connect = self.client.on_message = None
-
-    def _hear(self, _client, _data, message):
-        if message.topic.endswith("/health"):
-            self.health.append(decode_health(message.payload))
-        else:
-            self.replies.append(decode_reply(message.payload))
-
-    async def until(self, condition, what):
-        begun_s = time.monotonic()
-        while not condition():
-            assert time.monotonic() - begun_s < PATIENCE_S, f"{what}: {self.health[-1:]} {self.replies}"
-            await asyncio.sleep(0.02)
-
-    async def in_session(self):
-        """Wait for a heartbeat from now on that says that the reader is there."""
-        self.health.clear()
-        await self.until(lambda: self.health and self.health[-1].readers[0].state == "connected", "the reader is there")
-
-    async def ask(self, payload, name):
-        """Give a command and return its answer."""
-        before = len(self.replies)
-        self.client.publish(topic("hq", "gw-1", f"cmd/{name}"), payload, qos=1)
-        await self.until(lambda: len(self.replies) > before, f"answer to {name}")
-        return self.replies[-1]
-
-
-@contextlib.asynccontextmanager
-async def agent(folder):
-    words = ["run", "--config", folder / "edge.toml", "--data-dir", folder / "data"]
-    with (folder / "agent.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(PROGRAM, *map(str, words), stdout=log, stderr=log)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
 def nonce_of(payload):
     """The nonce of a command that was given."""
     return decode_command(payload).nonce
-
-
-async def feed(reader):
-    """Let antenna 1 hear two tags and antenna 2 one, ten times a second."""
-    while True:
-        reader.put(1, 2, antenna=1)
-        reader.put(3, antenna=2)
-        await asyncio.sleep(0.1)
 
 
 async def test_a_running_agent_obeys_signed_commands_and_no_others(tmp_path):

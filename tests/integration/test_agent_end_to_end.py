@@ -207,6 +207,24 @@ def test_walk_out_of_the_door_arrives_once_with_its_evidence(agent, central, tmp
     assert b"1 connection, " in replay.stderr
 
 
+def test_passage_that_is_open_at_a_reload_ends_as_unresolved_and_no_row_is_lost_or_told_twice(agent, central):
+    """SIGHUP between the provisional and the final: the parts begin anew, in the same process."""
+    running = agent()
+    _until(lambda: central.rows)
+    provisional, born = central.rows[0], central.states[-1].boot
+    assert not provisional.final
+    os.kill(running.pid, signal.SIGHUP)
+    _until(lambda: any(row.passage == provisional.passage for row in central.finals()))
+    (final,) = [row for row in central.finals() if row.passage == provisional.passage]
+    assert (final.kind, final.rev) == ("unresolved", provisional.rev + 1)
+    _until(lambda: central.healths[-1].boot != born)
+    assert all(state.online for state in central.states), "it is back before anybody misses it"
+    _until(lambda: central.healths[-1].streams[0].pending == 0)
+    assert [row.seq for row in central.rows] == list(range(1, len(central.rows) + 1))
+    assert central.twice == 0
+    assert running.poll() is None
+
+
 def test_passage_cut_off_by_a_crash_ends_as_unresolved(agent, central):
     """Kill -9 between the provisional and the final: the next start sends the one final, and says why."""
     running = agent()

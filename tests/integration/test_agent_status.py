@@ -144,6 +144,31 @@ async def test_agent_is_ready_tells_how_it_is_as_its_metrics_do_and_stops(tmp_pa
     assert (code, "no agent runs over" in err) == (3, True)
 
 
+async def test_agent_that_reloads_tells_systemd_so_and_answers_afterwards_as_before(tmp_path):
+    """By `systemctl reload`, which is SIGHUP: metrics and status are served by the next round, in the same process."""
+    metrics = free_port()
+    async with sim_reader() as reader:
+        text = CONFIG.format(port=reader.port, nobody=free_port())
+        (tmp_path / "edge.toml").write_text(text)
+        async with agent(tmp_path, metrics) as (manager, process):
+            await manager.until("1 of 1 readers")
+            before = await status_that(tmp_path, lambda _: True)
+            (tmp_path / "edge.toml").write_text(f"{text}\n[windows]\nmin_reads = 3\n")
+            process.send_signal(signal.SIGHUP)
+            await manager.until("RELOADING=1")
+            del manager.said[: manager.said.index(next(said for said in manager.said if "RELOADING=1" in said)) + 1]
+            await manager.until("READY=1")
+            await manager.until("1 of 1 readers")
+            after = await status_that(tmp_path, lambda _: True)
+            assert after["pid"] == before["pid"] == process.pid
+            assert after["health"]["boot"] != before["health"]["boot"]
+            assert READS in await asyncio.to_thread(figures, metrics)
+            assert not any("STOPPING" in said for said in manager.said)
+            process.send_signal(signal.SIGTERM)
+            await manager.until("STOPPING=1")
+            assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+
+
 READS = 'stockgate_edge_reader_reads_total{reader="r1"}'
 
 

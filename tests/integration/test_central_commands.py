@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import httpx
 import pytest
 
+import edge.contracts as edge_contracts
 from central.api.commands import commands_read, commands_write
 from central.api.server import create_app
 from central.application.commanding import Asked
 from central.application.errors import NotAllowed, RowsRefused
-from central.domain.commands import COMMANDS, unfit
+from central.domain.commands import COMMANDS, MAX_TOML_BYTES, unfit
 from central.gate.commander import Commander
 from central.gate.keys import KeyRing
 from central.storage.commanding import PgCommands
-from edge.contracts import Reply, check_command, decode_command, encode, instant, topic
+from edge.contracts import MAX_CONFIGURE_BYTES, Reply, check_command, decode_command, encode, instant, topic
 from edge.trust import Keyring
 from tests.helpers.central import GATEWAY, FakeLink, until
 
@@ -121,6 +123,13 @@ async def test_a_command_is_signed_kept_sent_and_its_answer_shown(one, tmp_path)
         ({"args": {"device": 1.5, "output": 1}}, 422, "Change the request"),
         ({"args": {"device": "x" * 70_000, "output": 1}}, 422, "Change the request"),
         ({"by": "nobody"}, 404, "no active person"),
+        ({"name": "reload"}, 422, "takes no 'device'"),
+        ({"name": "configure", "args": {}}, 422, "args.toml is missing"),
+        ({"name": "configure", "args": {"toml": ""}}, 422, "TOML of at most 65536 bytes"),
+        ({"name": "configure", "args": {"toml": "x = "}}, 422, "args.toml is not TOML"),
+        ({"name": "configure", "args": {"toml": "x = 1"}}, 422, "is for gateway 'None': give the one of 'hq-east-1'"),
+        ({"name": "configure", "args": {"toml": 'gateway = "gw-2"'}}, 422, "is for gateway 'gw-2'"),
+        ({"name": "configure", "args": {"toml": "#" + "ü" * 33_000}}, 422, "TOML of at most 65536 bytes"),
     ],
 )
 async def test_an_unfit_order_is_refused_in_words_and_nothing_is_sent(one, tmp_path, change, status, words):
@@ -145,6 +154,27 @@ async def test_nothing_is_sent_without_token_gateway_or_broker(one, tmp_path):
         away = await client.post(path, json=BLINK)
         assert (away.status_code, "broker is away" in away.json()["detail"]) == (503, True)
         assert wire.told == []
+
+
+async def test_a_configuration_goes_out_whole_and_stands_in_log_and_list_by_its_digest(one, tmp_path):
+    """As large as one may be, and of letters that JSON has to escape: the gateway can read it."""
+    head = f'gateway = "{GATEWAY}"\n#'
+    toml = head + '"' * (MAX_TOML_BYTES - len(head))
+    async with commanding(one, tmp_path) as (wire, client, _):
+        given = await client.post(
+            f"gateways/{GATEWAY}/commands", json={"by": "p-1", "name": "configure", "args": {"toml": toml}}
+        )
+        assert given.status_code == 201, given.text
+        ((where, payload),) = wire.told
+        assert where == topic("hq", GATEWAY, "cmd/configure")
+        assert decode_command(payload, max_bytes=MAX_CONFIGURE_BYTES).args == {"toml": toml}
+        Keyring.of([KeyRing(tmp_path).signing.line]).check(payload)
+        (listed,) = (await client.get(f"gateways/{GATEWAY}/commands")).json()["commands"]
+        brief = f"65536 bytes, sha256 {sha256(toml.encode()).hexdigest()}"
+        assert listed["args"] == {"toml": brief}
+        assert given.json()["command"]["args"] == {"toml": toml}
+        ((detail,),) = await one.sql("SELECT detail FROM act WHERE kind = 'command_given'")
+        assert detail["args"] == {"toml": brief}
 
 
 async def test_only_holders_of_a_configured_role_give_commands(one, tmp_path):
@@ -182,7 +212,10 @@ async def test_a_command_that_nobody_answers_is_unanswered_after_its_time(one, t
 
 
 def test_every_command_takes_what_it_says_and_nothing_else():
-    assert unfit("survey", {"reader": "r1"}) == ""
-    assert unfit("sweep", {"reader": "r1", "seconds": 61}).endswith("give a whole number from 1 to 60")
-    assert "line\nbreak" not in unfit("restart-reader", {"reader": "line\nbreak"})
-    assert unfit("restart-reader", {"reader": "line\nbreak"})
+    assert unfit("survey", {"reader": "r1"}, gateway="g") == ""
+    assert unfit("sweep", {"reader": "r1", "seconds": 61}, gateway="g").endswith("give a whole number from 1 to 60")
+    broken = unfit("restart-reader", {"reader": "line\nbreak"}, gateway="g")
+    assert broken
+    assert "line\nbreak" not in broken
+    assert unfit("reload", {}, gateway="g") == unfit("configure", {"toml": 'gateway = "g"'}, gateway="g") == ""
+    assert edge_contracts.MAX_TOML_BYTES == MAX_TOML_BYTES, "as much as a gateway takes"

@@ -156,6 +156,29 @@ def test_a_doors_gateway_is_given_orders_and_its_answers_are_shown(page, console
     assert [one["name"] for one in central.commands] == ["blink", "survey"]
 
 
+def test_a_configuration_is_pasted_or_taken_from_a_file_and_sent(page, console, central):
+    """A file's text stands in the field before it goes; what the gateway says to it stands below."""
+    page.goto(f"{console}/portals/main-entrance")
+    page.get_by_label("Your person id").fill("p-1")
+    page.get_by_text("Another configuration for").click()
+    page.get_by_role("button", name="Send it to the gateway").click()
+    page.get_by_text("Put the configuration in first").wait_for()
+    assert central.commands == []
+    toml = 'site = "hq"\ngateway = "hq-east-1"\n'
+    page.locator("input[type=file]").set_input_files(
+        {"name": "edge.toml", "mimeType": "text/plain", "buffer": b"\xef\xbb\xbf" + toml.encode()}
+    )
+    expect(page.get_by_label("edge.toml, all of it")).to_have_value(toml)
+    page.get_by_role("button", name="Send it to the gateway").click()
+    page.get_by_text("waits for its answer").wait_for()
+    assert [(one["name"], one["args"]) for one in central.commands] == [("configure", {"toml": toml})]
+    central.commands[0] |= {"state": "refused", "problem": "rolled back: after 60 s: reader r1 is not in session"}
+    page.get_by_text("rolled back: after 60 s: reader r1 is not in session").wait_for()
+    page.get_by_role("button", name="Read its file again").click()
+    expect(page.locator(".command")).to_have_count(2)
+    assert (central.commands[1]["name"], central.commands[1]["args"]) == ("reload", {})
+
+
 def test_a_door_that_is_not_there_gets_words_and_a_way_back(page, console):
     page.goto(f"{console}/portals/nowhere")
     page.get_by_text("There is no such door").wait_for()

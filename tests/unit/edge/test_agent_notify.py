@@ -119,6 +119,19 @@ async def test_ready_then_fed_then_stopping(manager_socket):
     await task
 
 
+async def test_one_that_begins_anew_says_that_it_reloads_and_not_that_it_stops(manager_socket):
+    """A manager kills what says that it stops and doesn't; of what reloads it wants READY=1 again."""
+    stop, manager = asyncio.Event(), _manager(manager_socket)
+    how = {"stop": stop, "back_soon": lambda: True, "log": structlog.get_logger()}
+    task = asyncio.create_task(attend(manager, Work(), Progress(), **how))
+    await _heard(manager_socket, "STATUS=")
+    stop.set()
+    last = (await _heard(manager_socket, "RELOADING=1"))[-1]
+    assert "MONOTONIC_USEC=" in last
+    assert "STOPPING" not in last
+    await task
+
+
 async def test_watchdog_goes_hungry_while_the_outbox_hangs_and_is_fed_again(manager_socket):
     """The datagrams that still come only say how it is."""
     work, stop = Work(), asyncio.Event()

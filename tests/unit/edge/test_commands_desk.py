@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.commands import Desk, Nonces, NoncesError, OrderError
-from edge.contracts import decode_reply
+from edge.contracts import MAX_CONFIGURE_BYTES, MAX_TOML_BYTES, decode_command, decode_reply
 from edge.trust import Keyring
 from tests.helpers.commands import KEY_LINE, STRANGER, command
 
@@ -40,12 +40,17 @@ class Bench:
             publish=self._publish,
             now_us=lambda: self.now_us,
             log=structlog.get_logger("test"),
+            late={"configure": self._configure},
         )
 
     async def _blink(self, args):
         await self.holds.wait()
         self.calls.append(dict(args))
         return {"done": True}
+
+    async def _configure(self, command):
+        self.calls.append(command)
+        return None if command.args.get("toml") else {"changed": "nothing"}
 
     async def _fall(self, args):
         raise ZeroDivisionError
@@ -144,7 +149,7 @@ async def test_without_keys_nobody_is_believed(tmp_path):
 
 async def test_an_unknown_command_is_told_which_there_are(bench):
     answer = await bench.ask(bench.sign("open-door"), channel="cmd/open-door")
-    assert "has no command open-door; it has: blink, fall, refuse" in answer.problem
+    assert "has no command open-door; it has: blink, configure, fall, refuse" in answer.problem
 
 
 async def test_what_an_order_says_or_how_it_fails_is_the_answer_and_ends_nothing(bench):
@@ -186,6 +191,45 @@ async def test_an_oversized_command_is_refused_counted_and_logged_once(bench):
     assert bench.desk.counters.refused == {"unreadable": 3}
     assert len(logs) == 1
     assert not bench.replies
+
+
+async def test_a_configuration_may_be_larger_than_other_commands_on_its_own_topic_alone(bench):
+    """64 KiB of TOML, each of whose letters JSON has to escape; beyond that it is refused as others are."""
+    full, over = (bench.sign("configure", toml='"' * size) for size in (MAX_TOML_BYTES, MAX_CONFIGURE_BYTES // 2))
+    bench.desk.take("cmd/configure", full)
+    await until(lambda: bench.calls)
+    assert bench.calls[0].args["toml"] == '"' * MAX_TOML_BYTES
+    with structlog.testing.capture_logs() as logs:
+        bench.desk.take("cmd/blink", full)
+        bench.desk.take("cmd/configure", over)
+    assert bench.desk.counters.refused == {"unreadable": 2}
+    assert (len(logs), len(bench.replies)) == (1, 0)
+
+
+async def test_a_late_order_is_answered_by_whichever_desk_is_there_then(bench, tmp_path):
+    """Or at once, where there is nothing to wait for; it is carried out once all the same."""
+    order = bench.sign("configure", toml="x")
+    bench.desk.take("cmd/configure", order)
+    await until(lambda: bench.calls)
+    assert not bench.replies
+    again = Bench(tmp_path)
+    assert again.desk.answer("configure", decode_command(order).nonce, problem="", result={"changed": "x"})
+    assert again.replies[-1][1].result == {"changed": "x"}
+    again.connected = False
+    assert not again.desk.answer("configure", decode_command(order).nonce, problem="", result={})
+    assert (again.desk.counters.done, again.desk.counters.unanswered) == (1, 0)
+    assert "given before" in (await bench.ask(order, "cmd/configure")).problem
+    assert (await bench.ask(bench.sign("configure"), "cmd/configure")).result == {"changed": "nothing"}
+
+
+async def test_what_is_under_way_when_the_agent_stops_is_answered_and_nothing_is_begun(bench):
+    bench.holds.clear()
+    bench.desk.take("cmd/blink", bench.sign("blink"))
+    await asyncio.sleep(0)
+    await bench.desk.close()
+    assert "was broken off" in bench.replies[-1][1].problem
+    assert "stops or begins anew" in (await bench.ask(bench.sign("blink"))).problem
+    assert not bench.calls
 
 
 @given(payload=st.binary(max_size=400) | st.recursive(st.none() | st.text(), st.lists).map(msgspec.json.encode))

@@ -233,6 +233,30 @@ async def test_stop_drains_what_is_written_and_says_goodbye(make, port, outbox):
     assert port.sessions[0].closed == "closed by us"
 
 
+async def test_leaving_waits_for_no_row_and_says_no_goodbye(make, port, outbox):
+    """The next round is there before anybody misses this one; what the central hasn't is kept."""
+    uplink = make(drain_s=PATIENCE_S)
+    task = asyncio.create_task(uplink.run())
+    await until(lambda: uplink.central_heard)
+    port.acknowledging = False
+    fill(outbox, uplink, 500)
+    uplink.leave()
+    await asyncio.wait_for(task, PATIENCE_S)
+    assert outbox.stats("movement").pending > 0
+    assert port.states() == [True]
+    assert port.sessions[0].closed == "closed by us"
+    assert not uplink.central_heard
+
+
+async def test_leaving_ends_a_dial_that_hangs(make, port):
+    port.hanging = True
+    uplink = make(connect_timeout_s=PATIENCE_S, drain_s=PATIENCE_S)
+    task = asyncio.create_task(uplink.run())
+    await until(lambda: port.attempts)
+    uplink.leave()
+    await asyncio.wait_for(task, PATIENCE_S)
+
+
 async def test_stop_with_nobody_there_ends_after_its_time_and_keeps_the_rows(make, port, outbox):
     port.hanging = True
     uplink = make(drain_s=0.1)
