@@ -71,6 +71,7 @@ class Pipeline:
         self._windows, self._journal, self._host_synced, self._log = windows, journal, host_synced, log
         self._ports = {reader: np.array(sorted(listed), np.uint16) for reader, listed in ports.items()}
         self._told: set[tuple[str, int]] = set()
+        self._told_blank: set[str] = set()
         self._shed = self._shed_before = 0
         self._shed_us: int | None = None
         self.chunks = 0
@@ -78,6 +79,7 @@ class Pipeline:
     async def sink(self, chunk: Chunk) -> None:
         """Take one chunk; what it decided is in the journal when this returns."""
         self._tell_unlisted(chunk)
+        self._tell_blank(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
         self.chunks += 1
@@ -107,6 +109,13 @@ class Pipeline:
         elif self._shed_us is not None and now_us - self._shed_us > SHED_OVER_US:
             self._log.info("the flood of tags is over", not_decided=shed - self._shed_before)
             self._shed_before, self._shed_us = shed, None
+
+    def _tell_blank(self, chunk: Chunk) -> None:
+        """Say once per start and reader that there are tags without a number; the windows count their reads."""
+        if chunk.reader not in self._told_blank and len(chunk.batch) and not chunk.batch.epc_bits.all():
+            self._told_blank.add(chunk.reader)
+            remedy = "write a number to them, or keep them away from the antennas"
+            self._log.warning("reads of tags whose EPC is empty are left out", reader=chunk.reader, do=remedy)
 
     def _tell_unlisted(self, chunk: Chunk) -> None:
         """Say once per start and port that reads come from where no portal is; the reader's health counts them."""

@@ -58,9 +58,11 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open the file, make its tables where it is new, and return a connection that makes every commit durable."""
     db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
     try:
+        layout = _known_layout(db, path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        _lay_out(db, path)
+        if layout == 0:
+            db.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
     except BaseException:
         db.close()
         raise
@@ -104,15 +106,15 @@ def unavailable(path: Path, error: sqlite3.Error) -> OutboxUnavailableError:
     return OutboxUnavailableError(f"outbox {path}: {error}: {advice}")
 
 
-def _lay_out(db: sqlite3.Connection, path: Path) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        db.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\nCOMMIT;")
-    elif version != SCHEMA_VERSION:
+def _known_layout(db: sqlite3.Connection, path: Path) -> int:
+    """Return the file's layout, 0 where it is new; one that we don't know is left as it is."""
+    layout = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if layout not in {0, SCHEMA_VERSION}:
         raise OutboxError(
-            f"outbox {path} has layout {version}, this agent knows {SCHEMA_VERSION}: "
+            f"outbox {path} has layout {layout}, this agent knows {SCHEMA_VERSION}: "
             "run the version that wrote it until the central has everything"
         )
+    return layout
 
 
 def _primary(error: sqlite3.Error) -> int:

@@ -16,6 +16,7 @@ from edge.llrp.reports import empty_batch
 from edge.readers.clock import ClockFilter
 from edge.readers.hearing import Hearing, is_epc
 from edge.readers.inputs import Debounce, Edge
+from edge.readers.losses import LossLog
 from edge.readers.model import Chunk, ClockState, ReaderCounters, ReaderRow, ReaderSettings
 
 OVERFLOW: Final = "reader_buffer_overflow"
@@ -33,6 +34,7 @@ class Intake:
         log: FilteringBoundLogger,
         *,
         lost_at_us: int | None = None,
+        losses: LossLog | None = None,
     ) -> None:
         self._settings = settings
         self._counters = counters
@@ -43,6 +45,7 @@ class Intake:
         self._decoder = ReportDecoder()
         self._filter = ClockFilter()
         self._report_us: int | None = None
+        self._losses = LossLog(settings.id) if losses is None else losses
         self._told: set[str] = set()
         self._unplugged: set[int] = set()
         self._debounce = Debounce(settings.gpis)
@@ -65,7 +68,8 @@ class Intake:
                 self._filter.greet(arrival_us, utc_us=event.utc_us, uptime_us=event.uptime_us)
         parts = [(empty_batch(0), self._filter.state())]
         if messages.reports:
-            parts = self._timed(self._decode(messages, arrival_us, rows), arrival_us)
+            parts = self._timed(self._decode(messages, arrival_us), arrival_us)
+        rows += self._losses.due(arrival_us)
         for event in events:
             self._meet(event, arrival_us, parts[-1][1], rows)
             if event.antenna is not None:
@@ -149,6 +153,11 @@ class Intake:
             rows = (self._loss(DISCONNECTED, self._lost_at_us, now_us),)
         return Chunk(self._settings.id, now_us, empty_batch(0), self._filter.state(), rows)
 
+    def ended(self, now_us: int) -> Chunk | None:
+        """Return the losses that waited to be told with those after them, if there are any."""
+        rows = tuple(self._losses.due(now_us, all_of_them=True))
+        return Chunk(self._settings.id, now_us, empty_batch(0), self._filter.state(), rows) if rows else None
+
     def bad_message(self, words: str) -> None:
         """Count a control message that can't be read; the first of a connection is logged."""
         self._counters.bad_messages += 1
@@ -159,7 +168,7 @@ class Intake:
         self._counters.stray_messages += 1
         self._tell("stray message", words)
 
-    def _decode(self, messages: Messages, arrival_us: int, rows: list[ReaderRow]) -> TagBatch:
+    def _decode(self, messages: Messages, arrival_us: int) -> TagBatch:
         before = self._decoder.fault_count
         batch = self._decoder.decode(messages.data)
         self._counters.reports += messages.reports
@@ -167,7 +176,7 @@ class Intake:
         if lost:
             self._counters.lost_reports += lost
             since_us = arrival_us if self._report_us is None else self._report_us
-            rows.append(self._loss(UNDECODABLE, since_us, arrival_us, lost))
+            self._losses.add(UNDECODABLE, since_us, arrival_us, lost)
             self._tell(UNDECODABLE, f"reports can't be decoded: {self._decoder.faults[0]}")
         self._report_us = arrival_us
         return batch
@@ -215,11 +224,9 @@ class Intake:
         counters.unlisted_reads += int(seen[~np.isin(batch.antenna, self._antennas)].sum())
         counters.last_read_us = arrival_us
 
-    def _loss(self, reason: str, from_us: int, to_us: int, count: int | None = None) -> LossRow:
+    def _loss(self, reason: str, from_us: int, to_us: int) -> LossRow:
         first_us = min(from_us, to_us)
-        return LossRow(
-            seq=0, reader=self._settings.id, reason=reason, from_=instant(first_us), to=instant(to_us), count=count
-        )
+        return LossRow(seq=0, reader=self._settings.id, reason=reason, from_=instant(first_us), to=instant(to_us))
 
     def _tell(self, condition: str, words: str) -> None:
         if condition not in self._told:

@@ -32,6 +32,7 @@ from edge.readers.identity import read_identity
 from edge.readers.inputs import NEVER_US
 from edge.readers.intake import Intake
 from edge.readers.inventory import FAREWELL, Inventory
+from edge.readers.losses import LossLog
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
 from edge.readers.planner import PlanLimits, Planner
 from edge.readers.residents import Residents
@@ -65,6 +66,7 @@ class ReaderSession:
         log: logger with the reader's id bound.
         tell: gets what is not as configured though the session goes on, in words.
         lost_at_us: when the session before this one last heard from the reader; None if there was none.
+        losses: what waits to be told of the sessions before; None if there was none.
         tap: sees the connection's bytes and what was made of them, for a recording.
     """
 
@@ -80,6 +82,7 @@ class ReaderSession:
         log: FilteringBoundLogger,
         tell: Callable[[str], None],
         lost_at_us: int | None = None,
+        losses: LossLog | None = None,
         tap: Tap | None = None,
     ) -> None:
         self._tap = tap
@@ -89,7 +92,7 @@ class ReaderSession:
         self._now_us = now_us
         self._log = log
         self._tell = tell
-        self._intake = Intake(settings, counters, log, lost_at_us=lost_at_us)
+        self._intake = Intake(settings, counters, log, lost_at_us=lost_at_us, losses=losses)
         self._connection = Connection(
             settings,
             dialler,
@@ -393,8 +396,11 @@ class ReaderSession:
     async def _hang_up(self) -> None:
         """Leave the reader without our ROSpec, its outputs off and free for the next client, if it still answers."""
         self._delivery.end()
-        if self.outputs is not None and not self._connection.lost.done():
-            await self.outputs.close()
+        if not self._connection.lost.done():  # else the next session tells it: a recording has room for it there
+            if (chunk := self._intake.ended(self._now_us())) is not None:
+                self._put_aside(chunk)
+            if self.outputs is not None:
+                await self.outputs.close()
         await self._connection.hang_up(FAREWELL)
 
     def _received(self, messages: Messages, events: list[control.ReaderEvent]) -> None:

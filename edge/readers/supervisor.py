@@ -13,6 +13,7 @@ from edge.profiles import ProfileError
 from edge.readers.antennas import Antennas
 from edge.readers.dial import Dialler, TcpDialler
 from edge.readers.errors import ReaderError, ReaderUnreachableError
+from edge.readers.losses import LossLog
 from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
 from edge.readers.outputs import OutputPort
 from edge.readers.references import Baselines
@@ -70,6 +71,7 @@ class ReaderSupervisor:
         self._started_s = 0.0
         self._lost_at_us: int | None = None
         self._session: ReaderSession | None = None
+        self._losses = LossLog(settings.id)
         self._told: set[str] = set()
         self._since_us = now_us()
         self._dialler = TcpDialler(settings) if dialler is None else dialler
@@ -140,6 +142,7 @@ class ReaderSupervisor:
             log=self._log,
             tell=self._tell,
             lost_at_us=self._lost_at_us,
+            losses=self._losses,
             tap=self._tap,
         )
         try:

@@ -60,6 +60,7 @@ def chunk(ports=(), rows=()):
     """A chunk with one read for each port."""
     batch = empty_batch(len(ports))
     batch.antenna[:] = np.array(ports, np.uint16)
+    batch.epc_bits[:] = 96
     return Chunk(reader="r1", arrival_us=9, batch=batch, clock=CLOCK, rows=rows)
 
 
@@ -192,6 +193,19 @@ async def test_reads_of_unlisted_ports_are_told_once_a_port(pipeline):
         for _ in range(3):
             await pipeline.sink(chunk((1, 5, 5, 7)))
     assert [(line["reader"], line["port"]) for line in lines] == [("r1", 5), ("r1", 7)]
+
+
+async def test_reads_of_tags_without_a_number_are_told_once_a_reader(pipeline, windows):
+    """The windows get them all the same, and count them."""
+    blank = chunk((1, 2))
+    blank.batch.epc_bits[:] = 96, 0
+    with structlog.testing.capture_logs() as lines:
+        pipeline._log = structlog.get_logger()
+        for _ in range(3):
+            await pipeline.sink(blank)
+        await pipeline.sink(chunk((1,)))
+    assert [line["reader"] for line in lines] == ["r1"]
+    assert [reads for _, reads, *_ in windows.fed] == [2, 2, 2, 1]
 
 
 async def test_what_an_earlier_start_left_open_gets_its_one_final(journal, outbox):

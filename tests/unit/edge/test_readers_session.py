@@ -219,6 +219,28 @@ async def test_a_broken_report_costs_only_itself(link):
         assert reader.connections == 1
 
 
+async def test_reports_that_are_broken_all_the_time_are_logged_once_and_few_rows_and_all_are_counted():
+    """The first is told at once, those that follow together, also where another session has begun meanwhile."""
+    broken, now_us = report(fake.tlv(240, b"\x81\0\1")), [NOW_US]
+    async with FakeReader() as reader, agent_of(reader.port, now_us=lambda: now_us[0]) as agent:
+        await reader.started.wait()
+        await reader.send(broken)
+        await agent.until(lambda agent: agent.rows)
+        for sent in range(2, 41):
+            await reader.send(broken)
+            await agent.until(lambda agent, sent=sent: agent.supervisor.health().lost_reports == sent)
+        reader.started.clear()
+        reader.drop()
+        now_us[0] += 11_000_000
+        await reader.started.wait()
+        await reader.send(report(tag()))
+        await agent.until(lambda agent: sum(row.count or 0 for row in agent.rows) == 40)
+        losses = [row for row in agent.rows if row.reason == "undecodable_report"]
+        assert len(losses) == 2
+        assert losses[0].count < losses[1].count
+        assert [line["event"].partition(":")[0] for line in agent.logs].count("reports can't be decoded") == 1
+
+
 async def test_an_overflow_of_the_readers_buffer_is_a_loss_row():
     overflow = fake.event(1_700_000_001_000_000, fake.tlv(250, b"\x64"), fake.tlv(251, b""))
     async with FakeReader(on_start=(report(tag()), overflow)) as reader, agent_of(reader.port) as agent:
