@@ -42,6 +42,7 @@ from central.config import CentralSettings, ConfigError, is_loopback, parse_pref
 from central.gate.commander import Commander
 from central.gate.keys import KeyRing
 from central.gate.publisher import GateSettings, Publisher
+from central.ingest.heap import settled_heap
 from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.retrying import retry
 from central.ingest.timing import time_alerts
@@ -194,7 +195,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             work = [ingest.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
             work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run(), commander.run()]
             work.append(beat(feed, _now, services.feed_problem))
-            await _until_told(server, listener, feed, *work)
+            with settled_heap():
+                await _until_told(server, listener, feed, *work)
         except BaseExceptionGroup as group:
             unfit = group.subgroup(SchemaUnfit)
             if unfit is None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from central.application.calendars import PlaceCalendars
 from central.application.changes import Run
 from central.application.leases import Lease
@@ -96,8 +98,7 @@ class Registry:
         return self.places.is_closed(location, self.openings, self.portals.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
+class Filed(msgspec.Struct, frozen=True, gc=False):
     """A movement row ready for the log: placed, and its crossing resolved by the registry."""
 
     row: Incoming

@@ -83,7 +83,7 @@ from edge.contracts.rows import (
     Stream,
 )
 from edge.contracts.signing import Signature, canonical, key_line, signed_bytes
-from edge.contracts.times import Instant, instant, instant_us
+from edge.contracts.times import Instant, instant, instant_us, moment
 from edge.contracts.topics import Topic, parse_topic, topic
 
 __all__ = [
@@ -168,6 +168,7 @@ __all__ = [
     "instant_us",
     "join_part",
     "key_line",
+    "moment",
     "parse_topic",
     "passage_id",
     "signed_bytes",

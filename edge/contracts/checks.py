@@ -7,7 +7,7 @@ from typing import Any, Final
 from edge.contracts.errors import ContractError
 from edge.contracts.identity import event_id
 from edge.contracts.rows import GapRow, LossRow, MovementRow, PresenceRow, Row, SensorRow
-from edge.contracts.times import instant_us
+from edge.contracts.times import instant_us, moment
 
 
 def check_row(row: Row) -> None:
@@ -29,20 +29,25 @@ def _check_movement(row: MovementRow) -> None:
     _check_kind(row)
     if not _finite(row):
         raise ContractError("a figure is not finite: leave it out instead")
-    times = [instant_us(at) for at in (row.started_at, row.crossed_at, row.ended_at) if at is not None]
-    in_order = row.clock.stepped or times == sorted(times)
-    _require(in_order, "times must rise from started_at over crossed_at to ended_at, unless the clock stepped")
+    started = moment(row.started_at)
+    crossed = started if row.crossed_at is None else moment(row.crossed_at)
+    ended = crossed if row.ended_at is None else moment(row.ended_at)
+    if not started <= crossed <= ended and not row.clock.stepped:
+        raise ContractError("times must rise from started_at over crossed_at to ended_at, unless the clock stepped")
     for antenna in row.evidence.antennas:
         if antenna.peak_at is not None:
-            instant_us(antenna.peak_at)
+            moment(antenna.peak_at)
     if row.gate is not None and row.gate.acted_at is not None:
-        instant_us(row.gate.acted_at)
+        moment(row.gate.acted_at)
 
 
 def _finite(row: MovementRow) -> bool:
     if not (math.isfinite(row.confidence) and math.isfinite(row.evidence.read_rate)):
         return False
-    return all(one.phase_slope_rad_s is None or math.isfinite(one.phase_slope_rad_s) for one in row.evidence.antennas)
+    for one in row.evidence.antennas:
+        if one.phase_slope_rad_s is not None and not math.isfinite(one.phase_slope_rad_s):
+            return False
+    return True
 
 
 def _check_kind(row: MovementRow) -> None:

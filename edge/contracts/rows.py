@@ -16,8 +16,8 @@ from edge.contracts.times import Instant
 GatewayId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$(?!\n)", description="globally unique")]
 Name = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,80}$(?!\n)", description="an id or a name")]
 Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{0,500}$(?!\n)", description="a short text for people")]
-EpcHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,62}$(?!\n)", description="EPC bytes, lower-case hex")]
-TidHex = Annotated[str, Meta(pattern=r"^([0-9a-f]{2}){1,64}$(?!\n)", description="TID bytes, lower-case hex")]
+EpcHex = Annotated[str, Meta(pattern=r"^(?:[0-9a-f][0-9a-f]){1,62}$(?!\n)", description="EPC bytes, lower-case hex")]
+TidHex = Annotated[str, Meta(pattern=r"^(?:[0-9a-f][0-9a-f]){1,64}$(?!\n)", description="TID bytes, lower-case hex")]
 PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="names a passage")]
 Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -38,7 +38,7 @@ Kind = Literal["in", "out", "turned_back", "near", "parked", "unresolved", "retr
 ClockSource = Literal["reader", "host", "uptime"]
 
 
-class AntennaEvidence(Struct, frozen=True, kw_only=True):
+class AntennaEvidence(Struct, frozen=True, kw_only=True, gc=False):
     """What one antenna saw of the tag during the passage."""
 
     reader: Name
@@ -49,7 +49,7 @@ class AntennaEvidence(Struct, frozen=True, kw_only=True):
     phase_slope_rad_s: float | None = None
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     """Why the passage was called as it was, for a person to read."""
 
     antennas: Annotated[list[AntennaEvidence], Meta(max_length=MAX_ROW_ANTENNAS)]
@@ -59,7 +59,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     badge: Text | None = None
 
 
-class Clock(Struct, frozen=True, kw_only=True):
+class Clock(Struct, frozen=True, kw_only=True, gc=False):
     """Quality of the event's time; `offset_us` is host minus reader."""
 
     source: ClockSource
@@ -70,7 +70,7 @@ class Clock(Struct, frozen=True, kw_only=True):
     boot: Text = ""
 
 
-class GateVerdict(Struct, frozen=True, kw_only=True):
+class GateVerdict(Struct, frozen=True, kw_only=True, gc=False):
     """What the gate at the door decided, on which snapshot, and when it acted."""
 
     verdict: Literal["allow", "refuse", "stale"]
@@ -79,7 +79,7 @@ class GateVerdict(Struct, frozen=True, kw_only=True):
     acted_at: Instant | None = None
 
 
-class MovementRow(Struct, frozen=True, kw_only=True, tag_field="row", tag="movement"):
+class MovementRow(Struct, frozen=True, kw_only=True, gc=False, tag_field="row", tag="movement"):
     """One revision of one passage of one tag through one portal; the highest `rev` wins."""
 
     seq: Seq

@@ -1,6 +1,7 @@
 """Instants: integer UTC microseconds inside, RFC 3339 with six decimals on the wire."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -31,10 +32,16 @@ def instant(at_us: int) -> str:
 
 def instant_us(text: str) -> int:
     """Return the integer UTC microseconds of an RFC 3339 instant."""
+    return (moment(text) - _EPOCH) // _MICROSECOND
+
+
+@lru_cache(maxsize=512)  # a row says the same instant several times, and is checked before it is read
+def moment(text: str) -> datetime:
+    """Return an RFC 3339 instant as an aware datetime; the same object for the same words."""
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
         raise ContractError(f"{text!r} is no instant: write it like 2026-01-31T08:15:00.000000Z") from None
     if parsed.tzinfo is None:
         raise ContractError(f"{text!r} names no time zone: end it with Z")
-    return (parsed - _EPOCH) // _MICROSECOND
+    return parsed

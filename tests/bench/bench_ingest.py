@@ -17,6 +17,7 @@ import psycopg
 from central.application import commit as pipeline
 from central.ingest import waiting
 from central.ingest import worker as work
+from central.ingest.heap import settled_heap
 from central.storage.log import PgTransaction
 from edge.contracts import topic
 from tests.bench.figures import BENCH, Figure
@@ -171,7 +172,7 @@ async def ingest(dsn, payloads):
     one = Central(dsn)
     await one.database.open()
     try:
-        with timed(spent), mock.patch.object(waiting, "MAX_BATCH_ROWS", BATCH):
+        with settled_heap(), timed(spent), mock.patch.object(waiting, "MAX_BATCH_ROWS", BATCH):
             async with ingesting(one, now=lambda: START) as (link, _ingest, _feed, metrics):
                 link.connect()
                 await until(lambda: link.published)

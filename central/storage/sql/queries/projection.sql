@@ -1,11 +1,16 @@
 -- name: lock_assets
--- The assets behind tags and what lies in them, locked in the order of their ids.
-WITH RECURSIVE carried AS (
+-- The assets behind tags and what lies in them, locked in the order of their ids; returns how many, as nobody reads which.
+WITH RECURSIVE named AS MATERIALIZED (
     SELECT asset AS id FROM tag WHERE epc = ANY(%(epcs)s)
+), carried AS (
+    SELECT id FROM asset WHERE parent = ANY(ARRAY(SELECT id FROM named))
     UNION
     SELECT a.id FROM carried AS c JOIN asset AS a ON a.parent = c.id
 )
-SELECT id FROM asset WHERE id IN (SELECT id FROM carried) ORDER BY id FOR NO KEY UPDATE;
+SELECT count(*) FROM (
+    SELECT id FROM asset WHERE id = ANY(ARRAY(SELECT id FROM named UNION ALL SELECT id FROM carried))
+    ORDER BY id FOR NO KEY UPDATE
+) AS locked;
 
 -- name: lock_assets_by_id
 -- The same for assets that are named.
