@@ -21,7 +21,7 @@ from socket import AF_INET6, SHUT_RDWR, socket
 from typing import Any, Final, Self
 
 from edge.access.desk import AccessDesk
-from edge.access.errors import AccessError
+from edge.access.errors import AccessError, Refusal
 from edge.access.events import MAX_BYTES
 
 PATH: Final = "/access-events"
@@ -31,6 +31,12 @@ MOST_CONNECTIONS: Final = 8
 DEADLINE_S: Final = 5.0
 """For a whole request, however slowly its bytes come."""
 ANSWER_S: Final = 3.0
+UNUSABLE: Final = "the token file of this gateway can't be used: see its log"
+STATUS: Final[dict[Refusal, HTTPStatus]] = {
+    "flood": HTTPStatus.TOO_MANY_REQUESTS,
+    "oversized": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+"""All else that a controller wrote is a bad request."""
 LEAST_TOKEN: Final = 20
 """Characters: who guesses has to guess a while. `openssl rand -hex 32` makes 64."""
 
@@ -130,7 +136,7 @@ class _Server(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection in a thread, or hang up if there are too many."""
         if not self._room.acquire(blocking=False):
-            self.tell("too many connections at once: they are hung up on")
+            self.tell(AccessError("too many connections at once: they are hung up on", "crowded"))
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -148,9 +154,10 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Count a connection that broke, as of a peer that speaks no HTTP or no TLS."""
         del request, client_address
-        self.tell("a connection broke before anything was understood: is it HTTP, with TLS where that is set?")
+        words = "a connection broke before anything was understood: is it HTTP, with TLS where that is set?"
+        self.tell(AccessError(words, "broken"))
 
-    def tell(self, problem: str) -> None:
+    def tell(self, problem: AccessError) -> None:
         """Let the desk count what was refused here."""
         with suppress(RuntimeError):  # the loop is closed once the agent ends
             self.loop.call_soon_threadsafe(self.desk.refuse, problem, SOURCE)
@@ -194,7 +201,7 @@ class _Request(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, f"there is {PATH} alone")
         elif (problem := self._stranger()) is not None:
             self.server.tell(problem)
-            self._answer(HTTPStatus.UNAUTHORIZED, problem)
+            self._answer(HTTPStatus.UNAUTHORIZED, str(problem) if problem.why == "stranger" else UNUSABLE)
         elif (length := self._length()) is None:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"send Content-Length, at most {MAX_BYTES}")
         else:
@@ -216,25 +223,23 @@ class _Request(BaseHTTPRequestHandler):
         try:
             taken = self.server.take(payload)
         except AccessError as error:
-            flooded = "too many events" in str(error)
-            self._answer(HTTPStatus.TOO_MANY_REQUESTS if flooded else HTTPStatus.BAD_REQUEST, str(error))
+            self._answer(STATUS.get(error.why, HTTPStatus.BAD_REQUEST), str(error))
         except (TimeoutError, CancelledError, RuntimeError):
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "the agent is busy or stops: send it again")
         else:
             self._reply(HTTPStatus.OK, "application/json", {"taken": taken})
 
-    def _stranger(self) -> str | None:
+    def _stranger(self) -> AccessError | None:
         """Say why the sender isn't believed; None for who knows the token, which is read anew so that it can change."""
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
         try:
             known = token(self.server.settings.token_file)
         except AccessError as error:
-            self.server.tell(str(error))
-            return "the token file of this gateway can't be used: see its log"
+            return error
         right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), known)
-        return (
-            None if right and scheme.lower() == "bearer" else "send Authorization: Bearer and the token of this gateway"
-        )
+        if right and scheme.lower() == "bearer":
+            return None
+        return AccessError("send Authorization: Bearer and the token of this gateway", "stranger")
 
     def _length(self) -> int | None:
         text = self.headers.get("Content-Length", "")

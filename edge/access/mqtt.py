@@ -14,7 +14,9 @@ from edge.readers import ReaderError
 from edge.readers.smart import SmartSettings
 from edge.readers.smart.subscriber import Subscriber
 
+SOURCE: Final = "mqtt"
 IDLE_S: Final = 1.0
+TOO_MANY: Final = "too many messages at once: those that nobody could take are dropped"
 
 
 class MqttDoor:
@@ -67,9 +69,9 @@ class MqttDoor:
                 for arrival in await subscriber.receive(IDLE_S):
                     if not arrival.stale:
                         with suppress(AccessError):  # the desk has counted and told it
-                            self._desk.take(arrival.payload, "mqtt")
+                            self._desk.take(arrival.payload, SOURCE)
                 for _ in range(subscriber.dropped - dropped):
-                    self._desk.refuse("too many messages at once: those that nobody could take are dropped", "mqtt")
+                    self._desk.refuse(AccessError(TOO_MANY, "flood"), SOURCE)
                 dropped = subscriber.dropped
         finally:
             await subscriber.close()

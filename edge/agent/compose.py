@@ -30,6 +30,7 @@ from edge.agent.kernel_cache import kernels_so_far
 from edge.agent.machine import look_at
 from edge.agent.metrics import (
     MetricsServer,
+    access_figures,
     certificate_figures,
     command_figures,
     counter_figures,
@@ -210,7 +211,7 @@ def _build(given: _Given) -> _Built:
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
-        yield from counter_figures("stockgate_edge_access", controller.desk.counters)
+        yield from access_figures(controller.desk.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
         if gate is not None:
             yield from gate_figures(gate.health(), now_us())
