@@ -40,7 +40,13 @@ class MqttDoor:
         log: FilteringBoundLogger,
     ) -> None:
         self._settings, self._desk, self._now_us, self._rng, self._log = settings, desk, now_us, rng, log
-        self._problem = ""
+        self._problem = "it is being dialled"
+        self._told = False
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is heard now; empty while the broker is there."""
+        return self._problem
 
     async def run(self) -> None:
         """Listen, and dial again whenever the broker is lost."""
@@ -49,10 +55,10 @@ class MqttDoor:
             try:
                 await self._listen()
             except ReaderError as error:
-                attempt = 0 if not self._problem else attempt + 1
-                if not self._problem:
+                attempt = attempt + 1 if self._told else 0
+                if not self._told:
                     self._log.warning("access events can't be heard", problem=str(error))
-                self._problem = str(error)
+                self._problem, self._told = str(error), True
             longest_s = min(self._settings.backoff_max_s, self._settings.backoff_base_s * 2 ** min(attempt, 16))
             await asyncio.sleep(self._rng.uniform(0, longest_s))
 
@@ -61,9 +67,9 @@ class MqttDoor:
         subscriber = Subscriber(self._settings, f"access events ({self._settings.address})", self._now_us)
         try:
             await subscriber.open()
-            if self._problem:
+            if self._told:
                 self._log.info("access events are heard again")
-            self._problem = ""
+            self._problem, self._told = "", False
             dropped = 0
             while True:
                 for arrival in await subscriber.receive(IDLE_S):

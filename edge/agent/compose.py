@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
 from edge.agent.alarm_inputs import AlarmInputs
+from edge.agent.at_the_door import AtTheDoor, portal_modes
 from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
 from edge.agent.controller import Controller
@@ -51,6 +53,7 @@ from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
 from edge.readers.serial import Board
+from edge.signals import Signals
 from edge.uplink import Forwarder, PahoMqtt
 from edge.windows import HeldTag, Windows
 
@@ -203,6 +206,7 @@ def _build(given: _Given) -> _Built:
         host=lambda: host_health(given.data_dir, host_synced=host_synced()),
     )
     work = _work(given, agent, journal, pipeline, forwarder)
+    work.door = partial(_at_the_door, given, signals, controller)
 
     def figures() -> Iterator[Metric]:
         yield from health_figures(agent.health())
@@ -295,6 +299,15 @@ def _work(given: _Given, agent: Agent, journal: Journal, pipeline: Pipeline, for
         version=given.me.version,
         site=given.config.site,
         broker=given.config.mqtt.url,
+    )
+
+
+def _at_the_door(given: _Given, signals: Signals, controller: Controller) -> AtTheDoor:
+    gate, portals = given.gate, [portal.id for portal in given.config.portals]
+    return AtTheDoor(
+        fire=[f"input {gpi} of {device}" for device, gpi in signals.fires],
+        modes=[] if gate is None else list(portal_modes(gate.keeper.snapshot, portals, now_us())),
+        access=controller.doors(),
     )
 
 

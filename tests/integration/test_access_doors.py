@@ -109,7 +109,10 @@ async def until(condition):
 async def test_a_posted_badge_is_the_windows_evidence_and_a_forced_door_a_row(tmp_path):
     bench = Bench(tmp_path)
     async with bench.controller:
+        (door,) = bench.controller.doors()
+        assert (door.state, door.heard_at) == ("open", None)
         assert await bench.post([BADGE, FORCED]) == (200, {"taken": 2})
+        assert bench.controller.doors()[0].heard_at is not None
     assert bench.badge() == "E-0042"
     assert [(row.reader, row.kind, row.portal) for row in bench.rows] == [("access", "forced", "east")]
 
@@ -138,7 +141,8 @@ async def shut(bench):
     """Why the door for posts stays shut while all else goes on."""
     with capture_logs() as said:
         async with bench.controller:
-            pass
+            (door,) = bench.controller.doors()
+    assert (door.state, door.problem) == ("shut", said[0]["problem"])
     return said[0]["problem"]
 
 
@@ -205,6 +209,9 @@ async def test_a_published_badge_is_taken_garbage_is_counted_and_what_was_retain
             client.publish("doors/east", json.dumps(FORCED), qos=1)
             await until(lambda: bench.counters.doors == 1)
             assert bench.counters.refused == {("mqtt", "unreadable"): 1}
+            assert [(one.way, one.state) for one in bench.controller.doors()] == [("http", "open"), ("mqtt", "open")]
+            broker.stop()
+            await until(lambda: bench.controller.doors()[1].problem)
             (group,) = bench.windows._groups
             assert {person for _, person in group.sensed._watches["east"].badges} == {"E-0042"}
     finally:
