@@ -45,11 +45,19 @@ class AccessDoor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AtTheDoor(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it; `fire` names the inputs that are active now."""
+    """All of it.
+
+    Attributes:
+        fire: the inputs that are active now.
+        modes: of each portal, where there is a gate.
+        access: each way by which a controller may tell.
+        lacks_delta: whether the snapshot's last changes were lost on the disk and are waited for.
+    """
 
     fire: list[str] = []
     modes: list[PortalMode] = []
     access: list[AccessDoor] = []
+    lacks_delta: bool = False
 
 
 def portal_modes(snapshot: Snapshot | None, portals: Collection[str], now_us: int) -> Iterator[PortalMode]:

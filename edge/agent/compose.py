@@ -308,6 +308,7 @@ def _at_the_door(given: _Given, signals: Signals, controller: Controller) -> AtT
         fire=[f"input {gpi} of {device}" for device, gpi in signals.fires],
         modes=[] if gate is None else list(portal_modes(gate.keeper.snapshot, portals, now_us())),
         access=controller.doors(),
+        lacks_delta=gate is not None and gate.keeper.snapshot is not None and gate.keeper.snapshot.lacks_delta,
     )
 
 

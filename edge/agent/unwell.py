@@ -152,6 +152,9 @@ def _door(door: AtTheDoor) -> Iterator[Fault]:
     if door.fire:
         do = "if there is no fire, mend what is wired to it"
         yield Fault("bad", "fire alarm", f"{', '.join(door.fire)} is active: all sirens are muted", do)
+    if door.lacks_delta:
+        what = "its last changes were lost on the disk and are asked for: what it allows is told as stale until then"
+        yield Fault("bad", "gate", what, "see that broker and central are reached, and check the SD card")
     for one in door.access:
         name = f"access events by {one.way}"
         if one.state == "shut":

@@ -119,6 +119,7 @@ def _reader(**changes):
         ),
         (_health(gate=GateHealth()), "see to", "no verified snapshot is held"),
         (_health(gate=GateHealth(**HELD, refused={"untrusted": 2})), "see to", "refused since the start: untrusted 2"),
+        (_door(lacks_delta=True), "bad", "gate: its last changes were lost on the disk"),
         (_door(fire=["input 2 of r1"]), "bad", "input 2 of r1 is active: all sirens are muted"),
         (
             _door(access=[AccessDoor(way="http", state="shut", problem="taken")]),
