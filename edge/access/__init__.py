@@ -6,7 +6,7 @@ do.
 """
 
 from edge.access.desk import AccessCounters, AccessDesk
-from edge.access.errors import AccessError
+from edge.access.errors import AccessError, Refusal
 from edge.access.events import AccessEvent, parse_events
 from edge.access.http import HttpDoor, HttpSettings, token
 from edge.access.mqtt import MqttDoor
@@ -19,6 +19,7 @@ __all__ = [
     "HttpDoor",
     "HttpSettings",
     "MqttDoor",
+    "Refusal",
     "parse_events",
     "token",
 ]

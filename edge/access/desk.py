@@ -1,15 +1,16 @@
 """The one way in for access events: badges go to the windows, doors forced or held open become sensor rows.
 
-What is refused is counted, and told once until something good comes from the same side again. Persons are never logged.
+What is refused is counted by kind, and each kind told once until something good comes from the same side again. Persons
+are never logged.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.access.errors import AccessError
+from edge.access.errors import AccessError, Refusal
 from edge.access.events import AccessEvent, parse_events
 from edge.contracts import SensorRow, instant
 
@@ -18,6 +19,10 @@ CONTROLLER: Final = "access"
 RATE_PER_S: Final = 20
 BURST: Final = 200
 """A full lift shows its badges within seconds, and a controller that comes back tells what it kept."""
+OF_STRANGERS: Final[frozenset[Refusal]] = frozenset({"stranger", "crowded", "broken"})
+"""Somebody else's doing: a good event of the controller doesn't end it."""
+TELL_AGAIN_US: Final = 600_000_000
+"""What strangers do is told again once it has rested for so long."""
 
 
 @dataclass(slots=True)
@@ -27,14 +32,18 @@ class AccessCounters:
     Attributes:
         badges: badges taken.
         doors: doors forced or held open, as controllers told.
-        refused: messages of which nothing was taken.
-        flooded: those of them that were refused since too many came.
+        refused: messages and connections of which nothing was taken, by source and why.
+        heard_us: when something was taken last, by source, UTC microseconds.
     """
 
     badges: int = 0
     doors: int = 0
-    refused: int = 0
-    flooded: int = 0
+    refused: dict[tuple[str, Refusal], int] = field(default_factory=dict)
+    heard_us: dict[str, int] = field(default_factory=dict)
+
+    def refused_by(self, source: str) -> dict[str, int]:
+        """Return what one source was refused, by why."""
+        return {why: count for (who, why), count in self.refused.items() if who == source}
 
 
 class AccessDesk:
@@ -62,7 +71,7 @@ class AccessDesk:
         self._portals, self._badge, self._note = frozenset(portals), badge, note
         self._now_us, self._steady_us, self._log = now_us, steady_us, log
         self._tokens, self._filled_us = float(BURST), steady_us()
-        self._told: set[str] = set()
+        self._told: dict[tuple[str, Refusal], int] = {}
         self.counters = AccessCounters()
 
     def take(self, payload: bytes, source: str) -> int:
@@ -71,21 +80,27 @@ class AccessDesk:
             events = parse_events(payload, portals=self._portals, now_us=self._now_us())
             self._admit(len(events))
         except AccessError as error:
-            self.refuse(str(error), source)
+            self.refuse(error, source)
             raise
         for event in events:
             self._take(event)
-        if source in self._told:
-            self._told.discard(source)
+        self.counters.heard_us[source] = self._now_us()
+        over = [told for told in self._told if told[0] == source and told[1] not in OF_STRANGERS]
+        for told in over:
+            del self._told[told]
+        if over:
             self._log.info("access events are understood again", source=source)
         return len(events)
 
-    def refuse(self, problem: str, source: str) -> None:
-        """Count something that can't be taken, and tell of the first."""
-        self.counters.refused += 1
-        if source not in self._told:
-            self._told.add(source)
-            self._log.warning("access events are refused", source=source, problem=problem)
+    def refuse(self, error: AccessError, source: str) -> None:
+        """Count something that can't be taken, and tell of the first of its kind."""
+        kind, now_us = (source, error.why), self._steady_us()
+        self.counters.refused[kind] = self.counters.refused.get(kind, 0) + 1
+        before_us = self._told.get(kind)
+        self._told[kind] = now_us
+        if before_us is None or (error.why in OF_STRANGERS and now_us - before_us > TELL_AGAIN_US):
+            words = "access events are refused; more of this kind are only counted"
+            self._log.warning(words, source=source, why=error.why, problem=str(error))
 
     def _take(self, event: AccessEvent) -> None:
         if event.kind == "badge":
@@ -101,6 +116,6 @@ class AccessDesk:
         self._tokens = min(BURST, self._tokens + (now_us - self._filled_us) * RATE_PER_S / 1e6)
         self._filled_us = now_us
         if count > self._tokens:
-            self.counters.flooded += 1
-            raise AccessError(f"too many events: no more than {RATE_PER_S} a second are taken, send them again later")
+            words = f"too many events: no more than {RATE_PER_S} a second are taken, send them again later"
+            raise AccessError(words, "flood")
         self._tokens -= count

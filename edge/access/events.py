@@ -49,25 +49,27 @@ def parse_events(payload: bytes, *, portals: Collection[str], now_us: int) -> li
         now_us: when it came; the time of an event that has none.
     """
     if len(payload) > MAX_BYTES:
-        raise AccessError(f"{len(payload)} bytes are too many: send at most {MAX_BYTES}, {MAX_EVENTS} events")
+        raise AccessError(
+            f"{len(payload)} bytes are too many: send at most {MAX_BYTES}, {MAX_EVENTS} events", "oversized"
+        )
     try:
         found = _decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AccessError(
-            f'not understood ({error}): send {{"portal": …, "kind": "badge" | "forced" | "held", "person": …, "at": …}}'
-        ) from None
+        form = '{"portal": …, "kind": "badge" | "forced" | "held", "person": …, "at": …}'
+        raise AccessError(f"not understood ({error}): send {form}", "unreadable") from None
     told = found if isinstance(found, list) else [found]
     if not 0 < len(told) <= MAX_EVENTS:
-        raise AccessError(f"{len(told)} events at once: send 1 to {MAX_EVENTS}")
+        raise AccessError(f"{len(told)} events at once: send 1 to {MAX_EVENTS}", "oversized")
     return [_event(one, portals, now_us) for one in told]
 
 
 def _event(told: _Told, portals: Collection[str], now_us: int) -> AccessEvent:
     if told.portal not in portals:
         known = ", ".join(sorted(portals))
-        raise AccessError(f"portal {told.portal!r} is none of this gateway: name one of {known}")
+        raise AccessError(f"portal {told.portal!r} is none of this gateway: name one of {known}", "unfit")
     if (told.kind == "badge") != (told.person is not None):
-        raise AccessError("a badge names a `person`, by the id that custody and passes have; nothing else does")
+        words = "a badge names a `person`, by the id that custody and passes have; nothing else does"
+        raise AccessError(words, "unfit")
     return AccessEvent(portal=told.portal, kind=told.kind, at_us=_at_us(told.at, now_us), person=told.person or "")
 
 
@@ -77,11 +79,13 @@ def _at_us(text: str | None, now_us: int) -> int:
     try:
         at_us = instant_us(_with_fraction(text))
     except ContractError:
-        raise AccessError(f"at is {text!r}: write UTC like 2026-03-01T08:00:05Z, or leave it out") from None
+        words = f"at is {text!r}: write UTC like 2026-03-01T08:00:05Z, or leave it out"
+        raise AccessError(words, "mistimed") from None
     if at_us > now_us + AHEAD_US:
-        raise AccessError(f"at is {text}, over a minute ahead: set the controller's clock")
+        raise AccessError(f"at is {text}, over a minute ahead: set the controller's clock", "mistimed")
     if at_us < now_us - PAST_US:
-        raise AccessError(f"at is {text}, over 10 minutes ago: tell the centre of late badges (POST /api/v1/badges)")
+        words = f"at is {text}, over 10 minutes ago: tell the centre of late badges (POST /api/v1/badges)"
+        raise AccessError(words, "mistimed")
     return min(at_us, now_us)
 
 

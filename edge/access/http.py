@@ -21,16 +21,23 @@ from socket import AF_INET6, SHUT_RDWR, socket
 from typing import Any, Final, Self
 
 from edge.access.desk import AccessDesk
-from edge.access.errors import AccessError
+from edge.access.errors import AccessError, Refusal
 from edge.access.events import MAX_BYTES
+from edge.access.lines import MOST, Lines
 
 PATH: Final = "/access-events"
 SOURCE: Final = "http"
-MOST_CONNECTIONS: Final = 8
-"""A controller has one or two; what comes beyond is hung up on."""
+HEAD_S: Final = 2.0
+"""For TLS and the head of a request, which one packet or two bring."""
 DEADLINE_S: Final = 5.0
 """For a whole request, however slowly its bytes come."""
 ANSWER_S: Final = 3.0
+UNUSABLE: Final = "the token file of this gateway can't be used: see its log"
+STATUS: Final[dict[Refusal, HTTPStatus]] = {
+    "flood": HTTPStatus.TOO_MANY_REQUESTS,
+    "oversized": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+"""All else that a controller wrote is a bad request."""
 LEAST_TOKEN: Final = 20
 """Characters: who guesses has to guess a while. `openssl rand -hex 32` makes 64."""
 
@@ -103,11 +110,12 @@ def token(path: Path) -> bytes:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    request_queue_size = MOST_CONNECTIONS
+    request_queue_size = MOST
 
     def __init__(self, settings: HttpSettings, desk: AccessDesk, loop: asyncio.AbstractEventLoop) -> None:
         self.settings, self.desk, self.loop = settings, desk, loop
-        self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._lines = Lines()
+        self._limits: dict[Any, threading.Timer] = {}
         if ip_address(settings.host).version == 6:  # noqa: PLR2004 (a version)
             self.address_family = AF_INET6
         try:
@@ -128,29 +136,42 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = self.settings.host, int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread, or hang up if there are too many."""
-        if not self._room.acquire(blocking=False):
-            self.tell("too many connections at once: they are hung up on")
+        """Serve a connection in a thread; if there are too many, the oldest that says nothing goes, or this one."""
+        admitted = self._lines.admit(request, str(client_address[0]))
+        if not admitted.let_in or admitted.goes is not None:
+            self.tell(AccessError("too many connections at once: those that say nothing are hung up on", "crowded"))
+        if not admitted.let_in:
             self.shutdown_request(request)
             return
+        _hang_up(admitted.goes)
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Give each connection its time, whatever it sends."""
-        limit = threading.Timer(DEADLINE_S, _hang_up, (request,))
-        limit.start()
+        self._limit(request, HEAD_S)
         try:
             super().process_request_thread(request, client_address)
         finally:
-            limit.cancel()
-            self._room.release()
+            self._limits.pop(request).cancel()
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection, which is the way that all of them go."""
+        self._lines.left(request)
+        super().shutdown_request(request)
+
+    def known(self, request: Any) -> None:
+        """Let who knows the token have the time of a whole request, and not go for others."""
+        self._lines.known(request)
+        self._limits[request].cancel()
+        self._limit(request, DEADLINE_S)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Count a connection that broke, as of a peer that speaks no HTTP or no TLS."""
         del request, client_address
-        self.tell("a connection broke before anything was understood: is it HTTP, with TLS where that is set?")
+        words = "a connection broke before anything was understood: is it HTTP, with TLS where that is set?"
+        self.tell(AccessError(words, "broken"))
 
-    def tell(self, problem: str) -> None:
+    def tell(self, problem: AccessError) -> None:
         """Let the desk count what was refused here."""
         with suppress(RuntimeError):  # the loop is closed once the agent ends
             self.loop.call_soon_threadsafe(self.desk.refuse, problem, SOURCE)
@@ -162,6 +183,10 @@ class _Server(ThreadingHTTPServer):
             return self.desk.take(payload, SOURCE)
 
         return asyncio.run_coroutine_threadsafe(take(), self.loop).result(ANSWER_S)
+
+    def _limit(self, request: Any, seconds: float) -> None:
+        self._limits[request] = threading.Timer(seconds, _hang_up, (request,))
+        self._limits[request].start()
 
     def stop(self, thread: threading.Thread) -> None:
         """End serving."""
@@ -186,7 +211,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Request(BaseHTTPRequestHandler):
     server: _Server
-    timeout = DEADLINE_S
+    timeout = DEADLINE_S  # the limits above end a connection sooner
 
     def do_POST(self) -> None:
         """Take access events."""
@@ -194,10 +219,11 @@ class _Request(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, f"there is {PATH} alone")
         elif (problem := self._stranger()) is not None:
             self.server.tell(problem)
-            self._answer(HTTPStatus.UNAUTHORIZED, problem)
+            self._answer(HTTPStatus.UNAUTHORIZED, str(problem) if problem.why == "stranger" else UNUSABLE)
         elif (length := self._length()) is None:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"send Content-Length, at most {MAX_BYTES}")
         else:
+            self.server.known(self.connection)
             self._take(self.rfile.read(length))
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -216,25 +242,23 @@ class _Request(BaseHTTPRequestHandler):
         try:
             taken = self.server.take(payload)
         except AccessError as error:
-            flooded = "too many events" in str(error)
-            self._answer(HTTPStatus.TOO_MANY_REQUESTS if flooded else HTTPStatus.BAD_REQUEST, str(error))
+            self._answer(STATUS.get(error.why, HTTPStatus.BAD_REQUEST), str(error))
         except (TimeoutError, CancelledError, RuntimeError):
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "the agent is busy or stops: send it again")
         else:
             self._reply(HTTPStatus.OK, "application/json", {"taken": taken})
 
-    def _stranger(self) -> str | None:
+    def _stranger(self) -> AccessError | None:
         """Say why the sender isn't believed; None for who knows the token, which is read anew so that it can change."""
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
         try:
             known = token(self.server.settings.token_file)
         except AccessError as error:
-            self.server.tell(str(error))
-            return "the token file of this gateway can't be used: see its log"
+            return error
         right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), known)
-        return (
-            None if right and scheme.lower() == "bearer" else "send Authorization: Bearer and the token of this gateway"
-        )
+        if right and scheme.lower() == "bearer":
+            return None
+        return AccessError("send Authorization: Bearer and the token of this gateway", "stranger")
 
     def _length(self) -> int | None:
         text = self.headers.get("Content-Length", "")
@@ -252,6 +276,8 @@ class _Request(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def _hang_up(connection: socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(SHUT_RDWR)
+def _hang_up(connection: object) -> None:
+    if isinstance(connection, socket):
+        with suppress(OSError):
+            # Not TLS's own shutdown, which takes its state away under the thread that reads.
+            socket.shutdown(connection, SHUT_RDWR)

@@ -12,6 +12,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
+from edge.agent.at_the_door import AtTheDoor
 from edge.agent.journal import Journal
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine
@@ -42,6 +43,7 @@ class AgentWork:
     Attributes:
         machine: looks at the machine.
         executor: the outbox's one thread.
+        door: looks at what is told of the door.
     """
 
     agent: Agent
@@ -53,6 +55,7 @@ class AgentWork:
     version: str
     site: str
     broker: str
+    door: Callable[[], AtTheDoor] = AtTheDoor
     kernels: Kernels = field(default_factory=lambda: Kernels(seconds=0.0, compiled=0, loaded=0))
     progress: Progress = field(default_factory=Progress)
     _given: Future[None] | None = None
@@ -98,6 +101,7 @@ class AgentWork:
             watchdog_s=watchdog_s,
             stuck=self.progress.stuck,
             movements=[_told(row) for row in self.journal.latest],
+            door=self.door(),
         )
 
 

@@ -18,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
 from edge.agent.alarm_inputs import AlarmInputs
+from edge.agent.at_the_door import AtTheDoor, portal_modes
 from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
 from edge.agent.controller import Controller
@@ -32,6 +33,7 @@ from edge.agent.kernel_cache import kernels_so_far
 from edge.agent.machine import look_at
 from edge.agent.metrics import (
     MetricsServer,
+    access_figures,
     certificate_figures,
     command_figures,
     counter_figures,
@@ -54,6 +56,7 @@ from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
 from edge.readers.serial import Board
+from edge.signals import Signals
 from edge.uplink import Forwarder, PahoMqtt
 from edge.windows import HeldTag, Windows
 
@@ -221,6 +224,7 @@ def _build(given: _Given) -> _Built:
         host=lambda: host_health(given.data_dir, host_synced=host_synced()),
     )
     work = _work(given, agent, journal, pipeline, forwarder)
+    work.door = partial(_at_the_door, given, signals, controller)
 
     def figures() -> Iterator[Metric]:
         yield from health_figures(agent.health())
@@ -229,7 +233,7 @@ def _build(given: _Given) -> _Built:
         yield from counter_figures("stockgate_edge_uplink", forwarder.counters)
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
-        yield from counter_figures("stockgate_edge_access", controller.desk.counters)
+        yield from access_figures(controller.desk.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
         if gate is not None:
             yield from gate_figures(gate.health(), now_us())
@@ -334,6 +338,16 @@ def _work(given: _Given, agent: Agent, journal: Journal, pipeline: Pipeline, for
         version=given.me.version,
         site=given.config.site,
         broker=given.config.mqtt.url,
+    )
+
+
+def _at_the_door(given: _Given, signals: Signals, controller: Controller) -> AtTheDoor:
+    gate, portals = given.gate, [portal.id for portal in given.config.portals]
+    return AtTheDoor(
+        fire=[f"input {gpi} of {device}" for device, gpi in signals.fires],
+        modes=[] if gate is None else list(portal_modes(gate.keeper.snapshot, portals, now_us())),
+        access=controller.doors(),
+        lacks_delta=gate is not None and gate.keeper.snapshot is not None and gate.keeper.snapshot.lacks_delta,
     )
 
 

@@ -63,7 +63,7 @@ def _load(store: GateStore, uses: Uses, files: GateFiles, log: FilteringBoundLog
     store.load()
     problem = ""
     try:
-        if payload := files.read(USES):
+        if (payload := files.read(USES)) is not None:
             uses.decode(payload)
     except (GateError, OSError) as error:
         problem = str(error)

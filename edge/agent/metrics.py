@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.access import AccessCounters
 from edge.agent.machine import Machine
 from edge.commands import DeskCounters
 from edge.contracts import GateHealth, Health, HostHealth, instant_us
@@ -107,6 +108,16 @@ def command_figures(counters: DeskCounters) -> Iterator[Metric]:
     )
     for why, count in counters.refused.items():
         refused.add_metric([why], count)
+    yield refused
+
+
+def access_figures(counters: AccessCounters) -> Iterator[Metric]:
+    """Yield what access controllers told, and what of it was refused."""
+    yield from counter_figures("stockgate_edge_access", counters)
+    words = "Access events and connections that were not taken, by why."
+    refused = CounterMetricFamily("stockgate_edge_access_refused", words, labels=["source", "why"])
+    for told, count in counters.refused.items():
+        refused.add_metric(told, count)
     yield refused
 
 

@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 
 from edge import config as settings
+from edge.agent.at_the_door import AtTheDoor, PortalMode, counts
 from edge.agent.status_socket import AgentStatus, Movement, StatusError, ask
 from edge.agent.tables import complain, console, show_json, show_table
 from edge.agent.unwell import machine_faults, status_faults
@@ -61,7 +62,9 @@ def _print(status: AgentStatus, faults: list[str]) -> None:
     out.print(f"uplink {health.uplink}: {status.broker}{_uplink(status)}")
     out.print(_machine(status))
     if (gate := health.gate) is not msgspec.UNSET and gate.generation is not None:
-        out.print(f"gate snapshot {gate.generation}.{gate.n}: {gate.entries} entries, until {gate.expires_at}")
+        refused = f"; messages refused: {counts(gate.refused)}" if gate.refused else ""
+        out.print(f"gate snapshot {gate.generation}.{gate.n}: {gate.entries} entries, until {gate.expires_at}{refused}")
+    _print_door(out, status.door)
     _print_readers(out, health)
     portals = [(portal.id, portal.state, portal.since, portal.reason) for portal in health.portals]
     show_table(out, ("portal", "state", "since", "why"), portals)
@@ -77,6 +80,23 @@ def _print(status: AgentStatus, faults: list[str]) -> None:
         out.print(f"see to: {fault}", soft_wrap=True)
     if not faults:
         out.print("all is well")
+
+
+def _print_door(out: Console, door: AtTheDoor) -> None:
+    if door.fire:
+        out.print(f"fire alarm: {', '.join(door.fire)}: all sirens are muted")
+    if door.modes:
+        show_table(out, ("portal", "mode", "else", "until"), [_mode(one) for one in door.modes])
+    if door.access:
+        rows = [
+            (one.way, one.state, one.heard_at or "-", counts(one.refused) or "-", one.problem) for one in door.access
+        ]
+        show_table(out, ("access events by", "state", "last heard", "refused", "why"), rows)
+
+
+def _mode(one: PortalMode) -> tuple[str, ...]:
+    usual = "-" if one.usual == one.mode else one.usual
+    return one.portal, one.mode if one.known else f"{one.mode} (no snapshot names it)", usual, one.until or "-"
 
 
 def _print_readers(out: Console, health: Health) -> None:

@@ -14,6 +14,7 @@ from typing import Final, Self
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
+from edge.agent.at_the_door import AtTheDoor
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine
 from edge.contracts import Health
@@ -51,6 +52,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
         watchdog_s: the service manager's; None without one.
         stuck: what stands still.
         movements: the last that were decided, the newest last.
+        door: fire alarm, portal modes, access controllers.
     """
 
     version: str
@@ -69,6 +71,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     watchdog_s: float | None = None
     stuck: tuple[str, ...] = ()
     movements: list[Movement] = []
+    door: AtTheDoor = AtTheDoor()
 
 
 class StatusError(Exception):

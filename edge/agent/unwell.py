@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec import UNSET
 
+from edge.agent.at_the_door import AtTheDoor, counts
 from edge.agent.machine import Machine
 from edge.agent.status_socket import AgentStatus
 from edge.contracts import Health, ReaderHealth, instant_us
@@ -25,6 +26,8 @@ WARM_CELSIUS: Final = 70.0
 CLOCK_OFF_S: Final = 60.0
 """Reads are placed in time by the machine's clock; a reader that is a minute off was never given a time server."""
 WARN_DAYS: Final = 14.0
+HARMLESS: Final = frozenset({"replayed", "unwanted"})
+"""Why gate messages are refused where a broker only tells once more what is old."""
 
 
 class Fault(NamedTuple):
@@ -59,6 +62,7 @@ def status_faults(status: AgentStatus) -> Iterator[Fault]:
         yield from reader_faults(reader)
     yield from _portals(status.health)
     yield from _gate(status.health)
+    yield from _door(status.door)
     yield from _uplink(status)
     yield from _streams(status.health)
     if status.kernels.compiled:
@@ -135,6 +139,29 @@ def _gate(health: Health) -> Iterator[Fault]:
         yield Fault("see to", "gate", "no verified snapshot is held: every crossing is told as stale", do)
     elif gate.expires_at is not None and instant_us(gate.expires_at) <= instant_us(health.at):
         yield Fault("bad", "gate", f"the snapshot ran out at {gate.expires_at}: crossings are told as stale", do)
+
+    ours = {why: count for why, count in gate.refused.items() if why not in HARMLESS}
+    if ours:
+        what = f"messages were refused since the start: {counts(ours)}"
+        yield Fault(
+            "see to", "gate", what, "see who else may publish on the gate's topics; the log has the first of each"
+        )
+
+
+def _door(door: AtTheDoor) -> Iterator[Fault]:
+    if door.fire:
+        do = "if there is no fire, mend what is wired to it"
+        yield Fault("bad", "fire alarm", f"{', '.join(door.fire)} is active: all sirens are muted", do)
+    if door.lacks_delta:
+        what = "its last changes were lost on the disk and are asked for: what it allows is told as stale until then"
+        yield Fault("bad", "gate", what, "see that broker and central are reached, and check the SD card")
+    for one in door.access:
+        name = f"access events by {one.way}"
+        if one.state == "shut":
+            yield Fault("bad", name, f"can't be heard: {one.problem}", "badges and forced doors are missed until then")
+        elif one.heard_at is None and one.refused:
+            what = f"nothing that came was taken: {counts(one.refused)}"
+            yield Fault("see to", name, what, "the log says what to change for the first of each")
 
 
 def _uplink(status: AgentStatus) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from edge.gate.asking import asking
 from edge.gate.disk import USES, GateFiles
 from edge.gate.errors import GateError
 from edge.gate.gate import Gate, GateCounters
+from edge.gate.judge import UNKNOWN_MODE
 from edge.gate.keeper import GateKeeper
 from edge.gate.port import Judged, Signals, Unlit
 from edge.gate.snapshot import Snapshot
@@ -16,6 +17,7 @@ from edge.gate.uses import Uses
 
 __all__ = [
     "CHANNELS",
+    "UNKNOWN_MODE",
     "USES",
     "Gate",
     "GateCounters",

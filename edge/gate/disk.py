@@ -1,6 +1,7 @@
 """What is kept of the snapshot on disk, so that a kill or a power cut at any point leaves the old or the new, whole.
 
-Files in one folder: `parts-{generation}` (a block, see `parts`), `manifest` and `delta` (as they were signed), `uses`.
+Files in one folder: `parts-{generation}` (a block, see `parts`), `manifest` and `delta` (as they were signed), `uses`,
+`counters` (which delta was kept last: written behind it, so that one that is gone is missed).
 Each is written beside, synced and renamed. The manifest names its block by its generation and is renamed last, which is
 the commit; a block without its manifest is dropped at the next start. A delta of another generation counts for nothing.
 """
@@ -16,6 +17,7 @@ from edge.gate.parts import Block
 
 MANIFEST: Final = "manifest"
 DELTA: Final = "delta"
+COUNTERS: Final = "counters"
 USES: Final = "uses"
 _PARTS: Final = "parts-"
 _PARTIAL: Final = ".partial"
@@ -31,11 +33,11 @@ class GateFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def read(self, name: str) -> bytes:
-        """Return a file's bytes, none where it isn't there."""
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, None where it isn't there; an empty one is another thing."""
         with suppress(FileNotFoundError):
             return (self._folder / name).read_bytes()
-        return b""
+        return None
 
     def write(self, name: str, payload: bytes) -> None:
         """Put a file in place of the old one; on disk when this returns."""

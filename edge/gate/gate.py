@@ -169,7 +169,7 @@ class Gate:
 
     def _prune(self, snapshot: Snapshot | None) -> None:
         """Forget used permissions that a new generation no longer lists."""
-        if snapshot is not None and snapshot.generation != self._generation:
+        if snapshot is not None and not snapshot.lacks_delta and snapshot.generation != self._generation:
             self._generation = snapshot.generation
             self._uses.prune(lambda use: _is_listed(snapshot, use))
 

@@ -40,8 +40,10 @@ class Judgement:
 
 
 def is_foreign(snapshot: Snapshot | None, epc: bytes) -> bool:
-    """Tell whether a tag is neither listed nor ours; while nothing is held no tag is foreign."""
-    return snapshot is not None and not snapshot.find(epc) and not snapshot.is_ours(epc)
+    """Tell whether a tag is neither listed nor ours; while some of what is known may be missing, none is foreign."""
+    if snapshot is None or snapshot.lacks_delta:
+        return False
+    return not snapshot.find(epc) and not snapshot.is_ours(epc)
 
 
 def judge(snapshot: Snapshot | None, crossing: Crossing, uses: Uses, *, wall_us: int) -> Judgement | None:
@@ -98,11 +100,12 @@ def _permitted(
     now_us: int,
     mode: Mode,
 ) -> Judgement:
-    counters, ran_out = (snapshot.generation, snapshot.n), now_us >= snapshot.expires_us
-    if ran_out and not door.trusts_stale:
-        return Judgement("stale", "the snapshot that allows it has run out", mode, counters)
+    counters = (snapshot.generation, snapshot.n)
+    doubt = "has run out" if now_us >= snapshot.expires_us else "lacks its last changes" if snapshot.lacks_delta else ""
+    if doubt and not door.trusts_stale:
+        return Judgement("stale", f"the snapshot that allows it {doubt}", mode, counters)
     uses.spend(crossing.passage, _spent(*found, crossing, uses))
-    reason = "by a snapshot that has run out, as the door's policy wants it" if ran_out else ""
+    reason = f"by a snapshot that {doubt}, as the door's policy wants it" if doubt else ""
     return Judgement("allow", reason, mode, counters, person=door.person)
 
 

@@ -50,6 +50,7 @@ class Snapshot:
         prefixes: of EPCs that are ours.
         parts: by index.
         changed: EPCs that the delta names, with their entries.
+        lacks_delta: whether a delta was held that the disk has lost: what it allowed or took back isn't known.
     """
 
     generation: int
@@ -60,6 +61,7 @@ class Snapshot:
     prefixes: tuple[tuple[bytes, int], ...]
     parts: Mapping[int, Part]
     changed: Mapping[bytes, tuple[Entry, ...]]
+    lacks_delta: bool = False
 
     @property
     def entries(self) -> int:
@@ -79,7 +81,9 @@ class Snapshot:
         return any(_is_under(epc, head, bits) for head, bits in self.prefixes)
 
 
-def make_snapshot(manifest: GateManifest, parts: Mapping[int, Part], delta: GateDelta | None) -> Snapshot:
+def make_snapshot(
+    manifest: GateManifest, parts: Mapping[int, Part], delta: GateDelta | None, *, lacks_delta: bool = False
+) -> Snapshot:
     """Join a manifest, its parts and its delta; an instant that is none raises `ContractError`."""
     signed = manifest.issued_at if delta is None else delta.issued_at
     return Snapshot(
@@ -91,6 +95,7 @@ def make_snapshot(manifest: GateManifest, parts: Mapping[int, Part], delta: Gate
         prefixes=tuple(_head(prefix) for prefix in manifest.own_prefixes),
         parts=parts,
         changed={} if delta is None else _changed(delta),
+        lacks_delta=lacks_delta,
     )
 
 

@@ -26,7 +26,7 @@ from edge.contracts import (
     decode_manifest,
 )
 from edge.contracts.topics import GATE_DELTA, GATE_MANIFEST, GATE_PART
-from edge.gate.disk import DELTA, MANIFEST, GateFiles
+from edge.gate.disk import COUNTERS, DELTA, MANIFEST, GateFiles
 from edge.gate.errors import GateError, Refusal
 from edge.gate.parts import Block, Part, cut_block, generation_of, pack_block
 from edge.gate.snapshot import Snapshot, make_snapshot
@@ -34,6 +34,8 @@ from edge.trust import Keyring, TrustError
 
 CHANNELS: Final = (GATE_MANIFEST, f"{GATE_PART}/+", GATE_DELTA)
 """What the uplink subscribes for the gate."""
+_COUNTERS: Final = 2
+_DIGITS: Final = 20
 _MOST_BYTES: Final = {GATE_MANIFEST: MAX_MANIFEST_BYTES, GATE_DELTA: MAX_DELTA_BYTES}
 
 
@@ -84,6 +86,7 @@ class GateStore:
         self._coming: _Manifest | None = None
         self._waiting: dict[int, dict[str, bytes]] = {}
         self._ahead: _Delta | None = None
+        self._lost: tuple[int, int] | None = None
         self._disk_full = False
         self.snapshot: Snapshot | None = None
         self.counters = StoreCounters()
@@ -100,7 +103,7 @@ class GateStore:
         coming = self._coming
         if coming is not None:
             return [f"{GATE_PART}/{index}" for index in self._missing(coming)]
-        if self.snapshot is None or self._waiting:
+        if self.snapshot is None or self._waiting or self._lost is not None:
             return [GATE_MANIFEST, GATE_DELTA]
         return [GATE_DELTA] if self.snapshot.n == 0 else []
 
@@ -108,12 +111,10 @@ class GateStore:
         """Take what an earlier start kept; what is damaged is told, and asked of the broker again."""
         try:
             payload = self._files.read(MANIFEST)
-            if not payload:
+            if payload is None:
                 return
             self._kept = self._manifest(payload)
-            delta = self._files.read(DELTA)
-            if delta and (kept := self._verified_delta(delta)).told.generation == self._kept.told.generation:
-                self._delta = kept
+            self._load_delta(self._kept.told.generation)
             self._parts = self._kept_parts(self._kept)
             self._swap()
         except OSError as error:
@@ -123,6 +124,39 @@ class GateStore:
         if self._kept is not None and self.snapshot is None:
             self._coming, self._parts = self._kept, {}
             self._log.error("kept gate snapshot is damaged: exits are told as stale until the broker sends it again")
+
+    def _load_delta(self, generation: int) -> None:
+        """Take the kept delta; where it is gone or damaged, note what was lost, and hold the snapshot in doubt."""
+        newest, damage = self._kept_counters(), ""
+        try:
+            payload = self._files.read(DELTA)
+            if payload is not None:
+                self._delta = self._verified_delta(payload)
+        except (GateError, ContractError) as error:
+            damage = str(error)
+            newest = newest or (generation, 1)
+        found = (0, 0) if self._delta is None else self._delta.counters
+        newest = max(newest or found, found)
+        if found[0] != generation:
+            self._delta = None
+        if newest[0] >= generation and (self._delta is None or found < newest):
+            self._lost, self._delta = newest, None
+            self._log.error(
+                "last changes to the gate snapshot are lost on the disk: what it allows is told as stale until the "
+                "broker sends them again",
+                lost=list(newest),
+                problem=damage or "the file is not what was kept last",
+            )
+
+    def _kept_counters(self) -> tuple[int, int] | None:
+        """Return which delta was kept last, None for none; what can't be read says no more than that there was one."""
+        payload = self._files.read(COUNTERS)
+        if payload is None:
+            return None
+        numbers = payload.decode("ascii", "replace").split()
+        if len(numbers) == _COUNTERS and all(one.isascii() and one.isdigit() and len(one) < _DIGITS for one in numbers):
+            return int(numbers[0]), int(numbers[1])
+        return (0, 0) if self._kept is None else (self._kept.told.generation, 1)
 
     def take(self, channel: str, payload: bytes) -> None:
         """Take a message; any bytes may come, and none raises."""
@@ -193,12 +227,18 @@ class GateStore:
             raise GateError("replayed", words)
         if before is not None and not self._is_news(new, before):
             return
+        if self._lost is not None and new.counters < self._lost:
+            raise GateError("replayed", f"delta {new.counters}: {self._lost} was signed already")
         made = make_snapshot(kept.told, self._parts, new.told)
-        self._delta = new
-        self._keep(DELTA, new.payload)
-        self.counters.deltas += 1
+        self._hold_delta(new)
         if self.snapshot is not None:
             self.snapshot = made
+
+    def _hold_delta(self, new: _Delta) -> None:
+        self._delta, self._lost = new, None
+        if self._keep(DELTA, new.payload):
+            self._keep(COUNTERS, "{} {}\n".format(*new.counters).encode())
+        self.counters.deltas += 1
 
     def _is_news(self, new: _Delta, before: _Delta) -> bool:
         if new.payload == before.payload:
@@ -250,6 +290,8 @@ class GateStore:
         parts = self._block(coming, pieces)
         if self._kept is not coming:  # else it was kept all the time, and its delta with it
             self._delta = None
+        if self._lost is not None and self._lost[0] < coming.told.generation:
+            self._lost = None
         self._kept, self._parts = coming, parts
         self._take_what_was_ahead(coming.told.generation)
         self._forget_strays(coming.told.generation)
@@ -263,9 +305,7 @@ class GateStore:
             return
         self._ahead = None
         if ahead.told.generation == generation:
-            self._delta = ahead
-            self._keep(DELTA, ahead.payload)
-            self.counters.deltas += 1
+            self._hold_delta(ahead)
 
     def _block(self, coming: _Manifest, pieces: Mapping[int, Block]) -> dict[int, Part]:
         """Return a generation's parts as they lie on disk, or in memory where that takes nothing."""
@@ -304,15 +344,18 @@ class GateStore:
     def _swap(self) -> None:
         if self._kept is not None:
             delta = None if self._delta is None else self._delta.told
-            self.snapshot = make_snapshot(self._kept.told, self._parts, delta)
+            lacks = self._lost is not None
+            self.snapshot = make_snapshot(self._kept.told, self._parts, delta, lacks_delta=lacks)
 
-    def _keep(self, name: str, payload: bytes) -> None:
+    def _keep(self, name: str, payload: bytes) -> bool:
         """Write a file; what can't be written holds all the same, until the next start."""
         try:
             self._files.write(name, payload)
             self._disk_full = False
         except OSError as error:
             self._disk_failed(error)
+            return False
+        return True
 
     def _disk_failed(self, error: OSError) -> None:
         self.counters.disk_failures += 1

@@ -132,6 +132,11 @@ class Signals:
             self._log.info("fire alarm is over: sirens may sound again", device=device, gpi=gpi)
 
     @property
+    def fires(self) -> list[tuple[str, int]]:
+        """Return the fire alarm inputs that are active, each a device and its input."""
+        return sorted(self._fires)
+
+    @property
     def on_fire(self) -> bool:
         """Whether a fire alarm input is active."""
         return bool(self._fires)

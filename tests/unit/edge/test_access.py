@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.access import AccessDesk, AccessError, AccessEvent, parse_events
-from edge.access.desk import BURST, RATE_PER_S
+from edge.access.desk import BURST, RATE_PER_S, TELL_AGAIN_US
+from edge.agent.metrics import access_figures
 from edge.contracts import SensorRow, instant
 
 NOW_US = 1_800_000_000_000_000
@@ -101,7 +102,7 @@ def test_badges_go_to_the_windows_and_doors_become_rows():
     assert taken.rows == [
         SensorRow(seq=0, reader="access", gpi=1, kind="forced", state=True, at=instant(NOW_US), portal="west")
     ]
-    assert (taken.desk.counters.badges, taken.desk.counters.doors, taken.desk.counters.refused) == (1, 1, 0)
+    assert (taken.desk.counters.badges, taken.desk.counters.doors, taken.desk.counters.refused) == (1, 1, {})
 
 
 def test_garbage_is_counted_and_told_once_until_something_good_comes_and_no_person_is_named():
@@ -114,10 +115,43 @@ def test_garbage_is_counted_and_told_once_until_something_good_comes_and_no_pers
         taken.take(BADGE)
         with pytest.raises(AccessError):
             taken.desk.take(b"\xff", "http")
-    assert taken.desk.counters.refused == 6
-    told = [one["event"] for one in logs]
-    assert told == ["access events are refused", "access events are understood again", "access events are refused"]
+    assert taken.desk.counters.refused == {("http", "unfit"): 5, ("http", "unreadable"): 1}
+    assert [one.get("why", one["event"]) for one in logs] == [
+        "unfit",
+        "access events are understood again",
+        "unreadable",
+    ]
     assert "E-0042" not in repr(logs)
+
+
+def test_each_kind_of_refusal_is_told_once_a_source_and_counted_apart():
+    taken = Taken()
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            for payload in (b"{", b'{"portal": "south", "kind": "held"}', b" " * 20_000):
+                with pytest.raises(AccessError):
+                    taken.desk.take(payload, "http")
+        with pytest.raises(AccessError):
+            taken.desk.take(b"{", "mqtt")
+    told = [(one["source"], one["why"]) for one in logs]
+    assert told == [("http", "unreadable"), ("http", "unfit"), ("http", "oversized"), ("mqtt", "unreadable")]
+    assert taken.desk.counters.refused_by("http") == {"unreadable": 2, "unfit": 2, "oversized": 2}
+    (figure,) = [one for one in access_figures(taken.desk.counters) if one.name == "stockgate_edge_access_refused"]
+    assert {
+        (one.labels["source"], one.labels["why"]): one.value for one in figure.samples
+    } == taken.desk.counters.refused
+
+
+def test_strangers_are_told_again_only_after_a_rest_however_good_the_controller_is():
+    taken = Taken()
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            taken.desk.refuse(AccessError("send the token", "stranger"), "http")
+            taken.take(BADGE)
+        taken.at_us += TELL_AGAIN_US + 1
+        taken.desk.refuse(AccessError("send the token", "stranger"), "http")
+    assert [one.get("why") for one in logs] == ["stranger", "stranger"]
+    assert taken.desk.counters.heard_us == {"http": NOW_US}
 
 
 def test_a_flood_is_refused_beyond_what_a_door_can_have_and_ends_by_itself():
@@ -126,6 +160,6 @@ def test_a_flood_is_refused_beyond_what_a_door_can_have_and_ends_by_itself():
         taken.take(BADGE)
     with pytest.raises(AccessError, match="too many events"):
         taken.take(BADGE)
-    assert (taken.desk.counters.flooded, len(taken.badges)) == (1, BURST)
+    assert (taken.desk.counters.refused, len(taken.badges)) == ({("http", "flood"): 1}, BURST)
     taken.at_us += 1_000_000
     assert taken.take([BADGE] * RATE_PER_S) == RATE_PER_S

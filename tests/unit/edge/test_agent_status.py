@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import structlog
 
+from edge.agent.at_the_door import AccessDoor, AtTheDoor, PortalMode
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine, hottest, look_at, worries
 from edge.agent.status_command import run_status
@@ -85,6 +86,13 @@ def _health(**changes):
     return _with(health=msgspec.structs.replace(WELL.health, **changes))
 
 
+HELD = {"generation": 3, "n": 4, "entries": 700, "expires_at": instant(60_000_000)}
+
+
+def _door(**told):
+    return _with(door=AtTheDoor(**told))
+
+
 def _reader(**changes):
     return _health(readers=[msgspec.structs.replace(READER, **changes)])
 
@@ -110,6 +118,19 @@ def _reader(**changes):
             "antenna 3 of reader r1: not connected: screw its cable on",
         ),
         (_health(gate=GateHealth()), "see to", "no verified snapshot is held"),
+        (_health(gate=GateHealth(**HELD, refused={"untrusted": 2})), "see to", "refused since the start: untrusted 2"),
+        (_door(lacks_delta=True), "bad", "gate: its last changes were lost on the disk"),
+        (_door(fire=["input 2 of r1"]), "bad", "input 2 of r1 is active: all sirens are muted"),
+        (
+            _door(access=[AccessDoor(way="http", state="shut", problem="taken")]),
+            "bad",
+            "by http: can't be heard: taken",
+        ),
+        (
+            _door(access=[AccessDoor(way="mqtt", state="open", refused={"unfit": 3})]),
+            "see to",
+            "by mqtt: nothing that came was taken: unfit 3",
+        ),
         (_health(gate=GateHealth(generation=3, expires_at=instant(0))), "bad", "the snapshot ran out at 1970"),
         (
             _health(portals=[PortalHealth(id="door", state="dark", since=instant(0), reason="reader r1 is lost")]),
@@ -132,6 +153,12 @@ def test_what_is_not_well_is_said_in_words(status, severity, said):
 def test_all_well_says_nothing():
     assert list(status_faults(WELL)) == []
     assert list(machine_faults(WELL.machine)) == []
+
+
+def test_what_a_broker_tells_once_more_and_a_door_that_was_heard_need_nothing_done():
+    assert list(status_faults(_health(gate=GateHealth(**HELD, refused={"replayed": 9, "unwanted": 1})))) == []
+    heard = AccessDoor(way="http", state="open", heard_at=instant(0), refused={"stranger": 1})
+    assert list(status_faults(_door(access=[heard]))) == []
 
 
 def test_reader_that_counts_from_its_start_has_no_clock_to_be_off():
@@ -204,6 +231,16 @@ def folder(tmp_path):
     return tmp_path
 
 
+AT_THE_DOOR = msgspec.structs.replace(
+    _health(gate=GateHealth(**HELD, refused={"replayed": 2})),
+    door=AtTheDoor(
+        fire=["input 2 of r1"],
+        modes=[PortalMode(portal="door", mode="observe", usual="alarm", until=instant(3_600_000_000))],
+        access=[AccessDoor(way="http", state="open", heard_at=instant(0), refused={"unfit": 1, "flood": 2})],
+    ),
+)
+
+
 async def _run(folder, **how):
     return await asyncio.to_thread(run_status, folder / "edge.toml", None, as_json=how.get("as_json", False))
 
@@ -220,7 +257,19 @@ async def test_status_of_a_well_agent_is_zero_and_of_an_ill_one_is_one(folder, c
         assert "gate snapshot 3.4: 700 entries, until 1970-01-01T00:01" in capsys.readouterr().out
         told[0] = _health(uplink="offline")
         assert await _run(folder) == 1
-        assert "see to: broker" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        told[0] = AT_THE_DOOR
+        assert await _run(folder) == 1
+        door = " ".join(capsys.readouterr().out.split())
+        for words in (
+            "fire alarm: input 2 of r1: all sirens are muted",
+            "observe",
+            "1970-01-01T01:00:00.000000Z",
+            "flood 2, unfit 1",
+            "messages refused: replayed 2",
+        ):
+            assert words in door
+        assert "see to: broker" in said
         assert await _run(folder, as_json=True) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["exit_code"], document["running"], document["pid"]) == (1, True, 4711)

@@ -1,5 +1,7 @@
 """The gate's judgement of one tag's crossing, and what rows and signals make of it."""
 
+from dataclasses import replace
+
 import pytest
 import structlog
 from hypothesis import given
@@ -99,6 +101,19 @@ def test_a_snapshot_that_ran_out_is_stale_or_trusted_as_the_door_wants_it(held):
     assert verdict(refusing, crossing(2), wall_us=late) == "refuse"
     assert verdict(trusting, wall_us=late) == "allow"
     assert "run out" in judge(trusting, crossing(), Uses(), wall_us=late).reason
+
+
+def test_a_snapshot_that_lost_its_last_changes_refuses_but_allows_nothing_unless_the_door_trusts_it(held):
+    """What it allows may have been taken back, and a tag that it doesn't know may be listed by now."""
+    some = (entry(1), entry(2, "hold", None))
+    refusing, trusting = held(*some), held(*some, doors=({**DOOR, "stale": "trust"},))
+    doubtful, trusted = replace(refusing, lacks_delta=True), replace(trusting, lacks_delta=True)
+    assert (verdict(doubtful), verdict(trusted)) == ("stale", "allow")
+    assert verdict(doubtful, crossing(2)) == verdict(doubtful, crossing(3)) == "refuse"
+    found = judge(doubtful, crossing(), Uses(), wall_us=NOW)
+    assert (found.reason, found.snapshot) == ("the snapshot that allows it lacks its last changes", (1, 0))
+    assert is_foreign(refusing, bytes.fromhex(OTHER))
+    assert not is_foreign(doubtful, bytes.fromhex(OTHER))
 
 
 def test_without_a_snapshot_or_a_door_in_it_an_exit_is_stale_and_frightens_nobody(held):

@@ -199,7 +199,7 @@ def test_a_generation_whose_part_can_not_be_read_displaces_nothing(one):
 
 
 @pytest.mark.parametrize("name", ["parts-1", "delta", "manifest"])
-@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone", "empty"])
 def test_damaged_files_are_told_and_made_good_by_what_the_broker_retains(one, tmp_path, name, damage):
     """Never is something held that isn't what was signed, and an older snapshot stays refused."""
     retained = [*messages(1, FIRST), ("gate/delta", delta(1, 4, [entry(0)]))]
@@ -207,19 +207,53 @@ def test_damaged_files_are_told_and_made_good_by_what_the_broker_retains(one, tm
     whole, file = digest(one.snapshot, EPCS), tmp_path / name
     payload = bytearray(file.read_bytes())
     payload[len(payload) // 2] ^= 1
-    file.write_bytes(payload if damage == "flip" else payload[: len(payload) // 2])
+    file.write_bytes({"flip": payload, "cut": payload[: len(payload) // 2]}.get(damage, b""))
     if damage == "gone":
         file.unlink()
     with capture_logs() as logs:
         again = store(tmp_path, LOG)
-    if (name, damage) == ("delta", "gone"):
-        assert again.snapshot.n == 0
+    if name == "delta":
+        assert (again.snapshot.generation, again.snapshot.n, again.snapshot.lacks_delta) == (1, 0, True)
+        assert [line["lost"] for line in logs] == [[1, 4]]
+        assert "gate/delta" in again.lacking
+        again.take("gate/delta", delta(1, 3))
+        assert again.counters.refused == {"replayed": 1}, "an older one isn't what was lost"
     else:
         assert again.snapshot is None
         assert logs or (name, damage) == ("manifest", "gone")
     give(again, retained)
     assert digest(again.snapshot, EPCS) == whole
     assert digest(store(tmp_path, LOG).snapshot, EPCS) == whole
+
+
+def test_a_damaged_note_of_the_last_delta_costs_nothing_where_the_delta_is_whole(one, tmp_path):
+    one.take("gate/delta", delta(1, 4, [entry(0)]))
+    for damage in (b"", b"4", b"1 x", b"\xff\xff"):
+        (tmp_path / "counters").write_bytes(damage)
+        assert store(tmp_path, LOG).snapshot.n == 4
+    (tmp_path / "delta").unlink()
+    assert store(tmp_path, LOG).snapshot.lacks_delta, "there was one, whichever"
+
+
+def test_a_new_generation_ends_the_doubt_about_a_lost_delta(one, tmp_path):
+    one.take("gate/delta", delta(1, 4, [entry(0)]))
+    (tmp_path / "delta").unlink()
+    again = store(tmp_path, LOG)
+    give(again, messages(2, FIRST))
+    assert not again.snapshot.lacks_delta
+    assert not store(tmp_path, LOG).snapshot.lacks_delta
+
+
+def test_a_delta_of_a_later_generation_than_the_kept_manifest_says_that_the_manifest_is_old(one, tmp_path):
+    """As after a disk that was full for a while: what is newest on it doesn't belong together."""
+    old = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    give(one, [*messages(2, FIRST), ("gate/delta", delta(2, 1))])
+    for name, payload in old.items():
+        (tmp_path / name).write_bytes(payload)
+    again = store(tmp_path, LOG)
+    assert (again.snapshot.generation, again.snapshot.lacks_delta) == (1, True)
+    give(again, [*messages(2, FIRST), ("gate/delta", delta(2, 1))])
+    assert (again.snapshot.generation, again.snapshot.n, again.snapshot.lacks_delta) == (2, 1, False)
 
 
 def test_a_full_disk_holds_the_new_snapshot_until_the_next_start(one, tmp_path):
