@@ -2,14 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from edge.commands import Order, OrderError
+from edge.agent.arguments import Arguments
+from edge.agent.arguments import integer as _integer
+from edge.agent.arguments import one_of as _one_of
+from edge.agent.arguments import only as _only
+from edge.agent.arguments import told as _told
+from edge.commands import Order
 from edge.contracts import instant
 from edge.contracts.commands import Argument
-from edge.readers import Chunk, OutputPort, ReaderError, ReaderSupervisor
+from edge.readers import Chunk, OutputPort, ReaderSupervisor
 from edge.readers.outputs import blinking, play
 from edge.readers.serial import Board
 from edge.signals import MutedPort
@@ -22,8 +27,6 @@ SWEEP_SILENCE_MS: Final = 1_000
 LONGEST_SURVEY_S: Final = 60
 MOST_TAGS: Final = 20_000
 """Distinct tags told apart in one survey: a doorway holds a few hundred, a flood of noise must not fill the memory."""
-
-Arguments = Mapping[str, Argument]
 
 
 class Survey:
@@ -145,34 +148,3 @@ class Orders:
             "begin": instant(swept.begin_us),
             "end": instant(swept.end_us),
         }
-
-
-def _told(name: str, order: Callable[[Arguments], Awaitable[dict[str, Argument]]]) -> Order:
-    async def carry_out(args: Arguments) -> dict[str, Argument]:
-        try:
-            return await order(args)
-        except ReaderError as error:
-            raise OrderError(f"command {name}: {error}") from error
-
-    return carry_out
-
-
-def _only(args: Arguments, known: Sequence[str]) -> None:
-    strange = sorted(args.keys() - set(known))
-    if strange:
-        raise OrderError(f"unknown argument {strange[0][:80]!r}: known here are {', '.join(known)}")
-
-
-def _one_of(args: Arguments, key: str, known: Any) -> str:
-    value = args.get(key)
-    if not isinstance(value, str) or value not in known:
-        told = ", ".join(known) or "none"
-        raise OrderError(f"{key} is {str(value)[:80]!r}: this gateway has {told}")
-    return value
-
-
-def _integer(args: Arguments, key: str, least: int, most: int, default: int | None = None) -> int:
-    value = args.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise OrderError(f"{key} is {str(value)[:80]!r}: give a whole number from {least} to {most}")
-    return value

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Self
 
 from structlog.typing import FilteringBoundLogger
@@ -26,9 +27,12 @@ from edge.trust import Keyring, TrustError
 MOST_AT_ONCE: Final = 8
 """A count and a survey may run at two readers while a light blinks; whoever floods the topic gets no more."""
 LONGEST_S: Final = 120.0
-"""The longest order is a count or a survey of a minute; what isn't over by then has hung."""
+"""Most orders take a minute at most; what isn't over by then, and was not said to take longer, has hung."""
 MAX_TEXT: Final = 500
 """As long as a reply's `problem` may be."""
+
+HIDDEN: Final = "url"
+"""An argument that is in no log: a one-time address, which may be good still when the order has failed."""
 
 Order = Callable[[Mapping[str, Argument]], Awaitable[dict[str, Argument]]]
 """Carries one command's arguments out and returns the reply's result; raises `OrderError` in words where it can't."""
@@ -55,6 +59,7 @@ class Desk:
         publish: puts bytes on a channel; tells whether there was a connection to do so.
         now_us: wall clock, UTC microseconds.
         log: logger; each command that one of the keys has signed is a row in it.
+        longest_s: for orders that may take longer than others, how long.
     """
 
     def __init__(
@@ -67,7 +72,9 @@ class Desk:
         publish: Callable[[str, bytes], bool],
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
+        longest_s: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        self._longest_s = dict(longest_s)
         self._gateway, self._keyring, self._nonces = gateway, keyring, nonces
         self._orders, self._publish, self._now_us, self._log = dict(orders), publish, now_us, log
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,10 +126,11 @@ class Desk:
 
     async def _serve(self, command: Command) -> None:
         problem, result = "", dict[str, Argument]()
+        longest_s = self._longest_s.get(command.name, LONGEST_S)
         try:
             async with self._noting:
                 await asyncio.to_thread(self._nonces.use, command.nonce, instant_us(command.expires_at))
-            async with asyncio.timeout(LONGEST_S):
+            async with asyncio.timeout(longest_s):
                 result = await self._orders[command.name](command.args)
         except NoncesError as error:
             self._refuse("replayed", str(error))
@@ -131,7 +139,7 @@ class Desk:
         except OrderError as error:
             problem = str(error)
         except TimeoutError:
-            problem = f"command {command.name} was not over after {LONGEST_S:g} s and was broken off"
+            problem = f"command {command.name} was not over after {longest_s:g} s and was broken off"
         except Exception as error:  # noqa: BLE001 (a command must not end the agent, and its giver must hear of it)
             self._log.exception("command failed", command=command.name, nonce=command.nonce)
             problem = f"command {command.name} failed: {type(error).__name__}, see the gateway's log"
@@ -142,7 +150,7 @@ class Desk:
             command=command.name,
             nonce=command.nonce,
             key=None if command.signature is None else command.signature.key,
-            args=command.args,
+            args={key: value for key, value in command.args.items() if key != HIDDEN},
             problem=problem,
         )
         self._answer(command, problem=problem, result=result)
