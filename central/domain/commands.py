@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from central.domain.captures import CAPTURE, LONGEST_S, UPLOAD_S
+
 Argument = str | int | bool
 
 MAX_TOML_BYTES: Final = 64 * 1024
@@ -57,6 +59,8 @@ class Spec:
     args: Mapping[str, Number | Word]
     answer_s: int
     """Seconds after which nobody waits for its answer any more."""
+    either: tuple[str, ...] = ()
+    """Of these arguments exactly one is given."""
 
 
 _READER: Final = Word(_ID, "the id of one of the gateway's readers")
@@ -69,6 +73,15 @@ COMMANDS: Final[Mapping[str, Spec]] = {
             "seconds": Number(1, 30),
         },
         answer_s=90,
+    ),
+    CAPTURE: Spec(
+        {
+            "reader": Word(_ID, "the id of one of the gateway's readers", needed=False),
+            "portal": Word(_ID, "the id of one of the gateway's portals", needed=False),
+            "seconds": Number(1, LONGEST_S),
+        },
+        answer_s=LONGEST_S + UPLOAD_S + 60,
+        either=("reader", "portal"),
     ),
     "restart-reader": Spec({"reader": _READER}, answer_s=60),
     "survey": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
@@ -92,4 +105,6 @@ def unfit(name: str, args: Mapping[str, Argument]) -> str:
                 return f"args.{key} is missing: {wanted.right}"
         elif not wanted.fits(args[key]):
             return f"args.{key}: {wanted.right}"
+    if spec.either and sum(key in args for key in spec.either) != 1:
+        return f"args: give either {' or '.join(spec.either)}"
     return ""

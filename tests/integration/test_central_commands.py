@@ -1,72 +1,21 @@
 """Commands by the central: signed, kept as acts, sent to one gateway, and answered once."""
 
 import asyncio
-import contextlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import httpx
 import pytest
 
-from central.api.commands import commands_read, commands_write
-from central.api.server import create_app
 from central.application.commanding import Asked
 from central.application.errors import NotAllowed, RowsRefused
 from central.domain.commands import COMMANDS, unfit
-from central.gate.commander import Commander
 from central.gate.keys import KeyRing
-from central.storage.commanding import PgCommands
-from edge.contracts import Reply, check_command, decode_command, encode, instant, topic
+from edge.contracts import check_command, decode_command, topic
 from edge.trust import Keyring
-from tests.helpers.central import GATEWAY, FakeLink, until
+from tests.helpers.central import GATEWAY, until
+from tests.helpers.commanding import NOW, commanding
 
-NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-TOKEN = {"Authorization": "Bearer t"}
 BLINK = {"by": "p-1", "name": "blink", "args": {"device": "r1", "output": 1}}
-
-
-class Wire(FakeLink):
-    """A broker that also takes what no broker keeps."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told = []
-
-    def tell(self, where, payload):
-        if self.connected:
-            self.told.append((where, payload))
-        return self.connected
-
-    def reply(self, *, gateway=GATEWAY, nonce=None, name="blink", where=None, ok=True, problem="", result=None):
-        """Let a gateway answer the last command."""
-        nonce = nonce or decode_command(self.told[-1][1]).nonce
-        at = instant(int(NOW.timestamp()) * 1_000_000)
-        reply = Reply(name=name, gateway=gateway, nonce=nonce, at=at, ok=ok, problem=problem, result=result or {})
-        self.deliver(where or topic("hq", gateway, f"reply/{name}"), encode(reply))
-
-
-@contextlib.asynccontextmanager
-async def commanding(one, folder, *, roles=(), clock=None):
-    """Run the commander with an API before it; yields (wire, client, commander)."""
-    now = (lambda: NOW) if clock is None else lambda: clock[0]
-    wire = Wire()
-    commander = Commander(wire, PgCommands(one.database), KeyRing(folder), now=now, roles=roles)
-    reads, writes = commands_read(commander.book, now), commands_write(commander, now)
-    app = create_app(one.services(now), token="t", version="0", local=True, reads=[reads], orders=[writes])
-    await one.people("p-1", "p-2")
-    await one.sql(
-        "INSERT INTO gateway_state (site, gateway, online, last_seen) VALUES ('hq', %s, true, %s)", GATEWAY, NOW
-    )
-    task = asyncio.create_task(commander.run())
-    await asyncio.sleep(0)
-    wire.connect()
-    transport = httpx.ASGITransport(app)
-    try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", headers=TOKEN) as client:
-            yield wire, client, commander
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def answered(client, number):
