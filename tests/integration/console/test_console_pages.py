@@ -1,5 +1,6 @@
 """The console's lists, and the pages of one asset, alert, door or exception, in a real browser."""
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -154,6 +155,36 @@ def test_a_doors_gateway_is_given_orders_and_its_answers_are_shown(page, console
     page.get_by_role("button", name="Begin anew at the reader").click()
     page.get_by_text("takes one of the roles door-keeper").wait_for()
     assert [one["name"] for one in central.commands] == ["blink", "survey"]
+
+
+def test_a_doors_readers_are_recorded_and_the_file_is_fetched(page, console, central, tmp_path):
+    """Who has told no id is asked for it; the file comes by the console; a refusal comes in the API's words."""
+    page.goto(f"{console}/portals/main-entrance")
+    page.get_by_text("Nothing was recorded by an order yet.").wait_for()
+    record = page.get_by_role("button", name="Record this door's readers")
+    record.click()
+    page.get_by_text("Write your person id beside the orders above").wait_for()
+    assert central.commands == []
+    page.get_by_label("Your person id").fill("p-1")
+    page.get_by_label("Seconds to record").fill("12")
+    record.click()
+    page.get_by_text("waits for its answer").wait_for()
+    assert central.commands[0]["args"] == {"portal": "main-entrance", "seconds": 12}
+    made = {"id": 4, "gateway": "hq-east-1", "args": {"portal": "main-entrance"}, "by": "p-1", "given_at": ago(5)}
+    came = {"bytes": 1_500_000, "sha256": "ab" * 32, "problem": None}
+    central.captures = [
+        made | came | {"state": "kept", "result": {"packets": 1234, "seconds": 12}},
+        made | {"id": 3, "state": "failed", "problem": "the disk is nearly full", "bytes": None, "result": None},
+    ]
+    page.get_by_text("1.50 MB · 1,234 packets in 12 s · sha256 abababababab…").wait_for()
+    page.get_by_text("the disk is nearly full").wait_for()
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="Fetch").click()
+    fetched.value.save_as(tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == b"\x0a\x0d\x0d\x0a"
+    assert fetched.value.suggested_filename == "gw-4.pcapng"
+    refused = httpx.get(f"{console}/captures/4/file", params={"by": "p-9"})
+    assert (refused.status_code, refused.text) == (404, "'p-9' may not have captures.\n")
 
 
 def test_a_door_that_is_not_there_gets_words_and_a_way_back(page, console):
