@@ -26,6 +26,7 @@ from edge.agent.controller import Controller
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.doorkeeper import Doorkeeper, open_gate
+from edge.agent.guard_test import GuardTest
 from edge.agent.health import Identity, birth
 from edge.agent.host import host_health
 from edge.agent.journal import Journal
@@ -53,6 +54,7 @@ from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder, Taps
 from edge.readers.serial import Board
+from edge.signals import Signals
 from edge.uplink import Forwarder, PahoMqtt, tls_context
 from edge.windows import HeldTag, Windows
 
@@ -189,7 +191,8 @@ def _build(given: _Given) -> _Built:
     if gate is not None:
         gate.gate.light(signals)
     orders = Orders(llrp, boards, onlookers, muted=signals.muted).by_name()
-    desk = _desk(given, orders | _captures(given, taps).by_name(), forwarder)
+    orders |= _captures(given, taps).by_name() | _guard_test(given, onlookers, pipeline, signals).by_name()
+    desk = _desk(given, orders, forwarder)
     controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)
     agent = Agent(
         given.me,
@@ -293,6 +296,18 @@ def _captures(given: _Given, taps: Mapping[str, Taps]) -> Captures:
             now_us=now_us,
             host_synced=host_synced,
         )
+    )
+
+
+def _guard_test(given: _Given, onlookers: OnLookers, pipeline: Pipeline, signals: Signals) -> GuardTest:
+    gate = given.gate
+    return GuardTest(
+        {one.id: [(antenna.reader, antenna.port) for antenna in one.antennas] for one in given.config.portals},
+        onlookers,
+        pipeline,
+        snapshot=lambda: None if gate is None else gate.keeper.snapshot,
+        signals=signals,
+        now_us=now_us,
     )
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from edge.agent.arguments import Arguments
 from edge.agent.arguments import integer as _integer
@@ -51,27 +52,41 @@ class Survey:
                 tags.add(raw[row * width : row * width + (bits + 7) // 8])
 
 
+class OnLooker(Protocol):
+    """Is shown what readers bring."""
+
+    def take(self, chunk: Chunk) -> None:
+        """Take a chunk, and change nothing of it."""
+        ...
+
+
 class OnLookers:
     """A sink before the sink: who looks on sees every chunk, and what it does changes nothing of it."""
 
     def __init__(self, sink: Callable[[Chunk], Awaitable[None]]) -> None:
         self._sink = sink
-        self._surveys: list[Survey] = []
+        self._looking: list[OnLooker] = []
 
     async def sink(self, chunk: Chunk) -> None:
         """Show a chunk to who looks on, and pass it on."""
-        for survey in self._surveys:
-            survey.take(chunk)
+        for one in self._looking:
+            one.take(chunk)
         await self._sink(chunk)
+
+    @contextmanager
+    def looking(self, one: OnLooker) -> Iterator[None]:
+        """Let somebody look on until the block ends."""
+        self._looking.append(one)
+        try:
+            yield
+        finally:
+            self._looking.remove(one)
 
     async def survey(self, reader: str, seconds: int) -> Survey:
         """Look on for some seconds."""
         survey = Survey(reader)
-        self._surveys.append(survey)
-        try:
+        with self.looking(survey):
             await asyncio.sleep(seconds)
-        finally:
-            self._surveys.remove(survey)
         return survey
 
 
