@@ -10,6 +10,7 @@ from central.domain.captures import CAPTURE, LONGEST_S, UPLOAD_S
 Argument = str | int | bool
 
 MAX_TOML_BYTES: Final = 64 * 1024
+TEST_TAG: Final = "test-tag"
 VALID_S: Final = 30
 """A command that comes later than this is obeyed by no gateway."""
 _ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
@@ -53,10 +54,26 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no."""
+
+    needed: bool = False
+
+    @property
+    def right(self) -> str:
+        """What would be right, in words."""
+        return "give true or false"
+
+    def fits(self, value: Argument) -> bool:
+        """Tell whether it is one of both."""
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One command."""
 
-    args: Mapping[str, Number | Word]
+    args: Mapping[str, Number | Word | Flag]
     answer_s: int
     """Seconds after which nobody waits for its answer any more."""
     either: tuple[str, ...] = ()
@@ -86,6 +103,15 @@ COMMANDS: Final[Mapping[str, Spec]] = {
     "restart-reader": Spec({"reader": _READER}, answer_s=60),
     "survey": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
     "sweep": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
+    TEST_TAG: Spec(
+        {
+            "portal": Word(_ID, "the id of one of the gateway's portals"),
+            "epc": Word(_EPC, "a tag's EPC in lower-case hex"),
+            "seconds": _MINUTE,
+            "sound": Flag(),
+        },
+        answer_s=150,
+    ),
 }
 """What each command takes; the agent has the last word on every one."""
 

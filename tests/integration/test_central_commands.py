@@ -12,7 +12,7 @@ from central.domain.commands import COMMANDS, unfit
 from central.gate.keys import KeyRing
 from edge.contracts import check_command, decode_command, topic
 from edge.trust import Keyring
-from tests.helpers.central import GATEWAY, until
+from tests.helpers.central import EPC, GATEWAY, until
 from tests.helpers.commanding import NOW, commanding
 
 BLINK = {"by": "p-1", "name": "blink", "args": {"device": "r1", "output": 1}}
@@ -128,6 +128,22 @@ async def test_a_command_that_nobody_answers_is_unanswered_after_its_time(one, t
         number = (await client.post(f"gateways/{GATEWAY}/commands", json=BLINK)).json()["command"]["id"]
         clock[0] += timedelta(seconds=COMMANDS["blink"].answer_s + 1)
         assert (await client.get(f"commands/{number}")).json()["command"]["state"] == "unanswered"
+
+
+async def test_no_asset_is_carried_through_a_door_as_a_test(one, tmp_path):
+    """A tag that an asset bears is refused before anything is sent; one that is nobody's goes to the gateway."""
+    async with commanding(one, tmp_path) as (wire, client, _):
+        test = {"by": "p-1", "name": "test-tag", "args": {"portal": "stockroom-a-door", "epc": EPC, "sound": True}}
+        refused = await client.post(f"gateways/{GATEWAY}/commands", json=test)
+        assert (refused.status_code, "LT-0001 bears this tag" in refused.json()["detail"]) == (409, True)
+        assert wire.told == []
+        test["args"] |= {"epc": "e2801160600002"}
+        given = await client.post(f"gateways/{GATEWAY}/commands", json=test)
+        assert given.status_code == 201, given.text
+        assert decode_command(wire.told[0][1]).args == test["args"]
+        for wrong in ({"epc": "E2801160600002"}, {"epc": "e2"}, {"sound": 1}, {"portal": ""}, {"seconds": 0}):
+            answer = await client.post(f"gateways/{GATEWAY}/commands", json=test | {"args": test["args"] | wrong})
+            assert answer.status_code == (201 if wrong == {"epc": "e2"} else 422), wrong
 
 
 def test_every_command_takes_what_it_says_and_nothing_else():

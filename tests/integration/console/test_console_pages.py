@@ -157,6 +157,25 @@ def test_a_doors_gateway_is_given_orders_and_its_answers_are_shown(page, console
     assert [one["name"] for one in central.commands] == ["blink", "survey"]
 
 
+def test_a_guard_tests_a_door_with_a_tag(page, console, central):
+    """In a name, with what was written of the tag as it is meant; the browser remembers the tag for the next shift."""
+    page.goto(f"{console}/portals/main-entrance")
+    page.get_by_label("Test tag's EPC").fill("E280-1160 600002")
+    page.get_by_role("button", name="Begin the test").click()
+    page.get_by_text("the test is logged in your name").wait_for()
+    page.get_by_label("Your person id").fill("p-1")
+    page.get_by_text("sound the alarm").click()
+    page.get_by_role("button", name="Begin the test").click()
+    page.get_by_text("Walk through the door with the tag now").wait_for()
+    [given] = central.commands
+    assert (given["name"], given["by"]) == ("test-tag", "p-1")
+    assert given["args"] == {"portal": "main-entrance", "epc": "e2801160600002", "seconds": 20, "sound": True}
+    given |= {"state": "done", "result": {"decided": "out", "decision ms": 250}}
+    page.get_by_text("decided out · decision ms 250").wait_for()
+    page.reload()
+    expect(page.get_by_label("Test tag's EPC")).to_have_value("e2801160600002")
+
+
 def test_a_doors_readers_are_recorded_and_the_file_is_fetched(page, console, central, tmp_path):
     """Who has told no id is asked for it; the file comes by the console; a refusal comes in the API's words."""
     page.goto(f"{console}/portals/main-entrance")
