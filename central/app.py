@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.metadata
+import ipaddress
 import json
 import os
 import signal
@@ -12,12 +13,14 @@ from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequ
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import stamina.instrumentation
 import structlog
 import uvicorn
 
 from central.api.auth import load_token
+from central.api.captures import captures_fetch, captures_read, uploads
 from central.api.commands import commands_read, commands_write
 from central.api.gate import gate as gate_routes
 from central.api.policies import policies_read, policies_write
@@ -27,6 +30,7 @@ from central.api.routes import Services, beat
 from central.api.server import create_app
 from central.application import undoing
 from central.application.calendars import take_published
+from central.application.capturing import Captures
 from central.application.darkness import DoorWatch
 from central.application.errors import SchemaUnfit, StoreUnavailable
 from central.application.feed import Feed
@@ -39,6 +43,7 @@ from central.application.sheets import Sheets
 from central.application.teller import Teller
 from central.application.undoing import Undone
 from central.config import CentralSettings, ConfigError, is_loopback, parse_prefix, split_address
+from central.domain.captures import MIB
 from central.gate.commander import Commander
 from central.gate.keys import KeyRing
 from central.gate.publisher import GateSettings, Publisher
@@ -55,6 +60,7 @@ from central.jobs.stories import story_jobs
 from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
 from central.storage.calendars import PgCalendars
+from central.storage.captures import PgCaptures
 from central.storage.commanding import PgCommands
 from central.storage.counts import PgCounts
 from central.storage.database import Database, DatabaseSettings
@@ -75,11 +81,13 @@ from central.storage.register import PgRegister
 from central.storage.registry import PgRegistry
 from central.storage.rollups import PgRollups
 from central.storage.schema import check_schema
+from central.storage.shelf import FolderShelf
 from central.storage.transfers import PgTransfers
 from central.storage.upkeep import PgUpkeep
 from central.storage.views import PgViews
 from edge.contracts import EpcPrefix
 
+CAPTURES_FOLDER = "captures"
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
 IMPORTS = 50
 """The newest imports, as many as fit a screen."""
@@ -140,7 +148,8 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, now=_now, deaf=lambda: ingest.problem)
     policies = PgPolicies(database, log)
-    commander = _commander(settings, database)
+    captures = _captures(settings, database)
+    commander = _commander(settings, database, captures)
     told = Teller(views, feed, _now)
     ear = Ear(settings.dsn, FEED, told.hear, told.begin)
     services = Services(
@@ -176,12 +185,15 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             policies_read(policies, _now),
             rollup_routes(PgRollups(database), _now),
             commands_read(commander.book, _now),
+            captures_read(captures.book, _now),
         ],
         orders=[
             quarantine_orders(_retry(database, log, views, metrics, own=_own(settings))),
             policies_write(policies, views, _now),
             commands_write(commander, _now),
+            captures_fetch(captures),
         ],
+        doors=[uploads(captures)],
     )
     server = _Server(_serving(settings, app))
     with _listen(host, port) as listener:
@@ -190,10 +202,12 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             with contextlib.suppress(StoreUnavailable):  # it is awaited while serving: /healthz says what is missing
                 await check_schema(database)
             url = _announce(settings, listener, token_file, ready_file)
+            captures.base = settings.public_url or _reachable(url, host)
             _log.info("listening", api=url, token_file=str(token_file))
             perpetual = PerpetualCount(PgPresence(database, log), metrics, _now)
             work = [ingest.run(), doors.run(), perpetual.run(), _until_schema_fits(database)]
             work += [gate.run(), seat.run(), leases.run(), told.run(), ear.run(), commander.run()]
+            work.append(captures.tidy_at_start())
             work.append(beat(feed, _now, services.feed_problem))
             with settled_heap():
                 await _until_told(server, listener, feed, *work)
@@ -346,10 +360,29 @@ def _gate(settings: CentralSettings, database: Database, log: PgLog, metrics: Me
     return publisher, seat
 
 
-def _commander(settings: CentralSettings, database: Database) -> Commander:
+def _commander(settings: CentralSettings, database: Database, captures: Captures) -> Commander:
     """Return what gives commands to gateways."""
     keys, link = KeyRing(settings.data_dir), _link(settings, "commands")
-    return Commander(link, PgCommands(database), keys, now=_now, roles=settings.command_roles)
+    return Commander(link, PgCommands(database), keys, now=_now, roles=settings.command_roles, captures=captures)
+
+
+def _captures(settings: CentralSettings, database: Database) -> Captures:
+    """Return what takes the files of captures; who may give commands may have them."""
+    commands, roles = PgCommands(database), settings.command_roles
+
+    async def may(by: str) -> bool:
+        return not roles or await commands.may(by, roles)
+
+    shelf = FolderShelf(settings.data_dir / CAPTURES_FOLDER)
+    return Captures(PgCaptures(database), shelf, may=may, now=_now, most_bytes=settings.captures_mib * MIB)
+
+
+def _reachable(url: str, host: str) -> str:
+    """Return the listener's address where it names one; of all addresses nobody knows which a gateway can use."""
+    try:
+        return "" if ipaddress.ip_address(host).is_unspecified else url
+    except ValueError:
+        return url.replace(urlsplit(url).hostname or host, host, 1)
 
 
 def _own(settings: CentralSettings) -> tuple[EpcPrefix, ...]:

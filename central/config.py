@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,16 @@ class CentralSettings(BaseSettings):
         tuple[str, ...],
         Field(description="Who gives a gateway a command must hold one of these roles; none: whoever may write may."),
     ] = ()
+    public_url: Annotated[
+        str | None,
+        Field(
+            description="The API's address as gateways reach it, like https://central.example:8443: captures go there. "
+            "Left out: the listener's own, where it names one address."
+        ),
+    ] = None
+    captures_mib: Annotated[
+        int, Field(ge=1, le=1_000_000, description="Most disk space for captures; beyond it the oldest go.")
+    ] = 1024
     watermark_s: Annotated[float, Field(gt=0, le=60, description="Seconds between repeated watermarks.")] = 2.0
 
     @field_validator("mqtt")
@@ -66,6 +77,11 @@ class CentralSettings(BaseSettings):
         for text in value:
             parse_prefix(text)
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        return None if value is None else check_public_url(value)
 
     @model_validator(mode="after")
     def _listener(self) -> "CentralSettings":
@@ -110,6 +126,22 @@ def split_address(text: str) -> tuple[str, int]:
     if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 (TCP's last port)
         raise ValueError(f"listen {text!r}: write HOST:PORT, like 127.0.0.1:8080")
     return host.strip("[]"), int(port)
+
+
+def check_public_url(text: str) -> str:
+    """Return an API's address without a slash at its end; gateways send nothing unencrypted to other machines."""
+    example = "write it like https://central.example:8443"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"public_url {text!r}: {error}: {example}") from None
+    strange = parts.username or parts.password or parts.query or parts.fragment or not text.isprintable()
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or strange:
+        raise ValueError(f"public_url {text!r} is no address of a web server: {example}")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError(f"public_url {text!r}: gateways send nothing unencrypted to another machine: {example}")
+    return text.rstrip("/")
 
 
 def is_loopback(host: str) -> bool:

@@ -1,5 +1,6 @@
 """The central service's API as the console uses it; every failure becomes a `ConsoleError` in words."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -70,14 +71,33 @@ class ApiClient:
         Raises:
             ConsoleError: there is no token, or the API refused, in its own words.
         """
+        return await self._ask("POST", path, json=body, headers=self._proof())
+
+    async def file(self, path: str, **params: str) -> httpx.Response:
+        """Open a file below /api/v1/, of which nothing is read yet; whoever asked closes it.
+
+        Raises:
+            ConsoleError: there is no token, or the API refused, in its own words.
+        """
+        asked = self._http.build_request("GET", f"/api/v1/{path}", params=params, headers=self._proof())
+        try:
+            answer = await self._http.send(asked, stream=True)
+            if answer.is_success:
+                return answer
+            found = json.loads(await answer.aread())
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ConsoleError(f"The central service at {self.url} does not answer: {_words(error)}.") from error
+        raise ConsoleError(_problem(answer.status_code, found))
+
+    def _proof(self) -> dict[str, str]:
+        """Return the header that proves who writes."""
         if self._token_file is None:
             raise ConsoleError("This console can only read: start it with --token-file to acknowledge alerts.")
         try:
             token = self._token_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ConsoleError(f"The token file {self._token_file} can't be read: {error.strerror}.") from error
-        headers = {"Authorization": f"Bearer {token}"}
-        return await self._ask("POST", path, json=body, headers=headers)
+        return {"Authorization": f"Bearer {token}"}
 
     async def events(self) -> AsyncIterator[ServerEvent]:
         """Yield the live feed until it ends or falls silent.

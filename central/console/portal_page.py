@@ -5,10 +5,12 @@ from urllib.parse import quote
 
 from central.console import words
 from central.console.board import Board
+from central.console.capture_panel import CapturePanel
 from central.console.command_panel import CommandPanel
 from central.console.elements import box, failed, link, nav, text
 from central.console.errors import ConsoleError, NotThereError
 from central.console.pulse import draw_tick
+from central.console.walk_panel import WalkPanel
 
 SHOWN = 20
 
@@ -33,6 +35,8 @@ async def portal_page(board: Board, portal_id: str) -> None:
         _sees(measured["portals"])
         _ready(ready)
         await CommandPanel(board, found["portal"]["gateway"]).draw()
+        WalkPanel(board, found["portal"]["gateway"], portal_id).draw()
+        await CapturePanel(board, found["portal"]["gateway"], portal_id).draw()
         _passed(board, passed["movements"])
 
 

@@ -18,6 +18,7 @@ from nicegui import ui
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from central.console.board import Board
+from central.console.capture_panel import register_files
 from central.console.client import ApiClient
 from central.console.errors import ConsoleError
 from central.console.pages import register_pages
@@ -118,6 +119,7 @@ def make_app(board: Board) -> FastAPI:
         answer.headers.update(HEADERS)
         return answer
 
+    register_files(app, board.client)
     register_pages(board)
     ui.run_with(app, title="Stockgate", dark=True, language="en-GB", favicon=_favicon(), show_welcome_message=False)
     return app

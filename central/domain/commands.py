@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from central.domain.captures import CAPTURE, LONGEST_S, UPLOAD_S
+
 Argument = str | int | bool
 
 MAX_TOML_BYTES: Final = 64 * 1024
 """As much as a gateway takes."""
+TEST_TAG: Final = "test-tag"
 VALID_S: Final = 30
 """A command that comes later than this is obeyed by no gateway."""
 _ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
@@ -79,12 +82,30 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no."""
+
+    needed: bool = False
+
+    @property
+    def right(self) -> str:
+        """What would be right, in words."""
+        return "give true or false"
+
+    def fits(self, value: Argument) -> bool:
+        """Tell whether it is one of both."""
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One command."""
 
-    args: Mapping[str, Number | Word | Configuration]
+    args: Mapping[str, Number | Word | Flag | Configuration]
     answer_s: int
     """Seconds after which nobody waits for its answer any more."""
+    either: tuple[str, ...] = ()
+    """Of these arguments exactly one is given."""
 
 
 _READER: Final = Word(_ID, "the id of one of the gateway's readers")
@@ -99,10 +120,28 @@ COMMANDS: Final[Mapping[str, Spec]] = {
         answer_s=90,
     ),
     "configure": Spec({"toml": Configuration()}, answer_s=240),
+    CAPTURE: Spec(
+        {
+            "reader": Word(_ID, "the id of one of the gateway's readers", needed=False),
+            "portal": Word(_ID, "the id of one of the gateway's portals", needed=False),
+            "seconds": Number(1, LONGEST_S),
+        },
+        answer_s=LONGEST_S + UPLOAD_S + 60,
+        either=("reader", "portal"),
+    ),
     "reload": Spec({}, answer_s=240),
     "restart-reader": Spec({"reader": _READER}, answer_s=60),
     "survey": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
     "sweep": Spec({"reader": _READER, "seconds": _MINUTE}, answer_s=150),
+    TEST_TAG: Spec(
+        {
+            "portal": Word(_ID, "the id of one of the gateway's portals"),
+            "epc": Word(_EPC, "a tag's EPC in lower-case hex"),
+            "seconds": _MINUTE,
+            "sound": Flag(),
+        },
+        answer_s=150,
+    ),
 }
 """What each command takes; the agent has the last word on every one.
 
@@ -120,12 +159,19 @@ def unfit(name: str, args: Mapping[str, Argument], *, gateway: str) -> str:
     if strange:
         known = ", ".join(spec.args) or "none"
         return f"args: {name} takes no {strange[0][:40]!r}: known are {known}"
-    for key, wanted in spec.args.items():
-        if key not in args:
-            if wanted.needed:
-                return f"args.{key} is missing: {wanted.right}"
-        elif not wanted.fits(args[key]):
-            return f"args.{key}: {wanted.right}"
-        elif isinstance(wanted, Configuration) and (problem := wanted.astray(args[key], gateway)):
-            return f"args.{key} {problem}"
+    problems = (_problem(key, wanted, args.get(key), gateway) for key, wanted in spec.args.items())
+    if problem := next(filter(None, problems), ""):
+        return problem
+    if spec.either and sum(key in args for key in spec.either) != 1:
+        return f"args: give either {' or '.join(spec.either)}"
+    return ""
+
+
+def _problem(key: str, wanted: Number | Word | Flag | Configuration, value: Argument | None, gateway: str) -> str:
+    if value is None:
+        return f"args.{key} is missing: {wanted.right}" if wanted.needed else ""
+    if not wanted.fits(value):
+        return f"args.{key}: {wanted.right}"
+    if isinstance(wanted, Configuration) and (problem := wanted.astray(value, gateway)):
+        return f"args.{key} {problem}"
     return ""

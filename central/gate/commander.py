@@ -3,15 +3,18 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
 import structlog
 
+from central.application.capturing import DEFAULT_S, Address
 from central.application.commanding import Answered, Asked, CommandBook, CommandView, Signed
-from central.application.errors import BrokerAway, NotAllowed, RowsRefused, StoreUnavailable
-from central.domain.commands import COMMANDS, VALID_S
+from central.application.errors import BrokerAway, NotAllowed, RowsRefused, StepUnfit, StoreUnavailable
+from central.domain.captures import CAPTURE
+from central.domain.commands import COMMANDS, TEST_TAG, VALID_S
 from central.gate.keys import KeyRing, SigningKey
 from central.gate.messages import wire
 from edge.contracts import (
@@ -54,6 +57,16 @@ class Broker(Protocol):
         """Disconnect in order."""
 
 
+class Addresses(Protocol):
+    """What the commander wants of `central.application.capturing.Captures`."""
+
+    def address(self, seconds: int, now: datetime) -> Address:
+        """Make an address for a capture of so many seconds. Raises `StepUnfit`."""
+
+    async def expect(self, command: int, address: Address) -> None:
+        """Keep it."""
+
+
 class Commander:
     """Signs with the central's key, and keeps every command and every answer.
 
@@ -63,6 +76,7 @@ class Commander:
         keys: the central's keys; the first signs.
         now: clock.
         roles: who gives a command must have one of these; without any, everybody may who may write at all.
+        captures: makes the addresses that captures go up to.
     """
 
     def __init__(
@@ -73,7 +87,9 @@ class Commander:
         *,
         now: Callable[[], datetime],
         roles: Collection[str] = (),
+        captures: Addresses | None = None,
     ) -> None:
+        self._captures = captures
         self._broker, self._book, self._keys, self._now, self._roles = broker, book, keys, now, tuple(roles)
         self._answers: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MOST_WAITING)
         self.dropped = 0
@@ -84,22 +100,46 @@ class Commander:
         """Where commands are kept."""
         return self._book
 
+    async def may(self, by: str) -> bool:
+        """Tell whether somebody may give commands."""
+        return not self._roles or await self._book.may(by, self._roles)
+
     async def give(self, asked: Asked) -> CommandView:
         """Sign, keep and send a command; it is in the book before it is on its way."""
-        if self._roles and not await self._book.may(asked.by, self._roles):
+        if not await self.may(asked.by):
             raise NotAllowed(f"{asked.by!r} may give no commands: that takes one of the roles {', '.join(self._roles)}")
+        await self._check_test(asked)
         site = await self._book.site(asked.gateway)
         if not self._broker.connected:
             raise BrokerAway("the broker is away, so no command can be sent")
         now = self._now()
         nonce, expires = secrets.token_hex(16), now + timedelta(seconds=VALID_S)
-        payload, key = make_command(asked, nonce, now, expires, self._keys.signing)
+        address = self._address(asked, now)
+        whole = asked if address is None else replace(asked, args={**asked.args, **address.args})
+        payload, key = make_command(whole, nonce, now, expires, self._keys.signing)
         answer_by = now + timedelta(seconds=COMMANDS[asked.name].answer_s)
         number = await self._book.give(Signed(asked, nonce, key, now, expires, answer_by))
+        if address is not None and self._captures is not None:
+            await self._captures.expect(number, address)
         if not self._broker.tell(topic(site, asked.gateway, f"{CMD}/{asked.name}"), payload):
             raise BrokerAway(f"the broker went away, so command {number} was not sent")
         _log.info("command given", command=asked.name, gateway=asked.gateway, by=asked.by, number=number)
         return await self._book.command(number, now)
+
+    async def _check_test(self, asked: Asked) -> None:
+        """Let no asset be carried through a door as a test; the gateway refuses it too, by its own snapshot."""
+        if asked.name != TEST_TAG:
+            return
+        asset = await self._book.bearer(str(asked.args["epc"]))
+        if asset is not None:
+            raise StepUnfit(f"{asset} bears this tag: take one for the test that is nobody's")
+
+    def _address(self, asked: Asked, now: datetime) -> Address | None:
+        """Return where the file of a capture goes; it is in the command alone, never in the book."""
+        if asked.name != CAPTURE or self._captures is None:
+            return None
+        seconds = asked.args.get("seconds", DEFAULT_S)
+        return self._captures.address(int(seconds), now)
 
     async def run(self) -> None:
         """Take answers until cancelled."""

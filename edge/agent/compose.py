@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import dataclass
@@ -20,12 +20,16 @@ from edge.agent.agent import Agent
 from edge.agent.alarm_inputs import AlarmInputs
 from edge.agent.at_the_door import AtTheDoor, portal_modes
 from edge.agent.attendance import AgentWork, attended
+from edge.agent.captures import NAME as CAPTURE
+from edge.agent.captures import ORDER_S as CAPTURE_S
+from edge.agent.captures import CaptureParts, Captures
 from edge.agent.clock import host_synced
 from edge.agent.controller import Controller
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.doorkeeper import Doorkeeper, open_gate
 from edge.agent.fitness import Look
+from edge.agent.guard_test import GuardTest
 from edge.agent.health import Identity, birth
 from edge.agent.host import host_health
 from edge.agent.journal import Journal
@@ -49,15 +53,15 @@ from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.signalling import build_signals, signal_figures
 from edge.agent.trial_files import Note
 from edge.agent.warm import warm_up
-from edge.commands import Desk, Nonces
+from edge.commands import Desk, Nonces, Order
 from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
 from edge.gate import CHANNELS, asking
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
-from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
+from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder, Taps
 from edge.readers.serial import Board
 from edge.signals import Signals
-from edge.uplink import Forwarder, PahoMqtt
+from edge.uplink import Forwarder, PahoMqtt, tls_context
 from edge.windows import HeldTag, Windows
 
 OUTBOX_FILE: Final = "outbox.db"
@@ -200,13 +204,15 @@ def _build(given: _Given) -> _Built:
         alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
     )
     onlookers = OnLookers(inputs.sink)
-    llrp = _llrp(given, onlookers, held, first_seq=_next_seq(outbox, journal))
+    taps = _taps(given, held, first_seq=_next_seq(outbox, journal))
+    llrp = _llrp(given, onlookers, taps)
     others = devices(config, base=given.base, sink=inputs.sink, now_us=now_us, log=log)
     boards = {one.health().id: one for one in others if isinstance(one, Board)}
     signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
-    orders = Orders(llrp, boards, onlookers, muted=signals.muted)
+    orders = Orders(llrp, boards, onlookers, muted=signals.muted).by_name()
+    orders |= _captures(given, taps).by_name() | _guard_test(given, onlookers, pipeline, signals).by_name()
     desk = _desk(given, orders, forwarder, look=lambda: _look(agent, journal, forwarder))
     controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)
     agent = Agent(
@@ -274,11 +280,15 @@ def _ports(given: _Given) -> dict[str, Sequence[int]]:
     return {reader.id: reader.antennas for reader in readers} | device_ports(given.config, base=given.base)
 
 
-def _llrp(
-    given: _Given, onlookers: OnLookers, held: Sequence[HeldTag], *, first_seq: int
-) -> dict[str, ReaderSupervisor]:
-    """Build what keeps the LLRP readers' sessions, by reader."""
+def _taps(given: _Given, held: Sequence[HeldTag], *, first_seq: int) -> dict[str, Taps]:
+    """Return where each LLRP reader's connections are listened in on: by the recording of this run, if there is one."""
     recorder = None if given.record is None else _recorder(given.record, given.me, held, first_seq=first_seq)
+    readers = reader_settings(given.config, base=given.base)
+    return {one.id: Taps(None if recorder is None else recorder.tap(one.id)) for one in readers}
+
+
+def _llrp(given: _Given, onlookers: OnLookers, taps: Mapping[str, Taps]) -> dict[str, ReaderSupervisor]:
+    """Build what keeps the LLRP readers' sessions, by reader."""
     return {
         reader.id: ReaderSupervisor(
             reader,
@@ -288,21 +298,51 @@ def _llrp(
             log=given.log,
             baselines=given.baselines,
             dialler=None if reader.listen is None else given.listener.dialler(reader),
-            tap=None if recorder is None else recorder.tap(reader.id),
+            tap=taps[reader.id],
         )
         for reader in reader_settings(given.config, base=given.base)
     }
 
 
-def _desk(given: _Given, orders: Orders, forwarder: Forwarder, *, look: Callable[[], Look]) -> Desk:
+def _captures(given: _Given, taps: Mapping[str, Taps]) -> Captures:
+    """Build what records readers by a command; it believes the authorities that the broker's certificate comes from."""
+    knobs = uplink_settings(given.config, base=given.base)
+    serving = {one.id: {antenna.reader for antenna in one.antennas} for one in given.config.portals}
+    return Captures(
+        CaptureParts(
+            taps=taps,
+            portals={portal: sorted(readers & taps.keys()) for portal, readers in serving.items()},
+            folder=given.data_dir,
+            context=lambda: tls_context(knobs),
+            note=RecordingNote(version=given.me.version, gateway=given.me.gateway, boot=given.me.boot),
+            now_us=now_us,
+            host_synced=host_synced,
+        )
+    )
+
+
+def _guard_test(given: _Given, onlookers: OnLookers, pipeline: Pipeline, signals: Signals) -> GuardTest:
+    gate = given.gate
+    return GuardTest(
+        {one.id: [(antenna.reader, antenna.port) for antenna in one.antennas] for one in given.config.portals},
+        onlookers,
+        pipeline,
+        snapshot=lambda: None if gate is None else gate.keeper.snapshot,
+        signals=signals,
+        now_us=now_us,
+    )
+
+
+def _desk(given: _Given, orders: Mapping[str, Order], forwarder: Forwarder, *, look: Callable[[], Look]) -> Desk:
     return Desk(
         given.config.gateway,
         given.config.trust.keyring(),
         Nonces(given.data_dir / NONCES_FILE),
-        orders.by_name(),
+        orders,
         publish=forwarder.publish,
         now_us=now_us,
         log=given.log,
+        longest_s={CAPTURE: CAPTURE_S},
         late=None if given.renewal is None else given.renewal.join(look),
     )
 

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import Final, Protocol
 
-from edge.commands import Order, OrderError
+from edge.agent.arguments import Arguments
+from edge.agent.arguments import integer as _integer
+from edge.agent.arguments import one_of as _one_of
+from edge.agent.arguments import only as _only
+from edge.agent.arguments import told as _told
+from edge.commands import Order
 from edge.contracts import instant
 from edge.contracts.commands import Argument
-from edge.readers import Chunk, OutputPort, ReaderError, ReaderSupervisor
+from edge.readers import Chunk, OutputPort, ReaderSupervisor
 from edge.readers.outputs import blinking, play
 from edge.readers.serial import Board
 from edge.signals import MutedPort
@@ -22,8 +28,6 @@ SWEEP_SILENCE_MS: Final = 1_000
 LONGEST_SURVEY_S: Final = 60
 MOST_TAGS: Final = 20_000
 """Distinct tags told apart in one survey: a doorway holds a few hundred, a flood of noise must not fill the memory."""
-
-Arguments = Mapping[str, Argument]
 
 
 class Survey:
@@ -48,27 +52,41 @@ class Survey:
                 tags.add(raw[row * width : row * width + (bits + 7) // 8])
 
 
+class OnLooker(Protocol):
+    """Is shown what readers bring."""
+
+    def take(self, chunk: Chunk) -> None:
+        """Take a chunk, and change nothing of it."""
+        ...
+
+
 class OnLookers:
     """A sink before the sink: who looks on sees every chunk, and what it does changes nothing of it."""
 
     def __init__(self, sink: Callable[[Chunk], Awaitable[None]]) -> None:
         self._sink = sink
-        self._surveys: list[Survey] = []
+        self._looking: list[OnLooker] = []
 
     async def sink(self, chunk: Chunk) -> None:
         """Show a chunk to who looks on, and pass it on."""
-        for survey in self._surveys:
-            survey.take(chunk)
+        for one in self._looking:
+            one.take(chunk)
         await self._sink(chunk)
+
+    @contextmanager
+    def looking(self, one: OnLooker) -> Iterator[None]:
+        """Let somebody look on until the block ends."""
+        self._looking.append(one)
+        try:
+            yield
+        finally:
+            self._looking.remove(one)
 
     async def survey(self, reader: str, seconds: int) -> Survey:
         """Look on for some seconds."""
         survey = Survey(reader)
-        self._surveys.append(survey)
-        try:
+        with self.looking(survey):
             await asyncio.sleep(seconds)
-        finally:
-            self._surveys.remove(survey)
         return survey
 
 
@@ -145,34 +163,3 @@ class Orders:
             "begin": instant(swept.begin_us),
             "end": instant(swept.end_us),
         }
-
-
-def _told(name: str, order: Callable[[Arguments], Awaitable[dict[str, Argument]]]) -> Order:
-    async def carry_out(args: Arguments) -> dict[str, Argument]:
-        try:
-            return await order(args)
-        except ReaderError as error:
-            raise OrderError(f"command {name}: {error}") from error
-
-    return carry_out
-
-
-def _only(args: Arguments, known: Sequence[str]) -> None:
-    strange = sorted(args.keys() - set(known))
-    if strange:
-        raise OrderError(f"unknown argument {strange[0][:80]!r}: known here are {', '.join(known)}")
-
-
-def _one_of(args: Arguments, key: str, known: Any) -> str:
-    value = args.get(key)
-    if not isinstance(value, str) or value not in known:
-        told = ", ".join(known) or "none"
-        raise OrderError(f"{key} is {str(value)[:80]!r}: this gateway has {told}")
-    return value
-
-
-def _integer(args: Arguments, key: str, least: int, most: int, default: int | None = None) -> int:
-    value = args.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise OrderError(f"{key} is {str(value)[:80]!r}: give a whole number from {least} to {most}")
-    return value

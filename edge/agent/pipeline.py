@@ -1,6 +1,7 @@
 """From a reader's chunk to rows in the journal: the windows stand in between, and no thread or wait does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, Literal, Protocol
 
 import numpy as np
@@ -75,6 +76,16 @@ class Pipeline:
         self._shed = self._shed_before = 0
         self._shed_us: int | None = None
         self.chunks = 0
+        self._watching: list[Callable[[Sequence[MovementRow], int], None]] = []
+
+    @contextmanager
+    def watched(self, watch: Callable[[Sequence[MovementRow], int], None]) -> Iterator[None]:
+        """Show what the windows decide, and when its reads arrived, until the block ends; it changes nothing."""
+        self._watching.append(watch)
+        try:
+            yield
+        finally:
+            self._watching.remove(watch)
 
     async def sink(self, chunk: Chunk) -> None:
         """Take one chunk; what it decided is in the journal when this returns."""
@@ -84,6 +95,8 @@ class Pipeline:
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
         self.chunks += 1
         self._tell_shed(chunk.arrival_us)
+        for watch in self._watching:
+            watch(rows, chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
         if self._gate is not None:
             rows = self._gate.decide(rows, arrived_us=chunk.arrival_us)

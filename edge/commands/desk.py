@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Self
 
 from structlog.typing import FilteringBoundLogger
@@ -28,13 +29,16 @@ from edge.trust import Keyring, TrustError
 MOST_AT_ONCE: Final = 8
 """A count and a survey may run at two readers while a light blinks; whoever floods the topic gets no more."""
 LONGEST_S: Final = 120.0
-"""The longest order is a count or a survey of a minute; what isn't over by then has hung."""
+"""Most orders take a minute at most; what isn't over by then, and was not said to take longer, has hung."""
 MAX_TEXT: Final = 500
 """As long as a reply's `problem` may be."""
 CONFIGURE: Final = "configure"
 """The one command that may be large, since it brings a whole configuration."""
 LOGGED_TEXT: Final = 200
 """Characters of an argument beyond which the log has its length instead."""
+
+HIDDEN: Final = "url"
+"""An argument that is in no log: a one-time address, which may be good still when the order has failed."""
 
 Order = Callable[[Mapping[str, Argument]], Awaitable[dict[str, Argument]]]
 """Carries one command's arguments out and returns the reply's result; raises `OrderError` in words where it can't."""
@@ -64,6 +68,7 @@ class Desk:
         publish: puts bytes on a channel; tells whether there was a connection to do so.
         now_us: wall clock, UTC microseconds.
         log: logger; each command that one of the keys has signed is a row in it.
+        longest_s: for orders that may take longer than others, how long.
         late: orders that may be answered by another desk, the one of the agent's next round.
     """
 
@@ -78,8 +83,10 @@ class Desk:
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
         late: Mapping[str, LateOrder] | None = None,
+        longest_s: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self._late = dict(late or {})
+        self._longest_s = dict(longest_s)
         self._closed = False
         self._gateway, self._keyring, self._nonces = gateway, keyring, nonces
         self._orders, self._publish, self._now_us, self._log = dict(orders), publish, now_us, log
@@ -140,10 +147,11 @@ class Desk:
     async def _serve(self, command: Command) -> None:
         problem = ""
         result: dict[str, Argument] | None = None
+        longest_s = self._longest_s.get(command.name, LONGEST_S)
         try:
             async with self._noting:
                 await asyncio.to_thread(self._nonces.use, command.nonce, instant_us(command.expires_at))
-            async with asyncio.timeout(LONGEST_S):
+            async with asyncio.timeout(longest_s):
                 late = self._late.get(command.name)
                 result = await (self._orders[command.name](command.args) if late is None else late(command))
             if result is None:
@@ -158,7 +166,7 @@ class Desk:
             self._answer(command, problem=f"command {command.name} was broken off: the agent stops or begins anew")
             raise
         except TimeoutError:
-            problem = f"command {command.name} was not over after {LONGEST_S:g} s and was broken off"
+            problem = f"command {command.name} was not over after {longest_s:g} s and was broken off"
         except Exception as error:  # noqa: BLE001 (a command must not end the agent, and its giver must hear of it)
             self._log.exception("command failed", command=command.name, nonce=command.nonce)
             problem = f"command {command.name} failed: {type(error).__name__}, see the gateway's log"
@@ -207,9 +215,9 @@ class Desk:
 
 
 def _brief(args: Mapping[str, Argument]) -> dict[str, Argument]:
-    """Return arguments for the log, which is no place for a whole configuration."""
-    sizes = {key: len(str(value)) for key, value in args.items()}
-    return {key: value if sizes[key] <= LOGGED_TEXT else f"{sizes[key]} characters" for key, value in args.items()}
+    """Return arguments for the log, which is no place for a whole configuration or a one-time address."""
+    sizes = {key: len(str(value)) for key, value in args.items() if key != HIDDEN}
+    return {key: args[key] if size <= LOGGED_TEXT else f"{size} characters" for key, size in sizes.items()}
 
 
 def _one_line(text: str) -> str:

@@ -15,9 +15,10 @@ from edge.readers.model import (
     TriggerSettings,
 )
 from edge.readers.outputs import OutputPort
-from edge.readers.recorder import Recorder
+from edge.readers.recorder import ReaderTap, Recorder
 from edge.readers.references import Baselines
 from edge.readers.supervisor import ReaderSupervisor
+from edge.readers.taps import Taps
 from edge.readers.tls import try_files
 from edge.readers.visit import visit_outputs
 
@@ -33,8 +34,10 @@ __all__ = [
     "ReaderRow",
     "ReaderSettings",
     "ReaderSupervisor",
+    "ReaderTap",
     "Recorder",
     "ReferenceSettings",
+    "Taps",
     "TcpDialler",
     "TlsSettings",
     "TriggerSettings",

@@ -96,6 +96,13 @@ class ReaderTap:
         note = ConnectionNote(reader=self._reader, host=remote.host, port=remote.port)
         self._recorder.write(self._connection.open(self._recorder.now_us(), [to_comment(note)]))
 
+    def joined(self, *, local: Endpoint, remote: Endpoint) -> None:
+        """Take a connection that stands already: the file shows no beginning of it, so a replay looks for one."""
+        client, reader = self._recorder.ends(local, remote)
+        self._connection, self._held, self._clock = RecordedConnection(client=client, reader=reader), [], None
+        note = ConnectionNote(reader=self._reader, host=remote.host, port=remote.port)
+        self._recorder.write(self._connection.note(self._recorder.now_us(), [to_comment(note)]))
+
     def received(self, data: bytes) -> None:
         """See `Tap`."""
         self._write_held()

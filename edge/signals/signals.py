@@ -115,6 +115,15 @@ class Signals:
         self._counters.acted += 1
         return self._now_us()
 
+    def would_show(self, portal: str, verdict: Verdict) -> tuple[list[str], list[str]]:
+        """Return the outputs that a verdict would switch on now in the mode `alarm`, and those that are muted."""
+        shown, muted = list[str](), list[str]()
+        for _, driver in self._alarms:
+            rule = driver.rule
+            if rule.portal == portal and rule.kind != "gone" and verdict in rule.verdicts:
+                (muted if self._mutes(rule) else shown).append(f"{rule.kind}, {rule.name}")
+        return shown, muted
+
     def fire(self, device: str, gpi: int, *, active: bool) -> None:
         """Take a fire alarm input: while one is active nothing sounds, and what was called meanwhile stays silent."""
         before = bool(self._fires)
@@ -162,13 +171,16 @@ class Signals:
 
     def _call(self, alarm: Alarm, driver: Driver) -> bool:
         """Switch one on; return whether that may be."""
-        if driver.rule.sounds and (self._fires or self._quiet(driver.rule)):
+        if self._mutes(driver.rule):
             self._counters.muted += 1
             return False
         now_us = self._steady_us()
         alarm.call(now_us)
         driver.wake(now_us)
         return True
+
+    def _mutes(self, rule: OutputRule) -> bool:
+        return rule.sounds and (bool(self._fires) or self._quiet(rule))
 
     def _quiet(self, rule: OutputRule) -> bool:
         if not rule.quiet:

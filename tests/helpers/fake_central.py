@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from central.application.count_views import live
@@ -226,7 +226,7 @@ class FakeCentral:
         self.transfers = []
         self.legs = []
         self.manifests = []
-        self.commands = []
+        self.commands, self.captures = [], []
         self._events = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -382,6 +382,17 @@ class FakeCentral:
 
     def _workflow(self, app):  # noqa: C901 - one small function an endpoint
         """What alerts, doors and exceptions go through."""
+
+        @app.get("/api/v1/gateways/{gateway}/captures")
+        def captures(gateway: str, limit: int = 50):
+            return {"as_of": ago(0), "captures": [one for one in self.captures if one["gateway"] == gateway][:limit]}
+
+        @app.get("/api/v1/captures/{number}/file")
+        def capture_file(number: int, by: str, request: Request):
+            if by == "p-9" or request.headers.get("authorization") != f"Bearer {TOKEN}":
+                return JSONResponse({"detail": f"{by!r} may not have captures."}, 403)
+            named = {"Content-Disposition": f'attachment; filename="gw-{number}.pcapng"'}
+            return Response(b"\x0a\x0d\x0d\x0a", media_type="application/vnd.tcpdump.pcap", headers=named)
 
         @app.get("/api/v1/gateways/{gateway}/commands")
         def commands(gateway: str, limit: int = 50):

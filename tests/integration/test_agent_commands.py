@@ -4,7 +4,7 @@ import asyncio
 
 from edge.contracts import decode_command, topic
 from tests.helpers.brokers import Nats
-from tests.helpers.commanding import CONFIG, Central, agent, feed
+from tests.helpers.commanded_agent import CONFIG, Central, agent, feed
 from tests.helpers.commands import KEY_LINE, STRANGER, command
 from tests.helpers.conformance.bench import sim_reader
 

@@ -10,7 +10,7 @@ import pytest
 from edge.agent.trial_files import TrialFiles
 from edge.config import digest, load
 from tests.helpers.brokers import BROKERS, free_port
-from tests.helpers.commanding import CONFIG, Central, agent, composed, feed
+from tests.helpers.commanded_agent import CONFIG, Central, agent, composed, feed
 from tests.helpers.commands import KEY_LINE, OTHER_LINE, command
 from tests.helpers.conformance.bench import sim_reader
 

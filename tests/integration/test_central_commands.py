@@ -1,74 +1,23 @@
 """Commands by the central: signed, kept as acts, sent to one gateway, and answered once."""
 
 import asyncio
-import contextlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
-import httpx
 import pytest
 
 import edge.contracts as edge_contracts
-from central.api.commands import commands_read, commands_write
-from central.api.server import create_app
 from central.application.commanding import Asked
 from central.application.errors import NotAllowed, RowsRefused
 from central.domain.commands import COMMANDS, MAX_TOML_BYTES, unfit
-from central.gate.commander import Commander
 from central.gate.keys import KeyRing
-from central.storage.commanding import PgCommands
-from edge.contracts import MAX_CONFIGURE_BYTES, Reply, check_command, decode_command, encode, instant, topic
+from edge.contracts import MAX_CONFIGURE_BYTES, check_command, decode_command, topic
 from edge.trust import Keyring
-from tests.helpers.central import GATEWAY, FakeLink, until
+from tests.helpers.central import EPC, GATEWAY, until
+from tests.helpers.commanding import NOW, commanding
 
-NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-TOKEN = {"Authorization": "Bearer t"}
 BLINK = {"by": "p-1", "name": "blink", "args": {"device": "r1", "output": 1}}
-
-
-class Wire(FakeLink):
-    """A broker that also takes what no broker keeps."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told = []
-
-    def tell(self, where, payload):
-        if self.connected:
-            self.told.append((where, payload))
-        return self.connected
-
-    def reply(self, *, gateway=GATEWAY, nonce=None, name="blink", where=None, ok=True, problem="", result=None):
-        """Let a gateway answer the last command."""
-        nonce = nonce or decode_command(self.told[-1][1]).nonce
-        at = instant(int(NOW.timestamp()) * 1_000_000)
-        reply = Reply(name=name, gateway=gateway, nonce=nonce, at=at, ok=ok, problem=problem, result=result or {})
-        self.deliver(where or topic("hq", gateway, f"reply/{name}"), encode(reply))
-
-
-@contextlib.asynccontextmanager
-async def commanding(one, folder, *, roles=(), clock=None):
-    """Run the commander with an API before it; yields (wire, client, commander)."""
-    now = (lambda: NOW) if clock is None else lambda: clock[0]
-    wire = Wire()
-    commander = Commander(wire, PgCommands(one.database), KeyRing(folder), now=now, roles=roles)
-    reads, writes = commands_read(commander.book, now), commands_write(commander, now)
-    app = create_app(one.services(now), token="t", version="0", local=True, reads=[reads], orders=[writes])
-    await one.people("p-1", "p-2")
-    await one.sql(
-        "INSERT INTO gateway_state (site, gateway, online, last_seen) VALUES ('hq', %s, true, %s)", GATEWAY, NOW
-    )
-    task = asyncio.create_task(commander.run())
-    await asyncio.sleep(0)
-    wire.connect()
-    transport = httpx.ASGITransport(app)
-    try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", headers=TOKEN) as client:
-            yield wire, client, commander
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def answered(client, number):
@@ -209,6 +158,22 @@ async def test_a_command_that_nobody_answers_is_unanswered_after_its_time(one, t
         number = (await client.post(f"gateways/{GATEWAY}/commands", json=BLINK)).json()["command"]["id"]
         clock[0] += timedelta(seconds=COMMANDS["blink"].answer_s + 1)
         assert (await client.get(f"commands/{number}")).json()["command"]["state"] == "unanswered"
+
+
+async def test_no_asset_is_carried_through_a_door_as_a_test(one, tmp_path):
+    """A tag that an asset bears is refused before anything is sent; one that is nobody's goes to the gateway."""
+    async with commanding(one, tmp_path) as (wire, client, _):
+        test = {"by": "p-1", "name": "test-tag", "args": {"portal": "stockroom-a-door", "epc": EPC, "sound": True}}
+        refused = await client.post(f"gateways/{GATEWAY}/commands", json=test)
+        assert (refused.status_code, "LT-0001 bears this tag" in refused.json()["detail"]) == (409, True)
+        assert wire.told == []
+        test["args"] |= {"epc": "e2801160600002"}
+        given = await client.post(f"gateways/{GATEWAY}/commands", json=test)
+        assert given.status_code == 201, given.text
+        assert decode_command(wire.told[0][1]).args == test["args"]
+        for wrong in ({"epc": "E2801160600002"}, {"epc": "e2"}, {"sound": 1}, {"portal": ""}, {"seconds": 0}):
+            answer = await client.post(f"gateways/{GATEWAY}/commands", json=test | {"args": test["args"] | wrong})
+            assert answer.status_code == (201 if wrong == {"epc": "e2"} else 422), wrong
 
 
 def test_every_command_takes_what_it_says_and_nothing_else():

@@ -14,7 +14,7 @@ from central.gate.keys import KeyRing
 from edge.config import digest, load
 from tests.helpers.brokers import BROKERS, free_port
 from tests.helpers.central import GATEWAY
-from tests.helpers.commanding import CONFIG, PATIENCE_S, Central, composed, feed
+from tests.helpers.commanded_agent import CONFIG, PATIENCE_S, Central, composed, feed
 from tests.helpers.conformance.bench import sim_reader
 from tests.helpers.service import service
 

@@ -51,9 +51,9 @@ class Rates:
     """What happens unseen, per asset and day: leaving past the doors, and falling silent for good in place."""
 
     leave_per_day: float = 1 / 1500
-    """Before a place has a history: once in four years. Who goes as such assets do is counted apart (`leaving`); this is for
-    what nobody expects. With three times as many each first silence in a weekly sweep was doubted too much, and a place
-    whose few sweeps can't tell the missed from the gone keeps what it began with."""
+    """Before a place has a history: once in four years. Who goes as such assets do is counted apart (`leaving`); this
+    is for what nobody expects. With three times as many each first silence in a weekly sweep was doubted too much, and
+    a place whose few sweeps can't tell the missed from the gone keeps what it began with."""
 
     @property
     def fade_per_day(self) -> float:

@@ -47,7 +47,7 @@ def page(browser, console, central):
     """A page of the board over an API without alerts; every request that it made is checked at the end."""
     central.alerts, central.movements, central.gateways = [], [], [central.health()]
     central.ill, central.measures, central.exceptions, central.written = {}, [], [], []
-    central.commands = []
+    central.commands, central.captures = [], []
     central.acknowledged, central.life, central.transfers = [], [], []
     central.counts = {row[0]: row[5] for row in LOCATIONS}
     central.tell("location", {})

@@ -1,5 +1,6 @@
 """The console's lists, and the pages of one asset, alert, door or exception, in a real browser."""
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -177,6 +178,55 @@ def test_a_configuration_is_pasted_or_taken_from_a_file_and_sent(page, console, 
     page.get_by_role("button", name="Read its file again").click()
     expect(page.locator(".command")).to_have_count(2)
     assert (central.commands[1]["name"], central.commands[1]["args"]) == ("reload", {})
+
+
+def test_a_guard_tests_a_door_with_a_tag(page, console, central):
+    """In a name, with what was written of the tag as it is meant; the browser remembers the tag for the next shift."""
+    page.goto(f"{console}/portals/main-entrance")
+    page.get_by_label("Test tag's EPC").fill("E280-1160 600002")
+    page.get_by_role("button", name="Begin the test").click()
+    page.get_by_text("the test is logged in your name").wait_for()
+    page.get_by_label("Your person id").fill("p-1")
+    page.get_by_text("sound the alarm").click()
+    page.get_by_role("button", name="Begin the test").click()
+    page.get_by_text("Walk through the door with the tag now").wait_for()
+    [given] = central.commands
+    assert (given["name"], given["by"]) == ("test-tag", "p-1")
+    assert given["args"] == {"portal": "main-entrance", "epc": "e2801160600002", "seconds": 20, "sound": True}
+    given |= {"state": "done", "result": {"decided": "out", "decision ms": 250}}
+    page.get_by_text("decided out · decision ms 250").wait_for()
+    page.reload()
+    expect(page.get_by_label("Test tag's EPC")).to_have_value("e2801160600002")
+
+
+def test_a_doors_readers_are_recorded_and_the_file_is_fetched(page, console, central, tmp_path):
+    """Who has told no id is asked for it; the file comes by the console; a refusal comes in the API's words."""
+    page.goto(f"{console}/portals/main-entrance")
+    page.get_by_text("Nothing was recorded by an order yet.").wait_for()
+    record = page.get_by_role("button", name="Record this door's readers")
+    record.click()
+    page.get_by_text("Write your person id beside the orders above").wait_for()
+    assert central.commands == []
+    page.get_by_label("Your person id").fill("p-1")
+    page.get_by_label("Seconds to record").fill("12")
+    record.click()
+    page.get_by_text("waits for its answer").wait_for()
+    assert central.commands[0]["args"] == {"portal": "main-entrance", "seconds": 12}
+    made = {"id": 4, "gateway": "hq-east-1", "args": {"portal": "main-entrance"}, "by": "p-1", "given_at": ago(5)}
+    came = {"bytes": 1_500_000, "sha256": "ab" * 32, "problem": None}
+    central.captures = [
+        made | came | {"state": "kept", "result": {"packets": 1234, "seconds": 12}},
+        made | {"id": 3, "state": "failed", "problem": "the disk is nearly full", "bytes": None, "result": None},
+    ]
+    page.get_by_text("1.50 MB · 1,234 packets in 12 s · sha256 abababababab…").wait_for()
+    page.get_by_text("the disk is nearly full").wait_for()
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="Fetch").click()
+    fetched.value.save_as(tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == b"\x0a\x0d\x0d\x0a"
+    assert fetched.value.suggested_filename == "gw-4.pcapng"
+    refused = httpx.get(f"{console}/captures/4/file", params={"by": "p-9"})
+    assert (refused.status_code, refused.text) == (404, "'p-9' may not have captures.\n")
 
 
 def test_a_door_that_is_not_there_gets_words_and_a_way_back(page, console):

@@ -27,7 +27,7 @@ async def until(condition):
 class Bench:
     """A desk with one order, and what it answered."""
 
-    def __init__(self, folder, keys=(KEY_LINE,)) -> None:
+    def __init__(self, folder, keys=(KEY_LINE,), **knobs) -> None:
         self.now_us, self.connected = NOW_US, True
         self.calls, self.replies = [], []
         self.holds = asyncio.Event()
@@ -41,6 +41,7 @@ class Bench:
             now_us=lambda: self.now_us,
             log=structlog.get_logger("test"),
             late={"configure": self._configure},
+            **knobs,
         )
 
     async def _blink(self, args):
@@ -88,6 +89,28 @@ async def test_a_signed_command_is_carried_out_and_answered_on_its_reply_topic(b
     assert bench.replies[-1][0] == "reply/blink"
     [row] = [entry for entry in logs if entry["event"] == "command carried out"]
     assert (row["command"], row["key"], row["nonce"]) == ("blink", "central-a", answer.nonce)
+
+
+async def test_a_one_time_address_is_handed_on_and_in_no_log(bench):
+    with structlog.testing.capture_logs() as logs:
+        await bench.ask(bench.sign("blink", url="https://central.example/secret", output=1))
+    assert bench.calls == [{"url": "https://central.example/secret", "output": 1}]
+    [row] = [entry for entry in logs if entry["event"] == "command carried out"]
+    assert row["args"] == {"output": 1}
+    assert "secret" not in str(logs)
+
+
+async def test_an_order_is_broken_off_after_its_own_time(tmp_path, monkeypatch):
+    """Most after two minutes; one that was said to take longer, after that."""
+    monkeypatch.setattr("edge.commands.desk.LONGEST_S", 0.05)
+    bench = Bench(tmp_path, longest_s={"blink": 0.1})
+    bench.holds.clear()
+    async with bench.desk:
+        assert "not over after 0.1 s" in (await bench.ask(bench.sign("blink"))).problem
+    short = Bench(tmp_path)
+    short.holds.clear()
+    async with short.desk:
+        assert "not over after 0.05 s" in (await short.ask(short.sign("blink"))).problem
 
 
 async def test_a_replayed_command_is_refused_also_after_a_restart(bench, tmp_path):

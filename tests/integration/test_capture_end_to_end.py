@@ -1,0 +1,140 @@
+"""A capture all the way: ordered at the API, recorded by the agent, sent to the central, fetched, replayed."""
+
+import asyncio
+import contextlib
+import hashlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from central.gate.keys import KeyRing
+from edge.llrp.capture import CaptureReader
+from tests.helpers.brokers import Nats
+from tests.helpers.conformance.bench import sim_reader
+from tests.helpers.service import service
+
+PATIENCE_S = 180.0
+PROGRAM = Path(sys.executable).with_name("stockgate-edge")
+CONFIG = """
+site = "hq"
+gateway = "hq-east-1"
+[[readers]]
+id = "r1"
+host = "127.0.0.1"
+port = {port}
+backoff_max_s = 0.5
+[[portals]]
+id = "stockroom-a-door"
+inside = "stockroom-a"
+outside = "corridor"
+antennas = [
+  {{ reader = "r1", port = 1, side = "inside" }}, {{ reader = "r1", port = 2, side = "outside" }},
+]
+[mqtt]
+url = "{url}"
+drain_s = 0.2
+[trust]
+central_keys = ["{key}"]
+"""
+
+
+async def feed(reader):
+    """Let both antennas hear something ten times a second."""
+    while True:
+        reader.put(1, 2, antenna=1)
+        reader.put(3, antenna=2)
+        await asyncio.sleep(0.1)
+
+
+@contextlib.asynccontextmanager
+async def agent(folder):
+    """Run the agent until the block ends."""
+    words = [
+        "run",
+        "--config",
+        folder / "edge.toml",
+        "--data-dir",
+        folder / "edge-data",
+        "--record",
+        folder / "all.pcapng",
+    ]
+    with (folder / "agent.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(PROGRAM, *map(str, words), stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), PATIENCE_S)
+
+
+async def until(found):
+    """Ask until the answer is yes, and return it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (told := await found()):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    return told
+
+
+async def test_a_door_is_recorded_from_the_centre_and_replays(dsn, one, tmp_path):
+    await one.people("p-1")
+    broker = Nats(tmp_path)
+    broker.start()
+    with contextlib.ExitStack() as stack:
+        stack.callback(broker.stop)
+        _, api, token = await asyncio.to_thread(stack.enter_context, service(tmp_path, dsn, broker.url))
+        async with (
+            sim_reader() as reader,
+            httpx.AsyncClient(base_url=f"{api}/api/v1/", headers={"Authorization": f"Bearer {token}"}) as client,
+        ):
+            key = KeyRing(tmp_path / "data").signing.line
+            (tmp_path / "edge.toml").write_text(CONFIG.format(port=reader.port, url=broker.url, key=key))
+            feeding = asyncio.create_task(feed(reader))
+            try:
+                async with agent(tmp_path):
+                    view = await _captured(client)
+                    assert view["state"] == "kept", view
+            finally:
+                feeding.cancel()
+                await asyncio.gather(feeding, return_exceptions=True)
+            got = await client.get(f"captures/{view['id']}/file", params={"by": "p-1"})
+        left = sorted(path.name for path in (tmp_path / "edge-data").iterdir())
+        assert not [name for name in left if "tmp" in name or "pcap" in name], left
+        assert view["sha256"] == hashlib.sha256(got.content).hexdigest() == view["result"]["sha256"]
+        capture = CaptureReader()
+        assert len(list(capture.feed(got.content))) == view["result"]["packets"]
+        capture.finish()
+        (tmp_path / "fetched.pcapng").write_bytes(got.content)
+        for name in ("fetched.pcapng", "all.pcapng"):
+            words = [PROGRAM, "replay", tmp_path / name, "--config", tmp_path / "edge.toml"]
+            replayed = await asyncio.to_thread(
+                subprocess.run, list(map(str, words)), capture_output=True, text=True, timeout=PATIENCE_S
+            )
+            assert replayed.returncode == 0, replayed.stderr
+            assert " reads" in replayed.stderr, replayed.stderr
+
+
+async def _captured(client):
+    """Order a capture once the gateway is there and its reader in session, and wait until it isn't on its way."""
+    order = {"by": "p-1", "name": "capture", "args": {"portal": "stockroom-a-door", "seconds": 3}}
+
+    async def ordered():
+        answer = await client.post("gateways/hq-east-1/commands", json=order)
+        if answer.status_code != 201:
+            assert answer.status_code == 409, answer.text
+            return None
+        number = answer.json()["command"]["id"]
+
+        async def ended():
+            found = (await client.get(f"captures/{number}")).json()["capture"]
+            return found if found["state"] not in {"awaited", "unconfirmed"} else None
+
+        view = await until(ended)
+        return None if "not connected" in (view["problem"] or "") else view
+
+    return await until(ordered)
