@@ -219,9 +219,11 @@ def figures(name, assets, samples, maps, sender):
         f"{name}.pss_mb", max(pss), "MB", "promised", promised, promised / max(pss),
         f"the most of {len(pss)} looks in {60 * hours:.0f} min (Rss {last['rss_mb']:.0f}); at the end: {words}",
     )  # fmt: skip
-    slope, error = trend([one["at_s"] / 3600 for one in samples], pss)
-    detail = f"± {error:.2f} (standard error); first {pss[0]:.1f}, last {pss[-1]:.1f} MB"
-    yield Figure(f"{name}.pss_slope", slope, "MB/h", detail=detail)
+    hour = [one["at_s"] / 3600 for one in samples]
+    for part, begin in (("", 0), (".last_third", 2 * len(pss) // 3)):
+        slope, error = trend(hour[begin:], pss[begin:])
+        detail = f"± {error:.2f} (standard error); from {pss[begin]:.1f} to {pss[-1]:.1f} MB"
+        yield Figure(f"{name}.pss_slope{part}", slope, "MB/h", detail=detail)
     cpu = grown["cpu_s"] / hours / 3600
     load = np.median([one["load"] for one in samples])
     detail = f"with the Pi's factor {PI_TIMES * cpu:.2f}; load of this machine {load:.1f}"

@@ -74,8 +74,9 @@ async def run(dsn, broker, folder):
     try:
         edge = await child("-m", MODULE, folder, "run", broker.url, str(ROWS), str(ALARMS))
         await edge.stdout.readline()
-        broker.start()
         ear = await child("-m", MODULE, folder, "hear", str(broker.port))
+        await ear.stdout.readline()
+        broker.start()
         link = PahoLink(LinkSettings(broker.url, client_id="bench-central"))
         with mock.patch.object(worker, "commit", noting(committed)):
             async with ingesting(one, link=link, now=lambda: datetime.now(tz=UTC), watermark_s=2.0):
@@ -83,7 +84,7 @@ async def run(dsn, broker, folder):
                 told = json.loads(await edge.stdout.readline())
                 await edge.wait()
         heard, _ = await ear.communicate(b"\n")
-        return told, dict(line.split() for line in heard.decode().splitlines()), committed
+        return told, dict(line.split() for line in heard.decode().splitlines() if not line.startswith("{")), committed
     finally:
         await one.database.close()
 
@@ -114,13 +115,15 @@ def row_id(raw):
 def figures(name, told, heard, committed):
     """Yield the drain's pace, and of alarms while it lasted how late they were, by stage."""
     rate, times = ROWS / told["drained_s"], DAY_S / told["drained_s"]
-    detail = f"{ROWS} rows of {DAY_S // 3600} h: {rate:.0f} rows/s, {told['resends']} resends"
+    again, ahead = told["resends"], told["ahead"]
+    detail = f"{ROWS} rows of {DAY_S // 3600} h: {rate:.0f} rows/s, {again} resends, {ahead} alarms sent ahead"
     yield Figure(f"{name}.seconds", told["drained_s"], "s", detail=detail)
     detail = f"load of this machine {os.getloadavg()[0]:.1f}"
     yield Figure(f"{name}.times_real_time", times, "x", "promised", PROMISED_TIMES, times / PROMISED_TIMES, detail)
     for when, alarms in (("drain", told["alarms"][: told["during"]]), ("after", told["alarms"][told["during"] :])):
-        lost = sum(one not in heard or one not in committed for one, _, _ in alarms)
-        words = f"{len(alarms)} alarms, {lost} not heard or not committed; {told['ahead']} rows went ahead in all"
+        lost = sum(one not in committed for one, _, _ in alarms)
+        early = sum(one not in heard for one, _, _ in alarms)
+        words = f"{len(alarms)} alarms, {lost} not committed, {early} left out that came before the listener"
         known = [(one, *at) for one, *at in alarms if one in heard and one in committed]
         if not known:
             continue

@@ -122,8 +122,10 @@ def hear(port):
     ear = paho.Client(CallbackAPIVersion.VERSION2, client_id="ear")
     ear.on_connect = lambda client, *_: client.subscribe(topic(SITE, GATEWAY, "movement"), qos=1)
     ear.on_message = took
-    ear.connect("127.0.0.1", port)
+    ear.reconnect_delay_set(1, 1)
+    ear.connect_async("127.0.0.1", port)
     ear.loop_start()
+    say({"ready": True})
     sys.stdin.read()
     ear.loop_stop()
 

@@ -293,7 +293,7 @@ def test_fresh_alarms_go_before_the_backlog_and_old_ones_keep_their_turn(net):
     assert net.pump.counters.alarms_ahead == 1
     for message in messages:
         net.central.take(message.payload)
-    for _ in range(5):
+    for _ in range(12):
         net.hear()
         net.exchange()
     assert net.kept() == list(range(1, 5_012))
