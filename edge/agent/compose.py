@@ -44,7 +44,7 @@ from edge.agent.orders import OnLookers, Orders
 from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
 from edge.agent.restart import end_open_passages, hold_on
-from edge.agent.signalling import build_signals, signal_figures
+from edge.agent.signalling import build_signals, signal_figures, steady_us
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
 from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
@@ -188,7 +188,7 @@ def _build(given: _Given) -> _Built:
     signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
-    orders = Orders(llrp, boards, onlookers, muted=signals.muted)
+    orders = Orders(llrp, boards, onlookers, muted=signals.muted, steady_us=steady_us)
     desk = _desk(given, orders, forwarder)
     controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)
     agent = Agent(

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from edge.commands import Order, OrderError
+from edge.agent.blinding import Blinding
+from edge.commands import Order, OrderError, TooSoonError
 from edge.contracts import instant
 from edge.contracts.commands import Argument
 from edge.readers import Chunk, OutputPort, ReaderError, ReaderSupervisor
@@ -30,13 +31,13 @@ class Survey:
     """Reads by antenna of one reader while it looks on."""
 
     def __init__(self, reader: str) -> None:
-        self._reader = reader
+        self.reader = reader
         self.reads: Counter[int] = Counter()
         self.tags: dict[int, set[bytes]] = {}
 
     def take(self, chunk: Chunk) -> None:
         """Count what a chunk brought."""
-        if chunk.reader != self._reader:
+        if chunk.reader != self.reader:
             return
         batch = chunk.batch
         raw, width = batch.epc.tobytes(), batch.epc.shape[1]
@@ -62,7 +63,9 @@ class OnLookers:
         await self._sink(chunk)
 
     async def survey(self, reader: str, seconds: int) -> Survey:
-        """Look on for some seconds."""
+        """Look on for some seconds; one at a reader."""
+        if any(one.reader == reader for one in self._surveys):
+            raise TooSoonError(f"reader {reader} is being surveyed already: wait until that is over")
         survey = Survey(reader)
         self._surveys.append(survey)
         try:
@@ -80,6 +83,7 @@ class Orders:
         boards: boards with outputs by id.
         onlookers: where reads pass.
         muted: whether an output of a device is a siren that may not sound now.
+        steady_us: a clock that no one sets.
     """
 
     def __init__(
@@ -89,7 +93,9 @@ class Orders:
         onlookers: OnLookers,
         *,
         muted: Callable[[str, int], bool],
+        steady_us: Callable[[], int],
     ) -> None:
+        self._blinding = Blinding(steady_us)
         self._readers, self._boards, self._onlookers, self._muted = readers, boards, onlookers, muted
 
     def by_name(self) -> dict[str, Order]:
@@ -117,7 +123,9 @@ class Orders:
         """`reader`: end its session, which is dialled anew at once."""
         _only(args, ("reader",))
         reader = _one_of(args, "reader", self._readers)
-        self._readers[reader].session.end("its session is begun anew, as a command wants it")
+        session = self._readers[reader].session
+        with self._blinding.of(reader):
+            session.end("its session is begun anew, as a command wants it")
         return {"reader": reader}
 
     async def _survey(self, args: Arguments) -> dict[str, Argument]:
@@ -138,7 +146,8 @@ class Orders:
         _only(args, ("reader", "seconds"))
         reader = _one_of(args, "reader", self._readers)
         timeout_ms = _integer(args, "seconds", 1, LONGEST_SWEEP_S, 10) * 1000
-        swept = await self._readers[reader].sweep(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS)
+        with self._blinding.of(reader):
+            swept = await self._readers[reader].sweep(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS)
         return {
             "reader": reader,
             "tags": len(swept.epcs),

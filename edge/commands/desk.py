@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.commands.errors import NoncesError, OrderError
+from edge.commands.errors import NoncesError, NotNotedError, OrderError, TooSoonError
 from edge.commands.nonces import Nonces
 from edge.contracts import (
     Command,
@@ -36,7 +36,12 @@ Order = Callable[[Mapping[str, Argument]], Awaitable[dict[str, Argument]]]
 
 @dataclass(slots=True)
 class DeskCounters:
-    """Counts since the agent started; `refused` by why: unreadable, busy, untrusted, unfit, replayed, unknown."""
+    """Counts since the agent started.
+
+    Attributes:
+        refused: by why: unreadable, busy, untrusted, unfit, unknown, replayed, unnoted (the disk can't take the nonce),
+            too-soon.
+    """
 
     done: int = 0
     failed: int = 0
@@ -124,8 +129,8 @@ class Desk:
                 await asyncio.to_thread(self._nonces.use, command.nonce, instant_us(command.expires_at))
             async with asyncio.timeout(LONGEST_S):
                 result = await self._orders[command.name](command.args)
-        except NoncesError as error:
-            self._refuse("replayed", str(error))
+        except (NoncesError, TooSoonError) as error:
+            self._refuse(_why(error), str(error))
             self._answer(command, problem=str(error))
             return
         except OrderError as error:
@@ -166,6 +171,12 @@ class Desk:
         count = self.counters.refused[why] = self.counters.refused.get(why, 0) + 1
         if count == 1:
             self._log.warning("command refused; more of this kind are only counted", why=why, problem=_one_line(words))
+
+
+def _why(error: NoncesError | TooSoonError) -> str:
+    if isinstance(error, TooSoonError):
+        return "too-soon"
+    return "unnoted" if isinstance(error, NotNotedError) else "replayed"
 
 
 def _one_line(text: str) -> str:
