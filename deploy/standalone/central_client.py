@@ -1,5 +1,6 @@
 """What the demo reads from the central service's API, as one snapshot of figures."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,7 @@ class Snapshot:
     duplicated: int = 0
     gaps: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    judged: dict[str, int] = field(default_factory=dict)  # exits by what the doors decided
     newest_alerts: tuple[AlertLine, ...] = ()
 
     @property
@@ -76,6 +78,15 @@ class CentralClient:
         self._old_boots = frozenset(one["health"]["boot"] for one in gateways["gateways"] if one["health"])
         self._old_alert = max((alert["id"] for alert in alerts["alerts"]), default=0)
 
+    def gate_is_published(self) -> bool:
+        """Tell whether every registered gateway was sent what its doors decide by.
+
+        Raises:
+            NoAnswerError: the API didn't answer, or not as it should.
+        """
+        gateways = self._get("gate")["gateways"]
+        return bool(gateways) and all(one["generation"] is not None for one in gateways)
+
     def snapshot(self) -> Snapshot:
         """Read all figures.
 
@@ -101,6 +112,7 @@ class CentralClient:
             committed=summary["events"]["committed"],
             duplicated=summary["events"]["duplicated"],
             gaps=summary["events"]["gaps"],
+            judged=dict(sum((Counter((one.get("gate") or {}).get("judged", {})) for one in health), Counter[str]())),
             counts={place["id"]: place["count"] for place in locations["locations"]},
             newest_alerts=tuple(
                 AlertLine(alert["id"], _alert_line(alert), alert["reason"], len(alert["assets"]))

@@ -56,7 +56,8 @@ antennas = [
 
 [mqtt]
 url = "{mqtt}"
-"""
+
+{trust}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,10 @@ class Demo:
         return report(self._last, summary, truth)
 
     def _start(self) -> tuple[Program, Program, str]:
-        """Start each part as early as what it needs allows: readers walk while the central still wakes.
+        """Start each part as early as what it needs allows: people walk once the agent is at its readers.
 
-        The registry is in the database before anything moves: an authorisation recorded later would be a late one.
+        Before that the registry is in the database, for an authorisation recorded later would be a late one, and the
+        gate snapshot is published, for a door without one couldn't decide.
         """
         stack = self._stack
         self._view.say("Starting broker, database, simulated readers, edge agent, central service and console ...")
@@ -118,13 +120,17 @@ class Demo:
         stack.broker.start()
         self._interrupts.pulse()
         simulator, ready_file = stack.start_simulator(SCENARIO, seconds=self._seconds, truth_file=self._truth_file)
+        keys = stack.start_keys()
         stack.postgres.start()
         stack.import_registry(SAMPLE)
-        readers = stack.readers(simulator, ready_file)
-        config = stack.run_dir / "edge.toml"
-        config.write_text(edge_config(readers, stack.broker.url))
-        edge = stack.start_edge(config)
+        trust = stack.trust(keys)
         api = stack.start_central()
+        readers = stack.readers(simulator, ready_file)
+        with contextlib.closing(CentralClient(api.url)) as client:
+            stack.wait_for_gate(client)
+        config = stack.run_dir / "edge.toml"
+        config.write_text(edge_config(readers, stack.broker.url, trust))
+        edge = stack.start_edge(config)
         stack.start_jobs()
         simulator.dispensable = True
         self._view.say(f"Console  {stack.start_console(api)}")
@@ -209,13 +215,13 @@ def run_demo(*, seconds: int, keep: bool, mqtt: str | None = None, dsn: str | No
     return _conclude(console, figures, demo.problems + problems, stack.run_dir if keep else None)
 
 
-def edge_config(readers: dict[str, Any], mqtt: str) -> str:
+def edge_config(readers: dict[str, Any], mqtt: str, trust: str = "") -> str:
     """The agent's configuration for the sample world and these reader addresses."""
     tables = [
         f'[[readers]]\nid = "{name}"\nhost = "{place["host"]}"\nport = {place["port"]}\n'
         for name, place in readers.items()
     ]
-    return EDGE_CONFIG.format(readers="\n".join(tables), mqtt=mqtt)
+    return EDGE_CONFIG.format(readers="\n".join(tables), mqtt=mqtt, trust=trust)
 
 
 def read_truth(path: Path) -> Truth:
@@ -229,7 +235,8 @@ def read_truth(path: Path) -> Truth:
 def report(last: Snapshot, final: Snapshot, truth: Truth) -> dict[str, Any]:
     """Figures beside the truth's own.
 
-    `last` is the edge's last word while it ran (reads, rows written), `final` the database after the edge had stopped.
+    `last` is the edge's last word while it ran (reads, exits judged, rows written), `final` the database after the edge
+    had stopped.
     """
     expected: Expected = expect(World.read(SAMPLE), truth.crossings)
     return {
@@ -237,6 +244,7 @@ def report(last: Snapshot, final: Snapshot, truth: Truth) -> dict[str, Any]:
         "movements": final.movements,
         "alerts": final.alerts,
         "unauthorised_exits": final.unauthorised_exits,
+        "judged_at_the_door": {"allow": 0, "refuse": 0} | last.judged,
         "events_lost": max(0, last.written - final.committed) + final.gaps,
         "events_duplicated": final.duplicated,
         "counts": final.counts,
@@ -245,6 +253,7 @@ def report(last: Snapshot, final: Snapshot, truth: Truth) -> dict[str, Any]:
             "movements": expected.movements,
             "alerts": expected.unauthorised_exits,
             "unauthorised_exits": expected.unauthorised_exits,
+            "judged_at_the_door": {"allow": expected.authorised_exits, "refuse": expected.unauthorised_exits},
             "events_lost": 0,
             "events_duplicated": 0,
             "counts": expected.counts,

@@ -72,6 +72,7 @@ class Expected:
 
     movements: int = 0
     unauthorised_exits: int = 0
+    authorised_exits: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -92,7 +93,9 @@ def expect(world: World, crossings: list[dict[str, Any]]) -> Expected:
             continue
         places[asset] = destination
         left = world.boundaries_left(origin, destination)
-        if left and not world.may_leave(asset, left, _instant(walk["crossed_at"])):
+        if left and world.may_leave(asset, left, _instant(walk["crossed_at"])):
+            found.authorised_exits += 1
+        elif left:
             found.unauthorised_exits += 1
     tally = Counter(place for place in places.values() if place)
     found.counts = {location: tally[location] for location in sorted(world.parents)}

@@ -5,13 +5,15 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from deploy.standalone.errors import ConfigurationError, StandaloneError
+from deploy.standalone.central_client import CentralClient
+from deploy.standalone.errors import ConfigurationError, NoAnswerError, StandaloneError
 from deploy.standalone.given import GivenBroker, GivenDatabase
 from deploy.standalone.nats import EmbeddedBroker
 from deploy.standalone.postgres import EmbeddedPostgres
@@ -21,6 +23,9 @@ from deploy.standalone.restarts import LIMIT, WITHIN_S, RestartLimit, how_it_end
 from deploy.standalone.space import DiskSpace
 
 ANY_PORT = "127.0.0.1:0"
+GATE_S = 20.0
+"""The central publishes the first snapshot within seconds; an agent without it works, and tells exits as stale."""
+_POLL_S = 0.1
 # The import's last words when the sheets are wrong, and not the database.
 _PROBLEMS = re.compile(r"^\d+ problems?, nothing was imported$", re.MULTILINE)
 
@@ -154,6 +159,28 @@ class Stack:
         found = self.programs.ready(program, ready_file)
         program.again = _at(command, found["api"])
         return Api(found["api"], found["token_file"])
+
+    def start_keys(self) -> Program:
+        """Have the central make or show its public keys; `trust` takes what it prints."""
+        command = ["stockgate-central", "keys", "show", "--data-dir", str(self._state("central"))]
+        return self.programs.start("keys", command)
+
+    def trust(self, keys: Program) -> str:
+        """Return the table by which an agent believes this central."""
+        self.programs.finish(keys)
+        return f"[trust]\n{keys.words()}\n"
+
+    def wait_for_gate(self, client: CentralClient) -> None:
+        """Wait until the gate snapshot is published, within bounds, so that the doors judge their first exit by it."""
+        deadline = time.monotonic() + GATE_S
+        while time.monotonic() < deadline:
+            self._pulse()
+            self.programs.check()
+            with suppress(NoAnswerError):
+                if client.gate_is_published():
+                    return
+            time.sleep(_POLL_S)
+        self._say("The gate snapshot is not published yet: exits are told as stale until it is.")
 
     def start_jobs(self) -> None:
         """Start what goes by the clock; it finds by itself what is to be done."""

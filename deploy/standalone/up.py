@@ -73,9 +73,10 @@ def check_edge(edge_toml: str, own: Path) -> None:
         raise ConfigurationError("\n".join([f"{own} can't be used:", *errors]))
 
 
-def with_broker(edge_toml: str, url: str) -> str:
-    """The user's configuration with our own broker in it."""
-    return f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{url}"\n'
+def with_broker(edge_toml: str, url: str, trust: str = "") -> str:
+    """The user's configuration with our own broker in it, and our central's keys where it names none."""
+    told = "" if "trust" in tomllib.loads(edge_toml) else f"\n{trust}"
+    return f'{edge_toml.rstrip()}\n\n[mqtt]\nurl = "{url}"\n{told}'
 
 
 def run_up(folder: Path, *, data_dir: Path, listen: str) -> int:
@@ -108,8 +109,10 @@ def run_up(folder: Path, *, data_dir: Path, listen: str) -> int:
 def _start(stack: Stack, view: View, *, folder: Path, edge_toml: str, listen: str) -> CentralClient:
     view.say("Starting broker, database, central service, console and edge agent ...")
     try:
+        keys = stack.start_keys()
         stack.start_servers()
         stack.import_registry(folder)
+        trust = stack.trust(keys)
         api = stack.start_central()
         stack.start_jobs()
         client = CentralClient(api.url)
@@ -117,7 +120,8 @@ def _start(stack: Stack, view: View, *, folder: Path, edge_toml: str, listen: st
         view.say(f"Console  {stack.start_console(api, listen)}")
         view.say(f"API      {api.url}/api/v1/summary (all of it: /api/v1/openapi.json)")
         config = stack.run_dir / "edge.toml"
-        config.write_text(with_broker(edge_toml, stack.broker.url), encoding="utf-8")
+        config.write_text(with_broker(edge_toml, stack.broker.url, trust), encoding="utf-8")
+        stack.wait_for_gate(client)
         stack.start_edge(config)
     except Interrupted:
         view.say("Stopped before there was anything to report.")

@@ -64,7 +64,7 @@ def run(
         _leave(EXIT_USAGE, f"log.file {file}: cannot be written: {error.strerror or error}: make its folder")
     folder = data_dir if data_dir is not None else base / checked.agent.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # events tell who carried what
         with ExitStack() as stack:
             taken = None if record is None else stack.enter_context(_open(record, record_max_bytes))
             log = structlog.get_logger("edge")

@@ -50,7 +50,7 @@ from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
 from edge.agent.renewal import Renewal
 from edge.agent.restart import end_open_passages, hold_on
-from edge.agent.signalling import build_signals, signal_figures
+from edge.agent.signalling import build_signals, signal_figures, steady_us
 from edge.agent.trial_files import Note
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces, Order
@@ -211,7 +211,7 @@ def _build(given: _Given) -> _Built:
     signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
-    orders = Orders(llrp, boards, onlookers, muted=signals.muted).by_name()
+    orders = Orders(llrp, boards, onlookers, muted=signals.muted, steady_us=steady_us).by_name()
     orders |= _captures(given, taps).by_name() | _guard_test(given, onlookers, pipeline, signals).by_name()
     desk = _desk(given, orders, forwarder, look=lambda: _look(agent, journal, forwarder))
     controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)

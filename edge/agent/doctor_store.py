@@ -2,9 +2,11 @@
 
 import errno
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,12 +40,23 @@ def folder_faults(folder: Path, *, max_bytes: int) -> Iterator[Fault]:
         what = f"{folder} can't be written: {error.strerror or error}"
         yield Fault("bad", "data directory", what, _advice(error))
         return
+    yield from _open_to_others(folder)
     seen = look_at(folder, outbox_file="outbox.db")
     room = (seen.disk_free_bytes or 0) + (seen.outbox_bytes or 0)
     if room < max_bytes:
         what = f"the outbox may take {max_bytes // MIB} MiB and the disk has {room // MIB} MiB for it"
         do = f"set [outbox] max_mib to {max(room // MIB // 2, 1)} or less: a full disk stops more than the outbox"
         yield Fault("see to", "data directory", what, do)
+
+
+def _open_to_others(folder: Path) -> Iterator[Fault]:
+    """Tell of folder and outbox that an older version, or a person, left open to others."""
+    for path, mode in ((folder, "700"), (folder / "outbox.db", "600")):
+        with suppress(OSError):
+            found = stat.S_IMODE(path.stat().st_mode)
+            if found & (stat.S_IRWXG | stat.S_IRWXO):
+                what = f"{path} has mode {found:03o}: others on this machine can read who carried what"
+                yield Fault("see to", "data directory", what, f"chmod {mode} {path}")
 
 
 def outbox_faults(file: Path, *, now_us: int) -> Iterator[Fault]:

@@ -12,7 +12,8 @@ from edge.agent.arguments import integer as _integer
 from edge.agent.arguments import one_of as _one_of
 from edge.agent.arguments import only as _only
 from edge.agent.arguments import told as _told
-from edge.commands import Order
+from edge.agent.blinding import Blinding
+from edge.commands import Order, TooSoonError
 from edge.contracts import instant
 from edge.contracts.commands import Argument
 from edge.readers import Chunk, OutputPort, ReaderSupervisor
@@ -34,13 +35,13 @@ class Survey:
     """Reads by antenna of one reader while it looks on."""
 
     def __init__(self, reader: str) -> None:
-        self._reader = reader
+        self.reader = reader
         self.reads: Counter[int] = Counter()
         self.tags: dict[int, set[bytes]] = {}
 
     def take(self, chunk: Chunk) -> None:
         """Count what a chunk brought."""
-        if chunk.reader != self._reader:
+        if chunk.reader != self.reader:
             return
         batch = chunk.batch
         raw, width = batch.epc.tobytes(), batch.epc.shape[1]
@@ -83,7 +84,9 @@ class OnLookers:
             self._looking.remove(one)
 
     async def survey(self, reader: str, seconds: int) -> Survey:
-        """Look on for some seconds."""
+        """Look on for some seconds; one at a reader."""
+        if any(isinstance(one, Survey) and one.reader == reader for one in self._looking):
+            raise TooSoonError(f"reader {reader} is being surveyed already: wait until that is over")
         survey = Survey(reader)
         with self.looking(survey):
             await asyncio.sleep(seconds)
@@ -98,6 +101,7 @@ class Orders:
         boards: boards with outputs by id.
         onlookers: where reads pass.
         muted: whether an output of a device is a siren that may not sound now.
+        steady_us: a clock that no one sets.
     """
 
     def __init__(
@@ -107,7 +111,9 @@ class Orders:
         onlookers: OnLookers,
         *,
         muted: Callable[[str, int], bool],
+        steady_us: Callable[[], int],
     ) -> None:
+        self._blinding = Blinding(steady_us)
         self._readers, self._boards, self._onlookers, self._muted = readers, boards, onlookers, muted
 
     def by_name(self) -> dict[str, Order]:
@@ -135,7 +141,9 @@ class Orders:
         """`reader`: end its session, which is dialled anew at once."""
         _only(args, ("reader",))
         reader = _one_of(args, "reader", self._readers)
-        self._readers[reader].session.end("its session is begun anew, as a command wants it")
+        session = self._readers[reader].session
+        with self._blinding.of(reader):
+            session.end("its session is begun anew, as a command wants it")
         return {"reader": reader}
 
     async def _survey(self, args: Arguments) -> dict[str, Argument]:
@@ -156,7 +164,8 @@ class Orders:
         _only(args, ("reader", "seconds"))
         reader = _one_of(args, "reader", self._readers)
         timeout_ms = _integer(args, "seconds", 1, LONGEST_SWEEP_S, 10) * 1000
-        swept = await self._readers[reader].sweep(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS)
+        with self._blinding.of(reader):
+            swept = await self._readers[reader].sweep(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS)
         return {
             "reader": reader,
             "tags": len(swept.epcs),

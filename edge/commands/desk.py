@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.commands.errors import NoncesError, OrderError
+from edge.commands.errors import NoncesError, NotNotedError, OrderError, TooSoonError
 from edge.commands.nonces import Nonces
 from edge.contracts import (
     MAX_CONFIGURE_BYTES,
@@ -49,7 +49,12 @@ LateOrder = Callable[[Command], Awaitable[dict[str, Argument] | None]]
 
 @dataclass(slots=True)
 class DeskCounters:
-    """Counts since the agent started; `refused` by why: unreadable, busy, untrusted, unfit, replayed, unknown."""
+    """Counts since the agent started.
+
+    Attributes:
+        refused: by why: unreadable, busy, untrusted, unfit, unknown, replayed, unnoted (the disk can't take the nonce),
+            too-soon.
+    """
 
     done: int = 0
     failed: int = 0
@@ -156,8 +161,8 @@ class Desk:
                 result = await (self._orders[command.name](command.args) if late is None else late(command))
             if result is None:
                 return
-        except NoncesError as error:
-            self._refuse("replayed", str(error))
+        except (NoncesError, TooSoonError) as error:
+            self._refuse(_why(error), str(error))
             self._answer(command, problem=str(error))
             return
         except OrderError as error:
@@ -218,6 +223,12 @@ def _brief(args: Mapping[str, Argument]) -> dict[str, Argument]:
     """Return arguments for the log, which is no place for a whole configuration or a one-time address."""
     sizes = {key: len(str(value)) for key, value in args.items() if key != HIDDEN}
     return {key: args[key] if size <= LOGGED_TEXT else f"{size} characters" for key, size in sizes.items()}
+
+
+def _why(error: NoncesError | TooSoonError) -> str:
+    if isinstance(error, TooSoonError):
+        return "too-soon"
+    return "unnoted" if isinstance(error, NotNotedError) else "replayed"
 
 
 def _one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from edge.commands.errors import NoncesError
+from edge.commands.errors import NoncesError, NotNotedError
 
 MOST_KEPT: Final = 4096
 """A command is valid for a minute at most, and nobody gives four thousand in one."""
@@ -34,7 +34,8 @@ class Nonces:
         """Note a nonce as used, on disk when this returns.
 
         Raises:
-            NoncesError: it was used, it expired before what is remembered, or the disk can't take it.
+            NoncesError: it was used, or it expired before what is remembered.
+            NotNotedError: the disk can't take it.
         """
         try:
             self._load()
@@ -46,7 +47,7 @@ class Nonces:
                 self._forget()
             _append(self._file, _line(nonce, expires_us))
         except OSError as error:
-            raise NoncesError(
+            raise NotNotedError(
                 f"it can't be noted that the command was used ({self._file}: {error.strerror or error}), so it is not "
                 "carried out: free or mend the disk"
             ) from error

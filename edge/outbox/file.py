@@ -15,6 +15,9 @@ from edge.outbox.port import STREAMS, OpenRecord
 from edge.outbox.queries import SCHEMA, SCHEMA_VERSION
 from edge.outbox.rules import Coverage, covered_by, gap
 
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+"""Who carried what, when and with whose badge is nobody else's on this machine."""
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _ADVICE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: free space on it",
@@ -38,8 +41,8 @@ def hold(path: Path) -> int:
     """Become the only holder of the outbox at `path`; return the descriptor that holds it."""
     lock = path.with_name(f"{path.name}.lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     except OSError as error:
         raise OutboxUnavailableError(
             f"outbox {path}: {error.strerror}: choose a data directory you may write"
@@ -56,6 +59,8 @@ def hold(path: Path) -> int:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, make its tables where it is new, and return a connection that makes every commit durable."""
+    with suppress(OSError):  # SQLite says below what is wrong; its log gets the mode that the file has
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
     db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
     try:
         layout = _known_layout(db, path)

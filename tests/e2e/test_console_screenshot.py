@@ -68,6 +68,8 @@ def test_console_shows_counts_and_the_alert_and_every_request_stays_here(demo, p
     assert (figures["events_lost"], figures["events_duplicated"]) == (0, 0)
     assert figures["reads"] == figures["truth"]["reads"] > 0
     assert figures["unauthorised_exits"] >= 1
+    assert figures["judged_at_the_door"] == figures["truth"]["judged_at_the_door"], "by the central's own snapshot"
+    assert figures["alerts"] == figures["truth"]["alerts"]
     assert sum(figures["counts"].values()) == 24
 
 

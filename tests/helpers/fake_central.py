@@ -211,6 +211,7 @@ class FakeCentral:
         self.movements = []
         self.portals = list(PORTALS)
         self.gateways = []
+        self.gate = []
         self.quarantined = 0
         self.summary = {}
         self.feed_open = True
@@ -292,6 +293,10 @@ class FakeCentral:
         @app.get("/api/v1/gateways")
         def gateways():
             return {"as_of": ago(0), "gateways": self.gateways}
+
+        @app.get("/api/v1/gate")
+        def gate():
+            return {"as_of": ago(0), "gateways": self.gate}
 
         @app.get("/api/v1/summary")
         def summary():

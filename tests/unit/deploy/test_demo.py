@@ -37,6 +37,11 @@ def test_edge_configuration_names_the_readers_ports_and_the_broker():
     assert found["mqtt"]["url"] == "mqtt://127.0.0.1:1884"
 
 
+def test_edge_believes_the_central_that_the_demo_starts():
+    found = tomllib.loads(edge_config(READERS, "mqtt://127.0.0.1:1884", '[trust]\ncentral_keys = ["a:b"]\n'))
+    assert found["trust"] == {"central_keys": ["a:b"]}
+
+
 def test_edge_configuration_and_the_sample_registry_agree_on_the_portals():
     found = tomllib.loads(edge_config(READERS, "mqtt://127.0.0.1:1884"))
     rows = [line.split(",") for line in (SAMPLE / "portals.csv").read_text().splitlines()[1:]]
@@ -63,6 +68,34 @@ def test_report_counts_rows_that_the_database_lacks_and_those_that_were_dropped(
     figures = report(last, final, truth)
     assert (figures["reads"], figures["events_lost"], figures["events_duplicated"]) == (5, 3, 2)
     assert set(figures["truth"]) == set(figures) - {"truth"}
+
+
+def test_report_holds_what_the_doors_judged_against_the_registry():
+    walks = [
+        {"epc": "3034257bf7194e4000000001", "portal": "stockroom-a-door", "kind": "out", "crossed_at": instant}
+        for instant in ("2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z")
+    ]
+    walks[1] |= {"epc": "3034257bf7194e4000000002", "portal": "main-entrance"}
+    truth = Truth(2, done=True, crossings=walks)
+    figures = report(Snapshot(judged={"refuse": 1, "allow": 1}), Snapshot(), truth)
+    assert figures["judged_at_the_door"] == figures["truth"]["judged_at_the_door"] == {"allow": 1, "refuse": 1}
+
+
+def test_the_gate_counts_as_published_once_every_gateway_was_sent_a_generation():
+    with FakeCentral() as api:
+        client = CentralClient(api.url)
+        try:
+            found = []
+            for api.gate in (
+                [],
+                [{"generation": None}],
+                [{"generation": 1}, {"generation": None}],
+                [{"generation": 1}],
+            ):
+                found.append(client.gate_is_published())
+        finally:
+            client.close()
+    assert found == [False, False, False, True]
 
 
 def test_settled_wants_a_health_report_and_nothing_on_its_way():

@@ -1,9 +1,11 @@
 """What `stockgate up` says about a folder before it starts anything."""
 
+import tomllib
+
 import pytest
 
 from deploy.standalone.errors import ConfigurationError
-from deploy.standalone.up import check_edge, check_folder, default_data_dir
+from deploy.standalone.up import check_edge, check_folder, default_data_dir, with_broker
 
 EDGE = 'site = "hq"\ngateway = "g"\n'
 
@@ -77,3 +79,11 @@ layout = "single"
 antennas = [{ reader = "r1", port = 1 }]
 """
     check_edge(EDGE + door, folder / "edge.toml")
+
+
+def test_agent_believes_the_central_of_this_machine_unless_its_configuration_says_whom_to_believe():
+    ours = '[trust]\ncentral_keys = ["ours:AAAA"]\n'
+    told = tomllib.loads(with_broker('site = "hq"\n[agent]\nheartbeat_s = 5\n', "mqtt://127.0.0.1:1", ours))
+    assert (told["trust"]["central_keys"], told["mqtt"]["url"]) == (["ours:AAAA"], "mqtt://127.0.0.1:1")
+    own = 'site = "hq"\n[trust]\ncentral_keys = ["theirs:BBBB"]\n'
+    assert tomllib.loads(with_broker(own, "mqtt://127.0.0.1:1", ours))["trust"]["central_keys"] == ["theirs:BBBB"]

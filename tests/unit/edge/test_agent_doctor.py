@@ -198,6 +198,18 @@ def test_data_directory_that_cannot_be_written_says_what_to_do(monkeypatch, tmp_
     assert said in fault.do
 
 
+def test_data_directory_and_outbox_that_others_can_read_are_told(outbox_file):
+    folder = outbox_file.parent
+    assert list(folder_faults(folder, max_bytes=1)) == [], "as the agent makes them"
+    folder.chmod(0o755)
+    outbox_file.chmod(0o644)
+    faults = list(folder_faults(folder, max_bytes=1))
+    assert [(one.severity, one.do) for one in faults] == [
+        ("see to", f"chmod 700 {folder}"),
+        ("see to", f"chmod 600 {outbox_file}"),
+    ]
+
+
 def test_disk_smaller_than_the_outbox_may_become_is_told(tmp_path):
     (fault,) = folder_faults(tmp_path, max_bytes=1 << 60)
     assert (fault.severity, "max_mib" in fault.do) == ("see to", True)

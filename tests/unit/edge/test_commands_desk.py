@@ -8,7 +8,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.commands import Desk, Nonces, NoncesError, OrderError
+from edge.commands import Desk, Nonces, NoncesError, OrderError, TooSoonError, nonces
 from edge.contracts import MAX_CONFIGURE_BYTES, MAX_TOML_BYTES, decode_command, decode_reply
 from edge.trust import Keyring
 from tests.helpers.commands import KEY_LINE, STRANGER, command
@@ -36,7 +36,7 @@ class Bench:
             "gw-1",
             Keyring.of(keys),
             Nonces(folder / "used"),
-            {"blink": self._blink, "fall": self._fall, "refuse": self._refuse},
+            {"blink": self._blink, "fall": self._fall, "refuse": self._refuse, "hurry": self._hurry},
             publish=self._publish,
             now_us=lambda: self.now_us,
             log=structlog.get_logger("test"),
@@ -58,6 +58,9 @@ class Bench:
 
     async def _refuse(self, args):
         raise OrderError("there is no such light: name another")
+
+    async def _hurry(self, args):
+        raise TooSoonError("wait a while")
 
     def _publish(self, channel, payload):
         self.replies.append((channel, decode_reply(payload)))
@@ -125,6 +128,26 @@ async def test_a_replayed_command_is_refused_also_after_a_restart(bench, tmp_pat
     assert again.desk.counters.refused == {"replayed": 1}
 
 
+async def test_a_command_that_comes_too_soon_is_refused_in_words_and_counted(bench):
+    answer = await bench.ask(bench.sign("hurry"), "cmd/hurry")
+    assert (answer.ok, answer.problem) == (False, "wait a while")
+    assert (bench.desk.counters.refused, bench.desk.counters.failed) == ({"too-soon": 1}, 0)
+
+
+async def test_a_full_disk_is_no_replay(bench, tmp_path, monkeypatch):
+    """The command was never given before, and its giver must not look for who has copied it."""
+
+    def full(_file, _text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(nonces, "_append", full)
+    answer = await bench.ask(bench.sign("blink"))
+    assert "it can't be noted that the command was used" in answer.problem
+    assert "No space left on device), so it is not carried out: free or mend the disk" in answer.problem
+    assert bench.desk.counters.refused == {"unnoted": 1}
+    assert not bench.calls
+
+
 async def test_the_same_command_twice_at_once_is_carried_out_once(bench):
     once = bench.sign("blink")
     bench.desk.take("cmd/blink", once)
@@ -172,7 +195,7 @@ async def test_without_keys_nobody_is_believed(tmp_path):
 
 async def test_an_unknown_command_is_told_which_there_are(bench):
     answer = await bench.ask(bench.sign("open-door"), channel="cmd/open-door")
-    assert "has no command open-door; it has: blink, configure, fall, refuse" in answer.problem
+    assert "has no command open-door; it has: blink, configure, fall, hurry, refuse" in answer.problem
 
 
 async def test_what_an_order_says_or_how_it_fails_is_the_answer_and_ends_nothing(bench):

@@ -1,8 +1,10 @@
 """What only a store on disk can meet: crashes, full disks, damage, a second agent, an old copy."""
 
+import os
 import random
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -149,6 +151,20 @@ def test_a_page_torn_by_a_power_cut_costs_its_own_rows_and_they_are_declared(ope
     events = {row.reads for row in saved if not isinstance(row, GapRow)}
     assert len(events) + gaps + spoilt == 301, "a row was lost without a word"
     assert (again.epoch("movement") != epoch) == bool(again.stats("movement").set_aside)
+
+
+def test_outbox_and_its_folder_are_its_owners_alone_whatever_the_umask_is(tmp_path):
+    before = os.umask(0)
+    try:
+        outbox = SqliteOutbox(tmp_path / "data" / "outbox.db", now_us=lambda: 0)
+        outbox.append("movement", [movement(1)])
+        modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in (tmp_path / "data").iterdir()}
+        outbox.close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert {"outbox.db", "outbox.db-wal", "outbox.db.lock"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
