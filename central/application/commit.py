@@ -222,7 +222,7 @@ class _Batch:
             return done
         bindings = await self.transaction.lock_assets({one.movement.epc for one in filed})
         done.foreign_tags = len(filed)
-        filed = [one for one in filed if bindings.of(one.movement.epc) or not is_foreign(one.movement.epc, self.own)]
+        filed = [one for one in filed if one.movement.epc in bindings or not is_foreign(one.movement.epc, self.own)]
         done.foreign_tags -= len(filed)
         if not filed:
             return done

@@ -38,13 +38,20 @@ class Bindings:
         for one in bindings:
             self._by_epc.setdefault(one.epc, []).append(one)
 
+    def __contains__(self, epc: str) -> bool:
+        """Tell whether a tag was ever on an asset."""
+        return epc in self._by_epc
+
     def of(self, epc: str) -> Sequence[Binding]:
         """Return a tag's bindings, oldest first."""
         return sorted(self._by_epc.get(epc, ()), key=lambda one: one.bound_from)
 
     def asset_at(self, epc: str, at: datetime) -> str | None:
         """Return the asset that a tag was on at an instant, or None."""
-        return next((one.asset for one in self._by_epc.get(epc, ()) if one.holds_at(at)), None)
+        for one in self._by_epc.get(epc, ()):
+            if one.holds_at(at):
+                return one.asset
+        return None
 
 
 @dataclass(frozen=True, slots=True)

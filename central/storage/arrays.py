@@ -91,10 +91,9 @@ class InstantArray(_Array):
 
     @classmethod
     def of(cls, *columns: Sequence[datetime | None]) -> "list[InstantArray]":
-        """Encode columns of aware datetimes; the same object in several of them is encoded once."""
-        objects = {id(value): value for column in columns for value in column}
-        known = {key: _NULL if value is None else _instant(value) for key, value in objects.items()}
-        return [cls(_joined(1184, [known[id(value)] for value in column])) for column in columns]
+        """Encode columns of aware datetimes; the same instant in several of them is encoded once."""
+        known = {value: _NULL if value is None else _instant(value) for value in set[datetime | None]().union(*columns)}
+        return [cls(_joined(1184, [known[value] for value in column])) for column in columns]
 
 
 _OIDS: Final[dict[type[_Array], int]] = {
