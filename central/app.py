@@ -20,6 +20,7 @@ import structlog
 import uvicorn
 
 from central.api.auth import load_token
+from central.api.books import books_read, books_write
 from central.api.captures import captures_fetch, captures_read, uploads
 from central.api.commands import commands_read, commands_write
 from central.api.gate import gate as gate_routes
@@ -52,6 +53,7 @@ from central.ingest.link import LinkSettings, PahoLink
 from central.ingest.retrying import retry
 from central.ingest.timing import time_alerts
 from central.ingest.worker import Ingest, IngestSettings
+from central.jobs.books import book_jobs
 from central.jobs.counts import count_jobs
 from central.jobs.exceptions import exception_jobs
 from central.jobs.queue import Queue
@@ -59,6 +61,7 @@ from central.jobs.retention import retention_jobs
 from central.jobs.stories import story_jobs
 from central.jobs.tasks import jobs
 from central.storage.alert_life import PgAlertBook
+from central.storage.books import PgBooks
 from central.storage.calendars import PgCalendars
 from central.storage.captures import PgCaptures
 from central.storage.commanding import PgCommands
@@ -147,7 +150,7 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
     alert_book = PgAlertBook(database, log, views)
     knowledge = PgKnowledgeBook(database, log)
     doors = DoorWatch(knowledge, alert_book, now=_now, deaf=lambda: ingest.problem)
-    policies = PgPolicies(database, log)
+    policies, books = PgPolicies(database, log), PgBooks(database, log)
     captures = _captures(settings, database)
     commander = _commander(settings, database, captures)
     told = Teller(views, feed, _now)
@@ -186,12 +189,14 @@ async def run(settings: CentralSettings, ready_file: Path | None) -> None:
             rollup_routes(PgRollups(database), _now),
             commands_read(commander.book, _now),
             captures_read(captures.book, _now),
+            books_read(books, _now),
         ],
         orders=[
             quarantine_orders(_retry(database, log, views, metrics, own=_own(settings))),
             policies_write(policies, views, _now),
             commands_write(commander, _now),
             captures_fetch(captures),
+            books_write(books, _now),
         ],
         doors=[uploads(captures)],
     )
@@ -247,6 +252,7 @@ async def _work_on_jobs(database: Database) -> None:
         await take_published(calendars, _now())
     work = [*jobs(log, book, calendars, _now), *story_jobs(PgUpkeep(database, log), _now)]
     work += [*count_jobs(PgCounts(database, log), _now), *exception_jobs(PgExceptions(database, log), _now)]
+    work += book_jobs(PgBooks(database, log), _now)
     work += retention_jobs(PgRollups(database), PgUpkeep(database, log), _now)
     await Queue(database.pool, work).run()
 

@@ -16,6 +16,7 @@ PAGES: Final = {
     "/in-transit": "In transit",
     "/exceptions": "Exceptions",
     "/counts": "Counts",
+    "/books": "Books",
     "/portals": "Doors",
 }
 

@@ -17,6 +17,7 @@ from central.console.alert_page import alert_page
 from central.console.alerts_page import AlertsPage
 from central.console.asset_page import AssetPage
 from central.console.board import RECENT_ALERTS, Board
+from central.console.books_page import books_page
 from central.console.counts_page import MAX_WORDS, CountsPage
 from central.console.elements import RECALL_S, box, link, nav, text
 from central.console.errors import ConsoleError
@@ -108,6 +109,16 @@ def register_pages(board: Board) -> None:
         chosen = {"show": show if show in SHOW else "", "severity": severity if severity in SEVERITIES else ""}
         chosen |= {"owner": owner[:80], "asset": asset[:80], "page": page}
         await ExceptionsPage(board, chosen).draw()
+
+    _register_books(board)
+
+
+def _register_books(board: Board) -> None:
+    @ui.page("/books")
+    async def books() -> None:
+        ui.add_css(STYLE)
+        add_watch()
+        await books_page(board)
 
 
 class BoardPage:

@@ -225,7 +225,7 @@ class FakeCentral:
         self.written = []
         self.life = []
         self.transfers = []
-        self.legs = []
+        self.legs, self.books = [], []
         self.manifests = []
         self.commands, self.captures = [], []
         self._events = []
@@ -259,8 +259,20 @@ class FakeCentral:
         gateway = {"site": "hq", "gateway": "hq-east-1", "registered": True, "online": True, "last_seen": ago(0)}
         return gateway | {"health": report | changes}
 
+    def _books(self, app):
+        @app.get("/api/v1/reconciliation")
+        def reconciliation():
+            return {"as_of": ago(0), "books": self.books}
+
+        @app.get("/api/v1/reconciliation/figures")
+        def book_figures():
+            late = {"far": "yellow", "far_critical": 0, "far_high": 2, "far_other": 1}
+            done = {"discovery": "green", "discovery_due": 10, "discovery_closed": 9, "discovery_ratio": 0.9}
+            return {"as_of": ago(0)} | late | done
+
     def _app(self):  # noqa: C901 - one small function an endpoint
         app = FastAPI()
+        self._books(app)
 
         @app.get("/healthz")
         def healthz():

@@ -50,7 +50,7 @@ RAISED: Final[Mapping[str, Raised]] = MappingProxyType({
     # Security.
     "unauthorised_exit": _rule("application.judge", "Left a guarded place without permission."),
     "retired_but_active": _rule("domain.anomalies.standing", "Retired, disposed of or lost, and passed a door."),
-    "active_but_disposed": _hand("Disposed of here, and active in a book that only its own connector or reader sees."),
+    "active_but_disposed": _rule("domain.reconciling.comparing", "Disposed of here, and active in another book."),
     "impossible_travel": _rule("domain.anomalies.travel", "At two sites faster than one can travel."),
     "cloned_tag": _rule("domain.anomalies.tags", "One EPC told by two chips."),
     "not_unique": _rule("domain.anomalies.tags", "One EPC at two doors at once."),
@@ -81,9 +81,10 @@ RAISED: Final[Mapping[str, Raised]] = MappingProxyType({
     "missing_accessory": _hand("Who takes an asset back sees what is missing."),
     "no_disposal_certificate": _hand("Certificates come from the vendor, on paper."),
     # Other books.
-    "finance_mismatch": _hand("The asset register is kept by finance."),
-    "mdm_not_in_inventory": _hand("Managed devices are kept by device management."),
-    "unknown_device": _hand("The network is seen by discovery."),
+    "finance_mismatch": _rule("domain.reconciling.comparing", "Finance's register says otherwise than ours."),
+    "mdm_not_in_inventory": _rule("domain.reconciling.comparing", "Device management has it, our register hasn't."),
+    "unknown_device": _rule("domain.reconciling.comparing", "The network has it, our register hasn't."),
+    "record_conflict": _rule("domain.reconciling.comparing", "Tickets, devices or the network say otherwise."),
     "count_variance": _rule("application.counts", "A count that was handed in differs from its book."),
 })  # fmt: skip
 """Every category of the taxonomy; a test walks both and looks into the modules that are named."""

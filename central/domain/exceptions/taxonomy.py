@@ -140,6 +140,8 @@ _TABLE: Final[tuple[Category, ...]] = (
              "Register the device or remove it.", _RECORD),
     Category("unknown_device", "Found in the network, and not in the inventory", "high", "security",
              "Register the device or remove it.", _RECORD),
+    Category("record_conflict", "Another book says otherwise", "medium", "itam_manager",
+             "Correct the one that is wrong.", (*_RECORD, "inspection")),
     Category("count_variance", "A count differs from the book", "medium", "branch_admin",
              "Count again, then accept the count or find what is missing.", ("count", "approval")),
 )  # fmt: skip

@@ -1,0 +1,109 @@
+"""Other books on PostgreSQL: snapshots, what our register has beside them, and what the queue says of them."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+
+from central.application.books import Newest, NewSnapshot, Said, SnapshotView
+from central.application.rows import dumps
+from central.domain.reconciling.bands import InTime, Overdue
+from central.domain.reconciling.comparing import Book, Ours, Theirs
+from central.storage.database import Database
+from central.storage.exceptions import PgExceptionWork
+from central.storage.log import PgLog
+from central.storage.queries import query
+
+
+class PgBookWork(PgExceptionWork):
+    """`central.application.books.BookWork` on one connection."""
+
+    async def same(self, new: NewSnapshot) -> tuple[int, str] | None:
+        """Return id and digest of the snapshot of that book, place and instant that stands."""
+        params = {"book": new.book, "location": new.location, "taken_at": new.taken_at}
+        rows = await self._rows("books.same", params)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def add(self, new: NewSnapshot, now: datetime) -> int:
+        """Keep a snapshot with its rows and its act; return its id."""
+        params = {"book": new.book, "location": new.location, "taken_at": new.taken_at, "by": new.by, "now": now}
+        params |= {"complete": sorted(new.complete), "digest": new.digest, "count": len(new.rows)}
+        ((snapshot,),) = await self._rows("books.add", params)
+        told = {"snapshot": snapshot, "rows": dumps([asdict(row) for row in new.rows])}
+        await self._connection.execute(query("books.add_rows"), told)
+        return int(snapshot)
+
+    async def withdraw(self, snapshot: int, by: str, reason: str, now: datetime) -> tuple[Book, str] | None:
+        """Let a snapshot count no more; return its book and place, None if none stands by that id."""
+        params = {"snapshot": snapshot, "by": by, "reason": reason, "now": now}
+        rows = await self._rows("books.withdraw", params)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    async def newest(self, book: str | None = None, location: str | None = None) -> list[Newest]:
+        """Return the newest snapshot of each book and place, or of one."""
+        async with self._connection.cursor(row_factory=class_row(Newest)) as cursor:
+            params = {"book": book, "location": location}
+            return await (await cursor.execute(query("books.newest"), params)).fetchall()
+
+    async def rows(self, snapshot: int) -> list[Theirs]:
+        """Return a snapshot's rows."""
+        return [Theirs(*row) for row in await self._rows("books.rows", {"snapshot": snapshot})]
+
+    async def ours(self, location: str) -> list[Ours]:
+        """Return all our assets, and whether each lies at a place or below it."""
+        return [Ours(*row) for row in await self._rows("books.ours", {"location": location})]
+
+    async def custody(self) -> dict[str, str]:
+        """Return which assets people have, by asset."""
+        return dict(await self._rows("books.custody", {}))
+
+    async def said(self, source: str, taken_at: datetime) -> dict[Said, datetime]:
+        """Return since when a source says what it says; left out is what was closed before an instant."""
+        rows = await self._rows("books.said", {"source": source, "taken_at": taken_at})
+        return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+
+    async def where(self, assets: Collection[str]) -> dict[str, str]:
+        """Return where assets are held to be."""
+        rows = await self._rows("books.where", {"assets": sorted(assets)})
+        return dict(rows)
+
+
+class PgBooks:
+    """`central.application.books.Books`."""
+
+    def __init__(self, database: Database, log: PgLog) -> None:
+        self._database = database
+        self._log = log
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[PgBookWork]:
+        """Open a transaction that holds the registry's lock."""
+        async with self._database.transaction() as connection:
+            await connection.execute(query("registry.lock"))
+            registry = await self._log.registry_in(connection)
+            yield PgBookWork(connection, registry.calendars.count)
+            await self._log.keep_calendars_in(connection)
+
+    async def listed(self, limit: int) -> list[SnapshotView]:
+        """Return snapshots, the newest first, withdrawn ones too."""
+        async with (
+            self._database.transaction() as connection,
+            connection.cursor(row_factory=class_row(SnapshotView)) as cursor,
+        ):
+            return await (await cursor.execute(query("books.listed"), {"limit": limit})).fetchall()
+
+    async def overdue(self, at: datetime) -> Overdue:
+        """Return finance's mismatches that were open beyond their date at an instant."""
+        return Overdue(*await self._figures("books.overdue", {"at": at}))
+
+    async def in_time(self, since: datetime, at: datetime) -> InTime:
+        """Return how many unknown devices fell due in a period, and were closed in time."""
+        return InTime(*await self._figures("books.in_time", {"since": since, "at": at}))
+
+    async def _figures(self, name: str, params: dict[str, Any]) -> tuple[int, ...]:
+        async with self._database.transaction() as connection:
+            row = await (await connection.execute(query(name), params)).fetchone()
+            return tuple(row) if row else ()

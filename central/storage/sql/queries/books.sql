@@ -1,0 +1,97 @@
+-- name: same
+-- A snapshot that stands of the same book, place and instant.
+SELECT id, digest FROM book_snapshot
+WHERE book = %(book)s AND location = %(location)s AND taken_at = %(taken_at)s AND withdrawn_at IS NULL;
+
+-- name: add
+-- A snapshot and its act.
+WITH told AS (
+    INSERT INTO act (at, recorded_at, kind, location, subject, by, detail)
+    VALUES (%(taken_at)s, %(now)s, 'book_taken', %(location)s, 'book/' || %(book)s, %(by)s,
+            jsonb_build_object('digest', %(digest)s::text, 'rows', %(count)s::int, 'complete', %(complete)s::text[]))
+)
+INSERT INTO book_snapshot (book, location, taken_at, complete, digest, by, recorded_at)
+VALUES (%(book)s, %(location)s, %(taken_at)s, %(complete)s, %(digest)s, %(by)s, %(now)s)
+RETURNING id;
+
+-- name: add_rows
+-- Its rows.
+INSERT INTO book_row (snapshot, line, id, asset, serial, active, person, cost_centre, name)
+SELECT %(snapshot)s, r.line, r.id, r.asset, r.serial, r.active, r.person, r.cost_centre, r.name
+FROM jsonb_populate_recordset(NULL::book_row, %(rows)s::jsonb) AS r;
+
+-- name: withdraw
+-- A snapshot that counts no more, and its act.
+WITH gone AS (
+    UPDATE book_snapshot SET withdrawn_at = %(now)s WHERE id = %(snapshot)s AND withdrawn_at IS NULL
+    RETURNING id, book, location
+), told AS (
+    INSERT INTO act (at, recorded_at, kind, location, subject, by, detail)
+    SELECT %(now)s, %(now)s, 'book_withdrawn', location, 'book/' || book, %(by)s,
+           jsonb_build_object('snapshot', id, 'reason', %(reason)s::text) FROM gone
+)
+SELECT book, location FROM gone;
+
+-- name: newest
+-- The newest snapshot of each book and place, or of one.
+SELECT n.id, n.book, n.location, l.name AS location_name, n.taken_at, n.complete, n.by, n.recorded_at
+FROM book_newest AS n JOIN location AS l ON l.id = n.location
+WHERE (%(book)s::text IS NULL OR n.book = %(book)s) AND (%(location)s::text IS NULL OR n.location = %(location)s)
+ORDER BY array_position(ARRAY['far', 'itsm', 'mdm', 'discovery', 'hrms'], n.book), n.location;
+
+-- name: listed
+-- Snapshots, the newest first, withdrawn ones too.
+SELECT s.id, s.book, s.location, s.taken_at, s.complete, s.by, s.recorded_at, s.withdrawn_at,
+       (SELECT count(*) FROM book_row AS r WHERE r.snapshot = s.id) AS rows
+FROM book_snapshot AS s ORDER BY s.id DESC LIMIT %(limit)s;
+
+-- name: rows
+-- Rows of a snapshot.
+SELECT line, id, asset, serial, active, person, cost_centre, name FROM book_row WHERE snapshot = %(snapshot)s ORDER BY line;
+
+-- name: ours
+-- All assets as the register has them, and whether they lie at a place or below it; one that lies nowhere does.
+WITH RECURSIVE below AS (
+    SELECT id FROM location WHERE id = %(location)s
+    UNION ALL SELECT l.id FROM below AS b JOIN location AS l ON l.parent = b.id WHERE l.withdrawn_at IS NULL
+)
+SELECT a.id, coalesce(a.class, ''), s.serial, t.lifecycle, coalesce(t.title, 'owned') = 'owned',
+       CASE WHEN t.custody_kind = 'person' THEN t.custodian END, a.cost_centre,
+       p.location IS NULL OR p.location IN (SELECT id FROM below)
+FROM asset AS a
+LEFT JOIN asset_serial AS s ON s.asset = a.id AND s.to_at IS NULL
+LEFT JOIN asset_state AS t ON t.asset = a.id
+LEFT JOIN asset_location AS p ON p.asset = a.id
+WHERE a.withdrawn_at IS NULL ORDER BY a.id;
+
+-- name: custody
+-- Which assets that aren't disposed of a person has.
+SELECT s.asset, s.custodian FROM asset_state AS s JOIN asset AS a ON a.id = s.asset AND a.withdrawn_at IS NULL
+WHERE s.custody_kind = 'person' AND s.lifecycle IS DISTINCT FROM 'disposed';
+
+-- name: said
+-- What a book says since when, as far as it is still to be dealt with, was accepted, or closed after a snapshot was taken.
+SELECT o.category, o.asset, o.location, o.key, o.at
+FROM exception_occurrence AS o JOIN exception AS e ON e.id = o.exception
+WHERE o.source = %(source)s AND o.withdrawn_at IS NULL
+    AND (e.state <> 'closed' OR e.decided_at >= %(taken_at)s)
+ORDER BY o.at;
+
+-- name: overdue
+-- Mismatches of finance's register that were open beyond their date at an instant, by severity.
+SELECT count(*) FILTER (WHERE o.severity = 'critical'), count(*) FILTER (WHERE o.severity = 'high'),
+       count(*) FILTER (WHERE o.severity NOT IN ('critical', 'high'))
+FROM exception_occurrence AS o JOIN exception AS e ON e.id = o.exception
+WHERE o.source LIKE 'book/far/%%' AND o.recorded_at <= %(at)s AND o.due_at < %(at)s
+    AND (o.withdrawn_at IS NULL OR o.withdrawn_at > %(at)s) AND (e.decided_at IS NULL OR e.decided_at > %(at)s);
+
+-- name: in_time
+-- Unknown devices that fell due in a period, and those that were put right or closed by then.
+SELECT count(*), count(*) FILTER (WHERE least(o.withdrawn_at, e.decided_at) <= o.due_at)
+FROM exception_occurrence AS o JOIN exception AS e ON e.id = o.exception
+WHERE o.source LIKE 'book/discovery/%%' AND o.category = 'unknown_device'
+    AND o.due_at > %(since)s AND o.due_at <= %(at)s;
+
+-- name: where
+-- Where assets are held to be.
+SELECT asset, location FROM asset_location WHERE asset = ANY(%(assets)s) AND location IS NOT NULL;

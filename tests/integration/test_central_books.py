@@ -1,0 +1,164 @@
+"""Other books by the API: taken once, compared, told in the queue, and closed by suggestion once both agree."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from central.api.books import books_read, books_write
+from central.api.server import create_app
+from central.application.books import reconcile
+from central.application.exceptions import Filter
+from central.storage.books import PgBooks
+from tests.helpers.central import START, central, registered_database
+
+DAY = timedelta(days=1)
+RIGHT = "the world has put it right"
+
+
+class Desk:
+    """The API's routes over one database, at a clock that the test sets."""
+
+    def __init__(self, one) -> None:
+        self.one, self.now = one, START
+        self.books = PgBooks(one.database, one.log)
+        app = create_app(
+            one.services(self.clock), token="t", version="0", local=True,
+            reads=[books_read(self.books, self.clock)], orders=[books_write(self.books, self.clock)],
+        )  # fmt: skip
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers={"Authorization": "Bearer t"}
+        )
+
+    def clock(self):
+        return self.now
+
+    async def take(self, book, rows, *, after=0, status=200, **more):
+        body = {
+            "book": book,
+            "location": "hq",
+            "taken_at": (START + after * DAY).isoformat(),
+            "rows": rows,
+            "by": "ann",
+        }
+        self.now = max(self.now, START + after * DAY)
+        answer = await self.http.post("/api/v1/snapshots", json=body | more)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def wrong(self):
+        found = await self.one.queue.listed(Filter(), 50)
+        return sorted(((each.category, each.asset, each.occurrences, each.suggestion) for each in found), key=str)
+
+
+@pytest.fixture
+async def desk():
+    with registered_database() as dsn:
+        async with central(dsn) as one:
+            await one.people("ann", "bob", "cid")
+            desk = Desk(one)
+            async with desk.http:
+                yield desk
+
+
+async def test_a_mismatch_stands_once_until_the_next_snapshot_agrees(desk):
+    told = await desk.take("far", "id,serial\nF1,S1\nF9,S9\n", complete=["laptop"])
+    assert told["compared"] == {"matched": 1, "only_here": 2, "only_there": 1, "conflicts": 0}
+    standing = [("finance_mismatch", None, 1, None), ("finance_mismatch", "LT-0002", 1, None),
+                ("finance_mismatch", "LT-0003", 1, None)]  # fmt: skip
+    assert await desk.wrong() == sorted(standing, key=str)
+    again = await desk.take("far", "id,serial\nF9,S9\nF1,S1\n", complete=["laptop"])
+    assert (again["id"], again["again"]) == (told["id"], True)
+    await desk.take("far", "id,serial\nF1,S1\nF9,S9\n", after=1, complete=["laptop"])
+    assert await desk.wrong() == sorted(standing, key=str)
+    good = "id,asset,serial\nF1,,S1\nF2,LT-0002,\nF3,LT-0003,\n"
+    await desk.take("far", good, after=3, complete=["laptop"])
+    assert {each[3] for each in await desk.wrong()} == {RIGHT}
+    await desk.take("far", "id,serial\nF1,S1\n", after=2, complete=["laptop"])
+    assert {each[3] for each in await desk.wrong()} == {RIGHT}
+    acts = await desk.one.sql("SELECT count(*), min(by) FROM act WHERE kind = 'book_taken' AND subject = 'book/far'")
+    assert acts == [(4, "ann")]
+
+
+async def test_a_dry_run_and_a_sheet_with_problems_keep_nothing(desk):
+    told = await desk.take("mdm", "id,serial\nM9,S9\n", dry_run=True)
+    assert (told["id"], told["compared"]["only_there"]) == (None, 1)
+    bad = await desk.take("mdm", "id,serial,active\nM1,S1,perhaps\nM1,S1,yes\n", status=422)
+    assert [one["line"] for one in bad["problems"]] == [2, 3]
+    assert await desk.wrong() == []
+    assert await desk.one.sql("SELECT count(*) FROM book_snapshot") == [(0,)]
+    await desk.take("mdm", "id\nM1\n", location="moon", status=404)
+    await desk.take("mdm", "id\nM1\n", by="ghost", status=404)
+    assert (await desk.take("mdm", "id\nM1\n", taken_at="2030-01-01T00:00:00Z", status=409))["detail"]
+
+
+async def test_our_register_put_right_is_seen_each_night_and_a_withdrawn_snapshot_counts_no_more(desk):
+    await desk.take("discovery", "id,serial,name\nD9,S9,printer-7\nD8,S8,nas\n")
+    assert await desk.wrong() == [("unknown_device", None, 2, None)]
+    await desk.one.import_(assets="id,name,class,serial,location\nPR-1,Printer,printer,S9,corridor\n", now=START)
+    assert await reconcile(desk.books, START + DAY) == 1
+    assert await desk.wrong() == [("unknown_device", None, 1, None)]
+    second = await desk.take("discovery", "id,serial\nD1,S1\n", after=2)
+    assert await desk.wrong() == [("unknown_device", None, 0, RIGHT)]
+    answer = await desk.http.post(
+        f"/api/v1/snapshots/{second['id']}/withdraw", json={"by": "bob", "reason": "half of it"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert await desk.wrong() == [("unknown_device", None, 1, None)]
+    gone = await desk.http.post(f"/api/v1/snapshots/{second['id']}/withdraw", json={"by": "bob", "reason": "again"})
+    assert gone.status_code == 404
+    with pytest.raises(Exception, match="stays as it came"):
+        await desk.one.sql("UPDATE book_snapshot SET withdrawn_at = NULL WHERE id = %s", second["id"])
+
+
+async def test_what_was_closed_and_stands_in_a_later_snapshot_is_opened_again(desk):
+    await desk.take("mdm", "id,serial\nM9,S9\n")
+    (found,) = await desk.one.queue.listed(Filter(), 9)
+    desk.now = START + DAY
+    evidence = {"kind": "ticket", "reference": "T-1"}
+    for by, step in (
+        ("bob", {"step": "assign", "owner": "bob"}), ("bob", {"step": "investigate"}),
+        ("bob", {"step": "propose", "outcome": "closed", "evidence": evidence}), ("cid", {"step": "approve"}),
+    ):  # fmt: skip
+        answer = await desk.http.post(f"/api/v1/exceptions/{found.id}/steps", json=step | {"by": by})
+        assert answer.status_code == 200, answer.text
+    assert await reconcile(desk.books, START + DAY) == 1
+    assert await desk.wrong() == []
+    await desk.take("mdm", "id,serial\nM9,S9\n", after=2)
+    assert await desk.wrong() == [("mdm_not_in_inventory", None, 1, None)]
+
+
+async def test_what_is_disposed_of_and_who_has_left_is_told(desk):
+    await desk.one.sql(
+        "INSERT INTO asset_state (asset, lifecycle, lifecycle_since, custody_kind, custodian, custody_since, title,"
+        " holds)"
+        " VALUES ('LT-0001', 'disposed', '2026-03-01Z', 'none', NULL, NULL, 'owned', '{}'),"
+        " ('LT-0002', 'in_use', '2026-03-01Z', 'person', 'bob', '2026-03-01Z', 'owned', '{}')"
+    )
+    await desk.take("mdm", "id,serial,person\nM1,S1,\nM2,S2,cid\n")
+    await desk.take("hrms", "id,active\nbob,false\n")
+    assert await desk.wrong() == [
+        ("active_but_disposed", "LT-0001", 1, None), ("record_conflict", "LT-0002", 1, None),
+        ("user_not_in_hrms", "LT-0002", 1, None),
+    ]  # fmt: skip
+    books = (await desk.http.get("/api/v1/reconciliation")).json()["books"]
+    assert [(one["book"], one["compared"]["conflicts"]) for one in books] == [("mdm", 2), ("hrms", 1)]
+    assert books[0]["findings"][0]["why"] == "disposed of here, active in device management"
+
+
+async def test_figures_count_what_is_overdue_and_what_was_closed_in_time_at_any_past_instant(desk):
+    async def figures(at):
+        answer = await desk.http.get("/api/v1/reconciliation/figures", params={"at": at.isoformat(), "days": 60})
+        return answer.json()
+
+    await desk.take("far", "id,serial\nF9,S9\n")
+    await desk.take("discovery", "id,serial\nD8,S8\nD9,S9\n")
+    early = await figures(START + DAY)
+    assert (early["far"], early["far_high"], early["discovery"]) == ("green", 0, "n/a")
+    await desk.take("discovery", "id,serial\nD9,S9\n", after=5)
+    late = await figures(START + 40 * DAY)
+    assert (late["far"], late["far_high"], late["far_critical"]) == ("yellow", 1, 0)
+    assert (late["discovery_due"], late["discovery_closed"], late["discovery"]) == (2, 1, "red")
+    await desk.take("far", "id,serial\nF1,S1\n", after=41)
+    assert (await figures(START + 42 * DAY))["far"] == "green"
+    assert (await figures(START + 40 * DAY))["far"] == "yellow"
