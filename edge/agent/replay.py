@@ -11,6 +11,8 @@ from dataclasses import astuple, dataclass, field
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.pipeline import feed_chunk, window_clock
@@ -86,6 +88,16 @@ class Tally:
         if not -REST_US < step_us < 0:
             self.now_us = now_us
 
+    def pass_through(self, times_us: NDArray[np.int64]) -> None:
+        """Let the times of some reads pass; rests between them cover nothing, in whatever order they stand."""
+        ordered = np.sort(times_us)
+        self.pass_to(int(ordered[0]))
+        later = ordered[ordered > (self.now_us or 0)]
+        if later.size:
+            steps = np.diff(later, prepend=self.now_us or 0)
+            self.covered_us += int(steps[steps < REST_US].sum())
+            self.now_us = int(later[-1])
+
 
 class Replay:
     """One replay.
@@ -139,6 +151,11 @@ class Replay:
         """Bytes of readers that the recording lacks, or that could not be followed."""
         return self.tally.lost_bytes + self._streams.lost
 
+    @property
+    def unfollowed(self) -> int:
+        """Connections of which nothing shows who the reader is."""
+        return self._streams.foreign
+
     def packet(self, packet: Packet) -> Iterator[MovementRow]:
         """Take one packet of a capture."""
         self.tally.packets += 1
@@ -153,6 +170,14 @@ class Replay:
             return
         for piece in self._reassembler.take(packet.at_us, segment, packet.comments):
             yield from self._piece(piece)
+
+    def timeless(self, packet: Packet) -> Iterator[MovementRow]:
+        """Take what is noted of its recording with a packet whose time is damaged; the packet itself is left out."""
+        self.tally.packets += 1
+        for note in notes_in(packet.comments):
+            if isinstance(note, RecordingNote):
+                self._check_new(note, packet)
+                yield from self._begin(note)
 
     def bare(self, reader: str, data: bytes, *, slice_bytes: int = SLICE_BYTES) -> Iterator[MovementRow]:
         """Take the bytes of one connection without arrival times; their offset is 0."""
@@ -183,8 +208,7 @@ class Replay:
         """Feed what has no arrival: the reader's clock alone says when it was."""
         if len(chunk.batch):
             times = chunk.batch.last_uptime_us if source == "uptime" else chunk.batch.last_us
-            self.tally.pass_to(int(times.min()))
-            self.tally.pass_to(int(times.max()))
+            self.tally.pass_through(times)
         yield from self._feed(chunk, arrival_us=None, clock=ClockState(source, 0, 0, stepped=False))
 
     def finish(self) -> Iterator[MovementRow]:

@@ -1,8 +1,10 @@
 """The body of `stockgate-edge replay`: rows on stdout or in a file as JSON lines, a picture of one, all else on stderr.
 
-Exit 0 if all was read, 1 if a part of a recording could not be, 2 for what the user must change.
+Exit 0 if all was read, 1 if a part of a recording could not be, 2 for what the user must change; 128 and the signal's
+number where one ended it.
 """
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -17,9 +19,10 @@ from edge.agent import logs
 from edge.agent.address import AddressError
 from edge.agent.explain import ExplainError, Finder
 from edge.agent.explain_command import check, explain
+from edge.agent.interrupt import taken_back
 from edge.agent.replay import Replay, ReplayError
 from edge.agent.replay_files import Source, source, tell
-from edge.agent.replay_out import STDOUT, RowsOut
+from edge.agent.replay_out import STDOUT, RowsError, RowsOut
 from edge.config import reader_settings, windows_settings
 from edge.contracts import MovementRow
 from edge.windows import WindowsSettings
@@ -49,7 +52,23 @@ def replay(
         explained: a passage's id, or an EPC, that a picture is wanted of.
         picture: PNG file for it.
     """
+    if sys.stderr is None:  # closed by who started us: no file that is opened next may take its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 (open until the process ends)
     logs.configure()
+    with taken_back("no rows but those on standard output" if out == STDOUT else f"{out} is as it was"):
+        _replay(files, config, readers, out=out, provisionals=provisionals, explained=explained, picture=picture)
+
+
+def _replay(
+    files: Sequence[Path],
+    config: Path,
+    readers: Sequence[str],
+    *,
+    out: Path,
+    provisionals: bool,
+    explained: str | None,
+    picture: Path | None,
+) -> None:
     given, windows = _given(files, config, readers)
     _keep_apart([*files, config], out, picture)
     try:
@@ -58,14 +77,20 @@ def replay(
         if finder is not None and picture is not None:
             explain(given, windows, finder, picture)
     except BrokenPipeError:
-        # Whoever read has enough; Python would complain once more when it closes the pipe itself.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 (open until the process ends)
+        _forget_stdout()  # whoever read has enough
         raise typer.Exit(0) from None
+    except RowsError as error:
+        if out == STDOUT:
+            _forget_stdout()
+        _leave(str(error))
     except (ReplayError, ExplainError) as error:
         _leave(str(error))
-    except OSError as error:
-        _leave(f"{out}: cannot be written: {error.strerror or error}")
     raise typer.Exit(0 if whole else EXIT_PART)
+
+
+def _forget_stdout() -> None:
+    """Write no more to standard output: Python would complain once more when it closes it itself."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 (open until the process ends)
 
 
 def _play(given: Source, windows: WindowsSettings, out: RowsOut, finder: Finder | None) -> bool:
@@ -96,6 +121,8 @@ def _given(files: Sequence[Path], config: Path, readers: Sequence[str]) -> tuple
 
 def _keep_apart(read: Sequence[Path], out: Path, picture: Path | None) -> None:
     """Leave, before anything is written, where it would replace what is read: a recording can't be made again."""
+    if out != STDOUT and (not out.name or out.is_dir()):
+        _leave(f"--out {out}: is a folder: name a file in it, or - for standard output")
     named = [("--out", out)] if out != STDOUT else []
     named += [] if picture is None else [("--picture", picture)]
     for option, path in named:
@@ -128,7 +155,12 @@ def _sum_up(known: Replay, given: Source, took_s: float) -> bool:
         tell(f"{known.lost_bytes:,} bytes of the readers are missing in the recording or could not be followed")
     if not tally.connections:
         names = ", ".join(f"{reader.id} at {reader.address}" for reader in given.readers)
-        _leave(f"no connection of a reader of {given.config} ({names}) is in the recording")
+        lost = (
+            f"; {known.unfollowed:,} of its connections can't be followed: are its packets in the order of their time?"
+            if known.unfollowed
+            else ""
+        )
+        _leave(f"no connection of a reader of {given.config} ({names}) is in the recording{lost}")
     connections = "1 connection" if tally.connections == 1 else f"{tally.connections} connections"
     tell(
         f"{connections}, {counters.reads:,} reads, {counters.unlisted_reads:,} of them at ports that "
@@ -147,6 +179,7 @@ def _speed(covered_s: float, took_s: float) -> str:
 
 
 def _leave(problem: str) -> NoReturn:
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     tell(problem)
     raise typer.Exit(EXIT_USAGE)

@@ -18,6 +18,7 @@ Errors: `CsvError`, which says which line, what is wrong there and what would be
 
 import csv
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -31,6 +32,11 @@ OPTIONAL: Final = ("rssi_cdbm", "phase", "channel", "count", "reader")
 ZEBRA: Final[tuple[str, ...]] = ("time_reader", "idHex", "antenna", "peakRssi", "phase", "channel", "reads")
 PHASE_STEPS: Final = 4096
 MAX_U16: Final = 0xFFFF
+WHOLE: Final = re.compile(r"[+-]?[0-9]+")
+DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+MAX_DIGITS: Final = 24
+HEXADECIMAL: Final = re.compile(r"([0-9a-fA-F]{2})+")
+"""Narrower than Python's own: `1_000` and digits of other scripts are no numbers of a recorder."""
 LATEST_US: Final = 4_102_444_800_000_000
 """The year 2100, as in `edge.windows`."""
 
@@ -53,36 +59,61 @@ class Row(NamedTuple):
 
 
 class CsvReads:
-    """Files of one replay; a channel that is given in MHz keeps its index over all of them."""
+    """Files of one replay; a channel that is given in MHz keeps its index over all of them.
+
+    Attributes:
+        rows: read so far of the file that is read.
+        cut: the line inside which it ended, left out; None where it ended with a whole one.
+        unended: whether nothing says that its last row is whole, as no line end follows it.
+    """
 
     def __init__(self) -> None:
         self._channels: dict[int, int] = {}
+        self.rows = 0
+        self.cut: int | None = None
+        self.unended = False
 
     def batches(self, lines: Iterable[str], rows: int) -> Iterator[tuple[str | None, TagBatch]]:
-        """Yield batches of at most so many rows, each of one reader, in the order of the file."""
+        """Yield batches of at most so many rows of a file, each of one reader, in the order of the file."""
         held: list[Row] = []
-        for row in self._rows(lines):
+        self.rows, self.cut, self.unended = 0, None, False
+        for row in self._rows(self._watched(lines)):
+            self.rows += 1
             if held and (held[0].reader != row.reader or len(held) == rows):
                 yield held[0].reader, _batch(held)
                 held = []
             held.append(row)
         if held:
             yield held[0].reader, _batch(held)
+        if not self.rows and self.cut is None:
+            raise CsvError("it has no rows, only the names of their columns: there is nothing to replay")
+
+    def _watched(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            self.unended = not line.endswith(("\n", "\r"))
+            yield line
 
     def _rows(self, lines: Iterable[str]) -> Iterator[Row]:
         table = csv.reader(lines)
         try:
             names = [name.strip(" \t,\ufeff") for name in next(table, [])]
             read = self._form(names)
-            for cells in table:
-                if any(cell.strip(" \t,") for cell in cells):
-                    row = dict(zip(names, (cell.strip(" \t,") for cell in cells), strict=False))
-                    yield _checked(read, row, table.line_num)
+            for found in table:
+                cells = [cell.strip(" \t,") for cell in found]
+                if not any(cells):
+                    continue
+                if len(cells) < len(names) and self.unended:
+                    self.cut = table.line_num
+                    return
+                yield _checked(read, names, cells, table.line_num)
         except csv.Error as error:
             raise CsvError(f"line {table.line_num}: can't be read as CSV: {error}") from error
 
     def _form(self, names: list[str]) -> Callable[[Mapping[str, str]], Row]:
         """Return what reads a row of the form that the first line names."""
+        twice = [name for name in {*OURS, *OPTIONAL, *ZEBRA} if names.count(name) > 1]
+        if twice:
+            raise CsvError(f"line 1: names {', '.join(sorted(twice))} twice: leave one of them out")
         lacks = {form: [name for name in form if name not in names] for form in (OURS, ZEBRA)}
         if not lacks[OURS]:
             return _ours
@@ -121,19 +152,23 @@ def _ours(row: Mapping[str, str]) -> Row:
     )
 
 
-def _checked(read: Callable[[Mapping[str, str]], Row], row: Mapping[str, str], line: int) -> Row:
+def _checked(read: Callable[[Mapping[str, str]], Row], names: list[str], cells: list[str], line: int) -> Row:
     try:
-        return read(row)
+        row = read(dict(zip(names, cells, strict=False)))
     except CsvError as error:
         raise CsvError(f"line {line}: {error}") from error
+    if len(cells) < len(names):
+        raise CsvError(
+            f"line {line}: ends after {len(cells)} of {len(names)} columns: leave cells empty, but keep their commas"
+        )
+    if any(cells[len(names) :]):
+        raise CsvError(f"line {line}: has {len(cells)} columns, and line 1 names {len(names)}")
+    return row
 
 
 def _epc(row: Mapping[str, str], column: str) -> bytes:
     text = row.get(column, "")
-    try:
-        epc = bytes.fromhex(text)
-    except ValueError:
-        epc = b""
+    epc = bytes.fromhex(text) if HEXADECIMAL.fullmatch(text) else b""
     if not 0 < len(epc) <= EPC_BYTES:
         raise CsvError(f"{column} is {text!r}: write an EPC as 2 to {2 * EPC_BYTES} hexadecimal digits, two a byte")
     return epc
@@ -143,10 +178,7 @@ def _integer(row: Mapping[str, str], column: str, low: int, high: int, *, absent
     text = row.get(column, "")
     if not text and absent is not None:
         return absent
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
+    value = int(text) if WHOLE.fullmatch(text) and len(text) < MAX_DIGITS else low - 1
     if not low <= value <= high:
         raise CsvError(f"{column} is {text!r}: write a whole number from {low} to {high}")
     return value
@@ -154,10 +186,7 @@ def _integer(row: Mapping[str, str], column: str, low: int, high: int, *, absent
 
 def _number(row: Mapping[str, str], column: str, low: float, high: float) -> float:
     text = row.get(column, "")
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = float(text) if DECIMAL.fullmatch(text) else math.nan
     if not low <= value <= high:
         raise CsvError(f"{column} is {text!r}: write a number from {low:g} to {high:g}")
     return value

@@ -1,6 +1,8 @@
 """The files of a replay: which there are, whose bytes they hold, and how they get into a `Replay`."""
 
 import hashlib
+import ipaddress
+import re
 import socket
 import sys
 import time
@@ -14,15 +16,18 @@ from edge.agent.replay import SLICE_BYTES, Replay, ReplayError
 from edge.agent.replay_csv import CsvError, CsvReads
 from edge.contracts import MovementRow
 from edge.llrp import LlrpError
-from edge.llrp.capture import CaptureReader
+from edge.llrp.capture import CaptureReader, Judged, PacketTimes
 from edge.readers import ReaderSettings
 
 READ_BYTES: Final = 1024 * 1024
+_NUMBERS: Final = re.compile(r"[0-9.]+")
 PROGRESS_S: Final = 2.0
 BARE_SUFFIX: Final = ".bin"
 CSV_SUFFIX: Final = ".csv"
 READS_AT_ONCE: Final = 4096
 """Reads of a CSV that go on at a time; how it is cut changes nothing."""
+NAMED_PACKETS: Final = 3
+"""So many damaged packets of a file are named one by one."""
 Take = Callable[[Iterator[MovementRow]], None]
 
 
@@ -63,8 +68,7 @@ class Source:
 
     def _file(self, known: Replay, file: Path, take: Take, reads_in: CsvReads, at_once: tuple[int, int]) -> bool:
         if file.suffix == CSV_SUFFIX:
-            self._csv(known, file, take, reads_in, at_once[1])
-            return True
+            return self._csv(known, file, take, reads_in, at_once[1])
         with file.open("rb") as stream:
             if file.suffix == BARE_SUFFIX:
                 data = stream.read()
@@ -74,8 +78,9 @@ class Source:
                 return True
             return _capture(known, file, iter(lambda: stream.read(READ_BYTES), b""), take)
 
-    def _csv(self, known: Replay, file: Path, take: Take, reads_in: CsvReads, rows: int) -> None:
+    def _csv(self, known: Replay, file: Path, take: Take, reads_in: CsvReads, rows: int) -> bool:
         begun: set[str] = set()
+        late, told_s = known.counters.late_reads, time.monotonic()
         try:
             with file.open(newline="", encoding="utf-8-sig") as lines:
                 for named, batch in reads_in.batches(lines, rows):
@@ -84,10 +89,21 @@ class Source:
                         begun.add(reader)
                         known.begin_reads(reader)
                     take(known.reads(reader, batch))
+                    if time.monotonic() - told_s > PROGRESS_S:
+                        told_s = time.monotonic()
+                        tell(f"{file}: {reads_in.rows:,} rows")
         except UnicodeDecodeError as error:
             raise ReplayError(f"{file}: is no UTF-8 text: {error.reason} at byte {error.start}") from error
         except CsvError as error:
             raise ReplayError(f"{file}: {error}") from error
+        late = known.counters.late_reads - late
+        if late:
+            tell(f"{file}: {late:,} reads are too late to count: rows and files have to be in the order of their time")
+        if reads_in.cut is not None:
+            tell(f"{file}: ends inside line {reads_in.cut}, which is left out; all before it was read")
+        elif reads_in.unended:
+            tell(f"{file}: its last line has no end: nothing says whether its last number is whole")
+        return reads_in.cut is None
 
     def _named(self, file: Path, reader: str) -> str:
         known = [one.id for one in self.readers]
@@ -136,17 +152,28 @@ def _places(
     places: dict[str, list[tuple[str, int | None]]] = {}
     bare = None
     for word in given:
-        name, _, place = word.partition("=")
+        name, equals, place = word.partition("=")
         if name not in names:
             raise ReplayError(f"--reader {word}: the configuration names {', '.join(names)}")
-        if not place:
+        if not equals:
             bare = name
             continue
-        places.setdefault(name, []).append(parse_address(place))
+        host, port = parse_address(place)
+        if _NUMBERS.fullmatch(host) and not _is_address(host):
+            raise ReplayError(f"--reader {word}: {host} is no address: four numbers from 0 to 255")
+        places.setdefault(name, []).append((host, port))
     for reader in wanted:
         if reader.id not in places:
             places[reader.id] = [(host, reader.port) for host in {reader.host, *_addresses(reader.host)}]
     return places, bare
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _addresses(host: str) -> list[str]:
@@ -175,24 +202,56 @@ def _check_twice(files: Sequence[Path]) -> None:
 
 
 def _capture(known: Replay, file: Path, parts: Iterable[bytes], take: Take) -> bool:
-    reader = CaptureReader()
+    reader, times, damaged = CaptureReader(), PacketTimes(), Damaged(file)
     told_s = time.monotonic()
+
+    def give(judged: Iterable[Judged]) -> None:
+        for one in judged:
+            if one.damage is not None:
+                damaged.add(one)
+            take(known.packet(one.packet) if one.kept else known.timeless(one.packet))
+
     try:
         for part in parts:
             for packet in reader.feed(part):
-                take(known.packet(packet))
+                give(times.take(packet))
             if time.monotonic() - told_s > PROGRESS_S:
                 told_s = time.monotonic()
                 tell(f"{file}: {reader.offset / 1e6:,.1f} MB, {known.tally.packets:,} packets")
+        give(times.finish())
         reader.finish()
     except ReplayError as error:
         raise ReplayError(f"{file}: {error}") from error
     except LlrpError as error:
         if not reader.offset:
             raise ReplayError(f"{file}: {error}{_other_hint(file)}") from error
+        give(times.finish())
+        damaged.sum_up()
         tell(f"{file}: {error}")
         return False
-    return True
+    damaged.sum_up()
+    return not damaged.count
+
+
+class Damaged:
+    """Names the packets of a file whose time is damaged: the first ones each, the others by how many they are."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.count = self.left_out = 0
+
+    def add(self, judged: Judged) -> None:
+        """Take one more."""
+        self.count += 1
+        self.left_out += not judged.kept
+        if self.count <= NAMED_PACKETS:
+            became = "taken at the time of the next one" if judged.kept else "left out"
+            tell(f"{self._file}: packet {judged.number} at byte {judged.packet.offset}: {judged.damage}: {became}")
+
+    def sum_up(self) -> None:
+        """Say how many there were, where not all were named."""
+        if self.count > NAMED_PACKETS:
+            tell(f"{self._file}: {self.count:,} packets with a damaged time in all, {self.left_out:,} left out")
 
 
 def _other_hint(file: Path) -> str:

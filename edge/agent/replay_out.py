@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -10,6 +11,10 @@ from typing import IO, Final, Self
 from edge.contracts import MovementRow, encode
 
 STDOUT: Final = Path("-")
+
+
+class RowsError(Exception):
+    """The rows can't be written; the message says where to, and why. Errors of what is read are others."""
 
 
 class RowsOut:
@@ -23,41 +28,61 @@ class RowsOut:
         provisionals: whether rows that are not final are wanted.
 
     Raises:
-        OSError: on entering and leaving, where the file can't be written.
+        RowsError: from all but the constructor, where the rows can't be written.
+        BrokenPipeError: who read the rows has gone.
     """
 
     def __init__(self, path: Path, *, provisionals: bool) -> None:
         self._path, self._provisionals = path, provisionals
         self._at_once = path == STDOUT or (path.exists() and not path.is_file())
-        self._part = path.with_name(f".{path.name}.part")
+        self._part = path.parent / f".{path.name}.part"
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         if self._path != STDOUT:
-            self._file = (self._path if self._at_once else self._part).open("wb")
+            with self._named():
+                self._file = (self._path if self._at_once else self._part).open("wb")
+        elif sys.stdout is None:
+            raise RowsError("standard output is closed: name a file with --out")
         return self
 
     def write(self, row: MovementRow) -> None:
         """Take the next row."""
         if not (row.final or self._provisionals):
             return
-        if self._file is None:
-            sys.stdout.write(encode(row).decode() + "\n")
-        else:
-            self._file.write(encode(row) + b"\n")
+        with self._named():
+            if self._file is None:
+                sys.stdout.write(encode(row).decode() + "\n")
+            else:
+                self._file.write(encode(row) + b"\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._named() if kind is None else contextlib.suppress(OSError):
+            self._end(whole=kind is None)
+
+    def _end(self, *, whole: bool) -> None:
         if self._file is None:
-            if kind is None:
+            if whole:
                 sys.stdout.flush()
             return
         try:
             self._file.close()
-            if kind is None and not self._at_once:
+            if whole and not self._at_once:
                 os.replace(self._part, self._path)  # noqa: PTH105 - says that an existing file is replaced
         finally:
             if not self._at_once:
                 with contextlib.suppress(OSError):
                     self._part.unlink()
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name what is written to where the system refuses it."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            name = "standard output" if self._path == STDOUT else self._path
+            raise RowsError(f"{name}: cannot be written: {error.strerror or error}") from error

@@ -21,6 +21,7 @@ from edge.llrp.capture.notes import (
 from edge.llrp.capture.pcapng import CaptureReader, Packet, header, is_capture, packet
 from edge.llrp.capture.readers import ReaderBytes, ReaderStreams
 from edge.llrp.capture.streams import Piece, Reassembler
+from edge.llrp.capture.times import Judged, PacketTimes
 
 __all__ = [
     "AsideNote",
@@ -29,8 +30,10 @@ __all__ = [
     "ConnectionNote",
     "Endpoint",
     "HeldNote",
+    "Judged",
     "Note",
     "Packet",
+    "PacketTimes",
     "Piece",
     "ReaderBytes",
     "ReaderStreams",

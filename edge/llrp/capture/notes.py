@@ -1,11 +1,13 @@
 """What a recording notes beside the packets, as comments that people can read in Wireshark too."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 PREFIX: Final = "stockgate "
+Microseconds = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+"""An instant, or the offset of a clock: 285 years both ways; a note with another one is damaged, and passed over."""
 
 
 class HeldNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,8 +15,8 @@ class HeldNote(msgspec.Struct, frozen=True, kw_only=True):
 
     portal: str
     epc: str
-    since_us: int
-    heard_us: int
+    since_us: Microseconds
+    heard_us: Microseconds
 
 
 class RecordingNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="recording"):
@@ -39,8 +41,8 @@ class ClockNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag
     """The reader's clock as it was taken from the first message on that ends in this packet or later."""
 
     source: Literal["reader", "host", "uptime"]
-    offset_us: int
-    spread_us: int
+    offset_us: Microseconds
+    spread_us: Microseconds
     stepped: bool = False
     host_synced: bool = True
 
@@ -51,7 +53,7 @@ class SensorNote(msgspec.Struct, frozen=True, kw_only=True):
     gpi: int
     kind: Literal["beam", "door", "fire", "forced", "held"]
     state: bool
-    at_us: int
+    at_us: Microseconds
 
 
 class RowsNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="note", tag="rows"):

@@ -60,6 +60,7 @@ class Packet:
         data: what was captured of it.
         whole: whether that is all of it; a capture may cut packets off (its snap length).
         comments: what was noted beside it; with the first packet of a section, what was noted of the section too.
+        offset: byte of the file at which its block begins.
     """
 
     at_us: int
@@ -67,6 +68,7 @@ class Packet:
     data: bytes
     whole: bool = True
     comments: tuple[str, ...] = ()
+    offset: int = 0
 
 
 def is_capture(data: bytes) -> bool:
@@ -195,7 +197,7 @@ class CaptureReader:
             return None
         at_us = seconds * _MICROSECONDS + ticks * _MICROSECONDS // interface.ticks_a_second
         data = bytes(self._data[at + layout.size : at + layout.size + size])
-        return layout.size + size, Packet(at_us, interface.link, data, whole=size >= wire)
+        return layout.size + size, Packet(at_us, interface.link, data, whole=size >= wire, offset=self.offset)
 
     def _pcapng_block(self, at: int) -> tuple[int, Packet | None] | None:
         have = len(self._data) - at
@@ -268,7 +270,8 @@ class CaptureReader:
             raise self._broken(f"a packet there is of interface {number}, which the capture does not describe")
         interface = self._interfaces[number]
         section, self._section = self._section, ()
-        return Packet(interface.at_us(ticks), interface.link, data, len(data) >= wire, section + comments)
+        at_us = interface.at_us(ticks)
+        return Packet(at_us, interface.link, data, len(data) >= wire, section + comments, self.offset)
 
     def _comments(self, body: bytes, at: int) -> tuple[str, ...]:
         return tuple(_text(value) for code, value in self._parse_options(body, at) if code == COMMENT)

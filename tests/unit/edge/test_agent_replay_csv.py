@@ -144,6 +144,12 @@ def test_reads_of_two_readers_go_to_their_doors(replay, tmp_path):
         (HEAD + f"1,{EPC},1,,4096,,,\n", "phase is '4096': write a whole number from 0 to 4095"),
         (HEAD + f"1,{EPC},1,nan,,,,\n", "rssi_cdbm is 'nan'"),
         (HEAD + f"1,{EPC}\n", "antenna is ''"),
+        (HEAD + f"1,{EPC},1,,,,,,5,6\n", "x.csv: line 2: has 10 columns, and line 1 names 8"),
+        (HEAD + f"1,{EPC},1,,\n" + passing(), "x.csv: line 2: ends after 5 of 8 columns"),
+        (HEAD + f"1_000,{EPC},1,,,,,\n", "time_us is '1_000': write a whole number"),
+        (HEAD + f"1,{EPC},\uff11,,,,,\n", "antenna is '\uff11': write a whole number"),
+        ("time_us,epc,antenna,epc\n" + f"1,{EPC},1,{EPC}\n", "x.csv: line 1: names epc twice"),
+        (HEAD, "x.csv: it has no rows, only the names of their columns"),
         ("time_reader,idHex,antenna,peakRssi,phase,channel,reads\n1," + EPC + ",1,-60,1,2,1\n", "channel is '2'"),
     ],
 )
@@ -172,3 +178,51 @@ def test_place_that_cannot_be_written_is_told(replay, door, tmp_path):
     code, _, told = replay({"walk.csv": walk()}, door, "--out", str(tmp_path / "no" / "rows.jsonl"))
     assert code == 2
     assert "rows.jsonl: cannot be written: No such file or directory" in told
+
+
+def test_file_that_was_cut_is_told(replay, door):
+    """Inside a row, which is left out, and exit is 1; in its last number nobody knows, so it is only a note."""
+    text = walk()
+    _, whole, _ = replay({"walk.csv": text}, door)
+    cut = text.rstrip("\n").rsplit(",", 5)[0]
+    code, _, told = replay({"walk.csv": cut}, door)
+    assert code == 1
+    assert f"ends inside line {text.count(chr(10))}, which is left out; all before it was read" in told
+    code, rows, told = replay({"walk.csv": text.rstrip("\n")}, door)
+    assert (code, rows) == (0, whole)
+    assert "its last line has no end" in told
+
+
+def test_rows_that_stand_in_another_order_are_told(replay, door):
+    """Whoever sorted it the other way learns why so many reads are late."""
+    head, *lines = walk().splitlines(keepends=True)
+    code, _, told = replay({"walk.csv": head + "".join(reversed(lines))}, door)
+    assert code == 0
+    assert "reads are too late to count: rows and files have to be in the order of their time" in told
+
+
+@pytest.mark.parametrize("later_us", [400 * 86_400_000_000, -86_400_000_000])
+def test_rest_between_two_walks_is_not_recorded_time(replay, door, later_us):
+    """Two walks of some seconds, far apart in either direction, are some seconds and not none."""
+    head, *lines = walk().splitlines(keepends=True)
+    others = [f"{int(line.split(',', 1)[0]) + later_us},{line.split(',', 1)[1]}" for line in lines]
+    told = [replay({"walk.csv": head + "".join(rows)}, door)[2] for rows in (lines, lines + others)]
+    one_s, both_s = (float(re.search(r"([\d.]+) s were recorded", text).group(1)) for text in told)
+    assert both_s == pytest.approx(2 * one_s, abs=0.15)
+
+
+@pytest.mark.parametrize("name", [".", "", "/"])
+def test_folder_is_no_file_for_the_rows(replay, door, name):
+    """Names that have no last part, too."""
+    code, rows, told = replay({"walk.csv": walk()}, door, "--out", name)
+    assert (code, rows) == (2, [])
+    assert "is a folder: name a file in it" in told
+
+
+@pytest.mark.parametrize(("name", "words"), [("x.txt", "ends in .png"), ("no/x.png", "there is no folder")])
+def test_picture_that_cannot_be_is_refused_before_anything_is_read(replay, door, tmp_path, name, words):
+    """Not after minutes of a replay."""
+    code, rows, told = replay({"walk.csv": walk()}, door, "--explain", EPC, "--picture", str(tmp_path / name))
+    assert (code, rows) == (2, [])
+    assert words in told
+    assert not (tmp_path / name).exists()
