@@ -272,7 +272,6 @@ class FakeCentral:
 
     def _app(self):  # noqa: C901 - one small function an endpoint
         app = FastAPI()
-        self._books(app)
 
         @app.get("/healthz")
         def healthz():
@@ -398,7 +397,8 @@ class FakeCentral:
             }
 
     def _workflow(self, app):  # noqa: C901 - one small function an endpoint
-        """What alerts, doors and exceptions go through."""
+        """What alerts, doors and exceptions go through, and other books."""
+        self._books(app)
 
         @app.get("/api/v1/gateways/{gateway}/captures")
         def captures(gateway: str, limit: int = 50):
