@@ -103,7 +103,9 @@ class StatusServer:
         try:
             self._server = await asyncio.start_server(self._answer, sock=_bound(self._folder))
         except OSError as error:
-            self._log.warning("status can't be asked for", folder=str(self._folder), problem=error.strerror)
+            where, why = self._folder / SOCKET_FILE, error.strerror or str(error)
+            do = "remove it" if isinstance(error, IsADirectoryError) else "see that the agent may write there"
+            self._log.warning("status can't be asked for", problem=f"{where}: {why}: {do}")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -154,7 +156,14 @@ def ask(folder: Path, *, timeout_s: float = ASK_S) -> AgentStatus:
         raise NotRunningError(f"no agent runs over {folder}") from None
     except TimeoutError:
         raise StatusError(f"the agent over {folder} doesn't answer: it stands still; restart it") from None
-    except OSError as error:
+    except BlockingIOError:
+        many = "too many ask at once, or it stands still: ask again, and restart it if that doesn't help"
+        raise StatusError(f"the agent over {folder} takes no more questions: {many}") from None
+    except NotADirectoryError:
+        raise StatusError(f"{folder} is no folder: give the agent's data directory (--data-dir)") from None
+    except PermissionError as error:
         raise StatusError(f"{folder}: {error.strerror}: ask as the agent's user or as root") from None
+    except OSError as error:
+        raise StatusError(f"the agent over {folder} can't be asked: {error.strerror or error}: ask again") from None
     except msgspec.MsgspecError as error:
         raise StatusError(f"what answers in {folder} is no agent of this version: {error}") from None

@@ -48,7 +48,9 @@ def _wrong_value(key: str, detail: ErrorDetails, about: str) -> str:
     if detail["type"] == "string_pattern_mismatch" and key in _NAMED:
         return _unknown_name(key, detail["input"])
     near = _nearest_literal(detail) if detail["type"] == "literal_error" else ""
-    return f"{detail['msg']}, not {detail['input']!r}{near}. {about}"
+    # pydantic's own message of a validator of ours begins with "Value error, ".
+    words = str(detail["ctx"]["error"]) if detail["type"] == "value_error" else detail["msg"]
+    return f"{words}, not {detail['input']!r}{near}. {about}"
 
 
 def _unknown_name(key: str, name: str) -> str:

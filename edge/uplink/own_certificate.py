@@ -49,10 +49,16 @@ def tls_context(settings: UplinkSettings) -> ssl.SSLContext:
 
 def runs_out(path: Path) -> datetime:
     """Return until when the first certificate of a PEM file holds; anything else raises `UplinkSettingsError`."""
+    return holds(path)[1]
+
+
+def holds(path: Path) -> tuple[datetime, datetime]:
+    """Return from when until when the first certificate of a PEM file holds, as `runs_out`."""
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+        found = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UplinkSettingsError(f"certificate_file {path}: {error}: give a PEM certificate") from error
+    return found.not_valid_before_utc, found.not_valid_after_utc
 
 
 @dataclass(slots=True)
@@ -70,6 +76,7 @@ class CertificateWatch:
     days_left: float | None = None
     _used: Stamp = ()
     _unfit: Stamp = ()
+    _told: Stamp = ()
     _looked_s: float = field(default=float("-inf"))
     _told_s: float = field(default=float("-inf"))
 
@@ -89,11 +96,25 @@ class CertificateWatch:
             return False
         try:
             tls_context(self.settings)
+            problem, for_good = self._untimely(self.settings.certificate_file), False
         except UplinkSettingsError as error:
+            problem, for_good = str(error), True
+        if problem and stamp != self._told:
+            self._told = stamp
+            self.log.warning("new certificate can't be used: the connection stays as it is", problem=problem)
+        if for_good:
             self._unfit = stamp
-            self.log.warning("new certificate can't be used: the connection stays as it is", problem=str(error))
-            return False
-        return True
+        return not problem
+
+    def _untimely(self, file: Path) -> str:
+        """Say why a certificate that fits its key must wait: no broker would take it, and the connection stands."""
+        begins, ends = holds(file)
+        now = datetime.fromtimestamp(self.now_us() / 1e6, UTC)
+        if now < begins:
+            return f"certificate_file {file}: holds from {begins:%Y-%m-%d %H:%M:%S} UTC on: it is taken then"
+        return (
+            f"certificate_file {file}: ran out at {ends:%Y-%m-%d %H:%M:%S} UTC: put a newer one" if now >= ends else ""
+        )
 
     def _note_days(self) -> None:
         if self.settings.certificate_file is None:

@@ -36,18 +36,18 @@ class Authority:
         self.ca_file = directory / "ca.pem"
         self.ca_file.write_bytes(self._signed("Test authority", self._key, days=30, ca=True))
 
-    def pair(self, name, *, days=30.0, common_name="localhost"):
+    def pair(self, name, *, days=30.0, begin_days=-60.0, common_name="localhost"):
         """Write `name`.pem and `name`.key and return their paths; files there are replaced one after the other."""
         key = ec.generate_private_key(ec.SECP256R1())
         paths = self._dir / f"{name}.pem", self._dir / f"{name}.key"
-        texts = self._signed(common_name, key, days=days), _key_pem(key)
+        texts = self._signed(common_name, key, days=days, begin_days=begin_days), _key_pem(key)
         for path, text in zip(paths, texts, strict=True):
             beside = path.with_suffix(".new")
             beside.write_bytes(text)
             beside.replace(path)
         return paths
 
-    def _signed(self, common_name, key, *, days, ca=False):
+    def _signed(self, common_name, key, *, days, begin_days=-60.0, ca=False):
         now = datetime.now(UTC)
         names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
         mine = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -59,7 +59,7 @@ class Authority:
             .issuer_name(_name("Test authority"))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=60))
+            .not_valid_before(now + timedelta(days=begin_days))
             .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -95,6 +95,29 @@ def test_upgrade_keeps_the_release_before_and_a_bad_one_changes_nothing(device, 
     assert (current(device), (device / "etc/stockgate/edge.toml").read_text()) == (new, "one")
 
 
+def test_new_device_with_a_bad_configuration_is_left_without_one(tmp_path):
+    """A configuration that is there is never replaced: a bad one would stay in the way of its successor."""
+    (tmp_path / "edge.toml").write_text("bad")
+    root = tmp_path / "root"
+    code, said = install(root, "--wheels", stand_in(tmp_path / "5", "5.0", check=2), "--config", tmp_path / "edge.toml")
+    assert (code, f"can't use {tmp_path}/edge.toml: nothing was changed" in said) == (2, True), said
+    assert not (root / "etc").exists()
+    assert not (root / "opt/stockgate-edge/current").exists()
+
+
+def test_configuration_that_only_fails_in_its_place_is_said_to_stay_there(tmp_path):
+    (tmp_path / "edge.toml").write_text("names a file beside it")
+    root = tmp_path / "root"
+    in_place = f"2 if sys.argv[-1].startswith({str(root)!r}) else 0"
+    code, said = install(
+        root, "--wheels", stand_in(tmp_path / "6", "6.0", check=in_place), "--config", tmp_path / "edge.toml"
+    )
+    assert code == 2, said
+    assert "can't use /etc/stockgate/edge.toml: it was put there by this run and stays" in said
+    assert "nothing was changed" not in said
+    assert (root / "etc/stockgate/edge.toml").exists()
+
+
 def test_kernels_that_cannot_be_compiled_leave_the_device_as_it_was(device, tmp_path):
     before = current(device)
     code, said = install(device, "--wheels", stand_in(tmp_path / "wheels", "4.0", warm=1))

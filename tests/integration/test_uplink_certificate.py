@@ -116,6 +116,58 @@ async def test_a_new_certificate_that_cannot_be_used_leaves_the_connection_and_i
     assert uplink.counters.connections == 1
 
 
+@pytest.mark.system("mosquitto")
+async def test_no_renewal_that_goes_wrong_costs_the_connection_or_a_row(strict, authority, tmp_path):
+    """Another's key, too early, too late, half written; and then one that is right, twice at once, by symlinks."""
+    live, outbox, central = tmp_path / "live", SqliteOutbox(tmp_path / "outbox.db"), CentralOverMqtt(strict.plain)
+    live.mkdir()
+    pair = live / "cert.pem", live / "privkey.pem"
+
+    def link(files):
+        for name, file in zip(pair, files, strict=True):
+            beside = name.with_suffix(".new")
+            beside.symlink_to(file)
+            beside.replace(name)
+
+    first = authority.pair("first", common_name="first")
+    link(first)
+    half = tmp_path / "half.pem"
+    half.write_bytes(first[0].read_bytes()[:300])
+    wrong = {
+        "KEY_VALUES_MISMATCH": (first[0], authority.pair("other")[1]),
+        "holds from": authority.pair("early", begin_days=10.0),
+        "ran out at": authority.pair("late", days=-1.0),
+        "give a PEM certificate and its key": (half, first[1]),
+    }
+    uplink = forwarder(outbox, **knobs(strict, authority, pair))
+    rows = 0
+    try:
+        with capture_logs() as logs:
+            async with running(uplink):
+                await until(lambda: uplink.state == "live")
+                for words, files in wrong.items():
+                    link(files)
+                    await until(lambda words=words: any(words in line.get("problem", "") for line in logs))
+                    fill(outbox, rows, 10)
+                    rows += 10
+                    uplink.notify()
+                    await until(lambda: outbox.stats("movement").pending == 0)
+                assert (uplink.counters.connections, uplink.counters.renewals) == (1, 0)
+                for name in ("second", "third"):
+                    link(authority.pair(name, common_name=name))
+                    fill(outbox, rows, 10)
+                    rows += 10
+                    uplink.notify()
+                await until(lambda: "u'third'" in (tmp_path / "mosquitto" / "log").read_text())
+                await until(lambda: outbox.stats("movement").pending == 0)
+        assert sorted(set(central.arrivals)) == list(range(1, rows + 1))
+    finally:
+        central.stop()
+        outbox.close()
+    assert uplink.counters.connection_failures == 0
+    assert 1 <= uplink.counters.renewals <= 2
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

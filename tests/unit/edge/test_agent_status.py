@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import socket
 import stat
+from contextlib import ExitStack, suppress
 
 import msgspec
 import pytest
@@ -346,6 +348,35 @@ async def test_agent_that_does_not_answer_stands_still(tmp_path):
     quiet.set()
     server.close()
     await server.wait_closed()
+
+
+def test_an_agent_that_too_many_ask_says_so_and_not_that_a_resource_is_unavailable(tmp_path):
+    """Its queue is full: what the kernel says of that is EAGAIN, at once and whatever the timeout is."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(tmp_path / "status.sock"))
+        listener.listen(0)
+        for _ in range(2):
+            waits = stack.enter_context(socket.socket(socket.AF_UNIX))
+            waits.settimeout(0)
+            with suppress(BlockingIOError):
+                waits.connect(str(tmp_path / "status.sock"))
+        with pytest.raises(StatusError, match="takes no more questions: too many ask at once"):
+            ask(tmp_path)
+
+
+def test_a_file_in_place_of_the_folder_is_told_as_that(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StatusError, match="is no folder: give the agent's data directory"):
+        ask(tmp_path / "file")
+
+
+async def test_a_folder_in_place_of_the_socket_is_named(tmp_path):
+    (tmp_path / "status.sock").mkdir()
+    with structlog.testing.capture_logs() as lines:
+        async with StatusServer(tmp_path, lambda: WELL, log=structlog.get_logger()):
+            pass
+    assert lines[0]["problem"] == f"{tmp_path}/status.sock: Is a directory: remove it"
 
 
 def test_nobody_there_is_told_apart_from_who_does_not_answer(tmp_path):
