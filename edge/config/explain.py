@@ -17,6 +17,7 @@ _NOT_YET: Final[Mapping[str, str]] = {
     "zones": "counting zones are not in this version of the agent: leave [[zones]] out",
 }
 
+MAX_SHOWN: Final = 80
 READER_SECTIONS: Final = {READERS, *KINDS.values()}
 _NAMED: Final[Mapping[str, Callable[[str], object]]] = {"region": region_named, "profile": profile_named}
 _QUOTED: Final = re.compile(r"'([^']*)'")
@@ -48,7 +49,13 @@ def _wrong_value(key: str, detail: ErrorDetails, about: str) -> str:
     if detail["type"] == "string_pattern_mismatch" and key in _NAMED:
         return _unknown_name(key, detail["input"])
     near = _nearest_literal(detail) if detail["type"] == "literal_error" else ""
-    return f"{detail['msg']}, not {detail['input']!r}{near}. {about}"
+    return f"{detail['msg']}, not {_shown(detail['input'])}{near}. {about}"
+
+
+def _shown(value: object) -> str:
+    """Return a value as it is written, but of a long one, such as a list of portals, its beginning alone."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _unknown_name(key: str, name: str) -> str:
