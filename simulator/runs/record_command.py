@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulator.runs.ended import taken_back
 from simulator.runs.errors import OptionError
 from simulator.runs.offline import OfflineRun, Outcome
 from simulator.runs.places import edge_config, gateways_in_use
@@ -54,7 +53,7 @@ def record(cast: Cast, order: RecordOrder) -> None:
         if path is not None
         for one in gateways
     }
-    with taken_back(), texts(configs), recordings(order.record, gateways) as files:
+    with texts(configs), recordings(order.record, gateways) as files:
         run = OfflineRun(
             cast,
             begin_us=order.begin_us,
