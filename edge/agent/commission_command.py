@@ -39,6 +39,8 @@ FORMS: Final = (".html", ".pdf", ".txt")
 HOW_TO_WALK: Final = "After each, stand 3 m and more away and wait: it is called some 10 s after its tag has left."
 LEAST_TO_REPLACE: Final = 5
 """So many plain walks replace levels that a commissioning taught before: one that is broken off would spoil them."""
+LEAST_SURVEY_S: Final = 10.0
+"""As of `survey`: a shorter one hears too little of who stays."""
 SURVEYS: Final = 2
 """A survey before the powers are set, and one after it."""
 
@@ -102,6 +104,11 @@ class _Commissioning:
         if portal.layout == "single":
             raise CommissioningError(f"portal {portal.id} is `single` and can't tell a way: `survey` it instead")
         self._walks = self._planned()
+        if 0 < wish.survey_s < LEAST_SURVEY_S:
+            raise CommissioningError(
+                f"--survey-seconds {wish.survey_s:g}: who stays can't be told so soon: {LEAST_SURVEY_S:g} at least, or "
+                "0 for no survey"
+            )
         _check_targets(wish)
         if not wish.confirm:
             # Whatever the walks will teach can be written: else nobody need walk.

@@ -48,6 +48,10 @@ def record(hosts: Sequence[str], output: Path, *, config: Path | None, seconds: 
     logs.configure()
     if output.is_file() and output.stat().st_size:
         _leave(EXIT_USAGE, f"{output}: exists already: name another file, or delete that one")
+    if not output.name or output.is_dir():
+        _leave(EXIT_USAGE, f"{output}: is a folder: name a file in it")
+    if not output.parent.is_dir():
+        _leave(EXIT_USAGE, f"{output}: cannot be written: there is no folder {output.parent}: make it first")
     try:
         wanted = _configured(config, hosts) if config is not None else run_to_end(_looked_up(hosts))
     except (settings.ConfigError, AddressError) as error:

@@ -17,6 +17,7 @@ _NOT_YET: Final[Mapping[str, str]] = {
     "zones": "counting zones are not in this version of the agent: leave [[zones]] out",
 }
 
+MAX_SHOWN: Final = 80
 READER_SECTIONS: Final = {READERS, *KINDS.values()}
 _NAMED: Final[Mapping[str, Callable[[str], object]]] = {"region": region_named, "profile": profile_named}
 _QUOTED: Final = re.compile(r"'([^']*)'")
@@ -50,7 +51,13 @@ def _wrong_value(key: str, detail: ErrorDetails, about: str) -> str:
     near = _nearest_literal(detail) if detail["type"] == "literal_error" else ""
     # pydantic's own message of a validator of ours begins with "Value error, ".
     words = str(detail["ctx"]["error"]) if detail["type"] == "value_error" else detail["msg"]
-    return f"{words}, not {detail['input']!r}{near}. {about}"
+    return f"{words}, not {_shown(detail['input'])}{near}. {about}"
+
+
+def _shown(value: object) -> str:
+    """Return a value as it is written, but of a long one, such as a list of portals, its beginning alone."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _unknown_name(key: str, name: str) -> str:

@@ -6,7 +6,7 @@ Errors: `ConfigError`, the room's one error.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -15,13 +15,16 @@ from edge.config.explain import explain
 from edge.config.kinds import foreign_sections, named_as_written
 from edge.config.model import EdgeConfig
 
+MAX_PROBLEMS: Final = 50
+"""One mistake in a generator makes a thousand of them; nobody reads on."""
+
 
 class ConfigError(ValueError):
     """The configuration can't be used; the message says where and what would be right."""
 
 
 def load(path: Path) -> EdgeConfig:
-    """Read and check a configuration file; every problem in it is told at once in one `ConfigError`."""
+    """Read and check a configuration file; its problems are told at once in one `ConfigError`."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -51,4 +54,7 @@ def parse(document: Mapping[str, Any], *, source: str) -> EdgeConfig:
         problems += cross_problems(config)
         if not problems:
             return config
-    raise ConfigError("\n".join(f"{source}: {named_as_written(one, document)}" for one in problems)) from None
+    more = len(problems) - MAX_PROBLEMS
+    told = [named_as_written(one, document) for one in problems[:MAX_PROBLEMS]]
+    told += [f"and {more:,} more problems"] if more > 0 else []
+    raise ConfigError("\n".join(f"{source}: {one}" for one in told)) from None

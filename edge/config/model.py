@@ -161,8 +161,8 @@ class AntennaConfig(Section):
     )
     doorway_cdbm: int | None = Field(
         default=None,
-        ge=-32_767,
-        le=32_767,
+        ge=-12_000,
+        le=0,
         description="How loud a tag carried through the doorway is here, 1/100 dBm; `stockgate-edge commission` "
         "measures and writes it; left out: not commissioned.",
     )

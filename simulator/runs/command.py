@@ -8,6 +8,7 @@ import typer
 from edge.contracts.errors import ContractError
 from edge.contracts.times import instant_us
 from simulator.logs import logger
+from simulator.runs.ended import taken_back
 from simulator.runs.errors import OptionError, RunError
 from simulator.runs.live import LiveOrder, play
 from simulator.runs.record_command import RecordOrder, record
@@ -115,16 +116,17 @@ def run(
         _fail("a scenario goes to one place: say only one of --record and --mqtt", USAGE)
     try:
         begin_us = instant_us(begin)
-        chosen = cast(load(scenario), seed, seconds)
         if record_file is not None:
             _refuse("--mqtt", events=events_file, confirm=confirm, speed=speed != 1, http=http is not None)
-            record(chosen, RecordOrder(record=record_file, truth=truth_file, config_out=config_out, begin_us=begin_us))
+            order = RecordOrder(record=record_file, truth=truth_file, config_out=config_out, begin_us=begin_us)
+            with taken_back():
+                record(cast(load(scenario), seed, seconds), order)
         elif mqtt is not None:
             _refuse("--record", config_out=config_out, begin=begin != BEGIN)
-            order = LiveOrder(
+            live = LiveOrder(
                 mqtt=mqtt, speed=speed, confirm=confirm, events=events_file, truth=truth_file, http_port=http
             )
-            play(chosen, order, logger())
+            play(cast(load(scenario), seed, seconds), live, logger())
     except ContractError as error:
         _fail(f"--begin: {error}", USAGE)
     except (ScenarioError, OptionError) as error:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from simulator.runs.errors import OptionError
 from simulator.runs.offline import OfflineRun, Outcome
 from simulator.runs.places import edge_config, gateways_in_use
-from simulator.runs.recording import file_of, keep_apart, recordings, virtual_places, write_text
+from simulator.runs.recording import file_of, keep_apart, recordings, texts, virtual_places
 from simulator.runs.sources import Cast
 from simulator.truth import Truth
 
@@ -32,9 +33,12 @@ def record(cast: Cast, order: RecordOrder) -> None:
     """Play a scenario into its recordings; what was written is told on stderr, digests last.
 
     Raises:
+        OptionError: it has no end, or two files are one.
         RunError: it can't be played, or a file can't be written.
         TruthError: that of the truth can't.
     """
+    if cast.source.ends_us is None:
+        raise OptionError(f"scenario {cast.scenario.name} has no end: say how long with --seconds")
     gateways = gateways_in_use(cast.scenario)
     places = virtual_places(cast.scenario)
     each = (("--record", order.record), ("--config-out", order.config_out))
@@ -43,10 +47,13 @@ def record(cast: Cast, order: RecordOrder) -> None:
     truth = Truth(cast.scenario.name, cast.seed, order.truth, place=cast.scenario)
     truth.check()
     progress = Progress()
-    with recordings(order.record, gateways) as files:
-        if order.config_out is not None:
-            for one in gateways:
-                write_text(file_of(order.config_out, one, gateways), edge_config(cast.scenario, one, places, NO_BROKER))
+    configs = {
+        file_of(path, one, gateways): edge_config(cast.scenario, one, places, NO_BROKER)
+        for path in [order.config_out]
+        if path is not None
+        for one in gateways
+    }
+    with texts(configs), recordings(order.record, gateways) as files:
         run = OfflineRun(
             cast,
             begin_us=order.begin_us,

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,6 @@ from simulator.runs.errors import OptionError, RunError
 from simulator.runs.places import Place
 from simulator.scenarios.model import Scenario
 from simulator.scenarios.space import GatewayPart
-from simulator.truth import write_atomically
 
 HOST: Final = "127.0.0.1"
 FIRST_PORT: Final = 5084
@@ -20,6 +19,8 @@ FIRST_PORT: Final = 5084
 
 class RecordingFile:
     """A pcapng file as `stockgate-edge record` writes it; its digest is known when all is written.
+
+    It has its name once it is whole; a pipe or a device is written to at once.
 
     Raises:
         RunError: it exists with something in it, or can't be written.
@@ -31,8 +32,9 @@ class RecordingFile:
         self._digest = hashlib.sha256()
         if path.is_file() and path.stat().st_size:
             raise RunError(f"{path}: exists already: name another file, or delete that one")
+        self._part = _part_of(path)
         try:
-            self._file = path.open("wb")
+            self._file = self._part.open("wb")
         except OSError as error:
             raise RunError(f"{path}: can't be written: {error.strerror or error}") from error
         program = version("stockgate")
@@ -58,9 +60,11 @@ class RecordingFile:
         self.size += len(data)
 
     def close(self) -> None:
-        """End the file."""
+        """End the file, and give it its name."""
         try:
             self._file.close()
+            if self._part != self.path:
+                self._part.replace(self.path)
         except OSError as error:
             raise RunError(f"{self.path}: can't be written: {error.strerror or error}") from error
 
@@ -69,8 +73,8 @@ class RecordingFile:
         with contextlib.suppress(OSError):
             self._file.close()  # a full disk refuses what is still buffered
         with contextlib.suppress(OSError):
-            if self.path.is_file():
-                self.path.unlink()
+            if self._part != self.path:
+                self._part.unlink()
 
 
 @contextlib.contextmanager
@@ -113,16 +117,38 @@ def keep_apart(named: Iterable[tuple[str, Path | None]]) -> None:
         taken[real] = option
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all.
+@contextlib.contextmanager
+def texts(wanted: Mapping[Path, str]) -> Iterator[None]:
+    """Write small files before the work that they belong to, and name them after it; none stays where it fails.
 
     Raises:
-        RunError: it can't be written.
+        RunError: one can't be written.
     """
+    parts = {path: _part_of(path) for path in wanted}
+    at = Path()
     try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise RunError(f"{path}: can't be written: {error.strerror or error}") from error
+        try:
+            for at, part in parts.items():
+                part.write_text(wanted[at])
+        except OSError as error:
+            raise RunError(f"{at}: can't be written: {error.strerror or error}") from error
+        yield
+        try:
+            for at, part in parts.items():
+                if part != at:
+                    part.replace(at)
+        except OSError as error:
+            raise RunError(f"{at}: can't be written: {error.strerror or error}") from error
+    finally:
+        for at, part in parts.items():
+            if part != at:
+                with contextlib.suppress(OSError):
+                    part.unlink()
+
+
+def _part_of(path: Path) -> Path:
+    """Return where a file is written until it is whole; a terminal or a pipe is itself, and a folder is refused."""
+    return path if path.exists() and not path.is_file() else path.parent / f".{path.name}.part"
 
 
 def virtual_places(scenario: Scenario) -> dict[str, Place]:

@@ -38,7 +38,7 @@ def _false(months: Sequence[alarms.Month], days: Sequence[alarms.Month]) -> Iter
     walking, quiet = sum(one.false for one in months), sum(one.false for one in days)
     recurs = alarms.recurrences(days)
     false = walking + quiet * recurs
-    why = ", ".join(f"{count} {' '.join(cause)}" for cause, count in alarms.causes(months).most_common(8))
+    why = ", ".join(f"{count} {' '.join(cause)}" for cause, count in alarms.causes(months).most_common())
     per_portal = " ".join(str(one.false) for one in sorted(months, key=lambda one: one.portal))
     yield Figure(
         "alarms.false.portal_month",

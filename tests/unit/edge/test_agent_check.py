@@ -1,6 +1,7 @@
 """`stockgate-edge check`: what is wrong, what power each antenna gets and why, and the exit code."""
 
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -132,6 +133,25 @@ def test_every_problem_of_an_unusable_file_is_told_with_its_key(check):
     report = check("prot = 5084\nregion = 7")
     assert {finding.key for finding in report.findings} == {"readers[0].prot", "readers[0].region"}
     assert report.powers == ()
+
+
+def test_very_many_mistakes_and_very_long_values_are_told_in_few_words(check):
+    """A generator made them: the first ones are named, the others counted, and no value fills the screen."""
+    portals = "".join(f'[[portals]]\nid = "d{n}"\ninside = 5\noutside = 6\nside = 7\n' for n in range(30))
+    report = check("", portals)
+    assert report.exit_code == 2
+    assert len(report.findings) == 51
+    assert re.fullmatch(r"and [\d,]+ more problems", report.findings[-1].what)
+    report = check("", "".join(f'[[portals]]\nid = "d{n}"\n' for n in range(1000)))
+    assert max(len(one.what) for one in report.findings) < 400
+
+
+@pytest.mark.parametrize("level", [5000, -12_001, 1])
+def test_level_that_no_tag_has_is_refused(check, level):
+    """Hundredths of dBm: +50 dBm is more than any reader sends."""
+    report = check("", PORTAL.replace("cable_db = 1.0", f"doorway_cdbm = {level}"))
+    assert report.exit_code == 2
+    assert "doorway_cdbm" in report.findings[0].key
 
 
 def test_password_file_that_is_not_there_is_an_error(check):

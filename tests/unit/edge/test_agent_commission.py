@@ -79,3 +79,17 @@ def test_enough_walks_teach_others_and_any_teach_the_first(tmp_path, monkeypatch
     levels, page = taught(tmp_path, monkeypatch, plain, before)
     assert levels == LEVELS
     assert "stay as they were" not in page
+
+
+def test_survey_too_short_to_tell_who_stays_is_refused_at_once(tmp_path, capsys):
+    """Before anybody walks; 0 makes none."""
+    config = tmp_path / "edge.toml"
+    config.write_text(CONFIG.replace("{antennas}", "".join(
+        f'  {{ reader = "r1", port = {port}, side = "{side}" }},\n' for port, side in ((1, "inside"), (2, "outside"))
+    )))  # fmt: skip
+    wish = Wish(
+        config=config, portal="stockroom-a-door", out=None, certificate=None, plan=None, yes=True,
+        confirm=False, survey_s=3.0, wait_s=None,
+    )  # fmt: skip
+    assert commission(wish) == 2
+    assert "--survey-seconds 3: who stays can't be told so soon: 10 at least" in capsys.readouterr().err

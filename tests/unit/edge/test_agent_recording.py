@@ -7,6 +7,7 @@ import structlog
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from edge.agent import record_command
 from edge.agent.recording import RecordingFile
 from edge.cli import app
 from edge.llrp.capture import CaptureReader, RecordingNote
@@ -126,3 +127,12 @@ def test_record_keeps_the_file_that_is_there(tmp_path):
     assert out.read_bytes() == b"recorded"
     out.write_bytes(b"")
     assert "can't be reached" in record("127.0.0.1:1", "-o", out, "--seconds", "0.1").stderr
+
+
+@pytest.mark.parametrize(("name", "words"), [("no/r.pcapng", "there is no folder"), ("", "is a folder")])
+def test_record_names_a_place_that_cannot_be_before_it_dials(tmp_path, monkeypatch, name, words):
+    """No reader is asked for a file that can't be."""
+    monkeypatch.setattr(record_command, "_looked_up", lambda _hosts: pytest.fail("dialled"))
+    result = CliRunner().invoke(app, ["record", "192.0.2.1", "--output", str(tmp_path / name)])
+    assert result.exit_code == 2
+    assert words in result.stderr

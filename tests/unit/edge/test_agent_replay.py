@@ -266,6 +266,14 @@ def test_missing_file_and_wrong_reader_are_told(tmp_path):
     assert "the configuration names r1" in result.stderr
 
 
+@pytest.mark.parametrize("word", ["r1=", "r1=999.1.1.1", "r1=1.2.3"])
+def test_reader_word_without_a_real_address_is_refused(replay, tmp_path, word):
+    """It would match nothing, in silence."""
+    code, rows, told = replay({"x.pcapng": capture(walk_by())}, config(tmp_path, r1=READER.host), "--reader", word)
+    assert (code, rows) == (2, [])
+    assert "write it like" in told or "is no address" in told
+
+
 def test_stream_that_is_broken_is_told(replay, tmp_path):
     """Bytes that are no LLRP in the middle of a connection."""
     parts = [*walk_by(), b"\xff" * 40, report(tag(antenna=1, last_us=BEGIN_US))]

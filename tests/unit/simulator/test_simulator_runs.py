@@ -3,6 +3,7 @@
 import hashlib
 import json
 import resource
+import signal
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -18,6 +19,7 @@ from edge.config import parse
 from edge.llrp.capture import CaptureReader, ReaderStreams, Reassembler, dissect, notes_in
 from simulator.cli import app
 from simulator.runs.link import REPORT_US, parts
+from simulator.runs.offline import OfflineRun
 from simulator.runs.places import Place, edge_config, gateways_in_use, side_of
 from simulator.scenarios.load import builtin_names, load
 from simulator.scenarios.load import parse as parse_scenario
@@ -157,9 +159,33 @@ def test_a_file_that_is_there_is_kept_and_what_failed_leaves_none(scenario, tmp_
     assert there.read_text() == "mine"
     endless = tmp_path / "endless.toml"
     endless.write_text(SMALL.replace("seconds = 20.0", "cycle_s = 20.0"))
-    done = invoke("run", endless, "--record", tmp_path / "new.pcapng")
-    assert (done.exit_code, "say how long with --seconds" in done.stderr) == (1, True)
-    assert not (tmp_path / "new.pcapng").exists()
+    words = [
+        "--record",
+        tmp_path / "new.pcapng",
+        "--config-out",
+        tmp_path / "new.toml",
+        "--truth",
+        tmp_path / "new.json",
+    ]
+    done = invoke("run", endless, *words)
+    assert (done.exit_code, "say how long with --seconds" in done.stderr) == (2, True)
+    assert not list(tmp_path.glob("*new*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_no_file_and_says_so(scenario, tmp_path, monkeypatch, number):
+    """What was there before stays, and the exit code is the shell's."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "e.toml").write_text("mine")
+    monkeypatch.setattr(OfflineRun, "run", lambda *_: signal.raise_signal(number))
+    words = ["--truth", folder / "t.json", "--config-out", folder / "e.toml"]
+    before = signal.getsignal(number)
+    done = play(scenario(), folder / "a.pcapng", *words)
+    assert done.exit_code == 128 + number
+    assert done.stderr == f"stockgate-sim: ended before the end: {number.name}: no file is kept\n"
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("e.toml", "mine")]
+    assert signal.getsignal(number) == before
 
 
 @pytest.mark.parametrize(
