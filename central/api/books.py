@@ -16,8 +16,10 @@ from central.api.shapes import Answer, Moment
 from central.application.book_sheets import BOOK_COLUMNS, read_book
 from central.application.books import (
     Books,
+    HeldView,
     Newest,
     NewSnapshot,
+    OpenView,
     SnapshotView,
     compared,
     take_snapshot,
@@ -116,6 +118,15 @@ class Figures(Answer):
     discovery: Light
 
 
+class ClearanceAnswer(Answer):
+    """What a person still has, and what is open about it; `clear` when nothing is."""
+
+    person: str
+    clear: bool
+    held: list[HeldView]
+    open: list[OpenView]
+
+
 def books_read(books: Books, now: Callable[[], datetime]) -> APIRouter:
     """Return the reading routes."""
     router = APIRouter(prefix="/api/v1", tags=["books"])
@@ -132,8 +143,14 @@ def books_read(books: Books, now: Callable[[], datetime]) -> APIRouter:
         limit: Limit = 100,
     ) -> BooksAnswer:
         """Return how each book's newest snapshot compares with our register now; `limit` of each book's mismatches."""
-        found = await compared(books, book, location)
+        found = await compared(books, book, location, now())
         return BooksAnswer(as_of=now(), books=[_book(newest, one, limit) for newest, one in found])
+
+    @router.get("/people/{person}/clearance")
+    async def clearance(person: Annotated[str, Path(max_length=80, pattern=TEXT)]) -> ClearanceAnswer:
+        """Return what stands between a leaver and the final clearance: assets, parts and loans, and open exceptions."""
+        one = await books.clearance(person)
+        return ClearanceAnswer(as_of=now(), person=person, clear=one.clear, held=list(one.held), open=list(one.open))
 
     @router.get("/reconciliation/figures")
     async def figures(

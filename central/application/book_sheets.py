@@ -44,7 +44,10 @@ BOOK_COLUMNS: Final[Mapping[str, Mapping[str, Reader]]] = {
     "itsm": {**_DEVICE, "cost_centre": _maybe},
     "mdm": _DEVICE,
     "discovery": _DEVICE,
-    "hrms": {"id": READERS["people"]["id"], "active": _ACTIVE},
+    "hrms": {
+        "id": READERS["people"]["id"], "active": _ACTIVE, "cost_centre": _maybe,
+        "leaves_on": READERS["assets"]["title_return_on"],
+    },
 }  # fmt: skip
 """What each book's sheet may name; `id` it must name."""
 

@@ -4,11 +4,12 @@ What the queue says of a book is a function of its newest snapshot and of our re
 changes nothing, nor does the same one again, and the next one that agrees lets the exceptions ask to be closed.
 """
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -18,15 +19,14 @@ from central.application.sheets import Problem
 from central.application.views import Instant, View
 from central.domain.reconciling.bands import InTime, Overdue
 from central.domain.reconciling.comparing import (
-    BOOKS,
     Book,
     Comparison,
     Finding,
     Ours,
     Theirs,
     compare,
-    compare_people,
 )
+from central.domain.reconciling.people import Holding, Works, compare_people
 
 AT_MOST: Final = 5000
 """Mismatches of one book in the queue: nobody can read more; the rest comes once these are put right."""
@@ -63,6 +63,38 @@ class Newest(View):
     recorded_at: Instant
 
 
+class HeldView(View):
+    """Something that a person still answers for; `how` says why: custody, loan, or part of another asset."""
+
+    asset: str
+    name: str
+    how: str
+    location: str | None
+
+
+class OpenView(View):
+    """An exception that is open about it."""
+
+    id: int
+    category: str
+    severity: str
+    asset: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """What stands between a leaver and the final clearance: what they have, and what is open about it."""
+
+    held: Sequence[HeldView]
+    open: Sequence[OpenView]
+
+    @property
+    def clear(self) -> bool:
+        """Tell whether nothing does."""
+        return not self.held and not self.open
+
+
 @dataclass(frozen=True, slots=True)
 class NewSnapshot:
     """A book as it stood at an instant; `location` is what it is responsible for, with all below it."""
@@ -77,7 +109,7 @@ class NewSnapshot:
     @property
     def digest(self) -> str:
         """SHA-256 of what it says, in hex; who brought it and how its rows are sorted isn't in it."""
-        rows = (asdict(row) | {"line": 0} for row in self.rows)
+        rows = ({name: value for name, value in asdict(row).items() if value and name != "line"} for row in self.rows)
         said = [sorted(self.complete), sorted(rows, key=lambda row: str(row["id"]))]
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -93,7 +125,7 @@ class Taken:
 
 
 class BookWork(Protocol):
-    """Books inside one transaction that holds the registry's lock."""
+    """Books inside one transaction."""
 
     async def same(self, new: NewSnapshot) -> tuple[int, str] | None:
         """Return id and digest of the snapshot of that book, place and instant that stands."""
@@ -113,8 +145,11 @@ class BookWork(Protocol):
     async def ours(self, location: str) -> list[Ours]:
         """Return all our assets, and whether each lies at a place or below it."""
 
-    async def custody(self) -> dict[str, str]:
-        """Return which assets people have, by asset."""
+    async def holdings(self) -> list[Holding]:
+        """Return what people answer for: by custody, on loan, and what belongs to that."""
+
+    def calendar(self, location: str, now: datetime) -> tuple[date, Works]:
+        """Return a place's day, and which days are business days there."""
 
     async def said(self, source: str, taken_at: datetime) -> dict[Said, datetime]:
         """Return since when a source says what it says; left out is what was closed before an instant."""
@@ -137,11 +172,14 @@ class BookWork(Protocol):
 class Books(Protocol):
     """The store as books see it."""
 
-    def work(self) -> AbstractAsyncContextManager[BookWork]:
-        """Open a transaction that holds the registry's lock."""
+    def work(self, *, alone: bool = True) -> AbstractAsyncContextManager[BookWork]:
+        """Open a transaction; `alone` holds the registry's lock, which who only reads doesn't need."""
 
     async def listed(self, limit: int) -> list[SnapshotView]:
         """Return snapshots, the newest first, withdrawn ones too."""
+
+    async def clearance(self, person: str) -> Clearance:
+        """Return what a person still answers for and what is open about it, or raise `NotFound`."""
 
     async def overdue(self, at: datetime) -> Overdue:
         """Return finance's mismatches that were open beyond their date at an instant."""
@@ -162,7 +200,7 @@ async def take_snapshot(books: Books, new: NewSnapshot, now: datetime, *, dry_ru
     async with books.work() as work:
         for column, name in await work.unknown(None, new.location):
             raise NotFound(f"{column}: {name!r} is not registered: import locations.csv")
-        compared = await _compare(work, new.book, new.location, new.complete, new.rows)
+        compared = await _compare(work, new, new.rows, now)
         same = await work.same(new)
         if same is not None and same[1] != new.digest:
             raise StepUnfit(
@@ -192,7 +230,7 @@ async def withdraw_snapshot(books: Books, snapshot: int, by: str, reason: str, n
 async def reconcile(books: Books, now: datetime) -> int:
     """Hold every newest snapshot against the register as it is now; return how many mismatches stand."""
     found = 0
-    async with books.work() as work:
+    async with books.work(alone=False) as work:
         newest = await work.newest()
     for one in newest:
         async with books.work() as work:
@@ -200,29 +238,22 @@ async def reconcile(books: Books, now: datetime) -> int:
     return found
 
 
-async def compared(books: Books, book: str | None, location: str | None) -> list[tuple[Newest, Comparison]]:
+async def compared(
+    books: Books, book: str | None, location: str | None, now: datetime
+) -> list[tuple[Newest, Comparison]]:
     """Return how the newest snapshots compare with the register as it is now."""
-    async with books.work() as work:
+    async with books.work(alone=False) as work:
         return [
-            (one, await _compare(work, one.book, one.location, one.complete, await work.rows(one.id)))
-            for one in await work.newest(book, location)
+            (one, await _compare(work, one, await work.rows(one.id), now)) for one in await work.newest(book, location)
         ]
 
 
-def book_of(text: str) -> Book:
-    """Return a book by its name, or raise `StepUnfit`."""
-    for one in BOOKS:
-        if one == text:
-            return one  # type: ignore[return-value]  # it is one of the literals
-    raise StepUnfit(f"book: {text!r} is none: use one of {', '.join(BOOKS)}")
-
-
-async def _compare(
-    work: BookWork, book: Book, location: str, complete: Collection[str], rows: Sequence[Theirs]
-) -> Comparison:
-    if book == "hrms":
-        return compare_people(await work.custody(), rows, complete)
-    return compare(book, await work.ours(location), rows, complete)
+async def _compare(work: BookWork, of: NewSnapshot | Newest, rows: Sequence[Theirs], now: datetime) -> Comparison:
+    """Compare beside the loop: a large book takes a second or two."""
+    if of.book == "hrms":
+        today, works = work.calendar(of.location, now)
+        return await asyncio.to_thread(compare_people, await work.holdings(), rows, of.complete, today, works)
+    return await asyncio.to_thread(compare, of.book, await work.ours(of.location), rows, of.complete)
 
 
 async def _settle(work: BookWork, book: Book, location: str, now: datetime) -> int:
@@ -230,7 +261,7 @@ async def _settle(work: BookWork, book: Book, location: str, now: datetime) -> i
     source = f"book/{book}/{location}"
     openings: list[Opening] = []
     for newest in await work.newest(book, location):
-        found = await _compare(work, book, location, newest.complete, await work.rows(newest.id))
+        found = await _compare(work, newest, await work.rows(newest.id), now)
         told = [one for one in found.findings if one.category is not None]
         said = await work.said(source, newest.taken_at)
         known = {key for *_, key in said}

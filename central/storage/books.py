@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg.rows import class_row
 
-from central.application.books import Newest, NewSnapshot, Said, SnapshotView
+from central.application.books import Clearance, HeldView, Newest, NewSnapshot, OpenView, Said, SnapshotView
+from central.application.calendars import PlaceCalendars
+from central.application.errors import NotFound
 from central.application.rows import dumps
+from central.domain.calendars import day_of
 from central.domain.reconciling.bands import InTime, Overdue
 from central.domain.reconciling.comparing import Book, Ours, Theirs
-from central.storage.database import Database
+from central.domain.reconciling.people import Holding, Works
+from central.storage.database import Connection, Database
 from central.storage.exceptions import PgExceptionWork
 from central.storage.log import PgLog
 from central.storage.queries import query
@@ -20,6 +24,10 @@ from central.storage.queries import query
 
 class PgBookWork(PgExceptionWork):
     """`central.application.books.BookWork` on one connection."""
+
+    def __init__(self, connection: Connection, places: PlaceCalendars) -> None:
+        super().__init__(connection, places.count)
+        self._places = places
 
     async def same(self, new: NewSnapshot) -> tuple[int, str] | None:
         """Return id and digest of the snapshot of that book, place and instant that stands."""
@@ -56,9 +64,13 @@ class PgBookWork(PgExceptionWork):
         """Return all our assets, and whether each lies at a place or below it."""
         return [Ours(*row) for row in await self._rows("books.ours", {"location": location})]
 
-    async def custody(self) -> dict[str, str]:
-        """Return which assets people have, by asset."""
-        return dict(await self._rows("books.custody", {}))
+    async def holdings(self) -> list[Holding]:
+        """Return what people answer for: by custody, on loan, and what belongs to that."""
+        return [Holding(*row) for row in await self._rows("books.holdings", {})]
+
+    def calendar(self, location: str, now: datetime) -> tuple[date, Works]:
+        """Return a place's day, and which days are business days there."""
+        return day_of(now, self._places.key(location)), self._places.at(location, now).works
 
     async def said(self, source: str, taken_at: datetime) -> dict[Said, datetime]:
         """Return since when a source says what it says; left out is what was closed before an instant."""
@@ -79,12 +91,13 @@ class PgBooks:
         self._log = log
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[PgBookWork]:
-        """Open a transaction that holds the registry's lock."""
+    async def work(self, *, alone: bool = True) -> AsyncIterator[PgBookWork]:
+        """Open a transaction; `alone` holds the registry's lock."""
         async with self._database.transaction() as connection:
-            await connection.execute(query("registry.lock"))
+            if alone:
+                await connection.execute(query("registry.lock"))
             registry = await self._log.registry_in(connection)
-            yield PgBookWork(connection, registry.calendars.count)
+            yield PgBookWork(connection, registry.calendars)
             await self._log.keep_calendars_in(connection)
 
     async def listed(self, limit: int) -> list[SnapshotView]:
@@ -94,6 +107,18 @@ class PgBooks:
             connection.cursor(row_factory=class_row(SnapshotView)) as cursor,
         ):
             return await (await cursor.execute(query("books.listed"), {"limit": limit})).fetchall()
+
+    async def clearance(self, person: str) -> Clearance:
+        """Return what a person still answers for and what is open about it, or raise `NotFound`."""
+        params = {"person": person}
+        async with self._database.transaction() as connection:
+            if not await (await connection.execute(query("books.person"), params)).fetchall():
+                raise NotFound(f"there is no person {person!r}: /api/v1/people lists them")
+            async with connection.cursor(row_factory=class_row(HeldView)) as cursor:
+                held = await (await cursor.execute(query("books.held"), params)).fetchall()
+            async with connection.cursor(row_factory=class_row(OpenView)) as cursor:
+                told = params | {"assets": [one.asset for one in held]}
+                return Clearance(held, await (await cursor.execute(query("books.open_about"), told)).fetchall())
 
     async def overdue(self, at: datetime) -> Overdue:
         """Return finance's mismatches that were open beyond their date at an instant."""

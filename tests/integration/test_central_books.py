@@ -162,3 +162,38 @@ async def test_figures_count_what_is_overdue_and_what_was_closed_in_time_at_any_
     await desk.take("far", "id,serial\nF1,S1\n", after=41)
     assert (await figures(START + 42 * DAY))["far"] == "green"
     assert (await figures(START + 40 * DAY))["far"] == "yellow"
+
+
+async def test_what_a_leaver_has_with_its_parts_and_loans_is_told_until_it_is_back_and_then_they_are_clear(desk):
+    await desk.one.sql(
+        "INSERT INTO asset_state (asset, lifecycle, lifecycle_since, custody_kind, custodian, custody_since, title,"
+        " holds) VALUES ('LT-0001', 'in_use', '2026-03-01Z', 'person', 'bob', '2026-03-01Z', 'owned', '{}')"
+    )
+    await desk.one.import_(
+        assets="id,name,class,serial,location,parent\nDK-1,Dock,dock,,stockroom-a,LT-0001\n", now=START
+    )
+    await desk.one.sql(
+        "INSERT INTO loan (id, asset, person, incident, location, opened_at, due_on, due_at, calendar) VALUES"
+        " ('L-1', 'LT-0003', 'bob', 'INC-1', 'hq', '2026-03-01Z', '2026-05-01', '2026-05-01Z', 'c')"
+    )
+    await desk.take("hrms", "id,leaves_on\nbob,2026-03-13\nann,\n")
+    three = [("not_returned", asset, 1, None) for asset in ("DK-1", "LT-0001", "LT-0003")]
+    assert await desk.wrong() == three
+    told = (await desk.http.get("/api/v1/people/bob/clearance")).json()
+    assert [(one["asset"], one["how"]) for one in told["held"]] == [
+        ("DK-1", "part of LT-0001"), ("LT-0001", "custody"), ("LT-0003", "loan"),
+    ]  # fmt: skip
+    assert ({one["category"] for one in told["open"]}, told["clear"]) == ({"not_returned"}, False)
+    assert (await desk.http.get("/api/v1/people/ann/clearance")).json()["clear"] is True
+    assert (await desk.http.get("/api/v1/people/ghost/clearance")).status_code == 404
+    for after, severity in ((0, "low"), (5, "medium"), (12, "high")):
+        assert await reconcile(desk.books, START + after * DAY) == 3
+        found = await desk.one.queue.listed(Filter(), 9)
+        assert {(one.severity, one.occurrences, one.suggestion) for one in found} == {(severity, 1, None)}
+    assert max(one.due_at for one in found) < START + (12 + 22) * DAY
+    await desk.one.sql("UPDATE loan SET returned_at = '2026-03-20Z'")
+    await desk.one.sql("UPDATE asset_state SET custody_kind = 'stockroom', custodian = 'stockroom-a'")
+    assert await reconcile(desk.books, START + 13 * DAY) == 0
+    assert {each[3] for each in await desk.wrong()} == {RIGHT}
+    left = (await desk.http.get("/api/v1/people/bob/clearance")).json()
+    assert (left["held"], len(left["open"]), left["clear"]) == ([], 3, False)

@@ -46,6 +46,7 @@ RAISED: Final[Mapping[str, Raised]] = MappingProxyType({
     "partial_batch": _rule("application.upkeep", "A manifest of which doors read a part."),
     "returned_to_origin": _rule("domain.story.findings", "Back where it was sent from, its transfer still open."),
     "user_not_in_hrms": _rule("storage.exceptions", "Each night: its custodian is not, or no more, registered."),
+    "transfer_review": _rule("domain.reconciling.people", "HR has its custodian in another cost centre."),
     "cost_centre_missing": _rule("storage.exceptions", "Each night: in use without a cost centre."),
     # Security.
     "unauthorised_exit": _rule("application.judge", "Left a guarded place without permission."),
@@ -77,7 +78,7 @@ RAISED: Final[Mapping[str, Raised]] = MappingProxyType({
     # Loans, repairs, returns, disposals.
     "loaner_overdue": _rule("application.deadlines", "A loan is over."),
     "repair_overdue": _rule("application.deadlines", "A repair takes longer than agreed."),
-    "not_returned": _hand("Exits are kept by HR."),
+    "not_returned": _rule("domain.reconciling.people", "HR says that its custodian leaves, or has left."),
     "missing_accessory": _hand("Who takes an asset back sees what is missing."),
     "no_disposal_certificate": _hand("Certificates come from the vendor, on paper."),
     # Other books.

@@ -69,6 +69,8 @@ _TABLE: Final[tuple[Category, ...]] = (
              "Dispatch it again or withdraw the transfer.", (*_SEEN, *_RECORD)),
     Category("user_not_in_hrms", "Given to a person whom HR does not know", "medium", "hr",
              "Correct the person's record or take the asset back.", _RECORD),
+    Category("transfer_review", "Its custodian has changed department", "medium", "itam_manager",
+             "Give the asset to the new cost centre, or take it back.", _RECORD),
     Category("cost_centre_missing", "No cost centre", "low", "finance", "Name the cost centre.", _RECORD),
     # Security.
     Category("unauthorised_exit", "Left a guarded place without permission", "critical", "security",
@@ -127,7 +129,7 @@ _TABLE: Final[tuple[Category, ...]] = (
              "Take it back, or have the service desk manager extend the loan.", (*_SEEN, "approval")),
     Category("repair_overdue", "At the workshop for too long", "medium", "service_desk",
              "Fetch it back, replace it, or agree on a new date.", (*_SEEN, *_PAPER)),
-    Category("not_returned", "Not returned at an exit", "high", "hr",
+    Category("not_returned", "To be returned by who leaves", "high", "hr",
              "Take it back, recover its value, or report a theft.", (*_SEEN, *_PAPER)),
     Category("missing_accessory", "Returned without its accessories", "low", "service_desk",
              "Fetch what is missing or write it off.", (*_SEEN, "approval")),

@@ -48,6 +48,8 @@ class Theirs:
     person: str | None = None
     cost_centre: str | None = None
     name: str = ""
+    leaves_on: str | None = None
+    """The day of a person's exit, as ISO 8601 has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,29 +198,3 @@ def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     for one in findings:
         first.setdefault(one.key, one)
     return tuple(first[key] for key in sorted(first))
-
-
-def compare_people(custody: Mapping[str, str], theirs: Sequence[Theirs], complete: Collection[str] = ()) -> Comparison:
-    """Hold HR's people against custody: who has an asset and is gone, or unknown in a list that is complete.
-
-    Args:
-        custody: asset to the person who has it.
-        theirs: HR's rows; the id is the person's.
-        complete: anything, if the list has everybody.
-    """
-    people = {row.id: row for row in theirs}
-    findings = []
-    for asset, person in sorted(custody.items()):
-        row = people.get(person)
-        if row is None and complete:
-            told = {"custodian": person}
-            why = f"in custody of {person}, whom HR doesn't list"
-            findings.append(Finding("only_here", "user_not_in_hrms", "medium", asset, f"asset/{asset}", why, told))
-        elif row is not None and not row.active:
-            why = f"in custody of {person}, who has left by HR's list"
-            told = {"custodian": person, "line": str(row.line)}
-            findings.append(Finding("conflict", "user_not_in_hrms", "medium", asset, f"asset/{asset}", why, told))
-    wrong = {one.asset for one in findings}
-    return Comparison(
-        sum(asset not in wrong and person in people for asset, person in custody.items()), tuple(findings)
-    )

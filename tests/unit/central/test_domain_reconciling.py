@@ -1,6 +1,7 @@
 """Another book against ours: what is found by id or serial, what is missing where it is claimed, what differs."""
 
 import random
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from central.application.book_sheets import read_book
 from central.domain.exceptions.taxonomy import CATEGORIES, SEVERITIES
 from central.domain.reconciling.bands import InTime, Overdue
-from central.domain.reconciling.comparing import Ours, Theirs, compare, compare_people
+from central.domain.reconciling.comparing import Ours, Theirs, compare
+from central.domain.reconciling.people import Holding, back_by, compare_people
 
 OURS = [
     Ours("LT-1", "laptop", "S1", "in_use", person="ann", cost_centre="4100"),
@@ -84,12 +86,53 @@ def test_finance_that_has_an_asset_twice_is_told_once():
     assert told(compare("far", OURS, rows)) == [("conflict", "finance_mismatch", "medium", "LT-2")]
 
 
-def test_who_has_an_asset_and_left_or_is_unknown_to_hr_is_told_by_asset():
-    custody = {"LT-1": "ann", "LT-2": "bob", "LT-3": "cid"}
+def weekdays(day):
+    return day.isoweekday() < 6
+
+
+HELD = [Holding("LT-1", "ann", "4100"), Holding("LT-2", "bob"), Holding("LT-3", "cid", "4100")]
+TODAY = date(2026, 3, 2)
+
+
+def people(*rows, complete=(), today=TODAY):
+    return compare_people(HELD, rows, complete, today, weekdays)
+
+
+def test_who_has_an_asset_and_is_not_active_or_unknown_to_hr_is_told_by_asset():
     rows = [Theirs(2, "ann"), Theirs(3, "bob", active=False)]
-    assert [one.asset for one in compare_people(custody, rows).findings] == ["LT-2"]
-    found = compare_people(custody, rows, ["*"])
+    assert told(people(*rows)) == [("conflict", "user_not_in_hrms", "medium", "LT-2")]
+    found = people(*rows, complete=["*"])
     assert ([one.asset for one in found.findings], found.matched) == (["LT-2", "LT-3"], 1)
+
+
+def test_what_a_leaver_has_is_to_be_back_five_business_days_before_the_exit_and_told_ever_more_gravely():
+    row = Theirs(2, "ann", leaves_on="2026-03-13")
+    assert back_by(date(2026, 3, 13), weekdays) == date(2026, 3, 6)
+    assert back_by(date(2026, 3, 15), weekdays) == date(2026, 3, 9)
+    for today, severity, stage in (
+        ("2026-03-06", "low", "leaving"), ("2026-03-07", "medium", "late"), ("2026-03-13", "medium", "late"),
+        ("2026-03-14", "high", "left"),
+    ):  # fmt: skip
+        (one,) = people(row, today=date.fromisoformat(today)).findings
+        assert (one.category, one.severity, one.key) == ("not_returned", severity, f"asset/LT-1/{stage}")
+        assert one.told["back_by"] == "2026-03-06"
+
+
+def test_a_change_of_department_asks_for_a_review_of_every_asset_that_stays_with_the_old_one():
+    rows = [
+        Theirs(2, "ann", cost_centre="4200"),
+        Theirs(3, "bob", cost_centre="4200"),
+        Theirs(4, "cid", cost_centre="4100"),
+    ]
+    assert told(people(*rows)) == [("conflict", "transfer_review", "medium", "LT-1")]
+
+
+@given(st.dates(date(2026, 1, 1), date(2027, 1, 1)), st.sets(st.integers(1, 7), min_size=1))
+def test_five_business_days_lie_from_the_date_to_the_exit(leaves_on, working):
+    until = back_by(leaves_on, lambda day: day.isoweekday() in working)
+    days = [until + timedelta(days=number) for number in range((leaves_on - until).days)]
+    assert sum(day.isoweekday() in working for day in days) == 5
+    assert until.isoweekday() in working
 
 
 _SERIALS = st.sampled_from(["S1", "s1", "S2", "S3", None])

@@ -16,8 +16,9 @@ RETURNING id;
 
 -- name: add_rows
 -- Its rows.
-INSERT INTO book_row (snapshot, line, id, asset, serial, active, person, cost_centre, name)
-SELECT %(snapshot)s, r.line, r.id, r.asset, r.serial, r.active, r.person, r.cost_centre, r.name
+INSERT INTO book_row (snapshot, line, id, asset, serial, active, person, cost_centre, name,
+                      leaves_on)
+SELECT %(snapshot)s, r.line, r.id, r.asset, r.serial, r.active, r.person, r.cost_centre, r.name, r.leaves_on
 FROM jsonb_populate_recordset(NULL::book_row, %(rows)s::jsonb) AS r;
 
 -- name: withdraw
@@ -47,7 +48,7 @@ FROM book_snapshot AS s ORDER BY s.id DESC LIMIT %(limit)s;
 
 -- name: rows
 -- Rows of a snapshot.
-SELECT line, id, asset, serial, active, person, cost_centre, name FROM book_row WHERE snapshot = %(snapshot)s ORDER BY line;
+SELECT line, id, asset, serial, active, person, cost_centre, name, leaves_on::text FROM book_row WHERE snapshot = %(snapshot)s ORDER BY line;
 
 -- name: ours
 -- All assets as the register has them, and whether they lie at a place or below it; one that lies nowhere does.
@@ -64,10 +65,27 @@ LEFT JOIN asset_state AS t ON t.asset = a.id
 LEFT JOIN asset_location AS p ON p.asset = a.id
 WHERE a.withdrawn_at IS NULL ORDER BY a.id;
 
--- name: custody
--- Which assets that aren't disposed of a person has.
-SELECT s.asset, s.custodian FROM asset_state AS s JOIN asset AS a ON a.id = s.asset AND a.withdrawn_at IS NULL
-WHERE s.custody_kind = 'person' AND s.lifecycle IS DISTINCT FROM 'disposed';
+-- name: holdings
+-- What people answer for: each asset once, by the nearest reason.
+SELECT DISTINCT ON (h.asset) h.asset, h.person, a.cost_centre
+FROM person_holding AS h JOIN asset AS a ON a.id = h.asset ORDER BY h.asset, h.rank, h.person;
+
+-- name: person
+-- Whether somebody is registered.
+SELECT id FROM person WHERE id = %(person)s;
+
+-- name: held
+-- What a person answers for, and where it is.
+SELECT DISTINCT ON (h.asset) h.asset, a.name, h.how, l.location
+FROM person_holding AS h JOIN asset AS a ON a.id = h.asset LEFT JOIN asset_location AS l ON l.asset = h.asset
+WHERE h.person = %(person)s ORDER BY h.asset, h.rank;
+
+-- name: open_about
+-- What is open about assets, or was opened since a person had one.
+SELECT e.id, e.category, e.severity, e.asset, e.state FROM exception AS e
+WHERE e.state NOT IN ('closed', 'accepted_risk') AND (e.asset = ANY(%(assets)s) OR EXISTS (
+    SELECT FROM exception_occurrence AS o WHERE o.exception = e.id AND o.evidence ->> 'custodian' = %(person)s))
+ORDER BY e.id;
 
 -- name: said
 -- What a book says since when, as far as it is still to be dealt with, was accepted, or closed after a snapshot was taken.
