@@ -33,7 +33,9 @@ def check(wanted: str, picture: Path | None, source: Source) -> Finder:
     if picture.suffix.lower() != ".png":
         raise ExplainError(f"--picture {picture}: it becomes a PNG: give it a name that ends in .png")
     if not picture.parent.is_dir():
-        raise ExplainError(f"--picture {picture}: there is no folder {picture.parent}: make it first")
+        raise ExplainError(
+            f"--picture {picture}: cannot be written: there is no folder {picture.parent}: make it first"
+        )
     for file in source.files:
         if not file.is_file():
             raise ExplainError(f"{file}: --explain reads it twice, and it is no regular file: save it in one first")

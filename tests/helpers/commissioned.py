@@ -76,7 +76,7 @@ def sample(**knobs):
     return Report(
         **{
             "site": "hq", "gateway": "hq-east-1", "portal": "stockroom-a-door", "inside": "stockroom-a",
-            "outside": "corridor", "layout": "two-sided", "made_at": "2026-03-02 09:40 UTC", "version": "0.5",
+            "outside": "corridor", "layout": "two-sided", "made_at": "2026-03-02 09:40 UTC", "version": "0.1.0",
             "readers": (
                 ReaderFact(
                     id="r1", address="192.0.2.10:5084", model="Speedway R420", firmware="5.14.0.240",

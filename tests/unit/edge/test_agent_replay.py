@@ -274,6 +274,14 @@ def test_reader_word_without_a_real_address_is_refused(replay, tmp_path, word):
     assert "write it like" in told or "is no address" in told
 
 
+def test_connection_that_cannot_be_followed_is_told(replay, tmp_path):
+    """What it lacks isn't the address: no message of a reader stands in its bytes, in the order in which they come."""
+    parts = [b"?" * 40, *walk_by()]
+    code, _, told = replay({"x.pcapng": capture(parts)}, config(tmp_path, r1=READER.host))
+    assert code == 2
+    assert "1 of its connections can't be followed" in told
+
+
 def test_stream_that_is_broken_is_told(replay, tmp_path):
     """Bytes that are no LLRP in the middle of a connection."""
     parts = [*walk_by(), b"\xff" * 40, report(tag(antenna=1, last_us=BEGIN_US))]

@@ -8,6 +8,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
+from edge.agent import replay_files
 from edge.agent.replay_csv import CsvReads
 from edge.cli import app
 from edge.llrp.batch import NO_CHANNEL, NO_PHASE, NO_RSSI_CDBM
@@ -226,3 +227,11 @@ def test_picture_that_cannot_be_is_refused_before_anything_is_read(replay, door,
     assert (code, rows) == (2, [])
     assert words in told
     assert not (tmp_path / name).exists()
+
+
+def test_long_replay_of_rows_tells_how_far_it_is(replay, door, monkeypatch):
+    """Every so many seconds, on standard error; a short one says nothing in between."""
+    assert "walk.csv: " not in replay({"walk.csv": walk()}, door)[2]
+    monkeypatch.setattr(replay_files, "PROGRESS_S", 0.0)
+    _, _, told = replay({"walk.csv": walk()}, door)
+    assert re.search(r"walk.csv: [\d,]+ rows", told)
