@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from edge.agent.alarm_inputs import AlarmInputs
 from edge.agent.attendance import AgentWork, attended
 from edge.agent.clock import host_synced
 from edge.agent.controller import Controller
+from edge.agent.counting import MAX_GROUP_ROWS, MAX_HELD_ROWS, Counting, told_before
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.doorkeeper import Doorkeeper, open_gate
@@ -44,10 +45,19 @@ from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.signalling import build_signals, signal_figures
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
-from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
-from edge.gate import CHANNELS, asking
+from edge.config import (
+    EdgeConfig,
+    alarm_inputs,
+    outbox_settings,
+    presence_settings,
+    reader_settings,
+    uplink_settings,
+    windows_settings,
+)
+from edge.gate import CHANNELS, asking, is_foreign
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
+from edge.presence import Presence
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
 from edge.readers.serial import Board
 from edge.uplink import Forwarder, PahoMqtt
@@ -171,9 +181,12 @@ def _build(given: _Given) -> _Built:
         commit_period_s=config.agent.commit_ms / 1e3,
     )
     end_open_passages(outbox, journal, gate=decides, log=log)
+    counting = _counting(given, forwarder, lambda: llrp)
     windows = Windows(windows_settings(config), boot=given.me.boot)
     held = hold_on(outbox, windows, journal, now_us=given.me.started_us, log=log)
-    pipeline = Pipeline(windows, journal, ports=_ports(given), host_synced=host_synced, log=log, gate=decides)
+    pipeline = Pipeline(
+        windows, journal, ports=_ports(given), host_synced=host_synced, log=log, gate=decides, counting=counting
+    )
     inputs = AlarmInputs(
         alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
     )
@@ -200,6 +213,7 @@ def _build(given: _Given) -> _Built:
         signals=signals,
         gate=None if gate is None else gate.health,
         host=lambda: host_health(given.data_dir, host_synced=host_synced()),
+        counting=counting,
     )
     work = _work(given, agent, journal, pipeline, forwarder)
 
@@ -211,6 +225,8 @@ def _build(given: _Given) -> _Built:
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
         yield from counter_figures("stockgate_edge_access", controller.desk.counters)
+        if counting is not None:
+            yield from counter_figures("stockgate_edge_presence", counting.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
         if gate is not None:
             yield from gate_figures(gate.health(), now_us())
@@ -218,6 +234,32 @@ def _build(given: _Given) -> _Built:
 
     asks = () if gate is None else (asking(gate.keeper, forwarder.ask_again, log=log),)
     return _Built(agent, (desk, controller, *asks), work, figures)
+
+
+def _counting(
+    given: _Given, forwarder: Forwarder, readers: Callable[[], Mapping[str, ReaderSupervisor]]
+) -> Counting | None:
+    """Build what counts zones; None where there is nothing to count."""
+    settings = presence_settings(given.config)
+    if not settings.places:
+        return None
+    journal = Journal(
+        given.outbox,
+        executor=given.executor,
+        notify=forwarder.notify,
+        now_us=now_us,
+        log=given.log,
+        max_held_rows=MAX_HELD_ROWS,
+        stream="presence",
+        max_group_rows=MAX_GROUP_ROWS,
+    )
+    gate = given.gate
+    presence = Presence(
+        settings,
+        foreign=(lambda _: False) if gate is None else (lambda epc: is_foreign(gate.keeper.snapshot, epc)),
+        told=told_before(given.outbox, given.log),
+    )
+    return Counting(presence, journal, askers=readers, host_synced=host_synced, now_us=now_us, log=given.log)
 
 
 def _baselines(data_dir: Path, log: FilteringBoundLogger) -> Baselines:

@@ -6,6 +6,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from structlog.typing import FilteringBoundLogger
 
+from edge.agent.counting import Counting
 from edge.agent.journal import Journal
 from edge.contracts import MovementRow, SensorRow, instant_us
 from edge.gate import Gate
@@ -51,10 +52,11 @@ class Pipeline:
     Args:
         windows: decides passages.
         journal: takes rows.
-        ports: per reader, the antenna ports that serve a portal.
+        ports: per reader, the antenna ports that serve a portal or zone.
         host_synced: whether the host's clock may be believed now.
         log: logger.
         gate: decides exits; None where the agent believes no central.
+        counting: counts what zones hear; None where there are none.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class Pipeline:
         host_synced: Callable[[], bool],
         log: FilteringBoundLogger,
         gate: Gate | None = None,
+        counting: Counting | None = None,
     ) -> None:
-        self._gate = gate
+        self._gate, self._counting = gate, counting
         self._windows, self._journal, self._host_synced, self._log = windows, journal, host_synced, log
         self._ports = {reader: np.array(sorted(listed), np.uint16) for reader, listed in ports.items()}
         self._told: set[tuple[str, int]] = set()
@@ -80,6 +83,8 @@ class Pipeline:
         self._tell_unlisted(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
+        if self._counting is not None:
+            self._counting.take(chunk)
         self.chunks += 1
         self._tell_shed(chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
@@ -116,9 +121,9 @@ class Pipeline:
         for port in np.unique(strange).tolist():
             if (chunk.reader, port) not in self._told:
                 self._told.add((chunk.reader, port))
-                remedy = "name it in a portal's antennas, or switch it off on the reader"
+                remedy = "name it in a portal's or zone's antennas, or switch it off on the reader"
                 self._log.warning(
-                    "reads of an antenna that serves no portal", reader=chunk.reader, port=port, do=remedy
+                    "reads of an antenna that serves no portal or zone", reader=chunk.reader, port=port, do=remedy
                 )
 
 

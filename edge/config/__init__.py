@@ -3,6 +3,7 @@
 Errors: `ConfigError`, whose message has one line a problem: file, key path, what is wrong and what would be right.
 """
 
+from edge.config.counting import presence_settings
 from edge.config.device_rooms import access_settings, board_settings, serial_settings, smart_settings
 from edge.config.gate_rooms import output_rules
 from edge.config.load import ConfigError, load, parse
@@ -36,6 +37,7 @@ __all__ = [
     "outbox_settings",
     "output_rules",
     "parse",
+    "presence_settings",
     "reader_settings",
     "serial_settings",
     "smart_settings",

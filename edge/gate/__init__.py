@@ -8,6 +8,7 @@ from edge.gate.asking import asking
 from edge.gate.disk import USES, GateFiles
 from edge.gate.errors import GateError
 from edge.gate.gate import Gate, GateCounters
+from edge.gate.judge import is_foreign
 from edge.gate.keeper import GateKeeper
 from edge.gate.port import Judged, Signals, Unlit
 from edge.gate.snapshot import Snapshot
@@ -30,4 +31,5 @@ __all__ = [
     "Unlit",
     "Uses",
     "asking",
+    "is_foreign",
 ]

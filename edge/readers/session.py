@@ -141,6 +141,11 @@ class ReaderSession:
         return self._planner.plan.words
 
     @property
+    def asks_all(self) -> bool:
+        """Whether tags at rest are asked all the time, so that one that isn't heard is silent."""
+        return self._judges_silence and self.errand is None
+
+    @property
     def residents(self) -> int:
         """Tags that stay in the field."""
         return self._residents.count()

@@ -125,6 +125,11 @@ class ReaderSupervisor:
             )
         return self._session
 
+    @property
+    def asks_all(self) -> bool:
+        """Whether a session runs in which tags at rest are asked all the time."""
+        return self._state == "connected" and self._session is not None and self._session.asks_all
+
     async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
         """Count the tags in the field by the session that runs; see `ReaderSession.sweep`."""
         return await self.session.sweep(timeout_ms=timeout_ms, silence_ms=silence_ms)
