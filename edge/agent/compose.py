@@ -43,21 +43,24 @@ from edge.agent.pipeline import Pipeline
 from edge.agent.recording import RecordingFile
 from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.signalling import build_signals, signal_figures
+from edge.agent.sweeping import Sweeps
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces
 from edge.config import (
     EdgeConfig,
     alarm_inputs,
+    door_sensors,
     outbox_settings,
     presence_settings,
     reader_settings,
+    sweep_settings,
     uplink_settings,
     windows_settings,
 )
 from edge.gate import CHANNELS, asking, is_foreign
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
-from edge.presence import Presence
+from edge.presence import Presence, Quiet
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder
 from edge.readers.serial import Board
 from edge.uplink import Forwarder, PahoMqtt
@@ -182,10 +185,18 @@ def _build(given: _Given) -> _Built:
     )
     end_open_passages(outbox, journal, gate=decides, log=log)
     counting = _counting(given, forwarder, lambda: llrp)
+    sweeps = _sweeps(given, counting, lambda: llrp)
     windows = Windows(windows_settings(config), boot=given.me.boot)
     held = hold_on(outbox, windows, journal, now_us=given.me.started_us, log=log)
     pipeline = Pipeline(
-        windows, journal, ports=_ports(given), host_synced=host_synced, log=log, gate=decides, counting=counting
+        windows,
+        journal,
+        ports=_ports(given),
+        host_synced=host_synced,
+        log=log,
+        gate=decides,
+        counting=counting,
+        sweeps=sweeps,
     )
     inputs = AlarmInputs(
         alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
@@ -227,13 +238,14 @@ def _build(given: _Given) -> _Built:
         yield from counter_figures("stockgate_edge_access", controller.desk.counters)
         if counting is not None:
             yield from counter_figures("stockgate_edge_presence", counting.counters)
+            yield from counter_figures("stockgate_edge_sweeps", sweeps.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
         if gate is not None:
             yield from gate_figures(gate.health(), now_us())
             yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
     asks = () if gate is None else (asking(gate.keeper, forwarder.ask_again, log=log),)
-    return _Built(agent, (desk, controller, *asks), work, figures)
+    return _Built(agent, (desk, controller, sweeps, *asks), work, figures)
 
 
 def _counting(
@@ -241,7 +253,7 @@ def _counting(
 ) -> Counting | None:
     """Build what counts zones; None where there is nothing to count."""
     settings = presence_settings(given.config)
-    if not settings.places:
+    if not settings.places and not given.config.sweeps:
         return None
     journal = Journal(
         given.outbox,
@@ -260,6 +272,25 @@ def _counting(
         told=told_before(given.outbox, given.log),
     )
     return Counting(presence, journal, askers=readers, host_synced=host_synced, now_us=now_us, log=given.log)
+
+
+def _sweeps(given: _Given, counting: Counting | None, readers: Callable[[], Mapping[str, ReaderSupervisor]]) -> Sweeps:
+    """Build what sweeps by the clock, and stops every sweep for whoever comes to a doorway."""
+    config = given.config
+    portals = {
+        reader.id: frozenset(one.id for one in config.portals if any(a.reader == reader.id for a in one.antennas))
+        for reader in config.readers
+    }
+    return Sweeps(
+        sweep_settings(config),
+        readers,
+        counting,
+        Quiet(door_sensors(config), now_us=given.me.started_us),
+        serving=portals,
+        host_synced=host_synced,
+        now_us=now_us,
+        log=given.log,
+    )
 
 
 def _baselines(data_dir: Path, log: FilteringBoundLogger) -> Baselines:

@@ -8,7 +8,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.journal import Journal
 from edge.contracts import LossRow, ReaderHealth
 from edge.outbox import OpenRecord, Outbox
-from edge.presence import News, Presence, PresenceCounters, PresenceError, Told, decode_told
+from edge.presence import News, Place, Presence, PresenceCounters, PresenceError, Told, decode_told
 from edge.readers import Chunk
 
 RECORD: Final = "presence:told"
@@ -86,6 +86,26 @@ class Counting:
         """End all spans, write what is held, with one try, and let `run` return."""
         self._store(self._presence.stop(self._now_us()))
         self.journal.stop()
+
+    def begin_sweep(self, place: Place) -> bool:
+        """See `Presence.begin_sweep`."""
+        return self._presence.begin_sweep(place, self._now_us())
+
+    def pause_sweep(self, name: str, now_us: int) -> None:
+        """See `Presence.pause_sweep`."""
+        self._presence.pause_sweep(name, now_us)
+
+    def resume_sweep(self, name: str) -> bool:
+        """See `Presence.resume_sweep`."""
+        return self._presence.resume_sweep(name, self._now_us())
+
+    def swept(self, name: str, from_us: int, to_us: int) -> None:
+        """See `Presence.swept`."""
+        self._presence.swept(name, from_us, to_us)
+
+    def end_sweep(self, name: str, end_us: int, *, complete: bool) -> None:
+        """See `Presence.end_sweep`."""
+        self._store(self._presence.end_sweep(name, end_us, complete=complete))
 
     def _store(self, news: News | None) -> None:
         if news is not None:

@@ -34,7 +34,11 @@ def birth(config: EdgeConfig, me: Identity) -> State:
         version=me.version,
         config_digest=digest(config),
         portals=[PortalBirth(id=p.id, inside=p.inside, outside=p.outside, layout=p.layout) for p in config.portals],
-        zones=[ZoneBirth(id=zone.id, location=zone.location) for zone in config.zones] or UNSET,
+        zones=[
+            *(ZoneBirth(id=zone.id, location=zone.location) for zone in config.zones),
+            *(ZoneBirth(id=sweep.id, location=sweep.location) for sweep in config.sweeps),
+        ]
+        or UNSET,
         readers=[
             *(ReaderBirth(id=reader.id, profile=reader.profile) for reader in config.readers),
             *(ReaderBirth(id=reader.id, profile=f"serial/{reader.protocol}") for reader in config.serial_readers),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from edge.commands import Order, OrderError
 from edge.contracts import instant
 from edge.contracts.commands import Argument
-from edge.readers import Chunk, OutputPort, ReaderError, ReaderSupervisor
+from edge.readers import Chunk, OutputPort, ReaderError, ReaderSupervisor, SweepWish
 from edge.readers.outputs import blinking, play
 from edge.readers.serial import Board
 from edge.signals import MutedPort
@@ -138,7 +138,7 @@ class Orders:
         _only(args, ("reader", "seconds"))
         reader = _one_of(args, "reader", self._readers)
         timeout_ms = _integer(args, "seconds", 1, LONGEST_SWEEP_S, 10) * 1000
-        swept = await self._readers[reader].sweep(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS)
+        swept = await self._readers[reader].sweep(SweepWish(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS))
         return {
             "reader": reader,
             "tags": len(swept.epcs),

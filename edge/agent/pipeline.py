@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.counting import Counting
 from edge.agent.journal import Journal
+from edge.agent.sweeping import Sweeps
 from edge.contracts import MovementRow, SensorRow, instant_us
 from edge.gate import Gate
 from edge.llrp import TagBatch
@@ -57,6 +58,7 @@ class Pipeline:
         log: logger.
         gate: decides exits; None where the agent believes no central.
         counting: counts what zones hear; None where there are none.
+        sweeps: stop for whoever comes to a doorway; None where nobody sweeps.
     """
 
     def __init__(
@@ -69,8 +71,9 @@ class Pipeline:
         log: FilteringBoundLogger,
         gate: Gate | None = None,
         counting: Counting | None = None,
+        sweeps: Sweeps | None = None,
     ) -> None:
-        self._gate, self._counting = gate, counting
+        self._gate, self._counting, self._sweeps = gate, counting, sweeps
         self._windows, self._journal, self._host_synced, self._log = windows, journal, host_synced, log
         self._ports = {reader: np.array(sorted(listed), np.uint16) for reader, listed in ports.items()}
         self._told: set[tuple[str, int]] = set()
@@ -88,6 +91,8 @@ class Pipeline:
         self.chunks += 1
         self._tell_shed(chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
+        if self._sweeps is not None:
+            self._sweeps.stir(chunk, opened, closed)
         if self._gate is not None:
             rows = self._gate.decide(rows, arrived_us=chunk.arrival_us)
             opened = [one for one in opened if isinstance(one, HeldTag) or self._is_noted(self._gate, one)]

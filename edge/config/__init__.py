@@ -3,7 +3,7 @@
 Errors: `ConfigError`, whose message has one line a problem: file, key path, what is wrong and what would be right.
 """
 
-from edge.config.counting import presence_settings
+from edge.config.counting import door_sensors, presence_settings, sweep_settings
 from edge.config.device_rooms import access_settings, board_settings, serial_settings, smart_settings
 from edge.config.gate_rooms import output_rules
 from edge.config.load import ConfigError, load, parse
@@ -33,6 +33,7 @@ __all__ = [
     "alarm_inputs",
     "board_settings",
     "digest",
+    "door_sensors",
     "load",
     "outbox_settings",
     "output_rules",
@@ -41,6 +42,7 @@ __all__ = [
     "reader_settings",
     "serial_settings",
     "smart_settings",
+    "sweep_settings",
     "uplink_settings",
     "windows_settings",
 ]

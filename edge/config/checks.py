@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from edge.config.access import access_problems
-from edge.config.counting import unknown_reader, zone_problems
+from edge.config.counting import sweep_problems, unknown_reader, zone_problems
 from edge.config.device_checks import device_problems
 from edge.config.gate_rooms import gate_problems
 from edge.config.links import link_problems
@@ -30,6 +30,7 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     boards = {f"boards[{number}]": board.id for number, board in enumerate(config.boards)}
     yield from access_problems(config.access, config.reader_places | boards)
     yield from zone_problems(config)
+    yield from sweep_problems(config)
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)
         yield from _region_problems(f"readers[{number}].region", reader.region)

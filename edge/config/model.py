@@ -20,7 +20,7 @@ from edge.config.wiring import (
     TlsConfig,
     TriggerConfig,
 )
-from edge.config.zones import PresenceConfig, ZoneConfig
+from edge.config.zones import PresenceConfig, SweepConfig, ZoneConfig
 from edge.outbox import OutboxSettings
 from edge.readers import ReaderSettings
 from edge.uplink import UplinkSettings
@@ -351,6 +351,9 @@ class EdgeConfig(Section):
     portals: list[PortalConfig] = Field(min_length=1, max_length=32, description="The doorways that it watches.")
     zones: list[ZoneConfig] = Field(
         default=[], max_length=64, description="Shelves and rooms whose antennas always listen, for counts."
+    )
+    sweeps: list[SweepConfig] = Field(
+        default=[], max_length=32, description="Counts by the clock, with antennas of portals or zones."
     )
     mqtt: MqttConfig = Field(description="Where events go.")
     windows: WindowsConfig = Field(default=WindowsConfig(), description="How reads become passages.")

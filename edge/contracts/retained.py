@@ -46,7 +46,7 @@ class ReaderBirth(Struct, frozen=True, kw_only=True):
 
 
 class ZoneBirth(Struct, frozen=True, kw_only=True):
-    """A zone as the agent is configured."""
+    """A zone, or what a sweep counts, as the agent is configured."""
 
     id: Name
     location: Name

@@ -6,11 +6,14 @@ gate; whether a tag is foreign is a function that it is given.
 
 from edge.presence.cover import Standing
 from edge.presence.presence import News, Presence, PresenceCounters
-from edge.presence.settings import Antenna, Mode, Place, PresenceError, PresenceSettings
+from edge.presence.quiet import DoorSensor, Quiet
+from edge.presence.schedule import is_due
+from edge.presence.settings import Antenna, Mode, Place, PresenceError, PresenceSettings, SweepSettings
 from edge.presence.told import Told, decode_told, encode_told
 
 __all__ = [
     "Antenna",
+    "DoorSensor",
     "Mode",
     "News",
     "Place",
@@ -18,8 +21,11 @@ __all__ = [
     "PresenceCounters",
     "PresenceError",
     "PresenceSettings",
+    "Quiet",
     "Standing",
+    "SweepSettings",
     "Told",
     "decode_told",
     "encode_told",
+    "is_due",
 ]

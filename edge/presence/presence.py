@@ -14,8 +14,8 @@ import numpy as np
 from edge.contracts import LossRow, PresenceRow, ReaderHealth, instant_us
 from edge.llrp import TagBatch
 from edge.presence.cover import LOOK_LONGEST_US, SECOND_US, Standing, credit, standings
-from edge.presence.settings import Antenna, PresenceSettings
-from edge.presence.span import Layout, Span
+from edge.presence.settings import Antenna, Place, PresenceSettings
+from edge.presence.span import OPEN_END_US, Layout, Span
 from edge.presence.table import Table
 from edge.presence.told import Told, encode_told
 from edge.presence.waiting import Waiting
@@ -24,20 +24,34 @@ GRACE_US: Final = 5 * SECOND_US
 """A span is closed so long after its end; reads that come later find none."""
 MOST_WAITING: Final = 8192
 """Reads of one reader that wait to be summed together, at most 1.4 MB; a span's end doesn't wait for them."""
+PAUSE_LONGEST_US: Final = 100 * SECOND_US
+"""The central takes stretches of a sweep for one count where they are no more than two minutes apart."""
 SPANS: Final = ""
 """Under this name it is noted which time the spans of zones and portals have told; no sweep has an empty name."""
 
 
 @dataclass(slots=True)
 class PresenceCounters:
-    """Counts since the agent started, reads but for the last three."""
+    """Counts since the agent started; the first three are of reads."""
 
     foreign: int = 0
     shed: int = 0  # of tags that found no room
     late: int = 0  # of time that is told already, or of none
     spans: int = 0
     rows: int = 0
+    sweeps: int = 0
     clock_steps: int = 0  # times that the host's clock was set back
+
+
+@dataclass(slots=True)
+class _Sweep:
+    """A sweep that goes on: its stretches, between which it paused, and how often antennas were started in each."""
+
+    stretches: list[Span]
+    runs: list[int]
+    paused: bool = False
+    cut: bool = False
+    """Whether some of it fell into time that was told already: a clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,7 @@ class Presence:
         self._waiting: dict[str, Waiting] = {}
         self._open: list[Span] = []
         self._next_us: int | None = None
-        self._sweeps: dict[str, Span] = {}
+        self._sweeps: dict[str, _Sweep] = {}
         self._standings: dict[Antenna, Standing] = {}
         self._looked_us: int | None = None
         self._rows: list[PresenceRow] = []
@@ -91,7 +105,7 @@ class Presence:
     def lost(self, row: LossRow) -> None:
         """Take that a reader lost reads: what was meanwhile is not told whole."""
         from_us, to_us = instant_us(row.from_), instant_us(row.to)
-        for span in (*self._open, *self._sweeps.values()):
+        for span in self._spans():
             if from_us < span.end_us and to_us >= span.begin_us:
                 span.lossy.add(row.reader)
 
@@ -123,10 +137,76 @@ class Presence:
         return self._news()
 
     def stop(self, now_us: int) -> News | None:
-        """End all spans now."""
-        self._sum_all()
+        """End all spans and sweeps now."""
         self._end_all(now_us)
+        for name in list(self._sweeps):
+            self._end_sweep(name, now_us, complete=False)
         return self._news()
+
+    def begin_sweep(self, place: Place, now_us: int) -> bool:
+        """Begin a sweep of a place; not where it goes on already, or where this time was told: a clock was set back."""
+        span = None if place.name in self._sweeps else self._stretch(place, now_us)
+        if span is not None:
+            self._sweeps[place.name] = _Sweep([span], [0])
+        return span is not None
+
+    def pause_sweep(self, name: str, now_us: int) -> None:
+        """End a stretch of a sweep: somebody is at the door."""
+        sweep = self._sweeps.get(name)
+        if sweep is not None and not sweep.paused:
+            span, sweep.paused = sweep.stretches[-1], True
+            sweep.cut |= now_us > span.end_us
+            span.end_us = min(span.end_us, now_us)
+
+    def resume_sweep(self, name: str, now_us: int) -> bool:
+        """Begin another stretch of a sweep; False where the pause was too long for one count."""
+        sweep = self._sweeps.get(name)
+        if sweep is None or not 0 <= now_us - sweep.stretches[-1].end_us <= PAUSE_LONGEST_US:
+            return False
+        span = self._stretch(sweep.stretches[-1].layout.places[0], now_us)
+        if span is not None:
+            sweep.stretches.append(span)
+            sweep.runs.append(0)
+            sweep.paused = False
+        return span is not None
+
+    def swept(self, name: str, from_us: int, to_us: int) -> None:
+        """Take that a sweep's antennas were on for a while."""
+        sweep = self._sweeps.get(name)
+        if sweep is not None and from_us < to_us:
+            sweep.runs[-1] += 1
+            for antenna in sweep.stretches[-1].layout.antennas:
+                sweep.stretches[-1].credit(antenna, from_us, to_us, asked=True)
+
+    def end_sweep(self, name: str, end_us: int, *, complete: bool) -> News | None:
+        """End a sweep; `complete` says that in the end no tag was new."""
+        self._end_sweep(name, end_us, complete=complete)
+        return self._news()
+
+    def _stretch(self, place: Place, now_us: int) -> Span | None:
+        told = self._told.setdefault(place.name, Told())
+        if told.free(now_us) != now_us:
+            return None
+        return Span(Layout([place]), Table(self._settings.max_tags), now_us, told.until(now_us, OPEN_END_US))
+
+    def _end_sweep(self, name: str, end_us: int, *, complete: bool) -> None:
+        sweep = self._sweeps.get(name)
+        if sweep is None:
+            return
+        self.pause_sweep(name, end_us)
+        whole = complete and not sweep.cut
+        self._sum_all()
+        del self._sweeps[name]
+        for span, runs in zip(sweep.stretches, sweep.runs, strict=True):
+            self.counters.foreign += span.table.foreign_reads
+            self.counters.shed += span.table.shed_reads
+            if span.end_us > span.begin_us and runs:
+                self._told[name].add(span.begin_us, span.end_us)
+                self._rows += span.told_as_sweep(runs, self._foreign, complete=whole)
+        self.counters.sweeps += any(sweep.runs)
+
+    def _spans(self) -> list[Span]:
+        return [*self._open, *(span for sweep in self._sweeps.values() for span in sweep.stretches)]
 
     def _roll(self, now_us: int) -> None:
         """Open the span that an instant lies in, if its time has not been told."""
@@ -157,7 +237,7 @@ class Presence:
         if columns is None:
             return
         taken = np.zeros(len(columns.port), np.bool_)
-        for span in (*self._open, *self._sweeps.values()):
+        for span in self._spans():
             mine = span.take(reader, columns, self._foreign)
             if mine is not None:
                 taken |= mine

@@ -29,6 +29,39 @@ class Place:
     antennas: tuple[Antenna, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSettings:
+    """A count sweep that is run by the clock.
+
+    Attributes:
+        place: its name in rows, and its antennas, all of one reader.
+        at_min: when it begins, minutes after midnight UTC.
+        every_min: it begins at each multiple of this, from midnight UTC on; 0 = not so.
+        airtime_s: longest time that antennas sweep, pauses not counted.
+        quiet_s: the reader's doorways must have been quiet for so long before it begins or goes on.
+        within_min: it is given up where it hasn't come to its end by then.
+        doorway_cdbm: from which level on an unknown tag is one in the doorway, by antenna port.
+    """
+
+    place: Place
+    at_min: tuple[int, ...] = ()
+    every_min: int = 0
+    airtime_s: int = 30
+    quiet_s: int = 30
+    within_min: int = 30
+    doorway_cdbm: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def reader(self) -> str:
+        """The reader of its antennas."""
+        return self.place.antennas[0].reader
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Its antenna ports."""
+        return tuple(antenna.port for antenna in self.place.antennas)
+
+
 @dataclass(frozen=True, slots=True)
 class PresenceSettings:
     """Knobs of the room.

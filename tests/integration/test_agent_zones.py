@@ -13,7 +13,16 @@ from msgspec.structs import replace
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.contracts import PresenceRow, check_row, decode_envelope, decode_row, decode_state, instant_us, topic
+from edge.contracts import (
+    PresenceRow,
+    check_row,
+    decode_envelope,
+    decode_health,
+    decode_row,
+    decode_state,
+    instant_us,
+    topic,
+)
 from tests.helpers.brokers import Nats
 from tests.helpers.central import START, central, epc, registered_database
 from tests.helpers.conformance.bench import sim_reader
@@ -58,7 +67,7 @@ class Central(KeepingCentral):
 
     def __init__(self, port) -> None:
         super().__init__()
-        self.rows, self.states = [], []
+        self.rows, self.states, self.busy = [], [], ""
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id="central", clean_session=True)
         self.client.on_connect = lambda client, *_: client.subscribe(f"stockgate/v1/{SITE}/{GATEWAY}/+", qos=1)
         self.client.on_subscribe = lambda *_: self._begin()
@@ -86,6 +95,8 @@ class Central(KeepingCentral):
         channel = message.topic.rsplit("/", 1)[1]
         if channel == "state":
             self.states.append(decode_state(message.payload))
+        elif channel == "health":
+            self.busy = decode_health(message.payload).readers[0].busy
         elif channel in {"movement", "presence"}:
             self.take(message.payload)
             rows = [decode_row(event) for event in decode_envelope(message.payload).events]
@@ -179,6 +190,50 @@ async def test_what_a_zone_hears_arrives_span_by_span_over_kills_and_restarts(tm
     assert len(whole.tags) == 2
     assert whole.antennas[0].reads == sum(tag.reads for tag in whole.tags) > 0
     assert [(one.port, one.rounds >= 7) for one in whole.antennas] == [(3, True), (4, True)]
+
+
+async def test_a_sweep_by_the_clock_yields_to_who_comes_counts_and_makes_its_location_sighted(tmp_path):
+    """Two tags lie at the door's antennas. An input calls in the midst of it: it stops, waits, and comes to its end."""
+    swept = CONFIG.replace(
+        "[presence]",
+        """[[sweeps]]
+id = "room-sweep"
+location = "stockroom-a"
+antennas = [{{ reader = "r1", port = 1 }}, {{ reader = "r1", port = 2 }}]
+every_min = 1
+quiet_s = 2
+[presence]""",
+    ).replace("port = {port}\n", 'port = {port}\ngpis = [{{ port = 1, kind = "door" }}]\n')
+    async with stand(tmp_path, swept) as (simulated, listening, begin), lying(simulated, [1, 2], 1):
+        await begin()
+        await until(lambda: listening.busy, "the sweep begins")
+        simulated.gpi(1, high=True)
+        await until(lambda: not listening.busy, "it yields to the door")
+        assert not listening.of("room-sweep", "sweep")
+        simulated.gpi(1, high=False)
+        await until(lambda: len(listening.of("room-sweep", "sweep")) > 1, "it goes on, and is told")
+        log = (tmp_path / "agent.log").read_text()
+    rows = listening.of("room-sweep", "sweep")
+    assert "yielded" in log
+    assert [row.complete for row in rows] == [True] * len(rows)
+    assert len(rows) > 1, "a pause cuts a sweep in stretches"
+    assert [zone.id for zone in listening.states[-1].zones] == ["shelf", "room-sweep"]
+    for row in rows:
+        check_row(row)
+        assert all(one.rounds >= 1 and one.up_s > 0 for one in row.antennas)
+    tags = sorted({tag.epc for row in rows for tag in row.tags})
+    assert len(tags) == 2
+    with registered_database() as dsn:
+        async with central(dsn) as one:
+            for asset, tag in zip(("LT-0001", "LT-0002"), tags, strict=True):
+                await one.sql("UPDATE tag SET epc = %s WHERE asset = %s", tag, asset)
+            await one.sql("INSERT INTO presence_zone VALUES ('hq-east-1', 'room-sweep', 'stockroom-a')")
+            later_h = (instant_us(rows[-1].span[1]) / 1e6 - START.timestamp()) / 3600 + 0.05
+            numbered = [replace(row, seq=seq) for seq, row in enumerate(rows, 1)]
+            await commit(one, *numbered, after_h=later_h)
+            await count(one, after_h=later_h)
+            told = await one.sql("SELECT coverage, book, found FROM place_count WHERE location = 'stockroom-a'")
+    assert told == [("sighted", 2, 2)]
 
 
 async def test_an_hour_of_a_zone_makes_its_location_sighted():

@@ -8,7 +8,7 @@ import pytest
 from edge import config
 from edge.config import ConfigError
 from edge.config.radio import antenna_powers
-from edge.presence import Antenna, Place, PresenceSettings
+from edge.presence import Antenna, DoorSensor, Place, PresenceSettings, SweepSettings
 
 TEXT = """
 site = "hq"
@@ -93,6 +93,60 @@ def test_what_no_zone_can_be_is_named_with_its_place_and_remedy(document, path, 
         spot = spot[part]
     spot[path[-1]] = value
     assert said in problem(document)
+
+
+SWEEP = {"id": "room-sweep", "location": "room", "antennas": [{"reader": "r1", "port": 1}], "at": ["20:00", "06:30"]}
+
+
+def test_a_sweep_is_built_with_its_times_and_what_is_loud_in_the_doorway(document):
+    document["portals"][0]["antennas"][0]["doorway_cdbm"] = -5200
+    document["sweeps"] = [SWEEP | {"airtime_s": 40, "quiet_s": 7, "within_min": 9, "every_min": 90}]
+    (made,) = config.sweep_settings(config.parse(document, source="edge.toml"))
+    assert made == SweepSettings(
+        place=Place("room-sweep", "sweep", (Antenna("r1", 1),)),
+        at_min=(1200, 390),
+        every_min=90,
+        airtime_s=40,
+        quiet_s=7,
+        within_min=9,
+        doorway_cdbm=((1, -6200), (2, -32768)),
+    )
+    assert (made.reader, made.ports) == ("r1", (1,))
+
+
+def test_door_contacts_and_beams_say_who_is_at_a_door(document):
+    document["readers"][0]["gpis"] = [{"port": 1, "kind": "door", "active_high": False}, {"port": 2, "kind": "fire"}]
+    parsed = config.parse(document, source="edge.toml")
+    assert config.door_sensors(parsed) == {("r1", 1): DoorSensor("door", "door", active_high=False)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"at": []}, "sweeps[0] (room-sweep): never begins"),
+        ({"at": ["8:00"]}, "sweeps[0].at[0]: String should match pattern"),
+        ({"at": ["24:00"]}, "sweeps[0].at[0]: String should match pattern"),
+        ({"id": "shelf"}, "sweeps[0].id: 'shelf' is also the id of zones[0]"),
+        ({"id": "door"}, "sweeps[0].id: 'door' is also the id of portals[0]"),
+        ({"antennas": [{"reader": "r1", "port": 4}]}, "port 4 of reader r1 serves no portal or zone"),
+        ({"antennas": [{"reader": "r9", "port": 1}]}, "reader 'r9' is not among [[readers]]"),
+        ({"antennas": [{"reader": "r1", "port": 1}, {"reader": "r2", "port": 1}]}, "are of several readers"),
+        ({"antennas": [{"reader": "r1", "port": 1}, {"reader": "r1", "port": 1}]}, "stands there twice"),
+    ],
+)
+def test_what_no_sweep_can_be_is_named_with_its_place_and_remedy(document, changes, said):
+    document["sweeps"] = [SWEEP | changes]
+    assert said in problem(document)
+
+
+def test_two_sweeps_have_names_of_their_own_and_only_a_reader_that_asks_all_the_time_sweeps(document):
+    document["sweeps"] = [SWEEP, SWEEP]
+    assert "sweeps[1].id: 'room-sweep' is also the id of sweeps[0]" in problem(document)
+    document["sweeps"] = [SWEEP]
+    document["readers"][0]["trigger"] = {"gpi": 1}
+    del document["zones"]
+    document["readers"].pop()
+    assert "sweeps[0] (room-sweep).antennas[0]: reader r1 reads only after an input calls" in problem(document)
 
 
 def test_two_zones_share_neither_name_nor_antenna(document):
