@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.coverage import Coverage, tell_doorway
 from edge.agent.health import Identity, reader_health, stream_health
 from edge.agent.journal import Journal
-from edge.contracts import GateHealth, Health, HostHealth, PortalHealth, ReaderHealth, UplinkState, instant
+from edge.contracts import GateHealth, Health, HostHealth, PortalHealth, ReaderHealth, Stream, UplinkState, instant
 from edge.outbox import STREAMS, Outbox, OutboxError, OutboxStats
 
 # A reader that answers does so in milliseconds; one that doesn't frees its session by itself.
@@ -73,6 +73,27 @@ class Shown(Protocol):
         ...
 
 
+class Counted(Protocol):
+    """What the agent wants of `edge.agent.counting.Counting`."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where its rows wait for the outbox."""
+        ...
+
+    async def run(self) -> None:
+        """Write rows until `stop`."""
+        ...
+
+    def look(self, readers: Sequence[ReaderHealth]) -> None:
+        """Take how readers are, and let time pass."""
+        ...
+
+    def stop(self) -> None:
+        """End what is open, write what is held, and let `run` return."""
+        ...
+
+
 class Agent:
     """Runs what `compose` has built."""
 
@@ -91,8 +112,9 @@ class Agent:
         host: Callable[[], HostHealth] | None = None,
         signals: Shown | None = None,
         gate: Callable[[], GateHealth] | None = None,
+        counting: Counted | None = None,
     ) -> None:
-        self._gate = gate
+        self._gate, self._counting = gate, counting
         self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
         self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
@@ -122,8 +144,9 @@ class Agent:
             beat = group.create_task(self._beat(), name="heartbeat")
             look = group.create_task(self._look(), name="coverage")
             readers = [group.create_task(reader.run(), name="reader") for reader in self._readers]
+            counting = [] if self._counting is None else [group.create_task(self._counting.run(), name="counting")]
             signals = [] if self._signals is None else [group.create_task(self._signals.run(), name="signals")]
-            self._tasks = [uplink, journal, beat, look, *readers, *signals]
+            self._tasks = [uplink, journal, beat, look, *readers, *signals, *counting]
             await stop.wait()
             self._tasks = []
             anew = back_soon()
@@ -139,7 +162,9 @@ class Agent:
             if busy:
                 self._log.warning("readers did not say goodbye in time", count=len(busy))
             self._journal.stop()
-            await asyncio.wait([journal])
+            if self._counting is not None:
+                self._counting.stop()
+            await asyncio.wait([journal, *counting])
             if anew:
                 self._uplink.leave()
             else:
@@ -164,10 +189,11 @@ class Agent:
             stream_health(
                 stats,
                 now_us=now_us,
-                held=self._journal.held if stats.stream == "movement" else 0,
-                dropped=self._journal.dropped if stats.stream == "movement" else 0,
+                held=0 if journal is None else journal.held,
+                dropped=0 if journal is None else journal.dropped,
             )
             for stats in self._stats
+            for journal in [self._journal_of(stats.stream)]
         ]
         return Health(
             gateway=self._me.gateway,
@@ -183,6 +209,11 @@ class Agent:
             gate=UNSET if self._gate is None else self._gate(),
         )
 
+    def _journal_of(self, stream: Stream) -> Journal | None:
+        if stream == "movement":
+            return self._journal
+        return None if self._counting is None else self._counting.journal
+
     async def _look(self) -> None:
         """Judge the doorways, more often than the heartbeat says so: a gap may be shorter than that."""
         while True:
@@ -191,6 +222,8 @@ class Agent:
                 tell_doorway(change, self._log)
             if self._signals is not None:
                 self._signals.look(readers, self._coverage.portals())
+            if self._counting is not None:
+                self._counting.look(readers)
             await asyncio.sleep(LOOK_S)
 
     async def _beat(self) -> None:

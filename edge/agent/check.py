@@ -298,7 +298,7 @@ def _power_line(reader: Radio, antenna: AntennaPower) -> PowerLine:
     return PowerLine(
         reader=reader.id,
         port=antenna.port,
-        portal=antenna.portal,
+        portal=antenna.serves,
         region=reader.region,
         asked_dbm=antenna.asked_dbm,
         legal_dbm=legal_dbm,
@@ -320,7 +320,7 @@ def _print(path: Path, report: Report) -> None:
         show_table(out, ("reader", "address", "profile", "region"), rows)
     if report.powers:
         power_rows = [(one.reader, str(one.port), one.portal, *map(_dbm, _dbms(one)), one.why) for one in report.powers]
-        heads = ("reader", "port", "portal", "asked dBm", "legal dBm", "used dBm", "EIRP dBm", "why")
+        heads = ("reader", "port", "portal or zone", "asked dBm", "legal dBm", "used dBm", "EIRP dBm", "why")
         show_table(out, heads, power_rows)
     if report.findings:
         show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])

@@ -25,6 +25,7 @@ from edge.agent.captures import ORDER_S as CAPTURE_S
 from edge.agent.captures import CaptureParts, Captures
 from edge.agent.clock import host_synced
 from edge.agent.controller import Controller
+from edge.agent.counting import MAX_GROUP_ROWS, MAX_HELD_ROWS, Counting, told_before
 from edge.agent.coverage import Coverage, doorways
 from edge.agent.devices import device_ports, devices
 from edge.agent.doorkeeper import Doorkeeper, open_gate
@@ -51,13 +52,25 @@ from edge.agent.recording import RecordingFile
 from edge.agent.renewal import Renewal
 from edge.agent.restart import end_open_passages, hold_on
 from edge.agent.signalling import build_signals, signal_figures, steady_us
+from edge.agent.sweeping import Sweeps
 from edge.agent.trial_files import Note
 from edge.agent.warm import warm_up
 from edge.commands import Desk, Nonces, Order
-from edge.config import EdgeConfig, alarm_inputs, outbox_settings, reader_settings, uplink_settings, windows_settings
-from edge.gate import CHANNELS, asking
+from edge.config import (
+    EdgeConfig,
+    alarm_inputs,
+    door_sensors,
+    outbox_settings,
+    presence_settings,
+    reader_settings,
+    sweep_settings,
+    uplink_settings,
+    windows_settings,
+)
+from edge.gate import CHANNELS, asking, is_foreign
 from edge.llrp.capture import HeldNote, RecordingNote
 from edge.outbox import SqliteOutbox
+from edge.presence import Presence, Quiet
 from edge.readers import Baselines, Listener, ReaderSupervisor, Recorder, Taps
 from edge.readers.serial import Board
 from edge.signals import Signals
@@ -197,9 +210,20 @@ def _build(given: _Given) -> _Built:
         commit_period_s=config.agent.commit_ms / 1e3,
     )
     end_open_passages(outbox, journal, gate=decides, log=log)
+    counting = _counting(given, forwarder, lambda: llrp)
+    sweeps = _sweeps(given, counting, lambda: llrp)
     windows = Windows(windows_settings(config), boot=given.me.boot)
     held = hold_on(outbox, windows, journal, now_us=given.me.started_us, log=log)
-    pipeline = Pipeline(windows, journal, ports=_ports(given), host_synced=host_synced, log=log, gate=decides)
+    pipeline = Pipeline(
+        windows,
+        journal,
+        ports=_ports(given),
+        host_synced=host_synced,
+        log=log,
+        gate=decides,
+        counting=counting,
+        sweeps=sweeps,
+    )
     inputs = AlarmInputs(
         alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
     )
@@ -228,6 +252,7 @@ def _build(given: _Given) -> _Built:
         signals=signals,
         gate=None if gate is None else gate.health,
         host=lambda: host_health(given.data_dir, host_synced=host_synced()),
+        counting=counting,
     )
     work = _work(given, agent, journal, pipeline, forwarder)
     work.door = partial(_at_the_door, given, signals, controller)
@@ -240,13 +265,61 @@ def _build(given: _Given) -> _Built:
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
         yield from access_figures(controller.desk.counters)
+        if counting is not None:
+            yield from counter_figures("stockgate_edge_presence", counting.counters)
+            yield from counter_figures("stockgate_edge_sweeps", sweeps.counters)
         yield from certificate_figures(forwarder.certificate_days_left)
         if gate is not None:
             yield from gate_figures(gate.health(), now_us())
             yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
     asks = () if gate is None else (asking(gate.keeper, forwarder.ask_again, log=log),)
-    return _Built(agent, desk, (desk, controller, *asks), work, figures)
+    return _Built(agent, desk, (desk, controller, sweeps, *asks), work, figures)
+
+
+def _counting(
+    given: _Given, forwarder: Forwarder, readers: Callable[[], Mapping[str, ReaderSupervisor]]
+) -> Counting | None:
+    """Build what counts zones; None where there is nothing to count."""
+    settings = presence_settings(given.config)
+    if not settings.places and not given.config.sweeps:
+        return None
+    journal = Journal(
+        given.outbox,
+        executor=given.executor,
+        notify=forwarder.notify,
+        now_us=now_us,
+        log=given.log,
+        max_held_rows=MAX_HELD_ROWS,
+        stream="presence",
+        max_group_rows=MAX_GROUP_ROWS,
+    )
+    gate = given.gate
+    presence = Presence(
+        settings,
+        foreign=(lambda _: False) if gate is None else (lambda epc: is_foreign(gate.keeper.snapshot, epc)),
+        told=told_before(given.outbox, given.log),
+    )
+    return Counting(presence, journal, askers=readers, host_synced=host_synced, now_us=now_us, log=given.log)
+
+
+def _sweeps(given: _Given, counting: Counting | None, readers: Callable[[], Mapping[str, ReaderSupervisor]]) -> Sweeps:
+    """Build what sweeps by the clock, and stops every sweep for whoever comes to a doorway."""
+    config = given.config
+    portals = {
+        reader.id: frozenset(one.id for one in config.portals if any(a.reader == reader.id for a in one.antennas))
+        for reader in config.readers
+    }
+    return Sweeps(
+        sweep_settings(config),
+        readers,
+        counting,
+        Quiet(door_sensors(config), now_us=given.me.started_us),
+        serving=portals,
+        host_synced=host_synced,
+        now_us=now_us,
+        log=given.log,
+    )
 
 
 def _baselines(data_dir: Path, log: FilteringBoundLogger) -> Baselines:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from edge.config import EdgeConfig, digest
-from edge.contracts import PortalBirth, ReaderBirth, ReaderHealth, State, StreamHealth
+from edge.contracts import PortalBirth, ReaderBirth, ReaderHealth, State, StreamHealth, ZoneBirth
 from edge.outbox import OutboxStats
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
@@ -33,6 +34,11 @@ def birth(config: EdgeConfig, me: Identity) -> State:
         version=me.version,
         config_digest=digest(config),
         portals=[PortalBirth(id=p.id, inside=p.inside, outside=p.outside, layout=p.layout) for p in config.portals],
+        zones=[
+            *(ZoneBirth(id=zone.id, location=zone.location) for zone in config.zones),
+            *(ZoneBirth(id=sweep.id, location=sweep.location) for sweep in config.sweeps),
+        ]
+        or UNSET,
         readers=[
             *(ReaderBirth(id=reader.id, profile=reader.profile) for reader in config.readers),
             *(ReaderBirth(id=reader.id, profile=f"serial/{reader.protocol}") for reader in config.serial_readers),

@@ -2,9 +2,9 @@
 
 Order: rows reach the outbox in the order of `add`.
 Ownership: a row belongs to the journal until the outbox's `append` returned.
-Loss: none while at most `max_held_rows` wait. Beyond that new rows are dropped and counted, and one `loss` row says so
-as soon as the outbox takes rows again. Alarms have room of their own beyond that, so that a full house of ordinary rows
-doesn't keep them out.
+Loss: none while at most `max_held_rows` wait. Beyond that new rows are dropped and counted, and of movements one `loss`
+row says so as soon as the outbox takes rows again; a span of presence that isn't told covers nothing, which says it.
+Alarms have room of their own beyond that, so that a full house of ordinary rows doesn't keep them out.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import LossRow, MovementRow, Row, instant
+from edge.contracts import LossRow, MovementRow, Row, Stream, instant
 from edge.outbox import OpenRecord, Outbox, OutboxError, is_urgent
 
 # One fsync takes 1-20 ms on the cards and disks that agents run on. At most 20 transactions a second leave the disk in
@@ -33,7 +33,7 @@ LATEST_MOVEMENTS: Final = 10
 
 
 class Journal:
-    """Group commit in front of one outbox."""
+    """Group commit in front of one stream of an outbox."""
 
     def __init__(
         self,
@@ -47,7 +47,11 @@ class Journal:
         retry_s: float = RETRY_S,
         max_held_rows: int = MAX_HELD_ROWS,
         max_held_alarms: int = MAX_HELD_ALARMS,
+        stream: Stream = "movement",
+        max_group_rows: int | None = None,
     ) -> None:
+        self._stream: Stream = stream
+        self._max_group_rows = max_group_rows
         self._outbox, self._executor, self._notify, self._now_us, self._log = outbox, executor, notify, now_us, log
         self._commit_period_s, self._retry_s, self._max_held_rows = commit_period_s, retry_s, max_held_rows
         self._max_held_alarms = max_held_alarms
@@ -55,6 +59,7 @@ class Journal:
         self._opened: dict[str, OpenRecord] = {}
         self._closed: dict[str, None] = {}
         self._loss: LossRow | None = None
+        self._dropping = False
         self._wake = asyncio.Event()
         self._stopping = False
         self.problem = ""
@@ -110,18 +115,26 @@ class Journal:
         if not self._stopping:
             await asyncio.sleep(seconds)
 
+    def _group(self) -> list[Row]:
+        """Return the rows of the next transaction: all, so that a passage's end never parts from its row, or the first.
+
+        Rows of presence are large, and an alarm that comes meanwhile waits for the transaction before it.
+        """
+        return self._rows[: self._max_group_rows]
+
     async def _commit_group(self) -> bool:
-        """Write all that is held in one transaction, so that a passage's end never parts from its row."""
-        rows, opened, closed, loss = list(self._rows), dict(self._opened), dict(self._closed), self._loss
+        """Write a group of rows in one transaction."""
+        rows, opened, closed, loss = self._group(), dict(self._opened), dict(self._closed), self._loss
         group = [*rows, loss] if loss is not None else rows
         stays = [record for passage, record in opened.items() if passage not in closed]
         try:
-            write = partial(self._outbox.append, "movement", group, opened=stays, closed=list(closed))
+            write = partial(self._outbox.append, self._stream, group, opened=stays, closed=list(closed))
             await asyncio.get_running_loop().run_in_executor(self._executor, write)
         except OutboxError as error:
             self._note_problem(str(error))
             return False
         self._note_problem("")
+        self._dropping = False
         self._forget(len(rows), opened, closed)
         if loss is not None and self._loss is loss:
             self._loss = None
@@ -146,12 +159,14 @@ class Journal:
         self.problem = problem
 
     def _drop(self, count: int) -> None:
-        now = instant(self._now_us())
-        if self._loss is None:
+        if not self._dropping:
+            self._dropping = True
             self._log.error(
                 "too many events held: new ones are dropped until the outbox can be written", held=self.held
             )
-        start, before = (now, 0) if self._loss is None else (self._loss.from_, self._loss.count or 0)
-        reason = "the agent's outbox could not be written"
-        self._loss = LossRow(seq=0, reader="agent", reason=reason, from_=start, to=now, count=before + count)
         self.dropped += count
+        if self._stream == "movement":
+            now = instant(self._now_us())
+            start, before = (now, 0) if self._loss is None else (self._loss.from_, self._loss.count or 0)
+            reason = "the agent's outbox could not be written"
+            self._loss = LossRow(seq=0, reader="agent", reason=reason, from_=start, to=now, count=before + count)

@@ -16,7 +16,7 @@ from edge.agent.blinding import Blinding
 from edge.commands import Order, TooSoonError
 from edge.contracts import instant
 from edge.contracts.commands import Argument
-from edge.readers import Chunk, OutputPort, ReaderSupervisor
+from edge.readers import Chunk, OutputPort, ReaderSupervisor, SweepWish
 from edge.readers.outputs import blinking, play
 from edge.readers.serial import Board
 from edge.signals import MutedPort
@@ -165,7 +165,7 @@ class Orders:
         reader = _one_of(args, "reader", self._readers)
         timeout_ms = _integer(args, "seconds", 1, LONGEST_SWEEP_S, 10) * 1000
         with self._blinding.of(reader):
-            swept = await self._readers[reader].sweep(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS)
+            swept = await self._readers[reader].sweep(SweepWish(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS))
         return {
             "reader": reader,
             "tags": len(swept.epcs),

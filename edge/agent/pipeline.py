@@ -7,7 +7,9 @@ from typing import Final, Literal, Protocol
 import numpy as np
 from structlog.typing import FilteringBoundLogger
 
+from edge.agent.counting import Counting
 from edge.agent.journal import Journal
+from edge.agent.sweeping import Sweeps
 from edge.contracts import MovementRow, SensorRow, instant_us
 from edge.gate import Gate
 from edge.llrp import TagBatch
@@ -52,10 +54,12 @@ class Pipeline:
     Args:
         windows: decides passages.
         journal: takes rows.
-        ports: per reader, the antenna ports that serve a portal.
+        ports: per reader, the antenna ports that serve a portal or zone.
         host_synced: whether the host's clock may be believed now.
         log: logger.
         gate: decides exits; None where the agent believes no central.
+        counting: counts what zones hear; None where there are none.
+        sweeps: stop for whoever comes to a doorway; None where nobody sweeps.
     """
 
     def __init__(
@@ -67,8 +71,10 @@ class Pipeline:
         host_synced: Callable[[], bool],
         log: FilteringBoundLogger,
         gate: Gate | None = None,
+        counting: Counting | None = None,
+        sweeps: Sweeps | None = None,
     ) -> None:
-        self._gate = gate
+        self._gate, self._counting, self._sweeps = gate, counting, sweeps
         self._windows, self._journal, self._host_synced, self._log = windows, journal, host_synced, log
         self._ports = {reader: np.array(sorted(listed), np.uint16) for reader, listed in ports.items()}
         self._told: set[tuple[str, int]] = set()
@@ -93,11 +99,15 @@ class Pipeline:
         self._tell_blank(chunk)
         clock = window_clock(chunk.clock, host_synced=self._host_synced())
         rows = feed_chunk(self._windows, chunk, clock, arrival_us=chunk.arrival_us)
+        if self._counting is not None:
+            self._counting.take(chunk)
         self.chunks += 1
         self._tell_shed(chunk.arrival_us)
         for watch in self._watching:
             watch(rows, chunk.arrival_us)
         opened, closed = self._windows.take_open_changes()
+        if self._sweeps is not None:
+            self._sweeps.stir(chunk, opened, closed)
         if self._gate is not None:
             rows = self._gate.decide(rows, arrived_us=chunk.arrival_us)
             opened = [one for one in opened if isinstance(one, HeldTag) or self._is_noted(self._gate, one)]
@@ -138,9 +148,9 @@ class Pipeline:
         for port in np.unique(strange).tolist():
             if (chunk.reader, port) not in self._told:
                 self._told.add((chunk.reader, port))
-                remedy = "name it in a portal's antennas, or switch it off on the reader"
+                remedy = "name it in a portal's or zone's antennas, or switch it off on the reader"
                 self._log.warning(
-                    "reads of an antenna that serves no portal", reader=chunk.reader, port=port, do=remedy
+                    "reads of an antenna that serves no portal or zone", reader=chunk.reader, port=port, do=remedy
                 )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from edge.agent.counting import RECORD
 from edge.agent.journal import Journal
 from edge.gate import Gate
 from edge.outbox import Outbox
@@ -31,7 +32,9 @@ def end_open_passages(
     """
     rows: list[MovementRow] = []
     unreadable = foreign = 0
-    records = [one for one in outbox.open_passages() if not one.passage.startswith(HELD_PREFIX)]
+    records = [
+        one for one in outbox.open_passages() if not one.passage.startswith(HELD_PREFIX) and one.passage != RECORD
+    ]
     for record in records:
         try:
             passage = decode_open(record.payload)

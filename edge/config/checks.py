@@ -1,9 +1,10 @@
 """What no single key can show: double ids, strangers, antennas claimed twice, layouts that can't work."""
 
-import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from edge.config.access import access_problems
+from edge.config.counting import sweep_problems, unknown_reader, zone_problems
 from edge.config.device_checks import device_problems
 from edge.config.gate_rooms import gate_problems
 from edge.config.links import link_problems
@@ -11,6 +12,9 @@ from edge.config.model import EdgeConfig, MqttConfig, PortalConfig
 from edge.config.watches import watch_problems
 from edge.profiles import AUTO, ProfileError, profile_named, region_named
 from edge.uplink import UplinkError, parse_url
+
+if TYPE_CHECKING:
+    from edge.config.antenna import ZoneAntennaConfig
 
 
 def cross_problems(config: EdgeConfig) -> Iterator[str]:
@@ -25,7 +29,8 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
     yield from gate_problems(config)
     boards = {f"boards[{number}]": board.id for number, board in enumerate(config.boards)}
     yield from access_problems(config.access, config.reader_places | boards)
-    named = {antenna.reader for portal in config.portals for antenna in portal.antennas}
+    yield from zone_problems(config)
+    yield from sweep_problems(config)
     for number, reader in enumerate(config.readers):
         yield from _profile_problems(f"readers[{number}].profile", reader.profile)
         yield from _region_problems(f"readers[{number}].region", reader.region)
@@ -35,20 +40,28 @@ def cross_problems(config: EdgeConfig) -> Iterator[str]:
                 f"{reader.report_every_tags}: without it a passage's last reads wait in the reader for the next tag"
             )
     for place, name in config.reader_places.items():
-        if name not in named:
-            yield f"{place} ({name}): no portal has an antenna on it: add one or leave it out"
-    claimed: dict[tuple[str, int], str] = {}
+        if not config.ports_of(name):
+            yield f"{place} ({name}): no portal or zone has an antenna on it: add one or leave it out"
     for number, portal in enumerate(config.portals):
         place = f"portals[{number}] ({portal.id})"
         if portal.inside == portal.outside:
             yield f"{place}: inside and outside are both {portal.inside!r}: a portal joins two locations"
         yield from _layout_problems(place, portal)
-        for index, antenna in enumerate(portal.antennas):
+    yield from _antenna_problems(config, readers)
+
+
+def _antenna_problems(config: EdgeConfig, readers: list[str]) -> Iterator[str]:
+    """Yield antennas of readers that there are none of, and those that two places claim."""
+    serving: list[tuple[str, Sequence[ZoneAntennaConfig]]] = [
+        *((f"portals[{number}] ({one.id})", one.antennas) for number, one in enumerate(config.portals)),
+        *((f"zones[{number}] ({one.id})", one.antennas) for number, one in enumerate(config.zones)),
+    ]
+    claimed: dict[tuple[str, int], str] = {}
+    for place, antennas in serving:
+        for index, antenna in enumerate(antennas):
             where = f"{place}.antennas[{index}]"
             if antenna.reader not in readers:
-                near = difflib.get_close_matches(antenna.reader, readers, n=1, cutoff=0.4) or readers
-                meant = f"; did you mean {near[0]!r}?" if near else ""
-                yield f"{where}: reader {antenna.reader!r} is not among [[readers]]{meant}"
+                yield unknown_reader(where, antenna.reader, readers)
             key = (antenna.reader, antenna.port)
             if key in claimed:
                 port = f"port {antenna.port} of reader {antenna.reader}"

@@ -7,6 +7,7 @@ from typing import Final
 
 from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
 from edge.config.model import EdgeConfig
+from edge.config.radio import serving_antennas
 from edge.profiles import ProfileError, region_named
 from edge.readers.serial import LINE_NAMES, plan_channels
 from edge.uplink import UplinkError, parse_url
@@ -37,11 +38,12 @@ def device_problems(config: EdgeConfig) -> Iterator[str]:
 
 def _powers_not_ours(config: EdgeConfig) -> Iterator[str]:
     smart = {reader.id for reader in config.smart_readers}
-    for number, portal in enumerate(config.portals):
-        for index, antenna in enumerate(portal.antennas):
-            if antenna.tx_power_dbm is not None and antenna.reader in smart:
-                place = f"portals[{number}].antennas[{index}].tx_power_dbm"
-                yield f"{place}: reader {antenna.reader} publishes by itself: set its power there, and leave this out"
+    for place, _, antenna in serving_antennas(config):
+        if antenna.tx_power_dbm is not None and antenna.reader in smart:
+            yield (
+                f"{place}.tx_power_dbm: reader {antenna.reader} publishes by itself: set its power there, and "
+                "leave this out"
+            )
 
 
 def _taken_ids(config: EdgeConfig) -> Iterator[str]:
@@ -54,7 +56,7 @@ def _taken_ids(config: EdgeConfig) -> Iterator[str]:
 
 
 def _ports(config: EdgeConfig, reader: str) -> set[int]:
-    return {a.port for portal in config.portals for a in portal.antennas if a.reader == reader}
+    return set(config.ports_of(reader))
 
 
 def _serial_problems(place: str, reader: SerialReaderConfig, ports: set[int]) -> Iterator[str]:

@@ -94,7 +94,7 @@ def access_settings(config: EdgeConfig, *, base: Path) -> tuple[HttpSettings | N
 
 
 def _antennas(config: EdgeConfig, reader: str) -> tuple[int, ...]:
-    return tuple(sorted({a.port for portal in config.portals for a in portal.antennas if a.reader == reader}))
+    return config.ports_of(reader)
 
 
 def _inputs(inputs: Sequence[InputConfig]) -> tuple[GpiSettings, ...]:

@@ -12,11 +12,6 @@ from edge.config.kinds import KINDS, READERS
 from edge.config.model import EdgeConfig
 from edge.profiles import ProfileError, profile_named, region_named
 
-# What contracts.md draws and this version has not yet: named, so that nobody hunts for a spelling mistake.
-_NOT_YET: Final[Mapping[str, str]] = {
-    "zones": "counting zones are not in this version of the agent: leave [[zones]] out",
-}
-
 MAX_SHOWN: Final = 80
 READER_SECTIONS: Final = {READERS, *KINDS.values()}
 _NAMED: Final[Mapping[str, Callable[[str], object]]] = {"region": region_named, "profile": profile_named}
@@ -28,8 +23,6 @@ def explain(detail: ErrorDetails) -> str:
     """Say one of pydantic's findings as key path, trouble and remedy."""
     place, key = _key_path(detail["loc"]), str(detail["loc"][-1])
     if detail["type"] == "extra_forbidden":
-        if key in _NOT_YET:
-            return f"{place}: {_NOT_YET[key]}"
         if key in _ONE_OF and detail["loc"][0] in READER_SECTIONS:
             return (
                 f"{place}: a reader is dialled (`host`), on a serial line (`serial`) or publishes by itself "

@@ -17,7 +17,7 @@ def link_problems(config: EdgeConfig) -> Iterator[str]:
     """Yield each problem of readers' connections and wiring as one line that begins with its place."""
     for number, reader in enumerate(config.readers):
         place = f"readers[{number}]"
-        ports = {a.port for portal in config.portals for a in portal.antennas if a.reader == reader.id}
+        ports = set(config.ports_of(reader.id))
         yield from _host_problems(place, reader)
         yield from _listen_problems(place, reader)
         yield from _tls_problems(place, reader)
@@ -83,8 +83,8 @@ def _wiring_problems(place: str, reader: ReaderConfig, ports: set[int]) -> Itera
     for number, reference in enumerate(reader.references):
         if reference.port not in ports:
             yield (
-                f"{place}.references[{number}].port: no portal has antenna {reference.port} of reader {reader.id}: "
-                "give the port of an antenna that is used"
+                f"{place}.references[{number}].port: no portal or zone has antenna {reference.port} of reader "
+                f"{reader.id}: give the port of an antenna that is used"
             )
     if reader.trigger is not None and reader.references:
         yield (

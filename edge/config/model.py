@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from edge.config.access import AccessConfig
+from edge.config.antenna import AntennaConfig
 from edge.config.devices import BoardConfig, SerialReaderConfig, SmartReaderConfig
 from edge.config.gate import GateConfig
 from edge.config.kinds import READERS, sort_readers
@@ -19,15 +20,14 @@ from edge.config.wiring import (
     TlsConfig,
     TriggerConfig,
 )
+from edge.config.zones import PresenceConfig, SweepConfig, ZoneConfig
 from edge.outbox import OutboxSettings
-from edge.profiles.legal import Polarisation
 from edge.readers import ReaderSettings
 from edge.uplink import UplinkSettings
 from edge.windows import PortalSettings, WindowsSettings
 from edge.windows.settings import MAX_ANTENNAS
 
 Layout = Literal["two-sided", "one-sided", "overhead", "corners", "two-readers", "beam", "single"]
-Side = Literal["inside", "outside"]
 TopicId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 
 # Each room states its defaults once, in its settings; the model below repeats none of them.
@@ -129,42 +129,6 @@ class ReaderConfig(Section):
         ge=0,
         le=10_000,
         description="With more tags than this at rest in the field they are kept quiet; 0: never.",
-    )
-
-
-class AntennaConfig(Section):
-    """One antenna port that serves a portal."""
-
-    reader: Id = Field(description="`id` of one of the `[[readers]]`.")
-    port: int = Field(ge=1, le=65535, description="Antenna port of the reader, counted from 1.")
-    side: Side | None = Field(
-        default=None, description="Side of the doorway it faces; left out for the layout `single`."
-    )
-    gain_dbi: float | None = Field(
-        default=None,
-        ge=-20.0,
-        le=20.0,
-        description="Gain by its data sheet, dBi (dBic if circular); left out: 9, so that power errs downwards.",
-    )
-    polarisation: Polarisation | None = Field(
-        default=None, description="Polarisation by its data sheet; left out: as linear, which gets no allowance."
-    )
-    cable_db: float | None = Field(
-        default=None, ge=0.0, le=20.0, description="Loss of its cable and connectors, dB; left out: 0."
-    )
-    tx_power_dbm: float | None = Field(
-        default=None,
-        ge=0.0,
-        le=36.0,
-        description="Highest transmit power at this port, dBm, below the reader's own `tx_power_dbm` and what `region` "
-        "allows; left out: these alone.",
-    )
-    doorway_cdbm: int | None = Field(
-        default=None,
-        ge=-12_000,
-        le=0,
-        description="How loud a tag carried through the doorway is here, 1/100 dBm; `stockgate-edge commission` "
-        "measures and writes it; left out: not commissioned.",
     )
 
 
@@ -385,8 +349,15 @@ class EdgeConfig(Section):
         description="Relay boards, and serial ports that beams and door contacts are wired to.",
     )
     portals: list[PortalConfig] = Field(min_length=1, max_length=32, description="The doorways that it watches.")
+    zones: list[ZoneConfig] = Field(
+        default=[], max_length=64, description="Shelves and rooms whose antennas always listen, for counts."
+    )
+    sweeps: list[SweepConfig] = Field(
+        default=[], max_length=32, description="Counts by the clock, with antennas of portals or zones."
+    )
     mqtt: MqttConfig = Field(description="Where events go.")
     windows: WindowsConfig = Field(default=WindowsConfig(), description="How reads become passages.")
+    presence: PresenceConfig = Field(default=PresenceConfig(), description="What is told of zones, for counts.")
     outbox: OutboxConfig = Field(default=OutboxConfig(), description="What waits on disk.")
     agent: AgentConfig = Field(default=AgentConfig(), description="The agent itself.")
     log: LogConfig = Field(default=LogConfig(), description="Where log lines go.")
@@ -399,6 +370,14 @@ class EdgeConfig(Section):
     def _sort_readers(cls, document: Any) -> Any:
         """Sort the readers of `[[readers]]` by their kinds."""
         return sort_readers(document)
+
+    def ports_of(self, reader: str) -> tuple[int, ...]:
+        """Return the antenna ports of a reader that serve a portal or a zone, in order."""
+        serving = [
+            *(antenna for portal in self.portals for antenna in portal.antennas),
+            *(antenna for zone in self.zones for antenna in zone.antennas),
+        ]
+        return tuple(sorted({antenna.port for antenna in serving if antenna.reader == reader}))
 
     @property
     def reader_places(self) -> dict[str, str]:

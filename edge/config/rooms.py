@@ -27,16 +27,18 @@ WIRING_KEYS: Final = {"gpis", "tls", "outputs", "references", "trigger", "select
 
 
 def reader_settings(config: EdgeConfig, *, base: Path = Path()) -> tuple[ReaderSettings, ...]:
-    """Build the readers' settings; each inventories the ports that some portal names.
+    """Build the readers' settings; each inventories the ports that some portal or zone names.
 
     Relative paths start at `base`, the configuration file's directory.
     """
     built = []
     slots = session_slots(config)
+    doors = {antenna.reader for portal in config.portals for antenna in portal.antennas}
     reference_epcs = frozenset(tag.epc for reader in config.readers for tag in reader.references)
     for reader in config.readers:
         knobs = reader.model_dump(exclude=WIRING_KEYS | {"max_frame_mib", "trusted_network"})
-        ports = {a.port for portal in config.portals for a in portal.antennas if a.reader == reader.id}
+        if reader.id not in doors:
+            knobs["quiet_above"] = 0  # nobody passes a zone's antennas: there everybody is asked all the time
         gpis = tuple(GpiSettings(**gpi.model_dump(exclude=WATCH_KEYS)) for gpi in reader.gpis)
         size = reader.max_frame_mib * MIB
         powers = list(antenna_powers(config, reader))
@@ -45,7 +47,7 @@ def reader_settings(config: EdgeConfig, *, base: Path = Path()) -> tuple[ReaderS
         built.append(
             ReaderSettings(
                 **knobs,
-                antennas=tuple(sorted(ports)),
+                antennas=config.ports_of(reader.id),
                 gpis=gpis,
                 tls=None if reader.tls is None else _tls_settings(reader.tls, base),
                 outputs=tuple(OutputSettings(**one.model_dump()) for one in reader.outputs),

@@ -61,6 +61,7 @@ from edge.contracts.retained import (
     StreamMark,
     UplinkState,
     Watermark,
+    ZoneBirth,
 )
 from edge.contracts.rows import (
     MAX_PRESENCE_TAGS,
@@ -146,6 +147,7 @@ __all__ = [
     "Topic",
     "UplinkState",
     "Watermark",
+    "ZoneBirth",
     "bucket_of",
     "canonical",
     "check_command",

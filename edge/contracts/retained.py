@@ -45,6 +45,13 @@ class ReaderBirth(Struct, frozen=True, kw_only=True):
     profile: Name = "generic/llrp"
 
 
+class ZoneBirth(Struct, frozen=True, kw_only=True):
+    """A zone, or what a sweep counts, as the agent is configured."""
+
+    id: Name
+    location: Name
+
+
 class State(Struct, frozen=True, kw_only=True):
     """Birth message, and with `online` false the will; `stopped` says that it was asked to go, as no will does."""
 
@@ -55,6 +62,7 @@ class State(Struct, frozen=True, kw_only=True):
     stopped: bool = False
     portals: list[PortalBirth] = field(default_factory=list)
     readers: list[ReaderBirth] = field(default_factory=list)
+    zones: Annotated[list[ZoneBirth], Meta(description="left out where the agent has none")] | UnsetType = UNSET
 
 
 class AntennaHealth(Struct, frozen=True, kw_only=True):

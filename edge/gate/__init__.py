@@ -8,7 +8,7 @@ from edge.gate.asking import asking
 from edge.gate.disk import USES, GateFiles
 from edge.gate.errors import GateError
 from edge.gate.gate import Gate, GateCounters
-from edge.gate.judge import UNKNOWN_MODE
+from edge.gate.judge import UNKNOWN_MODE, is_foreign
 from edge.gate.keeper import GateKeeper
 from edge.gate.port import Judged, Signals, Unlit
 from edge.gate.snapshot import Snapshot
@@ -32,4 +32,5 @@ __all__ = [
     "Unlit",
     "Uses",
     "asking",
+    "is_foreign",
 ]

@@ -11,6 +11,7 @@ from edge.readers.model import (
     ReaderRow,
     ReaderSettings,
     ReferenceSettings,
+    SweepWish,
     TlsSettings,
     TriggerSettings,
 )
@@ -18,6 +19,7 @@ from edge.readers.outputs import OutputPort
 from edge.readers.recorder import ReaderTap, Recorder
 from edge.readers.references import Baselines
 from edge.readers.supervisor import ReaderSupervisor
+from edge.readers.sweep import SweepResult
 from edge.readers.taps import Taps
 from edge.readers.tls import try_files
 from edge.readers.visit import visit_outputs
@@ -37,6 +39,8 @@ __all__ = [
     "ReaderTap",
     "Recorder",
     "ReferenceSettings",
+    "SweepResult",
+    "SweepWish",
     "Taps",
     "TcpDialler",
     "TlsSettings",

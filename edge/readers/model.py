@@ -1,6 +1,7 @@
 """Values at the room's doors: one reader's settings, and what a session hands on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -169,6 +170,29 @@ class ReaderSettings:
     def address(self) -> str:
         """`host:port`, for people; of a reader that dials us its host and where it should dial."""
         return f"{self.host}:{self.tcp_port}" if self.listen is None else f"{self.host} (dials {self.listen})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepWish:
+    """What a sweep is to do.
+
+    Attributes:
+        timeout_ms: its longest time.
+        silence_ms: it is over when no tag was new for so long.
+        ports: antennas that take part; none = all that the reader uses.
+        doorway_cdbm: from which level on a tag that the reader has not heard of late ends it, by antenna port; at other
+            ports none does.
+        found: tags that an earlier part of the same count has found.
+        target: `single` asks each tag once, so that the weak ones get their turn; `dual` asks everybody, also who has
+            kept quiet since the last count because it never lost its power.
+    """
+
+    timeout_ms: int
+    silence_ms: int
+    ports: tuple[int, ...] = ()
+    doorway_cdbm: Mapping[int, int] = field(default_factory=dict)
+    found: frozenset[bytes] = frozenset()
+    target: Literal["dual", "single"] = "single"
 
 
 @dataclass(frozen=True, slots=True)

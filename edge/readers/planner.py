@@ -115,6 +115,11 @@ class Planner:
         return self._phase == "quiet"
 
     @property
+    def quieted_in(self) -> Session | None:
+        """The session in which residents are kept quiet now; None while nobody is."""
+        return self._limits.quiet_session if self.remembers else None
+
+    @property
     def newcomers_from_us(self) -> int:
         """Tags first heard before this instant are residents, however they are heard now."""
         return self._since_us - SETTLED_US if self._phase == "quiet" else 0

@@ -59,6 +59,9 @@ class Residents:
         """Know nothing any more."""
         self._tags.clear()
 
+    def __contains__(self, epc: bytes) -> bool:
+        return epc in self._tags or epc in self._ignored
+
     def count(self) -> int:
         """Return how many tags stay."""
         return sum(span.last_us - span.first_us >= SETTLED_US for span in self._tags.values())

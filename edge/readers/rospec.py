@@ -45,7 +45,7 @@ from edge.llrp.messages.rospec import (
 from edge.llrp.messages.wire_types import Bits
 from edge.profiles import ReaderProfile
 from edge.readers.errors import ReaderRefusedError
-from edge.readers.model import SESSIONS, ReaderSettings, Session, TriggerSettings
+from edge.readers.model import SESSIONS, ReaderSettings, Session, SweepWish, TriggerSettings
 from edge.readers.planner import Plan, Round
 
 if TYPE_CHECKING:
@@ -169,10 +169,9 @@ def starts_itself(plan: Plan, trigger: TriggerSettings | None) -> bool:
     return trigger is not None or len(plan.rounds) > 1
 
 
-def sweep_rospec(radio: Radio, *, timeout_ms: int, silence_ms: int) -> ROSpec:
+def sweep_rospec(radio: Radio, wish: SweepWish, session: Session) -> ROSpec:
     """Return the ROSpec of a count sweep: every tag once, until none has been new for a while or time is over."""
     count = radio.profile.count
-    session = session_number(count.session)
     stop = AISpecStopTrigger(
         aispec_stop_trigger_type=enums.AISpecStopTriggerType.TAG_OBSERVATION,
         duration_trigger=0,
@@ -180,18 +179,28 @@ def sweep_rospec(radio: Radio, *, timeout_ms: int, silence_ms: int) -> ROSpec:
             trigger_type=enums.TagObservationTriggerType.UPON_SEEING_NO_MORE_NEW_TAGS_FOR_TMS_OR_TIMEOUT,
             number_of_tags=0,
             number_of_attempts=0,
-            t=silence_ms,
-            timeout=timeout_ms,
+            t=wish.silence_ms,
+            timeout=wish.timeout_ms,
         ),
     )
-    return _once(radio, _aispec(radio, Round(session, "single"), stop=stop, population=count.tag_population))
+    once = Round(session, wish.target, ports=wish.ports)
+    return _once(radio, _aispec(radio, once, stop=stop, population=count.tag_population))
 
 
-def timed_sweep_rospec(radio: Radio, *, timeout_ms: int) -> ROSpec:
+def timed_sweep_rospec(radio: Radio, wish: SweepWish, session: Session) -> ROSpec:
     """Return the ROSpec of a count sweep for a reader that can't tell when no tag is new: it ends by time alone."""
     count = radio.profile.count
-    once = Round(session_number(count.session), "single", duration_ms=timeout_ms)
+    once = Round(session, wish.target, duration_ms=wish.timeout_ms, ports=wish.ports)
     return _once(radio, _aispec(radio, once, population=count.tag_population))
+
+
+def sweep_session(radio: Radio, quieted: Session | None) -> Session:
+    """Return the session of a count sweep: the profile's, but never the one that residents are kept quiet in.
+
+    In that one they would go on saying nothing, and nobody would be counted.
+    """
+    session = session_number(radio.profile.count.session)
+    return session if session != quieted else 2 if session == 3 else 3  # noqa: PLR2004 (S2 and S3 remember)
 
 
 def survey_rospec(antenna: int, *, from_khz: int, to_khz: int, duration_ms: int) -> ROSpec:

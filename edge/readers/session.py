@@ -33,9 +33,10 @@ from edge.readers.inputs import NEVER_US
 from edge.readers.intake import Intake
 from edge.readers.inventory import FAREWELL, Inventory
 from edge.readers.losses import LossLog
-from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
+from edge.readers.model import Chunk, ReaderCounters, ReaderSettings, SweepWish
 from edge.readers.planner import PlanLimits, Planner
 from edge.readers.residents import Residents
+from edge.readers.rospec import sweep_session
 from edge.readers.setup import SetUp
 from edge.readers.survey import ChannelLevel, Survey
 from edge.readers.sweep import Sweep, SweepResult
@@ -144,6 +145,11 @@ class ReaderSession:
         return self._planner.plan.words
 
     @property
+    def asks_all(self) -> bool:
+        """Whether tags at rest are asked all the time, so that one that isn't heard is silent."""
+        return self._judges_silence and self.errand is None
+
+    @property
     def residents(self) -> int:
         """Tags that stay in the field."""
         return self._residents.count()
@@ -184,19 +190,22 @@ class ReaderSession:
             await self._hang_up()
             await self._delivery.flush(deliver, bounded=stopping)
 
-    async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
+    async def sweep(self, wish: SweepWish) -> SweepResult:
         """Count every tag in the field once, then go back to the plan; the doorway is blind meanwhile.
 
         What is read goes to the sink too. `ReaderError` where there is no session, or it is on an errand already.
         """
         async with self._errand("counts every tag once") as inventory:
             begin_us = self._now_us()
-            sweep = self._sweep = Sweep(self._log)
+            if wish.ports and not set(wish.ports) & set(inventory.radio.antennas):
+                raise ReaderRefusedError(f"{self._where} has none of the antenna ports that are to count")
+            sweep = self._sweep = Sweep(wish, known=self._residents.__contains__, log=self._log)
             try:
-                await sweep.run(inventory, timeout_ms=timeout_ms, silence_ms=silence_ms)
+                ended = await sweep.run(inventory, sweep_session(inventory.radio, self._planner.quieted_in))
+                end_us = self._now_us()
             finally:
                 self._sweep = None
-        return SweepResult(sweep.epcs, begin_us, self._now_us())
+        return SweepResult(sweep.epcs, begin_us, end_us, ended)
 
     def end_sweep(self) -> None:
         """End a sweep at once, as a beam, a contact or a new tag demands; nothing happens without one."""

@@ -14,7 +14,7 @@ from edge.readers.antennas import Antennas
 from edge.readers.dial import Dialler, TcpDialler
 from edge.readers.errors import ReaderError, ReaderUnreachableError
 from edge.readers.losses import LossLog
-from edge.readers.model import Chunk, ReaderCounters, ReaderSettings
+from edge.readers.model import Chunk, ReaderCounters, ReaderSettings, SweepWish
 from edge.readers.outputs import OutputPort
 from edge.readers.references import Baselines
 from edge.readers.report import Standing, reader_health
@@ -127,9 +127,19 @@ class ReaderSupervisor:
             )
         return self._session
 
-    async def sweep(self, *, timeout_ms: int, silence_ms: int) -> SweepResult:
+    @property
+    def asks_all(self) -> bool:
+        """Whether a session runs in which tags at rest are asked all the time."""
+        return self._state == "connected" and self._session is not None and self._session.asks_all
+
+    async def sweep(self, wish: SweepWish) -> SweepResult:
         """Count the tags in the field by the session that runs; see `ReaderSession.sweep`."""
-        return await self.session.sweep(timeout_ms=timeout_ms, silence_ms=silence_ms)
+        return await self.session.sweep(wish)
+
+    def end_sweep(self) -> None:
+        """End a sweep at once, if one goes on."""
+        if self._session is not None:
+            self._session.end_sweep()
 
     async def _run_session(self) -> None:
         session = self._session = ReaderSession(

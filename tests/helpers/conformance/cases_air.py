@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from edge.readers import TriggerSettings
+from edge.readers import SweepWish, TriggerSettings
 from simulator.server.model import ReaderModel
 from tests.helpers.conformance.bench import bench, epc, true_now
 from tests.helpers.conformance.case import case
@@ -100,7 +100,7 @@ async def count_sweep(seen):
     async with bench() as (reader, agent), field_of(reader, set(SHELF), every_s=0.1):
         await agent.until_tags(1)
         before = commands(reader)
-        result = await agent.supervisor.sweep(timeout_ms=5000, silence_ms=500)
+        result = await agent.supervisor.sweep(SweepWish(timeout_ms=5000, silence_ms=500))
         seen.that(result.epcs == {epc(tag) for tag in SHELF}, "counts each of them")
         took_s = (result.end_us - result.begin_us) / 1e6
         seen.that(took_s < 5, "ends when no tag has been new for a while, and says from when to when it took")

@@ -159,7 +159,11 @@ def test_devices_are_built_without_opening_anything(document, tmp_path):
         (["readers", 0, "serial"], "  ", "readers[0].serial: '  ' is no device"),
         (["boards", 0, "protocol"], "lcus", "boards[0] (b1).gpis: an `lcus` board has no inputs"),
         (["boards", 0, "protocol"], "lines", "boards[0] (b1).outputs: a serial port's control lines are inputs here"),
-        (["portals", 0, "antennas"], [{"reader": "r1", "port": 1}], "readers[0] (s1): no portal has an antenna on it"),
+        (
+            ["portals", 0, "antennas"],
+            [{"reader": "r1", "port": 1}],
+            "readers[0] (s1): no portal or zone has an antenna on it",
+        ),
     ],
 )
 def test_bad_key_or_value_is_named_with_its_place_in_the_file(document, path, value, said):

@@ -94,7 +94,7 @@ def test_every_setting_reaches_its_room(document, tmp_path):
         (["portals", 0, "layout"], "twosided", "portals[0].layout: Input should be 'two-sided'"),
         (["portals", 0, "layout"], "beam", 'no light beam has side "inside": layout "beam" wants one'),
         (["readers", 0, "serial"], "/dev/ttyUSB0", "readers[0].host: a reader is dialled (`host`), on a serial line"),
-        (["zones"], [{"id": "z"}], "counting zones are not in this version"),
+        (["zones"], [{"id": "z", "location": "a"}], "zones[0].antennas: is missing. The antenna ports that serve"),
         (["gateway"], "HQ East", "gateway: String should match pattern"),
         (["readers", 0, "report_every_tags"], 20, "report_every_ms: is missing, since report_every_tags is 20"),
         (["readers"], [], "readers: there are 0 [[readers]]: an agent drives 1 to 8"),
@@ -172,7 +172,7 @@ def test_double_ids_are_named(document):
 def test_reader_without_a_portal_is_named(document):
     """It would be inventoried for nothing."""
     document["readers"].append({"id": "r2", "host": "192.0.2.11"})
-    assert "readers[1] (r2): no portal has an antenna on it" in _problem(document)
+    assert "readers[1] (r2): no portal or zone has an antenna on it" in _problem(document)
 
 
 def test_all_problems_are_told_at_once(document):

@@ -75,7 +75,7 @@ def test_hex_may_be_upper_case_as_labels_and_openssl_write_it():
         ({"trusted_network": True}, "is about `listen`"),
         ({"tls": {"certificate_file": "own.pem"}}, "is for readers that dial us"),
         ({"tls": {"fingerprint": "sha256:AB"}}, "readers[0].tls.fingerprint"),
-        ({"references": [{"port": 7, "epc": "e280"}]}, "no portal has antenna 7 of reader r1"),
+        ({"references": [{"port": 7, "epc": "e280"}]}, "no portal or zone has antenna 7 of reader r1"),
         ({"references": [{"port": 1, "epc": "e280"}, {"port": 1, "epc": "e281"}]}, "port 1 stands there 2 times"),
         ({"references": [{"port": 1, "epc": "e280"}, {"port": 2, "epc": "e280"}]}, "is also the tag of"),
         ({"references": [{"port": 1, "epc": "xyz"}]}, "readers[0].references[0].epc"),

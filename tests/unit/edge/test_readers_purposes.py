@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from edge.contracts import SensorRow
-from edge.readers import GpiSettings, ReaderError, TriggerSettings, session
+from edge.readers import GpiSettings, ReaderError, SweepWish, TriggerSettings, session
 from tests.helpers import fake_reader as fake
 from tests.helpers.fake_reader import FakeReader, report, tag
 from tests.helpers.supervised import agent_of
@@ -153,7 +153,7 @@ async def test_an_input_that_starts_reading_is_left_to_the_reader():
 async def test_a_sweep_counts_and_goes_back_to_the_plan():
     async with FakeReader() as reader, agent_of(reader.port) as agent:
         await agent.until_state("connected")
-        counting = asyncio.create_task(agent.supervisor.sweep(timeout_ms=5000, silence_ms=150))
+        counting = asyncio.create_task(agent.supervisor.sweep(SweepWish(timeout_ms=5000, silence_ms=150)))
         await agent.until(lambda _: len(added(reader)) == 2)
         await agent.until(lambda _: reader.types().count(fake.START) == 2)
         health = agent.supervisor.health()
@@ -172,7 +172,7 @@ async def test_a_beam_ends_a_sweep_at_once():
     gpis = (GpiSettings(port=1, kind="beam"),)
     async with FakeReader() as reader, agent_of(reader.port, gpis=gpis) as agent:
         await agent.until_state("connected")
-        counting = asyncio.create_task(agent.supervisor.sweep(timeout_ms=60_000, silence_ms=60_000))
+        counting = asyncio.create_task(agent.supervisor.sweep(SweepWish(timeout_ms=60_000, silence_ms=60_000)))
         await agent.until(lambda _: reader.types().count(fake.START) == 2)
         await reader.send(fake.event(1_700_000_001_000_000, fake.tlv(248, struct.pack("!HB", 1, 0x80))))
         async with asyncio.timeout(5):
@@ -180,7 +180,38 @@ async def test_a_beam_ends_a_sweep_at_once():
         reader.drop()
         await agent.until_state("lost")
         with pytest.raises(ReaderError, match="not in session"):
-            await agent.supervisor.sweep(timeout_ms=1, silence_ms=1)
+            await agent.supervisor.sweep(SweepWish(timeout_ms=1, silence_ms=1))
+
+
+async def test_a_tag_that_the_reader_has_not_heard_of_late_ends_a_sweep_where_it_is_loud_at_the_door():
+    """What was heard before, was found by an earlier part, is weak, or is at another antenna ends none."""
+    wish = SweepWish(timeout_ms=60_000, silence_ms=60_000, doorway_cdbm={1: -6000}, found=frozenset([TAGS[1]]))
+    async with FakeReader() as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        await reader.send(report(tag(TAGS[0], rssi=-50)))
+        await agent.until(lambda _: len(agent.tags) == 1)
+        await asyncio.sleep(2 * session.TICK_S / session.PLANS_A_TICK)
+        counting = asyncio.create_task(agent.supervisor.sweep(wish))
+        await agent.until(lambda _: reader.types().count(fake.START) == 2)
+        await reader.send(report(tag(TAGS[0], rssi=-50), tag(TAGS[1], rssi=-50), tag(TAGS[2], rssi=-61)))
+        await reader.send(report(tag(TAGS[3], rssi=-50, antenna=2)))
+        await agent.until(lambda _: len(agent.tags) == 5)
+        assert not counting.done()
+        await reader.send(report(tag(TAGS[4], rssi=-60)))
+        async with asyncio.timeout(30):
+            result = await counting
+        assert (result.ended, len(result.epcs)) == ("yielded", 5)
+
+
+async def test_a_sweep_says_what_ended_it_and_is_refused_without_any_of_its_antennas():
+    async with FakeReader() as reader, agent_of(reader.port) as agent:
+        await agent.until_state("connected")
+        assert (await agent.supervisor.sweep(SweepWish(timeout_ms=5_000, silence_ms=20))).ended == "silence"
+        assert (await agent.supervisor.sweep(SweepWish(timeout_ms=20, silence_ms=5_000))).ended == "time"
+        with pytest.raises(ReaderError, match="none of the antenna ports"):
+            await agent.supervisor.sweep(SweepWish(timeout_ms=20, silence_ms=20, ports=(9,)))
+        assert agent.supervisor.health().busy_since is None
+        agent.supervisor.end_sweep()
 
 
 async def test_a_reader_that_knows_no_end_of_new_tags_sweeps_by_time():
@@ -189,7 +220,7 @@ async def test_a_reader_that_knows_no_end_of_new_tags_sweeps_by_time():
 
     async with FakeReader(refuse={fake.ADD: refuse_observation}) as reader, agent_of(reader.port) as agent:
         await agent.until_state("connected")
-        found = await agent.supervisor.sweep(timeout_ms=200, silence_ms=100)
+        found = await agent.supervisor.sweep(SweepWish(timeout_ms=200, silence_ms=100))
         assert found.epcs == set()
         assert len(added(reader)) == 4
 

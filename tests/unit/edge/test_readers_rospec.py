@@ -14,7 +14,7 @@ from edge.llrp.messages.commands import AddROSpec
 from edge.profiles import profile_named
 from edge.readers.configuration import Abilities, abilities, reader_config
 from edge.readers.errors import ReaderRefusedError
-from edge.readers.model import GpiSettings, ReaderSettings, TriggerSettings
+from edge.readers.model import GpiSettings, ReaderSettings, SweepWish, TriggerSettings
 from edge.readers.planner import Plan, Round
 from edge.readers.rospec import (
     Radio,
@@ -24,6 +24,7 @@ from edge.readers.rospec import (
     starts_itself,
     survey_rospec,
     sweep_rospec,
+    sweep_session,
     timed_sweep_rospec,
     usable_antennas,
 )
@@ -195,14 +196,26 @@ def test_an_input_starts_reading_for_a_while():
 
 
 def test_a_sweep_ends_when_no_tag_is_new():
-    spec = sweep_rospec(radio(), timeout_ms=20_000, silence_ms=1500)
+    spec = sweep_rospec(radio(), SweepWish(timeout_ms=20_000, silence_ms=1500), 2)
     data = on_wire(AddROSpec(rospec=spec))
     assert (
         fake.tlv(184, struct.pack("!BI", 3, 0) + fake.tlv(185, struct.pack("!BBHHHI", 1, 0, 0, 0, 1500, 20_000)))
         in data
     )
-    timed = timed_sweep_rospec(radio(), timeout_ms=20_000)
+    timed = timed_sweep_rospec(radio(), SweepWish(timeout_ms=20_000, silence_ms=1500), 2)
     assert timed.specs[0].aispec_stop_trigger.duration_trigger == 20_000
+
+
+def test_a_sweep_is_of_its_antennas_alone_and_asks_everybody_where_that_is_wanted():
+    asked = SweepWish(timeout_ms=20_000, silence_ms=1500, ports=(2,))
+    assert sweep_rospec(radio(), asked, 2).specs[0].antenna_ids == (2,)
+    octane = Radio(profile=profile_named("impinj/speedway"), antennas=(1, 2), powers={}, extensions=True)
+    both = [sweep_rospec(octane, dataclasses.replace(asked, target=one), 2) for one in ("single", "dual")]
+    assert on_wire(AddROSpec(rospec=both[0])) != on_wire(AddROSpec(rospec=both[1]))
+
+
+def test_a_sweep_is_never_in_the_session_in_which_residents_are_kept_quiet():
+    assert [sweep_session(radio(), quieted) for quieted in (None, 1, 2, 3)] == [2, 2, 3, 2]
 
 
 def test_a_survey_listens_without_asking_tags():
