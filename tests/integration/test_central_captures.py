@@ -15,7 +15,7 @@ from central.domain.commands import unfit
 from central.storage.shelf import FolderShelf
 from edge.contracts import decode_command
 from tests.helpers.central import GATEWAY
-from tests.helpers.commanding import NOW, commanding
+from tests.helpers.commanded import NOW, commanding
 
 ORDER = {"by": "p-1", "name": "capture", "args": {"reader": "r1", "seconds": 5}}
 FILE = b"\x0a\x0d\x0d\x0a" + bytes(range(256)) * 40

@@ -15,7 +15,7 @@ from central.gate.keys import KeyRing
 from edge.contracts import MAX_CONFIGURE_BYTES, check_command, decode_command, topic
 from edge.trust import Keyring
 from tests.helpers.central import EPC, GATEWAY, until
-from tests.helpers.commanding import NOW, commanding
+from tests.helpers.commanded import NOW, commanding
 
 BLINK = {"by": "p-1", "name": "blink", "args": {"device": "r1", "output": 1}}
 

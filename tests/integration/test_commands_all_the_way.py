@@ -1,4 +1,4 @@
-"""A capture all the way: ordered at the API, recorded by the agent, sent to the central, fetched, replayed."""
+"""All the way from the API to the agent and back: a capture, fetched and replayed, and a guard's test of the door."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,8 @@ import httpx
 from central.gate.keys import KeyRing
 from edge.llrp.capture import CaptureReader
 from tests.helpers.brokers import Nats
-from tests.helpers.conformance.bench import sim_reader
+from tests.helpers.central import EPC
+from tests.helpers.conformance.bench import epc, sim_reader
 from tests.helpers.service import service
 
 PATIENCE_S = 180.0
@@ -81,7 +82,7 @@ async def until(found):
     return told
 
 
-async def test_a_door_is_recorded_from_the_centre_and_replays(dsn, one, tmp_path):
+async def test_a_door_is_recorded_and_tested_from_the_centre_and_the_file_replays(dsn, one, tmp_path):
     await one.people("p-1")
     broker = Nats(tmp_path)
     broker.start()
@@ -99,6 +100,11 @@ async def test_a_door_is_recorded_from_the_centre_and_replays(dsn, one, tmp_path
                 async with agent(tmp_path):
                     view = await _captured(client)
                     assert view["state"] == "kept", view
+                    told = await _tested(client, epc(3).hex())
+                    assert (told["problem"], told["state"]) == ("", "done")
+                    assert told["result"]["antenna r1/2 reads"] > told["result"]["antenna r1/1 reads"] == 0
+                    assert told["result"]["antenna r1/2 best cdbm"] == -5500
+                    assert (await _ordered_test(client, EPC)).status_code == 409, "an asset is no test"
             finally:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)
@@ -117,6 +123,27 @@ async def test_a_door_is_recorded_from_the_centre_and_replays(dsn, one, tmp_path
             )
             assert replayed.returncode == 0, replayed.stderr
             assert " reads" in replayed.stderr, replayed.stderr
+
+
+def _ordered_test(client, tag):
+    args = {"portal": "stockroom-a-door", "epc": tag, "seconds": 2}
+    return client.post("gateways/hq-east-1/commands", json={"by": "p-1", "name": "test-tag", "args": args})
+
+
+async def _tested(client, tag):
+    """Test the door with a tag, again while the gate has no snapshot yet, and return the answered command."""
+
+    async def tested():
+        number = (await _ordered_test(client, tag)).json()["command"]["id"]
+
+        async def ended():
+            found = (await client.get(f"commands/{number}")).json()["command"]
+            return found if found["state"] != "waiting" else None
+
+        command = await until(ended)
+        return None if "no snapshot" in command["problem"] else command
+
+    return await until(tested)
 
 
 async def _captured(client):
