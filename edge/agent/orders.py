@@ -7,11 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, Protocol
 
-from edge.agent.arguments import Arguments
-from edge.agent.arguments import integer as _integer
-from edge.agent.arguments import one_of as _one_of
-from edge.agent.arguments import only as _only
-from edge.agent.arguments import told as _told
+from edge.agent.arguments import Arguments, integer, one_of, only, told
 from edge.agent.blinding import Blinding
 from edge.commands import Order, TooSoonError
 from edge.contracts import instant
@@ -45,8 +41,8 @@ class Survey:
             return
         batch = chunk.batch
         raw, width = batch.epc.tobytes(), batch.epc.shape[1]
-        told = zip(batch.antenna.tolist(), batch.epc_bits.tolist(), batch.seen_count.tolist(), strict=True)
-        for row, (antenna, bits, seen) in enumerate(told):
+        reads = zip(batch.antenna.tolist(), batch.epc_bits.tolist(), batch.seen_count.tolist(), strict=True)
+        for row, (antenna, bits, seen) in enumerate(reads):
             self.reads[antenna] += seen
             tags = self.tags.setdefault(antenna, set())
             if len(tags) < MOST_TAGS:
@@ -124,13 +120,13 @@ class Orders:
             "survey": self._survey,
             "sweep": self._sweep,
         }
-        return {name: _told(name, order) for name, order in orders.items()}
+        return {name: told(name, order) for name, order in orders.items()}
 
     async def _blink(self, args: Arguments) -> dict[str, Argument]:
         """`device`, `output`, `seconds`: switch an output on and off in turn."""
-        _only(args, ("device", "output", "seconds"))
-        device = _one_of(args, "device", [*self._readers, *self._boards])
-        output, seconds = _integer(args, "output", 1, 65535), _integer(args, "seconds", 1, LONGEST_BLINK_S, 3)
+        only(args, ("device", "output", "seconds"))
+        device = one_of(args, "device", [*self._readers, *self._boards])
+        output, seconds = integer(args, "output", 1, 65535), integer(args, "seconds", 1, LONGEST_BLINK_S, 3)
         port: OutputPort = self._boards[device] if device in self._boards else self._readers[device].outputs
         times = seconds * 1000 // (2 * BLINK_MS)
         quiet = MutedPort(port, partial(self._muted, device))
@@ -139,8 +135,8 @@ class Orders:
 
     async def _restart(self, args: Arguments) -> dict[str, Argument]:
         """`reader`: end its session, which is dialled anew at once."""
-        _only(args, ("reader",))
-        reader = _one_of(args, "reader", self._readers)
+        only(args, ("reader",))
+        reader = one_of(args, "reader", self._readers)
         session = self._readers[reader].session
         with self._blinding.of(reader):
             session.end("its session is begun anew, as a command wants it")
@@ -148,9 +144,9 @@ class Orders:
 
     async def _survey(self, args: Arguments) -> dict[str, Argument]:
         """`reader`, `seconds`: count reads and tags of each antenna, beside all that goes on."""
-        _only(args, ("reader", "seconds"))
-        reader = _one_of(args, "reader", self._readers)
-        seconds = _integer(args, "seconds", 1, LONGEST_SURVEY_S, 5)
+        only(args, ("reader", "seconds"))
+        reader = one_of(args, "reader", self._readers)
+        seconds = integer(args, "seconds", 1, LONGEST_SURVEY_S, 5)
         self._readers[reader].session  # noqa: B018 (says at once where there is none)
         seen = await self._onlookers.survey(reader, seconds)
         result: dict[str, Argument] = {"reader": reader, "seconds": seconds}
@@ -161,9 +157,9 @@ class Orders:
 
     async def _sweep(self, args: Arguments) -> dict[str, Argument]:
         """`reader`, `seconds`: count every tag in the field once; health says that the doorway is blind meanwhile."""
-        _only(args, ("reader", "seconds"))
-        reader = _one_of(args, "reader", self._readers)
-        timeout_ms = _integer(args, "seconds", 1, LONGEST_SWEEP_S, 10) * 1000
+        only(args, ("reader", "seconds"))
+        reader = one_of(args, "reader", self._readers)
+        timeout_ms = integer(args, "seconds", 1, LONGEST_SWEEP_S, 10) * 1000
         with self._blinding.of(reader):
             swept = await self._readers[reader].sweep(SweepWish(timeout_ms=timeout_ms, silence_ms=SWEEP_SILENCE_MS))
         return {
