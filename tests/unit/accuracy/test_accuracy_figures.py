@@ -143,7 +143,7 @@ def test_shares_of_the_set_stand_under_their_own_names():
     """More pass by than turn back here: the row names `near` first."""
     near = replace(DOOR, tags=(*DOOR.tags, Unit("turned_back", "near", 9), Unit("near", "near", 9)))
     text = "\n".join(lines_of(report([near])))
-    assert "| near, turned back, parked | ≥ 15 %, ≥ 15 %, | 33.3 %, 16.7 %, 0.0 % | |" in text
+    assert "| near, turned back, parked | ≥ 15 %, ≥ 15 %, no aim | 33.3 %, 16.7 %, 0.0 % | |" in text
 
 
 def test_visits_that_are_no_episodes_are_explained():
