@@ -13,7 +13,9 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Final, Protocol
 
-from central.application.errors import NotFound, StepUnfit
+import structlog
+
+from central.application.errors import NotFound, StepUnfit, StoreUnavailable
 from central.application.openings import Opening
 from central.application.sheets import Problem
 from central.application.views import Instant, View
@@ -32,6 +34,7 @@ AT_MOST: Final = 5000
 """Mismatches of one book in the queue: nobody can read more; the rest comes once these are put right."""
 AHEAD: Final = timedelta(minutes=5)
 """Another system's clock may be ahead by this."""
+_log = structlog.get_logger("central.books")
 Said = tuple[str, str, str, str]
 """Category, asset, location and key of what the queue knows."""
 
@@ -145,7 +148,7 @@ class BookWork(Protocol):
     async def ours(self, location: str) -> list[Ours]:
         """Return all our assets, and whether each lies at a place or below it."""
 
-    async def holdings(self) -> list[Holding]:
+    async def holdings(self, location: str) -> list[Holding]:
         """Return what people answer for: by custody, on loan, and what belongs to that."""
 
     def calendar(self, location: str, now: datetime) -> tuple[date, Works]:
@@ -228,13 +231,26 @@ async def withdraw_snapshot(books: Books, snapshot: int, by: str, reason: str, n
 
 
 async def reconcile(books: Books, now: datetime) -> int:
-    """Hold every newest snapshot against the register as it is now; return how many mismatches stand."""
+    """Hold every newest snapshot against the register as it is now; return how many mismatches stand.
+
+    A book that fails is told and raised once the others are done.
+    """
     found = 0
     async with books.work(alone=False) as work:
         newest = await work.newest()
+    failed: Exception | None = None
     for one in newest:
-        async with books.work() as work:
-            found += await _settle(work, one.book, one.location, now)
+        try:
+            async with books.work() as work:
+                found += await _settle(work, one.book, one.location, now)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 (one book that trips a fault of ours must not stop all others)
+            told = {"book": one.book, "location": one.location, "error": str(error)}
+            _log.error("a book can't be held against the register; the others are", **told)
+            failed = error
+    if failed is not None:
+        raise failed
     return found
 
 
@@ -252,7 +268,9 @@ async def _compare(work: BookWork, of: NewSnapshot | Newest, rows: Sequence[Thei
     """Compare beside the loop: a large book takes a second or two."""
     if of.book == "hrms":
         today, works = work.calendar(of.location, now)
-        return await asyncio.to_thread(compare_people, await work.holdings(), rows, of.complete, today, works)
+        return await asyncio.to_thread(
+            compare_people, await work.holdings(of.location), rows, of.complete, today, works
+        )
     return await asyncio.to_thread(compare, of.book, await work.ours(of.location), rows, of.complete)
 
 

@@ -64,9 +64,9 @@ class PgBookWork(PgExceptionWork):
         """Return all our assets, and whether each lies at a place or below it."""
         return [Ours(*row) for row in await self._rows("books.ours", {"location": location})]
 
-    async def holdings(self) -> list[Holding]:
-        """Return what people answer for: by custody, on loan, and what belongs to that."""
-        return [Holding(*row) for row in await self._rows("books.holdings", {})]
+    async def holdings(self, location: str) -> list[Holding]:
+        """Return what people answer for: by custody, on loan, and what belongs to that; and who is of a place."""
+        return [Holding(*row) for row in await self._rows("books.holdings", {"location": location})]
 
     def calendar(self, location: str, now: datetime) -> tuple[date, Works]:
         """Return a place's day, and which days are business days there."""

@@ -197,3 +197,18 @@ async def test_what_a_leaver_has_with_its_parts_and_loans_is_told_until_it_is_ba
     assert {each[3] for each in await desk.wrong()} == {RIGHT}
     left = (await desk.http.get("/api/v1/people/bob/clearance")).json()
     assert (left["held"], len(left["open"]), left["clear"]) == ([], 3, False)
+
+
+async def test_a_book_that_can_not_be_compared_is_told_and_does_not_keep_others_from_it(desk, monkeypatch):
+    await desk.take("far", "id,serial\nF1,S9\n")
+    await desk.take("mdm", "id,serial\nM1,S9\n")
+    compared = []
+
+    def compare(book, *_):
+        compared.append(book)
+        raise ValueError(f"{book} is broken")
+
+    monkeypatch.setattr("central.application.books.compare", compare)
+    with pytest.raises(ValueError, match="is broken"):
+        await reconcile(desk.books, START + DAY)
+    assert sorted(compared) == ["far", "mdm"]

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
+from central.domain.published import CalendarError
 from central.domain.reconciling.comparing import Comparison, Finding, Theirs
 
 BACK_BEFORE_BD: Final = 5
 """Business days before an exit by which all has to be back."""
+FRIDAY: Final = 5
 LONGEST_WAY_BACK_D: Final = 60
 """A calendar without a business day in so many days is no calendar."""
 Stage = Literal["leaving", "late", "left"]
@@ -28,17 +30,28 @@ class Holding:
     asset: str
     person: str
     cost_centre: str | None = None
+    lent: bool = False
+    within: bool = True
+    """Whether the person, or else the asset, is of the place whose list is held against it."""
 
 
 def back_by(leaves_on: date, works: Works) -> date:
     """Return the day by which a leaver's assets have to be back: five business days before the exit."""
     day, left = leaves_on, BACK_BEFORE_BD
-    for _ in range(LONGEST_WAY_BACK_D):
+    for _ in range(min(LONGEST_WAY_BACK_D, day.toordinal() - 1)):
         day -= timedelta(days=1)
-        left -= works(day)
+        left -= _is_business_day(day, works)
         if left == 0:
             break
     return day
+
+
+def _is_business_day(day: date, works: Works) -> bool:
+    """Take weekdays where no calendar reaches: HR's lists have exits in 9999, for no end, and of long ago."""
+    try:
+        return works(day)
+    except CalendarError:
+        return day.isoweekday() <= FRIDAY
 
 
 def compare_people(
@@ -66,20 +79,25 @@ def _findings(
     one: Holding, row: Theirs | None, complete: Collection[str], today: date, works: Works
 ) -> Iterator[Finding]:
     told = {"custodian": one.person}
+    key, has = f"asset/{one.asset}/{one.person}", "on loan to" if one.lent else "in custody of"
     if row is None:
-        if complete:
-            why = f"in custody of {one.person}, whom HR doesn't list"
-            yield Finding("only_here", "user_not_in_hrms", "medium", one.asset, f"asset/{one.asset}", why, told)
+        if complete and one.within:
+            why = f"{has} {one.person}, whom HR doesn't list"
+            yield Finding("only_here", "user_not_in_hrms", "medium", one.asset, key, why, told)
         return
     told |= {"line": str(row.line)}
     if row.leaves_on is not None:
         yield _leaving(one, date.fromisoformat(row.leaves_on), today, works, told)
     elif not row.active:
-        why = f"in custody of {one.person}, who is not active by HR's list"
-        yield Finding("conflict", "user_not_in_hrms", "medium", one.asset, f"asset/{one.asset}", why, told)
-    if row.active and row.cost_centre and one.cost_centre and row.cost_centre.casefold() != one.cost_centre.casefold():
+        why = f"{has} {one.person}, who is not active by HR's list"
+        yield Finding("conflict", "user_not_in_hrms", "medium", one.asset, key, why, told)
+    if row.active and not one.lent and _differ(row.cost_centre, one.cost_centre):
         why = f"{one.person} belongs to cost centre {row.cost_centre} now, the asset to {one.cost_centre}"
-        yield Finding("conflict", "transfer_review", "medium", one.asset, f"asset/{one.asset}/moved", why, told)
+        yield Finding("conflict", "transfer_review", "medium", one.asset, f"{key}/moved", why, told)
+
+
+def _differ(theirs: str | None, ours: str | None) -> bool:
+    return bool(theirs and ours and theirs.casefold() != ours.casefold())
 
 
 def _leaving(one: Holding, leaves_on: date, today: date, works: Works, told: Mapping[str, str]) -> Finding:
@@ -88,4 +106,6 @@ def _leaving(one: Holding, leaves_on: date, today: date, works: Works, told: Map
     verb = "left" if stage == "left" else "leaves"
     why = f"{one.person} {verb} on {leaves_on}: to be back by {until}"
     more = {**told, "leaves_on": leaves_on.isoformat(), "back_by": until.isoformat()}
-    return Finding("conflict", "not_returned", GRAVE[stage], one.asset, f"asset/{one.asset}/{stage}", why, more)
+    return Finding(
+        "conflict", "not_returned", GRAVE[stage], one.asset, f"asset/{one.asset}/{one.person}/{stage}", why, more
+    )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from central.application.book_sheets import read_book
 from central.domain.exceptions.taxonomy import CATEGORIES, SEVERITIES
+from central.domain.published import CalendarError
 from central.domain.reconciling.bands import InTime, Overdue
 from central.domain.reconciling.comparing import Ours, Theirs, compare
 from central.domain.reconciling.people import Holding, back_by, compare_people
@@ -114,8 +115,33 @@ def test_what_a_leaver_has_is_to_be_back_five_business_days_before_the_exit_and_
         ("2026-03-14", "high", "left"),
     ):  # fmt: skip
         (one,) = people(row, today=date.fromisoformat(today)).findings
-        assert (one.category, one.severity, one.key) == ("not_returned", severity, f"asset/LT-1/{stage}")
+        assert (one.category, one.severity, one.key) == ("not_returned", severity, f"asset/LT-1/ann/{stage}")
         assert one.told["back_by"] == "2026-03-06"
+
+
+def test_an_exit_that_no_calendar_reaches_is_judged_by_weekdays():
+    """HR's 9999 for no end, and who left long ago; a calendar raises there."""
+
+    def works(day):
+        raise CalendarError(f"does not reach {day}")
+
+    assert back_by(date(9999, 12, 31), works) == date(9999, 12, 24)
+    assert back_by(date(1, 1, 3), works) == date.min
+    (one,) = compare_people(HELD[:1], [Theirs(2, "ann", leaves_on="2019-06-30")], (), TODAY, works).findings
+    assert (one.severity, one.told["back_by"]) == ("high", "2019-06-24")
+
+
+def test_a_complete_list_of_one_place_says_nothing_of_who_is_of_another():
+    held = [Holding("LT-1", "uma", within=False), Holding("LT-2", "bob")]
+    found = compare_people(held, [], ["*"], TODAY, weekdays)
+    assert [one.asset for one in found.findings] == ["LT-2"]
+
+
+def test_a_borrower_who_leaves_is_told_beside_the_custodian_who_stays():
+    held = [Holding("LT-1", "ann", "4100"), Holding("LT-1", "bob", "4100", lent=True)]
+    rows = [Theirs(2, "ann"), Theirs(3, "bob", cost_centre="4200", leaves_on="2026-03-13")]
+    (one,) = compare_people(held, rows, (), TODAY, weekdays).findings
+    assert (one.category, one.key, one.told["custodian"]) == ("not_returned", "asset/LT-1/bob/leaving", "bob")
 
 
 def test_a_change_of_department_asks_for_a_review_of_every_asset_that_stays_with_the_old_one():

@@ -66,9 +66,19 @@ LEFT JOIN asset_location AS p ON p.asset = a.id
 WHERE a.withdrawn_at IS NULL ORDER BY a.id;
 
 -- name: holdings
--- What people answer for: each asset once, by the nearest reason.
-SELECT DISTINCT ON (h.asset) h.asset, h.person, a.cost_centre
-FROM person_holding AS h JOIN asset AS a ON a.id = h.asset ORDER BY h.asset, h.rank, h.person;
+-- What people answer for, each asset once a person, by the nearest reason; and whether the person, or else the asset, is of
+-- a place or below it: who is of nowhere is.
+WITH RECURSIVE below AS (
+    SELECT id FROM location WHERE id = %(location)s
+    UNION ALL SELECT l.id FROM below AS b JOIN location AS l ON l.parent = b.id WHERE l.withdrawn_at IS NULL
+)
+SELECT DISTINCT ON (h.asset, h.person) h.asset, h.person, a.cost_centre, h.how = 'loan',
+       coalesce(p.location, l.location) IS NULL OR coalesce(p.location, l.location) IN (SELECT id FROM below)
+FROM person_holding AS h
+JOIN asset AS a ON a.id = h.asset
+LEFT JOIN person AS p ON p.id = h.person
+LEFT JOIN asset_location AS l ON l.asset = h.asset
+ORDER BY h.asset, h.person, h.rank, h.how;
 
 -- name: person
 -- Whether somebody is registered.
