@@ -105,8 +105,9 @@ class Central:
 
 
 @contextlib.asynccontextmanager
-async def agent(folder):
-    words = ["run", "--config", folder / "edge.toml", "--data-dir", folder / "data"]
+async def agent(folder, *more, data="data"):
+    """Run the program over `folder/edge.toml`, with more words; yields its process."""
+    words = ["run", "--config", folder / "edge.toml", "--data-dir", folder / data, *more]
     with (folder / "agent.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(PROGRAM, *map(str, words), stdout=log, stderr=log)
     try:

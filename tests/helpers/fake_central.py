@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from central.application.count_views import live
 from central.application.in_transit import GoingView, ManifestCount, trips
+from tests.helpers.fake_books import books_of
 
 TOKEN = "a-token-for-tests"
 
@@ -259,17 +260,6 @@ class FakeCentral:
         gateway = {"site": "hq", "gateway": "hq-east-1", "registered": True, "online": True, "last_seen": ago(0)}
         return gateway | {"health": report | changes}
 
-    def _books(self, app):
-        @app.get("/api/v1/reconciliation")
-        def reconciliation():
-            return {"as_of": ago(0), "books": self.books}
-
-        @app.get("/api/v1/reconciliation/figures")
-        def book_figures():
-            late = {"far": "yellow", "far_critical": 0, "far_high": 2, "far_other": 1}
-            done = {"discovery": "green", "discovery_due": 10, "discovery_closed": 9, "discovery_ratio": 0.9}
-            return {"as_of": ago(0)} | late | done
-
     def _app(self):  # noqa: C901 - one small function an endpoint
         app = FastAPI()
 
@@ -398,7 +388,7 @@ class FakeCentral:
 
     def _workflow(self, app):  # noqa: C901 - one small function an endpoint
         """What alerts, doors and exceptions go through, and other books."""
-        self._books(app)
+        books_of(self, app, ago)
 
         @app.get("/api/v1/gateways/{gateway}/captures")
         def captures(gateway: str, limit: int = 50):

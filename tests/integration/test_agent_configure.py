@@ -9,7 +9,7 @@ import pytest
 
 from edge.agent.trial_files import TrialFiles
 from edge.config import digest, load
-from tests.helpers.brokers import BROKERS, free_port
+from tests.helpers.brokers import free_port
 from tests.helpers.commanded_agent import CONFIG, Central, agent, composed, feed
 from tests.helpers.commands import KEY_LINE, OTHER_LINE, command
 from tests.helpers.conformance.bench import sim_reader
@@ -28,16 +28,6 @@ outside = "street"
 layout = "single"
 antennas = [{{ reader = "r2", port = 1 }}]
 """
-
-
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
-def broker(request, tmp_path):
-    """A broker of the test's own."""
-    (tmp_path / "broker").mkdir()
-    started = BROKERS[request.param](tmp_path / "broker")
-    started.start()
-    yield started
-    started.stop()
 
 
 class Doorway:

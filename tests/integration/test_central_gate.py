@@ -21,15 +21,6 @@ DOOR, ENTRANCE = "stockroom-a-door", "main-entrance"
 OURS = EpcPrefix(hex="3034257bf7", bits=40)
 
 
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
-def broker(request, tmp_path):
-    (tmp_path / "broker").mkdir()
-    started = BROKERS[request.param](tmp_path / "broker")
-    started.start()
-    yield started
-    started.stop()
-
-
 @pytest.fixture
 async def one():
     with registered_database() as dsn:

@@ -62,15 +62,6 @@ def gateway(port):
         client.loop_stop()
 
 
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
-def broker(request, tmp_path):
-    started = BROKERS[request.param](tmp_path / "broker")
-    (tmp_path / "broker").mkdir(exist_ok=True)
-    started.start()
-    yield started
-    started.stop()
-
-
 def main_job(tmp_path, dsn, port):
     """Migrate, import, run: a crossing comes by MQTT and stands in every list; the watermark promises it."""
     assert "applied migrations/0001_registry.sql" in command("migrate", "--dsn", dsn)

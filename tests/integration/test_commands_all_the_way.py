@@ -3,74 +3,18 @@
 import asyncio
 import contextlib
 import hashlib
-import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import httpx
 
 from central.gate.keys import KeyRing
 from edge.llrp.capture import CaptureReader
 from tests.helpers.brokers import Nats
-from tests.helpers.central import EPC
+from tests.helpers.central import EPC, GATEWAY
+from tests.helpers.commanded_agent import CONFIG, PATIENCE_S, PROGRAM, agent, feed
 from tests.helpers.conformance.bench import epc, sim_reader
 from tests.helpers.service import service
-
-PATIENCE_S = 180.0
-PROGRAM = Path(sys.executable).with_name("stockgate-edge")
-CONFIG = """
-site = "hq"
-gateway = "hq-east-1"
-[[readers]]
-id = "r1"
-host = "127.0.0.1"
-port = {port}
-backoff_max_s = 0.5
-[[portals]]
-id = "stockroom-a-door"
-inside = "stockroom-a"
-outside = "corridor"
-antennas = [
-  {{ reader = "r1", port = 1, side = "inside" }}, {{ reader = "r1", port = 2, side = "outside" }},
-]
-[mqtt]
-url = "{url}"
-drain_s = 0.2
-[trust]
-central_keys = ["{key}"]
-"""
-
-
-async def feed(reader):
-    """Let both antennas hear something ten times a second."""
-    while True:
-        reader.put(1, 2, antenna=1)
-        reader.put(3, antenna=2)
-        await asyncio.sleep(0.1)
-
-
-@contextlib.asynccontextmanager
-async def agent(folder):
-    """Run the agent until the block ends."""
-    words = [
-        "run",
-        "--config",
-        folder / "edge.toml",
-        "--data-dir",
-        folder / "edge-data",
-        "--record",
-        folder / "all.pcapng",
-    ]
-    with (folder / "agent.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(PROGRAM, *map(str, words), stdout=log, stderr=log)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
 async def until(found):
@@ -94,10 +38,12 @@ async def test_a_door_is_recorded_and_tested_from_the_centre_and_the_file_replay
             httpx.AsyncClient(base_url=f"{api}/api/v1/", headers={"Authorization": f"Bearer {token}"}) as client,
         ):
             key = KeyRing(tmp_path / "data").signing.line
-            (tmp_path / "edge.toml").write_text(CONFIG.format(port=reader.port, url=broker.url, key=key))
+            (tmp_path / "edge.toml").write_text(
+                CONFIG.format(port=reader.port, url=broker.url, key=key).replace("gw-1", GATEWAY)
+            )
             feeding = asyncio.create_task(feed(reader))
             try:
-                async with agent(tmp_path):
+                async with agent(tmp_path, "--record", tmp_path / "all.pcapng", data="edge-data"):
                     view = await _captured(client)
                     assert view["state"] == "kept", view
                     told = await _tested(client, epc(3).hex())

@@ -6,13 +6,12 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pytest
 
 from central.application.commanding import Asked
 from central.gate.commander import make_command
 from central.gate.keys import KeyRing
 from edge.config import digest, load
-from tests.helpers.brokers import BROKERS, free_port
+from tests.helpers.brokers import free_port
 from tests.helpers.central import GATEWAY
 from tests.helpers.commanded_agent import CONFIG, PATIENCE_S, Central, composed, feed
 from tests.helpers.conformance.bench import sim_reader
@@ -32,16 +31,6 @@ outside = "street"
 layout = "single"
 antennas = [{{ reader = "r2", port = 1 }}]
 """
-
-
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
-def broker(request, tmp_path):
-    """A broker of the test's own."""
-    (tmp_path / "broker").mkdir()
-    started = BROKERS[request.param](tmp_path / "broker")
-    started.start()
-    yield started
-    started.stop()
 
 
 class Desk:

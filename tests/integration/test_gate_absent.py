@@ -29,16 +29,6 @@ def mosquitto(tmp_path):
     started.stop()
 
 
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
-def broker(request, tmp_path):
-    """A private broker."""
-    (tmp_path / "broker").mkdir()
-    started = BROKERS[request.param](tmp_path / "broker")
-    started.start()
-    yield started
-    started.stop()
-
-
 def by_reader(gate, tags):
     """A hash of what the tests' own reader of the topics makes of them."""
     entries = gate.entries() or {}

@@ -12,19 +12,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.contracts import LossRow, SensorRow
 from edge.readers import GpiSettings
 from edge.readers.smart import SmartSettings, session, smart_reader
-from tests.helpers.brokers import BROKERS, Mosquitto, free_port
+from tests.helpers.brokers import Mosquitto, free_port
 from tests.helpers.kept import kept
 
 TOPIC = "doors/east/reads"
-
-
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
-def broker(request, tmp_path):
-    """A private broker."""
-    started = BROKERS[request.param](tmp_path)
-    started.start()
-    yield started
-    started.stop()
 
 
 class Reader:

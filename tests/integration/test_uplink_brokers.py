@@ -16,22 +16,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.contracts import Health, State, decode_health, decode_state, instant, topic
 from edge.outbox import MemoryOutbox, SqliteOutbox
 from edge.uplink import ConnectError, Forwarder, Message, PahoMqtt, UplinkSettings, UplinkSettingsError
-from tests.helpers.brokers import BROKERS, ROOT, Mosquitto, free_port
+from tests.helpers.brokers import ROOT, Mosquitto, free_port
 from tests.helpers.uplink import NOW_US, KeepingCentral, movement
 
 SITE, GATEWAY = "hq", "gw-1"
 PATIENCE_S = 60.0
 HOW = {"will": Message("a", b""), "subscribe": ["a"], "on_message": print, "on_change": lambda: None}
 QUICK = {"reconnect_max_s": 0.5, "resend_after_s": 1.0, "watermark_wait_s": 0.3}
-
-
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
-def broker(request, tmp_path):
-    """Return a running broker."""
-    running = BROKERS[request.param](tmp_path)
-    running.start()
-    yield running
-    running.stop()
 
 
 class CentralOverMqtt(KeepingCentral):
