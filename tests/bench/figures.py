@@ -33,7 +33,7 @@ class Registry:
         """Register a measuring function under the common beginning of its figures' names.
 
         Without the folder that it `needs` it isn't run, and `lacking` says so. `when_named` is for what takes so long
-        that it is run only where it is asked for by that name.
+        that it is run only where it is asked for by that name, or by the beginning of such names only.
         """
 
         def keep(measure: Callable[[], Iterable[Figure]]) -> Callable[[], Iterable[Figure]]:
@@ -48,10 +48,11 @@ class Registry:
 
     def run(self, only: str) -> Iterator[Figure]:
         """Yield figures whose names begin with `only`; functions that can't yield one aren't run."""
+        met = {prefix for prefix, _ in self.entries if _meets(prefix, only)}
         for prefix, measure in self.entries:
             needed = self.needs.get(prefix)
-            asked = only.startswith(prefix) if prefix in self.named_only else _meets(prefix, only)
-            if asked and (needed is None or needed.is_dir()):
+            named = prefix not in self.named_only or only.startswith(prefix) or met <= self.named_only
+            if prefix in met and named and (needed is None or needed.is_dir()):
                 yield from (figure for figure in measure() if figure.name.startswith(only))
 
     def lacking(self, only: str) -> list[str]:
