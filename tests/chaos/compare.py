@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
@@ -28,6 +28,7 @@ class Content(NamedTuple):
     kind: str
     reads: int
     at_us: int
+    verdict: str  # at the door, with the snapshot that it was decided by; empty: nobody judged
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,13 @@ def database_rows(dsn: str) -> tuple[list[tuple[Place, Content | None]], int]:
     """Read every sequenced row of the database, and how many of them are in quarantine."""
     with psycopg.connect(dsn) as db:
         movements: list[tuple[Place, Content | None]] = [
-            ((stream, epoch, seq), Content(passage.hex, rev, final, portal, epc, kind, reads, round(at_us)))
-            for stream, epoch, seq, passage, rev, final, portal, epc, kind, reads, at_us in db.execute(
+            (
+                (stream, epoch, seq),
+                Content(passage.hex, rev, final, portal, epc, kind, reads, round(at_us), _verdict(gate)),
+            )
+            for stream, epoch, seq, passage, rev, final, portal, epc, kind, reads, at_us, gate in db.execute(
                 "SELECT stream, epoch, seq, passage, rev, final, portal, epc, kind, reads,"
-                " extract(epoch FROM at) * 1000000 FROM movement"
+                " extract(epoch FROM at) * 1000000, gate FROM movement"
             )
         ]
         others: list[tuple[Place, Content | None]] = [
@@ -137,4 +141,11 @@ def _content(payload: bytes) -> Content | None:
         return None
     if not isinstance(row, MovementRow):
         return None
-    return Content(row.passage, row.rev, row.final, row.portal, row.epc, row.kind, row.reads, instant_us(row.at))
+    return Content(
+        row.passage, row.rev, row.final, row.portal, row.epc, row.kind, row.reads, instant_us(row.at),
+        _verdict(None if row.gate is None else msgspec.to_builtins(row.gate)),
+    )  # fmt: skip
+
+
+def _verdict(gate: dict[str, Any] | None) -> str:
+    return "" if gate is None else f"{gate['verdict']} {gate['snapshot']} {gate['acted_at']}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.trial import KILLS, MACHINE, Trial
+from tests.chaos.trial import CHANGES, KILLS, MACHINE, Trial
 
 
 @pytest.mark.parametrize("broker", ["nats", pytest.param("mosquitto", marks=pytest.mark.system("mosquitto"))])
@@ -12,6 +12,7 @@ def test_nothing_is_lost_or_doubled_when_any_program_is_killed(broker, tmp_path)
     assert outcome.passed, outcome.figures()
     assert set(outcome.faults) == set(KILLS)
     assert outcome.verdict.quarantined == 0
+    assert outcome.judged.get("refuse", 0) >= 1, outcome.judged
 
 
 def test_nothing_is_lost_or_doubled_by_a_full_or_read_only_disk_a_clock_that_steps_and_a_half_open_link(tmp_path):
@@ -21,3 +22,11 @@ def test_nothing_is_lost_or_doubled_by_a_full_or_read_only_disk_a_clock_that_ste
     assert outcome.passed, outcome.figures()
     assert set(outcome.faults) == set(kinds)
     assert outcome.refused >= 1  # else the disk's faults were none
+
+
+def test_nothing_is_lost_or_doubled_when_the_agent_is_configured_anew_and_its_door_gets_another_mode(tmp_path):
+    """Its parts are built anew while reads come; each change of mode is a delta of the gate snapshot."""
+    outcome = Trial("nats", tmp_path, seed=3, rate=200, kinds=CHANGES).hold(6.0)
+    assert outcome.passed, outcome.figures()
+    assert set(outcome.faults) == set(CHANGES)
+    assert outcome.renewed >= 1  # else it wasn't configured anew

@@ -1,6 +1,7 @@
 """One trial: start everything on loopback, do harm at seeded times, let it settle, compare."""
 
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,48 +19,10 @@ from tests.chaos.child import READY_S, Child, TrialError
 from tests.chaos.compare import Verdict, compare, database_rows, outbox_pending, outbox_rows
 from tests.chaos.disk import Disk
 from tests.chaos.links import LINKS, TROUBLES, Links
+from tests.chaos.site import GATEWAY, TrialSite
 from tests.helpers.brokers import BROKERS, free_port
 
-GATEWAY = "chaos-gw"
 SETTLE_S = 120.0
-SHEETS = {
-    "locations.csv": "id,name,kind,parent,guarded\nhall,Hall,zone,,false\nyard,Yard,exterior,,false\n",
-    "portals.csv": f"id,name,site,gateway,inside,outside,mode\ncrowd-gate,Gate,hq,{GATEWAY},hall,yard,notify\n",
-}
-EDGE = """site = "hq"
-gateway = "{gateway}"
-[[readers]]
-id = "r1"
-host = "127.0.0.1"
-port = {port}
-[[portals]]
-id = "crowd-gate"
-inside = "hall"
-outside = "yard"
-layout = "single"
-antennas = [{{ reader = "r1", port = 1 }}]
-[mqtt]
-url = "{url}"
-"""
-SCENARIO = """name = "crowd-{rate}"
-description = "{rate} passes a second at one antenna; each EPC is new."
-quiet_end_s = 2.0
-[tags]
-epc_prefix = "3034257bf7194e41"
-number_bytes = 4
-[[portals]]
-id = "crowd-gate"
-layout = "single"
-[[readers]]
-id = "r1"
-antennas = [{{ port = 1, portal = "crowd-gate", position = [0.0, 0.0, 2.0], aim = [0.0, 0.0, 0.0] }}]
-[crowd]
-reader = "r1"
-portal = "crowd-gate"
-passes_per_s = {rate}.0
-reads_per_pass = 10
-pass_s = 0.5
-"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +34,8 @@ class Outcome:
     faults: dict[str, int]
     disk: str  # what a full disk was: a tmpfs, or a limit on the size of files
     refused: int  # times that the agent told that its outbox can't be written: disk faults that it felt
+    renewed: int  # configurations that the agent took while it ran
+    judged: dict[str, int]  # verdicts at the door, by word, of movements that the database holds
     settled: bool
     verdict: Verdict
 
@@ -86,27 +51,37 @@ class Outcome:
             "faults": self.faults,
             "disk": self.disk,
             "refused": self.refused,
+            "renewed": self.renewed,
+            "judged": self.judged,
         }
 
     def last_line(self) -> str:
         """Say in one line what was done and what came of it."""
         one = self.verdict
         kept = "order per tag kept" if not one.disordered else f"{one.disordered} tags out of order"
-        faults = ", ".join(f"{kind} {count}" for kind, count in sorted(self.faults.items()))
+        faults, judged = _listed(self.faults), _listed(self.judged)
         return (
             f"soak {self.broker}: {one.lost} lost, {one.duplicated} duplicated, {kept}, {one.differing} differing, "
             f"{one.unknown} unknown, {one.quarantined} quarantined; {sum(self.faults.values())} faults ({faults}); "
             f"{one.written} events, {one.committed} committed in {self.seconds:.0f} s of faults; "
+            f"judged at the door: {judged}; configurations taken {self.renewed}; "
             f"the agent's disk refused it {self.refused} times"
         )
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
 
 
 KILLS = tuple(f"kill {victim}" for victim in ("broker", "edge", "central", "sim"))
 CUTS = tuple(f"{trouble} {link}" for link in LINKS for trouble in TROUBLES)
 MACHINE = ("disk full", "disk read-only", "clock step")
-EVERYTHING = (*KILLS, *CUTS, *MACHINE)
+CHANGES = ("configuration reload", "configuration door-mode")
+EVERYTHING = (*KILLS, *CUTS, *MACHINE, *CHANGES)
 # A step may not make events so new that the central refuses to believe them (an hour).
 STEP_S = 1_800.0
+# For how long people go out of the door: longer than any trial.
+LONGEST_S = 4 * 3600.0
 # A connection that says nothing is given up after 1.5 keepalives (15 s): some troubles last longer than that.
 LONG_S = (24.0, 40.0)
 
@@ -138,13 +113,14 @@ class Trial:
         self._reaper = Reaper()
         self._broker = BROKERS[broker](run_dir)
         self._postgres = EmbeddedPostgres(run_dir / "pg", reaper=self._reaper)
-        self._reader_port = free_port()
+        self._reader_port, self._door_port = free_port(), free_port()
         targets = (self._broker.port, self._broker.port, self._reader_port)
         self._links = Links(dict(zip(LINKS, targets, strict=True)), self._rng)
         self._disk = Disk(run_dir / "edge")
         self._switches, self._switch_file = Switches(), run_dir / "switches.json"
         self._children: dict[str, Child] = {}
         self._faults: Counter[str] = Counter()
+        self._site, self._trust = TrialSite(rate, LONGEST_S), ""
 
     def hold(self, seconds: float) -> Outcome:
         """Hold the trial and return its outcome; everything is stopped at the end."""
@@ -156,8 +132,12 @@ class Trial:
             settled = self._settle()
             rows, quarantined = database_rows(self._dsn)
             verdict = compare(outbox_rows(self._outbox), rows, quarantined)
-            refused = self._children["edge"].log.read_text(errors="replace").count("outbox can't be written")
-            return Outcome(self._broker.name, lasted_s, dict(self._faults), self._disk.kind, refused, settled, verdict)
+            said = self._children["edge"].log.read_text(errors="replace")
+            return Outcome(
+                broker=self._broker.name, seconds=lasted_s, faults=dict(self._faults), disk=self._disk.kind,
+                refused=said.count("outbox can't be written"), renewed=said.count("configuration is taken"),
+                judged=self._judged(), settled=settled, verdict=verdict,
+            )  # fmt: skip
         finally:
             self._stop()
 
@@ -175,33 +155,59 @@ class Trial:
         self._broker.start()
         self._postgres.start()
         self._child("migrate", "stockgate-central", "migrate", "--dsn", self._dsn).run()
-        sheets = self._write_all({f"registry/{name}": text for name, text in SHEETS.items()})
-        self._child("import", "stockgate-central", "import", "--dsn", self._dsn, *sheets).run()
+        registry = self._dir / "registry"
+        registry.mkdir()
+        self._site.sheets(registry)
+        self._import(*sorted(registry.iterdir()))
+        data = ("--data-dir", str(self._dir / "central"))
+        keys = self._child("keys", "stockgate-central", "keys", "show", *data)
+        keys.run()
+        self._trust = keys.last_words()
         self._child(
             "central", "stockgate-central", "run", "--dsn", self._dsn, "--mqtt", self._mqtt("central-broker"),
-            "--listen", "127.0.0.1:0", "--data-dir", str(self._dir / "central"),
+            "--listen", "127.0.0.1:0", *data,
         ).start()  # fmt: skip
         self._start_readers()
         self._switches.write(self._switch_file)
-        port, url = self._links.port("agent-reader"), self._mqtt("agent-broker")
-        [config] = self._write_all({"edge.toml": EDGE.format(gateway=GATEWAY, port=port, url=url)})
+        self._configure(0)
         self._child(
             "edge", "python", "-m", "tests.chaos.agent_child", str(self._switch_file),
-            "run", "--config", config, "--data-dir", str(self._disk.path),
+            "run", "--config", str(self._config), "--data-dir", str(self._disk.path),
         ).start()  # fmt: skip
         self._wait(lambda: self._committed() > 0, READY_S, "the first event in the database")
+        self._wait(self._current, READY_S, "the gate snapshot at the door")
+
+    @property
+    def _config(self) -> Path:
+        return self._dir / "edge.toml"
+
+    def _configure(self, turn: int) -> None:
+        """Write the agent's configuration, whole or not at all."""
+        text = self._site.config(
+            crowd_port=self._links.port("agent-reader"), door_port=self._door_port, url=self._mqtt("agent-broker"),
+            trust=self._trust, turn=turn,
+        )  # fmt: skip
+        beside = self._config.with_suffix(".new")
+        beside.write_text(text)
+        beside.replace(self._config)
+
+    def _import(self, *sheets: Path) -> None:
+        self._child("import", "stockgate-central", "import", "--dsn", self._dsn, *map(str, sheets)).run()
 
     def _mqtt(self, link: str) -> str:
         return f"mqtt://127.0.0.1:{self._links.port(link)}"
 
     def _start_readers(self) -> None:
-        [scenario] = self._write_all({"crowd.toml": SCENARIO.format(rate=self._rate)})
-        ready = self._dir / "sim.json"
-        self._child(
-            "sim", "stockgate-sim", "serve", scenario, "--seed", str(self._seed),
-            "--base-port", str(self._reader_port), "--ready-file", str(ready),
-        ).start()  # fmt: skip
-        self._wait(ready.exists, READY_S, "the simulated reader")
+        """Start both simulated readers; the door's is never killed nor cut off, so that somebody always goes out."""
+        played = (("sim", self._site.crowd(), self._reader_port), ("door", self._site.door.scenario(), self._door_port))
+        for name, text, port in played:
+            scenario, ready = self._dir / f"{name}.toml", self._dir / f"{name}.json"
+            scenario.write_text(text)
+            self._child(
+                name, "stockgate-sim", "serve", str(scenario), "--seed", str(self._seed),
+                "--base-port", str(port), "--ready-file", str(ready),
+            ).start()  # fmt: skip
+            self._wait(ready.exists, READY_S, f"the simulated reader of {name}")
 
     def _harm(self, seconds: float) -> None:
         """Do one harm after another, each at least once, in a random order and for random times."""
@@ -233,6 +239,8 @@ class Trial:
             self._switches.write(self._switch_file)
         elif what == "disk":
             self._spoil_disk(where, lasts_s)
+        elif what == "configuration":
+            self._change(where, self._faults[kind])
         else:
             self._links.begin(where, what)
             time.sleep(lasts_s)
@@ -252,6 +260,17 @@ class Trial:
         self._switches.read_only = False
         self._switches.write(self._switch_file)
 
+    def _change(self, what: str, turn: int) -> None:
+        """Let the agent read another configuration while it runs, or change what its door decides by."""
+        if what == "reload":
+            self._configure(turn)
+            if (agent := self._children["edge"].process) is not None:
+                agent.send_signal(signal.SIGHUP)
+            return
+        sheet = self._dir / "registry" / "portals.csv"
+        self._site.portals(sheet, turn)
+        self._import(sheet)
+
     def _kill(self, victim: str) -> None:
         """Kill -9; what was killed comes back after a moment."""
         one = self._broker if victim == "broker" else self._children[victim]
@@ -260,8 +279,16 @@ class Trial:
         one.start()
 
     def _settle(self) -> bool:
-        """Let the readers end and the outbox empty; tell whether it stayed so to the edge's orderly end."""
+        """Let all be well, the readers end and the outbox empty; tell whether it stayed so to the edge's orderly end.
+
+        By then a door has judged somebody, and decides by what the centre sent last.
+        """
+        self._switches.clock_offset_us = 0
+        self._switches.write(self._switch_file)
+        self._wait(lambda: sum(self._judged().values()) > 0, SETTLE_S, "somebody judged at the door")
+        self._wait(self._current, SETTLE_S, "the newest gate snapshot at the door")
         self._children["sim"].stop()
+        self._children["door"].stop()
         self._wait(self._quiet, SETTLE_S, "an empty outbox")
         self._children["edge"].stop()
         return outbox_pending(self._outbox) == 0
@@ -274,6 +301,23 @@ class Trial:
         time.sleep(2.0)
         return outbox_pending(self._outbox) == 0 and len(outbox_rows(self._outbox)) == before
 
+    def _current(self) -> bool:
+        """Tell whether the agent holds, by its heartbeat, the snapshot that the centre sent last."""
+        with psycopg.connect(self._dsn) as db:
+            sent = db.execute("SELECT generation, n FROM gate_generation WHERE gateway = %s", [GATEWAY]).fetchone()
+            held = db.execute(
+                "SELECT (health -> 'gate' ->> 'generation')::int8, (health -> 'gate' ->> 'n')::int8"
+                " FROM gateway_state WHERE gateway = %s",
+                [GATEWAY],
+            ).fetchone()
+        return sent is not None and sent == held
+
+    def _judged(self) -> dict[str, int]:
+        with psycopg.connect(self._dsn) as db:
+            return dict(
+                db.execute("SELECT gate ->> 'verdict', count(*) FROM movement WHERE gate IS NOT NULL GROUP BY 1")
+            )
+
     def _committed(self) -> int:
         with psycopg.connect(self._dsn) as db:
             row = db.execute("SELECT count(*) FROM movement").fetchone()
@@ -284,14 +328,8 @@ class Trial:
         self._children[name] = child
         return child
 
-    def _write_all(self, texts: dict[str, str]) -> list[str]:
-        for name, text in texts.items():
-            (self._dir / name).parent.mkdir(parents=True, exist_ok=True)
-            (self._dir / name).write_text(text)
-        return [str(self._dir / name) for name in texts]
-
     def _check(self) -> None:
-        for name in ("sim", "edge", "central"):
+        for name in ("sim", "door", "edge", "central"):
             if name in self._children:
                 self._children[name].check()
 
