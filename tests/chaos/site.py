@@ -32,6 +32,9 @@ outside = "yard"
 layout = "single"
 antennas = [{{ reader = "crowd", port = 1 }}]
 """
+CENTRAL: Final = """# No asset bears one of these tags, yet they are ours: an agent with a gate tells of no foreign ones.
+own_prefixes = ["3034257bf7194e41/64"]
+"""
 CROWD: Final = """name = "crowd-{rate}"
 description = "{rate} passes a second at one antenna; each EPC is new."
 quiet_end_s = 2.0
@@ -79,6 +82,10 @@ class TrialSite:
             f"door-1,Door 1,{SITE},{GATEWAY},room-1,corridor,{MODES[turn % len(MODES)]}\n"
             f"crowd-gate,Gate,{SITE},{GATEWAY},hall,yard,notify\n"
         )
+
+    def central(self) -> str:
+        """Return the centre's settings."""
+        return CENTRAL
 
     def crowd(self) -> str:
         """Return the scenario of the crowd's reader."""

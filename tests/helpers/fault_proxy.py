@@ -176,6 +176,8 @@ class FaultProxy:
                 group.create_task(self._carry(self.down, reader, to_client))
         except* OSError:
             pass
+        except* asyncio.CancelledError:  # our end: in Python 3.11 the streams complain of a cancelled task
+            pass
         finally:
             for writer in filter(None, (to_client, to_reader)):
                 self._writers.discard(writer)
