@@ -1,6 +1,5 @@
 """A reader's general purpose outputs, as an `OutputPort`, for the length of one session."""
 
-import asyncio
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -8,13 +7,14 @@ from structlog.typing import FilteringBoundLogger
 from edge.llrp.messages.answers import SetReaderConfigResponse
 from edge.profiles import ReaderProfile
 from edge.readers.configuration import is_inverted, output_mode, write_outputs
+from edge.readers.ends import PulseEnds
 from edge.readers.errors import ReaderError, ReaderRefusedError
 from edge.readers.model import OutputSettings
 from edge.readers.outputs import checked_on_ms
 from edge.readers.requests import Requests
 
 OFF_TRIES: Final = 3
-"""A siren that can't be switched off is worse than one that sounds late: the request is made so many times."""
+"""At a session's end the request is made so many times; while it lasts, for as long as it takes."""
 
 
 class ReaderOutputs:
@@ -44,7 +44,7 @@ class ReaderOutputs:
         self._low_is_on = bool(profile.gpio.output_sinks)
         self._pulses = extensions and profile.gpio.pulse == "impinj"
         self._pulsed: set[int] = set()
-        self._ends: dict[int, asyncio.Task[None]] = {}
+        self._ends = PulseEnds(self._end, log=log)
         self.on: dict[int, bool] = dict.fromkeys(self._outputs, False)
         """What was last asked of each output, by number."""
 
@@ -72,26 +72,34 @@ class ReaderOutputs:
     async def switch(self, output: int, on: bool) -> None:  # noqa: FBT001 (as a light switch)
         """See `OutputPort.switch`."""
         one = self._one(output)
-        self._forget_end(output)
-        if output in self._pulsed:
-            await self._mode(output, None)
-        await self._write(one, on=on)
+        await self._ends.call_off(output)
+        try:
+            if output in self._pulsed:
+                await self._mode(output, None)
+            await self._write(one, on=on)
+        except ReaderError:
+            if not on:
+                self._ends.begin(output, 0)
+            raise
 
     async def pulse(self, output: int, on_ms: int) -> None:
         """See `OutputPort.pulse`."""
         one = self._one(output)
         checked_on_ms(on_ms)
-        self._forget_end(output)
-        if self.ends_pulse(output):
-            await self._mode(output, on_ms)
-        await self._write(one, on=True)
-        self._ends[output] = asyncio.create_task(self._end(one, on_ms))
+        await self._ends.call_off(output)
+        try:
+            if self.ends_pulse(output):
+                await self._mode(output, on_ms)
+            await self._write(one, on=True)
+        except ReaderError:
+            self._ends.begin(output, 0)  # it may be on: only the answer was lost
+            raise
+        self._ends.begin(output, on_ms)
 
     async def close(self) -> None:
         """End pulses that are ours to end, at once."""
-        ours = [output for output, on in self.on.items() if on and output in self._ends and not self.ends_pulse(output)]
-        for output in list(self._ends):
-            self._forget_end(output)
+        ours = [output for output in self._ends.outputs if not self.ends_pulse(output)]
+        self._ends.close()
         for output in ours:
             await self._off(self._one(output))
 
@@ -114,13 +122,12 @@ class ReaderOutputs:
         await self._requests.ask(write_outputs([(one, on)], low_is_on=self._low_is_on), SetReaderConfigResponse)
         self.on[one.output] = on
 
-    async def _end(self, one: OutputSettings, on_ms: int) -> None:
-        await asyncio.sleep(on_ms / 1000)
-        self._ends.pop(one.output, None)
-        if self.ends_pulse(one.output):
-            self.on[one.output] = False
+    async def _end(self, output: int) -> None:
+        """Switch off what the reader doesn't end by itself."""
+        if self.ends_pulse(output) and output in self._pulsed and self.on[output]:
+            self.on[output] = False
         else:
-            await self._off(one)
+            await self._write(self._one(output), on=False)
 
     async def _off(self, one: OutputSettings) -> None:
         for _ in range(OFF_TRIES):
@@ -131,8 +138,3 @@ class ReaderOutputs:
             else:
                 return
         self._log.error("output can't be switched off", output=one.output, problem=problem)
-
-    def _forget_end(self, output: int) -> None:
-        task = self._ends.pop(output, None)
-        if task is not None:
-            task.cancel()

@@ -60,6 +60,7 @@ class Driver:
         self._called_us: int | None = None
         self._on_until_us = self._free_us = 0
         self._on_port: OutputPort | None = None
+        self._hushed = False
         self._problem = ""
         self.failures = 0
         """Times that the device could not be switched."""
@@ -68,6 +69,11 @@ class Driver:
         """Look again, since something happened; `called_us` is when an alarm called."""
         if called_us is not None and self._steady_us() >= self._on_until_us:
             self._called_us = called_us
+        self._wake.set()
+
+    def hush(self) -> None:
+        """Order it off now, whatever it is believed to be: there is a fire alarm."""
+        self._hushed = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -82,6 +88,10 @@ class Driver:
         """Do what is due; return when to look again, None: when woken."""
         now_us = self._steady_us()
         phase = self._acting.phase(now_us)
+        if self._hushed and not phase.on:
+            self._hushed = False
+            await self._off(believed=False)
+            return self._steady_us()
         if now_us < self._free_us:
             if now_us < self._on_until_us and not phase.on:
                 await self._off()
@@ -127,9 +137,9 @@ class Driver:
         self._free_us = self._on_until_us + GAP_US
         self._well()
 
-    async def _off(self) -> None:
+    async def _off(self, *, believed: bool = True) -> None:
         """Switch it off before its time; where that fails the device or the port's own task still ends the pulse."""
-        if self._steady_us() >= self._on_until_us:
+        if believed and self._steady_us() >= self._on_until_us:
             return
         try:
             await self._port().switch(self.rule.output, False)  # noqa: FBT003 (as a light switch)

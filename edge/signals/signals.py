@@ -136,7 +136,7 @@ class Signals:
             for alarm, driver in self._alarms:
                 if driver.rule.sounds:
                     alarm.hush(now_us)
-                    driver.wake()
+                    driver.hush()
         else:
             self._log.info("fire alarm is over: sirens may sound again", device=device, gpi=gpi)
 

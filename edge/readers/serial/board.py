@@ -1,6 +1,5 @@
 """A relay board as the agent sees it: kept in session like a reader, its outputs behind the output port."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -9,6 +8,7 @@ from msgspec import structs
 from structlog.typing import FilteringBoundLogger
 
 from edge.contracts import OutputHealth, ReaderHealth
+from edge.readers.ends import PulseEnds
 from edge.readers.errors import ReaderError, ReaderRefusedError, ReaderUnreachableError
 from edge.readers.keeper import Keeper
 from edge.readers.model import Chunk, ReaderCounters
@@ -42,7 +42,7 @@ class Board:
         self._log: FilteringBoundLogger = log.bind(reader=settings.id)
         self._counters = ReaderCounters()
         self._session: BoardSession | None = None
-        self._ends: dict[int, asyncio.Task[None]] = {}
+        self._ends = PulseEnds(self._end, log=self._log)
         self._on_until_us: dict[int, int] = {}
         self._keeper = Keeper(
             settings.id,
@@ -71,8 +71,7 @@ class Board:
         try:
             await self._keeper.run()
         finally:
-            for output in list(self._ends):
-                await self._forget_end(output)
+            self._ends.close()
 
     def health(self) -> ReaderHealth:
         """Return state and counters for the heartbeat, and which outputs were switched on."""
@@ -90,44 +89,41 @@ class Board:
     async def switch(self, output: int, on: bool) -> None:  # noqa: FBT001 (as a light switch)
         """Switch an output, from 1, and leave it so."""
         session = self._ready(output)
-        await self._forget_end(output)
-        await session.switch(output, on=on)
+        await self._ends.call_off(output)
+        try:
+            await session.switch(output, on=on)
+        except ReaderError:
+            if not on:
+                self._ends.begin(output, 0)
+            raise
         self._on_until_us[output] = FOR_EVER_US if on else 0
 
     async def pulse(self, output: int, on_ms: int) -> None:
         """Switch an output on, and off after `on_ms`; return once it is on."""
         session = self._ready(output)
         checked_on_ms(on_ms)
-        await self._forget_end(output)
-        if self.ends_itself:
-            await session.timed_on(output, on_ms)
-        else:
-            await session.switch(output, on=True)
-        self._on_until_us[output] = self._now_us() + 1000 * on_ms
-        if self.ends_itself:
-            return
-        self._ends[output] = asyncio.create_task(self._end(session, output, on_ms), name=f"pulse {output}")
-
-    async def _end(self, session: BoardSession, output: int, on_ms: int) -> None:
-        await asyncio.sleep(on_ms / 1000)
+        await self._ends.call_off(output)
+        self._on_until_us[output] = FOR_EVER_US
         try:
-            await session.switch(output, on=False)
-        except ReaderError as error:
-            self._on_until_us[output] = FOR_EVER_US
-            self._log.warning(
-                "a pulse could not be ended: the output may still be on", output=output, problem=str(error)
-            )
-        if self._ends.get(output) is asyncio.current_task():
-            del self._ends[output]
+            if self.ends_itself:
+                await session.timed_on(output, on_ms)
+            else:
+                await session.switch(output, on=True)
+        except ReaderError:
+            self._ends.begin(output, 0)  # it may be on: only the answer was lost
+            raise
+        if self.ends_itself:
+            self._on_until_us[output] = self._now_us() + 1000 * on_ms
+        else:
+            self._ends.begin(output, on_ms)
 
-    async def _forget_end(self, output: int) -> None:
-        """Call off the end of an earlier pulse."""
-        ending = self._ends.pop(output, None)
-        if ending is not None:
-            ending.cancel()
-            await asyncio.gather(ending, return_exceptions=True)
+    async def _end(self, output: int) -> None:
+        """Switch off what the board doesn't end by itself; it counts as on until the board has said that it is off."""
+        await self._ready(output).switch(output, on=False)
+        self._on_until_us[output] = 0
 
     def _make(self, *, tell: Callable[[str], None], lost_at_us: int | None) -> BoardSession:
+        self._ends.close()
         self._on_until_us.clear()  # a session begins with all outputs off
         self._session = BoardSession(
             self._settings,

@@ -89,8 +89,9 @@ class BoardSession:
         """Switch an output."""
         if self._settings.protocol == "lcus":
             async with self._turn:
-                self._open_line().send(lcus.switch(output, on=on))
-                await asyncio.sleep(lcus.GAP_S)
+                for _ in range(1 if on else lcus.OFF_TIMES):
+                    self._open_line().send(lcus.switch(output, on=on))
+                    await asyncio.sleep(lcus.GAP_S)
         else:
             await self._order(modbus.switch(self._settings.unit, output, on=on), f"output {output}")
 

@@ -1,6 +1,7 @@
 """`stockgate-edge outputs test` with a relay board."""
 
 import asyncio
+import itertools
 
 import pytest
 import structlog
@@ -62,7 +63,7 @@ async def test_where_the_agent_ends_it_the_danger_is_told(tmp_path):
         done = await outputs_test(tmp_path, PLAIN, "siren", "1", "--seconds", "0.2")
         assert "wire a timer relay" in done.output
         await asyncio.sleep(0.1)
-        assert board.orders[:3] == [(1, 0), (1, 1), (1, 0)]
+        assert [order for order, _ in itertools.groupby(board.orders)][:3] == [(1, 0), (1, 1), (1, 0)]
 
 
 @pytest.mark.parametrize(

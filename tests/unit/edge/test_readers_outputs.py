@@ -140,6 +140,26 @@ async def test_a_stop_ends_a_pulse_that_is_ours_to_end():
         assert writes(reader)[-1] == (2, 0)
 
 
+@pytest.mark.parametrize("how", ["end", "switch"])
+async def test_an_output_that_could_not_be_switched_off_is_tried_until_the_reader_says_so(how):
+    generic = fake.capabilities(vendor=4711, model=1)
+    async with FakeReader(capabilities=generic) as reader, agent_of(reader.port, outputs=SIREN) as agent:
+        await agent.until_state("connected")
+        port = agent.supervisor.outputs
+        await port.pulse(2, 100 if how == "end" else 60_000)
+        reader.refuse[fake.SET_CONFIG] = fake.refuse_with(13, 101, "busy")
+        if how == "switch":
+            with pytest.raises(ReaderError, match="busy"):
+                await port.switch(2, on=False)
+        before = len(writes(reader))
+        await agent.until(lambda _: len(writes(reader)) > before + 3)
+        assert agent.supervisor.health().outputs[0].on
+        del reader.refuse[fake.SET_CONFIG]
+        await agent.until(lambda agent: not agent.supervisor.health().outputs[0].on)
+        assert writes(reader)[-1] == (2, 0)
+        assert len(agent.said("output can't be switched off: it is tried again, and may still be on")) == 1
+
+
 async def test_an_output_that_is_not_wired_is_refused_by_name():
     async with FakeReader() as reader, agent_of(reader.port, outputs=SIREN) as agent:
         await agent.until_state("connected")

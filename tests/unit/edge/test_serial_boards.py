@@ -119,6 +119,34 @@ async def test_the_last_order_for_an_output_wins(path):
         assert board.relays[:2] == [True, False], "the end of the first pulse was called off"
 
 
+@pytest.mark.parametrize("how", ["end", "switch"])
+async def test_an_order_to_be_off_that_is_lost_is_given_until_the_board_has_said_so(path, how):
+    """A second of noise on the bus took the one order, and the siren sounded until the plug was pulled."""
+    async with FakeModbusBoard(path) as board, running(path, answer_timeout_s=0.02) as agent:
+        await agent.until_state("connected")
+        await agent.keeper.pulse(1, 200 if how == "end" else 60_000)
+        board.misses = 7
+        if how == "switch":
+            with pytest.raises(ReaderError):
+                await agent.keeper.switch(1, OFF)
+        assert agent.keeper.health().outputs[0].on, "as long as the board has not said otherwise"
+        await agent.until(lambda _: not board.relays[0])
+        await agent.until(lambda agent: not agent.keeper.health().outputs[0].on)
+        await agent.until(lambda agent: agent.said("output is off now"))
+
+
+async def test_a_pulse_whose_answer_is_lost_is_ended(path):
+    """The relay may have closed all the same."""
+    async with FakeModbusBoard(path) as board, running(path, answer_timeout_s=0.02) as agent:
+        await agent.until_state("connected")
+        board.say, say = (lambda _data: None), board.say
+        with pytest.raises(ReaderError):
+            await agent.keeper.pulse(1, 60_000)
+        assert board.relays[0]
+        board.say = say
+        await agent.until(lambda _: not board.relays[0])
+
+
 async def test_lcus_orders_reach_the_relays(path):
     async with FakeLcus(path) as board, running(path, "lcus", outputs=2) as agent:
         await agent.until_state("connected")
@@ -128,6 +156,16 @@ async def test_lcus_orders_reach_the_relays(path):
         board.pull()
         await agent.until_state("lost")
         assert "is the cable still in" in agent.said("reader lost")[0]["problem"]
+
+
+async def test_an_lcus_board_that_says_nothing_is_told_more_than_once_to_be_off(path):
+    """What it obeyed it doesn't tell, so an order that noise took can't be missed."""
+    async with FakeLcus(path) as board, running(path, "lcus", outputs=1) as agent:
+        await agent.until_state("connected")
+        await agent.keeper.pulse(1, 100)
+        await agent.until(lambda _: board.relays == {1: True})
+        board.orders.clear()
+        await agent.until(lambda _: board.orders == [(1, 0)] * 3)
 
 
 async def test_an_absent_board_switches_nothing_and_says_so(path):

@@ -99,6 +99,14 @@ async def test_a_fire_alarm_silences_what_sounds_and_what_is_refused_meanwhile()
     ]
 
 
+async def test_a_fire_alarm_orders_every_siren_off_whatever_it_is_believed_to_be():
+    """What a device did with an order nobody knows for sure."""
+    async with running(LIGHT, SIREN, rule(3, "gone")) as (signals, lamps):
+        signals.fire("b1", 4, active=True)
+        await until(lambda: lamps.switched_off(2) and lamps.switched_off(3))
+        assert lamps.asked == [(2, False), (3, False)], "once, and the light is left alone"
+
+
 async def test_an_order_to_blink_a_siren_is_refused_during_a_fire_and_ends_when_one_begins():
     async with running(LIGHT, SIREN) as (signals, lamps):
         quiet = MutedPort(lamps, partial(signals.muted, "b1"))
