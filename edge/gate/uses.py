@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from edge.contracts.rows import EpcHex
 from edge.gate.errors import GateError
 
 MOST_USES: Final = 4096
@@ -14,7 +15,7 @@ MOST_USES: Final = 4096
 class Use(NamedTuple):
     """A permission for one use, by what it says; instants are UTC microseconds."""
 
-    epc: str
+    epc: EpcHex
     boundary: str
     from_us: int
     to_us: int

@@ -182,7 +182,7 @@ def test_used_permissions_are_known_after_a_restart_and_bounded():
     assert not again.free_for(Use(epc(3), "b", 0, 1), "q")
     again.prune(lambda use: use.epc == epc(9))
     assert len(again) == 1
-    for bad in (b"", b"{}", b"[[1]]", b"\xff"):
+    for bad in (b"", b"{}", b"[[1]]", b"\xff", uses.encode().replace(b'[[["3', b'[[["x', 1)):
         with pytest.raises(GateError):
             Uses().decode(bad)
 
