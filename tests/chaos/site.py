@@ -32,7 +32,7 @@ outside = "yard"
 layout = "single"
 antennas = [{{ reader = "crowd", port = 1 }}]
 """
-CENTRAL: Final = """# No asset bears one of these tags, yet they are ours: an agent with a gate tells of no foreign ones.
+CENTRAL: Final = """# No asset bears one of these tags, yet they are ours: an agent with a gate tells no foreign ones.
 own_prefixes = ["3034257bf7194e41/64"]
 """
 CROWD: Final = """name = "crowd-{rate}"
