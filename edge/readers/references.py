@@ -61,7 +61,7 @@ class Baselines:
     def _load(self, path: Path) -> None:
         try:
             found = msgspec.json.decode(path.read_bytes(), type=list[Baseline])
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.problem = f"{path}: can't be read ({error}): baselines of reference tags are learnt anew"
             return
         self._known = {(one.reader, one.port, one.epc): one for one in found}

@@ -7,10 +7,11 @@ hold over restarts of the agent and of the reader's clock.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
+from edge.contracts.rows import EpcHex
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.decide import Verdict
 from edge.windows.settings import WindowsError, WindowsSettings
@@ -21,6 +22,8 @@ NOTE_EVERY_US: Final = 600_000_000
 """A held tag that stirs is noted on disk this often: cards wear out, and silence is counted in hours."""
 LEFT_LONG_AGO_US: Final = 30 * 86_400_000_000
 """What nobody has noticed for a month is not remembered over a restart."""
+StoredUs = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)]
+"""UTC microseconds that a row can tell, to the end of the year 9999: what a worn card made of it isn't believed."""
 STAYED: Final = ("near", "turned_back")
 
 
@@ -28,9 +31,9 @@ class HeldTag(msgspec.Struct, frozen=True, kw_only=True):
     """A tag that was called `parked` at a portal; `heard_us` is the last time that it was judged there."""
 
     portal: str
-    epc: str
-    since_us: int
-    heard_us: int
+    epc: EpcHex
+    since_us: StoredUs
+    heard_us: StoredUs
 
     @property
     def passage(self) -> str:

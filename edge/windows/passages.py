@@ -1,15 +1,16 @@
 """Passages that the agent must remember over a restart, and the rows that a decision becomes."""
 
 from collections import OrderedDict
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
 
 from edge.contracts import AntennaEvidence, Clock, Evidence, Kind, MovementRow, event_id, instant, passage_id
+from edge.contracts.rows import Count, EpcHex, PassageId
 from edge.windows import layout as L  # noqa: N812 (as in the kernels)
 from edge.windows.around import NOTHING_AROUND, Around, badge_words, beam_words, door_words
-from edge.windows.held import HeldTag
+from edge.windows.held import HeldTag, StoredUs
 from edge.windows.settings import PortalSettings, WindowClock, WindowsError
 from edge.windows.snapshot import Snapshot
 
@@ -22,15 +23,15 @@ MOST_NAMES: Final = 16_384
 class OpenPassage(msgspec.Struct, frozen=True, kw_only=True):
     """A passage that began and has no final yet: what one final needs if the agent is started anew meanwhile."""
 
-    passage: str
+    passage: PassageId
     portal: str
-    epc: str
-    rev: int
-    started_us: int
-    last_us: int
-    reads: int
+    epc: EpcHex
+    rev: Annotated[int, msgspec.Meta(ge=0, lt=2**31 - 1)]
+    started_us: StoredUs
+    last_us: StoredUs
+    reads: Count
     clock: Clock
-    crossed_us: int | None = None
+    crossed_us: StoredUs | None = None
 
 
 class Passage(msgspec.Struct, kw_only=True):

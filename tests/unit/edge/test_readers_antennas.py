@@ -138,9 +138,10 @@ def test_a_tag_heard_too_seldom_is_no_baseline():
     assert door.baselines.get("r1", 1, TAG) is None
 
 
-def test_a_broken_baseline_file_is_told_and_learnt_anew(tmp_path):
+@pytest.mark.parametrize("broken", [b'[{"reader": 5}]', b'[{"reader": "r\xff"}]', b""])
+def test_a_broken_baseline_file_is_told_and_learnt_anew(tmp_path, broken):
     path = tmp_path / "references.json"
-    path.write_text('[{"reader": 5}]')
+    path.write_bytes(broken)
     baselines = Baselines(path)
     assert "learnt anew" in baselines.problem
     assert baselines.get("r1", 1, TAG) is None

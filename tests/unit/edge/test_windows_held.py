@@ -166,3 +166,14 @@ async def test_a_restart_forgets_strange_portals_broken_records_and_what_left_lo
 def test_bytes_that_are_no_held_tag_raise_the_room_error():
     with pytest.raises(WindowsError, match="held tag of 2 bytes can't be read"):
         decode_held(b"{}", now_us=0)
+
+
+@pytest.mark.parametrize("spoilt", [b'"epc":"3x"', b'"heard_us":-1', b'"heard_us":9000000000000000000'])
+def test_a_held_tag_that_a_worn_card_has_spoilt_is_not_believed(spoilt):
+    """Each would end the agent, at every start anew, when it came to be used."""
+    whole = b'{"portal":"door","epc":"30","since_us":0,"heard_us":5}'
+    assert decode_held(whole, now_us=5) is not None
+    key = spoilt.partition(b":")[0]
+    kept = b'"epc":"30"' if key == b'"epc"' else b'"heard_us":5'
+    with pytest.raises(WindowsError, match="can't be read"):
+        decode_held(whole.replace(kept, spoilt), now_us=5)

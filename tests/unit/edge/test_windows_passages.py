@@ -1,5 +1,6 @@
 """From walks through our own doorway to movement rows."""
 
+import contextlib
 import itertools
 
 import msgspec
@@ -270,6 +271,19 @@ def test_a_passage_cut_off_by_a_restart_ends_unresolved():
     assert (row.kind, row.final, row.rev, row.passage) == ("unresolved", True, 2, provisional.passage)
     numbered = msgspec.structs.replace(row, seq=1)
     assert decode_row(encode(numbered)) == numbered
+
+
+@given(field=st.sampled_from(["passage", "epc", "last_us", "started_us", "crossed_us", "rev"]), data=st.data())
+def test_an_open_passage_that_a_worn_card_has_spoilt_is_refused_or_ends_in_a_row_that_can_be_told(field, data):
+    """Else the agent would end at the row, at every start anew."""
+    kept = {
+        "passage": "0" * 32, "portal": "door", "epc": "30", "rev": 1, "started_us": 0, "last_us": 5, "reads": 3,
+        "clock": {"source": "reader"}, "crossed_us": None,
+    }  # fmt: skip
+    kept[field] = data.draw(st.one_of(st.text(max_size=40), st.integers(-(2**63), 2**63 - 1), st.none()))
+    with contextlib.suppress(WindowsError):
+        row = msgspec.structs.replace(end_unresolved(decode_open(msgspec.json.encode(kept))), seq=1)
+        assert decode_row(encode(row)) == row
 
 
 @given(st.binary(max_size=60))
