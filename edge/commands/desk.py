@@ -1,6 +1,7 @@
 """Takes what arrives on `cmd/{name}`: checks it, has it carried out once, and answers on `reply/{name}`."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from typing import Final, Self
 
 from structlog.typing import FilteringBoundLogger
 
+from edge.commands.allowance import Allowance
 from edge.commands.errors import NoncesError, NotNotedError, OrderError, TooSoonError
 from edge.commands.nonces import Nonces
 from edge.contracts import (
@@ -54,6 +56,7 @@ class DeskCounters:
     Attributes:
         refused: by why: unreadable, busy, untrusted, unfit, unknown, replayed, unnoted (the disk can't take the nonce),
             too-soon.
+        unanswered: answers that were not sent: the broker is away, or too many were refused at once.
     """
 
     done: int = 0
@@ -74,6 +77,7 @@ class Desk:
         now_us: wall clock, UTC microseconds.
         log: logger; each command that one of the keys has signed is a row in it.
         longest_s: for orders that may take longer than others, how long.
+        now_s: monotonic seconds.
         late: orders that may be answered by another desk, the one of the agent's next round.
     """
 
@@ -89,7 +93,9 @@ class Desk:
         log: FilteringBoundLogger,
         late: Mapping[str, LateOrder] | None = None,
         longest_s: Mapping[str, float] = MappingProxyType({}),
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._allowance = Allowance(now_s)
         self._late = dict(late or {})
         self._longest_s = dict(longest_s)
         self._closed = False
@@ -110,7 +116,7 @@ class Desk:
         refusal = self._refusal(channel, command, payload)
         if refusal is not None:
             self._refuse(*refusal)
-            self._answer(command, problem=refusal[1])
+            self._answer_refused(command, refusal[1])
             return
         task = asyncio.create_task(self._serve(command))
         self._tasks.add(task)
@@ -163,7 +169,7 @@ class Desk:
                 return
         except (NoncesError, TooSoonError) as error:
             self._refuse(_why(error), str(error))
-            self._answer(command, problem=str(error))
+            self._answer_refused(command, str(error))
             return
         except OrderError as error:
             problem = str(error)
@@ -191,6 +197,11 @@ class Desk:
         if not self._tell(command.name, command.nonce, problem, result):
             self.counters.unanswered += 1
             self._log.warning("answer to a command is lost: the broker is away", command=command.name)
+
+    def _answer_refused(self, command: Command, problem: str) -> None:
+        """Answer within bounds: an answer is a message like an alarm's, and takes its place on the way."""
+        if not (self._allowance.take() and self._tell(command.name, command.nonce, problem, None)):
+            self.counters.unanswered += 1
 
     def answer(self, name: str, nonce: str, *, problem: str, result: dict[str, Argument]) -> bool:
         """Answer a late order, which an earlier desk has begun; tell whether there was a connection to do so."""

@@ -1,5 +1,6 @@
 """The gate's own thread: what arrives is verified and written to disk beside the event loop, in the order it came."""
 
+from collections import Counter
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from structlog.typing import FilteringBoundLogger
 
 from edge.gate.disk import USES, GateFiles
-from edge.gate.errors import GateError
+from edge.gate.errors import GateError, Refusal
 from edge.gate.snapshot import Snapshot
 from edge.gate.store import GateStore, StoreCounters, check_size
 
@@ -33,6 +34,7 @@ class GateKeeper:
         self._work: SimpleQueue[tuple[int, Callable[[], None]] | None] = SimpleQueue()
         self._queued_bytes, self._lock = 0, Lock()
         self._taken = 0
+        self._refused: Counter[Refusal] = Counter()
         self._thread = Thread(target=self._run, name="gate", daemon=True)
 
     @property
@@ -67,7 +69,7 @@ class GateKeeper:
             check_size(channel, payload)
             self._admit(len(payload))
         except GateError as error:
-            self._work.put((0, partial(self._store.refuse, error)))
+            self._note_refused(error.why, str(error))
             return
         self._work.put((len(payload), partial(self._store.take, channel, payload)))
 
@@ -88,6 +90,19 @@ class GateKeeper:
             if self._queued_bytes + size > MOST_QUEUED_BYTES:
                 raise GateError("flood", f"{self._queued_bytes} bytes of gate messages wait already")
             self._queued_bytes += size
+
+    def _note_refused(self, why: Refusal, words: str) -> None:
+        """Have it counted; nothing of a refused message may wait, or a flood of them would fill the memory."""
+        with self._lock:
+            waits = why in self._refused
+            self._refused[why] += 1
+        if not waits:
+            self._work.put((0, partial(self._count_refused, why, words)))
+
+    def _count_refused(self, why: Refusal, words: str) -> None:
+        with self._lock:
+            count = self._refused.pop(why)
+        self._store.refuse(why, words, count)
 
     def _run(self) -> None:
         while (one := self._work.get()) is not None:

@@ -30,7 +30,7 @@ from edge.gate.disk import COUNTERS, DELTA, MANIFEST, GateFiles
 from edge.gate.errors import GateError, Refusal
 from edge.gate.parts import Block, Part, cut_block, generation_of, pack_block
 from edge.gate.snapshot import Snapshot, make_snapshot
-from edge.trust import Keyring, TrustError
+from edge.trust import Keyring, TrustError, UnreadableError
 
 CHANNELS: Final = (GATE_MANIFEST, f"{GATE_PART}/+", GATE_DELTA)
 """What the uplink subscribes for the gate."""
@@ -173,28 +173,35 @@ class GateStore:
         except ContractError as error:
             self._refuse("unreadable", str(error))
 
-    def refuse(self, error: GateError) -> None:
-        """Count a message that wasn't even handed over."""
-        self._refuse(error.why, str(error))
+    def refuse(self, why: Refusal, words: str, count: int) -> None:
+        """Count messages that weren't even handed over; `words` are those of the first."""
+        self._refuse(why, words, count)
 
     def _manifest(self, payload: bytes) -> _Manifest:
+        self._verify(payload)
         told = decode_manifest(payload)
-        self._verify(payload, told.gateway)
+        self._check_address(told.gateway)
         if len({part.index for part in told.parts}) != len(told.parts):
             raise GateError("unreadable", f"gate manifest {told.generation} names a part twice")
         make_snapshot(told, {}, None)  # its instants must be some
         return _Manifest(told, payload)
 
     def _verified_delta(self, payload: bytes) -> _Delta:
+        self._verify(payload)
         told = decode_delta(payload)
-        self._verify(payload, told.gateway)
+        self._check_address(told.gateway)
         return _Delta(told, payload)
 
-    def _verify(self, payload: bytes, gateway: str) -> None:
+    def _verify(self, payload: bytes) -> None:
+        """Refuse what isn't signed before more is made of it: anybody may send as much as the network takes."""
         try:
             self._keyring.check(payload)
+        except UnreadableError as error:
+            raise GateError("unreadable", str(error)) from error
         except TrustError as error:
             raise GateError("untrusted", str(error)) from error
+
+    def _check_address(self, gateway: str) -> None:
         if gateway != self._gateway:
             raise GateError("misaddressed", f"message is for gateway {gateway}, this is {self._gateway}")
 
@@ -364,9 +371,10 @@ class GateStore:
             self._log.error("gate snapshot can't be kept on disk: it holds until the next start", problem=problem)
         self._disk_full = True
 
-    def _refuse(self, why: Refusal, words: str) -> None:
-        count = self.counters.refused[why] = self.counters.refused.get(why, 0) + 1
-        if count == 1:
+    def _refuse(self, why: Refusal, words: str, count: int = 1) -> None:
+        before = self.counters.refused.get(why, 0)
+        self.counters.refused[why] = before + count
+        if not before:
             told = "".join(letter if letter.isprintable() else " " for letter in words)[:500]
             self._log.warning("gate message refused; more of this kind are only counted", why=why, problem=told)
 

@@ -3,6 +3,6 @@
 Used by the gate snapshot and by commands. A keyring without keys believes nobody.
 """
 
-from edge.trust.keyring import Keyring, TrustError
+from edge.trust.keyring import Keyring, TrustError, UnreadableError
 
-__all__ = ["Keyring", "TrustError"]
+__all__ = ["Keyring", "TrustError", "UnreadableError"]

@@ -18,6 +18,10 @@ class TrustError(Exception):
     """A key line can't be used, or a message isn't signed by anybody we believe; the message says which and why."""
 
 
+class UnreadableError(TrustError):
+    """It isn't even a message that could be signed."""
+
+
 class _Signed(msgspec.Struct):
     signature: Signature | None = None
 
@@ -43,12 +47,16 @@ class Keyring:
         return tuple(self._keys)
 
     def check(self, payload: bytes) -> None:
-        """Raise `TrustError` where a JSON message isn't signed by one of the keys over all of its bytes' content."""
+        """Raise `TrustError` where a JSON message isn't signed by one of the keys over all of its bytes' content.
+
+        `UnreadableError` where it is none.
+
+        What names no key of ours costs a look at it, not the writing of its canonical bytes.
+        """
         try:
             signature = msgspec.json.decode(payload, type=_Signed).signature
-            message = signed_bytes(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ContractError) as error:
-            raise TrustError(f"message can't be read: {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableError(f"message can't be read: {error}") from error
         if signature is None:
             raise TrustError("message isn't signed")
         key = self._keys.get(signature.key)
@@ -56,7 +64,9 @@ class Keyring:
             known = ", ".join(self._keys) or "none"
             raise TrustError(f"message is signed by {signature.key}, which isn't among the central's keys ({known})")
         try:
-            key.verify(b64decode(signature.value), message)
+            key.verify(b64decode(signature.value), signed_bytes(payload))
+        except ContractError as error:
+            raise UnreadableError(f"message can't be read: {error}") from error
         except InvalidSignature:
             raise TrustError(f"message says that {signature.key} signed it, which isn't so") from None
 

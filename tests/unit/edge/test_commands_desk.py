@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.commands import Desk, Nonces, NoncesError, OrderError, TooSoonError, nonces
+from edge.commands.allowance import BURST, PER_S
 from edge.contracts import MAX_CONFIGURE_BYTES, MAX_TOML_BYTES, decode_command, decode_reply
 from edge.trust import Keyring
 from tests.helpers.commands import KEY_LINE, STRANGER, command
@@ -212,6 +213,30 @@ async def test_a_flood_of_commands_is_bounded(bench):
     assert "8 commands are being carried out" in (await bench.ask(bench.sign("blink"))).problem
     bench.holds.set()
     await until(lambda: len(bench.calls) == 8)
+
+
+async def test_a_flood_of_what_is_refused_is_answered_within_bounds_and_logged_once(tmp_path):
+    """Answers stood in the way of an alarm's row, and one line each pushed all else out of the log."""
+    now_s = [0.0]
+    bench = Bench(tmp_path, now_s=lambda: now_s[0])
+    unsigned, replayed = msgspec.json.decode(bench.sign("blink")), bench.sign("blink")
+    del unsigned["signature"]
+    async with bench.desk:
+        assert (await bench.ask(replayed)).ok
+        bench.replies.clear()
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(300):
+                bench.desk.take("cmd/blink", msgspec.json.encode(unsigned))
+            assert len(bench.replies) == BURST
+            now_s[0] += 2 / PER_S
+            bench.connected = False
+            for _ in range(5):
+                bench.desk.take("cmd/blink", replayed)
+            await until(lambda: bench.desk.counters.refused.get("replayed") == 5)
+    assert len(bench.replies) == BURST + 2
+    assert bench.desk.counters.refused == {"untrusted": 300, "replayed": 5}
+    assert bench.desk.counters.unanswered == 300 - BURST + 5
+    assert [one["event"] for one in logs] == ["command refused; more of this kind are only counted"] * 2
 
 
 async def test_a_command_that_cannot_be_noted_as_used_is_not_carried_out(tmp_path):

@@ -1,12 +1,14 @@
 """What a broker left out is asked for again, a part at a time, and nothing is asked where nothing lacks."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from edge.gate import GateFiles, GateKeeper, asking
+from edge.gate.keeper import MOST_QUEUED_BYTES
 from tests.helpers.gate_messages import delta, entry, messages, store
 
 LOG = structlog.get_logger()
@@ -79,3 +81,20 @@ async def test_nothing_is_asked_where_nothing_lacks_or_the_broker_is_away(keeper
     async with asking(keeper, whole.ask, log=LOG, quiet_s=QUIET_S):
         await asyncio.sleep(QUIET_S * 4)
     assert whole.asked == []
+
+
+def test_what_is_refused_of_a_flood_is_counted_and_none_of_it_kept(tmp_path):
+    """While the gate's thread is busy: each refused message used to wait in its error's traceback."""
+    keeper = GateKeeper(store(tmp_path, LOG), GateFiles(tmp_path), log=LOG)
+    tracemalloc.start()
+    try:
+        for number in range(3_000):
+            keeper.take("gate/manifest", bytes([number % 256]) * 100_000)
+        assert tracemalloc.get_traced_memory()[0] < 1.2 * MOST_QUEUED_BYTES
+    finally:
+        tracemalloc.stop()
+    with capture_logs() as logs, keeper:
+        pass
+    queued = MOST_QUEUED_BYTES // 100_000
+    assert keeper.counters.refused == {"flood": 3_000 - queued, "unreadable": queued}
+    assert [line["why"] for line in logs] == ["unreadable", "flood"]
