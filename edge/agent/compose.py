@@ -232,7 +232,7 @@ def _build(given: _Given) -> _Built:
     llrp = _llrp(given, onlookers, taps)
     others = devices(config, base=given.base, sink=inputs.sink, now_us=now_us, log=log)
     boards = {one.health().id: one for one in others if isinstance(one, Board)}
-    signals = build_signals(config, llrp, boards, now_us=now_us, log=log)
+    signals = build_signals(config, llrp, boards, folder=given.data_dir, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
     orders = Orders(llrp, boards, onlookers, muted=signals.muted, steady_us=steady_us).by_name()

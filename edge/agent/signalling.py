@@ -4,13 +4,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from prometheus_client.core import HistogramMetricFamily, Metric
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.clock import host_synced
+from edge.agent.fires import FireNotes
 from edge.agent.metrics import counter_figures
-from edge.config import EdgeConfig, output_rules
+from edge.config import EdgeConfig, alarm_inputs, output_rules
 from edge.readers import OutputPort, ReaderSupervisor
 from edge.readers.serial import Board
 from edge.signals import Signals
@@ -21,6 +23,7 @@ def build_signals(
     readers: Mapping[str, ReaderSupervisor],
     boards: Mapping[str, Board],
     *,
+    folder: Path,
     now_us: Callable[[], int],
     log: FilteringBoundLogger,
 ) -> Signals:
@@ -30,11 +33,13 @@ def build_signals(
         config: the checked configuration.
         readers: LLRP readers by id.
         boards: boards by id.
+        folder: the data folder, where it is noted which fire alarms are active.
         now_us: the host's clock.
         log: logger.
     """
     ports: dict[str, Callable[[], OutputPort]] = {name: partial(_outputs, one) for name, one in readers.items()}
     ports |= {name: partial(_board, one) for name, one in boards.items()}
+    notes = FireNotes(folder, log=log)
     return Signals(
         output_rules(config),
         ports,
@@ -43,6 +48,8 @@ def build_signals(
         steady_us=steady_us,
         local=local_time,
         log=log,
+        fires=notes.read([place for place, one in alarm_inputs(config).items() if one.kind == "fire"]),
+        keep_fires=notes.keep,
     )
 
 

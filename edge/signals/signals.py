@@ -1,7 +1,7 @@
 """All outputs of a gateway: what the gate decided, whether doors are watched, and whether there is a fire alarm."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -53,6 +53,8 @@ class Signals:
         steady_us: a clock that no one sets.
         local: local time of an instant of the host's clock; None while that clock can't be believed, then no hour is
             quiet.
+        fires: fire alarm inputs that were active when the agent ended: the last word of a lost device holds.
+        keep_fires: told of the active ones whenever they are others.
         log: logger.
     """
 
@@ -66,13 +68,17 @@ class Signals:
         steady_us: Callable[[], int],
         local: Callable[[int], datetime | None],
         log: FilteringBoundLogger,
+        fires: Iterable[tuple[str, int]] = (),
+        keep_fires: Callable[[Collection[tuple[str, int]]], None] = lambda _: None,
     ) -> None:
         self._now_us, self._steady_us, self._local, self._log = now_us, steady_us, local, log
         self._serving = serving
         self._counters = SignalsCounters()
         self.latency = Latency()
         """From a verdict to the device's word that the light is on."""
-        self._fires: set[tuple[str, int]] = set()
+        self._fires, self._keep_fires = set(fires), keep_fires
+        if self._fires:
+            log.warning("there was a fire alarm when the agent ended: sirens stay muted", inputs=sorted(self._fires))
         self._alarms: list[tuple[Alarm, Driver]] = []
         self._alive: list[tuple[Alive, Driver]] = []
         self._lost = LostReaders()
@@ -126,8 +132,11 @@ class Signals:
 
     def fire(self, device: str, gpi: int, *, active: bool) -> None:
         """Take a fire alarm input: while one is active nothing sounds, and what was called meanwhile stays silent."""
+        if ((device, gpi) in self._fires) == active:
+            return
         before = bool(self._fires)
         (self._fires.add if active else self._fires.discard)((device, gpi))
+        self._keep_fires(self._fires)
         if before == bool(self._fires):
             return
         if self._fires:

@@ -68,7 +68,7 @@ def steady_us():
 
 
 @contextlib.asynccontextmanager
-async def running(*rules, lamps=None, local=lambda _us: None, port=None):
+async def running(*rules, lamps=None, local=lambda _us: None, port=None, **more):
     """Signals with their drivers."""
     lamps = Lamps() if lamps is None else lamps
     signals = Signals(
@@ -79,6 +79,7 @@ async def running(*rules, lamps=None, local=lambda _us: None, port=None):
         steady_us=steady_us,
         local=local,
         log=structlog.get_logger(),
+        **more,
     )
     task = asyncio.create_task(signals.run())
     try:

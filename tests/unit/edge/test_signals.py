@@ -7,6 +7,8 @@ from functools import partial
 import pytest
 import structlog
 
+from edge.agent import fires
+from edge.agent.fires import FireNotes
 from edge.readers import ReaderError, outputs
 from edge.readers.outputs import play
 from edge.signals import MutedPort, QuietHours
@@ -105,6 +107,42 @@ async def test_a_fire_alarm_orders_every_siren_off_whatever_it_is_believed_to_be
         signals.fire("b1", 4, active=True)
         await until(lambda: lamps.switched_off(2) and lamps.switched_off(3))
         assert lamps.asked == [(2, False), (3, False)], "once, and the light is left alone"
+
+
+async def test_a_fire_alarm_outlives_a_restart_while_its_device_is_lost(tmp_path):
+    """Its last word holds; an input that is none any more mutes nothing."""
+    log = structlog.get_logger()
+    notes = FireNotes(tmp_path, log=log)
+    async with running(SIREN, keep_fires=notes.keep) as (signals, _):
+        signals.fire("b1", 4, active=True)
+        signals.fire("b2", 9, active=True)
+    inputs = [("b1", 4), ("b1", 5)]
+    assert notes.read(inputs) == [("b1", 4)]
+    async with running(SIREN, fires=notes.read(inputs), keep_fires=notes.keep) as (signals, lamps):
+        assert signals.on_fire
+        refuse(signals)
+        signals.fire("b1", 4, active=False)
+        assert not signals.on_fire
+        refuse(signals)
+        await until(lambda: lamps.pulses(2))
+        assert (len(lamps.pulses(2)), signals.counters.muted) == (1, 1)
+    assert notes.read(inputs) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", [b"", b"[1]", b'[["b1",4', b"\xff"])
+def test_a_damaged_note_of_fires_is_told_and_mutes_nothing(tmp_path, kept):
+    (tmp_path / fires.FILE).write_bytes(kept)
+    with structlog.testing.capture_logs() as logs:
+        assert FireNotes(tmp_path, log=structlog.get_logger()).read([("b1", 4)]) == []
+    assert [one["log_level"] for one in logs] == ["error"]
+
+
+def test_a_fire_that_cannot_be_noted_is_told(tmp_path):
+    (tmp_path / fires.FILE).mkdir()
+    with structlog.testing.capture_logs() as logs:
+        FireNotes(tmp_path, log=structlog.get_logger()).keep([("b1", 4)])
+    assert "can't be noted" in logs[0]["event"]
 
 
 async def test_an_order_to_blink_a_siren_is_refused_during_a_fire_and_ends_when_one_begins():
