@@ -1,5 +1,6 @@
 """The gate between passages and the outbox: each exit gets its verdict, foreign tags go no further."""
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -12,6 +13,7 @@ from edge.contracts.rows import Kind
 from edge.gate.judge import Crossing, Judgement, Way, is_foreign, judge
 from edge.gate.port import Judged, Signals
 from edge.gate.snapshot import Snapshot
+from edge.gate.steps import ClockSteps
 from edge.gate.uses import Use, Uses
 
 LATE_US: Final = 10_000_000
@@ -59,6 +61,7 @@ class Gate:
         keep_uses: keeps their bytes.
         now_us: wall clock, UTC microseconds.
         log: logger.
+        steady_us: a clock that no one sets.
     """
 
     def __init__(
@@ -70,7 +73,9 @@ class Gate:
         keep_uses: Callable[[bytes], None],
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
+        steady_us: Callable[[], int] = lambda: time.monotonic_ns() // 1_000,
     ) -> None:
+        self._steps = ClockSteps(now_us, steady_us)
         self._snapshot, self._signals, self._uses, self._keep_uses = snapshot, signals, uses, keep_uses
         self._now_us, self._log = now_us, log
         self._decided: dict[str, _Decision] = {}
@@ -89,6 +94,7 @@ class Gate:
             rows: revisions of passages in the order in which the windows told them.
             arrived_us: when the reads came that decided them, UTC microseconds.
         """
+        self._steps.look()
         snapshot = self._snapshot()
         self._prune(snapshot)
         goes = [self._row(row, snapshot, arrived_us) for row in rows if not self._stops(row, snapshot)]
@@ -141,7 +147,7 @@ class Gate:
         judged = judge(snapshot, crossing, self._uses, wall_us=self._now_us())
         if judged is None:
             return None
-        self.counters.late += arrived_us - crossed_us > LATE_US
+        self.counters.late += self._steps.late_us(crossed_us, arrived_us) > LATE_US
         decision = _Decision(row.kind, judged, judged.verdict, None)
         if judged.verdict == "allow" and judged.person and row.final and row.evidence.badge == NONE_SHOWN:
             decision = decision._replace(verdict="carried")
@@ -156,10 +162,13 @@ class Gate:
 
     def _show(self, portal: str, decision: _Decision, crossed_us: int, arrived_us: int) -> _Decision:
         self.counters.judged[decision.verdict] = self.counters.judged.get(decision.verdict, 0) + 1
-        if arrived_us - crossed_us > LATE_US:
+        late_us = self._steps.late_us(crossed_us, arrived_us)
+        if late_us > LATE_US:
             return decision
         try:
-            acted_us = self._signals.judged(portal, decision.verdict, crossed_us, arrived_us, decision.judged.mode)
+            acted_us = self._signals.judged(
+                portal, decision.verdict, crossed_us, crossed_us + late_us, decision.judged.mode
+            )
         except Exception:  # noqa: BLE001 (whatever a light does, the event goes on)
             self.counters.signal_failures += 1
             if self.counters.signal_failures == 1:

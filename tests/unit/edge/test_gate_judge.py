@@ -257,6 +257,30 @@ def test_an_exit_carries_its_verdict_and_when_a_signal_showed_it(gate, held, sig
     assert signals.told == [("door", "refuse", NOW, NOW + SECOND, "alarm")]
 
 
+@pytest.mark.parametrize("step_s", [30, 3 * 365 * 86_400, -3_600])
+def test_a_clock_that_is_set_meanwhile_makes_no_exit_late(held, signals, step_s):
+    """A Pi's is, by its first time server: the exit of then had neither light nor siren."""
+    wall, steady = [NOW], [0]
+    made = Gate(
+        lambda: snapshot, signals, uses=Uses(), keep_uses=lambda _: None, now_us=lambda: wall[0], log=LOG,
+        steady_us=lambda: steady[0],
+    )  # fmt: skip
+    snapshot = held(entry(2))
+
+    def passes(us, step_us=0):
+        steady[0] += us
+        wall[0] += us + step_us
+
+    passes(SECOND)
+    made.decide([], arrived_us=wall[0])
+    passes(SECOND, step_s * SECOND)
+    made.decide([row()], arrived_us=wall[0])
+    assert len(signals.told) == 1, "it crossed two seconds ago"
+    passes(20 * SECOND)
+    made.decide([row(passage="b" * 32, crossed_us=wall[0] - 12 * SECOND)], arrived_us=wall[0])
+    assert (len(signals.told), made.counters.late) == (1, 1), "what a reader held back since is late all the same"
+
+
 def test_a_passage_is_judged_once_in_each_direction(gate, held, signals):
     """Its final tells what light and siren acted on, whatever the central has said meanwhile."""
     made = gate(held(entry(2)))
