@@ -19,6 +19,8 @@ CONTROLLER: Final = "access"
 RATE_PER_S: Final = 20
 BURST: Final = 200
 """A full lift shows its badges within seconds, and a controller that comes back tells what it kept."""
+FLOOD_OVER_US: Final = 60_000_000
+"""A flood is over once nothing was refused for it for so long: while it lasts an event gets in now and then."""
 OF_STRANGERS: Final[frozenset[Refusal]] = frozenset({"stranger", "crowded", "broken"})
 """Somebody else's doing: a good event of the controller doesn't end it."""
 TELL_AGAIN_US: Final = 600_000_000
@@ -70,7 +72,7 @@ class AccessDesk:
     ) -> None:
         self._portals, self._badge, self._note = frozenset(portals), badge, note
         self._now_us, self._steady_us, self._log = now_us, steady_us, log
-        self._tokens, self._filled_us = float(BURST), steady_us()
+        self._left: dict[tuple[str, bool], tuple[float, int]] = {}
         self._told: dict[tuple[str, Refusal], int] = {}
         self.counters = AccessCounters()
 
@@ -78,14 +80,14 @@ class AccessDesk:
         """Take what `source` sent and return how many events it was; `AccessError` if nothing of it was taken."""
         try:
             events = parse_events(payload, portals=self._portals, now_us=self._now_us())
-            self._admit(len(events))
+            self._admit(source, events)
         except AccessError as error:
             self.refuse(error, source)
             raise
         for event in events:
             self._take(event)
         self.counters.heard_us[source] = self._now_us()
-        over = [told for told in self._told if told[0] == source and told[1] not in OF_STRANGERS]
+        over = [told for told, at_us in self._told.items() if told[0] == source and self._is_over(told[1], at_us)]
         for told in over:
             del self._told[told]
         if over:
@@ -111,11 +113,23 @@ class AccessDesk:
         at = instant(event.at_us)
         self._note(SensorRow(seq=0, reader=CONTROLLER, gpi=1, kind=event.kind, state=True, at=at, portal=event.portal))
 
-    def _admit(self, count: int) -> None:
+    def _is_over(self, why: Refusal, at_us: int) -> bool:
+        """Tell whether a good event ends what was refused last at an instant."""
+        if why == "flood":
+            return self._steady_us() - at_us > FLOOD_OVER_US
+        return why not in OF_STRANGERS
+
+    def _admit(self, source: str, events: Collection[AccessEvent]) -> None:
+        """Take so many from each source, and doors beside badges: a mad badge reader hides no door that was forced."""
         now_us = self._steady_us()
-        self._tokens = min(BURST, self._tokens + (now_us - self._filled_us) * RATE_PER_S / 1e6)
-        self._filled_us = now_us
-        if count > self._tokens:
-            words = f"too many events: no more than {RATE_PER_S} a second are taken, send them again later"
-            raise AccessError(words, "flood")
-        self._tokens -= count
+        doors = sum(event.kind != "badge" for event in events)
+        left: dict[tuple[str, bool], tuple[float, int]] = {}
+        for kind, count in (((source, True), doors), ((source, False), len(events) - doors)):
+            before, filled_us = self._left.get(kind, (float(BURST), now_us))
+            tokens = min(BURST, before + (now_us - filled_us) * RATE_PER_S / 1e6)
+            if count > tokens:
+                what = "doors" if kind[1] else "badges"
+                words = f"too many {what}: no more than {RATE_PER_S} a second are taken, send them again later"
+                raise AccessError(words, "flood")
+            left[kind] = (tokens - count, now_us)
+        self._left |= left

@@ -33,8 +33,8 @@ class AccessMqttConfig(Section):
     topic: str = Field(
         min_length=1,
         max_length=1_000,
-        pattern=r"^[^#\x00-\x1f]+$",
-        description="The topic that it publishes to; `+` stands for one level.",
+        pattern=r"^(\+|[^+#/\x00-\x1f]*)(/(\+|[^+#/\x00-\x1f]*))*$",
+        description="The topic that it publishes to; `+` stands for one whole level.",
     )
     url: str | None = Field(
         default=None,

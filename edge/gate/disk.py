@@ -21,6 +21,7 @@ COUNTERS: Final = "counters"
 USES: Final = "uses"
 _PARTS: Final = "parts-"
 _PARTIAL: Final = ".partial"
+_READ_BYTES: Final = 1024 * 1024
 
 
 class GateFiles:
@@ -44,8 +45,14 @@ class GateFiles:
         self._write(name, (payload,))
 
     def map_block(self, generation: int) -> Block | None:
-        """Return a generation's block, mapped, or None where there is none."""
+        """Return a generation's block, mapped, or None where there is none.
+
+        It is read once before: what a worn card doesn't give is an error then, whereas a mapped page of it would end
+        the process without a word, at every start.
+        """
         with suppress(FileNotFoundError, ValueError), (self._folder / f"{_PARTS}{generation}").open("rb") as file:
+            while file.read(_READ_BYTES):
+                pass
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         return None
 

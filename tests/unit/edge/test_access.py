@@ -1,5 +1,6 @@
 """What an access controller tells, by whatever way: taken whole or refused in words, counted, and told once."""
 
+import contextlib
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.access import AccessDesk, AccessError, AccessEvent, parse_events
-from edge.access.desk import BURST, RATE_PER_S, TELL_AGAIN_US
+from edge.access.desk import BURST, FLOOD_OVER_US, RATE_PER_S, TELL_AGAIN_US
 from edge.agent.metrics import access_figures
 from edge.contracts import SensorRow, instant
 
@@ -158,8 +159,26 @@ def test_a_flood_is_refused_beyond_what_a_door_can_have_and_ends_by_itself():
     taken = Taken()
     for _ in range(BURST):
         taken.take(BADGE)
-    with pytest.raises(AccessError, match="too many events"):
+    with pytest.raises(AccessError, match="too many badges: no more than 20 a second"):
         taken.take(BADGE)
     assert (taken.desk.counters.refused, len(taken.badges)) == ({("http", "flood"): 1}, BURST)
     taken.at_us += 1_000_000
     assert taken.take([BADGE] * RATE_PER_S) == RATE_PER_S
+
+
+def test_a_flood_of_badges_hides_no_forced_door_and_no_other_side_and_is_told_once():
+    """A broken badge reader shows a card 200 times a second, and somebody breaks the door open."""
+    taken, forced = Taken(), {"portal": "east", "kind": "forced"}
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(20):
+            for _ in range(BURST):
+                with contextlib.suppress(AccessError):
+                    taken.take(BADGE)
+            assert taken.take(forced) == 1
+            taken.at_us += 1_000_000
+        assert taken.desk.take(json.dumps(BADGE).encode(), "mqtt") == 1
+    assert [(one["source"], one["why"]) for one in logs] == [("http", "flood")]
+    taken.at_us += FLOOD_OVER_US
+    with structlog.testing.capture_logs() as logs:
+        taken.take(BADGE)
+    assert [one["event"] for one in logs] == ["access events are understood again"]

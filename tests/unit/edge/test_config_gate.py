@@ -119,6 +119,7 @@ ACCESS = [
     ({"http": {"listen": "127.0.0.1:8077"}}, "access.http.token_file: is missing."),
     ({"http": {"listen": "127.0.0.1:80", "token_file": "t", "key_file": "k"}}, "since key_file is set: set both or"),
     ({"mqtt": {"topic": "doors/#"}}, "access.mqtt.topic: String should match pattern"),
+    ({"mqtt": {"topic": "doors/a+/events"}}, "access.mqtt.topic: String should match pattern"),
     ({"mqtt": {"topic": "doors", "url": "http://x"}}, "access.mqtt.url: broker URL 'http://x' begins with neither"),
 ]
 

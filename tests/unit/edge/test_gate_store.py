@@ -226,6 +226,21 @@ def test_damaged_files_are_told_and_made_good_by_what_the_broker_retains(one, tm
     assert digest(store(tmp_path, LOG).snapshot, EPCS) == whole
 
 
+def test_a_block_that_the_card_does_not_give_is_asked_for_again(one, tmp_path, monkeypatch):
+    """It was mapped unread: the first look-up then ended the process by a signal, at every start."""
+    (tmp_path / "parts-1").unlink()
+    (tmp_path / "parts-1").symlink_to("/proc/self/mem")  # whose first page gives an error of input and output
+    monkeypatch.setattr("edge.gate.disk.mmap.mmap", lambda *_, **__: pytest.fail("it was mapped unread"))
+    with capture_logs() as logs:
+        again = store(tmp_path, LOG)
+    monkeypatch.undo()
+    assert again.snapshot is None
+    assert any("kept gate snapshot is damaged" in line["event"] for line in logs)
+    (tmp_path / "parts-1").unlink()
+    give(again, messages(1, FIRST))
+    assert digest(again.snapshot, EPCS) == digest(one.snapshot, EPCS)
+
+
 def test_a_damaged_note_of_the_last_delta_costs_nothing_where_the_delta_is_whole(one, tmp_path):
     one.take("gate/delta", delta(1, 4, [entry(0)]))
     for damage in (b"", b"4", b"1 x", b"\xff\xff"):
