@@ -54,7 +54,15 @@ def open_gate(
     files = GateFiles(data_dir / GATE_FOLDER)
     store = GateStore(config.gateway, config.trust.keyring(), files, log=log)
     keeper, uses = GateKeeper(store, files, log=log), Uses()
-    gate = Gate(lambda: keeper.snapshot, Unlit(), uses=uses, keep_uses=keeper.keep_uses, now_us=now_us, log=log)
+    gate = Gate(
+        lambda: keeper.snapshot,
+        Unlit(),
+        uses=uses,
+        keep_uses=keeper.keep_uses,
+        now_us=now_us,
+        log=log,
+        outline=lambda: keeper.outline,
+    )
     return Doorkeeper(keeper, gate, partial(_load, store, uses, files, log))
 
 

@@ -62,6 +62,7 @@ class Gate:
         now_us: wall clock, UTC microseconds.
         log: logger.
         steady_us: a clock that no one sets.
+        outline: returns what is known of doors while no snapshot is held.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class Gate:
         now_us: Callable[[], int],
         log: FilteringBoundLogger,
         steady_us: Callable[[], int] = lambda: time.monotonic_ns() // 1_000,
+        outline: Callable[[], Snapshot | None] = lambda: None,
     ) -> None:
+        self._outline = outline
         self._steps = ClockSteps(now_us, steady_us)
         self._snapshot, self._signals, self._uses, self._keep_uses = snapshot, signals, uses, keep_uses
         self._now_us, self._log = now_us, log
@@ -129,7 +132,7 @@ class Gate:
     def _row(self, row: MovementRow, snapshot: Snapshot | None, arrived_us: int) -> MovementRow:
         crosses = row.kind in {"in", "out"}
         decision = self._decision(row, snapshot, arrived_us) if crosses else None
-        if not crosses:
+        if decision is None:
             self._uses.release(row.passage)
         if row.final or decision is None:
             self._decided.pop(row.passage, None)
@@ -142,9 +145,11 @@ class Gate:
         before = self._decided.get(row.passage)
         if before is not None and before.kind == row.kind:
             return self._carried(row, before, crossed_us, arrived_us)
+        if before is not None:
+            self._uses.release(row.passage)  # it went the other way than was told first
         way: Way = "in" if row.kind == "in" else "out"
         crossing = Crossing(row.portal, way, bytes.fromhex(row.epc), row.passage, crossed_us)
-        judged = judge(snapshot, crossing, self._uses, wall_us=self._now_us())
+        judged = judge(snapshot, crossing, self._uses, wall_us=self._now_us(), outline=self._outline())
         if judged is None:
             return None
         self.counters.late += self._steps.late_us(crossed_us, arrived_us) > LATE_US

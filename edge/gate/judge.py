@@ -46,14 +46,18 @@ def is_foreign(snapshot: Snapshot | None, epc: bytes) -> bool:
     return not snapshot.find(epc) and not snapshot.is_ours(epc)
 
 
-def judge(snapshot: Snapshot | None, crossing: Crossing, uses: Uses, *, wall_us: int) -> Judgement | None:
+def judge(
+    snapshot: Snapshot | None, crossing: Crossing, uses: Uses, *, wall_us: int, outline: Snapshot | None = None
+) -> Judgement | None:
     """Decide about a crossing; None where it leaves nothing that is guarded.
+
+    Without a snapshot all is stale, and a door behaves as its `outline` says, where there is one.
 
     A permission for one use that allows it is noted in `uses`. Time is the wall clock's, or that of the last signed
     message where the wall clock is behind it: a clock that was set back makes no permission of yesterday valid.
     """
     if snapshot is None:
-        return Judgement("stale", "no verified snapshot is held", UNKNOWN_MODE)
+        return _unheld(outline, crossing, wall_us)
     counters = (snapshot.generation, snapshot.n)
     door = snapshot.doors.get(crossing.portal)
     if door is None:
@@ -68,6 +72,16 @@ def judge(snapshot: Snapshot | None, crossing: Crossing, uses: Uses, *, wall_us:
     if problem:
         return Judgement("refuse", problem, mode, counters)
     return _permitted(snapshot, door, (valid, left), crossing, uses, now_us=now_us, mode=mode)
+
+
+def _unheld(outline: Snapshot | None, crossing: Crossing, wall_us: int) -> Judgement | None:
+    door = None if outline is None else outline.doors.get(crossing.portal)
+    if outline is None or door is None:
+        return Judgement("stale", "no verified snapshot is held", UNKNOWN_MODE)
+    if not (door.out if crossing.way == "out" else door.into):
+        return None
+    mode = door.mode_at(max(wall_us, outline.signed_us))
+    return Judgement("stale", "what may leave is damaged on the disk", mode)
 
 
 def _refusal(valid: list[Entry], left: tuple[str, ...]) -> str:

@@ -43,6 +43,11 @@ class GateKeeper:
         return self._store.snapshot
 
     @property
+    def outline(self) -> Snapshot | None:
+        """What the manifest says of doors, while its parts are damaged."""
+        return self._store.outline
+
+    @property
     def counters(self) -> StoreCounters:
         """What became of the messages."""
         return self._store.counters

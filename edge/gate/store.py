@@ -89,6 +89,8 @@ class GateStore:
         self._lost: tuple[int, int] | None = None
         self._disk_full = False
         self.snapshot: Snapshot | None = None
+        self.outline: Snapshot | None = None
+        """While its parts are damaged: what the manifest says of doors, which is signed and whole."""
         self.counters = StoreCounters()
 
     @property
@@ -123,6 +125,7 @@ class GateStore:
             self._refuse(error.why if isinstance(error, GateError) else "unreadable", f"kept on disk: {error}")
         if self._kept is not None and self.snapshot is None:
             self._coming, self._parts = self._kept, {}
+            self.outline = make_snapshot(self._kept.told, {}, None)
             self._log.error("kept gate snapshot is damaged: exits are told as stale until the broker sends it again")
 
     def _load_delta(self, generation: int) -> None:
@@ -353,6 +356,7 @@ class GateStore:
             delta = None if self._delta is None else self._delta.told
             lacks = self._lost is not None
             self.snapshot = make_snapshot(self._kept.told, self._parts, delta, lacks_delta=lacks)
+            self.outline = None
 
     def _keep(self, name: str, payload: bytes) -> bool:
         """Write a file; what can't be written holds all the same, until the next start."""

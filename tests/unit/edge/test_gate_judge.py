@@ -281,6 +281,33 @@ def test_a_clock_that_is_set_meanwhile_makes_no_exit_late(held, signals, step_s)
     assert (len(signals.told), made.counters.late) == (1, 1), "what a reader held back since is late all the same"
 
 
+def test_a_permission_for_one_use_is_free_again_where_the_passage_went_in(gate, held):
+    """Told as `out` first, and as `in` at its end: nothing has left, and the next way out is allowed."""
+    made = gate(held(entry(1, "allow_once")))
+    assert decide(made, row(), row(2, "in", final=True)) == ["allow", None]
+    assert decide(made, row(passage="b" * 32)) == ["allow"]
+
+
+def test_a_door_whose_entries_are_damaged_keeps_its_mode(held, signals, tmp_path):
+    """The manifest is signed and whole: where the door is in alarm and shows what is stale, it does."""
+    held(entry(2))
+    block = bytearray((tmp_path / "held" / "parts-1").read_bytes())
+    block[-1] ^= 1
+    (tmp_path / "held" / "parts-1").write_bytes(block)
+    damaged = store(tmp_path / "held", LOG)
+    made = Gate(
+        lambda: damaged.snapshot, signals, uses=Uses(), keep_uses=lambda _: None, now_us=lambda: NOW, log=LOG,
+        outline=lambda: damaged.outline,
+    )  # fmt: skip
+    (told,) = made.decide([row()], arrived_us=NOW)
+    assert (told.gate.verdict, told.gate.reason) == ("stale", "what may leave is damaged on the disk")
+    assert signals.told[-1][-1] == "alarm"
+    assert decide(made, row(kind="in", passage="c" * 32)) == [None], "a way in leaves nothing"
+    give(damaged, messages(1, [entry(2)], doors=(DOOR, STREET)))
+    assert damaged.outline is None
+    assert decide(made, row(passage="b" * 32)) == ["refuse"]
+
+
 def test_a_passage_is_judged_once_in_each_direction(gate, held, signals):
     """Its final tells what light and siren acted on, whatever the central has said meanwhile."""
     made = gate(held(entry(2)))
