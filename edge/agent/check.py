@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from edge import config as settings
 from edge.access import AccessError, token
+from edge.agent.log_target import log_problem
 from edge.agent.tables import console, show_json, show_table
 from edge.agent.tls_files import tls_file_problems, try_broker_files
 from edge.config import EdgeConfig, ReaderConfig
@@ -104,15 +105,16 @@ def examine(path: Path) -> Report:
         text = path.read_bytes()
     except OSError as error:
         return Report((_error(f"cannot be read: {error.strerror}"),))
-    return examine_text(text, path.resolve().parent)[0]
+    return examine_text(text, path.resolve().parent, path)[0]
 
 
-def examine_text(text: bytes, base: Path) -> tuple[Report, EdgeConfig | None]:
+def examine_text(text: bytes, base: Path, own: Path | None = None) -> tuple[Report, EdgeConfig | None]:
     """Return all that can be said about a configuration, and what it is where it can be used.
 
     Args:
         text: the file's bytes.
         base: the folder where its relative paths start.
+        own: the file, where it is one.
     """
     source = "edge.toml"
     try:
@@ -120,7 +122,7 @@ def examine_text(text: bytes, base: Path) -> tuple[Report, EdgeConfig | None]:
         config = settings.parse(document, source=source)
     except settings.ConfigError as error:
         return Report(tuple(_error(line.removeprefix(f"{source}: ")) for line in str(error).splitlines())), None
-    findings = [*_file_problems(config, base)]
+    findings = [*_file_problems(config, base, own)]
     powers: list[PowerLine] = []
     readers = []
     built = settings.reader_settings(config)
@@ -178,13 +180,15 @@ def _error(line: str) -> Finding:
     return Finding("error", key, what) if KEY_PATH.fullmatch(key) else Finding("error", "", line)
 
 
-def _file_problems(config: EdgeConfig, base: Path) -> Iterator[Finding]:
+def _file_problems(config: EdgeConfig, base: Path, own: Path | None) -> Iterator[Finding]:
     """What the broker's and the readers' settings name on disk must be there."""
     try:
         try_broker_files(settings.uplink_settings(config, base=base))
     except (OSError, ValueError) as error:
         named = str(error).partition(" ")[0]
         yield Finding("error", f"mqtt.{named if named.endswith('_file') else 'url'}", str(error))
+    if problem := log_problem(config, base=base, own=own):
+        yield Finding("error", "log.file", problem)
     for one in tls_file_problems(config, base=base):
         yield Finding("error", f"{one.place}.{one.key}", one.what)
 

@@ -17,6 +17,7 @@ from edge import config as settings
 from edge.access import AccessError
 from edge.agent import logs
 from edge.agent.compose import serve
+from edge.agent.log_target import log_problem
 from edge.agent.metrics import MetricsError, parse_address
 from edge.agent.recording import RecordingFile
 from edge.agent.renewal import Held, Renewal
@@ -56,13 +57,15 @@ def run(
     unusable = [f"{config}: reader {one.reader}: {one.key} {one.what}" for one in tls_file_problems(checked, base=base)]
     if unusable:
         _leave(EXIT_USAGE, "\n".join(unusable))
+    folder = data_dir if data_dir is not None else base / checked.agent.data_dir
+    if problem := log_problem(checked, base=base, own=path, data_dir=folder):
+        _leave(EXIT_USAGE, f"{config}: log.file: {problem}")
     log_to = LogPlace(base)
     try:
         log_to.take(checked)
     except OSError as error:
         file = base / str(checked.log.file)
         _leave(EXIT_USAGE, f"log.file {file}: cannot be written: {error.strerror or error}: make its folder")
-    folder = data_dir if data_dir is not None else base / checked.agent.data_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # events tell who carried what
         with ExitStack() as stack:
@@ -71,7 +74,7 @@ def run(
             if settled.problem:
                 log.error("a configuration was on trial when the agent ended", problem=settled.problem)
             held = Held(checked, settled.text)
-            renewal = Renewal(path, held, log=log, recording=taken is not None, untold=settled.untold)
+            renewal = Renewal(config, held, log=log, recording=taken is not None, untold=settled.untold)
             how = {"base": base, "data_dir": folder, "metrics": address, "record": taken, "log": log}
             asyncio.run(_until_signal(renewal, log_to, **how))
     except (OutboxError, MetricsError, ReaderError, AccessError) as error:

@@ -68,7 +68,7 @@ class Renewal:
     """Which configuration runs, what is on trial, and who is still to be answered; one for the process.
 
     Args:
-        path: the configuration file, no link.
+        path: the configuration file, or a link to it.
         held: what it says, checked.
         log: logger.
         recording: whether a recording runs, which a change of configuration would break in two.
@@ -88,7 +88,8 @@ class Renewal:
         limit_s: float = LIMIT_S,
         steady_s: float = STEADY_S,
     ) -> None:
-        self._path, self._files, self._held, self._log = path, TrialFiles(path), held, log
+        self._named, self._path, self._held, self._log = path.absolute(), path.resolve(), held, log
+        self._files = TrialFiles(self._path)
         self._recording, self._limit_s, self._steady_s = recording, limit_s, steady_s
         self._untold: list[Note] = [] if untold is None else [untold]
         self._change: Change | None = None
@@ -96,6 +97,7 @@ class Renewal:
         self._round = asyncio.Event()
         self._look: Callable[[], Look] | None = None
         self._signal: asyncio.Task[None] | None = None
+        self._again = False  # the file is to be read once more: what was asked for came too early
 
     @property
     def anew(self) -> bool:
@@ -108,9 +110,11 @@ class Renewal:
         self._round.set()
 
     def hang_up(self) -> None:
-        """Read the file again, as SIGHUP asks."""
+        """Read the file again, as SIGHUP asks; at once, or as soon as what is being taken is."""
         if self._signal is None or self._signal.done():
             self._signal = asyncio.create_task(self._reload_by_signal(), name="reload")
+        else:
+            self._again = True
 
     async def run(self, serve: Callable[[EdgeConfig, asyncio.Event], Awaitable[None]]) -> None:
         """Serve round after round until `stop`; what a round raises that has nothing to prove ends it."""
@@ -136,6 +140,7 @@ class Renewal:
         """Prove what is new and answer who asked, while a round runs."""
         if self._change is not None and self._look is not None:
             await self._prove(self._change, self._look)
+        self._take_up()
         while self._untold:
             if publish(self._untold[0]):
                 note = self._untold.pop(0)
@@ -152,6 +157,10 @@ class Renewal:
         await self._take_file((command.name, command.nonce))
 
     async def _reload_by_signal(self) -> None:
+        if self._is_taking:
+            self._again = True
+            self._log.info("the file is read again as soon as the configuration before it is taken")
+            return
         try:
             await self._take_file(None)
         except OrderError as error:
@@ -168,7 +177,7 @@ class Renewal:
             after, told = await self._checked(text)
             self._end_round(Change(self._held, after, look, None, told, asked))
         finally:
-            self._busy = False
+            self._over()
 
     async def _configure(self, command: Command) -> dict[str, Argument] | None:
         strange = sorted(command.args.keys() - {"toml"})
@@ -181,7 +190,7 @@ class Renewal:
         try:
             return await self._try(command, text, look)
         finally:
-            self._busy = False
+            self._over()
 
     async def _try(self, command: Command, text: bytes, look: Look) -> dict[str, Argument] | None:
         held = self._held
@@ -211,10 +220,20 @@ class Renewal:
         self._end_round(Change(held, after, look, note, told, (command.name, command.nonce)))
         return None
 
+    @property
+    def _is_taking(self) -> bool:
+        """Whether another configuration is on its way in."""
+        on_trial = self._change is not None and not self._change.proven
+        return self._busy or self._look is None or self._anew or on_trial
+
     def _begin(self) -> Look:
         """Return how the agent is, and let nobody else begin; raise `OrderError` where nothing may be changed now."""
-        if self._busy or self._look is None or self._anew or (self._change is not None and not self._change.proven):
+        if self._is_taking or self._look is None:
             raise OrderError("another configuration is being taken: give the command again in two minutes")
+        if (now := self._named.resolve()) != self._path:
+            raise OrderError(
+                f"{self._named} leads to {now} by now, and led to {self._path} at the start: restart the agent"
+            )
         if self._recording:
             raise OrderError("the agent records (--record), which a change would break: end the recording first")
         look = self._look()
@@ -223,9 +242,21 @@ class Renewal:
         self._busy = True
         return look
 
+    def _over(self) -> None:
+        """Let the next one begin; a signal that came meanwhile is one, unless a new round takes it up."""
+        self._busy = False
+        if self._again and not self._anew:
+            asyncio.get_running_loop().call_soon(self._take_up)
+
+    def _take_up(self) -> None:
+        """Read the file again, if that was asked for too early."""
+        if self._again and not self._anew:
+            self._again = False
+            self.hang_up()
+
     async def _checked(self, text: bytes) -> tuple[Held, dict[str, Argument]]:
         """Return a text's configuration and what is new in it; raise `OrderError` for one that can't be used."""
-        report, config = await asyncio.to_thread(examine_text, text, self._path.parent)
+        report, config = await asyncio.to_thread(examine_text, text, self._path.parent, self._path)
         if config is None:
             raise OrderError(f"{_findings(report, 'error')}; {AS_BEFORE}")
         if fixed := fixed_problems(self._held.config, config):
@@ -246,7 +277,11 @@ class Renewal:
     async def _prove(self, change: Change, look: Callable[[], Look]) -> None:
         """Look until it is clear whether the agent is well."""
         proof = Proof(change.look, time.monotonic(), self._limit_s, self._steady_s)
-        while (clear := proof.look(look(), time.monotonic())) is None:  # noqa: ASYNC110 (how the agent is, is no event)
+        while (clear := proof.look(look(), time.monotonic())) is None:
+            if self._again and change.note is None:  # it was mended, so nobody waits for what becomes of it
+                change.proven = True
+                self._answer(change, f"the file is read again before it is well: {'; '.join(proof.problems)}")
+                return
             await asyncio.sleep(LOOK_S)
         if clear == "well":
             await self._keep(change)

@@ -323,6 +323,7 @@ class LogConfig(Section):
     file: str | None = Field(
         default=None,
         min_length=1,
+        pattern=r"^[^\x00]+$",
         description="File for the log, one JSON object a line; a relative path starts at this file. Left out: "
         "standard error.",
     )

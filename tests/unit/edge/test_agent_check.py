@@ -159,6 +159,26 @@ def test_password_file_that_is_not_there_is_an_error(check):
     assert (report.exit_code, report.findings[0].key) == (2, "mqtt.password_file")
 
 
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("edge.toml", "is the configuration itself"),
+        ("stockgate-edge-data/outbox.db", "lies in the data folder"),
+        ("", "should have at least 1 character"),
+        ("a\\u0000b", "should match pattern"),
+        (".", "is a folder"),
+        ("gone/edge.log", "there is no folder"),
+        ("secret.txt", "is mqtt.password_file of it"),
+    ],
+)
+def test_a_log_file_that_would_spoil_another_is_an_error(check, tmp_path, file, why):
+    """A pushed one with `file = "edge.toml"` was called well, and the agent never started again."""
+    (tmp_path / "secret.txt").write_text("x")
+    head = HEAD + f'username = "u"\npassword_file = "secret.txt"\n[log]\nfile = "{file}"\n'
+    findings = check("", head=head).findings
+    assert [why in one.what for one in findings if one.key == "log.file"] == [True], findings
+
+
 @pytest.mark.parametrize("text", [None, "no certificate"])
 def test_ca_file_that_is_not_there_or_no_pem_is_an_error(check, tmp_path, text):
     """It is looked for where the configuration is."""

@@ -113,4 +113,4 @@ def test_log_file_that_cannot_be_made_is_a_usage_error(tmp_path, capsys):
     with pytest.raises(typer.Exit) as caught:
         command.run(tmp_path / "edge.toml")
     assert caught.value.exit_code == 2
-    assert f"log.file {tmp_path / 'gone' / 'edge.log'}: cannot be written" in capsys.readouterr().err
+    assert f"log.file: there is no folder {tmp_path / 'gone'}: make it" in capsys.readouterr().err

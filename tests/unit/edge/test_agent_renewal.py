@@ -40,11 +40,13 @@ LIMIT_S = 30.0
 class Rounds:
     """An agent without parts: what it ran with, what it answered, and how it is with each configuration."""
 
-    def __init__(self, folder) -> None:
+    def __init__(self, folder, link=None) -> None:
         self.path = folder / "edge.toml"
         self.path.write_text(TEXT)
+        if link is not None:
+            link.symlink_to(self.path)
         held = Held(parse(document_of(TEXT.encode(), source="t"), source="t"), TEXT.encode())
-        self.renewal = Renewal(self.path, held, log=structlog.get_logger(), limit_s=0.3, steady_s=0.0)
+        self.renewal = Renewal(link or self.path, held, log=structlog.get_logger(), limit_s=0.3, steady_s=0.0)
         self.ran, self.answers, self.looks = [], [], {}
         self.connected, self.fails = True, {}
         self.begun = asyncio.Event()
@@ -111,7 +113,8 @@ async def test_parts_that_fail_during_the_trial_end_the_trial_and_not_the_agent(
     await rounds.order("configure", toml=BETTER)
     await rounds.until(lambda: rounds.answers)
     assert rounds.answers[0].problem == "rolled back: the agent can't run with it: in the windows"
-    assert (rounds.ran, rounds.path.read_text()) == ([2.0, 0.5, 2.0], TEXT)
+    await rounds.until(lambda: rounds.ran == [2.0, 0.5, 2.0])
+    assert rounds.path.read_text() == TEXT
 
 
 async def test_parts_that_fail_with_nothing_on_trial_end_the_agent(tmp_path):
@@ -132,7 +135,7 @@ async def test_what_the_disk_cannot_keep_is_not_kept(rounds, monkeypatch):
     await rounds.until(lambda: rounds.answers)
     assert "the disk can't take that it is well" in rounds.answers[0].problem
     assert "the next start does it" in rounds.answers[0].problem
-    assert rounds.ran == [2.0, 0.5, 2.0]
+    await rounds.until(lambda: rounds.ran == [2.0, 0.5, 2.0])
     monkeypatch.undo()
     await rounds.stop()
     assert TrialFiles(rounds.path).settle().text == TEXT.encode()
@@ -188,3 +191,56 @@ async def test_a_file_that_the_agent_cannot_run_with_stays_and_the_agent_goes_on
     await rounds.until(lambda: rounds.answers)
     assert rounds.answers[0].problem.startswith("the agent goes on with the configuration before")
     assert (rounds.ran, rounds.path.read_text(), rounds.beside()) == ([2.0, 0.5, 2.0], BETTER, [])
+
+
+async def test_a_mistake_that_is_mended_at_once_is_taken_up(rounds):
+    """A reload has nothing to take back, so nobody waits for what becomes of the one before."""
+    rounds.looks[0.5] = Look(readers={"r1": "reader r1 is not in session"}, broker=True)
+    rounds.path.write_text(BETTER)
+    rounds.renewal._limit_s = 60.0
+    await rounds.begun.wait()
+    rounds.renewal.hang_up()
+    await rounds.until(lambda: rounds.ran == [2.0, 0.5])
+    rounds.path.write_text(TEXT + "[agent]\nheartbeat_s = 0.7\n")
+    rounds.renewal.hang_up()
+    rounds.renewal.hang_up()
+    await rounds.until(lambda: rounds.ran[:3] == [2.0, 0.5, 0.7])
+
+
+async def test_signals_that_come_while_the_file_is_read_are_one_more_reading(rounds):
+    await rounds.begun.wait()
+    rounds.path.write_text("no TOML [")
+    with structlog.testing.capture_logs() as logs:
+        rounds.renewal.hang_up()
+        rounds.renewal.hang_up()
+        await rounds.until(lambda: sum(one["event"] == "configuration isn't taken" for one in logs) == 2)
+    assert rounds.ran == [2.0]
+
+
+async def test_a_reload_during_a_trial_waits_for_its_end(rounds):
+    await rounds.order("configure", toml=BETTER)
+    rounds.renewal.hang_up()
+    await rounds.until(lambda: rounds.answers)
+    assert rounds.answers[0].problem == ""
+    await rounds.until(lambda: rounds.ran == [2.0, 0.5, 0.5])
+
+
+async def test_a_link_that_leads_elsewhere_by_now_is_told(tmp_path):
+    """What lies there may name files beside it, and a pushed configuration would be written over the old target."""
+    (tmp_path / "one").mkdir()
+    rounds = Rounds(tmp_path / "one", link=tmp_path / "edge.toml")
+    await rounds.begun.wait()
+    other = tmp_path / "two.toml"
+    other.write_text(BETTER)
+    (tmp_path / "edge.toml").unlink()
+    (tmp_path / "edge.toml").symlink_to(other)
+    for order in ({"name": "reload"}, {"name": "configure", "toml": BETTER}):
+        with pytest.raises(OrderError, match=r"leads to .*two\.toml by now, .*: restart the agent"):
+            await rounds.order(**order)
+    assert rounds.ran == [2.0]
+    await rounds.stop()
+
+
+async def test_a_log_file_that_would_spoil_the_configuration_is_refused(rounds):
+    with pytest.raises(OrderError, match=r"log\.file: .*edge\.toml is the configuration itself: give another file"):
+        await rounds.order("configure", toml=TEXT + '[log]\nfile = "edge.toml"\n')
