@@ -10,7 +10,7 @@ __all__ = ["GATEWAY", "REARM_S", "TrialSite"]
 
 REARM_S: Final = (14_400, 14_000)
 """What a reload changes to and fro: it builds every part anew and no event comes of it."""
-MODES: Final = ("alarm", "notify")
+PASSES: Final = 20
 DOOR_READER: Final = "r1"
 CROWD_LOCATIONS: Final = "hall,Hall,zone,,false,\nyard,Yard,exterior,,false,\n"
 EDGE: Final = """site = "{site}"
@@ -68,20 +68,26 @@ class TrialSite:
         """The door, with who goes out of it and when."""
         return ExitsSite(1, self.seconds)
 
+    @property
+    def walks(self) -> int:
+        """How many go out in all."""
+        return len(self.door.walks)
+
     def sheets(self, folder: Path) -> None:
         """Write the registry's sheets."""
         self.door.sheets(folder)
         with (folder / "locations.csv").open("a") as file:
             file.write(CROWD_LOCATIONS)
-        self.portals(folder / "portals.csv", 0)
+        with (folder / "portals.csv").open("a") as file:
+            file.write(f"crowd-gate,Gate,{SITE},{GATEWAY},hall,yard,notify\n")
 
-    def portals(self, path: Path, turn: int) -> None:
-        """Write the sheet of portals; `turn` by turn the door's mode is another, which changes what it decides by."""
-        path.write_text(
-            "id,name,site,gateway,inside,outside,mode\n"
-            f"door-1,Door 1,{SITE},{GATEWAY},room-1,corridor,{MODES[turn % len(MODES)]}\n"
-            f"crowd-gate,Gate,{SITE},{GATEWAY},hall,yard,notify\n"
+    def passes(self, path: Path, turn: int) -> None:
+        """Write a sheet that lets some of those out who go out next; `turn` by turn they are others."""
+        rows = (
+            f"P-{turn}-{number},LT-{(37 * turn + number) % self.walks + 1:05},room-1,2020-01-01T00:00:00Z,,soak\n"
+            for number in range(PASSES)
         )
+        path.write_text("id,asset,boundary,valid_from,valid_to,reason\n" + "".join(rows))
 
     def central(self) -> str:
         """Return the centre's settings."""

@@ -78,7 +78,7 @@ def _listed(counts: dict[str, int]) -> str:
 KILLS = tuple(f"kill {victim}" for victim in ("broker", "edge", "central", "sim"))
 CUTS = tuple(f"{trouble} {link}" for link in LINKS for trouble in TROUBLES)
 MACHINE = ("disk full", "disk read-only", "clock step")
-CHANGES = ("configuration reload", "configuration door-mode")
+CHANGES = ("configuration reload", "configuration passes")
 EVERYTHING = (*KILLS, *CUTS, *MACHINE, *CHANGES)
 # A step may not make events so new that the central refuses to believe them (an hour).
 STEP_S = 1_800.0
@@ -270,8 +270,8 @@ class Trial:
             if (agent := self._children["edge"].process) is not None:
                 agent.send_signal(signal.SIGHUP)
             return
-        sheet = self._dir / "registry" / "portals.csv"
-        self._site.portals(sheet, turn)
+        sheet = self._dir / "authorisations.csv"
+        self._site.passes(sheet, turn)
         self._import(sheet)
 
     def _kill(self, victim: str) -> None:
