@@ -41,6 +41,7 @@ from central.storage.oddities import PgOddities, load_knowledge
 from central.storage.queries import query
 from central.storage.states import PgStates
 from central.storage.stories import PgStories
+from edge.contracts import badge_persons
 
 QUARANTINED_BYTES: Final = 64 * 1024
 """How much of a payload the quarantine keeps; its length and digest tell of the rest."""
@@ -213,7 +214,7 @@ class PgTransaction:
         rows = await self._connection.execute(query("policies.carried"), params)
         for passage, asset_class, custodian, own, others in await rows.fetchall():
             badges = [Badge(person, datetime.fromisoformat(at)) for person, at in others]
-            badges += [Badge(own, None)] if own else []
+            badges += [Badge(person, None) for person in badge_persons(own or "")]
             found[passage.hex] = Carried(asset_class, custodian, tuple(badges))
         return found
 

@@ -58,6 +58,7 @@ class AccessDesk:
         now_us: the host's clock.
         steady_us: a clock that no one sets.
         log: logger.
+        believed: tells whether the host's clock was set.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class AccessDesk:
         now_us: Callable[[], int],
         steady_us: Callable[[], int],
         log: FilteringBoundLogger,
+        believed: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._believed = believed
         self._portals, self._badge, self._note = frozenset(portals), badge, note
         self._now_us, self._steady_us, self._log = now_us, steady_us, log
         self._left: dict[tuple[str, bool], tuple[float, int]] = {}
@@ -79,7 +82,7 @@ class AccessDesk:
     def take(self, payload: bytes, source: str) -> int:
         """Take what `source` sent and return how many events it was; `AccessError` if nothing of it was taken."""
         try:
-            events = parse_events(payload, portals=self._portals, now_us=self._now_us())
+            events = parse_events(payload, portals=self._portals, now_us=self._now_us(), believed=self._believed())
             self._admit(source, events)
         except AccessError as error:
             self.refuse(error, source)

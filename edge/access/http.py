@@ -17,7 +17,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from socket import AF_INET6, SHUT_RDWR, socket
+from socket import AF_INET6, SHUT_RDWR, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Any, Final, Self
 
 from edge.access.desk import AccessDesk
@@ -130,7 +130,12 @@ class _Server(ThreadingHTTPServer):
             raise
 
     def server_bind(self) -> None:
-        """Bind, without asking a name server who we are, as the base class does."""
+        """Bind, without asking a name server who we are, as the base class does.
+
+        Connections that we ended a minute ago keep the port from nobody: a controller posts all day, and a restart must
+        hear it at once. Another program that listens there still does.
+        """
+        self.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = self.settings.host, int(self.server_address[1])

@@ -141,7 +141,7 @@ def examine_text(text: bytes, base: Path, own: Path | None = None) -> tuple[Repo
         powers += _one_power([_power_line(serial, antenna) for antenna in antennas])
         findings += _region_notes(place, serial)
         findings += _power_notes(place, serial, antennas)
-    findings += [*_line_notes(config), *_central_notes(config), *_access_notes(config, base)]
+    findings += [*_line_notes(config), *_central_notes(config), *_access_notes(config, base), *_siren_notes(config)]
     readers += _device_lines(config, base)
     report = Report(tuple(_as_written(document, findings)), tuple(readers), tuple(powers))
     return report, None if report.exit_code == EXIT_UNUSABLE else config
@@ -208,6 +208,25 @@ def _central_notes(config: EdgeConfig) -> Iterator[Finding]:
             "`stockgate-central keys show` prints"
         )
         yield Finding("warning", "trust.central_keys", what)
+
+
+def _siren_notes(config: EdgeConfig) -> Iterator[Finding]:
+    """Yield what sounds and is ended by nobody but us: if the agent, or the line to it, died meanwhile, it goes on."""
+    boards = {board.id: board for board in config.boards}
+    wired = {(reader.id, output.output): output for reader in config.readers for output in reader.outputs}
+    for number, one in enumerate(config.gate.outputs):
+        if one.kind not in {"siren", "gone"}:
+            continue
+        board, output = boards.get(one.device), wired.get((one.device, one.output))
+        if (board is not None and not (board.protocol == "modbus" and board.timed_outputs)) or (
+            output is not None and output.inverted
+        ):
+            yield Finding(
+                "warning",
+                f"gate.outputs[{number}].device",
+                f"{one.device} ends no pulse of output {one.output} by itself, so what sounds there would go on if the "
+                "agent or the line to it died: give it a timer relay, or take a board with timed_outputs",
+            )
 
 
 def _access_notes(config: EdgeConfig, base: Path) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from edge.access import AccessDesk, AccessError, HttpDoor, HttpSettings, MqttDoo
 from edge.access.http import SOURCE as HTTP
 from edge.access.mqtt import SOURCE as MQTT
 from edge.agent.at_the_door import AccessDoor
+from edge.agent.clock import host_synced
 from edge.agent.journal import Journal
 from edge.agent.signalling import steady_us
 from edge.config import EdgeConfig, access_settings
@@ -47,6 +48,7 @@ class Controller:
             now_us=now_us,
             steady_us=steady_us,
             log=log,
+            believed=host_synced,
         )
 
     async def __aenter__(self) -> Self:

@@ -203,7 +203,7 @@ async def _problem(reader: asyncio.StreamReader) -> str:
                 body += part
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(told.get("detail", ""))[:200] if isinstance(told, dict) else ""
 

@@ -39,7 +39,9 @@ def document_of(text: bytes, *, source: str) -> dict[str, Any]:
         return tomllib.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{source}: cannot be read: it is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise ConfigError(f"{source}: is not a configuration: it is nested too deep") from error
+    except ValueError as error:  # tomllib's own, and Python's for a number of thousands of digits
         raise ConfigError(f"{source}: is not TOML: {error}") from error
 
 

@@ -3,6 +3,7 @@
 Errors: `ContractError`, the room's one error.
 """
 
+from edge.contracts.badges import NONE_SHOWN, badge_persons, badge_words
 from edge.contracts.checks import check_row
 from edge.contracts.codec import (
     MAX_ENVELOPE_BYTES,
@@ -100,6 +101,7 @@ __all__ = [
     "MAX_PRESENCE_TAGS",
     "MAX_ROW_ANTENNAS",
     "MAX_TOML_BYTES",
+    "NONE_SHOWN",
     "PART_HEADER_BYTES",
     "VERDICTS",
     "AntennaEvidence",
@@ -148,6 +150,8 @@ __all__ = [
     "UplinkState",
     "Watermark",
     "ZoneBirth",
+    "badge_persons",
+    "badge_words",
     "bucket_of",
     "canonical",
     "check_command",

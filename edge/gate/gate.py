@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from edge.contracts import GateVerdict, MovementRow, instant, instant_us
+from edge.contracts import NONE_SHOWN, GateVerdict, MovementRow, instant, instant_us
 from edge.contracts.rows import Kind
 from edge.gate.judge import Crossing, Judgement, Way, is_foreign, judge
 from edge.gate.port import Judged, Signals
@@ -18,8 +18,6 @@ from edge.gate.uses import Use, Uses
 
 LATE_US: Final = 10_000_000
 """Reads that a reader or the network held back for longer sound no siren (contracts: What is an exit)."""
-NONE_SHOWN: Final = "none shown"
-"""What the windows' evidence says where badges are read at a door and none was shown."""
 
 
 @dataclass(slots=True)

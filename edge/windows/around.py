@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from edge.contracts import badge_words as words_for
+
 Door = Literal["open", "shut", "opened", "closed"]
 """Over the whole visit open or shut, or it changed: was opened, was closed (at last)."""
 BeamWay = Literal["in", "out", "both", "none"]
@@ -37,7 +39,7 @@ class Around:
         beams: the way in which beams were broken nearest to the likely crossing.
         beam_us: event time at which the second of those beams was broken.
         badge: a badge was shown within -10/+5 s of the likely crossing.
-        person: whose badge it was.
+        persons: whose badges they were, the nearest to the crossing first.
         came: from where the stay began that the visit goes on from.
         levels: cdBm, the doorway's at each antenna, as learnt from those who went through.
     """
@@ -46,7 +48,7 @@ class Around:
     beams: BeamWay | None = None
     beam_us: int | None = None
     badge: bool | None = None
-    person: str = ""
+    persons: tuple[str, ...] = ()
     came: Came | None = None
     levels: tuple[int, ...] | None = None
 
@@ -79,6 +81,4 @@ def beam_words(around: Around) -> str | None:
 
 def badge_words(around: Around) -> str | None:
     """Return what an event says of badges."""
-    if around.badge is None:
-        return None
-    return f"shown by {around.person}" if around.badge else "none shown"
+    return None if around.badge is None else words_for(around.persons)

@@ -195,14 +195,14 @@ class Judge:
         near_us = likely_us(snap) if near_us is None else near_us
         visit = int(snap.head[L.START_US]), int(snap.head[L.LAST_US])
         way, beam_us = self._sensed.beams(place, visit, near_us, now_us)
-        person = self._sensed.badge_near(place, near_us, now_us)
+        persons = self._sensed.badges_near(place, near_us, now_us)
         return replace(
             told,
             door=self._sensed.door(place, *visit),
             beams=way,
             beam_us=beam_us,
-            badge=None if person is None else bool(person),
-            person=person or "",
+            badge=None if persons is None else bool(persons),
+            persons=persons or (),
         )
 
 

@@ -191,8 +191,11 @@ class Sensed:
         both = all(any(state for _, state in one.changes(begin_us, end_us)) for one in beams.values())
         return ("none", None) if clear and not both else (None, None)
 
-    def badge_near(self, portal: int, near_us: int, now_us: int) -> str | None:
-        """Return the person whose badge was shown nearest to an instant, "" for none, None where none ever was."""
+    def badges_near(self, portal: int, near_us: int, now_us: int) -> tuple[str, ...] | None:
+        """Return the persons whose badges were shown about an instant, the nearest first; None where none ever was.
+
+        All of them: a colleague's badge right after takes nothing from who carries it out.
+        """
         badges = self._order[portal].badges
         if not badges:
             return None
@@ -201,7 +204,7 @@ class Sensed:
             for at_us, person in badges
             if -BADGE_BEFORE_US <= at_us - near_us <= BADGE_AFTER_US and at_us <= now_us
         ]
-        return min(near)[1] if near else ""
+        return tuple(dict.fromkeys(person for _, person in sorted(near)))
 
 
 def _passings(beams: dict[Side, Input], begin_us: int, end_us: int) -> Iterator[Passing]:

@@ -12,6 +12,7 @@ from central.application.errors import NotFound, StepUnfit
 from central.application.policies import BadgeShown, DoorPolicy, set_policy, take_badges
 from central.domain.gate import Quiet
 from central.storage.policies import PgPolicies
+from edge.contracts import badge_words
 from tests.helpers.central import START, central, epc, movement, registered_database
 
 DOOR = "main-entrance"
@@ -42,7 +43,7 @@ async def given_to(one, person, *, at=START - MINUTE):
 async def leaves(one, *, badge=None, seq=1, after_s=0.0):
     row = movement(seq, tag=epc(2), portal=DOOR, after_s=after_s)
     if badge:
-        row = replace(row, evidence=replace(row.evidence, badge=badge))
+        row = replace(row, evidence=replace(row.evidence, badge=badge_words(badge.split())))
     await one.take(row, now=START + MINUTE + after_s * S)
 
 
@@ -64,10 +65,12 @@ async def test_a_door_that_asks_for_the_person_is_amber_where_no_badge_names_the
     assert alert.reason == "Carried by another or unknown. The badge shown was p2's; who may carry it: p1."
 
 
-async def test_the_custodians_badge_that_the_door_tells_suffices(one):
+@pytest.mark.parametrize("badge", ["P1", "p2 p1"])
+async def test_the_custodians_badge_that_the_door_tells_suffices(one, badge):
+    """In the words that the agent tells it with, a colleague's beside it or not."""
     await asks(one, {"": "asset+person"})
     await given_to(one, "p1")
-    await leaves(one, badge="P1")
+    await leaves(one, badge=badge)
     assert await told(one) == []
 
 

@@ -73,6 +73,27 @@ def test_what_cannot_be_meant_is_refused_in_words(told, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("at", "told_us"),
+    [
+        ("2027-01-15T08:01:01Z", NOW_US),
+        ("2100-01-01T00:00:00Z", NOW_US),
+        ("1970-01-01T00:00:00Z", NOW_US),
+        ("2027-01-15T07:00:00Z", NOW_US - 3_600_000_000),
+    ],
+)
+def test_a_forced_door_is_told_whichever_clock_is_wrong(at, told_us):
+    """Our own may be the one: a small board's is, until its time server answers."""
+    (event,) = parse({"portal": "east", "kind": "forced", "at": at})
+    assert event.at_us == told_us
+
+
+def test_a_badge_is_taken_as_of_now_while_our_own_clock_is_not_set():
+    payload = json.dumps(BADGE | {"at": "2100-01-01T00:00:00Z"}).encode()
+    (event,) = parse_events(payload, portals=PORTALS, now_us=NOW_US, believed=False)
+    assert (event.at_us, event.person) == (NOW_US, "E-0042")
+
+
 @given(st.binary(max_size=400) | st.recursive(st.none() | st.text() | st.floats(), st.lists).map(repr).map(str.encode))
 def test_any_bytes_give_events_or_the_one_error(payload):
     try:

@@ -7,9 +7,9 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.contracts import Clock, Evidence, MovementRow, decode_delta, decode_manifest, event_id, instant
+from edge.contracts import NONE_SHOWN, Clock, Evidence, MovementRow, decode_delta, decode_manifest, event_id, instant
 from edge.gate import Gate, GateError, Uses
-from edge.gate.gate import LATE_US, NONE_SHOWN
+from edge.gate.gate import LATE_US
 from edge.gate.judge import Crossing, is_foreign, judge
 from edge.gate.snapshot import make_snapshot
 from edge.gate.uses import MOST_USES, Use
@@ -382,7 +382,7 @@ def test_who_takes_it_out_without_a_badge_is_told_amber_at_the_end(gate, held, s
     assert badge_words(Around(badge=False)) == NONE_SHOWN
     assert decide(made, row(badge=NONE_SHOWN), row(2, final=True, badge=NONE_SHOWN)) == ["allow", "allow"]
     assert [one[1] for one in signals.told] == ["allow", "carried"]
-    shown = badge_words(Around(badge=True, person="p1"))
+    shown = badge_words(Around(badge=True, persons=("p1",)))
     for badge, passage in ((shown, "b"), (None, "c")):
         assert decide(made, row(badge=badge, final=True, passage=passage * 32)) == ["allow"]
     assert [one[1] for one in signals.told[2:]] == ["allow", "allow"]

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge import contracts
 from edge.windows import SensorSettings, WindowClock, Windows, WindowsError
-from edge.windows.around import NOTHING_AROUND, Around
+from edge.windows.around import NOTHING_AROUND, Around, badge_words
 from edge.windows.decide import Verdict
 from edge.windows.rules import OVERWHELMING, RuleCounters, may_alarm, settle
 from edge.windows.sensed import KEEP_US, MOST_CHANGES, Input, Sensed
@@ -98,12 +99,31 @@ def test_a_lonely_beam_has_no_order():
 
 def test_badges_count_within_ten_seconds_before_and_five_after():
     made = sensed()
-    assert made.badge_near(0, 0, 0) is None
+    assert made.badges_near(0, 0, 0) is None
     made.badge("door", "p1", 10 * SECOND)
-    assert made.badge_near(0, 20 * SECOND, 99 * SECOND) == "p1"
-    assert made.badge_near(0, 5 * SECOND, 99 * SECOND) == "p1"
-    assert made.badge_near(0, 20 * SECOND + 1, 99 * SECOND) == ""
-    assert made.badge_near(0, 5 * SECOND, 9 * SECOND) == "", "what comes later isn't known yet"
+    assert made.badges_near(0, 20 * SECOND, 99 * SECOND) == ("p1",)
+    assert made.badges_near(0, 5 * SECOND, 99 * SECOND) == ("p1",)
+    assert made.badges_near(0, 20 * SECOND + 1, 99 * SECOND) == ()
+    assert made.badges_near(0, 5 * SECOND, 9 * SECOND) == (), "what comes later isn't known yet"
+
+
+def test_all_badges_about_a_crossing_are_told_and_the_nearest_first():
+    """A colleague's, a second later, took the custodian's away, and the centre said that another had carried it."""
+    made = sensed()
+    for person, at_s in (("p-1", 6), ("p-2", 9), ("p-1", 12)):
+        made.badge("door", person, at_s * SECOND)
+    persons = made.badges_near(0, 10 * SECOND, 99 * SECOND)
+    assert persons == ("p-2", "p-1")
+    assert badge_words(Around(badge=True, persons=persons)) == "shown by p-2, p-1"
+
+
+@given(st.lists(st.text("abc ,-", min_size=1, max_size=80), max_size=9))
+def test_what_an_event_says_of_badges_names_each_of_the_nearest_and_fits(persons):
+    words = contracts.badge_words(persons)
+    assert len(words) <= 500
+    if not any(", " in one for one in persons):
+        assert contracts.badge_persons(words) == tuple(persons[:5])
+    assert contracts.badge_persons("none shown") == ()
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=40))
