@@ -142,7 +142,7 @@ class Gate:
         crossed_us = instant_us(row.crossed_at or row.at)
         before = self._decided.get(row.passage)
         if before is not None and before.kind == row.kind:
-            return self._carried(row, before, crossed_us, arrived_us)
+            return self._carried(row, before, arrived_us)
         if before is not None:
             self._uses.release(row.passage)  # it went the other way than was told first
         way: Way = "in" if row.kind == "in" else "out"
@@ -153,17 +153,18 @@ class Gate:
         self.counters.late += self._steps.late_us(crossed_us, arrived_us) > LATE_US
         decision = _Decision(row.kind, judged, judged.verdict, None)
         if judged.verdict == "allow" and judged.person and row.final and row.evidence.badge == NONE_SHOWN:
-            decision = decision._replace(verdict="carried")
+            return self._show(row.portal, decision._replace(verdict="carried"), _ended_us(row), arrived_us)
         return self._show(row.portal, decision, crossed_us, arrived_us)
 
-    def _carried(self, row: MovementRow, before: _Decision, crossed_us: int, arrived_us: int) -> _Decision:
+    def _carried(self, row: MovementRow, before: _Decision, arrived_us: int) -> _Decision:
         """Say at last, when a badge would have been heard of, that none was shown."""
         waits = before.verdict == "allow" and before.judged.person and row.final
         if not (waits and row.evidence.badge == NONE_SHOWN):
             return before
-        return self._show(row.portal, before._replace(verdict="carried"), crossed_us, arrived_us)
+        return self._show(row.portal, before._replace(verdict="carried"), _ended_us(row), arrived_us)
 
     def _show(self, portal: str, decision: _Decision, crossed_us: int, arrived_us: int) -> _Decision:
+        """Show it, unless the reads that decided it were held back: those of the crossing, or of the final's end."""
         self.counters.judged[decision.verdict] = self.counters.judged.get(decision.verdict, 0) + 1
         late_us = self._steps.late_us(crossed_us, arrived_us)
         if late_us > LATE_US:
@@ -184,6 +185,10 @@ class Gate:
         if snapshot is not None and not snapshot.lacks_delta and snapshot.generation != self._generation:
             self._generation = snapshot.generation
             self._uses.prune(lambda use: _is_listed(snapshot, use))
+
+
+def _ended_us(row: MovementRow) -> int:
+    return instant_us(row.ended_at or row.crossed_at or row.at)
 
 
 def _is_listed(snapshot: Snapshot, use: Use) -> bool:

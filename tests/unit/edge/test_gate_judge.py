@@ -6,6 +6,7 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_row
 
 from edge.contracts import NONE_SHOWN, Clock, Evidence, MovementRow, decode_delta, decode_manifest, event_id, instant
 from edge.gate import Gate, GateError, Uses
@@ -387,6 +388,20 @@ def test_who_takes_it_out_without_a_badge_is_told_amber_at_the_end(gate, held, s
         assert decide(made, row(badge=badge, final=True, passage=passage * 32)) == ["allow"]
     assert [one[1] for one in signals.told[2:]] == ["allow", "allow"]
     assert decide(made, row(number=2, passage="d" * 32, final=True, badge=NONE_SHOWN)) == ["refuse"]
+
+
+@pytest.mark.parametrize("provisional", [True, False])
+def test_who_dawdles_outside_without_a_badge_is_told_amber_too(gate, held, signals, provisional):
+    """The final comes seconds after the last read, however long after the crossing that is."""
+    made = gate(held(entry(1), doors=({**DOOR, "person": True},)))
+    if provisional:
+        decide(made, row(badge=NONE_SHOWN))
+    last = replace_row(row(2, final=True, badge=NONE_SHOWN), ended_at=instant(NOW + 60 * SECOND))
+    made.decide([last], arrived_us=NOW + 65 * SECOND)
+    assert signals.told[-1][1] == "carried"
+    late = replace_row(row(2, final=True, badge=NONE_SHOWN, passage="b" * 32), ended_at=instant(NOW + 60 * SECOND))
+    made.decide([late], arrived_us=NOW + 71 * SECOND)
+    assert len(signals.told) == 1 + provisional, "held back by a reader"
 
 
 def test_a_siren_that_fails_stops_no_event(gate, held, signals):
