@@ -78,9 +78,11 @@ def _exits(one):
     per = 10_000 / max(one["passages"], 1)
     detail = (
         f"{one['false']} of {one['alarms']} alerts, {one['passages']:,} passages; 95 %: below "
-        f"{poisson_upper(one['false']) * per:.2f}"
+        f"{poisson_upper(one['false']) * per:.2f}; {one['misread']} exits without leave were told last that were none"
     )
-    yield Figure("central.exits.false", one["false"] * per, "1/10,000 passages", detail=detail)
+    false, bound = one["false"] * per, one["misread"] * per
+    ratio = bound / false if false else None
+    yield Figure("central.exits.false", false, "1/10,000 passages", "doors' last words", bound, ratio, detail)
 
 
 def _transfers(one):

@@ -43,6 +43,8 @@ Readers fail, gateways go offline and send late in bursts, envelopes come twice 
 {one["refused"]}. `python -m tests.accuracy.central small` is a look.
 
 *Last portal wins* and *never update* are the peers: the newest crossing is believed, or what was first registered.
+*Doors' last words* accuse wrongly where a door tells last that something left without leave which came in or stayed: at
+that instant nothing in the register speaks against it.
 {part}"""
     return text.splitlines()
 

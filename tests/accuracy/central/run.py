@@ -23,9 +23,10 @@ def measure(name, *, days=None, say=to_stderr):
     """
     os.environ.setdefault("NO_COLOR", "1")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    estate = build(load_estate(name))
     if days is None:
-        _check(name, digest(build(load_estate(name))))  # half a minute, before half an hour is spent
-    record = asyncio.run(_played(build(load_estate(name)), days, say))
+        _check(name, digest(estate))  # half a minute, before half an hour is spent
+    record = asyncio.run(_played(estate, days, say))
     if record.digest:
         _check(name, record.digest)
     return all_scores(record)

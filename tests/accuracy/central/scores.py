@@ -9,6 +9,7 @@ from simulator.estate.outages import overlap_us
 from simulator.estate.shelves import read_probability
 from simulator.estate.values import DAY, HOUR, MINUTE, SECOND
 from tests.accuracy.bounds import poisson_upper
+from tests.accuracy.central.misread import misread_exits
 from tests.accuracy.central.play import COUNT_US
 
 SETTLED_US = MINUTE
@@ -210,6 +211,7 @@ def exits(record):
         "all_alerted": sum(one.passage in accused for one in bad if one.passage),
         "bound": sum(_read(record, one) for one in bad),
         "alarms": len(alarms), "false": false, "false_upper": poisson_upper(false), "passages": passages(record),
+        "misread": misread_exits(record),
         "kinds": dict(Counter(kind for _, kind in members)),
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from simulator.estate.values import HOUR, MINUTE
 from tests.accuracy.central import page, scores
 from tests.accuracy.central.belief import Beliefs
 from tests.accuracy.central.figures import figures_of, not_built
+from tests.accuracy.central.misread import misread_exits
 from tests.accuracy.central.plant import instant
 from tests.accuracy.central.play import Hour, Record
 
@@ -92,6 +94,35 @@ def test_exits_are_asked_by_passage_and_an_alert_without_a_true_one_is_false(est
     assert (found["told_alerted"], found["alarms"], found["false"]) == (1, 2, 1)
     assert found["told"] > 1
     assert found["false_upper"] == pytest.approx(4.744, abs=0.001)
+
+
+def test_a_door_that_tells_a_way_in_as_one_out_sets_a_bound_to_false_alerts(estate):
+    """One misread entry without leave is one incident, one of two in a manifest too; with leave it is none."""
+    record, truth = perfect(estate), estate.truth
+    before = misread_exits(record)
+    openings, standing = truth.world.openings, {row["asset"] for row in estate.sheets["authorisations"]}
+    entries = [
+        one for one in truth.crossings
+        if one.errand == "transfer" and one.published == "in" and one.opening.endswith("dock-gate")
+        and openings[one.opening].way(one.origin) == "in" and one.asset not in standing
+    ]  # fmt: skip
+    first, second = next((one, other) for one, other in pairwise(entries) if one.group == other.group)
+    carried = next(
+        one for one in truth.crossings
+        if one.asset in standing and one.published == "in" and one.opening.endswith("entrance")
+    )  # fmt: skip
+    try:
+        carried.published = "out"
+        assert misread_exits(record) == before
+        first.published = "out"
+        assert misread_exits(record) == before + 1
+        second.published = "out"
+        assert misread_exits(record) == before + 1
+        arrived, first.arrived_us, second.arrived_us = (first.arrived_us, second.arrived_us), None, None
+        assert misread_exits(record) == before
+        first.arrived_us, second.arrived_us = arrived
+    finally:
+        carried.published = first.published = second.published = "in"
 
 
 def test_a_transfers_state_is_right_day_by_day(estate):
