@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,8 @@ from edge.contracts import (
 _EPOCH: Final = re.compile(r"[!-~]{1,40}")
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """The escape of a character that the database's JSON can't hold."""
+GLIMPSED_BYTES: Final = 32 * 1024
+"""Some forty rows: more at once are a backlog's, at which nobody looks twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Intake:
     rows: list[Incoming] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+
+    def add(self, other: "Intake") -> None:
+        """Take in what another came to, after its own."""
+        self.rows.extend(other.rows)
+        self.unreadable.extend(other.unreadable)
+        self.notices.extend(other.notices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,41 @@ class _Found(NamedTuple):
     problem: str = ""
 
 
+class _Verdict(msgspec.Struct):
+    verdict: str
+
+
+class _Glimpse(msgspec.Struct):
+    """What tells of a movement row whether it may raise an alarm; no other row can be read as one."""
+
+    row: Literal["movement"]
+    final: bool
+    kind: str
+    gate: _Verdict | None = None
+
+
+class _Glimpses(msgspec.Struct):
+    events: list[_Glimpse]
+
+
 _numbered: Final = msgspec.json.Decoder(_Numbered)
+_glimpses: Final = msgspec.json.Decoder(_Glimpses)
+
+
+def is_alarm(payload: bytes) -> bool:
+    """Tell whether each row of an envelope is a movement that may raise an alarm, as edges send them before their turn.
+
+    Inputs (a fire, a forced door) are none here: of those the last word holds, so they keep their turn.
+    """
+    if len(payload) > GLIMPSED_BYTES:
+        return False
+    try:
+        rows = _glimpses.decode(payload).events
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return bool(rows) and all(
+        not row.final or row.kind == "out" or (row.gate is not None and row.gate.verdict != "allow") for row in rows
+    )
 
 
 def read_envelope(text: str, payload: bytes, now: datetime) -> Intake:

@@ -10,6 +10,11 @@ minds no window: Mosquitto 2 sends all it has kept once receipts come again.
 Envelopes stand in lanes, each of which is committed a batch after another: while the database works for one, the other
 is read and judged. All that waits or is under way of one gateway stands in one lane, so its order is kept; assets that
 two gateways see at once are kept apart by their locks.
+
+Alarms go before all that waits in their lane, in a batch of their own, which is small: they wait for the batch that is
+under way and no other. The highest revision wins in whatever order rows come, and what is not committed yet is a hole
+in the stream's position, as it is where the edge sends an alarm before its turn. No two such batches follow one
+another, so that a flood of alarms doesn't keep the backlog waiting.
 """
 
 import asyncio
@@ -21,13 +26,15 @@ from typing import Final, NamedTuple
 import structlog
 
 from central.application.metrics import Metrics
-from central.ingest.intake import Intake, read_envelope
+from central.ingest.intake import Intake, is_alarm, read_envelope
 from central.ingest.link import Link
 
 LANES: Final = 2
 """As many as keep the database busy while this program reads and judges; it runs on one processor itself."""
 MAX_QUEUED: Final = 2000
 """Envelopes held at most: 200,000 rows."""
+MAX_ALARMS: Final = 500
+"""Envelopes of alarms held beside them, for which a full queue is no reason to be dropped."""
 HELD_FROM: Final = 200
 """Ten batches: enough that the commit never waits, at most 25 MiB."""
 RESUMED_AT: Final = 100
@@ -55,33 +62,47 @@ class Lane:
         """Set when something came."""
         self._waiting = waiting
         self._envelopes: deque[_Envelope] = deque()
+        self._alarms: deque[_Envelope] = deque()
+        self._alarms_alone = False
         self._next, self._read = Intake(), list[str]()
         self._under_way: list[str] = []
 
     def __bool__(self) -> bool:
-        return bool(self._envelopes or self._next.rows or self._next.unreadable)
+        return bool(self._envelopes or self._alarms or self._next.rows or self._next.unreadable)
 
     def __len__(self) -> int:
         """How many envelopes wait unread."""
-        return len(self._envelopes)
+        return len(self._envelopes) + len(self._alarms)
+
+    @property
+    def alarms(self) -> int:
+        """How many of them are alarms that go before the others."""
+        return len(self._alarms)
 
     @property
     def load(self) -> int:
         """How many envelopes wait or are under way."""
-        return len(self._envelopes) + len(self._read) + len(self._under_way)
+        return len(self) + len(self._read) + len(self._under_way)
 
-    def put(self, one: _Envelope) -> None:
-        """Take an envelope."""
-        self._envelopes.append(one)
+    def put(self, one: _Envelope, *, first: bool = False) -> None:
+        """Take an envelope; `first`: before all but alarms."""
+        (self._alarms if first else self._envelopes).append(one)
         self.work.set()
 
     def take(self, now: datetime) -> Intake:
-        """Return one batch: what was read ahead, and more up to its size. What was taken before is settled."""
+        """Return one batch: the alarms, or what was read ahead and more up to its size. What was taken is settled."""
         self.settle()
+        batch, read = Intake(), list[str]()
+        while self._alarms and len(batch.rows) < MAX_BATCH_ROWS:
+            self._read_into(batch, read, self._alarms, now)
+        self._alarms_alone = bool(read) and not self._alarms_alone
+        if self._alarms_alone:
+            self._under_way = read
+            return batch
         while self._wants_more():
-            self._read_one(now)
-        batch, self._next = self._next, Intake()
-        self._under_way, self._read = self._read, []
+            self._read_into(self._next, self._read, self._envelopes, now)
+        batch.add(self._next)
+        self._under_way, self._read, self._next = [*read, *self._read], [], Intake()
         return batch
 
     def settle(self) -> None:
@@ -92,19 +113,16 @@ class Lane:
     async def read_ahead(self, now: Callable[[], datetime]) -> None:
         """Read the next batch an envelope at a time: the commit beside it goes on whenever the database answers."""
         while self._wants_more():
-            self._read_one(now())
+            self._read_into(self._next, self._read, self._envelopes, now())
             await asyncio.sleep(0)
 
     def _wants_more(self) -> bool:
         return bool(self._envelopes) and len(self._next.rows) < MAX_BATCH_ROWS
 
-    def _read_one(self, now: datetime) -> None:
-        envelope = self._envelopes.popleft()
-        one = read_envelope(envelope.topic, envelope.payload, now)
-        self._read.append(envelope.gateway)
-        self._next.rows.extend(one.rows)
-        self._next.unreadable.extend(one.unreadable)
-        self._next.notices.extend(one.notices)
+    def _read_into(self, batch: Intake, read: list[str], envelopes: deque[_Envelope], now: datetime) -> None:
+        envelope = envelopes.popleft()
+        batch.add(read_envelope(envelope.topic, envelope.payload, now))
+        read.append(envelope.gateway)
         self._waiting.caught_up()
 
 
@@ -129,14 +147,16 @@ class Waiting:
 
     def put(self, text: str, payload: bytes) -> bool:
         """Take an envelope into its gateway's lane, or that with the least to do; return whether there was room."""
-        if len(self) >= MAX_QUEUED:
+        alarms = sum(lane.alarms for lane in self.lanes)
+        first = bool(self._open) and is_alarm(payload)
+        if (alarms >= MAX_ALARMS) if first else (len(self) - alarms >= MAX_QUEUED):
             return False
         gateway = text.rpartition("/")[0]
         if gateway not in self._lane_of:
             self._lane_of[gateway] = min(self.lanes, key=lambda one: one.load)
         lane = self._lane_of[gateway]
         self._open[gateway] += 1
-        lane.put(_Envelope(gateway, text, payload))
+        lane.put(_Envelope(gateway, text, payload), first=first)
         if not self._behind and len(self) >= HELD_FROM:
             self._behind = True
             self._hold()

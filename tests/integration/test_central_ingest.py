@@ -137,7 +137,7 @@ async def test_garbage_is_quarantined_counted_and_visible_and_the_next_message_c
         for payload in (b"\xff\x00", b"{}", b"\xff\x00"):
             link.deliver(MOVEMENT, payload)
         link.deliver(topic("hq", GATEWAY, "state"), b"not json")
-        link.deliver(MOVEMENT, envelope([movement(1)]))
+        link.deliver(MOVEMENT, envelope([movement(1, kind="near")]))
         await until(lambda: upto(link) == 1)
         assert metrics.registry.get_sample_value("stockgate_quarantined_total") == 4
     items = await one.views.quarantined(10)

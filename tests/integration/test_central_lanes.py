@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from central.ingest import waiting
 from central.storage.rebuild import projection_hash, rebuild
 from edge.contracts import topic
 from tests.helpers.central import START, central, envelope, epc, ingesting, movement, registered_database, until
@@ -71,6 +72,40 @@ async def test_a_gateway_is_committed_while_the_transaction_of_another_lasts(one
         log.free.set()
         await until(lambda: promised(link, EAST)[-1:] == [2])
     assert promised(link, EAST) == sorted(promised(link, EAST))
+
+
+async def test_an_alarm_is_committed_and_promised_before_the_backlog_that_came_first(one, monkeypatch):
+    monkeypatch.setattr(waiting, "MAX_BATCH_ROWS", 10)
+    log = OneSlow(one.log, after=1)
+    async with ingesting(one, log=log) as (link, _ingest, _feed, _metrics):
+        link.connect()
+        deliver(link, EAST, 1)
+        await until(lambda: log.begun == 1)
+        for first in range(2, 102, 10):
+            deliver(link, EAST, *range(first, first + 10))
+        deliver(link, EAST, 500, kind="out", tag=2)
+        log.free.set()
+        await until(lambda: promised(link, EAST)[-1:] == [101])
+    told = [payload["streams"] for where, payload in link.published if where == topic("hq", EAST, "watermark")]
+    marks = [streams["movement"] for streams in told if "movement" in streams]
+    early = next(mark for mark in marks if mark["above"])
+    assert (early["upto"], early["above"]) == (1, [[500, 500]])
+    order = await one.sql("SELECT seq FROM movement ORDER BY xmin::text::bigint, seq")
+    assert [seq for (seq,) in order] == [1, 500, *range(2, 102)]
+
+
+async def test_any_turn_of_alarms_and_backlog_ends_as_a_rebuild_tells_it(one):
+    async with ingesting(one) as (link, _ingest, _feed, metrics):
+        link.connect()
+        for seq in range(1, 40):
+            deliver(link, EAST, seq, kind=("in", "near", "out")[seq % 3], tag=1 + seq % 2)
+            if seq % 4 == 0:
+                await asyncio.sleep(0.002)
+        await until(lambda: metrics.registry.get_sample_value("stockgate_rows_total") == 39)
+        await until(lambda: promised(link, EAST)[-1:] == [39])
+    live = await projection_hash(one.database)
+    await rebuild(one.database, START)
+    assert await projection_hash(one.database) == live
 
 
 async def test_a_repeated_watermark_never_goes_back_behind_a_commit(one):

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.application.records import Gap, Movement
-from central.ingest.intake import Word, read_envelope, read_word
-from edge.contracts import GapRow, encode, topic
+from central.ingest import intake as intakes
+from central.ingest.intake import Word, is_alarm, read_envelope, read_word
+from edge.contracts import GapRow, SensorRow, encode, topic
+from edge.outbox import is_urgent
 from tests.helpers.central import GATEWAY, envelope, movement
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -102,3 +104,42 @@ def test_a_birth_is_read_and_another_gateways_heartbeat_is_not():
     beat = {"gateway": "other", "boot": "b", "at": "2026-03-02T09:00:00.000000Z", "uptime_s": 1.0, "uplink": "live"}
     told = read_word(topic("hq", GATEWAY, "health"), json.dumps(beat | {"readers": [], "streams": []}).encode(), NOW)
     assert "other" in told.reason
+
+
+ROWS = [
+    movement(1),
+    movement(1, kind="in"),
+    movement(1, kind="near"),
+    movement(1, kind="in", final=False),
+    movement(1, kind="in", gate="allow"),
+    movement(1, kind="in", gate="refuse"),
+    movement(1, kind="near", gate="stale"),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.kind}-{row.final}-{row.gate and row.gate.verdict}")
+def test_a_movement_is_an_alarm_here_where_the_edge_sends_it_before_its_turn(row):
+    assert is_alarm(envelope([row])) == is_urgent(row)
+
+
+def test_one_row_that_is_no_alarm_keeps_its_envelope_in_its_turn():
+    assert is_alarm(envelope([movement(1), movement(2, final=False)]))
+    assert not is_alarm(envelope([movement(1), movement(2, kind="near")]))
+    assert not is_alarm(envelope([movement(1), GapRow(seq=2, first=2, last=2, reason="full", count=1)]))
+
+
+def test_of_inputs_the_last_word_holds_so_they_keep_their_turn():
+    fire = SensorRow(seq=1, reader="r1", gpi=1, kind="fire", state=True, at=movement(1).at)
+    assert is_urgent(fire)
+    assert not is_alarm(envelope([fire]))
+
+
+def test_a_large_envelope_is_not_looked_at_twice(monkeypatch):
+    payload = envelope([movement(1)])
+    monkeypatch.setattr(intakes, "GLIMPSED_BYTES", len(payload) - 1)
+    assert not is_alarm(payload)
+
+
+@given(st.binary(max_size=300) | st.recursive(st.none() | st.text(), st.lists).map(json.dumps).map(str.encode))
+def test_what_is_no_envelope_is_no_alarm(payload):
+    assert not is_alarm(payload)

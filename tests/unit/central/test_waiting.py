@@ -18,9 +18,9 @@ async def one():
     return Waiting(FakeLink(), Metrics())
 
 
-def put(one, gateway, *seqs):
+def put(one, gateway, *seqs, kind="near"):
     for seq in seqs:
-        payload = envelope([movement(seq, kind="near", after_s=seq, gateway=gateway)], gateway=gateway)
+        payload = envelope([movement(seq, kind=kind, after_s=seq, gateway=gateway)], gateway=gateway)
         assert one.put(f"stockgate/v1/hq/{gateway}/movement", payload)
 
 
@@ -86,3 +86,48 @@ async def test_all_lanes_together_are_bounded_and_hold_the_receipts(one, monkeyp
     one.lanes[1].take(NOW)
     assert not one._link.held
     await asyncio.sleep(0)
+
+
+async def test_alarms_go_before_what_waits_in_a_batch_of_their_own(one):
+    first, _ = one.lanes
+    put(one, "g1", 1)
+    assert taken(first) == [("g1", 1)]
+    put(one, "g1", 2, 3)
+    await first.read_ahead(lambda: NOW)
+    put(one, "g1", 4)
+    put(one, "g1", 5, 6, kind="out")
+    assert taken(first) == [("g1", 5), ("g1", 6)]
+    assert taken(first) == [("g1", seq) for seq in (2, 3, 4)]
+    assert not one
+
+
+async def test_a_flood_of_alarms_leaves_each_other_batch_to_the_backlog(one, monkeypatch):
+    monkeypatch.setattr(waiting, "MAX_BATCH_ROWS", 1)
+    first, _ = one.lanes
+    put(one, "g1", 1, 2)
+    put(one, "g1", *range(3, 7), kind="out")
+    assert [taken(first) for _ in range(4)] == [
+        [("g1", 3)], [("g1", 4), ("g1", 1)], [("g1", 5)], [("g1", 6), ("g1", 2)],
+    ]  # fmt: skip
+
+
+async def test_an_alarm_of_which_the_gateways_lane_is_known_stays_in_it(one):
+    first, second = one.lanes
+    put(one, "g1", 1, 2)
+    put(one, "g2", 1)
+    put(one, "g2", 2, kind="out")
+    assert (first.alarms, second.alarms) == (0, 1)
+    assert taken(second) == [("g2", 2)]
+    put(one, "g2", 3)
+    assert (len(first), len(second)) == (2, 2)
+
+
+async def test_an_alarm_finds_room_where_the_queue_is_full_but_not_without_end(one, monkeypatch):
+    monkeypatch.setattr(waiting, "MAX_QUEUED", 2)
+    monkeypatch.setattr(waiting, "MAX_ALARMS", 1)
+    put(one, "g1", 1, 2)
+    where, out = "stockgate/v1/hq/g1/movement", envelope([movement(9, gateway="g1")], gateway="g1")
+    assert not one.put(where, envelope([movement(3, kind="near", gateway="g1")], gateway="g1"))
+    assert one.put(where, out)
+    assert not one.put(where, out)
+    assert taken(one.lanes[0]) == [("g1", 9)]

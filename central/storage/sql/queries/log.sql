@@ -42,9 +42,10 @@ SELECT id FROM (SELECT id FROM location WHERE id = ANY(%(places)s) FOR KEY SHARE
 -- name: add_movements
 -- Append rows; of each passage keep the highest revision. The order of the comparison makes any order of arrival end alike.
 -- Returns the passages that were known before. Sums of reads stop at the greatest bigint: a reader that counts nonsense, each
--- of which is a number that a row may have, must not keep an hour of its door from being committed.
+-- of which is a number that a row may have, must not keep an hour of its door from being committed. Evidence goes into both
+-- tables, and is read as JSON once.
 WITH incoming AS (
-    SELECT * FROM unnest(
+    SELECT r.*, evidence::jsonb AS told FROM unnest(
         %(gateway)s::text[], %(stream)s::text[], %(epoch)s::text[], %(seq)s::int8[], %(at)s::timestamptz[],
         %(passage)s::uuid[], %(rev)s::int8[], %(final)s::bool[], %(portal)s::text[], %(epc)s::text[], %(tid)s::text[],
         %(kind)s::text[], %(from_location)s::text[], %(to_location)s::text[], %(confidence)s::float8[],
@@ -62,7 +63,7 @@ WITH incoming AS (
         received_at
     )
     SELECT gateway, stream, epoch, seq, at, passage, rev::int4, final, portal, epc, tid, kind, from_location, to_location,
-           confidence, started_at, crossed_at, ended_at, reads, evidence::jsonb, batch, gate::jsonb, clock::jsonb,
+           confidence, started_at, crossed_at, ended_at, reads, told, batch, gate::jsonb, clock::jsonb,
            traceparent, reason, %(received_at)s
     FROM incoming
     ON CONFLICT DO NOTHING
@@ -82,7 +83,7 @@ WITH incoming AS (
     )
     SELECT DISTINCT ON (passage)
         passage, rev::int4, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
-        synced, reads, evidence::jsonb
+        synced, reads, told
     FROM incoming
     ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
     ON CONFLICT (passage) DO UPDATE SET
