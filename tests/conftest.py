@@ -28,6 +28,12 @@ def _program(name):
     return found
 
 
+def pytest_configure(config):
+    """Make known what only `make arm-check` asks for."""
+    mark = "wall_clock: has a limit of time that an emulated processor misses (left out by make arm-check)"
+    config.addinivalue_line("markers", mark)
+
+
 def pytest_runtest_setup(item):
     """Skip what wants an absent system program or ../shared, and say which."""
     for mark in item.iter_markers("system"):

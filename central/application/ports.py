@@ -3,7 +3,7 @@
 All raise `StoreUnavailable` when the database can't be used now; then nothing of the open transaction is kept.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +63,14 @@ class Registry:
     """(portal, class of assets) to what the door asks for; the class '' stands for every other."""
     stale: Mapping[str, str] = field(default_factory=dict)
     """Portal to what an old snapshot means there."""
+    zones: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(gateway, zone) to the location that somebody said it lies in."""
+
+    def ends(self, gateway: str) -> Iterator[str]:
+        """Yield the locations that a gateway's doors join."""
+        for portal in self.portals.values():
+            if portal.gateway == gateway:
+                yield from (portal.inside, portal.outside)
 
     def mode_at(self, portal: str, at: datetime) -> str:
         """Return how a door behaved at an instant."""

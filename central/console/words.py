@@ -11,7 +11,7 @@ ALERT_TITLES: Final = {
     "unauthorised_exit": "Left without permission",
     "stale_snapshot": "Door decided on an old list",
     "ambiguous_passage": "Passage unclear",
-    "portal_config_mismatch": "A door is set up wrongly",
+    "portal_config_mismatch": "A door or zone is set up wrongly",
     "identity_mismatch": "A message under a wrong name",
     "retired_but_active": "Retired or disposed of, and seen",
     "lost_seen": "Lost, and seen again",
@@ -37,7 +37,8 @@ WHAT_TO_DO: Final = {
     "door_held": "Send somebody to shut the door, or see why it stands open.",
     "unknown_tag": "Find out what the tag is on; register it, or retire the tag.",
     "portal_bypass": "Find the way that it took: an opening that nobody watches, or a door that missed it.",
-    "portal_config_mismatch": "Correct edge.toml on the gateway, or portals.csv and import it again.",
+    "portal_config_mismatch": "Correct edge.toml on the gateway, or portals.csv "
+    "and import it again; for a zone, say where it lies (/api/v1/zones).",
 }
 HOT_C: Final = 80.0
 """A Raspberry Pi slows its processor from here on."""

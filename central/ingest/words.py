@@ -1,6 +1,6 @@
-"""Unsequenced messages: births, wills and heartbeats to the gateways' states, and portals against the registry."""
+"""Unsequenced messages: births, wills and heartbeats to gateways' states; portals and zones against the registry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from central.application.errors import RowsRefused
 from central.application.ports import Log, Notice, Registry, Transaction
 from central.application.records import Unreadable
 from central.ingest.intake import Word
-from edge.contracts import PortalBirth, State, topic
+from edge.contracts import PortalBirth, State, ZoneBirth, topic
 
 MAX_STRANGERS: Final = 1000
 """Unregistered gateways that are kept to be seen; more are a flood."""
@@ -74,19 +74,24 @@ class Gateways:
 
 
 def compare(word: Word, registry: Registry) -> list[Notice]:
-    """Compare a birth's portals with the registry, which wins; an alert opens, or ends, for the gateway."""
+    """Compare a birth's portals and zones with the registry, which wins; an alert opens, or ends, for the gateway."""
     gateway = word.topic.gateway
     if not isinstance(word.message, State) or not word.message.online or gateway not in registry.sites:
         return []
     told = {portal.id: portal for portal in word.message.portals}
     ours = {portal.id for portal in registry.portals.values() if portal.gateway == gateway}
     wrong = [f"{name}: {_difference(told.get(name), registry, name)}" for name in sorted(told.keys() | ours)]
-    problems = "; ".join(text for text in wrong if not text.endswith(": "))
+    doors = [text for text in wrong if not text.endswith(": ")]
+    zones = [text for zone in word.message.zones or () for text in _misplaced(zone, registry, gateway)]
     key = f"portals/{gateway}"
-    if problems:
-        reason = f"{problems}. The registry's answer is used: correct edge.toml or portals.csv."
+    if doors or zones:
+        files = ["portals.csv"] if doors else []
+        files += ["the zones' places (/api/v1/zones)"] if zones else []
+        reason = (
+            f"{'; '.join(doors + zones)}. The registry's answer is used: correct edge.toml or {' and '.join(files)}."
+        )
         return [Notice(key, "portal_config_mismatch", "low", gateway, reason)]
-    reason = "The gateway's portals agree with the registry again."
+    reason = "The gateway's portals and zones agree with the registry again."
     return [Notice(key, "portal_config_mismatch", "low", gateway, reason, cleared=True)]
 
 
@@ -100,6 +105,23 @@ def _difference(told: PortalBirth | None, registry: Registry, name: str) -> str:
         said, right = f"{told.inside} to {told.outside}", f"{portal.inside} to {portal.outside}"
         return f"the gateway says it joins {said}, the registry {right}"
     return ""
+
+
+def _misplaced(zone: ZoneBirth, registry: Registry, gateway: str) -> Iterator[str]:
+    """Yield what the registry says otherwise of a zone's place; a zone that bears a location's id lies there."""
+    said, name = zone.location, f"zone {zone.id}"
+    right = registry.zones.get((gateway, zone.id), zone.id if zone.id in registry.places else None)
+    if said not in registry.places:
+        yield f"{name}: the gateway says it lies in {said}, which the registry does not have"
+    elif right is None:
+        yield f"{name}: the gateway says it lies in {said}, the registry does not know where"
+    elif right != said:
+        yield f"{name}: the gateway says it lies in {said}, the registry in {right}"
+    if right is not None and right in registry.places:
+        sites = {registry.places.site(end) for end in registry.ends(gateway)}
+        site = registry.places.site(right)
+        if sites and site not in sites:
+            yield f"{name}: lies in {right} at {site}, where the gateway has no door"
 
 
 async def _store(transaction: Transaction, word: Word, now: datetime) -> list[Unreadable]:

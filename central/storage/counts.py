@@ -199,6 +199,7 @@ class PgCounts:
             await _known_location(connection, location)
             for step in ("fold_before", "place_zone", "zone_placed_act", "replay_zone", "no_longer_waiting"):
                 await connection.execute(query(f"presence.{step}"), params)
+            await connection.execute(query("registry.bump"))
 
     async def _views(self, kind: type[_V], name: str, params: dict[str, Any]) -> list[_V]:
         async with self._database.transaction() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:

@@ -380,6 +380,7 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
         calendars=calendars,
         needs={(portal, asset_class): wanted for portal, asset_class, wanted in await rows("policies.all_needs")},
         stale=dict(await rows("policies.stale")),
+        zones={(gateway, zone): location for gateway, zone, location in await rows("registry.zones")},
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from edge import config as settings
 from edge.access import AccessError, token
 from edge.agent.log_target import log_problem
+from edge.agent.secret_files import open_secrets
 from edge.agent.tables import console, show_json, show_table
 from edge.agent.tls_files import tls_file_problems, try_broker_files
 from edge.config import EdgeConfig, ReaderConfig
@@ -24,6 +25,8 @@ from edge.profiles.legal import UNKNOWN_GAIN_DBI
 
 EXIT_SEE_TO: Final = 1
 EXIT_UNUSABLE: Final = 2
+MOST_WARNINGS: Final = 50
+"""As many are listed; of the rest only the number is told, as with errors."""
 KEY_PATH: Final = re.compile(r"\w+(\[\d+\])?( \([^)]*\))?(\.\w+(\[\d+\])?)*")
 """`readers[0].port`, or `portals[1] (door).antennas[0]` as the configuration's checks word it."""
 ASSUMED_WORDS: Final = {
@@ -38,11 +41,15 @@ Radio = ReaderConfig | SerialReaderConfig
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about the configuration: an error keeps the agent from starting, a warning doesn't."""
+    """One thing about the configuration: an error keeps the agent from starting, a warning doesn't.
+
+    `do` is what mends it where that isn't a change of the configuration.
+    """
 
     severity: Literal["error", "warning"]
     key: str
     what: str
+    do: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +83,13 @@ class ReaderLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that was found."""
+    """All that was found; the last of the findings says how many more errors or warnings there are, if there are."""
 
     findings: tuple[Finding, ...]
     readers: tuple[ReaderLine, ...] = ()
     powers: tuple[PowerLine, ...] = ()
+    more_errors: int = 0
+    more_warnings: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -121,7 +130,8 @@ def examine_text(text: bytes, base: Path, own: Path | None = None) -> tuple[Repo
         document = settings.document_of(text, source=source)
         config = settings.parse(document, source=source)
     except settings.ConfigError as error:
-        return Report(tuple(_error(line.removeprefix(f"{source}: ")) for line in str(error).splitlines())), None
+        problems = tuple(_error(line.removeprefix(f"{source}: ")) for line in str(error).splitlines())
+        return Report(problems, more_errors=error.more), None
     findings = [*_file_problems(config, base, own)]
     powers: list[PowerLine] = []
     readers = []
@@ -143,8 +153,19 @@ def examine_text(text: bytes, base: Path, own: Path | None = None) -> tuple[Repo
         findings += _power_notes(place, serial, antennas)
     findings += [*_line_notes(config), *_central_notes(config), *_access_notes(config, base), *_siren_notes(config)]
     readers += _device_lines(config, base)
-    report = Report(tuple(_as_written(document, findings)), tuple(readers), tuple(powers))
+    told, more = _bounded(findings)
+    report = Report(tuple(_as_written(document, told)), tuple(readers), tuple(powers), more_warnings=more)
     return report, None if report.exit_code == EXIT_UNUSABLE else config
+
+
+def _bounded(findings: list[Finding]) -> tuple[list[Finding], int]:
+    """Return errors and the first warnings, and how many warnings are left out."""
+    warnings = [one for one in findings if one.severity == "warning"]
+    more = max(len(warnings) - MOST_WARNINGS, 0)
+    if not more:
+        return findings, 0
+    errors = [one for one in findings if one.severity == "error"]
+    return [*errors, *warnings[:MOST_WARNINGS], Finding("warning", "", f"and {_count(more, 'more warning')}")], more
 
 
 def _as_written(document: Mapping[str, Any], findings: list[Finding]) -> Iterator[Finding]:
@@ -191,6 +212,8 @@ def _file_problems(config: EdgeConfig, base: Path, own: Path | None) -> Iterator
         yield Finding("error", "log.file", problem)
     for one in tls_file_problems(config, base=base):
         yield Finding("error", f"{one.place}.{one.key}", one.what)
+    for secret in open_secrets(config, base=base):
+        yield Finding("warning", secret.key, secret.what, secret.do)
 
 
 def _line_notes(config: EdgeConfig) -> Iterator[Finding]:
@@ -346,14 +369,21 @@ def _print(path: Path, report: Report) -> None:
         heads = ("reader", "port", "portal or zone", "asked dBm", "legal dBm", "used dBm", "EIRP dBm", "why")
         show_table(out, heads, power_rows)
     if report.findings:
-        show_table(out, ("", "key", "what"), [(one.severity, one.key, one.what) for one in report.findings])
+        show_table(out, ("", "key", "what"), [(one.severity, one.key, _in_words(one)) for one in report.findings])
     errors = sum(finding.severity == "error" for finding in report.findings)
     warnings = len(report.findings) - errors
+    # The line that says how many more there are isn't one of them.
+    errors += report.more_errors - bool(report.more_errors)
+    warnings += report.more_warnings - bool(report.more_warnings)
     out.print(f"{path}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
 
 
+def _in_words(finding: Finding) -> str:
+    return f"{finding.what}: {finding.do}" if finding.do else finding.what
+
+
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _profile_words(line: ReaderLine) -> str:

@@ -95,7 +95,7 @@ def _ask(folder: Path) -> tuple[AgentStatus | None, list[Fault]]:
 def _config_faults(path: Path) -> Iterator[Fault]:
     for finding in check.examine(path).findings:
         severity: Severity = "bad" if finding.severity == "error" else "see to"
-        yield Fault(severity, f"configuration {finding.key}".strip(), finding.what, f"change {path}")
+        yield Fault(severity, f"configuration {finding.key}".strip(), finding.what, finding.do or f"change {path}")
 
 
 def _own_look(folder: Path) -> Iterator[Fault]:

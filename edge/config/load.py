@@ -20,7 +20,16 @@ MAX_PROBLEMS: Final = 50
 
 
 class ConfigError(ValueError):
-    """The configuration can't be used; the message says where and what would be right."""
+    """The configuration can't be used; the message says where and what would be right.
+
+    Args:
+        message: a line a problem.
+        more: how many problems aren't told, for they are too many.
+    """
+
+    def __init__(self, message: str, *, more: int = 0) -> None:
+        super().__init__(message)
+        self.more = more
 
 
 def load(path: Path) -> EdgeConfig:
@@ -56,7 +65,7 @@ def parse(document: Mapping[str, Any], *, source: str) -> EdgeConfig:
         problems += cross_problems(config)
         if not problems:
             return config
-    more = len(problems) - MAX_PROBLEMS
+    more = max(len(problems) - MAX_PROBLEMS, 0)
     told = [named_as_written(one, document) for one in problems[:MAX_PROBLEMS]]
-    told += [f"and {more:,} more problems"] if more > 0 else []
-    raise ConfigError("\n".join(f"{source}: {one}" for one in told)) from None
+    told += [f"and {more:,} more problems"] if more else []
+    raise ConfigError("\n".join(f"{source}: {one}" for one in told), more=more) from None

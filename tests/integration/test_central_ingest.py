@@ -9,7 +9,17 @@ import pytest
 from central.application.errors import StoreUnavailable
 from central.ingest import waiting, worker
 from edge.contracts import topic
-from tests.helpers.central import GATEWAY, central, envelope, epc, ingesting, movement, registered_database, until
+from tests.helpers.central import (
+    GATEWAY,
+    START,
+    central,
+    envelope,
+    epc,
+    ingesting,
+    movement,
+    registered_database,
+    until,
+)
 
 MOVEMENT = topic("hq", GATEWAY, "movement")
 MARK = topic("hq", GATEWAY, "watermark")
@@ -226,6 +236,46 @@ async def test_births_heartbeats_and_wills_show_and_portals_are_compared(one):
     assert (await one.views.alerts(state="open", limit=9))[0].corrected
 
 
+async def test_zones_of_a_birth_are_told_until_the_registry_says_where_they_lie(one):
+    await one.import_(
+        locations="id,name,kind,parent,guarded\npune-site,Pune,site,,\npune-store,Store,zone,pune-site,\n"
+        "cage,Cage,zone,stockroom-a,\n"
+    )
+    zones = [
+        ("corridor", "corridor"),
+        ("shelf", "stockroom-a"),
+        ("bay", "attic"),
+        ("far", "pune-store"),
+        ("cage", "hq"),
+    ]
+    born = json.dumps(BIRTH | {"zones": [{"id": name, "location": place} for name, place in zones]}).encode()
+    state = topic("hq", GATEWAY, "state")
+    async with ingesting(one) as (link, *_):
+        link.connect()
+        link.deliver(state, born)
+        async with _until_alert(one, lambda alert: not alert.corrected) as alert:
+            assert alert.kind == "portal_config_mismatch"
+            told = alert.reason.split(". The registry's answer")[0].split("; ")
+            assert told == [
+                "zone shelf: the gateway says it lies in stockroom-a, the registry does not know where",
+                "zone bay: the gateway says it lies in attic, which the registry does not have",
+                "zone far: the gateway says it lies in pune-store, the registry does not know where",
+                "zone cage: the gateway says it lies in hq, the registry in cage",
+            ]
+            assert "portals.csv" not in alert.reason, "its doors are as they should be"
+        for name, place in (("shelf", "stockroom-a"), ("far", "pune-store"), ("cage", "hq")):
+            await one.counting.place_zone(GATEWAY, name, place, "ann", START)
+        zones.remove(("bay", "attic"))
+        link.deliver(state, json.dumps(BIRTH | {"zones": [{"id": n, "location": at} for n, at in zones]}).encode())
+        async with _until_alert(one, lambda alert: "shelf" not in alert.reason) as alert:
+            lies = "zone far: lies in pune-store at pune-site, where the gateway has no door"
+            assert alert.reason.startswith(f"{lies}. ")
+        zones.remove(("far", "pune-store"))
+        link.deliver(state, json.dumps(BIRTH | {"zones": [{"id": n, "location": at} for n, at in zones]}).encode())
+        async with _until_alert(one, lambda alert: alert.corrected):
+            pass
+
+
 async def test_the_feed_tells_what_a_commit_changed_in_the_apis_shapes(one):
     async with ingesting(one) as (link, _ingest, feed, _metrics):
         link.connect()
@@ -247,6 +297,18 @@ async def _until_listed(one, name, true=bool):
     async with asyncio.timeout(20):
         while True:
             found = await one.views.gateways([name])
+            if found and true(found[0]):
+                break
+            await asyncio.sleep(0.02)
+    yield found[0]
+
+
+@contextlib.asynccontextmanager
+async def _until_alert(one, true):
+    """Wait until the newest alert is as wanted."""
+    async with asyncio.timeout(60):
+        while True:
+            found = await one.views.alerts(state="open", limit=9)
             if found and true(found[0]):
                 break
             await asyncio.sleep(0.02)

@@ -1,19 +1,25 @@
 """The installer for small boards: twice is once, an upgrade goes back where it fails, and the service is confined."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from edge.agent.trial_files import TrialFiles
 from tests.helpers.docs import ROOT
 from tests.helpers.wheels import stand_in
 
 pytestmark = pytest.mark.xdist_group("deploy_pi")
 PI = ROOT / "deploy" / "pi"
 UNIT = PI / "stockgate-edge.service"
+OPENING = "etc/systemd/system/stockgate-edge.service.d/pushed.conf"
+NOBODY = 65_534
 MOST_EXPOSED = 3.0
 PATIENCE_S = 200.0
 
@@ -136,6 +142,61 @@ def test_spare_takes_over_who_the_old_device_was_and_what_it_had_not_sent(first,
     assert (code, "takes over no other" in said) == (2, True), "a device in service keeps its events"
 
 
+def test_pushed_configurations_are_let_in_only_where_that_is_said_and_until_it_is_said_otherwise(first, device):
+    folder = device / "etc/stockgate"
+    assert not (device / OPENING).exists()
+    code, said = install(device, "--wheels", first[0], "--pushed", "yes")
+    assert (code, f"wrote /{OPENING}" in said) == (0, True), said
+    assert (device / OPENING).read_bytes() == (PI / "pushed.conf").read_bytes()
+    assert folder.stat().st_mode & 0o7777 == 0o1770
+    code, said = install(device, "--wheels", first[0])
+    assert (code, "nothing to change" in said) == (0, True), said
+    assert (device / OPENING).exists()
+    code, said = install(device, "--wheels", first[0], "--pushed", "no")
+    assert (code, "refused from now on" in said) == (0, True), said
+    assert not (device / OPENING).parent.exists()
+    assert folder.stat().st_mode & 0o7777 == 0o750
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
+def test_agent_replaces_its_configuration_in_a_sticky_folder_and_no_key():
+    """With owners and modes as the installer gives them; `nobody` stands for the agent's user."""
+    folder = Path(tempfile.mkdtemp())  # not below tmp_path, which no other user can enter
+    try:
+        for name, owner in (("edge.toml", NOBODY), ("gateway.key", 0)):
+            (folder / name).write_bytes(b"old")
+            (folder / name).chmod(0o640)
+            os.chown(folder / name, owner, NOBODY)
+        os.chown(folder, 0, NOBODY)
+        folder.chmod(0o1770)
+        with somebody_else():
+            note = TrialFiles(folder / "edge.toml").begin(b"old", b"new", name="configure", nonce="n")
+            files = TrialFiles(folder / "edge.toml")
+            assert files.settle().text == b"old", "an unfinished trial is taken back"
+            files.forget(files.end(note, problem="", result={}))
+            (folder / "mine").write_bytes(b"a key of mine")
+            with pytest.raises(PermissionError):
+                (folder / "mine").replace(folder / "gateway.key")
+            for do in (Path.unlink, lambda key: key.write_bytes(b"mine"), lambda key: key.rename(folder / "other")):
+                with pytest.raises(PermissionError):
+                    do(folder / "gateway.key")
+        assert sorted(one.name for one in folder.iterdir()) == ["edge.toml", "gateway.key", "mine"]
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def somebody_else():
+    """Act as a user without rights."""
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -146,6 +207,8 @@ def test_spare_takes_over_who_the_old_device_was_and_what_it_had_not_sent(first,
         (["--wheels"], "--wheels wants a value"),
         (["--wheels", ".", "--index", "http://localhost"], "give one of them"),
         (["--wheels", ".", "--from", "/nowhere"], "mount the old card"),
+        (["--wheels", ".", "--pushed", "maybe"], "say yes or no"),
+        (["--wheels", ".", "--pushed", "yes"], "wants an edge.toml"),
         (["--wheels", ".", "--python", "/bin/false"], "no 64-bit Python"),
     ],
 )
@@ -157,10 +220,15 @@ def test_bad_words_are_refused_before_anything_is_done(tmp_path, words, said, mo
 
 
 @pytest.mark.system("systemd-analyze")
-def test_service_is_exposed_no_more_than_promised():
+@pytest.mark.parametrize("pushed", ["no", "yes"])
+def test_service_is_exposed_no_more_than_promised(pushed, tmp_path):
     """0 is a service without any rights, 10 one with all."""
+    text = UNIT.read_text()
+    if pushed == "yes":
+        text += (PI / "pushed.conf").read_text()
+    (tmp_path / UNIT.name).write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--no-pager", UNIT],
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", tmp_path / UNIT.name],
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -174,6 +242,7 @@ def test_service_is_exposed_no_more_than_promised():
 def test_unit_is_understood_whole(tmp_path):
     """Every word is one that systemd knows; its programs are stood in for, since they aren't installed here."""
     text = re.sub(r"^(Exec\w+)=.*$", r"\1=/bin/true", UNIT.read_text(), flags=re.MULTILINE)
+    text += (PI / "pushed.conf").read_text()
     (tmp_path / UNIT.name).write_text(text)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", tmp_path / UNIT.name],

@@ -7,7 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.agent.check import examine
+from edge.agent.doctor import _config_faults
+from edge.agent.secret_files import open_secrets
 from edge.cli import app
+from edge.config import document_of, parse
 from tests.helpers.commands import KEY_LINE
 
 HEAD = """
@@ -271,3 +274,73 @@ def test_a_gateway_that_believes_no_central_is_told_what_it_lacks(tmp_path):
     (found,) = [one for one in examine(path).findings if one.key == "trust.central_keys"]
     assert found.severity == "warning"
     assert "judges no exit" in found.what
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (0o644, "has mode 644: every user of this machine can read it"),
+        (0o646, "has mode 646: every user of this machine can read and change it"),
+        (0o640, None),
+        (0o600, None),
+    ],
+)
+def test_key_or_password_that_others_can_read_is_warned_of_and_not_refused(tmp_path, mode, said):
+    for name in ("password", "door.pem"):
+        (tmp_path / name).write_text("-----BEGIN PRIVATE KEY-----\n")
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "alone.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    (tmp_path / "alone.pem").chmod(0o644)
+    text = f"""{HEAD}
+username = "gw"
+password_file = "password"
+{TRUST}
+[access.http]
+listen = "127.0.0.1:8099"
+token_file = "token"
+certificate_file = "alone.pem"
+key_file = "door.pem"
+[[readers]]
+id = "r1"
+host = "192.0.2.10"
+listen = "127.0.0.1:5084"
+region = "us"
+tls = {{ certificate_file = "door.pem", ca_file = "alone.pem" }}
+{PORTAL}"""
+    (tmp_path / "edge.toml").write_text(text)
+    config = parse(document_of(text.encode(), source="edge.toml"), source="edge.toml")
+    opened = list(open_secrets(config, base=tmp_path))
+    found = {one.key: one.what for one in opened}
+    secret = {"mqtt.password_file", "readers[0].tls.certificate_file", "access.http.key_file"}
+    assert set(found) == (secret if said else set()), "a certificate without a key is nobody's secret"
+    assert all(said in one.what and one.do.startswith(f"chmod 640 {tmp_path}") for one in opened)
+    advised = [fault.do for fault in _config_faults(tmp_path / "edge.toml")]
+    assert {one.do for one in opened} <= set(advised), "doctor doesn't advise to change edge.toml for it"
+    report = examine(tmp_path / "edge.toml")
+    warned = {one.key for one in report.findings if one.severity == "warning"}
+    assert (secret & warned) == (secret if said else set())
+    assert not [one for one in report.findings if one.severity == "error" and "mode" in one.what]
+
+
+def test_very_many_warnings_are_counted_and_the_first_ones_told(tmp_path):
+    """64 antennas of which nobody said what gain they have; the summary counts all of them."""
+    readers = "".join(f'[[readers]]\nid = "r{n}"\nhost = "192.0.2.{n}"\nregion = "us"\n' for n in range(1, 9))
+    doors = ""
+    for n in range(1, 9):
+        sides = [(port, "inside" if port < 5 else "outside") for port in range(1, 9)]
+        listed = ", ".join(f'{{ reader = "r{n}", port = {port}, side = "{side}" }}' for port, side in sides)
+        doors += f'[[portals]]\nid = "door-{n}"\ninside = "a"\noutside = "b"\nantennas = [{listed}]\n'
+    path = tmp_path / "edge.toml"
+    path.write_text(f"{HEAD}\n{TRUST}\n{readers}\n{doors}")
+    report = examine(path)
+    assert (len(report.findings), report.more_warnings, report.exit_code) == (51, 14, 1)
+    assert report.findings[-1].what == "and 14 more warnings"
+    told = CliRunner().invoke(app, ["check", "--config", str(path)])
+    assert f"{path}: 0 errors, 64 warnings" in told.stdout.replace("\n", "")
+
+
+def test_errors_that_are_left_out_are_counted(check, tmp_path):
+    check("", "".join(f'[[portals]]\nid = "d{n}"\ninside = 5\noutside = 6\nside = 7\n' for n in range(30)))
+    told = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "edge.toml")]).stdout
+    more, count = (int(re.search(words, told)[1]) for words in (r"and (\d+) more problems", r"(\d+) errors"))
+    assert count == 50 + more

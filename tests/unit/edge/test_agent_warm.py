@@ -12,6 +12,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.wall_clock
 @pytest.mark.timeout(600)  # it computes for 20 s, and takes the more the busier the machine is
 def test_warm_keeps_compiled_kernels_on_disk(tmp_path):
     """What `make setup` runs leaves the kernels of both hot rooms where the next start finds them."""

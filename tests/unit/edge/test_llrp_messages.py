@@ -369,6 +369,7 @@ def test_nesting_is_bounded_both_ways():
         encode_message(ErrorMessage(llrp_status=status), 1)
 
 
+@pytest.mark.wall_clock
 def test_time_grows_with_the_size_and_not_faster():
     """Tiny parameters, unknown ones and vendors' within vendors': four times the bytes, hardly more than four times."""
     for part in (tlv(300), tlv(240, EPC), tlv(1023, struct.pack("!II", 25882, 40) + tlv(1023, bytes(8)) * 50)):

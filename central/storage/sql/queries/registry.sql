@@ -15,6 +15,10 @@ SELECT id, name, gateway, inside, outside, mode FROM portal;
 -- All registered gateways.
 SELECT id, site FROM gateway;
 
+-- name: zones
+-- Where somebody said that a gateway's zones lie.
+SELECT gateway, zone, location FROM presence_zone;
+
 -- name: lock
 -- One import at a time; ingest goes on meanwhile.
 SELECT version FROM registry_version FOR UPDATE;
