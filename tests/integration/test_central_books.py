@@ -1,14 +1,19 @@
 """Other books by the API: taken once, compared, told in the queue, and closed by suggestion once both agree."""
 
+import asyncio
+import json
+import threading
 from datetime import timedelta
+from hashlib import sha256
 
 import httpx
 import pytest
 
 from central.api.books import books_read, books_write
 from central.api.server import create_app
-from central.application.books import reconcile
+from central.application.books import NewSnapshot, reconcile
 from central.application.exceptions import Filter
+from central.domain.reconciling.comparing import Theirs, compare
 from central.storage.books import PgBooks
 from tests.helpers.central import START, central, registered_database
 
@@ -212,3 +217,44 @@ async def test_a_book_that_can_not_be_compared_is_told_and_does_not_keep_others_
     with pytest.raises(ValueError, match="is broken"):
         await reconcile(desk.books, START + DAY)
     assert sorted(compared) == ["far", "mdm"]
+
+
+async def test_a_snapshot_is_compared_once_and_holds_up_no_import_meanwhile(desk, monkeypatch):
+    begun, go_on, times = threading.Event(), threading.Event(), []
+
+    def slowly(*args):
+        times.append(args[0])
+        begun.set()
+        assert go_on.wait(120)
+        return compare(*args)
+
+    monkeypatch.setattr("central.application.books.compare", slowly)
+    taking = asyncio.create_task(desk.take("far", "id,serial\nF9,S9\n"))
+    try:
+        await asyncio.to_thread(begun.wait, 120)
+        done = await asyncio.wait_for(
+            desk.one.import_(assets="id,name,class,serial,location\nPR-1,Printer,printer,S7,corridor\n"), 120
+        )
+    finally:
+        go_on.set()
+    assert (done.rows["assets"], (await taking)["compared"]["only_there"], times) == (1, 1, ["far"])
+
+
+async def test_what_is_new_and_what_is_gone_of_one_exception_is_told_in_pieces_without_asking_to_be_closed(
+    desk, monkeypatch
+):
+    monkeypatch.setattr("central.application.books.PIECE", 1)
+    monkeypatch.setattr("central.storage.books.PIECE", 2)
+    await desk.take("discovery", "id,serial\nD5,S9\nD1,S8\nD2,S7\n")
+    await desk.take("discovery", "id,serial\nD9,S9\nD7,S8\n", after=1)
+    assert await desk.wrong() == [("unknown_device", None, 2, None)]
+    steps = await desk.one.sql("SELECT kind FROM exception_event WHERE kind <> 'assign' ORDER BY id")
+    assert steps == [("opened",)]
+
+
+def test_a_snapshot_s_digest_is_of_one_json_text_whatever_the_order_of_its_rows():
+    rows = [Theirs(2, "b", serial="S2", name="x"), Theirs(3, "a", active=False, leaves_on="2026-03-13")]
+    new = NewSnapshot("far", "hq", START, ("laptop", "dock"), "ann", rows)
+    said = [["dock", "laptop"], [{"id": "a", "leaves_on": "2026-03-13"},
+                                 {"active": True, "id": "b", "name": "x", "serial": "S2"}]]  # fmt: skip
+    assert new.digest() == sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -1,3 +1,15 @@
+-- name: hold_book
+-- One at a time for each book and place; the registry, and who imports into it, isn't held up.
+SELECT pg_advisory_xact_lock(hashtext('stockgate books'), hashtext(%(source)s));
+
+-- name: hold_place
+-- A place, kept from being taken out of the registry until a snapshot for it is committed.
+SELECT id FROM location WHERE id = %(location)s AND withdrawn_at IS NULL FOR SHARE;
+
+-- name: of
+-- Whose a snapshot is.
+SELECT book, location FROM book_snapshot WHERE id = %(snapshot)s;
+
 -- name: same
 -- A snapshot that stands of the same book, place and instant.
 SELECT id, digest FROM book_snapshot

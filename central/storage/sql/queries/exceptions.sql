@@ -147,6 +147,13 @@ SELECT e.exception, %(now)s, e.kind, %(by)s,
 FROM unnest(%(exceptions)s::int8[], %(kinds)s::text[]) WITH ORDINALITY AS e (exception, kind, n)
 ORDER BY e.n;
 
+-- name: add_assigned
+-- The histories of exceptions that were given to somebody.
+INSERT INTO exception_event (exception, at, kind, by, detail)
+SELECT e.exception, %(now)s, 'assign', %(by)s, jsonb_build_object('owner', e.owner)
+FROM unnest(%(exceptions)s::int8[], %(owners)s::text[]) WITH ORDINALITY AS e (exception, owner, n)
+ORDER BY e.n;
+
 -- name: step_act
 -- What a person did is in the log.
 INSERT INTO act (at, recorded_at, kind, asset, location, subject, by, detail)
