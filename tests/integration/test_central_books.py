@@ -97,6 +97,23 @@ async def test_a_dry_run_and_a_sheet_with_problems_keep_nothing(desk):
     assert (await desk.take("mdm", "id\nM1\n", taken_at="2030-01-01T00:00:00Z", status=409))["detail"]
 
 
+async def test_what_a_leaver_has_is_less_grave_and_due_later_once_the_exit_is_put_off(desk):
+    await desk.one.sql(
+        "INSERT INTO asset_state (asset, lifecycle, lifecycle_since, custody_kind, custodian, custody_since, title,"
+        " holds) VALUES ('LT-0001', 'in_use', '2026-03-01Z', 'person', 'bob', '2026-03-01Z', 'owned', '{}')"
+    )
+    due = {}
+    for after, leaves_on, severity in (
+        (0, "2026-03-01", "high"), (1, "2026-06-01", "low"), (2, "2026-03-06", "medium"), (3, "2026-06-01", "low"),
+    ):  # fmt: skip
+        await desk.take("hrms", f"id,leaves_on\nbob,{leaves_on}\n", after=after)
+        (found,) = await desk.one.queue.listed(Filter(), 9)
+        assert (found.severity, found.suggestion) == (severity, None)
+        due[after] = found.due_at
+    assert due[0] < due[1] < due[3]
+    assert due[2] <= due[1]
+
+
 async def test_our_register_put_right_is_seen_each_night_and_a_withdrawn_snapshot_counts_no_more(desk):
     await desk.take("discovery", "id,serial,name\nD9,S9,printer-7\nD8,S8,nas\n")
     assert await desk.wrong() == [("unknown_device", None, 2, None)]
