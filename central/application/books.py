@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from central.application.errors import NotFound, StepUnfit, StoreUnavailable
+from central.application.errors import NotFound, StepUnfit, StoreUnavailable, ValueUnfit
 from central.application.openings import Opening
 from central.application.sheets import Problem
 from central.application.views import Instant, View
@@ -221,10 +221,12 @@ async def take_snapshot(books: Books, new: NewSnapshot, now: datetime, *, dry_ru
 
     Raises:
         NotFound: nobody registered the place.
-        StepUnfit: it is to come, or another snapshot of the same book, place and instant stands.
+        ValueUnfit: it is still to come.
+        StepUnfit: another snapshot of the same book, place and instant stands.
     """
     if new.taken_at > now + AHEAD:
-        raise StepUnfit(f"taken_at: {new.taken_at.isoformat()} is still to come")
+        told = f"taken_at: {new.taken_at.isoformat()} is still to come, and it is {now.isoformat(timespec='seconds')}"
+        raise ValueUnfit(f"{told}: tell when the book stood so")
     digest = await asyncio.to_thread(new.digest)
     async with books.work() as work:
         for column, name in await work.unknown(None, new.location):

@@ -94,7 +94,21 @@ async def test_a_dry_run_and_a_sheet_with_problems_keep_nothing(desk):
     assert await desk.one.sql("SELECT count(*) FROM book_snapshot") == [(0,)]
     await desk.take("mdm", "id\nM1\n", location="moon", status=404)
     await desk.take("mdm", "id\nM1\n", by="ghost", status=404)
-    assert (await desk.take("mdm", "id\nM1\n", taken_at="2030-01-01T00:00:00Z", status=409))["detail"]
+    for at in ("0001-01-01T00:00:00Z", "1989-12-31T00:00:00Z", "2080-01-01T00:00:00Z"):
+        refused = await desk.take("mdm", "id\nM1\n", taken_at=at, status=422)
+        assert "taken_at" in refused["detail"]
+        assert "outside 1990 to 2079" in refused["detail"]
+
+
+async def test_a_snapshot_may_be_ahead_by_five_minutes_of_another_clock_and_no_more(desk):
+    ahead = (START + timedelta(minutes=5, seconds=1)).isoformat()
+    told = (await desk.take("mdm", "id\nM1\n", taken_at=ahead, status=422))["detail"]
+    assert told == (
+        f"Change the request: taken_at: {ahead} is still to come, and it is {START.isoformat()}:"
+        " tell when the book stood so."
+    )
+    taken = await desk.take("mdm", "id\nM1\n", taken_at=(START + timedelta(minutes=5)).isoformat())
+    assert taken["compared"]["only_there"] == 1
 
 
 async def test_what_a_leaver_has_is_less_grave_and_due_later_once_the_exit_is_put_off(desk):
