@@ -15,6 +15,7 @@ from central.application.books import NewSnapshot, reconcile
 from central.application.exceptions import Filter
 from central.domain.reconciling.comparing import Theirs, compare
 from central.storage.books import PgBooks
+from central.storage.queries import query
 from tests.helpers.central import START, central, registered_database
 
 DAY = timedelta(days=1)
@@ -281,6 +282,17 @@ async def test_what_is_new_and_what_is_gone_of_one_exception_is_told_in_pieces_w
     assert await desk.wrong() == [("unknown_device", None, 2, None)]
     steps = await desk.one.sql("SELECT kind FROM exception_event WHERE kind <> 'assign' ORDER BY id")
     assert steps == [("opened",)]
+
+
+async def test_the_list_tells_how_many_rows_each_snapshot_has_and_reads_none_of_them(desk):
+    for after, rows in enumerate(("id\nM1\nM2\n", "id\nM1\n", "id\n")):
+        await desk.take("mdm", rows, after=after)
+    await desk.take("far", "id\nF1\n", after=1)
+    listed = (await desk.http.get("/api/v1/snapshots")).json()["snapshots"]
+    assert [(one["book"], one["rows"]) for one in listed] == [("far", 1), ("mdm", 0), ("mdm", 1), ("mdm", 2)]
+    async with desk.one.database.transaction() as connection:
+        plan = await connection.execute(f"EXPLAIN {query('books.listed')}", {"limit": 9})
+        assert "book_row" not in str(await plan.fetchall())
 
 
 def test_a_snapshot_s_digest_is_of_one_json_text_whatever_the_order_of_its_rows():
