@@ -144,7 +144,8 @@ def books_read(books: Books, now: Callable[[], datetime]) -> APIRouter:
     ) -> BooksAnswer:
         """Return how each book's newest snapshot compares with our register now; `limit` of each book's mismatches."""
         found = await compared(books, book, location, now())
-        return BooksAnswer(as_of=now(), books=[_book(newest, one, limit) for newest, one in found])
+        told = await asyncio.to_thread(lambda: [_book(newest, one, limit) for newest, one in found])
+        return BooksAnswer(as_of=now(), books=told)
 
     @router.get("/people/{person}/clearance")
     async def clearance(person: Annotated[str, Path(max_length=80, pattern=TEXT)]) -> ClearanceAnswer:

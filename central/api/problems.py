@@ -16,6 +16,7 @@ from central.application.errors import (
     StepUnfit,
     StoreBusy,
     StoreUnavailable,
+    ValueUnfit,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,6 +54,9 @@ def install(app: FastAPI) -> None:
     async def unfit(_request: Request, error: Exception) -> JSONResponse:
         return problem(HTTPStatus.CONFLICT, f"{error}.")
 
+    async def wrong(_request: Request, error: Exception) -> JSONResponse:
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Change the request: {error}.")
+
     async def invalid(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 (the handler is registered for this class)
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
@@ -70,6 +74,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RowsRefused, unstorable)
     app.add_exception_handler(Separated, separated)
     app.add_exception_handler(StepUnfit, unfit)
+    app.add_exception_handler(ValueUnfit, wrong)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(BrokerAway, _away)
     app.add_exception_handler(RequestValidationError, invalid)

@@ -6,4 +6,6 @@ Errors:
             StoreBusy       it is well, but took this transaction back in favour of another
         RowsRefused         the database refuses the data of these rows, now and always
         NotFound            what was asked for isn't there
+        StepUnfit           the state of its subject doesn't allow it now
+        ValueUnfit          a value that can't be right whatever the state is
 """

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from central.application.columns import READERS, Reader
-from central.application.sheets import Problem
+from central.application.sheets import Problem, separator_problem
 from central.domain.reconciling.comparing import Theirs
 
 MAX_ROWS: Final = 200_000
 """Rows of one book: more than that is several places' books."""
 LONGEST: Final = 200
 """Characters of a cell."""
+NO_END: Final = "9999-12-31"
 
 
 def _words(text: str) -> str:
@@ -32,6 +33,12 @@ def _name(text: str) -> str:
     return _maybe(text) or ""
 
 
+def _leaves_on(text: str) -> str | None:
+    """Read the day of an exit; some HR systems write the last day that there is for who stays."""
+    return None if text == NO_END else _DATE(text)
+
+
+_DATE: Final = READERS["assets"]["title_return_on"]
 _SERIAL: Final = READERS["assets"]["serial"]
 _ACTIVE: Final = READERS["people"]["active"]
 _DEVICE: Final[Mapping[str, Reader]] = {
@@ -46,7 +53,7 @@ BOOK_COLUMNS: Final[Mapping[str, Mapping[str, Reader]]] = {
     "discovery": _DEVICE,
     "hrms": {
         "id": READERS["people"]["id"], "active": _ACTIVE, "cost_centre": _maybe,
-        "leaves_on": READERS["assets"]["title_return_on"],
+        "leaves_on": _leaves_on,
     },
 }  # fmt: skip
 """What each book's sheet may name; `id` it must name."""
@@ -74,6 +81,8 @@ def read_book(book: str, file: str, text: str) -> tuple[list[Theirs], list[Probl
 
 def _header(book: str, file: str, header: Sequence[str]) -> list[Problem]:
     known = tuple(BOOK_COLUMNS[book])
+    if wrong := separator_problem(file, header):
+        return [wrong]
     problems = []
     for name in header:
         if name not in known:

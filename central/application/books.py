@@ -6,16 +6,16 @@ changes nothing, nor does the same one again, and the next one that agrees lets 
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
-from central.application.errors import NotFound, StepUnfit, StoreUnavailable
+from central.application.errors import NotFound, StepUnfit, StoreUnavailable, ValueUnfit
 from central.application.openings import Opening
 from central.application.sheets import Problem
 from central.application.views import Instant, View
@@ -34,7 +34,11 @@ AT_MOST: Final = 5000
 """Mismatches of one book in the queue: nobody can read more; the rest comes once these are put right."""
 AHEAD: Final = timedelta(minutes=5)
 """Another system's clock may be ahead by this."""
+PIECE: Final = 500
+"""Keys that the queue is told of in one statement."""
+_SAID: Final = tuple(one.name for one in fields(Theirs) if one.name != "line")
 _log = structlog.get_logger("central.books")
+_T = TypeVar("_T")
 Said = tuple[str, str, str, str]
 """Category, asset, location and key of what the queue knows."""
 
@@ -109,12 +113,19 @@ class NewSnapshot:
     by: str
     rows: Sequence[Theirs]
 
-    @property
     def digest(self) -> str:
-        """SHA-256 of what it says, in hex; who brought it and how its rows are sorted isn't in it."""
-        rows = ({name: value for name, value in asdict(row).items() if value and name != "line"} for row in self.rows)
-        said = [sorted(self.complete), sorted(rows, key=lambda row: str(row["id"]))]
-        return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        """Return the SHA-256 of what it says, in hex; who brought it and how its rows are sorted isn't in it.
+
+        It is of one JSON text, made row by row: written in one go a large one would hold up every other thread.
+        """
+        found = sha256(f"[{json.dumps(sorted(self.complete))}, [".encode())
+        between = ""
+        for row in sorted(self.rows, key=lambda row: row.id):
+            said = {name: value for name in _SAID if (value := getattr(row, name))}
+            found.update(f"{between}{json.dumps(said, sort_keys=True)}".encode())
+            between = ", "
+        found.update(b"]]")
+        return found.hexdigest()
 
 
 @dataclass(slots=True)
@@ -130,11 +141,20 @@ class Taken:
 class BookWork(Protocol):
     """Books inside one transaction."""
 
+    async def hold_book(self, book: str, location: str) -> None:
+        """Let nobody else bring the queue up to this book of this place until the transaction ends."""
+
+    async def hold_place(self, location: str) -> bool:
+        """Keep a place from being taken out of the registry until the transaction ends; tell whether it is there."""
+
     async def same(self, new: NewSnapshot) -> tuple[int, str] | None:
         """Return id and digest of the snapshot of that book, place and instant that stands."""
 
-    async def add(self, new: NewSnapshot, now: datetime) -> int:
+    async def add(self, new: NewSnapshot, digest: str, now: datetime) -> int:
         """Keep a snapshot with its rows and its act; return its id."""
+
+    async def of(self, snapshot: int) -> tuple[Book, str] | None:
+        """Return a snapshot's book and place, None if there is none by that id."""
 
     async def withdraw(self, snapshot: int, by: str, reason: str, now: datetime) -> tuple[Book, str] | None:
         """Let a snapshot count no more; return its book and place, None if none stands by that id."""
@@ -160,10 +180,15 @@ class BookWork(Protocol):
     async def standing_keys(self, source: str) -> set[str]:
         """Return the keys of which a source says something that stands."""
 
+    async def open_exceptions(
+        self, openings: Sequence[Opening], now: datetime, *, source: str = "central"
+    ) -> list[int]:
+        """Make the queue say what a source says, too."""
+
     async def settle_keys(
         self, source: str, keys: Collection[str], openings: Sequence[Opening], now: datetime
     ) -> list[int]:
-        """Make the queue say about keys what a source says now."""
+        """Make the queue say about keys what a source says now, and nothing more."""
 
     async def unknown(self, asset: str | None, location: str | None) -> list[tuple[str, str]]:
         """Return what nobody registered of an asset and a location, as (column, id)."""
@@ -175,8 +200,8 @@ class BookWork(Protocol):
 class Books(Protocol):
     """The store as books see it."""
 
-    def work(self, *, alone: bool = True) -> AbstractAsyncContextManager[BookWork]:
-        """Open a transaction; `alone` holds the registry's lock, which who only reads doesn't need."""
+    def work(self) -> AbstractAsyncContextManager[BookWork]:
+        """Open a transaction; it holds no lock of the registry, which no book changes."""
 
     async def listed(self, limit: int) -> list[SnapshotView]:
         """Return snapshots, the newest first, withdrawn ones too."""
@@ -196,24 +221,33 @@ async def take_snapshot(books: Books, new: NewSnapshot, now: datetime, *, dry_ru
 
     Raises:
         NotFound: nobody registered the place.
-        StepUnfit: it is to come, or another snapshot of the same book, place and instant stands.
+        ValueUnfit: it is still to come.
+        StepUnfit: another snapshot of the same book, place and instant stands.
     """
     if new.taken_at > now + AHEAD:
-        raise StepUnfit(f"taken_at: {new.taken_at.isoformat()} is still to come")
+        told = f"taken_at: {new.taken_at.isoformat()} is still to come, and it is {now.isoformat(timespec='seconds')}"
+        raise ValueUnfit(f"{told}: tell when the book stood so")
+    digest = await asyncio.to_thread(new.digest)
     async with books.work() as work:
         for column, name in await work.unknown(None, new.location):
             raise NotFound(f"{column}: {name!r} is not registered: import locations.csv")
-        compared = await _compare(work, new, new.rows, now)
+        if not dry_run:
+            await work.hold_book(new.book, new.location)
         same = await work.same(new)
-        if same is not None and same[1] != new.digest:
+        if same is not None and same[1] != digest:
             raise StepUnfit(
                 f"snapshot {same[0]} of {new.book} for {new.location} at {new.taken_at.isoformat()} says otherwise:"
                 " withdraw it first"
             )
+        compared = await _compare(work, new, new.rows, now)
         if dry_run or same is not None:
             return Taken(same[0] if same else None, same is not None, compared)
-        done = Taken(await work.add(new, now), compared=compared)
-        await _settle(work, new.book, new.location, now)
+        if not await work.hold_place(new.location):
+            raise NotFound(f"location: {new.location!r} was taken out of the registry meanwhile")
+        done = Taken(await work.add(new, digest, now), compared=compared)
+        for newest in await work.newest(new.book, new.location):
+            if newest.id == done.id:  # one that comes late changes nothing
+                await _tell(work, newest, compared, now)
     return done
 
 
@@ -224,6 +258,9 @@ async def withdraw_snapshot(books: Books, snapshot: int, by: str, reason: str, n
         NotFound: none stands by that id.
     """
     async with books.work() as work:
+        of = await work.of(snapshot)
+        if of is not None:
+            await work.hold_book(*of)
         gone = await work.withdraw(snapshot, by, reason, now)
         if gone is None:
             raise NotFound(f"no snapshot {snapshot} stands: /api/v1/snapshots lists them")
@@ -236,12 +273,13 @@ async def reconcile(books: Books, now: datetime) -> int:
     A book that fails is told and raised once the others are done.
     """
     found = 0
-    async with books.work(alone=False) as work:
+    async with books.work() as work:
         newest = await work.newest()
     failed: Exception | None = None
     for one in newest:
         try:
             async with books.work() as work:
+                await work.hold_book(one.book, one.location)
                 found += await _settle(work, one.book, one.location, now)
         except StoreUnavailable:
             raise
@@ -258,7 +296,7 @@ async def compared(
     books: Books, book: str | None, location: str | None, now: datetime
 ) -> list[tuple[Newest, Comparison]]:
     """Return how the newest snapshots compare with the register as it is now."""
-    async with books.work(alone=False) as work:
+    async with books.work() as work:
         return [
             (one, await _compare(work, one, await work.rows(one.id), now)) for one in await work.newest(book, location)
         ]
@@ -276,20 +314,44 @@ async def _compare(work: BookWork, of: NewSnapshot | Newest, rows: Sequence[Thei
 
 async def _settle(work: BookWork, book: Book, location: str, now: datetime) -> int:
     """Make the queue say what the newest snapshot says, and nothing more; return how many mismatches that are."""
-    source = f"book/{book}/{location}"
-    openings: list[Opening] = []
     for newest in await work.newest(book, location):
-        found = await _compare(work, newest, await work.rows(newest.id), now)
-        told = [one for one in found.findings if one.category is not None]
-        said = await work.said(source, newest.taken_at)
-        known = {key for *_, key in said}
-        told = sorted(told, key=lambda one: (one.key not in known, one.key))[:AT_MOST]
-        at_home = await work.where([one.asset for one in told if one.asset]) if book == "hrms" else {}
-        openings = [_opening(newest, one, at_home.get(one.asset or "", location), said) for one in told]
-    keys = {one.key for one in openings} | await work.standing_keys(source)
-    if keys:
-        await work.settle_keys(source, keys, openings, now)
+        return await _tell(work, newest, await _compare(work, newest, await work.rows(newest.id), now), now)
+    source = f"book/{book}/{location}"
+    for piece in _pieces(sorted(await work.standing_keys(source))):
+        await work.settle_keys(source, piece, [], now)
+    return 0
+
+
+async def _tell(work: BookWork, newest: Newest, found: Comparison, now: datetime) -> int:
+    """Make the queue say what a comparison found, and nothing more, in pieces: what is new first, then what is gone.
+
+    So no exception is without an occurrence between two pieces, and asks to be closed.
+    """
+    source = f"book/{newest.book}/{newest.location}"
+    said = await work.said(source, newest.taken_at)
+    told = await asyncio.to_thread(_chosen, found, {key for *_, key in said})
+    at_home = await work.where([one.asset for one in told if one.asset]) if newest.book == "hrms" else {}
+    openings = [_opening(newest, one, at_home.get(one.asset or "", newest.location), said) for one in told]
+    standing = await work.standing_keys(source)
+    for some in _pieces(openings):
+        await work.open_exceptions(some, now, source=source)
+    by_key: dict[str, list[Opening]] = {key: [] for key in sorted(standing)}
+    for one in openings:
+        if one.key in by_key:
+            by_key[one.key].append(one)
+    for keys in _pieces(list(by_key)):
+        await work.settle_keys(source, keys, [one for key in keys for one in by_key[key]], now)
     return len(openings)
+
+
+def _chosen(found: Comparison, known: Collection[str]) -> list[Finding]:
+    """Return the findings that the queue takes: those that it knows before others."""
+    told = [one for one in found.findings if one.category is not None]
+    return sorted(told, key=lambda one: (one.key not in known, one.key))[:AT_MOST]
+
+
+def _pieces(all_: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (all_[start : start + PIECE] for start in range(0, len(all_), PIECE))
 
 
 def _opening(newest: Newest, one: Finding, place: str, said: dict[Said, datetime]) -> Opening:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from central.domain import axes
 from central.domain.exits import AUTHORISATION_KINDS, PASS_KINDS
-from central.domain.instants import meant
+from central.domain.instants import meant, meant_day
 from central.domain.places import LOCATION_KINDS, OPENING_KINDS, PORTAL_MODES
 from central.domain.published import countries
 from edge.epc import EpcError, epc_bytes, epc_hex
@@ -128,9 +128,10 @@ def _maybe_date(text: str) -> str | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is no date: write it like 2026-01-31") from None
+    return meant_day(day).isoformat()
 
 
 def _maybe_epc(text: str) -> str | None:

@@ -46,5 +46,9 @@ class BrokerAway(CentralError):  # noqa: N818 (a state that passes, named as one
     """What was asked for has to go through the broker, which can't be reached now."""
 
 
+class ValueUnfit(CentralError):  # noqa: N818 (a verdict on a request, named as one)
+    """A value that can't be right whatever the state is; the message names its field and says what to do."""
+
+
 class StepUnfit(CentralError):  # noqa: N818 (a verdict on a request, named as one)
     """A step that the state of its subject doesn't allow, or that lacks something; the message says what to do."""

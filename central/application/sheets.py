@@ -77,13 +77,19 @@ def read_rows(into: Sheets, kind: str, file: str, header: Sequence[str], rows: I
             _read_row(into, kind, SheetRow(file, line, {}), header=names, cells=cells, seen=seen)
 
 
-def _check_header(into: Sheets, kind: str, file: str, header: list[str]) -> bool:
-    needed, known = COLUMNS[kind], (*COLUMNS[kind], *MORE_COLUMNS[kind])
+def separator_problem(file: str, header: Sequence[str]) -> Problem | None:
+    """Return what is wrong with a header whose cells are separated by something else than commas."""
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and mark in header[0]:
-            text = f"the cells are separated by {name}: save the sheet as CSV with commas"
-            into.problems.append(Problem(file, 1, text))
-            return False
+            return Problem(file, 1, f"the cells are separated by {name}: save the sheet as CSV with commas")
+    return None
+
+
+def _check_header(into: Sheets, kind: str, file: str, header: list[str]) -> bool:
+    needed, known = COLUMNS[kind], (*COLUMNS[kind], *MORE_COLUMNS[kind])
+    if wrong := separator_problem(file, header):
+        into.problems.append(wrong)
+        return False
     missing = [name for name in needed if name not in header]
     for name in header:
         if name not in known:

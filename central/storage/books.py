@@ -1,17 +1,17 @@
 """Other books on PostgreSQL: snapshots, what our register has beside them, and what the queue says of them."""
 
-from collections.abc import AsyncIterator, Collection
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from psycopg.rows import class_row
 
 from central.application.books import Clearance, HeldView, Newest, NewSnapshot, OpenView, Said, SnapshotView
 from central.application.calendars import PlaceCalendars
 from central.application.errors import NotFound
-from central.application.rows import dumps
+from central.application.rows import columns, dumps
 from central.domain.calendars import day_of
 from central.domain.reconciling.bands import InTime, Overdue
 from central.domain.reconciling.comparing import Book, Ours, Theirs
@@ -21,6 +21,10 @@ from central.storage.exceptions import PgExceptionWork
 from central.storage.log import PgLog
 from central.storage.queries import query
 
+PIECE: Final = 1000
+"""Rows that are written, or made values, without a pause."""
+_T = TypeVar("_T")
+
 
 class PgBookWork(PgExceptionWork):
     """`central.application.books.BookWork` on one connection."""
@@ -29,20 +33,34 @@ class PgBookWork(PgExceptionWork):
         super().__init__(connection, places.count)
         self._places = places
 
+    async def hold_book(self, book: str, location: str) -> None:
+        """Let nobody else bring the queue up to this book of this place until the transaction ends."""
+        await self._connection.execute(query("books.hold_book"), {"source": f"book/{book}/{location}"})
+
+    async def hold_place(self, location: str) -> bool:
+        """Keep a place from being taken out of the registry until the transaction ends; tell whether it is there."""
+        return bool(await self._rows("books.hold_place", {"location": location}))
+
     async def same(self, new: NewSnapshot) -> tuple[int, str] | None:
         """Return id and digest of the snapshot of that book, place and instant that stands."""
         params = {"book": new.book, "location": new.location, "taken_at": new.taken_at}
         rows = await self._rows("books.same", params)
         return (rows[0][0], rows[0][1]) if rows else None
 
-    async def add(self, new: NewSnapshot, now: datetime) -> int:
+    async def add(self, new: NewSnapshot, digest: str, now: datetime) -> int:
         """Keep a snapshot with its rows and its act; return its id."""
         params = {"book": new.book, "location": new.location, "taken_at": new.taken_at, "by": new.by, "now": now}
-        params |= {"complete": sorted(new.complete), "digest": new.digest, "count": len(new.rows)}
+        params |= {"complete": sorted(new.complete), "digest": digest, "count": len(new.rows)}
         ((snapshot,),) = await self._rows("books.add", params)
-        told = {"snapshot": snapshot, "rows": dumps([asdict(row) for row in new.rows])}
-        await self._connection.execute(query("books.add_rows"), told)
+        for start in range(0, len(new.rows), PIECE):
+            rows = dumps(columns(new.rows[start : start + PIECE]))
+            await self._connection.execute(query("books.add_rows"), {"snapshot": snapshot, "rows": rows})
         return int(snapshot)
+
+    async def of(self, snapshot: int) -> tuple[Book, str] | None:
+        """Return a snapshot's book and place, None if there is none by that id."""
+        rows = await self._rows("books.of", {"snapshot": snapshot})
+        return (rows[0][0], rows[0][1]) if rows else None
 
     async def withdraw(self, snapshot: int, by: str, reason: str, now: datetime) -> tuple[Book, str] | None:
         """Let a snapshot count no more; return its book and place, None if none stands by that id."""
@@ -58,15 +76,15 @@ class PgBookWork(PgExceptionWork):
 
     async def rows(self, snapshot: int) -> list[Theirs]:
         """Return a snapshot's rows."""
-        return [Theirs(*row) for row in await self._rows("books.rows", {"snapshot": snapshot})]
+        return await self._in_pieces("books.rows", {"snapshot": snapshot}, Theirs)
 
     async def ours(self, location: str) -> list[Ours]:
         """Return all our assets, and whether each lies at a place or below it."""
-        return [Ours(*row) for row in await self._rows("books.ours", {"location": location})]
+        return await self._in_pieces("books.ours", {"location": location}, Ours)
 
     async def holdings(self, location: str) -> list[Holding]:
         """Return what people answer for: by custody, on loan, and what belongs to that; and who is of a place."""
-        return [Holding(*row) for row in await self._rows("books.holdings", {"location": location})]
+        return await self._in_pieces("books.holdings", {"location": location}, Holding)
 
     def calendar(self, location: str, now: datetime) -> tuple[date, Works]:
         """Return a place's day, and which days are business days there."""
@@ -82,6 +100,15 @@ class PgBookWork(PgExceptionWork):
         rows = await self._rows("books.where", {"assets": sorted(assets)})
         return dict(rows)
 
+    async def _in_pieces(self, name: str, params: dict[str, Any], make: Callable[..., _T]) -> list[_T]:
+        """Return rows as values, made beside everything else that the loop does: there are hundreds of thousands."""
+        found: list[_T] = []
+        cursor = await self._connection.execute(query(name), params)
+        while rows := await cursor.fetchmany(PIECE):
+            found += [make(*row) for row in rows]
+            await asyncio.sleep(0)
+        return found
+
 
 class PgBooks:
     """`central.application.books.Books`."""
@@ -91,11 +118,9 @@ class PgBooks:
         self._log = log
 
     @asynccontextmanager
-    async def work(self, *, alone: bool = True) -> AsyncIterator[PgBookWork]:
-        """Open a transaction; `alone` holds the registry's lock."""
+    async def work(self) -> AsyncIterator[PgBookWork]:
+        """Open a transaction."""
         async with self._database.transaction() as connection:
-            if alone:
-                await connection.execute(query("registry.lock"))
             registry = await self._log.registry_in(connection)
             yield PgBookWork(connection, registry.calendars)
             await self._log.keep_calendars_in(connection)

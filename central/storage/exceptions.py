@@ -206,8 +206,9 @@ class PgExceptionWork:
         if not exceptions:
             return 0
         given = await self._rows("exceptions.assign", {"exceptions": sorted(exceptions)})
-        for exception, person in given:
-            await self._event(exception, "assign", ASSIGNER, {"owner": person}, now)
+        if given:
+            params = {"exceptions": [one for one, _ in given], "owners": [person for _, person in given]}
+            await self._connection.execute(query("exceptions.add_assigned"), params | {"now": now, "by": ASSIGNER})
         return len(given)
 
     async def unassigned(self, limit: int) -> list[int]:

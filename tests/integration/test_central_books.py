@@ -1,15 +1,21 @@
 """Other books by the API: taken once, compared, told in the queue, and closed by suggestion once both agree."""
 
+import asyncio
+import json
+import threading
 from datetime import timedelta
+from hashlib import sha256
 
 import httpx
 import pytest
 
 from central.api.books import books_read, books_write
 from central.api.server import create_app
-from central.application.books import reconcile
+from central.application.books import NewSnapshot, reconcile
 from central.application.exceptions import Filter
+from central.domain.reconciling.comparing import Theirs, compare
 from central.storage.books import PgBooks
+from central.storage.queries import query
 from tests.helpers.central import START, central, registered_database
 
 DAY = timedelta(days=1)
@@ -89,7 +95,38 @@ async def test_a_dry_run_and_a_sheet_with_problems_keep_nothing(desk):
     assert await desk.one.sql("SELECT count(*) FROM book_snapshot") == [(0,)]
     await desk.take("mdm", "id\nM1\n", location="moon", status=404)
     await desk.take("mdm", "id\nM1\n", by="ghost", status=404)
-    assert (await desk.take("mdm", "id\nM1\n", taken_at="2030-01-01T00:00:00Z", status=409))["detail"]
+    for at in ("0001-01-01T00:00:00Z", "1989-12-31T00:00:00Z", "2080-01-01T00:00:00Z"):
+        refused = await desk.take("mdm", "id\nM1\n", taken_at=at, status=422)
+        assert "taken_at" in refused["detail"]
+        assert "outside 1990 to 2079" in refused["detail"]
+
+
+async def test_a_snapshot_may_be_ahead_by_five_minutes_of_another_clock_and_no_more(desk):
+    ahead = (START + timedelta(minutes=5, seconds=1)).isoformat()
+    told = (await desk.take("mdm", "id\nM1\n", taken_at=ahead, status=422))["detail"]
+    assert told == (
+        f"Change the request: taken_at: {ahead} is still to come, and it is {START.isoformat()}:"
+        " tell when the book stood so."
+    )
+    taken = await desk.take("mdm", "id\nM1\n", taken_at=(START + timedelta(minutes=5)).isoformat())
+    assert taken["compared"]["only_there"] == 1
+
+
+async def test_what_a_leaver_has_is_less_grave_and_due_later_once_the_exit_is_put_off(desk):
+    await desk.one.sql(
+        "INSERT INTO asset_state (asset, lifecycle, lifecycle_since, custody_kind, custodian, custody_since, title,"
+        " holds) VALUES ('LT-0001', 'in_use', '2026-03-01Z', 'person', 'bob', '2026-03-01Z', 'owned', '{}')"
+    )
+    due = {}
+    for after, leaves_on, severity in (
+        (0, "2026-03-01", "high"), (1, "2026-06-01", "low"), (2, "2026-03-06", "medium"), (3, "2026-06-01", "low"),
+    ):  # fmt: skip
+        await desk.take("hrms", f"id,leaves_on\nbob,{leaves_on}\n", after=after)
+        (found,) = await desk.one.queue.listed(Filter(), 9)
+        assert (found.severity, found.suggestion) == (severity, None)
+        due[after] = found.due_at
+    assert due[0] < due[1] < due[3]
+    assert due[2] <= due[1]
 
 
 async def test_our_register_put_right_is_seen_each_night_and_a_withdrawn_snapshot_counts_no_more(desk):
@@ -212,3 +249,55 @@ async def test_a_book_that_can_not_be_compared_is_told_and_does_not_keep_others_
     with pytest.raises(ValueError, match="is broken"):
         await reconcile(desk.books, START + DAY)
     assert sorted(compared) == ["far", "mdm"]
+
+
+async def test_a_snapshot_is_compared_once_and_holds_up_no_import_meanwhile(desk, monkeypatch):
+    begun, go_on, times = threading.Event(), threading.Event(), []
+
+    def slowly(*args):
+        times.append(args[0])
+        begun.set()
+        assert go_on.wait(120)
+        return compare(*args)
+
+    monkeypatch.setattr("central.application.books.compare", slowly)
+    taking = asyncio.create_task(desk.take("far", "id,serial\nF9,S9\n"))
+    try:
+        await asyncio.to_thread(begun.wait, 120)
+        done = await asyncio.wait_for(
+            desk.one.import_(assets="id,name,class,serial,location\nPR-1,Printer,printer,S7,corridor\n"), 120
+        )
+    finally:
+        go_on.set()
+    assert (done.rows["assets"], (await taking)["compared"]["only_there"], times) == (1, 1, ["far"])
+
+
+async def test_what_is_new_and_what_is_gone_of_one_exception_is_told_in_pieces_without_asking_to_be_closed(
+    desk, monkeypatch
+):
+    monkeypatch.setattr("central.application.books.PIECE", 1)
+    monkeypatch.setattr("central.storage.books.PIECE", 2)
+    await desk.take("discovery", "id,serial\nD5,S9\nD1,S8\nD2,S7\n")
+    await desk.take("discovery", "id,serial\nD9,S9\nD7,S8\n", after=1)
+    assert await desk.wrong() == [("unknown_device", None, 2, None)]
+    steps = await desk.one.sql("SELECT kind FROM exception_event WHERE kind <> 'assign' ORDER BY id")
+    assert steps == [("opened",)]
+
+
+async def test_the_list_tells_how_many_rows_each_snapshot_has_and_reads_none_of_them(desk):
+    for after, rows in enumerate(("id\nM1\nM2\n", "id\nM1\n", "id\n")):
+        await desk.take("mdm", rows, after=after)
+    await desk.take("far", "id\nF1\n", after=1)
+    listed = (await desk.http.get("/api/v1/snapshots")).json()["snapshots"]
+    assert [(one["book"], one["rows"]) for one in listed] == [("far", 1), ("mdm", 0), ("mdm", 1), ("mdm", 2)]
+    async with desk.one.database.transaction() as connection:
+        plan = await connection.execute(f"EXPLAIN {query('books.listed')}", {"limit": 9})
+        assert "book_row" not in str(await plan.fetchall())
+
+
+def test_a_snapshot_s_digest_is_of_one_json_text_whatever_the_order_of_its_rows():
+    rows = [Theirs(2, "b", serial="S2", name="x"), Theirs(3, "a", active=False, leaves_on="2026-03-13")]
+    new = NewSnapshot("far", "hq", START, ("laptop", "dock"), "ann", rows)
+    said = [["dock", "laptop"], [{"id": "a", "leaves_on": "2026-03-13"},
+                                 {"active": True, "id": "b", "name": "x", "serial": "S2"}]]  # fmt: skip
+    assert new.digest() == sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -96,18 +96,20 @@ async def test_an_instant_or_a_day_that_nobody_means_is_refused_with_words(api):
     state = {"axis": "condition", "by": "ann", "condition": "working", "at": "0001-01-01T00:00:00+14:00"}
     count = {"kind": "spot", "location": "hq", "planned_for": "9999-12-31", "by": "ann"}
     for path, body, status, words in (
-        ("/assets/LT-0001/state", state, 422, "outside 1970 to 2199"),
-        ("/authorisations", PASS | {"valid_to": "9999-12-31T23:59:59-14:00"}, 422, "outside 1970 to 2199"),
+        ("/assets/LT-0001/state", state, 422, "outside 1990 to 2079"),
+        ("/assets/LT-0001/state", state | {"at": "1989-12-31T23:59:59Z"}, 422, "outside 1990 to 2079"),
+        ("/assets/LT-0001/state", state | {"at": "2080-01-01T00:00:00Z"}, 422, "outside 1990 to 2079"),
+        ("/authorisations", PASS | {"valid_to": "9999-12-31T23:59:59-14:00"}, 422, "outside 1990 to 2079"),
         ("/authorisations", PASS | {"valid_from": "2026-01-02T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, 409,
          "valid_to: comes before valid_from"),
-        ("/count-runs", count, 422, "planned_for: Input should be less than or equal to 2199-12-31"),
+        ("/count-runs", count, 422, "planned_for: Input should be less than or equal to 2079-12-31"),
         ("/loans", LOAN | {"due_on": "2060-12-31"}, 409, "reaches from 2020-01-01 to 2049-12-31, not 2060-12-31"),
         ("/repairs", REPAIR | {"at": "1990-01-01T00:00:00Z"}, 409, "reaches from 2020-01-01 to 2049-12-31"),
     ):  # fmt: skip
         found = await told(api, path, body)
         assert (found[0], words in found[1]) == (status, True), found
     imported = await api.post("/imports", json={"by": "ann", "sheets": {"authorisations": PASSES}})
-    assert "outside 1970 to 2199" in imported.json()["problems"][0]["text"]
+    assert "outside 1990 to 2079" in imported.json()["problems"][0]["text"]
     late = await api.get("/calendar", params={"location": "hq", "from_day": "9999-12-31"})
     assert late.status_code == 422
 
@@ -144,9 +146,9 @@ def seen(asset, **more):
 
 
 async def test_an_asset_is_verified_by_people_and_never_ahead_of_time(api):
-    late = await told(api, "/verifications", seen("LT-0001", at="2099-01-01T00:00:00Z"))
-    assert late == (409, "at: 2099-01-01T00:00:00+00:00 is still to come: tell it when somebody has seen it.")
-    early = await told(api, "/verifications", seen("LT-0001", at="1970-01-02T00:00:00Z"))
+    late = await told(api, "/verifications", seen("LT-0001", at="2079-01-01T00:00:00Z"))
+    assert late == (409, "at: 2079-01-01T00:00:00+00:00 is still to come: tell it when somebody has seen it.")
+    early = await told(api, "/verifications", seen("LT-0001", at="1990-01-02T00:00:00Z"))
     assert (early[0], "is before 2020" in early[1]) == (409, True)
     assert (await told(api, "/verifications", seen("LT-0001", by="ghost")))[0] == 404
     assert (await told(api, "/verifications", seen("LT-0001")))[0] == 200

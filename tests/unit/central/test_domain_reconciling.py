@@ -214,3 +214,21 @@ def test_a_sheet_tells_every_problem_by_its_line():
         "unknown column 'sreial': did you mean 'serial'?"
     ]
     assert [one.line for one in read_book("hrms", "hrms.csv", "active\ntrue\n")[1]] == [1]
+
+
+def test_an_exit_that_nobody_means_is_a_problem_of_its_line_and_the_last_day_that_there_is_means_no_exit():
+    text = "id,leaves_on\nann,9999-12-31\nbob,0001-01-01\ncid,2080-01-01\ndan,2079-12-31\n"
+    rows, problems = read_book("hrms", "hrms.csv", text)
+    assert [(one.id, one.leaves_on) for one in rows] == [("ann", None), ("dan", "2079-12-31")]
+    assert [str(one) for one in problems] == [
+        "hrms.csv:3: leaves_on: 0001-01-01 is outside 1990 to 2079: write the day that you mean",
+        "hrms.csv:4: leaves_on: 2080-01-01 is outside 1990 to 2079: write the day that you mean",
+    ]
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_book_that_excel_separated_otherwise_is_told_so_and_its_byte_order_mark_is_taken(mark, name):
+    (found,) = read_book("far", "far.csv", f"\ufeffid{mark}serial\r\nF1{mark}S1\r\n")[1]
+    assert str(found) == f"far.csv:1: the cells are separated by {name}: save the sheet as CSV with commas"
+    rows, problems = read_book("far", "far.csv", "\ufeffid,serial\r\nF1,S1\r\n")
+    assert ([(one.id, one.serial) for one in rows], problems) == ([("F1", "S1")], [])

@@ -1,3 +1,15 @@
+-- name: hold_book
+-- One at a time for each book and place; the registry, and who imports into it, isn't held up.
+SELECT pg_advisory_xact_lock(hashtext('stockgate books'), hashtext(%(source)s));
+
+-- name: hold_place
+-- A place, kept from being taken out of the registry until a snapshot for it is committed.
+SELECT id FROM location WHERE id = %(location)s AND withdrawn_at IS NULL FOR SHARE;
+
+-- name: of
+-- Whose a snapshot is.
+SELECT book, location FROM book_snapshot WHERE id = %(snapshot)s;
+
 -- name: same
 -- A snapshot that stands of the same book, place and instant.
 SELECT id, digest FROM book_snapshot
@@ -41,9 +53,12 @@ WHERE (%(book)s::text IS NULL OR n.book = %(book)s) AND (%(location)s::text IS N
 ORDER BY array_position(ARRAY['far', 'itsm', 'mdm', 'discovery', 'hrms'], n.book), n.location;
 
 -- name: listed
--- Snapshots, the newest first, withdrawn ones too.
+-- Snapshots, the newest first, withdrawn ones too; how many rows each has stands in its act, and needn't be counted.
 SELECT s.id, s.book, s.location, s.taken_at, s.complete, s.by, s.recorded_at, s.withdrawn_at,
-       (SELECT count(*) FROM book_row AS r WHERE r.snapshot = s.id) AS rows
+       coalesce((SELECT (a.detail ->> 'rows')::int8 FROM act AS a
+                 WHERE a.subject = 'book/' || s.book AND a.at = s.taken_at AND a.kind = 'book_taken'
+                     AND a.location = s.location AND a.detail ->> 'digest' = s.digest
+                 ORDER BY a.id DESC LIMIT 1), 0) AS rows
 FROM book_snapshot AS s ORDER BY s.id DESC LIMIT %(limit)s;
 
 -- name: rows

@@ -89,19 +89,22 @@ SELECT id FROM exception WHERE id = ANY(%(exceptions)s::int8[]) ORDER BY id FOR 
 
 -- name: restate
 -- An exception is as grave as its worst occurrence was, and due with the first of them; one that nobody says any more is
--- suggested for closing.
+-- suggested for closing. What a leaver has follows the date of the exit, which may be put off.
 UPDATE exception AS e SET
-    severity = (ARRAY['critical', 'high', 'medium', 'low'])[least(
-        array_position(ARRAY['critical', 'high', 'medium', 'low'], e.severity), coalesce(h.gravest, 4))],
-    due_at = least(e.due_at, h.due_at),
+    severity = (ARRAY['critical', 'high', 'medium', 'low'])[CASE WHEN h.eased THEN h.gravest ELSE least(
+        array_position(ARRAY['critical', 'high', 'medium', 'low'], e.severity), coalesce(h.gravest, 4)) END],
+    due_at = CASE WHEN h.eased THEN h.due_at ELSE least(e.due_at, h.due_at) END,
     first_at = coalesce(h.first_at, e.first_at), last_at = coalesce(h.last_at, e.last_at), occurrences = h.standing,
     suggestion = CASE WHEN h.standing > 0 THEN NULL ELSE coalesce(e.suggestion, %(suggestion)s) END,
     suggested_by = CASE WHEN h.standing > 0 THEN NULL ELSE coalesce(e.suggested_by, %(source)s) END,
     suggested_at = CASE WHEN h.standing > 0 THEN NULL ELSE coalesce(e.suggested_at, %(now)s) END
 FROM (
-    SELECT w.id, count(o.id) AS standing, min(o.at) AS first_at, max(o.at) AS last_at, min(o.due_at) AS due_at,
+    SELECT w.id, bool_and(o.category = 'not_returned' AND
+               array_position(ARRAY['critical', 'high', 'medium', 'low'], o.severity)
+               > array_position(ARRAY['critical', 'high', 'medium', 'low'], x.severity)) AS eased,
+           count(o.id) AS standing, min(o.at) AS first_at, max(o.at) AS last_at, min(o.due_at) AS due_at,
            min(array_position(ARRAY['critical', 'high', 'medium', 'low'], o.severity)) AS gravest
-    FROM unnest(%(exceptions)s::int8[]) AS w (id)
+    FROM unnest(%(exceptions)s::int8[]) AS w (id) JOIN exception AS x ON x.id = w.id
     LEFT JOIN exception_occurrence AS o ON o.exception = w.id AND o.withdrawn_at IS NULL
     GROUP BY w.id
 ) AS h, exception AS was
@@ -145,6 +148,13 @@ INSERT INTO exception_event (exception, at, kind, by, detail)
 SELECT e.exception, %(now)s, e.kind, %(by)s,
        CASE WHEN e.kind = 'suggested' THEN jsonb_build_object('suggestion', %(suggestion)s::text) ELSE '{}' END
 FROM unnest(%(exceptions)s::int8[], %(kinds)s::text[]) WITH ORDINALITY AS e (exception, kind, n)
+ORDER BY e.n;
+
+-- name: add_assigned
+-- The histories of exceptions that were given to somebody.
+INSERT INTO exception_event (exception, at, kind, by, detail)
+SELECT e.exception, %(now)s, 'assign', %(by)s, jsonb_build_object('owner', e.owner)
+FROM unnest(%(exceptions)s::int8[], %(owners)s::text[]) WITH ORDINALITY AS e (exception, owner, n)
 ORDER BY e.n;
 
 -- name: step_act
