@@ -1,5 +1,7 @@
 """The installer for small boards: twice is once, an upgrade goes back where it fails, and the service is confined."""
 
+import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -140,6 +142,82 @@ def test_spare_takes_over_who_the_old_device_was_and_what_it_had_not_sent(first,
     assert (device / "var/lib/stockgate-edge/outbox.db").read_bytes() == b"events"
     code, said = install(device, "--wheels", first[0], "--from", old_card)
     assert (code, "takes over no other" in said) == (2, True), "a device in service keeps its events"
+
+
+def test_a_swap_that_was_broken_off_is_gone_on_with(first, device, old_card):
+    """By a power cut between the events and the configuration, which then lay in a folder too deep."""
+    shutil.rmtree(device / "etc/stockgate")
+    code, said = install(device, "--wheels", first[0], "--from", old_card)
+    assert code == 0, said
+    whole = tree(device)
+    (device / "etc/stockgate").rename(device / "etc/stockgate.new")
+    (device / "etc/stockgate.new/edge.toml").write_text("half a conf")
+    marked = device / "var/lib/stockgate-edge/.taken-over"
+    marked.write_text(hashlib.sha256((old_card / "etc/stockgate/edge.toml").read_bytes()).hexdigest())
+    code, said = install(device, "--wheels", first[0], "--from", old_card)
+    assert code == 0, said
+    assert tree(device) == whole
+    shutil.rmtree(device / "etc/stockgate")
+    marked.write_text("of another card")
+    code, said = install(device, "--wheels", first[0], "--from", old_card)
+    assert (code, "outbox.db is there already: its events would be lost" in said) == (2, True), said
+
+
+def test_two_installs_at_once_are_one(first, device):
+    """Each took the other's release for an old one."""
+    with (device / "opt/stockgate-edge/.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, said = install(device, "--wheels", first[0])
+    assert (code, "another install is at work" in said) == (2, True), said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="puts a file system over this machine's own, which wants root")
+def test_upgrade_that_does_not_start_leaves_the_release_before_with_its_own_unit(tmp_path):
+    """With a systemctl of the test's, which can't start the second release."""
+    (tmp_path / "edge.toml").write_text("one")
+    second = shutil.copytree(PI, tmp_path / "second")
+    unit = (PI / "stockgate-edge.service").read_text()
+    (second / "stockgate-edge.service").write_text(unit.replace("--metrics ", "--option-of-the-second --metrics "))
+    for number in (1, 2):
+        stand_in(tmp_path / f"wheels{number}", f"{number}.0")
+    script = ONE_MACHINE.format(at=tmp_path, python=sys.executable, first=PI, second=second)
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "bash", "-euc", script],
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False, stdin=-3,
+    )  # fmt: skip
+    if "mount:" in done.stderr or "unshare:" in done.stderr:
+        pytest.skip(f"this machine lets nobody mount: {done.stderr[:200]}")
+    said = done.stdout + done.stderr
+    assert "went back to the release before, which runs again" in said, said
+    assert "current is the first" in said
+    assert "option-of-the-second" not in said.partition("--- unit")[2], said
+
+
+ONE_MACHINE = """
+for place in etc opt var usr/local; do
+  mkdir -p {at}/over
+done
+mount -t tmpfs tmpfs {at}/over
+for place in etc opt var usr/local; do
+  mkdir -p {at}/over/$place/upper {at}/over/$place/work
+  mount -t overlay overlay -o lowerdir=/$place,upperdir={at}/over/$place/upper,workdir={at}/over/$place/work /$place
+done
+mkdir -p {at}/over/run/systemd/system {at}/over/bin
+mount --bind {at}/over/run /run
+cat >{at}/over/bin/systemctl <<'END'
+#!/bin/sh
+[ "$1" = restart ] && [ -e /opt/first ] || exit 0
+[ "$(readlink /opt/stockgate-edge/current)" = "$(cat /opt/first)" ]
+END
+chmod 755 {at}/over/bin/systemctl
+export PATH={at}/over/bin:$PATH
+{first}/install --python {python} --wheels {at}/wheels1 --config {at}/edge.toml
+readlink /opt/stockgate-edge/current >/opt/first
+{second}/install --python {python} --wheels {at}/wheels2 || true
+[ "$(readlink /opt/stockgate-edge/current)" != "$(cat /opt/first)" ] || echo "current is the first"
+echo "--- unit"
+cat /etc/systemd/system/stockgate-edge.service
+"""
 
 
 def test_pushed_configurations_are_let_in_only_where_that_is_said_and_until_it_is_said_otherwise(first, device):
