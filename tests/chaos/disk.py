@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 SIZE_BYTES: Final = 1024**3  # of memory, taken only as it fills; the outbox of half an hour is a third of it
+FILL_TRIES: Final = 50
 
 
 class Disk:
@@ -37,9 +38,11 @@ class Disk:
     def fill(self, agent: int) -> None:
         """Leave no room to the agent with this process number."""
         if self._mounted:
-            now = os.statvfs(self.path)
-            self._resize((now.f_blocks - now.f_bfree) * now.f_frsize)
-            return
+            for _ in range(FILL_TRIES):  # what the agent has written between look and order needs another look
+                now = os.statvfs(self.path)
+                if self._resize((now.f_blocks - now.f_bfree) * now.f_frsize):
+                    return
+            raise OSError(f"{self.path} couldn't be shrunk to what it holds, {FILL_TRIES} times")
         largest = max((one.stat().st_size for one in self.path.iterdir()), default=0)
         hard = resource.prlimit(agent, resource.RLIMIT_FSIZE)[1]
         resource.prlimit(agent, resource.RLIMIT_FSIZE, (largest, hard))
@@ -47,7 +50,8 @@ class Disk:
     def free(self, agent: int) -> None:
         """Give room again."""
         if self._mounted:
-            self._resize(SIZE_BYTES)
+            if not self._resize(SIZE_BYTES):
+                raise OSError(f"{self.path} couldn't be given room again")
             return
         hard = resource.prlimit(agent, resource.RLIMIT_FSIZE)[1]
         resource.prlimit(agent, resource.RLIMIT_FSIZE, (hard, hard))
@@ -58,5 +62,7 @@ class Disk:
             subprocess.run(["umount", "-l", self.path], check=True)
             self._mounted = False
 
-    def _resize(self, size: int) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.path], check=True)
+    def _resize(self, size: int) -> bool:
+        """Say how large the file system is; false where it holds more than that."""
+        words = ["mount", "-o", f"remount,size={size}", str(self.path)]
+        return subprocess.run(words, capture_output=True, check=False).returncode == 0
