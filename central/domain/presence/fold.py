@@ -170,19 +170,26 @@ def _doubted(
 
     Where many that came aren't heard at the first chance, they went on unseen: laptops that went home through a door
     that misses some. Where nearly all are heard, more are there than the doors' confidence says. Each is judged by the
-    others alone, for its own silence is weighed afterwards: so many times likelier than its own stays make it.
+    others alone, for its own silence is weighed afterwards: so many times likelier than its own stays make it. Few
+    silences clear them only as far as they stand out from the misses' spread: where a place hasn't learnt yet how many
+    of its tags a round misses, they show little.
     """
     epcs = {epc for one in together for epc, _ in one.heard}
     silent = {stay.asset for stay in fresh if epcs.isdisjoint(stay.tags)}
     missed = math.prod(1.0 - learnt.before[one.key].hit() for one in together)
-    end = together[0].to_at
+    unsure = sum(learnt.before[one.key].variance() for one in together)
+    end, others = together[0].to_at, len(fresh) - 1
     aged = {stay.asset: history.aged(knowns[stay.asset], end, learnt.rates, stay.usual) for stay in fresh}
     expected = sum(known.gone for known in aged.values())
     doubted: dict[str, Presence] = {}
     for asset, known in aged.items():
-        unheard = len(silent - {asset}) - missed * (len(fresh) - 1)
+        unheard, went = len(silent - {asset}) - missed * others, expected - known.gone
         few = FEW_ARRIVALS * expected / len(fresh)
-        more = (max(0.0, unheard) / (1.0 - missed) + few) / (expected - known.gone + few)
+        more = (max(0.0, unheard) / (1.0 - missed) + few) / (went + few)
+        if more < 1.0:
+            shown = went * (1.0 - missed)
+            spread = others * missed * (1.0 - missed) + others**2 * unsure + shown + history.STRAY
+            more = 1.0 - (1.0 - more) * shown**2 / (shown**2 + spread)
         doubted[asset] = history.doubted(known, min(known.gone * more, MOST_DOUBT))
     return doubted
 

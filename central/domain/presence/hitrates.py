@@ -27,9 +27,10 @@ _STEPS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class HitRates:
-    """Shares of tags (they add up to 1) by their miss rate, as `MISSES` has them."""
+    """Shares of tags (they add up to 1) by their miss rate, as `MISSES` has them; learnt from so many `tags`."""
 
     shares: tuple[float, ...]
+    tags: int = 0
 
     @classmethod
     def like(cls, hits: float, misses: float) -> Self:
@@ -51,7 +52,13 @@ class HitRates:
             mine = likely * shares
             shares = before + (mine / mine.sum(axis=1, keepdims=True)).sum(axis=0)
             shares /= shares.sum()
-        return type(self)(tuple(shares.tolist()))
+        return type(self)(tuple(shares.tolist()), len(known))
+
+    def variance(self) -> float:
+        """Return how unsure the probability is that a new tag is missed: the variance of its mean over so few tags."""
+        mean = sum(share * miss for share, miss in zip(self.shares, MISSES, strict=True))
+        spread = sum(share * (miss - mean) ** 2 for share, miss in zip(self.shares, MISSES, strict=True))
+        return spread / (BEFORE_WEIGHS + self.tags)
 
     def hit(self, hits: float = 0.0, misses: float = 0.0) -> float:
         """Return the probability that the next round hears a tag that had so many hits and misses."""

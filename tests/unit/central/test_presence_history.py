@@ -226,3 +226,31 @@ def test_who_came_is_doubted_where_most_that_came_are_not_heard_at_the_first_cha
     assert last_gone(4) > 0.9
     assert last_gone(19) < 0.2
     assert last_gone(20) == pytest.approx(history.STRAY)
+
+
+def test_a_place_that_has_learnt_nothing_yet_clears_nobody_of_having_gone():
+    """Its first sweep hears nearly all: how often it misses tags isn't known, so few silences show no departures."""
+    stays = [Stay(f"a{number}", (f"e{number}",), BEGIN, 0.98) for number in range(500)]
+    hits = tuple((f"e{number}", BEGIN + DAY) for number in range(475))
+    sweep = Round("shelf", "sweep", BEGIN + DAY / 2, BEGIN + DAY, 1.0, silence=True, heard=hits)
+    alone = fold(Place(), stays[-1:], [sweep]).assets["a499"].gone
+    assert fold(Place(), stays, [sweep]).assets["a499"].gone == pytest.approx(alone, rel=0.5)
+
+
+def test_a_place_that_misses_few_clears_those_that_came_of_having_gone():
+    """Two hundred tags, heard in each of thirty sweeps, say that of fifty that came and were heard none has gone."""
+    old = [Stay(f"b{number}", (f"o{number}",), BEGIN, 1.0) for number in range(200)]
+    came = [Stay(f"a{number}", (f"e{number}",), BEGIN + 30 * DAY, 0.8) for number in range(50)]
+    tags = [f"o{number}" for number in range(200)]
+
+    def sweep(day, more=()):
+        end = BEGIN + day * DAY
+        heard = tuple((epc, end) for epc in (*tags, *more))
+        return Round("shelf", "sweep", end - DAY / 2, end, 1.0, silence=True, heard=heard)
+
+    known = fold(Place(), old, [sweep(day) for day in range(1, 31)])
+
+    def last_gone(heard):
+        return fold(known, [*old, *came], [sweep(31, [f"e{number}" for number in range(heard)])]).assets["a49"].gone
+
+    assert last_gone(49) < 0.95 < last_gone(25)
