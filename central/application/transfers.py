@@ -237,7 +237,11 @@ async def cancel_lines(  # noqa: PLR0917 (as the routes have it)
 async def dispatch(
     store: Transfers, transfer: str, by: str, assets: Collection[str] | None, now: datetime
 ) -> TransferView:
-    """Record that somebody scanned assets out: all that wait, or those named."""
+    """Record that somebody scanned assets out: all that wait, or those named.
+
+    Who names none has scanned none by itself, so all must be where they go from by what is known; one that was named is
+    in somebody's hands, whatever was known of it.
+    """
     async with store.work() as work:
         held = await _hold(work, transfer, by)
         if held.dispatch_until is None or held.cancelled_at is not None:
@@ -248,6 +252,9 @@ async def dispatch(
         standing = await work.standing(chosen, now, but=transfer)
         if problems := [f"asset {one.asset!r} {text}" for one in standing for text in held_by(one)]:
             raise StepUnfit(refusal(problems))
+        places = (await work.registry()).places
+        if assets is None and (problems := unfit(standing, held.from_, places)):
+            raise StepUnfit(f"{refusal(problems)}: name the assets that were scanned out")
         await work.act(Done("dispatch_scanned", by, chosen, transfer, held.from_), now)
         return await _finish(work, transfer, now)
 

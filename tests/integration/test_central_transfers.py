@@ -106,6 +106,19 @@ async def test_scans_dispatch_and_receive_and_the_sender_receives_nothing(one):
         await use.receive(one.transfers, done.id, "bob", None, after(100))
 
 
+async def test_who_scans_all_out_moves_nothing_that_is_known_to_be_elsewhere(one):
+    """Seen elsewhere meanwhile, it was put back and sent on its way; one that is named was in somebody's hands."""
+    done = await approved(one)
+    await use.see(one.transfers, "LT-0002", "bob", "corridor", after(-5), how="handheld")
+    with pytest.raises(StepUnfit, match=r"'LT-0002' is at 'corridor', .*: name the assets that were scanned out"):
+        await use.dispatch(one.transfers, done.id, "ann", None, after(0))
+    assert await one.where("LT-0002") == "corridor"
+    sent = await use.dispatch(one.transfers, done.id, "ann", ["LT-0001"], after(0))
+    assert sent.words == "incomplete, 1 of 2"
+    both = await use.dispatch(one.transfers, done.id, "ann", ["LT-0002"], after(1))
+    assert both.state == "in_transit"
+
+
 async def test_nobody_approves_an_own_request_and_nothing_passes_before(one):
     transfer = (await use.request(one.transfers, ASKED, after(-300))).id
     with pytest.raises(StepUnfit, match="somebody else approves it"):
