@@ -24,6 +24,8 @@ APPROVAL_HOLDS: Final = timedelta(days=14)
 """How long an approved transfer may wait for its dispatch, unless the approval says otherwise."""
 NO_GOAL: Final = frozenset({"country", "region", "exterior"})
 """Kinds of locations at which nothing is received."""
+TOO_WIDE: Final = frozenset({"country", "region"})
+"""Kinds of locations that are no place where somebody can have seen an asset."""
 PEOPLE_SHARD: Final = 0
 """Counter shard of what people move."""
 
@@ -307,6 +309,8 @@ async def see(store: Transfers, asset: str, by: str, location: str, now: datetim
     """Record that somebody saw an asset somewhere, as by a handheld."""
     async with store.work() as work:
         await _registered(work, people=[by], locations=[location], assets=[asset])
+        if (kind := (await work.registry()).places[location].kind) in TOO_WIDE:
+            raise StepUnfit(f"{location!r} is a {kind}: nobody sees an asset in all of it, name a place in it")
         parts = [one for one in await _with_parts(work, [asset]) if one != asset]
         await work.stories.lock([asset, *parts])
         await work.act(Done("seen", by, [asset], None, location, {"how": how}), now)

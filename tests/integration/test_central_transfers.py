@@ -119,6 +119,13 @@ async def test_who_scans_all_out_moves_nothing_that_is_known_to_be_elsewhere(one
     assert both.state == "in_transit"
 
 
+async def test_nobody_sees_an_asset_in_all_of_a_country(one):
+    await one.import_(locations="id,name,kind,parent,guarded\nde,Germany,country,,false\n")
+    with pytest.raises(StepUnfit, match="'de' is a country: nobody sees an asset in all of it"):
+        await use.see(one.transfers, "LT-0001", "ann", "de", after(0), how="handheld")
+    assert await one.where("LT-0001") == "stockroom-a"
+
+
 async def test_nobody_approves_an_own_request_and_nothing_passes_before(one):
     transfer = (await use.request(one.transfers, ASKED, after(-300))).id
     with pytest.raises(StepUnfit, match="somebody else approves it"):
