@@ -17,6 +17,7 @@ from edge import config as settings
 from edge.access import AccessError
 from edge.agent import logs
 from edge.agent.compose import serve
+from edge.agent.leftover import Leftover
 from edge.agent.log_target import log_problem
 from edge.agent.metrics import MetricsError, parse_address
 from edge.agent.recording import RecordingFile
@@ -75,8 +76,10 @@ def run(
                 log.error("a configuration was on trial when the agent ended", problem=settled.problem)
             held = Held(checked, settled.text)
             renewal = Renewal(config, held, log=log, recording=taken is not None, untold=settled.untold)
+            leftover = Leftover(folder, log=log)
+            stack.callback(leftover.close)
             how = {"base": base, "data_dir": folder, "metrics": address, "record": taken, "log": log}
-            asyncio.run(_until_signal(renewal, log_to, **how))
+            asyncio.run(_until_signal(renewal, log_to, leftover=leftover, **how))
     except (OutboxError, MetricsError, ReaderError, AccessError) as error:
         _leave(EXIT_FAILURE, str(error))
     except OSError as error:

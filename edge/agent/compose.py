@@ -35,6 +35,7 @@ from edge.agent.health import Identity, birth
 from edge.agent.host import host_health
 from edge.agent.journal import Journal
 from edge.agent.kernel_cache import kernels_so_far
+from edge.agent.leftover import Leftover
 from edge.agent.machine import look_at
 from edge.agent.metrics import (
     MetricsServer,
@@ -104,6 +105,7 @@ class _Given:
     gate: Doorkeeper | None
     record: RecordingFile | None
     renewal: Renewal | None
+    leftover: Leftover
     log: FilteringBoundLogger
 
 
@@ -126,6 +128,7 @@ async def serve(
     metrics: tuple[str, int] | None,
     record: RecordingFile | None = None,
     renewal: Renewal | None = None,
+    leftover: Leftover,
     stop: asyncio.Event,
     log: FilteringBoundLogger,
 ) -> None:
@@ -138,6 +141,7 @@ async def serve(
         metrics: loopback address of the Prometheus endpoint, if there is to be one.
         record: takes all that passes between the agent and its readers, for a replay.
         renewal: takes another configuration in this one's place; without it none is taken.
+        leftover: what the agent before this one couldn't write, and after this one what it couldn't.
         stop: ends the agent in order.
         log: logger.
     """
@@ -161,6 +165,7 @@ async def serve(
             gate=gate,
             record=record,
             renewal=renewal,
+            leftover=leftover,
             log=log,
         )
         await _run(given, _build(given), stack, metrics=metrics, stop=stop)
@@ -209,11 +214,12 @@ def _build(given: _Given) -> _Built:
         log=log,
         commit_period_s=config.agent.commit_ms / 1e3,
     )
-    end_open_passages(outbox, journal, gate=decides, log=log)
+    given.leftover.hand_over("movement", journal)
+    end_open_passages(journal, gate=decides, log=log)
     counting = _counting(given, forwarder, lambda: llrp)
     sweeps = _sweeps(given, counting, lambda: llrp)
     windows = Windows(windows_settings(config), boot=given.me.boot)
-    held = hold_on(outbox, windows, journal, now_us=given.me.started_us, log=log)
+    held = hold_on(windows, journal, now_us=given.me.started_us, log=log)
     pipeline = Pipeline(
         windows,
         journal,
@@ -294,11 +300,12 @@ def _counting(
         stream="presence",
         max_group_rows=MAX_GROUP_ROWS,
     )
+    given.leftover.hand_over("presence", journal)
     gate = given.gate
     presence = Presence(
         settings,
         foreign=(lambda _: False) if gate is None else (lambda epc: is_foreign(gate.keeper.snapshot, epc)),
-        told=told_before(given.outbox, given.log),
+        told=told_before(journal, given.log),
     )
     return Counting(presence, journal, askers=readers, host_synced=host_synced, now_us=now_us, log=given.log)
 

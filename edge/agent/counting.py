@@ -7,7 +7,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.journal import Journal
 from edge.contracts import LossRow, ReaderHealth
-from edge.outbox import OpenRecord, Outbox
+from edge.outbox import OpenRecord
 from edge.presence import News, Place, Presence, PresenceCounters, PresenceError, Told, decode_told
 from edge.readers import Chunk
 
@@ -25,6 +25,14 @@ class Asker(Protocol):
     @property
     def asks_all(self) -> bool:
         """Whether tags at rest are asked all the time."""
+        ...
+
+
+class Noted(Protocol):
+    """An outbox, or a journal in front of it."""
+
+    def open_passages(self) -> list[OpenRecord]:
+        """Return what is noted as open."""
         ...
 
 
@@ -124,9 +132,9 @@ class Counting:
             self._log.warning("the host's clock was set back: time that zones were counted in is not counted twice")
 
 
-def told_before(outbox: Outbox, log: FilteringBoundLogger) -> dict[str, Told]:
+def told_before(noted: Noted, log: FilteringBoundLogger) -> dict[str, Told]:
     """Return what earlier starts have told; nothing where that can't be read."""
-    for record in outbox.open_passages():
+    for record in noted.open_passages():
         if record.passage == RECORD:
             try:
                 return decode_told(record.payload)

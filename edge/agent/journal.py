@@ -4,16 +4,19 @@ Order: rows reach the outbox in the order of `add`.
 Ownership: a row belongs to the journal until the outbox's `append` returned.
 Loss: none while at most `max_held_rows` wait. Beyond that new rows are dropped and counted, and of movements one `loss`
 row says so as soon as the outbox takes rows again; a span of presence that isn't told covers nothing, which says it.
-Alarms have room of their own beyond that, so that a full house of ordinary rows doesn't keep them out.
+Alarms have room of their own beyond that, so that a full house of ordinary rows doesn't keep them out. What a journal
+still holds when it ends is the next one's (`take_over`).
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from edge.contracts import LossRow, MovementRow, Row, Stream, instant
@@ -30,6 +33,17 @@ MAX_HELD_ROWS: Final = 50_000
 MAX_HELD_ALARMS: Final = 5_000
 # For who asks the agent how it is: what the door decided of late.
 LATEST_MOVEMENTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a journal's end found unwritten: rows, passages opened and closed, a loss and who wants to know it told."""
+
+    rows: list[Row]
+    opened: dict[str, OpenRecord]
+    closed: dict[str, None]
+    loss: LossRow | None
+    told: Callable[[], None] | None
 
 
 class Journal:
@@ -59,10 +73,12 @@ class Journal:
         self._opened: dict[str, OpenRecord] = {}
         self._closed: dict[str, None] = {}
         self._loss: LossRow | None = None
+        self._told: Callable[[], None] | None = None
         self._dropping = False
         self._wake = asyncio.Event()
         self._stopping = False
         self.problem = ""
+        self._problem_since_us = 0
         self.dropped = 0
         self.committed = 0
         self.latest: deque[MovementRow] = deque(maxlen=LATEST_MOVEMENTS)
@@ -86,6 +102,50 @@ class Journal:
         self._closed.update(dict.fromkeys(closed))
         self._wake.set()
 
+    def open_passages(self) -> list[OpenRecord]:
+        """Return the passages noted as open: the outbox's notes with what waits here."""
+        records = {record.passage: record for record in self._outbox.open_passages()} | self._opened
+        return [record for passage, record in records.items() if passage not in self._closed]
+
+    def give_up(self) -> Waiting:
+        """Hand out what waits here, once `run` has ended."""
+        waiting = Waiting(self._rows, self._opened, self._closed, self._loss, self._told)
+        self._rows, self._opened, self._closed, self._loss, self._told = [], {}, {}, None, None
+        return waiting
+
+    def take_over(self, waiting: Waiting) -> None:
+        """Take what an earlier journal of the stream gave up, before what is held here."""
+        if waiting.rows:
+            self._log.info(
+                "rows that waited for the outbox are taken over", stream=self._stream, rows=len(waiting.rows)
+            )
+        self._rows[:0] = waiting.rows
+        self._opened, self._closed = waiting.opened | self._opened, waiting.closed | self._closed
+        if waiting.loss is not None:
+            self.declare(waiting.loss, told=waiting.told)
+        self._wake.set()
+
+    def declare(self, loss: LossRow, *, told: Callable[[], None] | None) -> None:
+        """Tell of a loss with the next rows; `told` is called once the outbox has it."""
+        here = self._loss
+        if here is not None:
+            loss = msgspec.structs.replace(here, from_=loss.from_, count=(loss.count or 0) + (here.count or 0))
+        self._loss, self._told = loss, told
+        self._wake.set()
+
+    def as_loss(self, reason: str) -> LossRow | None:
+        """Return the row that stands for all that is held, None where there is nothing."""
+        loss = self._loss
+        count = len(self._rows) + (0 if loss is None else loss.count or 0)
+        if not count:
+            return None
+        now = instant(self._now_us())
+        since = instant(self._problem_since_us) if self.problem else now
+        return LossRow(
+            seq=0, reader="agent", reason=reason, from_=since if loss is None else min(loss.from_, since), to=now,
+            count=count,
+        )  # fmt: skip
+
     def stop(self) -> None:
         """Ask `run` to write what is held, with one try, and end."""
         self._stopping = True
@@ -100,10 +160,7 @@ class Journal:
                 if await self._commit_group():
                     await self._pause(self._commit_period_s)
                 elif self._stopping:
-                    self._log.error(
-                        "rows lost at stop: the outbox can't be written", rows=self.held, problem=self.problem
-                    )
-                    return
+                    return  # what is held is the next journal's, or is told as lost
                 else:
                     await self._pause(self._retry_s)
 
@@ -127,22 +184,28 @@ class Journal:
         rows, opened, closed, loss = self._group(), dict(self._opened), dict(self._closed), self._loss
         group = [*rows, loss] if loss is not None else rows
         stays = [record for passage, record in opened.items() if passage not in closed]
+        write = partial(self._outbox.append, self._stream, group, opened=stays, closed=list(closed))
+        writing = asyncio.get_running_loop().run_in_executor(self._executor, write)
         try:
-            write = partial(self._outbox.append, self._stream, group, opened=stays, closed=list(closed))
-            await asyncio.get_running_loop().run_in_executor(self._executor, write)
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:  # the thread goes on: what it writes is no longer ours to give up
+            await asyncio.wait([writing])
+            if writing.exception() is None:
+                self._written(len(rows), opened, closed, loss)
+            raise
         except OutboxError as error:
             self._note_problem(str(error))
             return False
         self._note_problem("")
         self._dropping = False
-        self._forget(len(rows), opened, closed)
-        if loss is not None and self._loss is loss:
-            self._loss = None
+        self._written(len(rows), opened, closed, loss)
         self.committed += len(group)
         self._notify()
         return True
 
-    def _forget(self, rows: int, opened: dict[str, OpenRecord], closed: dict[str, None]) -> None:
+    def _written(
+        self, rows: int, opened: dict[str, OpenRecord], closed: dict[str, None], loss: LossRow | None
+    ) -> None:  # fmt: skip
         """Let go of what was written; what changed again meanwhile stays for the next group."""
         del self._rows[:rows]
         for passage, record in opened.items():
@@ -150,9 +213,15 @@ class Journal:
                 del self._opened[passage]
         for passage in closed:
             self._closed.pop(passage, None)
+        if loss is not None and self._loss is loss:
+            self._loss = None
+            if self._told is not None:
+                self._told()
+                self._told = None
 
     def _note_problem(self, problem: str) -> None:
         if problem and not self.problem:
+            self._problem_since_us = self._now_us()
             self._log.error("outbox can't be written; events are held and tried again", problem=problem)
         elif self.problem and not problem:
             self._log.info("outbox takes events again", held=self.held, dropped=self.dropped)

@@ -8,7 +8,6 @@ from structlog.typing import FilteringBoundLogger
 from edge.agent.counting import RECORD
 from edge.agent.journal import Journal
 from edge.gate import Gate
-from edge.outbox import Outbox
 from edge.windows import HELD_PREFIX, HeldTag, WindowsError, decode_held, decode_open, end_unresolved
 
 if TYPE_CHECKING:
@@ -23,9 +22,7 @@ class HoldingWindows(Protocol):
         ...
 
 
-def end_open_passages(
-    outbox: Outbox, journal: Journal, *, gate: Gate | None = None, log: FilteringBoundLogger
-) -> int:  # fmt: skip
+def end_open_passages(journal: Journal, *, gate: Gate | None = None, log: FilteringBoundLogger) -> int:
     """Put one final for each passage that is noted as open into the journal; return how many.
 
     A tag that a snapshot shows to be foreign by now, and of which nothing was told, gives none.
@@ -33,7 +30,7 @@ def end_open_passages(
     rows: list[MovementRow] = []
     unreadable = foreign = 0
     records = [
-        one for one in outbox.open_passages() if not one.passage.startswith(HELD_PREFIX) and one.passage != RECORD
+        one for one in journal.open_passages() if not one.passage.startswith(HELD_PREFIX) and one.passage != RECORD
     ]
     for record in records:
         try:
@@ -59,11 +56,11 @@ def end_open_passages(
 
 
 def hold_on(
-    outbox: Outbox, windows: HoldingWindows, journal: Journal, *, now_us: int, log: FilteringBoundLogger
-) -> list[HeldTag]:
+    windows: HoldingWindows, journal: Journal, *, now_us: int, log: FilteringBoundLogger
+) -> list[HeldTag]:  # fmt: skip
     """Hand the tags that were `parked` to the windows; return those that they hold."""
     tags, gone = {}, []
-    for record in outbox.open_passages():
+    for record in journal.open_passages():
         if not record.passage.startswith(HELD_PREFIX):
             continue
         try:

@@ -13,6 +13,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.agent.compose import serve
+from edge.agent.leftover import Leftover
 from edge.agent.renewal import Held, Renewal
 from edge.agent.trial_files import TrialFiles
 from edge.config import document_of, parse
@@ -136,8 +137,10 @@ async def composed(folder, **knobs):
     renewal = Renewal(path, held, log=log, untold=settled.untold, **knobs)
     (folder / "data").mkdir(exist_ok=True)
 
+    leftover = Leftover(folder / "data", log=log)
+
     async def one_round(config, stop):
-        how = {"base": folder, "data_dir": folder / "data", "metrics": None}
+        how = {"base": folder, "data_dir": folder / "data", "metrics": None, "leftover": leftover}
         await serve(config, stop=stop, renewal=renewal, log=log, **how)
 
     task = asyncio.create_task(renewal.run(one_round))
@@ -146,3 +149,4 @@ async def composed(folder, **knobs):
     finally:
         renewal.stop()
         await asyncio.wait_for(task, PATIENCE_S)
+        leftover.close()

@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge import config
 from edge.agent.compose import serve
+from edge.agent.leftover import Leftover
 from edge.contracts import MovementRow, SensorRow, decode_envelope, decode_health, decode_row, decode_state, instant
 from tests.helpers.brokers import Nats
 from tests.helpers.fake_serial import FakeModbusBoard, FakeUhfReader
@@ -131,7 +132,7 @@ async def test_a_walk_past_a_serial_and_a_smart_reader_becomes_movements(broker,
     data.mkdir()
     async with FakeUhfReader(serial, tags={}) as reader, FakeModbusBoard(board) as relays:
         how = {"base": tmp_path, "data_dir": data, "metrics": None, "stop": stop, "log": structlog.get_logger()}
-        agent = asyncio.create_task(serve(parsed, **how))
+        agent = asyncio.create_task(serve(parsed, leftover=Leftover(data, log=structlog.get_logger()), **how))
         try:
             await listener.until(lambda: listener.healths and {"connected"} == _states(listener))
             await _walk_serial(reader)

@@ -9,6 +9,7 @@ import structlog
 
 from edge import config
 from edge.agent.compose import serve
+from edge.agent.leftover import Leftover
 from edge.contracts import SensorRow
 from tests.helpers.brokers import Nats, free_port
 from tests.helpers.conformance.bench import sim_reader
@@ -94,7 +95,9 @@ async def test_a_fire_alarm_silences_the_board_in_the_middle_of_its_sound_and_al
         (tmp_path / "edge.toml").write_text(text)
         parsed = config.load(tmp_path / "edge.toml")
         how = {"base": tmp_path, "data_dir": tmp_path / "data", "metrics": None, "log": structlog.get_logger()}
-        agent = asyncio.create_task(serve(parsed, stop=stop, **how))
+        agent = asyncio.create_task(
+            serve(parsed, leftover=Leftover(tmp_path / "data", log=structlog.get_logger()), stop=stop, **how)
+        )
         try:
             await listener.until(lambda: listener.healths and listener.healths[-1].portals[0].state == "watching")
             assert await asyncio.to_thread(post, access, {"portal": "east", "kind": "forced"}) == 200

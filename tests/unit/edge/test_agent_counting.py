@@ -82,7 +82,7 @@ async def test_a_later_start_knows_what_was_told_and_does_not_take_the_note_for_
     one.stop()
     await one.run()
     ended = Journal(outbox, notify=lambda: None, now_us=lambda: 0, log=LOG)
-    assert end_open_passages(outbox, ended, log=LOG) == 0
+    assert end_open_passages(ended, log=LOG) == 0
     ended.stop()
     await ended.run()
     told = told_before(outbox, LOG)

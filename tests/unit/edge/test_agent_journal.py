@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from edge.agent.journal import Journal
+from edge.agent.leftover import LOST_FILE, Leftover
 from edge.contracts import LossRow, MovementRow, SensorRow, decode_row, instant
 from edge.outbox import MemoryOutbox, OpenRecord, OutboxUnavailableError
 from tests.helpers.uplink import movement
@@ -192,13 +193,91 @@ async def test_stop_writes_what_is_held(journal, outbox):
     assert [item.gpi for item in stored(outbox)] == [1]
 
 
-async def test_stop_with_a_full_disk_ends_and_says_what_is_lost(journal, outbox):
-    """It can't wait for ever, and it doesn't keep silent."""
+async def test_stop_with_a_full_disk_ends_and_holds_what_it_could_not_write(journal, outbox):
+    """It can't wait for ever, and it lets nothing go."""
     outbox.full = True
     journal.add([row(1), row(2)])
+    await ended(journal)
+    assert (journal.held, "no space left" in journal.problem) == (2, True)
+
+
+async def ended(journal):
+    """Stop it and wait for its end."""
     journal.stop()
+    async with asyncio.timeout(10):
+        await journal.run()
+
+
+def next_to(outbox, **knobs):
+    """A journal of the next round, or the next start."""
+    return Journal(outbox, notify=lambda: None, now_us=lambda: 9_000_000, log=structlog.get_logger(), **knobs)
+
+
+async def test_what_a_round_could_not_write_is_written_first_by_the_next(outbox, journal, tmp_path):
+    """Rows, passages that are open and closed, and what was dropped; nothing is left to be told as lost."""
+    leftover = Leftover(tmp_path, log=structlog.get_logger())
+    leftover.hand_over("movement", journal)
+    outbox.append("movement", [], opened=[OpenRecord("a", b"1")])
+    outbox.full = True
+    journal.add([row(n) for n in range(1, 13)], opened=[OpenRecord("b", b"1")], closed=["a"])
+    await ended(journal)
+    second = next_to(outbox)
+    leftover.hand_over("movement", second)
+    assert [record.passage for record in second.open_passages()] == ["b"], "its own row has ended passage a"
+    second.add([row(20)])
+    outbox.full = False
+    await ended(second)
+    *kept, loss = stored(outbox)
+    assert [one.gpi for one in kept] == [*range(1, 11), 20]
+    assert (loss.count, outbox.open_passages()) == (2, [OpenRecord("b", b"1")])
+    leftover.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_is_lost_at_a_stop_is_one_loss_row_of_the_next_start(outbox, journal, tmp_path):
+    """Once: not again at the start after that; and not before the outbox has taken it."""
+    outbox.full = True
+    journal.add([row(1), row(2)])
+    first = Leftover(tmp_path, log=structlog.get_logger())
+    first.hand_over("movement", journal)
+    await ended(journal)
     with structlog.testing.capture_logs() as lines:
-        journal._log = structlog.get_logger()
-        async with asyncio.timeout(10):
-            await journal.run()
+        first._log = structlog.get_logger()
+        first.close()
     assert [line.get("rows") for line in lines if "lost at stop" in line["event"]] == [2]
+    for still_full in (True, False, False):
+        outbox.full = still_full
+        later, at = Leftover(tmp_path, log=structlog.get_logger()), next_to(outbox)
+        later.hand_over("movement", at)
+        await ended(at)
+        later.close()
+    (loss,) = stored(outbox)
+    assert isinstance(loss, LossRow)
+    assert (loss.count, loss.from_, "when it ended" in loss.reason) == (2, instant(7_000_000), True)
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"{}", b"\xff"])
+async def test_a_spoilt_count_of_lost_rows_does_not_keep_a_start_back(outbox, tmp_path, spoilt):
+    (tmp_path / LOST_FILE).write_bytes(spoilt)
+    at = next_to(outbox)
+    Leftover(tmp_path, log=structlog.get_logger()).hand_over("movement", at)
+    at.add([row(1)])
+    await ended(at)
+    assert ([one.gpi for one in stored(outbox)], list(tmp_path.iterdir())) == ([1], [])
+
+
+async def test_a_journal_that_is_broken_off_in_a_write_gives_up_only_what_was_not_written(outbox, journal):
+    """A round that fails cancels its tasks; the thread that writes goes on."""
+    outbox.gate.clear()
+    journal.add([row(1)])
+    running = asyncio.create_task(journal.run())
+    await asyncio.sleep(0.05)
+    journal.add([row(2)])
+    running.cancel()
+    await asyncio.sleep(0.05)
+    outbox.gate.set()
+    await asyncio.gather(running, return_exceptions=True)
+    second = next_to(outbox)
+    second.take_over(journal.give_up())
+    await ended(second)
+    assert [one.gpi for one in stored(outbox)] == [1, 2]

@@ -213,7 +213,7 @@ async def test_what_an_earlier_start_left_open_gets_its_one_final(journal, outbo
     passage = passage_id("g", "door", "30", 0)
     outbox.append("movement", [], opened=[OpenRecord(passage, encode_open(opened(passage))), OpenRecord("b", b"\xff")])
     with structlog.testing.capture_logs() as lines:
-        assert end_open_passages(outbox, journal, log=structlog.get_logger()) == 1
+        assert end_open_passages(journal, log=structlog.get_logger()) == 1
     assert (lines[0]["passages"], lines[0]["unreadable"]) == (1, 1)
     (final,) = await _written(journal, outbox)
     assert (final.passage, final.kind, final.rev, final.final) == (passage, "unresolved", 2, True)
@@ -274,7 +274,7 @@ async def test_a_foreign_passage_that_a_start_left_open_ends_in_silence_if_nothi
     records = [opened("a" * 32, epc="e2", rev=0), opened("b" * 32, epc="e2", rev=1), opened("c" * 32, rev=0)]
     outbox.append("movement", [], opened=[OpenRecord(one.passage, encode_open(one)) for one in records])
     with structlog.testing.capture_logs() as lines:
-        assert end_open_passages(outbox, journal, gate=gate, log=structlog.get_logger()) == 2
+        assert end_open_passages(journal, gate=gate, log=structlog.get_logger()) == 2
     assert lines[0]["foreign"] == 1
     assert sorted(one.passage[0] for one in await _written(journal, outbox)) == ["b", "c"]
     assert outbox.open_passages() == []

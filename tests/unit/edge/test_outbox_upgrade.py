@@ -85,8 +85,8 @@ async def test_what_an_earlier_version_left_open_gets_its_end_and_what_it_held_i
     windows = Windows()
     with closing(SqliteOutbox(path, now_us=lambda: NOW_US)) as outbox:
         journal = Journal(outbox, notify=lambda: None, now_us=lambda: NOW_US, log=LOG)
-        assert end_open_passages(outbox, journal, log=LOG) == 1
-        hold_on(outbox, windows, journal, now_us=NOW_US, log=LOG)
+        assert end_open_passages(journal, log=LOG) == 1
+        hold_on(windows, journal, now_us=NOW_US, log=LOG)
         journal.stop()
         await journal.run()
         [final] = outbox.pending("movement", after=content(path)[1]["movement"][1] - 1, max_rows=9, max_bytes=10**6)

@@ -141,8 +141,8 @@ async def test_a_restart_holds_on_what_was_parked(outbox, monkeypatch):
     log, now_us = structlog.get_logger(), doorway.EPOCH_US + 46 * SECOND
     journal = Journal(outbox, notify=lambda: None, now_us=lambda: now_us, log=log)
     second = Windows(doorway.settings(), boot="b2")
-    end_open_passages(outbox, journal, log=log)
-    held_on = hold_on(outbox, second, journal, now_us=now_us, log=log)
+    end_open_passages(journal, log=log)
+    held_on = hold_on(second, journal, now_us=now_us, log=log)
     assert [(tag.portal, tag.epc, tag.heard_us) for tag in held_on] == [("door", EPC.hex(), now_us)]
     assert run(second, doorway.cut(batch, half, len(batch))) == []
     await commit(journal)
@@ -157,8 +157,8 @@ async def test_a_restart_forgets_strange_portals_broken_records_and_what_left_lo
     outbox.append("movement", [], opened=[*records, OpenRecord("held:door:32", b"\xff")])
     log = structlog.get_logger()
     journal = Journal(outbox, notify=lambda: None, now_us=lambda: now_us, log=log)
-    assert end_open_passages(outbox, journal, log=log) == 0
-    assert hold_on(outbox, Windows(doorway.settings(), boot="b"), journal, now_us=now_us, log=log) == []
+    assert end_open_passages(journal, log=log) == 0
+    assert hold_on(Windows(doorway.settings(), boot="b"), journal, now_us=now_us, log=log) == []
     await commit(journal)
     assert outbox.open_passages() == []
 
