@@ -235,7 +235,7 @@ def _build(given: _Given) -> _Built:
     signals = build_signals(config, llrp, boards, folder=given.data_dir, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
-    orders = Orders(llrp, boards, onlookers, muted=signals.muted, steady_us=steady_us).by_name()
+    orders = Orders(llrp, boards, onlookers, lender=signals, steady_us=steady_us).by_name()
     orders |= _captures(given, taps).by_name() | _guard_test(given, onlookers, pipeline, signals).by_name()
     desk = _desk(given, orders, forwarder, look=lambda: _look(agent, journal, forwarder))
     controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)
