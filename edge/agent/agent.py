@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from msgspec import UNSET
+from msgspec.structs import replace
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.coverage import Coverage, tell_doorway
@@ -113,8 +114,9 @@ class Agent:
         signals: Shown | None = None,
         gate: Callable[[], GateHealth] | None = None,
         counting: Counted | None = None,
+        trouble: Callable[[str], str] = lambda _: "",
     ) -> None:
-        self._gate, self._counting = gate, counting
+        self._gate, self._counting, self._trouble = gate, counting, trouble
         self._me, self._readers, self._journal, self._outbox, self._uplink = me, readers, journal, outbox, uplink
         self._heartbeat_s, self._now_us, self._log = heartbeat_s, now_us, log
         self._coverage = Coverage((), now_us=me.started_us) if coverage is None else coverage
@@ -201,13 +203,18 @@ class Agent:
             at=instant(now_us),
             uptime_s=max(now_us - self._me.started_us, 0) / 1e6,
             uplink=self._uplink.state,
-            readers=reader_health(reader.health() for reader in self._readers),
+            readers=reader_health(self._troubled(reader.health()) for reader in self._readers),
             streams=streams,
             portals=self._coverage.portals(),
             gaps=self._coverage.gaps(),
             host=UNSET if self._told_of_host is None else self._told_of_host,
             gate=UNSET if self._gate is None else self._gate(),
         )
+
+    def _troubled(self, reader: ReaderHealth) -> ReaderHealth:
+        """Say of a reader that is well what is wrong with what is wired to it."""
+        problem = reader.problem or self._trouble(reader.id)
+        return reader if problem == reader.problem else replace(reader, problem=problem)
 
     def _journal_of(self, stream: Stream) -> Journal | None:
         if stream == "movement":

@@ -231,7 +231,12 @@ def _build(given: _Given) -> _Built:
         sweeps=sweeps,
     )
     inputs = AlarmInputs(
-        alarm_inputs(config), fire=lambda device, gpi, on: signals.fire(device, gpi, active=on), sink=pipeline.sink
+        alarm_inputs(config),
+        fire=lambda device, gpi, on: signals.fire(device, gpi, active=on),
+        sink=pipeline.sink,
+        now_us=now_us,
+        steady_us=steady_us,
+        log=log,
     )
     onlookers = OnLookers(inputs.sink)
     taps = _taps(given, held, first_seq=_next_seq(outbox, journal))
@@ -241,7 +246,7 @@ def _build(given: _Given) -> _Built:
     signals = build_signals(config, llrp, boards, folder=given.data_dir, now_us=now_us, log=log)
     if gate is not None:
         gate.gate.light(signals)
-    orders = Orders(llrp, boards, onlookers, muted=signals.muted, steady_us=steady_us).by_name()
+    orders = Orders(llrp, boards, onlookers, lender=signals, steady_us=steady_us).by_name()
     orders |= _captures(given, taps).by_name() | _guard_test(given, onlookers, pipeline, signals).by_name()
     desk = _desk(given, orders, forwarder, look=lambda: _look(agent, journal, forwarder))
     controller = Controller(config, base=given.base, windows=windows, journal=journal, now_us=now_us, log=log)
@@ -259,6 +264,7 @@ def _build(given: _Given) -> _Built:
         gate=None if gate is None else gate.health,
         host=lambda: host_health(given.data_dir, host_synced=host_synced()),
         counting=counting,
+        trouble=inputs.trouble,
     )
     work = _work(given, agent, journal, pipeline, forwarder)
     work.door = partial(_at_the_door, given, signals, controller)
@@ -271,6 +277,7 @@ def _build(given: _Given) -> _Built:
         yield from command_figures(desk.counters)
         yield from signal_figures(signals)
         yield from access_figures(controller.desk.counters)
+        yield from counter_figures("stockgate_edge_alarm_inputs", inputs.counters)
         if counting is not None:
             yield from counter_figures("stockgate_edge_presence", counting.counters)
             yield from counter_figures("stockgate_edge_sweeps", sweeps.counters)
@@ -280,7 +287,7 @@ def _build(given: _Given) -> _Built:
             yield from counter_figures("stockgate_edge_gate", gate.keeper.counters)
 
     asks = () if gate is None else (asking(gate.keeper, forwarder.ask_again, log=log),)
-    return _Built(agent, desk, (desk, controller, sweeps, *asks), work, figures)
+    return _Built(agent, desk, (desk, controller, inputs, sweeps, *asks), work, figures)
 
 
 def _counting(

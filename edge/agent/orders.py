@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Final, Protocol
 
 from edge.agent.arguments import Arguments, integer, one_of, only, told
@@ -15,7 +14,7 @@ from edge.contracts.commands import Argument
 from edge.readers import Chunk, OutputPort, ReaderSupervisor, SweepWish
 from edge.readers.outputs import blinking, play
 from edge.readers.serial import Board
-from edge.signals import MutedPort
+from edge.signals import Lender, MutedPort
 
 BLINK_MS: Final = 250
 LONGEST_BLINK_S: Final = 30
@@ -96,7 +95,7 @@ class Orders:
         readers: LLRP readers by id.
         boards: boards with outputs by id.
         onlookers: where reads pass.
-        muted: whether an output of a device is a siren that may not sound now.
+        lender: says whether an alarm has an output, and takes it back.
         steady_us: a clock that no one sets.
     """
 
@@ -106,11 +105,11 @@ class Orders:
         boards: Mapping[str, Board],
         onlookers: OnLookers,
         *,
-        muted: Callable[[str, int], bool],
+        lender: Lender,
         steady_us: Callable[[], int],
     ) -> None:
         self._blinding = Blinding(steady_us)
-        self._readers, self._boards, self._onlookers, self._muted = readers, boards, onlookers, muted
+        self._readers, self._boards, self._onlookers, self._lender = readers, boards, onlookers, lender
 
     def by_name(self) -> dict[str, Order]:
         """Return what each command does."""
@@ -129,8 +128,8 @@ class Orders:
         output, seconds = integer(args, "output", 1, 65535), integer(args, "seconds", 1, LONGEST_BLINK_S, 3)
         port: OutputPort = self._boards[device] if device in self._boards else self._readers[device].outputs
         times = seconds * 1000 // (2 * BLINK_MS)
-        quiet = MutedPort(port, partial(self._muted, device))
-        await play(blinking([output], on_ms=BLINK_MS, off_ms=BLINK_MS, times=times), quiet)
+        pattern = blinking([output], on_ms=BLINK_MS, off_ms=BLINK_MS, times=times)
+        await play(pattern, MutedPort(port, device, self._lender))
         return {"device": device, "output": output, "seconds": seconds}
 
     async def _restart(self, args: Arguments) -> dict[str, Argument]:

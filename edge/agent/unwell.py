@@ -79,7 +79,7 @@ def reader_faults(reader: ReaderHealth) -> Iterator[Fault]:
         yield Fault("bad", name, f"is not in session: {reader.problem or 'it is being dialled'}")
         return
     if reader.problem:
-        yield Fault("see to", name, reader.problem, "compare the configuration with the reader")
+        yield Fault("see to", name, reader.problem, "compare the configuration with the reader and its wires")
     if reader.lost_reports:
         yield Fault("see to", name, f"{reader.lost_reports} reports were lost", "look at its network and its load")
     clock = reader.clock

@@ -78,6 +78,10 @@ class GateKeeper:
             return
         self._work.put((len(payload), partial(self._store.take, channel, payload)))
 
+    def forget_strays(self) -> None:
+        """Let go of parts that waited for their manifest since the last call."""
+        self._work.put((0, self._store.forget_strays))
+
     def keep_uses(self, payload: bytes) -> None:
         """Write which permissions for one use were used."""
         self._work.put((0, partial(self._keep_uses, payload)))

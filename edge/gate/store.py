@@ -3,8 +3,9 @@
 Used by one thread at a time (see `keeper`); `snapshot` may be read by any. Counters only rise: an older manifest or
 delta, or another of the same counters, is a replay; the same bytes again are a broker's redelivery.
 
-Messages come in any order. Parts wait in memory, one an index beside the one that the coming manifest wants. A manifest
-waits until all of its parts are there, a delta of a later generation until its manifest is.
+Messages come in any order. Parts wait in memory, one an index beside the one that the coming manifest wants, until a
+manifest is held or a while is over. A manifest waits until all of its parts are there, a delta of a later generation
+until its manifest is.
 """
 
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from edge.gate.disk import COUNTERS, DELTA, MANIFEST, GateFiles
 from edge.gate.errors import GateError, Refusal
 from edge.gate.parts import Block, Part, cut_block, generation_of, pack_block
 from edge.gate.snapshot import Snapshot, make_snapshot
+from edge.gate.waiting import WaitingParts
 from edge.trust import Keyring, TrustError, UnreadableError
 
 CHANNELS: Final = (GATE_MANIFEST, f"{GATE_PART}/+", GATE_DELTA)
@@ -84,7 +86,7 @@ class GateStore:
         self._delta: _Delta | None = None
         self._parts: dict[int, Part] = {}
         self._coming: _Manifest | None = None
-        self._waiting: dict[int, dict[str, bytes]] = {}
+        self._waiting = WaitingParts(lambda index, why: self._refuse("unwanted", f"gate part {index}: {why}"))
         self._ahead: _Delta | None = None
         self._lost: tuple[int, int] | None = None
         self._disk_full = False
@@ -262,19 +264,23 @@ class GateStore:
         if not payload:
             return  # a part without entries was taken back; the next manifest doesn't name it
         generation, digest = generation_of(index, payload), sha256(payload).hexdigest()
-        wanted = None if self._coming is None else self._coming.digests.get(index)
-        waiting = self._waiting.setdefault(index, {})
-        if digest in waiting or (self.snapshot is not None and self._digest(index) == digest):
+        wanted = self._wanted.get(index)
+        held = self.snapshot is not None and self._digest(index) == digest
+        if held or self._waiting.get(index, digest) is not None:
             self.counters.redelivered += 1
             return
         if digest != wanted and self._kept is not None and generation <= self._kept.told.generation:
             raise GateError("unwanted", f"gate part {index} of generation {generation} is not what a manifest names")
-        strays = [one for one in waiting if one != wanted]
-        for stray in strays if digest != wanted else ():
-            del waiting[stray]
-            self._refuse("unwanted", f"gate part {index}: another came before a manifest named it")
-        waiting[digest] = payload
+        self._waiting.put(index, digest, payload, self._wanted)
         self._commit_if_whole()
+
+    def forget_strays(self) -> None:
+        """Let go of parts that waited for their manifest since the last call; a true one is asked for again."""
+        self._waiting.age(self._wanted)
+
+    @property
+    def _wanted(self) -> dict[int, str]:
+        return {} if self._coming is None else self._coming.digests
 
     def _digest(self, index: int) -> str | None:
         return None if self._kept is None else self._kept.digests.get(index)
@@ -284,7 +290,7 @@ class GateStore:
         return [
             index
             for index, digest in coming.digests.items()
-            if held.get(index) != digest and digest not in self._waiting.get(index, ())
+            if held.get(index) != digest and self._waiting.get(index, digest) is None
         ]
 
     def _commit_if_whole(self) -> None:
@@ -294,7 +300,7 @@ class GateStore:
             return
         pieces: dict[int, Block] = {}
         for index, digest in sorted(coming.digests.items()):
-            part = self._waiting.get(index, {}).get(digest)
+            part = self._waiting.get(index, digest)
             pieces[index] = self._parts[index].data if part is None else part
         self._coming = None
         parts = self._block(coming, pieces)
@@ -304,7 +310,7 @@ class GateStore:
             self._lost = None
         self._kept, self._parts = coming, parts
         self._take_what_was_ahead(coming.told.generation)
-        self._forget_strays(coming.told.generation)
+        self._waiting.held(coming.digests)
         self._swap()
         self.counters.generations += 1
         self._log.info("gate snapshot held", generation=coming.told.generation, parts=len(parts))
@@ -342,14 +348,6 @@ class GateStore:
         if told != kept.digests:
             raise GateError("unreadable", f"parts of generation {kept.told.generation} are not those that were signed")
         return {index: Part(index, data) for index, data in found.items()}
-
-    def _forget_strays(self, generation: int) -> None:
-        """Let go of what was for this generation or an earlier one."""
-        for index, waiting in list(self._waiting.items()):
-            for digest in [one for one, payload in waiting.items() if generation_of(index, payload) <= generation]:
-                del waiting[digest]
-            if not waiting:
-                del self._waiting[index]
 
     def _swap(self) -> None:
         if self._kept is not None:

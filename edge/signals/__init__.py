@@ -5,7 +5,7 @@ say what an output is at an instant, without I/O and clock. This room knows no g
 """
 
 from edge.signals.acting import Alarm, Alive, Phase
-from edge.signals.muted import MutedPort
+from edge.signals.muted import Lender, MutedPort
 from edge.signals.rules import Kind, Mode, OutputRule, QuietHours, SignalsError, Verdict
 from edge.signals.signals import Signals, SignalsCounters
 
@@ -13,6 +13,7 @@ __all__ = [
     "Alarm",
     "Alive",
     "Kind",
+    "Lender",
     "Mode",
     "MutedPort",
     "OutputRule",

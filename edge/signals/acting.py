@@ -45,9 +45,13 @@ class Alarm:
         """End; only a new call begins again."""
         self._until_us = min(self._until_us, now_us)
 
+    def runs(self, now_us: int) -> bool:
+        """Whether it was called and isn't over."""
+        return now_us < self._until_us
+
     def phase(self, now_us: int) -> Phase:
         """Return what the output is now."""
-        if now_us >= self._until_us:
+        if not self.runs(now_us):
             return OFF
         if not self._blinks:
             return Phase(on=True, until_us=self._until_us)

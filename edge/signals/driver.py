@@ -20,6 +20,8 @@ from edge.signals.rules import OutputRule
 GAP_US: Final = 150_000
 """The device's clock and ours differ, and its answer takes a while: a pulse is over for sure so long after its end."""
 RETRY_US: Final = 250_000
+BLINK_US: Final = 500_000
+"""A lamp that says `alive` leaves a person's blinking alone: the next pulse of it begins by then."""
 LOOK_US: Final = 500_000
 """A reader that was lost begins anew with all outputs off: so often it is looked whether that happened."""
 
@@ -58,7 +60,7 @@ class Driver:
         self._log: FilteringBoundLogger = log.bind(device=rule.device, output=rule.output, kind=rule.kind)
         self._wake = asyncio.Event()
         self._called_us: int | None = None
-        self._on_until_us = self._free_us = 0
+        self._on_until_us = self._free_us = self._lent_until_us = 0
         self._on_port: OutputPort | None = None
         self._hushed = False
         self._problem = ""
@@ -69,6 +71,18 @@ class Driver:
         """Look again, since something happened; `called_us` is when an alarm called."""
         if called_us is not None and self._steady_us() >= self._on_until_us:
             self._called_us = called_us
+        self._wake.set()
+
+    def is_for(self, device: str, output: int) -> bool:
+        """Whether it drives that output."""
+        return (self.rule.device, self.rule.output) == (device, output)
+
+    def lend(self, on_ms: int) -> None:
+        """Take it that somebody else's pulse begins there now: ours is over by it, and the next begins after it."""
+        pause_us = BLINK_US if self.rule.kind == "alive" else GAP_US
+        now_us = self._steady_us()
+        self._on_until_us = self._free_us = now_us
+        self._lent_until_us = now_us + 1000 * on_ms + pause_us
         self._wake.set()
 
     def hush(self) -> None:
@@ -99,6 +113,8 @@ class Driver:
                 self._on_until_us = self._free_us = now_us
                 return now_us
             return min(self._free_us, now_us + LOOK_US)
+        if phase.on and now_us < self._lent_until_us:
+            return self._lent_until_us
         if phase.on:
             await self._on(now_us, phase)
             return self._free_us

@@ -1,27 +1,40 @@
-"""An output port that obeys the fire alarm, for who switches outputs beside the signals: a person's order to blink."""
+"""An output port that gives way to alarms, for who switches outputs beside the signals: a person's order to blink."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from edge.readers.errors import ReaderRefusedError
 from edge.readers.outputs import OutputPort
 
 
-class MutedPort:
-    """A device's outputs, of which none is switched on while it is muted; off always goes."""
+class Lender(Protocol):
+    """Says whether a person may switch an output now, and takes it back afterwards."""
 
-    def __init__(self, port: OutputPort, muted: Callable[[int], bool]) -> None:
-        self._port, self._muted = port, muted
+    def refusal(self, device: str, output: int, *, on: bool) -> str:
+        """Return in words why it can't be switched on or off by a person now, "" where it can."""
+        ...
+
+    def lend(self, device: str, output: int, on_ms: int) -> None:
+        """Take it that a person's pulse of so long begins by now."""
+        ...
+
+
+class MutedPort:
+    """A device's outputs for a person, of which none is switched while an alarm has it or mutes it."""
+
+    def __init__(self, port: OutputPort, device: str, lender: Lender) -> None:
+        self._port, self._device, self._lender = port, device, lender
 
     async def switch(self, output: int, on: bool) -> None:  # noqa: FBT001 (as a light switch)
         """See `OutputPort.switch`."""
-        if on:
-            self._check(output)
+        self._check(output, on=on)
         await self._port.switch(output, on)
 
     async def pulse(self, output: int, on_ms: int) -> None:
         """See `OutputPort.pulse`."""
-        self._check(output)
+        self._check(output, on=True)
+        self._lender.lend(self._device, output, on_ms)
         await self._port.pulse(output, on_ms)
+        self._lender.lend(self._device, output, on_ms)  # it began between the two
 
     @property
     def ends_itself(self) -> bool:
@@ -32,6 +45,7 @@ class MutedPort:
         """See `OutputPort.ends_pulse`."""
         return self._port.ends_pulse(output)
 
-    def _check(self, output: int) -> None:
-        if self._muted(output):
-            raise ReaderRefusedError(f"output {output} is a siren, and there is a fire alarm: wait until it is over")
+    def _check(self, output: int, *, on: bool) -> None:
+        why = self._lender.refusal(self._device, output, on=on)
+        if why:
+            raise ReaderRefusedError(f"output {output} {why}")

@@ -159,10 +159,21 @@ class Signals:
         """Whether a fire alarm input is active."""
         return bool(self._fires)
 
-    def muted(self, device: str, output: int) -> bool:
-        """Whether an output is a siren that a fire alarm mutes now."""
-        sirens = ((driver.rule.device, driver.rule.output) for _, driver in self._alarms if driver.rule.sounds)
-        return self.on_fire and (device, output) in sirens
+    def refusal(self, device: str, output: int, *, on: bool) -> str:
+        """Return in words why a person may not switch an output now, "" where that may be."""
+        now_us = self._steady_us()
+        mine = [(alarm, driver) for alarm, driver in self._alarms if driver.is_for(device, output)]
+        if on and self.on_fire and any(driver.rule.sounds for _, driver in mine):
+            return "is a siren, and there is a fire alarm: wait until it is over"
+        if any(alarm.runs(now_us) for alarm, _ in mine):
+            return "shows an alarm now: wait until it is over"
+        return ""
+
+    def lend(self, device: str, output: int, on_ms: int) -> None:
+        """Take it that a person's pulse begins on an output: whoever drives it takes over after it."""
+        for driver in self._drivers:
+            if driver.is_for(device, output):
+                driver.lend(on_ms)
 
     def look(self, readers: Sequence[ReaderHealth], portals: Sequence[PortalHealth]) -> None:
         """Take how readers and doorways are, some times a second."""

@@ -83,6 +83,18 @@ async def test_nothing_is_asked_where_nothing_lacks_or_the_broker_is_away(keeper
     assert whole.asked == []
 
 
+async def test_a_part_whose_manifest_never_comes_is_not_asked_about_for_ever(keeper):
+    """Anybody can send one: it waits for a while, and is counted."""
+    broker = Broker(keeper, RETAINED, [])
+    await until(lambda: keeper.snapshot is not None and keeper.snapshot.n == 1)
+    keeper.take("gate/part/7", b"SGP1" + bytes([255] * 4) + (7).to_bytes(2) + bytes(6))
+    async with asking(keeper, broker.ask, log=LOG, quiet_s=QUIET_S, strays_last_s=4 * QUIET_S):
+        await until(lambda: broker.asked)
+        await until(lambda: keeper.counters.refused)
+        assert keeper.counters.refused == {"unwanted": 1}
+        assert keeper.lacking == []
+
+
 def test_what_is_refused_of_a_flood_is_counted_and_none_of_it_kept(tmp_path):
     """While the gate's thread is busy: each refused message used to wait in its error's traceback."""
     keeper = GateKeeper(store(tmp_path, LOG), GateFiles(tmp_path), log=LOG)

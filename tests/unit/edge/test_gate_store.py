@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from edge.contracts import MAX_PART_BYTES, ContractError, decode_part, join_part
 from edge.gate import GateError, GateFiles
 from edge.gate.parts import Part, bucket, cut_block, pack_block
+from edge.gate.waiting import WaitingParts
 from tests.helpers.commands import KEY_LINE, STRANGER
 from tests.helpers.gate_messages import (
     NOW,
@@ -166,11 +167,77 @@ def test_parts_that_no_manifest_names_are_bounded(tmp_path):
     made = store(tmp_path, LOG)
     for generation in range(1, 20):
         give(made, list(messages(generation, FIRST))[:-1])
-    assert sum(len(waiting) for waiting in made._waiting.values()) == len(parts(1, FIRST))
+    assert len(made._waiting) == len(parts(1, FIRST))
     assert made.counters.refused == {"unwanted": 18 * len(parts(1, FIRST))}
     made.take("gate/manifest", manifest(19, parts(19, FIRST)))
     assert made.snapshot.generation == 19
-    assert made._waiting == {}
+    assert len(made._waiting) == 0
+
+
+def stray(index, generation=2**32 - 1, size=20):
+    """What looks like a part, of a generation that never comes."""
+    return f"gate/part/{index}", b"SGP1" + generation.to_bytes(4) + index.to_bytes(2) + bytes(size - 10)
+
+
+def test_strays_of_a_generation_to_come_go_once_a_manifest_is_held_and_are_counted(one):
+    """They were kept until the next restart, and the manifest was asked for all that time."""
+    one.take("gate/delta", delta(1, 1))
+    assert one.lacking == []
+    give(one, [stray(index) for index in range(512)])
+    assert one.lacking == ["gate/manifest", "gate/delta"], "they may be true"
+    give(one, [*messages(2, FIRST), ("gate/delta", delta(2, 1))])
+    assert one.lacking == []
+    assert len(one._waiting) == 0
+    assert one.counters.refused == {"unwanted": 512}
+    assert one.snapshot.generation == 2
+
+
+def test_strays_go_after_a_while_and_parts_that_the_manifest_wants_stay(tmp_path):
+    """However long the last of them takes."""
+    made, packed = store(tmp_path, LOG), parts(1, FIRST)
+    last = max(packed)
+    give(made, [("gate/manifest", manifest(1, packed))])
+    give(made, [(f"gate/part/{index}", part) for index, part in packed.items() if index != last])
+    made.take(*stray(last))
+    made.forget_strays()
+    assert made.counters.refused == {}
+    made.forget_strays()
+    assert made.counters.refused == {"unwanted": 1}
+    assert made.coming == (1, 1)
+    made.take(f"gate/part/{last}", packed[last])
+    assert made.snapshot.generation == 1
+
+
+def test_a_true_part_that_was_let_go_lacks_once_its_manifest_comes(one):
+    packed = parts(2, [entry(number) for number in NUMBERS])
+    index = next(iter(packed))
+    one.take(f"gate/part/{index}", packed[index])
+    one.forget_strays()
+    one.forget_strays()
+    give(one, [(f"gate/part/{number}", part) for number, part in packed.items() if number != index])
+    one.take("gate/manifest", manifest(2, packed))
+    assert one.lacking == [f"gate/part/{index}"]
+    one.take(f"gate/part/{index}", packed[index])
+    assert one.snapshot.generation == 2
+
+
+def test_what_waits_is_bounded_beside_what_the_manifest_wants():
+    """The oldest strays go first; what is wanted never does."""
+    gone = []
+    waiting = WaitingParts(lambda index, _: gone.append(index), most_bytes=100)
+    for index in range(10):
+        waiting.put(index, "stray", bytes(20), {})
+    assert (gone, waiting.size_bytes) == ([0, 1, 2, 3, 4], 100)
+    for index in range(10):
+        waiting.put(index, "wanted", bytes(20), dict.fromkeys(range(10), "wanted"))
+    assert (gone, waiting.size_bytes) == (list(range(10)), 200)
+
+
+def test_a_redelivered_part_leaves_nothing_to_ask_for(one):
+    """It left an empty place, for which the manifest was asked again."""
+    one.take("gate/delta", delta(1, 1))
+    give(one, messages(1, FIRST))
+    assert one.lacking == []
 
 
 def test_garbage_does_not_push_out_a_part_that_the_manifest_wants(tmp_path):

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from functools import partial
 
 import pytest
 import structlog
@@ -147,7 +146,7 @@ def test_a_fire_that_cannot_be_noted_is_told(tmp_path):
 
 async def test_an_order_to_blink_a_siren_is_refused_during_a_fire_and_ends_when_one_begins():
     async with running(LIGHT, SIREN) as (signals, lamps):
-        quiet = MutedPort(lamps, partial(signals.muted, "b1"))
+        quiet = MutedPort(lamps, "b1", signals)
         blinking = asyncio.create_task(play(outputs.blinking([2], on_ms=100, off_ms=20, times=10_000), quiet))
         await until(lambda: lamps.pulses(2))
         signals.fire("b1", 4, active=True)
@@ -159,6 +158,45 @@ async def test_an_order_to_blink_a_siren_is_refused_during_a_fire_and_ends_when_
         await quiet.pulse(1, 100)
         assert quiet.ends_itself
         assert quiet.ends_pulse(1)
+
+
+async def test_an_order_to_blink_an_output_is_refused_while_it_shows_an_alarm():
+    """The siren was silent after the blinking, and the alarm lost."""
+    async with running(SIREN) as (signals, lamps):
+        port = MutedPort(lamps, "b1", signals)
+        refuse(signals)
+        await until(lambda: lamps.pulses(2))
+        with pytest.raises(ReaderError, match="output 2 shows an alarm now: wait until it is over"):
+            await play(outputs.blinking([2], on_ms=100, off_ms=20, times=3), port)
+        with pytest.raises(ReaderError, match="shows an alarm now"):
+            await port.switch(2, on=False)
+        assert (len(lamps.pulses(2)), lamps.switched_off(2)) == (1, 0)
+
+
+async def test_an_alarm_ends_the_blinking_of_its_output_and_sounds_after_its_last_pulse():
+    """Not every device lengthens a pulse that runs."""
+    async with running(SIREN) as (signals, lamps):
+        port = MutedPort(lamps, "b1", signals)
+        blinking = asyncio.create_task(play(outputs.blinking([2], on_ms=100, off_ms=20, times=10_000), port))
+        await until(lambda: lamps.pulses(2))
+        assert refuse(signals) == NOW_US
+        with pytest.raises(ReaderError, match="shows an alarm now"):
+            await blinking
+        await until(lambda: lamps.pulses(2)[-1] > 100)
+        assert lamps.pulses(2)[-1] <= 4_900, "for what is left after the pulse of 100 ms"
+        assert lamps.switched_off(2) == 0, "who blinked must not switch it off"
+        assert [on_ms for on_ms in lamps.pulses(2) if on_ms > 100] == lamps.pulses(2)[-1:]
+
+
+async def test_a_lamp_that_says_alive_is_lit_again_after_somebody_let_it_blink(monkeypatch):
+    """It was dark for what was left of its own pulse, as if nobody watched the door."""
+    monkeypatch.setattr("edge.signals.acting.ALIVE_US", 60_000_000)
+    async with running(rule(1, "alive")) as (signals, lamps):
+        signals.look([], [portal("door", "watching")])
+        await until(lambda: lamps.pulses(1))
+        await play(outputs.blinking([1], on_ms=100, off_ms=20, times=3), MutedPort(lamps, "b1", signals))
+        await until(lambda: lamps.pulses(1)[-1] > 100)
+        assert lamps.pulses(1).count(100) == 3
 
 
 async def test_a_siren_whose_reader_is_away_sounds_when_it_is_back_and_says_once_that_it_could_not():
