@@ -49,7 +49,7 @@ def parse_events(payload: bytes, *, portals: Collection[str], now_us: int, belie
         payload: one JSON object or a list of them.
         portals: those of this gateway.
         now_us: when it came; the time of an event that has none.
-        believed: whether our own clock was set; until then what a controller says of the time can't be judged.
+        believed: whether our own clock was set; until then it may be the wrong one where the two differ much.
     """
     if len(payload) > MAX_BYTES:
         raise AccessError(
@@ -77,7 +77,7 @@ def _event(told: _Told, portals: Collection[str], now_us: int, believed: bool) -
     if told.kind != "badge":
         # A door that was forced is told, whichever clock is wrong.
         at_us = at_us if now_us - LATEST_US <= at_us <= now_us else now_us
-    elif believed:
+    elif believed or now_us - PAST_US <= at_us <= now_us + AHEAD_US:
         at_us = _timely(told.at or "", at_us, now_us)
     else:
         at_us = now_us

@@ -92,6 +92,9 @@ def test_a_badge_is_taken_as_of_now_while_our_own_clock_is_not_set():
     payload = json.dumps(BADGE | {"at": "2100-01-01T00:00:00Z"}).encode()
     (event,) = parse_events(payload, portals=PORTALS, now_us=NOW_US, believed=False)
     assert (event.at_us, event.person) == (NOW_US, "E-0042")
+    payload = json.dumps(BADGE | {"at": "2027-01-15T07:59:30Z"}).encode()
+    (event,) = parse_events(payload, portals=PORTALS, now_us=NOW_US, believed=False)
+    assert event.at_us == NOW_US - 30_000_000, "clocks that agree are believed"
 
 
 @given(st.binary(max_size=400) | st.recursive(st.none() | st.text() | st.floats(), st.lists).map(repr).map(str.encode))
