@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
+from edge.agent.hang_up import mind_hang_up
 from edge.agent.profiles_cli import profiles_app
 from edge.llrp.dump import DEFAULT_PAYLOAD, dump, is_payload_type, payload_type, read_inputs
 from edge.llrp.errors import LlrpError
@@ -96,9 +97,11 @@ def run(
     record_max_mib: RecordMaxMib = 1024,
 ) -> None:
     """Run the agent until it is told to stop: read, decide, store and forward."""
+    hung_up = mind_hang_up()
     from edge.agent.command import run as run_agent  # noqa: PLC0415 - loads numba, which `decode` and --help don't need
 
-    run_agent(config=config, data_dir=data_dir, metrics=metrics, record=record, record_max_bytes=record_max_mib * MIB)
+    max_bytes = record_max_mib * MIB
+    run_agent(config, data_dir, metrics=metrics, record=record, record_max_bytes=max_bytes, hung_up=hung_up)
 
 
 outputs = typer.Typer(help="Lights and sirens that are wired to readers.", no_args_is_help=True)

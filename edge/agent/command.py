@@ -6,6 +6,7 @@ SIGHUP makes the running agent read its configuration again.
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -41,9 +42,14 @@ def run(
     data_dir: Path | None = None,
     metrics: str | None = None,
     record: Path | None = None,
+    *,
     record_max_bytes: int = 0,
+    hung_up: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Run the agent until SIGTERM or SIGINT; `record` takes what passes between it and its readers."""
+    """Run the agent until SIGTERM or SIGINT; `record` takes what passes between it and its readers.
+
+    `hung_up` tells whether a SIGHUP came meanwhile: the file is read again then, once the agent runs.
+    """
     path = config.resolve()
     base = path.parent
     try:
@@ -79,18 +85,20 @@ def run(
             leftover = Leftover(folder, log=log)
             stack.callback(leftover.close)
             how = {"base": base, "data_dir": folder, "metrics": address, "record": taken, "log": log}
-            asyncio.run(_until_signal(renewal, log_to, leftover=leftover, **how))
+            asyncio.run(_until_signal(renewal, log_to, hung_up, leftover=leftover, **how))
     except (OutboxError, MetricsError, ReaderError, AccessError) as error:
         _leave(EXIT_FAILURE, str(error))
     except OSError as error:
         _leave(EXIT_FAILURE, f"{folder}: {error.strerror or error}: give a folder that can be written (--data-dir)")
 
 
-async def _until_signal(renewal: Renewal, log_to: "LogPlace", **how: Any) -> None:
+async def _until_signal(renewal: Renewal, log_to: "LogPlace", hung_up: Callable[[], bool], **how: Any) -> None:
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, renewal.stop)
     loop.add_signal_handler(signal.SIGHUP, renewal.hang_up)
+    if hung_up():
+        renewal.hang_up()
 
     async def one_round(config: settings.EdgeConfig, stop: asyncio.Event) -> None:
         log_to.take(config)

@@ -21,6 +21,7 @@ from tests.chaos.disk import Disk
 from tests.chaos.links import LINKS, TROUBLES, Links
 from tests.chaos.site import GATEWAY, TrialSite
 from tests.helpers.brokers import BROKERS, free_port
+from tests.helpers.signal_masks import catches
 
 SETTLE_S = 120.0
 
@@ -268,6 +269,7 @@ class Trial:
         if what == "reload":
             self._configure(turn)
             if (agent := self._children["edge"].process) is not None:
+                self._wait(lambda: catches(agent.pid, signal.SIGHUP), READY_S, "an agent that minds SIGHUP")
                 agent.send_signal(signal.SIGHUP)
             return
         sheet = self._dir / "authorisations.csv"

@@ -10,9 +10,10 @@ import pytest
 from edge.agent.trial_files import TrialFiles
 from edge.config import digest, load
 from tests.helpers.brokers import free_port
-from tests.helpers.commanded_agent import CONFIG, Central, agent, composed, feed
+from tests.helpers.commanded_agent import CONFIG, PATIENCE_S, Central, agent, composed, feed
 from tests.helpers.commands import KEY_LINE, OTHER_LINE, command
 from tests.helpers.conformance.bench import sim_reader
+from tests.helpers.signal_masks import catches
 
 QUICK = {"limit_s": 6.0, "steady_s": 1.0}
 """A minute is long for a test."""
@@ -166,6 +167,19 @@ async def test_what_would_shut_the_central_out_or_change_who_the_gateway_is_is_r
         await door.central.in_session()
         assert door.central.health[-1].boot == boot
         assert (door.path.read_text(), door.beside()) == (door.text, [])
+
+
+async def test_a_signal_while_the_agent_starts_ends_nothing_and_the_file_is_read_again(tmp_path):
+    """It ended the process without a word."""
+    (tmp_path / "edge.toml").write_text(CONFIG.format(port=1, url="mqtt://127.0.0.1:1", key=KEY_LINE))
+    async with agent(tmp_path) as process:
+        async with asyncio.timeout(PATIENCE_S):
+            while not catches(process.pid, signal.SIGHUP):  # noqa: ASYNC110 (long before it runs, and no event)
+                await asyncio.sleep(0.002)
+            process.send_signal(signal.SIGHUP)
+            while "configuration is taken" not in (tmp_path / "agent.log").read_text():  # noqa: ASYNC110 (no event)
+                await asyncio.sleep(0.05)
+        assert process.returncode is None
 
 
 async def test_an_agent_that_is_killed_in_the_middle_of_a_trial_starts_with_what_worked_and_says_so(door):
