@@ -271,3 +271,32 @@ def test_a_gateway_that_believes_no_central_is_told_what_it_lacks(tmp_path):
     (found,) = [one for one in examine(path).findings if one.key == "trust.central_keys"]
     assert found.severity == "warning"
     assert "judges no exit" in found.what
+
+
+LIGHT = """
+[[boards]]
+id = "{board}"
+serial = "/dev/serial/by-id/usb-board"
+protocol = "lcus"
+outputs = 1
+[[gate.outputs]]
+portal = "door"
+device = "{board}"
+output = 1
+kind = "light"
+"""
+
+
+@pytest.mark.parametrize(
+    ("board", "word"),
+    [("exit-door-lock", "lock"), ("Maglock2", "maglock"), ("door-lights", ""), ("block-a", ""), ("clock_lamp", "")],
+)
+def test_an_output_of_a_board_that_is_named_as_a_lock_is_told(check, board, word):
+    """`kind` can say light, and a lock be wired there all the same."""
+    report = check(
+        'region = "us"\ntx_power_dbm = 27.0\nprofile = "impinj/speedway"', PORTAL + LIGHT.format(board=board)
+    )
+    said = [(one.key, one.what) for one in report.findings if "named as a" in one.what]
+    assert [key for key, _ in said] == ["gate.outputs[0].device"] * bool(word)
+    assert all(f"{board} is named as a {word}: Stockgate never holds a door shut" in what for _, what in said)
+    assert report.exit_code == bool(word)
