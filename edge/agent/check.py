@@ -18,6 +18,7 @@ from edge.agent.tls_files import tls_file_problems, try_broker_files
 from edge.config import EdgeConfig, ReaderConfig
 from edge.config.device_checks import serial_places
 from edge.config.devices import SerialReaderConfig
+from edge.config.gate import lock_word
 from edge.config.kinds import named_as_written
 from edge.config.radio import AntennaPower, antenna_powers
 from edge.profiles import AUTO, ReaderProfile, profile_named, region_named
@@ -152,6 +153,7 @@ def examine_text(text: bytes, base: Path, own: Path | None = None) -> tuple[Repo
         findings += _region_notes(place, serial)
         findings += _power_notes(place, serial, antennas)
     findings += [*_line_notes(config), *_central_notes(config), *_access_notes(config, base), *_siren_notes(config)]
+    findings += _lock_notes(config)
     readers += _device_lines(config, base)
     told, more = _bounded(findings)
     report = Report(tuple(_as_written(document, told)), tuple(readers), tuple(powers), more_warnings=more)
@@ -250,6 +252,17 @@ def _siren_notes(config: EdgeConfig) -> Iterator[Finding]:
                 f"{one.device} ends no pulse of output {one.output} by itself, so what sounds there would go on if the "
                 "agent or the line to it died: give it a timer relay, or take a board with timed_outputs",
             )
+
+
+def _lock_notes(config: EdgeConfig) -> Iterator[Finding]:
+    """Yield outputs of what is called as a lock: what an output is wired to, nobody but its name can tell."""
+    for number, one in enumerate(config.gate.outputs):
+        if word := lock_word(one.device):
+            what = (
+                f"{one.device} is named as a {word}: Stockgate never holds a door shut nor opens one; if a lock is "
+                "wired there, wire it to the access controller, and if not, name the device otherwise"
+            )
+            yield Finding("warning", f"gate.outputs[{number}].device", what)
 
 
 def _access_notes(config: EdgeConfig, base: Path) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from edge.agent.arguments import Arguments, integer, one_of, only, told
 from edge.agent.blinding import Blinding
-from edge.commands import Order, TooSoonError
+from edge.commands import Order, OrderError, TooSoonError
 from edge.contracts import instant
 from edge.contracts.commands import Argument
 from edge.readers import Chunk, OutputPort, ReaderSupervisor, SweepWish
@@ -126,6 +126,12 @@ class Orders:
         only(args, ("device", "output", "seconds"))
         device = one_of(args, "device", [*self._readers, *self._boards])
         output, seconds = integer(args, "output", 1, 65535), integer(args, "seconds", 1, LONGEST_BLINK_S, 3)
+        if device in self._boards and not self._lender.drives(device, output):
+            # A reader's outputs are listed as wired; a board's other relays may be anything, a door's opener too.
+            raise OrderError(
+                f"output {output} of board {device} is none of [[gate.outputs]], so it may be no light: name it "
+                "there, or switch it at the gateway with `stockgate-edge outputs test`"
+            )
         port: OutputPort = self._boards[device] if device in self._boards else self._readers[device].outputs
         times = seconds * 1000 // (2 * BLINK_MS)
         pattern = blinking([output], on_ms=BLINK_MS, off_ms=BLINK_MS, times=times)

@@ -1,6 +1,7 @@
 """What the gate shows and sounds, as the configuration says it."""
 
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +17,8 @@ _LOCKS: Final = (
     "lock", "bolt", "latch", "strike", "magnet", "barrier", "turnstile", "shutter", "deadbolt", "door", "gate", "block",
     "hold", "release", "opener", "bollard", "mantrap",
 )  # fmt: skip
+_LOCK_NAMES: Final = frozenset({*_LOCKS, "maglock", "doorlock"}) - {"door", "gate", "block", "hold"}
+"""Whole words of a device's name: boards of lights may be called after a door, too."""
 _NO_LOCK: Final = (
     "Stockgate never holds a door shut nor opens one, for it may be somebody's way out of a fire: no output is a "
     "lock. Wire locks to the access controller and leave this output out"
@@ -72,6 +75,11 @@ class GateConfig(Section):
     """What the gate decides with, and what it shows."""
 
     outputs: list[GateOutputConfig] = Field(default=[], max_length=64, description="Lights and sirens at doorways.")
+
+
+def lock_word(device: str) -> str:
+    """Return the word in a device's name that a lock would have, "" where there is none."""
+    return next((word for word in re.split(r"[^a-z]+", device.lower()) if word in _LOCK_NAMES), "")
 
 
 def output_problems(number: int, one: GateOutputConfig) -> Iterator[str]:

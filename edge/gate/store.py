@@ -243,14 +243,17 @@ class GateStore:
             raise GateError("replayed", f"delta {new.counters}: {self._lost} was signed already")
         made = make_snapshot(kept.told, self._parts, new.told)
         self._hold_delta(new)
+        self._keep_delta(new)
         if self.snapshot is not None:
             self.snapshot = made
 
     def _hold_delta(self, new: _Delta) -> None:
         self._delta, self._lost = new, None
+        self.counters.deltas += 1
+
+    def _keep_delta(self, new: _Delta) -> None:
         if self._keep(DELTA, new.payload):
             self._keep(COUNTERS, "{} {}\n".format(*new.counters).encode())
-        self.counters.deltas += 1
 
     def _is_news(self, new: _Delta, before: _Delta) -> bool:
         if new.payload == before.payload:
@@ -332,6 +335,9 @@ class GateStore:
         try:
             self._files.write_block(generation, pack_block(pieces))
             block = self._files.map_block(generation)
+            # A delta that came ahead goes first: the manifest without it would allow what it takes back.
+            if self._ahead is not None and self._ahead.told.generation == generation:
+                self._keep_delta(self._ahead)
             self._files.write(MANIFEST, coming.payload)
             self._files.tidy(generation)
             self._disk_full = False

@@ -9,6 +9,10 @@ from edge.readers.outputs import OutputPort
 class Lender(Protocol):
     """Says whether a person may switch an output now, and takes it back afterwards."""
 
+    def drives(self, device: str, output: int) -> bool:
+        """Whether an output is one of the gate's lights and sirens."""
+        ...
+
     def refusal(self, device: str, output: int, *, on: bool) -> str:
         """Return in words why it can't be switched on or off by a person now, "" where it can."""
         ...

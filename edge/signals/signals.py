@@ -159,6 +159,10 @@ class Signals:
         """Whether a fire alarm input is active."""
         return bool(self._fires)
 
+    def drives(self, device: str, output: int) -> bool:
+        """Whether an output is one of the gate's lights and sirens."""
+        return any(driver.is_for(device, output) for driver in self._drivers)
+
     def refusal(self, device: str, output: int, *, on: bool) -> str:
         """Return in words why a person may not switch an output now, "" where that may be."""
         now_us = self._steady_us()

@@ -77,10 +77,10 @@ class Bench:
         """What posts were refused, by why."""
         return self.counters.refused_by("http")
 
-    def badge(self):
-        """The badge that the door knows of by now."""
+    def badges(self):
+        """The persons whose badges the door knows of by now, the nearest first."""
         (group,) = self.windows._groups
-        return group.sensed.badge_near(0, now_us(), now_us() + 1)
+        return group.sensed.badges_near(0, now_us(), now_us() + 1)
 
     async def post(self, told, *, token=TOKEN, path="/access-events", context=None):
         """Post something; returns the status and the body."""
@@ -113,7 +113,7 @@ async def test_a_posted_badge_is_the_windows_evidence_and_a_forced_door_a_row(tm
         assert (door.state, door.heard_at) == ("open", None)
         assert await bench.post([BADGE, FORCED]) == (200, {"taken": 2})
         assert bench.controller.doors()[0].heard_at is not None
-    assert bench.badge() == "E-0042"
+    assert bench.badges() == ("E-0042",)
     assert [(row.reader, row.kind, row.portal) for row in bench.rows] == [("access", "forced", "east")]
 
 

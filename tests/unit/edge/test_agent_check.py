@@ -344,3 +344,32 @@ def test_errors_that_are_left_out_are_counted(check, tmp_path):
     told = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "edge.toml")]).stdout
     more, count = (int(re.search(words, told)[1]) for words in (r"and (\d+) more problems", r"(\d+) errors"))
     assert count == 50 + more
+
+
+LIGHT = """
+[[boards]]
+id = "{board}"
+serial = "/dev/serial/by-id/usb-board"
+protocol = "lcus"
+outputs = 1
+[[gate.outputs]]
+portal = "door"
+device = "{board}"
+output = 1
+kind = "light"
+"""
+
+
+@pytest.mark.parametrize(
+    ("board", "word"),
+    [("exit-door-lock", "lock"), ("Maglock2", "maglock"), ("door-lights", ""), ("block-a", ""), ("clock_lamp", "")],
+)
+def test_an_output_of_a_board_that_is_named_as_a_lock_is_told(check, board, word):
+    """`kind` can say light, and a lock be wired there all the same."""
+    report = check(
+        'region = "us"\ntx_power_dbm = 27.0\nprofile = "impinj/speedway"', PORTAL + LIGHT.format(board=board)
+    )
+    said = [(one.key, one.what) for one in report.findings if "named as a" in one.what]
+    assert [key for key, _ in said] == ["gate.outputs[0].device"] * bool(word)
+    assert all(f"{board} is named as a {word}: Stockgate never holds a door shut" in what for _, what in said)
+    assert report.exit_code == bool(word)

@@ -280,7 +280,7 @@ async def test_a_foreign_passage_that_a_start_left_open_ends_in_silence_if_nothi
     assert outbox.open_passages() == []
 
 
-def _agent(readers, journal, outbox, uplink):
+def _agent(readers, journal, outbox, uplink, **more):
     return Agent(
         Identity("g", "b0", "0.1.0", 0),
         readers=readers,
@@ -290,7 +290,16 @@ def _agent(readers, journal, outbox, uplink):
         heartbeat_s=0.01,
         now_us=lambda: 2_500_000,
         log=structlog.get_logger(),
+        **more,
     )
+
+
+def test_health_says_of_a_reader_that_is_well_what_is_wrong_with_its_wires(journal, outbox):
+    trouble = {"r1": "input 4 (fire) chatters"}
+    agent = _agent([FakeReader([])], journal, outbox, FakeUplink([]), trouble=lambda reader: trouble.get(reader, ""))
+    assert [one.problem for one in agent.health().readers] == ["input 4 (fire) chatters"]
+    trouble.clear()
+    assert [one.problem for one in agent.health().readers] == [""]
 
 
 async def test_stop_closes_readers_then_writes_then_drains(journal, outbox):

@@ -1,5 +1,6 @@
 """The store of gate snapshots: whole or not at all, only what the central signed, and no step back."""
 
+import contextlib
 import os
 import random
 import signal
@@ -354,6 +355,37 @@ def test_a_full_disk_holds_the_new_snapshot_until_the_next_start(one, tmp_path):
     assert full.counters.disk_failures == 2
     assert len([line for line in logs if line["log_level"] == "error"]) == 1
     assert store(tmp_path, LOG).snapshot.generation == 1
+
+
+class Killed(BaseException):
+    """The agent ended there."""
+
+
+@pytest.mark.parametrize("writes", range(5))
+def test_a_kill_while_a_generation_is_written_never_leaves_it_without_its_delta(one, tmp_path, writes):
+    """The delta may have come before the manifest: without it, what it takes back would be allowed."""
+    done = []
+
+    class Mortal(GateFiles):
+        def _write(self, name, pieces):
+            if len(done) == writes:
+                raise Killed
+            super()._write(name, pieces)
+            done.append(name)
+
+    one.take("gate/delta", delta(1, 1, [entry(1, "hold", None)]))
+    mortal, retained = store(tmp_path, LOG, files=Mortal(tmp_path)), [*messages(2, FIRST)]
+    taken_back = ("gate/delta", delta(2, 1, [entry(1, "hold", None)]))
+    with contextlib.suppress(Killed):
+        give(mortal, [taken_back, *retained])
+    assert done == ["parts-2", "delta", "counters", "manifest"][:writes]
+    again = store(tmp_path, LOG).snapshot
+    assert again.generation == (2 if writes > 3 else 1)
+    assert again.lacks_delta == (writes in {2, 3})
+    assert again.n == (0 if again.lacks_delta else 1)
+    last = store(tmp_path, LOG)
+    give(last, [*retained, taken_back])
+    assert (last.snapshot.generation, last.snapshot.n, last.snapshot.lacks_delta) == (2, 1, False)
 
 
 CHILD = """
