@@ -51,6 +51,7 @@ _ACTS: Final = {
     "repair_opened": "Sent for repair",
     "repair_closed": "Back from repair",
     "asset_verified": "Verified in {place}",
+    "counted_missing": "Not found in {place}",
     "deadline_fired": "A deadline passed",
 }
 _TRANSFERS: Final = {

@@ -196,9 +196,9 @@ async def test_an_antenna_never_verifies_a_serial(one):
     await one.sql("INSERT INTO class_policy VALUES ('laptop', 'A', 90, 'serial_seen')")
     await hear(one, presence(1, [epc(1), epc(2)]), after_h=0.5)
     assert (await one.counting.verified("LT-0001", later(1))).last is None
-    await one.counting.verify(seen(asset="LT-0001"), "scan", later(2))
+    await use.verify(one.counting, seen(asset="LT-0001"), "scan", later(2))
     assert not (await one.counting.verified("LT-0001", later(2))).valid
-    await one.counting.verify(seen(serial="s1", grade="serial_seen"), "inspection", later(3))
+    await use.verify(one.counting, seen(serial="s1", grade="serial_seen"), "inspection", later(3))
     found = await one.counting.verified("LT-0001", later(3))
     assert (found.valid, found.last.grade, found.last.by, len(found.history)) == (True, "serial_seen", "dee", 2)
     assert not (await one.counting.verified("LT-0001", later(24 * 91))).valid
@@ -225,7 +225,7 @@ async def test_a_barcode_where_radio_is_silent_is_a_tag_fault_and_not_missing(on
         tags = [epc(1), epc(2)] if day < 10 else [epc(2)]
         await hear(one, presence(day + 1, tags, after_h=24 * day), after_h=24 * day + 0.5)
     assert (await one.queue.listed(Filter(category="missing"), 10))[0].suggestion is None
-    await one.counting.verify(seen(asset="LT-0001", at_h=370), "scan", later(370))
+    await use.verify(one.counting, seen(asset="LT-0001", at_h=370), "scan", later(370))
     await count(one, after_h=370)
     assert (await one.queue.listed(Filter(category="missing"), 10))[0].suggestion == "the world has put it right"
     assert [found.asset for found in await one.queue.listed(Filter(category="tag_damaged"), 10)] == ["LT-0001"]

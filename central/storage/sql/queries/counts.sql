@@ -330,6 +330,34 @@ INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
 VALUES (%(at)s, %(now)s, 'asset_verified', %(asset)s, %(location)s, %(by)s,
         jsonb_build_object('how', %(how)s::text, 'grade', %(grade)s::text, 'evidence', %(evidence)s::text));
 
+-- name: seen_with_act
+-- What lies in an asset that somebody saw, in the log.
+INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
+SELECT %(at)s, %(now)s, 'seen', p.id, %(location)s, %(by)s, jsonb_build_object('how', %(how)s::text, 'with', p.parent)
+FROM asset AS p WHERE p.id = %(asset)s;
+
+-- name: apart
+-- Assets that were seen elsewhere than where the book has them since before; what is under way may be anywhere, and of what
+-- this count has in its own book its result tells.
+SELECT s.asset, w.location, s.location, s.at
+FROM unnest(%(assets)s::text[], %(locations)s::text[], %(times)s::timestamptz[]) AS s (asset, location, at)
+JOIN asset_location AS w ON w.asset = s.asset AND w.location <> s.location AND w.since <= s.at
+WHERE NOT EXISTS (SELECT FROM transit_leg AS t WHERE t.asset = s.asset AND t.state IN ('open', 'wrong_destination'))
+    AND NOT EXISTS (SELECT FROM count_line AS l WHERE l.run = %(run)s AND l.asset = s.asset AND l.booked IS NOT NULL)
+ORDER BY s.asset, s.at;
+
+-- name: missing
+-- The assets that a count calls missing.
+SELECT asset FROM count_line WHERE run = %(run)s AND bucket = 'missing' ORDER BY asset;
+
+-- name: missing_acts
+-- That it looked for each of them in vain, in the log: when their place was searched, or the count was submitted.
+INSERT INTO act (at, recorded_at, kind, asset, location, subject, by, detail)
+SELECT coalesce(p.searched_at, r.submitted_at), %(now)s, 'counted_missing', l.asset, l.booked, 'count/' || l.run, %(by)s, '{}'
+FROM count_line AS l JOIN count_run AS r ON r.id = l.run
+JOIN count_place AS p ON p.run = l.run AND p.location = l.booked
+WHERE l.run = %(run)s AND l.bucket = 'missing' ORDER BY l.asset;
+
 -- name: count_again
 -- The places that an asset's verification may change: where it was seen, and where the book has it.
 INSERT INTO presence_todo (location)
