@@ -186,6 +186,24 @@ async def test_a_blind_count_is_not_the_one_that_somebody_planned_with_the_book_
     assert await one.sql("SELECT count(*) FROM count_run") == [(1,)]
 
 
+async def test_a_place_is_counted_again_on_a_day_whose_spot_count_is_signed(one):
+    first = await started(one, kind="spot")
+    await use.submit(one.counting, first, "dee", later(2))
+    assert await planned(one, kind="spot") == first
+    await use.sign(one.counting, first, "ann", "", later(3))
+    again = await planned(one, kind="spot", blind=True)
+    assert again != first
+    assert await planned(one, kind="spot", blind=True) == again
+    await use.start(one.counting, again, "dee", later(4))
+
+
+async def test_a_cycle_count_that_is_signed_is_not_planned_twice_on_its_day(one):
+    first = await started(one)
+    await use.submit(one.counting, first, "dee", later(2))
+    await use.sign(one.counting, first, "ann", "", later(3))
+    assert await planned(one) == first
+
+
 async def test_only_classes_of_the_ranks_are_counted(one):
     await one.sql("INSERT INTO class_policy VALUES ('laptop', 'A', 90, 'serial_seen')")
     of_b, of_a = await started(one, ranks=("B",)), await started(one, ranks=("A",))

@@ -80,14 +80,15 @@ ORDER BY p.bucket = 'missing' DESC, p.bucket = 'unexpected' DESC, p.probability 
 -- Plan a count.
 INSERT INTO count_run (kind, location, ranks, blind, planned_for, due_on, planned_by, planned_at)
 VALUES (%(kind)s, %(location)s, %(ranks)s, %(blind)s, %(planned_for)s, %(due_on)s, %(by)s, %(now)s)
-ON CONFLICT (kind, location, planned_for, ranks) WHERE state <> 'cancelled' DO NOTHING
+ON CONFLICT (kind, location, planned_for, ranks) WHERE state <> 'cancelled' AND NOT (kind = 'spot' AND state = 'signed')
+DO NOTHING
 RETURNING id;
 
 -- name: planned
 -- The count that was planned already.
 SELECT id, blind, planned_by FROM count_run
 WHERE kind = %(kind)s AND location = %(location)s AND planned_for = %(planned_for)s AND ranks = %(ranks)s
-    AND state <> 'cancelled';
+    AND state <> 'cancelled' AND NOT (kind = 'spot' AND state = 'signed');
 
 -- name: act
 -- What was done with a count, in the log.
