@@ -8,7 +8,7 @@ from typing import Any, Final
 _HOUR: Final = timedelta(hours=1)
 _BEGUN: Final = {
     ("recorded", False): "Recorded there.",
-    ("observed", True): "A door saw it come in.",
+    ("observed", True): "A door saw it come there.",
     ("observed", False): "Seen or heard there.",
     ("inferred", True): "A door saw it where nobody saw it go: a crossing before that was missed.",
     ("inferred", False): "Seen or heard there though no door saw it come: a crossing was missed.",

@@ -20,6 +20,7 @@ from central.application.count_views import (
 )
 from central.application.errors import NotFound, StepUnfit
 from central.application.openings import Opening
+from central.application.sighting import SightingWork, doubt, take
 from central.domain import counting
 from central.domain.counting import Booked, Place
 from central.domain.presence.buckets import Bucket, Tally
@@ -40,7 +41,7 @@ class Running:
     frozen_at: datetime | None
 
 
-class RunWork(Protocol):
+class RunWork(SightingWork, Protocol):
     """One count, locked, inside a transaction."""
 
     async def running(self) -> Running:
@@ -51,12 +52,6 @@ class RunWork(Protocol):
 
     async def start(self, by: str, now: datetime) -> None:
         """Freeze the book of its location and all below it."""
-
-    async def find(self, seen: Sequence[Observation]) -> list[str]:
-        """Return the assets that were seen; raise `NotFound` if one isn't known, or where it was seen, or by whom."""
-
-    async def observe(self, seen: Sequence[tuple[str, Observation]], now: datetime) -> None:
-        """Write observations into their assets' lines, where they are the better ones, and into the verifications."""
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place; one that isn't in the count raises `NotFound`."""
@@ -80,8 +75,11 @@ class RunWork(Protocol):
     ) -> None:
         """Store the results and open the exceptions that follow."""
 
-    async def sign(self, by: str, note: str, now: datetime) -> None:
-        """Sign it; the database refuses who may not. What antennas saw becomes verifications."""
+    async def sign(self, by: str, note: str, now: datetime) -> list[str]:
+        """Sign it; the database refuses who may not. What antennas saw becomes verifications.
+
+        Returns the assets that it calls missing, locked; each one's log says so.
+        """
 
     async def cancel(self, by: str, note: str, now: datetime) -> None:
         """Give it up."""
@@ -132,8 +130,8 @@ class Counts(Protocol):
     async def verified(self, asset: str, now: datetime) -> VerifiedView:
         """Return an asset's verifications or raise `NotFound`."""
 
-    async def verify(self, seen: Observation, how: str, now: datetime) -> str:
-        """Record that an asset was seen; return which."""
+    def sighting(self, how: str) -> AbstractAsyncContextManager[SightingWork]:
+        """Open a transaction for what is seen outside a count."""
 
     async def zones(self) -> list[ZoneView]:
         """Return zones that have a place, and those that wait for one."""
@@ -157,9 +155,7 @@ async def observe(counts: Counts, run: int, seen: Sequence[Observation], now: da
         _expect(standing, "counting", "add observations to")
         for one in seen:
             _check_since(one, standing, now)
-        assets = await work.find(seen)
-        await work.observe(list(zip(assets, seen, strict=True)), now)
-    return assets
+        return await take(work, seen, now)
 
 
 async def search(counts: Counts, run: int, location: str, by: str, now: datetime) -> None:
@@ -185,11 +181,12 @@ async def submit(counts: Counts, run: int, by: str, now: datetime) -> None:
 
 
 async def sign(counts: Counts, run: int, by: str, note: str, now: datetime) -> None:
-    """Sign a count off as the branch owner; from then on nothing of it changes."""
+    """Sign a count off as the branch owner; from then on nothing of it changes, and what it misses is in doubt."""
     async with counts.work(run) as work:
         _expect(await work.running(), "submitted", "sign")
         await _known(work, by)
-        await work.sign(by, note, now)
+        if missing := await work.sign(by, note, now):
+            await doubt(work, missing, now)
 
 
 async def cancel(counts: Counts, run: int, by: str, note: str, now: datetime) -> None:
@@ -210,7 +207,9 @@ async def verify(counts: Counts, seen: Observation, how: str, now: datetime) -> 
         StepUnfit: it is still to be seen, which would hold as verified until then and longer; or before 2020.
     """
     _check_past(seen, now)
-    return await counts.verify(seen, how, now)
+    async with counts.sighting(how) as work:
+        (asset,) = await take(work, [seen], now)
+    return asset
 
 
 def _check_past(seen: Observation, now: datetime) -> None:

@@ -18,7 +18,8 @@ SOURCE: Final = "story"
 COMPANY: Final = "company"
 """By this name it knows what is said of assets that lie in others."""
 ACT_KINDS: Final = (
-    "placed", "seen", "dispatch_scanned", "receipt_scanned", "leg_claimed", "custody_given", "transfer_line_cancelled",
+    "placed", "seen", "asset_verified", "counted_missing", "dispatch_scanned", "receipt_scanned", "leg_claimed",
+    "custody_given", "transfer_line_cancelled",
 )  # fmt: skip
 """Acts about an asset that its story hears; approvals and cancellations come by its transfers."""
 
@@ -148,6 +149,18 @@ async def tell(
     locations = await transaction.stories.keep(tellings, now)
     wrong = [opening for one in tellings for opening in openings(one, now)]
     return Tellings(locations, await transaction.settle_exceptions(SOURCE, shards.keys(), wrong, now))
+
+
+async def with_parts(stories: Stories, assets: Collection[str]) -> list[str]:
+    """Return assets and what lies in them, unless that was seen apart; by id."""
+    return sorted({*assets, *await parts_of(stories, assets)})
+
+
+async def parts_of(stories: Stories, assets: Collection[str]) -> dict[str, str]:
+    """Return what lies in assets and wasn't seen apart, and in which of them."""
+    parts = await stories.carried(assets)
+    apart = {one.asset for one in await stories.companions(sorted(parts)) if one.apart_at is not None}
+    return {part: parts[part] for part in sorted(set(parts) - apart - set(assets))}
 
 
 async def tell_apart(transaction: Teller, assets: Collection[str], now: datetime) -> list[int]:

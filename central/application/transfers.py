@@ -16,7 +16,7 @@ from central.application.fitness import held as held_by
 from central.application.in_transit import InTransit
 from central.application.judge import judge_again
 from central.application.ports import Transaction
-from central.application.stories import tell
+from central.application.stories import tell, with_parts
 from central.application.transfer_views import LEAVABLE, UNDER_WAY, LegView, TransferView
 from central.domain.story.records import ESCALATION
 
@@ -128,7 +128,7 @@ async def request(store: Transfers, asked: Request, now: datetime) -> TransferVi
     """Ask for a transfer, with all that lies in its assets; nothing may move by it before both owners agree."""
     async with store.work() as work:
         await _known_names(work, asked)
-        assets = await _with_parts(work, asked.assets)
+        assets = await with_parts(work.stories, asked.assets)
         await work.stories.lock(assets)
         if problems := await _problems(work, asked, assets, now):
             raise StepUnfit(refusal(problems))
@@ -149,7 +149,7 @@ async def check(store: Transfers, asked: Request, now: datetime) -> list[str]:
         absent = await work.absent(**_names(asked))
         if absent:
             return [f"there is no {kind} {name!r}: import it first" for kind, name in absent]
-        return await _problems(work, asked, await _with_parts(work, asked.assets), now)
+        return await _problems(work, asked, await with_parts(work.stories, asked.assets), now)
 
 
 async def approve(  # noqa: PLR0917 (as the routes have it)
@@ -311,7 +311,7 @@ async def see(store: Transfers, asset: str, by: str, location: str, now: datetim
         await _registered(work, people=[by], locations=[location], assets=[asset])
         if (kind := (await work.registry()).places[location].kind) in TOO_WIDE:
             raise StepUnfit(f"{location!r} is a {kind}: nobody sees an asset in all of it, name a place in it")
-        parts = [one for one in await _with_parts(work, [asset]) if one != asset]
+        parts = [one for one in await with_parts(work.stories, [asset]) if one != asset]
         await work.stories.lock([asset, *parts])
         await work.act(Done("seen", by, [asset], None, location, {"how": how}), now)
         if parts:
@@ -331,19 +331,12 @@ async def _known_names(work: TransferWork, asked: Request) -> None:
     await _registered(work, **_names(asked))
 
 
-async def _with_parts(work: TransferWork, assets: Collection[str]) -> list[str]:
-    """Return assets and what lies in them, unless that was seen apart; by id."""
-    parts = await work.stories.carried(assets)
-    apart = {one.asset for one in await work.stories.companions(sorted(parts)) if one.apart_at is not None}
-    return sorted({*assets, *(set(parts) - apart)})
-
-
 async def _parts_too(
     work: TransferWork, held: TransferView, chosen: Collection[str], states: Collection[str]
 ) -> list[str]:
     """Return what a scan is about, and what of the manifest lies in it."""
     takes = {one.id for one in held.assets if one.state in states}
-    return sorted({*chosen, *(takes & set(await _with_parts(work, chosen)))})
+    return sorted({*chosen, *(takes & set(await with_parts(work.stories, chosen)))})
 
 
 async def _problems(work: TransferWork, asked: Request, assets: Collection[str], now: datetime) -> list[str]:

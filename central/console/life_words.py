@@ -51,6 +51,7 @@ _ACTS: Final = {
     "repair_opened": "Sent for repair",
     "repair_closed": "Back from repair",
     "asset_verified": "Verified in {place}",
+    "counted_missing": "Not found in {place}",
     "deadline_fired": "A deadline passed",
 }
 _TRANSFERS: Final = {
@@ -145,8 +146,9 @@ def _transfer(data: dict[str, Any], place: Name, _door: Name) -> Line:
     if data["kind"] == "dispatched":
         where = place(data["to"]) if data["to"] else "nobody knows where"
         due = f"due {words.when(data['receipt_due'])}"
+        by = "observed" if data.get("seen") and data["basis"] == "inferred" else data["basis"]
         how = [
-            _BY.get(data["basis"], data["basis"]),
+            _BY.get(by, by),
             f"from {words.role(data['sender'])} to {words.role(data['receiver'])}",
             due,
             _named(data),

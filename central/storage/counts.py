@@ -27,6 +27,7 @@ from central.application.count_views import (
 from central.application.counts import Running
 from central.application.errors import NotFound, StepUnfit, StoreBusy
 from central.application.openings import Opening
+from central.application.sighting import Apart, Pairs
 from central.application.views import View
 from central.domain import counting
 from central.domain.calendars import day_of
@@ -34,7 +35,8 @@ from central.domain.counting import Booked, Place, Seen
 from central.domain.exceptions.terms import CountDays
 from central.domain.presence.buckets import Bucket, Tally
 from central.storage.database import Connection, Database
-from central.storage.exceptions import CalendarsIn, PgExceptionWork
+from central.storage.exceptions import PgExceptionWork
+from central.storage.log import PgLog, PgTransaction
 from central.storage.queries import query
 
 _V = TypeVar("_V", bound=View)
@@ -49,9 +51,9 @@ CERTAIN: Final = 0.999
 class PgCounts:
     """`central.application.counts.Counts`."""
 
-    def __init__(self, database: Database, calendars: CalendarsIn) -> None:
+    def __init__(self, database: Database, log: PgLog) -> None:
         self._database = database
-        self._calendars = calendars
+        self._log = log
 
     async def places(self, words: str | None = None, within: str | None = None) -> list[PlaceRow]:
         """Return locations with their counters."""
@@ -99,7 +101,7 @@ class PgCounts:
         """
         opened = []
         async with self._database.transaction() as connection:
-            calendars = (await self._calendars.registry_in(connection)).calendars
+            calendars = (await self._log.registry_in(connection)).calendars
             for row in await _dicts(connection, "counts.due_schedules", {"today": (now + FURTHEST_EAST).date()}):
                 today = day_of(now, calendars.key(row["location"]))
                 if row["next_on"] <= today and calendars.at(row["location"], now).works(today):
@@ -158,9 +160,9 @@ class PgCounts:
     async def work(self, run: int) -> AsyncIterator["PgRunWork"]:
         """Open a transaction on a count, locked."""
         async with self._database.transaction() as connection:
-            registry = await self._calendars.registry_in(connection)
-            yield PgRunWork(connection, run, registry.calendars.count)
-            await self._calendars.keep_calendars_in(connection)
+            registry = await self._log.registry_in(connection)
+            yield PgRunWork(connection, self._log, run, registry.calendars.count)
+            await self._log.keep_calendars_in(connection)
 
     async def verified(self, asset: str, now: datetime) -> VerifiedView:
         """Return an asset's verifications or raise `NotFound`."""
@@ -181,12 +183,13 @@ class PgCounts:
             history=[VerificationView(**one) for one in history],
         )
 
-    async def verify(self, seen: Observation, how: str, now: datetime) -> str:
-        """Record that an asset was seen; return which."""
+    @asynccontextmanager
+    async def sighting(self, how: str) -> AsyncIterator["PgSightingWork"]:
+        """Open a transaction for what is seen outside a count."""
         async with self._database.transaction() as connection:
-            (asset,) = await _find(connection, [seen])
-            await _verify(connection, [(asset, seen)], {"how": how, "run": None, "now": now})
-        return asset
+            registry = await self._log.registry_in(connection)
+            yield PgSightingWork(connection, self._log, registry.calendars.count, how=how)
+            await self._log.keep_calendars_in(connection)
 
     async def zones(self) -> list[ZoneView]:
         """Return zones that have a place, and those that wait for one."""
@@ -206,13 +209,56 @@ class PgCounts:
             return await (await cursor.execute(query(name), params)).fetchall()
 
 
-class PgRunWork:
-    """`central.application.counts.RunWork` on one connection."""
+class PgSightingWork:
+    """`central.application.sighting.SightingWork` on one connection."""
 
-    def __init__(self, connection: Connection, run: int, count: CountDays) -> None:
+    def __init__(
+        self, connection: Connection, log: PgLog, count: CountDays, *, how: str, run: int | None = None
+    ) -> None:
         self._connection = connection
         self._run = run
+        self._how = how
+        self._telling = PgTransaction(connection, log)
         self._exceptions = PgExceptionWork(connection, count)
+
+    @property
+    def telling(self) -> PgTransaction:
+        """Where stories are told."""
+        return self._telling
+
+    async def find(self, seen: Sequence[Observation]) -> list[str]:
+        """Return the assets that were seen or raise `NotFound`."""
+        return await _find(self._connection, seen)
+
+    async def apart(self, seen: Pairs) -> list[Apart]:
+        """Return those that the book has elsewhere than where they were seen, and outside of the count under way."""
+        params = {
+            "assets": [asset for asset, _ in seen],
+            "locations": [one.location for _, one in seen],
+            "times": [one.at for _, one in seen],
+            "run": self._run,
+        }
+        return [Apart(*row) for row in await (await self._connection.execute(query("counts.apart"), params)).fetchall()]
+
+    async def observe(self, seen: Pairs, parts: Pairs, now: datetime) -> None:
+        """Keep observations as verifications, and that parts were seen with what they lie in."""
+        more = {"how": self._how, "run": self._run, "now": now}
+        for step in ("verify", "verified_act", "count_again"):
+            await _each(self._connection, step, _values(seen, more))
+        for step in ("seen_with_act", "count_again"):
+            await _each(self._connection, step, _values(parts, more))
+
+    async def open(self, openings: Sequence[Opening], now: datetime) -> None:
+        """Open exceptions."""
+        source = "verification" if self._run is None else f"count/{self._run}"
+        await self._exceptions.open_exceptions(openings, now, source=source)
+
+
+class PgRunWork(PgSightingWork):
+    """`central.application.counts.RunWork` on one connection."""
+
+    def __init__(self, connection: Connection, log: PgLog, run: int, count: CountDays) -> None:
+        super().__init__(connection, log, count, how="count", run=run)
 
     async def running(self) -> Running:
         """Lock it and return it as it stands."""
@@ -231,15 +277,10 @@ class PgRunWork:
             await self._do(step, by=by, now=now)
         await self._act("count_started", by, now)
 
-    async def find(self, seen: Sequence[Observation]) -> list[str]:
-        """Return the assets that were seen or raise `NotFound`."""
-        return await _find(self._connection, seen)
-
-    async def observe(self, seen: Sequence[tuple[str, Observation]], now: datetime) -> None:
+    async def observe(self, seen: Pairs, parts: Pairs, now: datetime) -> None:
         """Write observations into their assets' lines, where they are the better ones, and into the verifications."""
-        more = {"how": "count", "run": self._run, "now": now}
-        await _each(self._connection, "observe", _values(seen, more))
-        await _verify(self._connection, seen, more)
+        await _each(self._connection, "observe", _values(seen, {"run": self._run}))
+        await super().observe(seen, parts, now)
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place."""
@@ -278,11 +319,15 @@ class PgRunWork:
         await self._connection.execute(query("projection.lock_assets_by_id"), {"assets": assets})
         await self._exceptions.open_exceptions(openings, now, source=f"count/{self._run}")
 
-    async def sign(self, by: str, note: str, now: datetime) -> None:
-        """Sign it; what antennas saw becomes verifications."""
+    async def sign(self, by: str, note: str, now: datetime) -> list[str]:
+        """Sign it; what antennas saw becomes verifications. Return the assets that it calls missing."""
         await self._do("sign", by=by, note=note, now=now)
         await self._do("verify_radio", by=by, now=now)
         await self._act("count_signed", by, now, note=note)
+        missing = [row[0] for row in await self._rows("missing")]
+        await self._telling.stories.lock(missing)
+        await self._do("missing_acts", by=by, now=now)
+        return missing
 
     async def cancel(self, by: str, note: str, now: datetime) -> None:
         """Give it up."""
@@ -393,19 +438,15 @@ def _only(seen: Observation, rows: Sequence[tuple[Any, ...]]) -> str:
     return str(rows[0][0])
 
 
-def _values(seen: Sequence[tuple[str, Observation]], more: dict[str, Any]) -> list[dict[str, Any]]:
+def _values(seen: Pairs, more: dict[str, Any]) -> list[dict[str, Any]]:
     return [asdict(one) | {"asset": asset, "confidence": CERTAIN} | more for asset, one in seen]
-
-
-async def _verify(connection: Connection, seen: Sequence[tuple[str, Observation]], more: dict[str, Any]) -> None:
-    for step in ("verify", "verified_act", "count_again"):
-        await _each(connection, step, _values(seen, more))
 
 
 async def _each(connection: Connection, name: str, params: Sequence[dict[str, Any]]) -> None:
     """Run a statement once for each, without waiting for one before the next is sent."""
-    async with connection.cursor() as cursor:
-        await cursor.executemany(query(f"counts.{name}"), params)
+    if params:
+        async with connection.cursor() as cursor:
+            await cursor.executemany(query(f"counts.{name}"), params)
 
 
 async def _dicts(connection: Connection, name: str, params: dict[str, Any]) -> list[dict[str, Any]]:

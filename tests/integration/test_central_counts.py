@@ -186,6 +186,24 @@ async def test_a_blind_count_is_not_the_one_that_somebody_planned_with_the_book_
     assert await one.sql("SELECT count(*) FROM count_run") == [(1,)]
 
 
+async def test_a_place_is_counted_again_on_a_day_whose_spot_count_is_signed(one):
+    first = await started(one, kind="spot")
+    await use.submit(one.counting, first, "dee", later(2))
+    assert await planned(one, kind="spot") == first
+    await use.sign(one.counting, first, "ann", "", later(3))
+    again = await planned(one, kind="spot", blind=True)
+    assert again != first
+    assert await planned(one, kind="spot", blind=True) == again
+    await use.start(one.counting, again, "dee", later(4))
+
+
+async def test_a_cycle_count_that_is_signed_is_not_planned_twice_on_its_day(one):
+    first = await started(one)
+    await use.submit(one.counting, first, "dee", later(2))
+    await use.sign(one.counting, first, "ann", "", later(3))
+    assert await planned(one) == first
+
+
 async def test_only_classes_of_the_ranks_are_counted(one):
     await one.sql("INSERT INTO class_policy VALUES ('laptop', 'A', 90, 'serial_seen')")
     of_b, of_a = await started(one, ranks=("B",)), await started(one, ranks=("A",))
@@ -196,9 +214,9 @@ async def test_an_antenna_never_verifies_a_serial(one):
     await one.sql("INSERT INTO class_policy VALUES ('laptop', 'A', 90, 'serial_seen')")
     await hear(one, presence(1, [epc(1), epc(2)]), after_h=0.5)
     assert (await one.counting.verified("LT-0001", later(1))).last is None
-    await one.counting.verify(seen(asset="LT-0001"), "scan", later(2))
+    await use.verify(one.counting, seen(asset="LT-0001"), "scan", later(2))
     assert not (await one.counting.verified("LT-0001", later(2))).valid
-    await one.counting.verify(seen(serial="s1", grade="serial_seen"), "inspection", later(3))
+    await use.verify(one.counting, seen(serial="s1", grade="serial_seen"), "inspection", later(3))
     found = await one.counting.verified("LT-0001", later(3))
     assert (found.valid, found.last.grade, found.last.by, len(found.history)) == (True, "serial_seen", "dee", 2)
     assert not (await one.counting.verified("LT-0001", later(24 * 91))).valid
@@ -225,7 +243,7 @@ async def test_a_barcode_where_radio_is_silent_is_a_tag_fault_and_not_missing(on
         tags = [epc(1), epc(2)] if day < 10 else [epc(2)]
         await hear(one, presence(day + 1, tags, after_h=24 * day), after_h=24 * day + 0.5)
     assert (await one.queue.listed(Filter(category="missing"), 10))[0].suggestion is None
-    await one.counting.verify(seen(asset="LT-0001", at_h=370), "scan", later(370))
+    await use.verify(one.counting, seen(asset="LT-0001", at_h=370), "scan", later(370))
     await count(one, after_h=370)
     assert (await one.queue.listed(Filter(category="missing"), 10))[0].suggestion == "the world has put it right"
     assert [found.asset for found in await one.queue.listed(Filter(category="tag_damaged"), 10)] == ["LT-0001"]

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from central.api.server import create_app
+from central.console import life_words
 from tests.helpers.central import START, central, epc, movement, registered_database
-from tests.helpers.listening import hear, presence
+from tests.helpers.listening import count, hear, presence
 
 
 @pytest.fixture
@@ -55,6 +56,33 @@ async def test_a_life_holds_movements_hearings_alerts_acts_and_exceptions_newest
     assert [line["kind"] for line in moved] == ["in", "out", "out"]
     assert moved[0]["evidence"]["antennas"][0]["reads"] == 12
     assert [line["data"]["kind"] for line in found if line["kind"] == "act"][-1] == "placed"
+
+
+async def test_an_undeclared_departure_that_a_door_saw_is_not_called_unseen(one, api):
+    await one.take(movement(1, after_s=60), movement(2, portal="main-entrance", after_s=120))
+    (left,) = [line for line in (await moments(api))["moments"] if line["data"].get("kind") == "dispatched"]
+    assert (left["data"]["basis"], left["data"]["seen"]) == ("inferred", True)
+    told = life_words.line(left, str, str)
+    assert told.how.startswith("seen by a door")
+    unseen = life_words.line(left | {"data": left["data"] | {"seen": False}}, str, str)
+    assert unseen.how.startswith("inferred: no door saw it")
+
+
+async def test_a_door_that_only_shows_that_it_left_elsewhere_did_not_see_it_leave(one, api):
+    await one.take(movement(1, after_s=60), movement(2, portal="main-entrance", after_s=120))
+    await one.sql("UPDATE transit_leg SET origin = 'stockroom-a' WHERE asset = 'LT-0001'")
+    (left,) = [line for line in (await moments(api))["moments"] if line["data"].get("kind") == "dispatched"]
+    assert left["data"]["seen"] is False
+
+
+async def test_no_count_is_said_not_to_know_what_is_outside(one, api):
+    await one.take(movement(1, after_s=60), movement(2, portal="main-entrance", after_s=120))
+    await count(one, after_h=1)
+    assert await one.sql("SELECT location, bucket FROM place_asset WHERE asset = 'LT-0001'") == [("street", "unknown")]
+    told = (await api.get("/api/v1/assets/LT-0001")).json()["asset"]["counted"]
+    assert [one_["location"] for one_ in told] == []
+    inside = (await api.get("/api/v1/assets/LT-0002")).json()["asset"]["counted"]
+    assert [one_["location"] for one_ in inside] == ["stockroom-a"]
 
 
 async def test_pages_join_to_the_whole_life_and_kinds_are_picked(one, api):

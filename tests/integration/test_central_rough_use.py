@@ -273,6 +273,18 @@ async def test_an_import_that_a_claim_or_a_count_needs_is_not_taken_back(api, on
     assert {"people 'zoe': count 1 names them", "people 'zoe': they send or receive asset LT-0001"} <= set(said)
 
 
+async def test_an_import_whose_place_has_a_count_schedule_is_not_taken_back_until_that_is_ended(api):
+    number = (await api.post("/imports", json={"by": "ann", "sheets": NEW_SITE})).json()["id"]
+    asked = {"kind": "monthly_control", "location": "new", "first_on": "2026-03-02", "by": "ann"}
+    (schedule,) = (await api.post("/count-schedules", json=asked)).json()["schedules"]
+    answer = await api.post(f"/imports/{number}/undo", json={"by": "ann"})
+    said = [problem["text"] for problem in answer.json()["problems"]]
+    assert answer.status_code == 409
+    assert f"locations 'new': count schedule {schedule['id']} plans counts of it: end that first" in said
+    assert (await api.delete(f"/count-schedules/{schedule['id']}?by=ann")).status_code == 200
+    assert (await api.post(f"/imports/{number}/undo", json={"by": "ann"})).status_code == 200
+
+
 @pytest.mark.parametrize(("lost", "status"), [(3, 200), (4, 503)])
 async def test_a_request_that_loses_a_fight_for_locks_is_done_again_a_few_times_and_then_told_so(
     api, one, monkeypatch, lost, status

@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from central.domain.story.hearing import Heard
 from central.domain.story.order import Item
-from central.domain.story.records import BELIEVED, Act, Basis, Belief, Checkpoint, Crossing, Finding, Misread, Missed
+from central.domain.story.records import VERIFIED, Act, Basis, Belief, Checkpoint, Crossing, Finding, Misread, Missed
 from central.domain.story.routes import HERE, Routes, Way
 
 CERTAIN: Final = 0.95
@@ -29,7 +29,7 @@ _KEPT: Final = 4
 """Places that are followed; the fifth likeliest has never come back."""
 
 Reading = Literal["placed", "seen", "heard", "straight", "wrong_way", "no_crossing", "stray"]
-_STAYS: Final = frozenset({"no_crossing", "stray"})
+STAYS: Final = frozenset({"no_crossing", "stray"})
 """Readings by which the asset is where it was."""
 
 
@@ -98,7 +98,7 @@ def course(items: Sequence[Item], routes: Routes, begin: Checkpoint | None = Non
 
 def _coarse(before: Sequence[_State], after: Sequence[_State], item: Item) -> bool:
     """Tell whether a place that only the book named is still no finer: not once something saw or heard it in a part."""
-    if isinstance(item, Heard):
+    if isinstance(item, Heard) or (isinstance(item, Act) and item.kind == VERIFIED):
         return before[0].place == after[0].place
     return isinstance(item, Act) and item.kind == "placed"
 
@@ -117,7 +117,7 @@ def _take(states: Sequence[_State], item: Item, routes: Routes, *, coarse: bool)
         return []
     if item.kind == "placed":
         return [_place(states, item, item.location)]
-    return _see(states, item, item.location, routes, coarse=coarse) if item.kind in BELIEVED else []
+    return _see(states, item, item.location, routes, coarse=coarse) if item.believed else []
 
 
 def _place(states: Sequence[_State], act: Act, location: str) -> _State:
@@ -126,8 +126,12 @@ def _place(states: Sequence[_State], act: Act, location: str) -> _State:
 
 
 def _see(states: Sequence[_State], act: Act, location: str, routes: Routes, *, coarse: bool) -> list[_State]:
+    """Take a sighting; a verification in a place around that where the asset is held to be says that it is there."""
     found: dict[str, _State] = {}
     for last in states:
+        if act.kind == VERIFIED and routes.within(last.place, location):
+            _keep(found, last, Step(act, "seen", last.place, last.place), 1 - _WRONG_SCAN)
+            continue
         way = _way(routes, last.place, location, coarse=coarse)
         _keep(found, last, Step(act, "seen", last.place, location, way), way.likelihood * (1 - _WRONG_SCAN))
         _keep(found, last, Step(act, "no_crossing", last.place, last.place), _WRONG_SCAN)
@@ -230,8 +234,9 @@ def believed(steps: Sequence[Step], before: Belief | None) -> Belief | None:
 
 
 def _arrives(step: Step) -> bool:
-    """Tell whether a step says since when the asset is where it is; a hearing where it was already doesn't."""
-    return step.reading not in _STAYS and (step.reading != "heard" or step.moved)
+    """Tell whether a step says since when the asset is where it is; who confirms where it was already doesn't."""
+    confirms = step.reading == "heard" or (isinstance(step.item, Act) and step.item.confirms)
+    return step.reading not in STAYS and (step.moved or not confirms)
 
 
 def _basis(step: Step) -> Basis:

@@ -1,5 +1,6 @@
 """The fold: an asset's story is a function of the set of its crossings, hearings and acts."""
 
+from central.domain.story.absence import doubted, unfound
 from central.domain.story.belief import Course, believe, believed, course, doubtful, misread, missed
 from central.domain.story.findings import findings
 from central.domain.story.order import Item, in_order
@@ -23,8 +24,9 @@ def fold(told: Told, world: World, routes: Routes) -> Story:
     stood = begin.transits if begin is not None else _NOTHING
     transits, marked = follow(items, likeliest.steps, world, told.permits, begin=stood, mark=mark)
     belief = believe(likeliest, before)
+    missed_by = unfound(items, likeliest.steps, begin.missed if begin is not None else None)
     return Story(
-        belief=belief,
+        belief=doubted(belief, missed_by),
         legs=transits.legs,
         missed=missed(likeliest.steps),
         misread=misread(likeliest.steps),
@@ -44,4 +46,5 @@ def _checkpoint(
     settled = items[: done.mark.items]
     last = next((one for one in reversed(settled) if isinstance(one, Crossing)), begin.last if begin else None)
     belief = believed(done.steps[: done.mark.steps], before)
-    return Checkpoint(settled[-1].at, belief, done.mark.coarse, last, transits)
+    missed_by = unfound(settled, done.steps[: done.mark.steps], begin.missed if begin is not None else None)
+    return Checkpoint(settled[-1].at, belief, done.mark.coarse, last, transits, missed_by)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from central.domain.story.hearing import LINGER, Heard, credible
-from central.domain.story.records import PLACING, Act, Checkpoint, Crossing
+from central.domain.story.records import Act, Checkpoint, Crossing
 
 Item = Crossing | Act | Heard
 
@@ -49,7 +49,7 @@ def _weighed(items: Iterable[Item], last: Crossing | None) -> list[Item]:
             continue
         if isinstance(one, Crossing):
             last = one
-        if isinstance(one, Crossing) or one.kind in PLACING:
+        if isinstance(one, Crossing) or one.kind == "placed" or one.believed:
             place = ""
         weighed.append(one)
     return weighed

@@ -20,8 +20,10 @@ ESCALATION: Final = ("receiver", "branch_admin", "itam_manager", "it_ops_head")
 
 BELIEVED: Final = frozenset({"seen", "dispatch_scanned", "receipt_scanned"})
 """Acts by which somebody saw the asset at a location."""
-PLACING: Final = BELIEVED | {"placed"}
-"""Acts that say where an asset is."""
+VERIFIED: Final = "asset_verified"
+"""An act by which a person's observation, in a count or outside one, stands in the log, with its grade."""
+MISSED: Final = "counted_missing"
+"""An act by which a signed count says that it looked for an asset where the book has it, and didn't find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class Act:
     """What people, imports and approvals say. `subject` is a transfer's id where the act is about one.
 
     The fold knows `placed` (the book says so), `seen` (somebody or something saw the asset at `location`),
-    `transfer_approved`, `transfer_cancelled`, `transfer_line_cancelled`, `dispatch_scanned`, `receipt_scanned`,
-    `leg_claimed` and `custody_given`; it passes over others.
+    `asset_verified` (a person's observation, of any grade), `counted_missing`, `transfer_approved`,
+    `transfer_cancelled`, `transfer_line_cancelled`, `dispatch_scanned`, `receipt_scanned`, `leg_claimed` and
+    `custody_given`; it passes over others.
     """
 
     at: datetime
@@ -59,6 +62,16 @@ class Act:
     subject: str | None = None
     location: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def believed(self) -> bool:
+        """Whether somebody saw the asset at `location`; who only read its tag may have read it through a wall."""
+        return self.kind in BELIEVED or (self.kind == VERIFIED and self.detail.get("grade") != "tag_seen")
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it says nothing of since when, where the asset was there already: verified, or in what was seen."""
+        return self.kind == VERIFIED or "with" in self.detail
 
 
 class Due(NamedTuple):
@@ -201,6 +214,8 @@ class Checkpoint:
     coarse: bool
     last: Crossing | None
     transits: Transits
+    missed: Act | None = None
+    """The signed count that didn't find it, where nothing has seen it since."""
 
 
 @dataclass(frozen=True, slots=True)

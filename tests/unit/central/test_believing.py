@@ -18,7 +18,7 @@ CALM = Standing(
 
 def test_a_place_for_which_all_speaks_has_no_doubt_and_says_who_saw_and_heard_it():
     assert doubt_of(CALM, NOW) is None
-    assert why(CALM, NOW) == "A door saw it come in. Readers of stock-a heard it last 20 min ago."
+    assert why(CALM, NOW) == "A door saw it come there. Readers of stock-a heard it last 20 min ago."
 
 
 def test_silence_is_told_beside_how_often_it_is_heard():

@@ -19,7 +19,9 @@ WITH event AS (
     UNION ALL
     SELECT a.asset, a.at, '', '', a.id, NULL, NULL, a.location, a.kind <> 'placed'
     FROM act_standing AS a
-    WHERE a.kind IN ('placed', 'seen', 'dispatch_scanned', 'receipt_scanned') AND a.asset IS NOT NULL
+    WHERE (a.kind IN ('placed', 'seen', 'dispatch_scanned', 'receipt_scanned')
+            OR a.kind = 'asset_verified' AND a.detail ->> 'grade' <> 'tag_seen')
+        AND a.asset IS NOT NULL
         AND a.location IS NOT NULL AND a.at > %(since)s AND a.at <= %(until)s
     UNION ALL
     SELECT k.asset, k.heard_at, '', '', 0, NULL, NULL, k.location, true

@@ -267,7 +267,9 @@ WHERE t.asset = ANY(%(assets)s) AND p.final AND p.kind NOT IN ('retracted', 'unr
 UNION ALL
 SELECT a.asset, a.at, a.location, a.location, false FROM act_standing AS a
 WHERE a.asset = ANY(%(assets)s) AND a.at > %(since)s AND a.location IS NOT NULL
-    AND a.kind IN ('placed', 'seen', 'sighted', 'receipt_scanned') AND a.by <> 'import'
+    AND (a.kind IN ('placed', 'seen', 'sighted', 'receipt_scanned')
+         OR a.kind = 'asset_verified' AND a.detail ->> 'grade' <> 'tag_seen')
+    AND a.by <> 'import'
 UNION ALL
 SELECT t.asset, r.to_at, l.id, l.id, false
 FROM presence AS r JOIN location AS l ON l.id = r.zone

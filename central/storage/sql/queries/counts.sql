@@ -80,14 +80,15 @@ ORDER BY p.bucket = 'missing' DESC, p.bucket = 'unexpected' DESC, p.probability 
 -- Plan a count.
 INSERT INTO count_run (kind, location, ranks, blind, planned_for, due_on, planned_by, planned_at)
 VALUES (%(kind)s, %(location)s, %(ranks)s, %(blind)s, %(planned_for)s, %(due_on)s, %(by)s, %(now)s)
-ON CONFLICT (kind, location, planned_for, ranks) WHERE state <> 'cancelled' DO NOTHING
+ON CONFLICT (kind, location, planned_for, ranks) WHERE state <> 'cancelled' AND NOT (kind = 'spot' AND state = 'signed')
+DO NOTHING
 RETURNING id;
 
 -- name: planned
 -- The count that was planned already.
 SELECT id, blind, planned_by FROM count_run
 WHERE kind = %(kind)s AND location = %(location)s AND planned_for = %(planned_for)s AND ranks = %(ranks)s
-    AND state <> 'cancelled';
+    AND state <> 'cancelled' AND NOT (kind = 'spot' AND state = 'signed');
 
 -- name: act
 -- What was done with a count, in the log.
@@ -329,6 +330,34 @@ VALUES (%(asset)s, %(at)s, %(location)s, %(how)s, %(grade)s, %(confidence)s, %(e
 INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
 VALUES (%(at)s, %(now)s, 'asset_verified', %(asset)s, %(location)s, %(by)s,
         jsonb_build_object('how', %(how)s::text, 'grade', %(grade)s::text, 'evidence', %(evidence)s::text));
+
+-- name: seen_with_act
+-- What lies in an asset that somebody saw, in the log.
+INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
+SELECT %(at)s, %(now)s, 'seen', p.id, %(location)s, %(by)s, jsonb_build_object('how', %(how)s::text, 'with', p.parent)
+FROM asset AS p WHERE p.id = %(asset)s;
+
+-- name: apart
+-- Assets that were seen elsewhere than where the book has them since before; what is under way may be anywhere, and of what
+-- this count has in its own book its result tells.
+SELECT s.asset, w.location, s.location, s.at
+FROM unnest(%(assets)s::text[], %(locations)s::text[], %(times)s::timestamptz[]) AS s (asset, location, at)
+JOIN asset_location AS w ON w.asset = s.asset AND w.location <> s.location AND w.since <= s.at
+WHERE NOT EXISTS (SELECT FROM transit_leg AS t WHERE t.asset = s.asset AND t.state IN ('open', 'wrong_destination'))
+    AND NOT EXISTS (SELECT FROM count_line AS l WHERE l.run = %(run)s AND l.asset = s.asset AND l.booked IS NOT NULL)
+ORDER BY s.asset, s.at;
+
+-- name: missing
+-- The assets that a count calls missing.
+SELECT asset FROM count_line WHERE run = %(run)s AND bucket = 'missing' ORDER BY asset;
+
+-- name: missing_acts
+-- That it looked for each of them in vain, in the log: when their place was searched, or the count was submitted.
+INSERT INTO act (at, recorded_at, kind, asset, location, subject, by, detail)
+SELECT coalesce(p.searched_at, r.submitted_at), %(now)s, 'counted_missing', l.asset, l.booked, 'count/' || l.run, %(by)s, '{}'
+FROM count_line AS l JOIN count_run AS r ON r.id = l.run
+JOIN count_place AS p ON p.run = l.run AND p.location = l.booked
+WHERE l.run = %(run)s AND l.bucket = 'missing' ORDER BY l.asset;
 
 -- name: count_again
 -- The places that an asset's verification may change: where it was seen, and where the book has it.

@@ -33,7 +33,10 @@ WITH tags AS (
     SELECT l.*, jsonb_build_object(
         'transfer', l.transfer, 'from', l.origin, 'to', l.destination, 'sender', l.sender, 'receiver', l.receiver,
         'receipt_due', l.receipt_due, 'basis', l.basis, 'assumed', l.assumed, 'state', l.state, 'ended_in', l.ended_in,
-        'ended_by', l.ended_by) AS data
+        'ended_by', l.ended_by, 'seen', EXISTS (
+            -- By a door of the place that it left; a later door's crossing only shows that it must have left.
+            SELECT FROM passage AS p
+            WHERE p.passage = l.passage::uuid AND l.origin IN (p.from_location, p.to_location))) AS data
     FROM transit_leg AS l WHERE 'transfer' = ANY(%(kinds)s) AND l.asset = %(asset)s
 ), leg_line AS (
     SELECT dispatched_at, 'transfer', id || '/0', data || '{"kind": "dispatched"}' FROM leg WHERE dispatched_at <= %(before)s

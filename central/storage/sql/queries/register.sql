@@ -26,9 +26,11 @@ SELECT a.id, a.at, a.recorded_at, a.kind, a.location, a.subject, a.by, a.detail,
 FROM act AS a WHERE a.asset = %(asset)s ORDER BY a.at DESC, a.id DESC LIMIT %(limit)s;
 
 -- name: counted
--- What perpetual counts say of an asset: of the place where the book has it, and of one that it isn't booked in.
-SELECT location, bucket, probability, seen_at, elsewhere, tag_silent, since FROM place_asset
-WHERE asset = %(asset)s ORDER BY bucket = 'unexpected', location;
+-- What perpetual counts say of an asset: of the place where the book has it, and of one that it isn't booked in. Outside, where
+-- nothing counts, they say nothing.
+SELECT p.location, p.bucket, p.probability, p.seen_at, p.elsewhere, p.tag_silent, p.since
+FROM place_asset AS p JOIN location AS l ON l.id = p.location
+WHERE p.asset = %(asset)s AND (p.bucket <> 'unknown' OR l.kind <> 'exterior') ORDER BY p.bucket = 'unexpected', p.location;
 
 -- name: people
 -- People by id.

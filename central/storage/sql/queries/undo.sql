@@ -54,6 +54,8 @@ WHERE from_location = ANY(%(ids)s) OR to_location = ANY(%(ids)s)
 UNION ALL SELECT detail ->> 'destination', format('asset %%s is said to be on its way there', asset) FROM act_standing
 WHERE kind = 'leg_claimed' AND detail ->> 'destination' = ANY(%(ids)s)
 UNION ALL SELECT location, format('asset %%s is there', asset) FROM asset_location WHERE location = ANY(%(ids)s)
+UNION ALL SELECT location, format('count schedule %%s plans counts of it: end that first', id) FROM count_schedule
+WHERE location = ANY(%(ids)s) AND ended_at IS NULL
 UNION ALL SELECT custodian, format('it answers for asset %%s', asset) FROM asset_state
 WHERE custody_kind IN ('stockroom', 'vendor') AND custodian = ANY(%(ids)s);
 
