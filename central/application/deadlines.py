@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
+from central.application.calendars import PlaceCalendars
 from central.application.commit import BY_HAND
 from central.application.errors import StepUnfit
 from central.application.openings import Opening
@@ -13,6 +14,7 @@ from central.application.passes import PassesBack, take_back
 from central.application.ports import Registry
 from central.application.stories import Teller, tell
 from central.application.views import Instant, View
+from central.domain.calendars import plain_of
 from central.domain.deadlines import Deadline, Obligation, Policy, plan
 from central.domain.people import answering
 from central.domain.published import CalendarError
@@ -173,14 +175,23 @@ async def _plan(transaction: SweepTransaction, done: Swept) -> None:
     planned = []
     for one in obligations:
         try:
-            stages = plan(one, policies[one.kind], registry.calendars.key(one.location),
-                          registry.calendars.at(one.location, one.start))  # fmt: skip
+            stages = _stages(registry.calendars, one, policies[one.kind])
             planned.append((one, [replace(stage, recipient=_who(registry, stage, one)) for stage in stages]))
         except CalendarError as error:
             done.problems.append(f"{one.kind} {one.subject}: {error}")
     await transaction.keep_calendars()
     await transaction.deadlines.keep(planned)
     done.planned = len(planned)
+
+
+def _stages(calendars: PlaceCalendars, one: Obligation, policy: Policy) -> tuple[Deadline, ...]:
+    """Plan by the place's calendar; Monday to Friday where that has no such day: who is late must be told of."""
+    key = calendars.key(one.location)
+    try:
+        return plan(one, policy, key, calendars.at(one.location, one.start))
+    except CalendarError:
+        plain = plain_of(key)
+        return plan(one, policy, plain, calendars.calendars.at(plain, one.start))
 
 
 def _who(registry: Registry, stage: Deadline, about: Obligation) -> str:
