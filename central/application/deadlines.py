@@ -15,7 +15,7 @@ from central.application.ports import Registry
 from central.application.stories import Teller, tell
 from central.application.views import Instant, View
 from central.domain.calendars import plain_of
-from central.domain.deadlines import Deadline, Obligation, Policy, plan
+from central.domain.deadlines import OWN_ROLES, STAND_INS, Deadline, Obligation, Policy, plan
 from central.domain.people import answering
 from central.domain.published import CalendarError
 
@@ -76,6 +76,9 @@ class Deadlines(PassesBack, Protocol):
 
     async def policies(self) -> dict[str, Policy]:
         """Return who hears when, by kind of obligation."""
+
+    async def absent(self, names: Collection[str]) -> list[str]:
+        """Return which of the names are neither a role nor an active person."""
 
     async def set_policy(self, policy: Policy, by: str, reason: str, now: datetime) -> None:
         """Change who hears when; what hasn't fired is planned anew."""
@@ -154,7 +157,7 @@ async def set_policy(log: SweepLog, policy: Policy, by: str, reason: str, now: d
     """Change who hears when, for all that hasn't fired yet.
 
     Raises:
-        StepUnfit: a step or a recipient is missing, or the due date isn't this kind's to set.
+        StepUnfit: a step or a recipient is missing or isn't registered, or the due date isn't this kind's to set.
     """
     if len(policy.path) != len(policy.steps) + 1:
         raise StepUnfit(f"path names {len(policy.path)} recipients: one for the due date and one for each of the steps")
@@ -163,6 +166,9 @@ async def set_policy(log: SweepLog, policy: Policy, by: str, reason: str, now: d
     if (policy.business_days is not None) != (policy.subject_kind == "repair"):
         raise StepUnfit("business_days is a repair's: the others' records have due dates of their own")
     async with log.transaction() as transaction:
+        absent = await transaction.deadlines.absent(set(policy.path) - STAND_INS - OWN_ROLES)
+        if absent:
+            raise StepUnfit(f"path: there is no role and no active person {absent[0]!r}: /api/v1/roles lists the roles")
         await transaction.deadlines.set_policy(policy, by, reason, now)
 
 
