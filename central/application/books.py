@@ -21,6 +21,7 @@ from central.application.sheets import Problem
 from central.application.views import Instant, View
 from central.domain.reconciling.bands import InTime, Overdue
 from central.domain.reconciling.comparing import (
+    EVERY_CLASS,
     Book,
     Comparison,
     Finding,
@@ -196,7 +197,8 @@ async def take_snapshot(books: Books, new: NewSnapshot, now: datetime, *, dry_ru
 
     Raises:
         NotFound: nobody registered the place.
-        StepUnfit: it is to come, or another snapshot of the same book, place and instant stands.
+        StepUnfit: it is to come, or complete in a class that no asset has, or another snapshot of the same book, place
+            and instant stands.
     """
     if new.taken_at > now + AHEAD:
         raise StepUnfit(f"taken_at: {new.taken_at.isoformat()} is still to come")
@@ -205,6 +207,8 @@ async def take_snapshot(books: Books, new: NewSnapshot, now: datetime, *, dry_ru
             raise NotFound(f"{column}: {name!r} is not registered: import locations.csv")
         compared = await _compare(work, new, new.rows, now)
         same = await work.same(new)
+        if same is None:
+            await _check_classes(work, new)
         if same is not None and same[1] != new.digest:
             raise StepUnfit(
                 f"snapshot {same[0]} of {new.book} for {new.location} at {new.taken_at.isoformat()} says otherwise:"
@@ -272,6 +276,18 @@ async def _compare(work: BookWork, of: NewSnapshot | Newest, rows: Sequence[Thei
             compare_people, await work.holdings(of.location), rows, of.complete, today, works
         )
     return await asyncio.to_thread(compare, of.book, await work.ours(of.location), rows, of.complete)
+
+
+async def _check_classes(work: BookWork, new: NewSnapshot) -> None:
+    """Refuse a class that no asset has: misspelt, it would claim nothing without a word."""
+    if new.book == "hrms" or not new.complete:
+        return
+    known = {one.asset_class for one in await work.ours(new.location)} | {EVERY_CLASS}
+    unknown = next((name for name in new.complete if name not in known), None)
+    if unknown is not None:
+        raise StepUnfit(
+            f"complete: no asset is of the class {unknown!r}: name classes of /api/v1/assets, or '*' for all"
+        )
 
 
 async def _settle(work: BookWork, book: Book, location: str, now: datetime) -> int:

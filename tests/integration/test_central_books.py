@@ -212,3 +212,12 @@ async def test_a_book_that_can_not_be_compared_is_told_and_does_not_keep_others_
     with pytest.raises(ValueError, match="is broken"):
         await reconcile(desk.books, START + DAY)
     assert sorted(compared) == ["far", "mdm"]
+
+
+async def test_a_book_that_is_complete_in_a_class_that_nothing_has_is_refused(desk):
+    rows = "id,serial\nF1,S1\n"
+    for dry_run in (True, False):
+        told = await desk.take("far", rows, status=409, complete=["laptop", "nosuchclass"], dry_run=dry_run)
+        assert "no asset is of the class 'nosuchclass'" in told["detail"]
+    assert await desk.one.sql("SELECT count(*) FROM act WHERE kind = 'book_taken'") == [(0,)]
+    assert (await desk.take("far", rows, complete=["*"]))["compared"]["only_here"] == 2
