@@ -96,7 +96,9 @@ class PolicyAsked(BaseModel):
     business_days: int | None = Field(None, ge=1, le=250, description="Of a repair only.")
     warn: bool
     steps: list[Annotated[int, Field(ge=0, le=250)]] = Field(min_length=1, max_length=3)
-    path: list[Name] = Field(min_length=2, max_length=4, description="`receiver`, `owner`: whom the record names.")
+    path: list[Name] = Field(
+        min_length=2, max_length=4, description="Roles or people; `receiver`, `owner`: whom the record names."
+    )
 
 
 def calendars_read(on: Services) -> APIRouter:

@@ -5,18 +5,17 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 
 from central.api.calendars import ID
 from central.api.routes import TEXT, Limit
-from central.api.shapes import Answer
+from central.api.shapes import Answer, Moment
 from central.application.rollups import By, ReaderHourView, Rollups, TrafficView
 
 SHOWN: Final = timedelta(days=7)
 """How far back is shown unless told."""
 
-Since = Annotated[AwareDatetime | None, Query(description="From then on; a week ago unless told.")]
-Until = Annotated[AwareDatetime | None, Query(description="Until before then; now unless told.")]
+Since = Annotated[Moment | None, Query(description="From then on; a week ago unless told.")]
+Until = Annotated[Moment | None, Query(description="Until before then; now unless told.")]
 
 
 class Traffic(Answer):

@@ -21,6 +21,7 @@ from central.application.sheets import Problem
 from central.application.views import Instant, View
 from central.domain.reconciling.bands import InTime, Overdue
 from central.domain.reconciling.comparing import (
+    EVERY_CLASS,
     Book,
     Comparison,
     Finding,
@@ -222,7 +223,8 @@ async def take_snapshot(books: Books, new: NewSnapshot, now: datetime, *, dry_ru
     Raises:
         NotFound: nobody registered the place.
         ValueUnfit: it is still to come.
-        StepUnfit: another snapshot of the same book, place and instant stands.
+        StepUnfit: it is complete in a class that no asset has, or another snapshot of the same book, place and instant
+            stands.
     """
     if new.taken_at > now + AHEAD:
         told = f"taken_at: {new.taken_at.isoformat()} is still to come, and it is {now.isoformat(timespec='seconds')}"
@@ -234,6 +236,8 @@ async def take_snapshot(books: Books, new: NewSnapshot, now: datetime, *, dry_ru
         if not dry_run:
             await work.hold_book(new.book, new.location)
         same = await work.same(new)
+        if same is None:
+            await _check_classes(work, new)
         if same is not None and same[1] != digest:
             raise StepUnfit(
                 f"snapshot {same[0]} of {new.book} for {new.location} at {new.taken_at.isoformat()} says otherwise:"
@@ -310,6 +314,18 @@ async def _compare(work: BookWork, of: NewSnapshot | Newest, rows: Sequence[Thei
             compare_people, await work.holdings(of.location), rows, of.complete, today, works
         )
     return await asyncio.to_thread(compare, of.book, await work.ours(of.location), rows, of.complete)
+
+
+async def _check_classes(work: BookWork, new: NewSnapshot) -> None:
+    """Refuse a class that no asset has: misspelt, it would claim nothing without a word."""
+    if new.book == "hrms" or not new.complete:
+        return
+    known = {one.asset_class for one in await work.ours(new.location)} | {EVERY_CLASS}
+    unknown = next((name for name in new.complete if name not in known), None)
+    if unknown is not None:
+        raise StepUnfit(
+            f"complete: no asset is of the class {unknown!r}: name classes of /api/v1/assets, or '*' for all"
+        )
 
 
 async def _settle(work: BookWork, book: Book, location: str, now: datetime) -> int:

@@ -1,5 +1,6 @@
 """Calendars of places as the rest of the program uses them, and the administrator's side of them."""
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from typing import Final, Protocol
 from central.application.errors import NotFound, StepUnfit
 from central.application.views import Instant, View
 from central.domain.calendars import (
+    LONGEST_CLOSED_D,
     Calendar,
     CalendarKey,
     Calendars,
     Due,
+    Override,
     OverrideStatus,
     day_of,
     due,
+    due_anyhow,
     zone,
 )
 from central.domain.published import FIRST, CalendarError, DayStatus, Published, published
@@ -62,8 +66,11 @@ class PlaceCalendars:
         return due(start, business_days, self.key(location), self.calendars)
 
     def count(self, location: str | None, start: datetime, business_days: int) -> tuple[datetime, str]:
-        """Return the same as a pair: the instant, and the calendar's version."""
-        found = self.due(start, business_days, location)
+        """Return the instant, and the version of the calendar that counted; it never fails.
+
+        Alerts and moves are told with it: one whose due date no calendar reaches counts Monday to Friday.
+        """
+        found = due_anyhow(start, business_days, self.key(location), self.calendars)
         return found.at, found.calendar
 
     def unkept(self) -> list[Calendar]:
@@ -177,7 +184,8 @@ async def declare(store: CalendarStore, overrides: Sequence[NewOverride], now: d
 
     Raises:
         NotFound: there is no such location.
-        StepUnfit: a scope that isn't one, or a day that no calendar reaches; the message names the override.
+        StepUnfit: a scope that isn't one, a day that no calendar reaches, or one that leaves a place without business
+            days for too long; the message names the override.
     """
     async with store.work() as work:
         places = await work.places()
@@ -185,6 +193,7 @@ async def declare(store: CalendarStore, overrides: Sequence[NewOverride], now: d
         for number, one in enumerate(overrides, 1):
             _check(number, one, known)
         ids = [await work.add(one, now) for one in overrides]
+        await asyncio.to_thread(_check_open, places, await work.places(), overrides, now)
         await work.changed()
     return ids
 
@@ -248,3 +257,28 @@ def _check(number: int, one: NewOverride, known: Collection[str]) -> None:
         raise StepUnfit(f"override {number} ({one.day}): {error}") from error
     if not FIRST <= one.day <= reach:
         raise StepUnfit(f"override {number}: {one.day} is outside {FIRST} to {reach}, which the calendar reaches")
+
+
+def _check_open(before: PlaceCalendars, after: PlaceCalendars, overrides: Sequence[NewOverride], now: datetime) -> None:
+    """Refuse overrides that leave a place without a business day for too long to be due by."""
+    scopes = {
+        (one.country, one.subdivision, one.location): Override(
+            0, one.day, one.status, now, one.country, one.subdivision, one.location
+        )
+        for one in overrides
+    }
+    keys = [after.key(location) for location in after]
+    for key in after.calendars.alike(keys, touched_by=scopes.values()):
+        hole = after.calendars.at(key, now).hole(before.calendars.at(key, now), now.date())
+        if hole is None:
+            continue
+        first, last = hole
+        number = next(
+            number
+            for number, one in enumerate(overrides, 1)
+            if first <= one.day <= last and scopes[one.country, one.subdivision, one.location].rank(key) is not None
+        )
+        raise StepUnfit(
+            f"override {number} ({overrides[number - 1].day}) leaves no working day from {first} to {last}: "
+            f"a place is closed for less than {LONGEST_CLOSED_D} days on end, or nothing there falls due in time"
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
+from central.application.calendars import PlaceCalendars
 from central.application.commit import BY_HAND
 from central.application.errors import StepUnfit
 from central.application.openings import Opening
@@ -13,7 +14,8 @@ from central.application.passes import PassesBack, take_back
 from central.application.ports import Registry
 from central.application.stories import Teller, tell
 from central.application.views import Instant, View
-from central.domain.deadlines import Deadline, Obligation, Policy, plan
+from central.domain.calendars import plain_of
+from central.domain.deadlines import OWN_ROLES, STAND_INS, Deadline, Obligation, Policy, plan
 from central.domain.people import answering
 from central.domain.published import CalendarError
 
@@ -74,6 +76,9 @@ class Deadlines(PassesBack, Protocol):
 
     async def policies(self) -> dict[str, Policy]:
         """Return who hears when, by kind of obligation."""
+
+    async def absent(self, names: Collection[str]) -> list[str]:
+        """Return which of the names are neither a role nor an active person."""
 
     async def set_policy(self, policy: Policy, by: str, reason: str, now: datetime) -> None:
         """Change who hears when; what hasn't fired is planned anew."""
@@ -152,7 +157,7 @@ async def set_policy(log: SweepLog, policy: Policy, by: str, reason: str, now: d
     """Change who hears when, for all that hasn't fired yet.
 
     Raises:
-        StepUnfit: a step or a recipient is missing, or the due date isn't this kind's to set.
+        StepUnfit: a step or a recipient is missing or isn't registered, or the due date isn't this kind's to set.
     """
     if len(policy.path) != len(policy.steps) + 1:
         raise StepUnfit(f"path names {len(policy.path)} recipients: one for the due date and one for each of the steps")
@@ -161,6 +166,9 @@ async def set_policy(log: SweepLog, policy: Policy, by: str, reason: str, now: d
     if (policy.business_days is not None) != (policy.subject_kind == "repair"):
         raise StepUnfit("business_days is a repair's: the others' records have due dates of their own")
     async with log.transaction() as transaction:
+        absent = await transaction.deadlines.absent(set(policy.path) - STAND_INS - OWN_ROLES)
+        if absent:
+            raise StepUnfit(f"path: there is no role and no active person {absent[0]!r}: /api/v1/roles lists the roles")
         await transaction.deadlines.set_policy(policy, by, reason, now)
 
 
@@ -173,14 +181,23 @@ async def _plan(transaction: SweepTransaction, done: Swept) -> None:
     planned = []
     for one in obligations:
         try:
-            stages = plan(one, policies[one.kind], registry.calendars.key(one.location),
-                          registry.calendars.at(one.location, one.start))  # fmt: skip
+            stages = _stages(registry.calendars, one, policies[one.kind])
             planned.append((one, [replace(stage, recipient=_who(registry, stage, one)) for stage in stages]))
         except CalendarError as error:
             done.problems.append(f"{one.kind} {one.subject}: {error}")
     await transaction.keep_calendars()
     await transaction.deadlines.keep(planned)
     done.planned = len(planned)
+
+
+def _stages(calendars: PlaceCalendars, one: Obligation, policy: Policy) -> tuple[Deadline, ...]:
+    """Plan by the place's calendar; Monday to Friday where that has no such day: who is late must be told of."""
+    key = calendars.key(one.location)
+    try:
+        return plan(one, policy, key, calendars.at(one.location, one.start))
+    except CalendarError:
+        plain = plain_of(key)
+        return plan(one, policy, plain, calendars.calendars.at(plain, one.start))
 
 
 def _who(registry: Registry, stage: Deadline, about: Obligation) -> str:

@@ -33,6 +33,8 @@ from central.domain.published import FIRST, CalendarError, Published, Special, c
 OverrideStatus = Literal["working", "closed", "published"]
 """`published` takes an earlier override of the same scope back."""
 TICK: Final = timedelta(microseconds=1)
+LONGEST_CLOSED_D: Final = 60
+"""Overrides leave no place so many days without a business day: nothing there would fall due."""
 _EVERY_DAY: Final = "1111111"
 """numpy's own week is left out: a calendar's closed days hold its weekends."""
 
@@ -102,6 +104,26 @@ class Calendar:
         """Tell whether a day is a business day."""
         return bool(np.is_busday(self._reached(day), busdaycal=self.busdays))
 
+    def hole(self, before: "Calendar", since: date) -> tuple[date, date] | None:
+        """Return the first span of `LONGEST_CLOSED_D` days or more without a business day that wasn't so long before.
+
+        Args:
+            before: the same place's calendar, of the same published days.
+            since: the day from which on to look.
+        """
+        works = self.working(since)
+        edges = np.flatnonzero(np.diff(np.concatenate(([True], works, [True])).astype(np.int8)))
+        for first, end in edges.reshape(-1, 2).tolist():
+            if end - first >= LONGEST_CLOSED_D and before.working(since)[first:end].any():
+                return since + timedelta(days=first), since + timedelta(days=end - 1)
+        return None
+
+    def working(self, since: date) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return for each day from one on up to the calendar's end whether it is a business day."""
+        end = np.datetime64(self.published.last + timedelta(days=1), "D")
+        days = np.arange(np.datetime64(since, "D"), end)
+        return np.asarray(np.is_busday(days, busdaycal=self.busdays))
+
     def after(self, day: date, business_days: int) -> date:
         """Return the n-th business day after `day`, which isn't counted; for 0 the first one that isn't before it."""
         roll: Any = "forward" if business_days == 0 else "backward"
@@ -143,6 +165,18 @@ class Calendars:
             made = self._made[key] = _make(base, place, overrides[:known])
         return made
 
+    def alike(self, places: Iterable[CalendarKey], *, touched_by: Iterable[Override] = ()) -> set[CalendarKey]:
+        """Return one key for all places that have the same working days; only those that any of some overrides touch.
+
+        A company has thousands of rooms and a handful of calendars.
+        """
+        named, touching = {one.location for one in self._overrides}, list(touched_by)
+        return {
+            CalendarKey(one.country, one.subdivision, places=tuple(name for name in one.places if name in named))
+            for one in places
+            if any(override.rank(one) is not None for override in touching)
+        }
+
     @property
     def made(self) -> Collection[Calendar]:
         """The calendars that were asked for so far."""
@@ -179,6 +213,27 @@ def due(start: datetime, business_days: int, place: CalendarKey, calendars: Cale
     calendar = calendars.at(place, start)
     day = calendar.after(day_of(start, place), business_days)
     return Due(end_of(day, place), calendar.version, day)
+
+
+def due_anyhow(start: datetime, business_days: int, place: CalendarKey, calendars: Calendars) -> Due:
+    """Return the same, counted Monday to Friday where the place's calendar has no such day, and by days beyond that.
+
+    For what must not fail on a due date: an alert, or a move. The version says by what was counted.
+    """
+    try:
+        return due(start, business_days, place, calendars)
+    except CalendarError:
+        plain = plain_of(place)
+    try:
+        return due(start, business_days, plain, calendars)
+    except CalendarError:
+        day = day_of(start, plain) + timedelta(days=business_days)
+        return Due(end_of(day, plain), calendars.at(plain, start).version, day)
+
+
+def plain_of(place: CalendarKey) -> CalendarKey:
+    """Return Monday to Friday in a place's time zone, which no override touches."""
+    return CalendarKey(timezone=place.timezone)
 
 
 def halfway(start: datetime, business_days: int, place: CalendarKey, calendars: Calendars) -> datetime:

@@ -11,6 +11,12 @@ SubjectKind = Literal["receipt", "exception_assign", "exception_close", "repair"
 Stage = Literal["warn", "due", "l1", "l2", "l3"]
 SUBJECT_KINDS: Final[tuple[str, ...]] = get_args(SubjectKind)
 LEVELS: Final[tuple[Stage, ...]] = ("l1", "l2", "l3")
+STAND_INS: Final = frozenset({"receiver", "owner"})
+"""In a path they stand for whom the obligation itself names."""
+OWN_ROLES: Final = frozenset({
+    "branch_admin", "itam_manager", "it_ops_head", "security", "service_desk", "service_desk_manager"
+})  # fmt: skip
+"""Roles that the policies name from the start, whether or not anybody has registered them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +111,4 @@ def halfway_to(start: datetime, due_at: datetime, place: CalendarKey, calendar: 
 def _recipient(path: Sequence[str], number: int, obligation: Obligation) -> str:
     """Return who hears: a path that is too short ends with its last."""
     name = path[min(number, len(path) - 1)]
-    return obligation.answerable if name in {"receiver", "owner"} else name
+    return obligation.answerable if name in STAND_INS else name

@@ -27,6 +27,10 @@ class PgDeadlines:
         rows = await self._rows("policies", {})
         return {kind: Policy(kind, days, warn, tuple(steps), tuple(path)) for kind, days, warn, steps, path in rows}
 
+    async def absent(self, names: Collection[str]) -> list[str]:
+        """Return which of the names are neither a role nor an active person."""
+        return [row[0] for row in await self._rows("absent", {"names": list(names)})]
+
     async def set_policy(self, policy: Policy, by: str, reason: str, now: datetime) -> None:
         """Change who hears when; what hasn't fired is planned anew."""
         params = {

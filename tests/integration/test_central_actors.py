@@ -162,6 +162,29 @@ async def test_a_machine_approves_nothing_wherever_an_approval_stands(one):
         await one.sql("UPDATE authorisation SET approved_by = 'mdm' WHERE id = 'A-2'")
 
 
+async def test_a_machine_works_no_exception_and_sets_no_days_and_nobody_to_hear(one):
+    number = await an_exception(one)
+    day = {"day": "2026-03-09", "status": "closed", "reason": "stocktaking", "location": "hq"}
+    hears = {"reason": "later", "warn": False, "steps": [250], "path": ["owner", "itam_manager"]}
+    shown = {"kind": "count", "reference": "count 7"}
+    async with client(one) as http:
+        for method, path, told in (
+            ("POST", f"/exceptions/{number}/steps", {"step": "assign", "by": "mdm", "owner": "ann"}),
+            ("POST", f"/exceptions/{number}/steps", {"step": "assign", "by": "ann", "owner": "mdm"}),
+            ("POST", f"/exceptions/{number}/steps",
+             {"step": "propose", "by": "mdm", "outcome": "closed", "evidence": shown}),
+            ("POST", "/calendar-overrides", {"by": "mdm", "overrides": [day]}),
+            ("PUT", "/sla-policies/exception_close", hears | {"by": "mdm"}),
+        ):  # fmt: skip
+            answer = await http.request(method, f"/api/v1{path}", json=told)
+            told_why = "mdm is a service account: a person has to do this" in answer.json()["detail"]
+            assert (answer.status_code, told_why) == (403, True), answer.text
+        step = {"step": "assign", "by": "ann", "owner": "bob"}
+        assert (await http.post(f"/api/v1/exceptions/{number}/steps", json=step)).status_code == 200
+    assert await one.sql("SELECT count(*) FROM calendar_override") == [(0,)]
+    assert await one.sql("SELECT owner FROM exception WHERE id = %s", number) == [("bob",)]
+
+
 async def an_exception(one):
     """Open one about a place alone."""
     async with one.log.transaction() as transaction:

@@ -301,3 +301,12 @@ def test_a_snapshot_s_digest_is_of_one_json_text_whatever_the_order_of_its_rows(
     said = [["dock", "laptop"], [{"id": "a", "leaves_on": "2026-03-13"},
                                  {"active": True, "id": "b", "name": "x", "serial": "S2"}]]  # fmt: skip
     assert new.digest() == sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+async def test_a_book_that_is_complete_in_a_class_that_nothing_has_is_refused(desk):
+    rows = "id,serial\nF1,S1\n"
+    for dry_run in (True, False):
+        told = await desk.take("far", rows, status=409, complete=["laptop", "nosuchclass"], dry_run=dry_run)
+        assert "no asset is of the class 'nosuchclass'" in told["detail"]
+    assert await desk.one.sql("SELECT count(*) FROM act WHERE kind = 'book_taken'") == [(0,)]
+    assert (await desk.take("far", rows, complete=["*"]))["compared"]["only_here"] == 2

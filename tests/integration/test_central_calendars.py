@@ -100,3 +100,18 @@ async def test_a_country_that_cannot_be_counted_by_stops_nothing_and_is_told(one
     assert (await due(one)).calendar.startswith("plain:")
     places = await PgCalendars(one.database).places()
     assert "no calendar for ZZ" in view(places, "hq", NOON, (date(2026, 1, 1), date(2026, 1, 2))).problem
+
+
+async def test_overrides_that_leave_a_place_sixty_days_without_a_working_day_are_refused(one):
+    """Request by request too: what stands already counts with it."""
+    store = PgCalendars(one.database)
+    days = [date(2026, 6, 1) + timedelta(days=n) for n in range(70)]
+    told = r"override 1 \(2026-06-01\) leaves no working day from 2026-05-30 to 2026-08-09"
+    with pytest.raises(StepUnfit, match=told):
+        await declare(store, [closed(day, location="hq-site") for day in days], NOON)
+    assert await one.sql("SELECT count(*) FROM calendar_override") == [(0,)]
+    await declare(store, [closed(day, location="hq") for day in days[:40]], NOON)
+    with pytest.raises(StepUnfit, match=r"override 1 \(2026-07-11\) leaves no working day from 2026-05-30"):
+        await declare(store, [closed(day, country="GB") for day in days[40:]], NOON + timedelta(minutes=1))
+    await declare(store, [NewOverride(days[23], "published", "open after all", "p-1", location="hq")], NOON)
+    await declare(store, [closed(day, country="GB") for day in days[40:]], NOON + timedelta(minutes=1))

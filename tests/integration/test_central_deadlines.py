@@ -202,10 +202,10 @@ async def test_a_changed_policy_counts_for_what_has_not_fired(one):
         )
     with pytest.raises(StepUnfit, match="business_days is a repair's"):
         await set_policy(
-            one.log, Policy("loan", 3, warn=False, steps=(2,), path=("owner", "boss")), "manager", "shorter", FRIDAY
+            one.log, Policy("loan", 3, warn=False, steps=(2,), path=("owner", "other")), "manager", "shorter", FRIDAY
         )
     await set_policy(
-        one.log, Policy("loan", None, warn=False, steps=(2,), path=("owner", "boss")), "manager", "shorter", FRIDAY
+        one.log, Policy("loan", None, warn=False, steps=(2,), path=("owner", "other")), "manager", "shorter", FRIDAY
     )
     await sweep(one.log, DUE + timedelta(days=2))
-    assert await fired(one) == [("loan/L-1", "due", "borrower"), ("loan/L-1", "l1", "boss")]
+    assert await fired(one) == [("loan/L-1", "due", "borrower"), ("loan/L-1", "l1", "other")]

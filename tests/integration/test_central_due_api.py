@@ -95,7 +95,7 @@ async def test_loans_repairs_and_their_deadlines(api, one):
 async def test_policies(api):
     found = {row["subject_kind"]: row for row in (await api.get("/sla-policies")).json()["policies"]}
     assert found["receipt"]["path"] == ["receiver", "branch_admin", "itam_manager", "it_ops_head"]
-    body = {"by": "p-1", "reason": "shorter", "warn": True, "steps": [0, 2], "path": ["owner", "a", "b"]}
+    body = {"by": "p-1", "reason": "shorter", "warn": True, "steps": [0, 2], "path": ["owner", "p-1", "itam_manager"]}
     changed = await api.put("/sla-policies/repair", json=body | {"business_days": 10})
     (repair,) = [row for row in changed.json()["policies"] if row["subject_kind"] == "repair"]
     assert (repair["business_days"], repair["steps"]) == (10, [0, 2])
@@ -103,3 +103,11 @@ async def test_policies(api):
     assert (await api.put("/sla-policies/loan", json=body | {"steps": [2, 1]})).status_code == 409
     assert (await api.put("/sla-policies/loan", json=body | {"steps": [2]})).status_code == 409
     assert (await api.put("/sla-policies/moon", json=body)).status_code == 422
+
+
+async def test_a_policy_names_roles_and_people_that_there_are(api, one):
+    await one.people("mdm", kind="service")
+    body = {"by": "p-1", "reason": "shorter", "warn": True, "steps": [0, 2], "business_days": 10}
+    for name, status in (("nobodyrole", 409), ("mdm", 409), ("service_desk_manager", 200), ("manager", 200)):
+        answer = await api.put("/sla-policies/repair", json=body | {"path": ["owner", name, "receiver"]})
+        assert (answer.status_code, f"no active person '{name}'" in answer.text) == (status, status == 409), answer.text

@@ -137,3 +137,7 @@ async def test_the_routes_tell_a_week_unless_asked_otherwise(one):
         assert (await http.get(f"/api/v1/portals/{DOOR}/traffic", params={"until": until})).json()["traffic"] == []
         told = (await http.get(f"/api/v1/gateways/{GATEWAY}/reader-hours")).json()["readers"]
         assert [(row["reader"], row["reads"]) for row in told] == [("r1", 7)]
+        for path in (f"portals/{DOOR}/traffic", f"gateways/{GATEWAY}/reader-hours"):
+            for name in ("since", "until"):
+                wrong = await http.get(f"/api/v1/{path}", params={name: "0001-01-01T00:00:00Z"})
+                assert (wrong.status_code, name in wrong.json()["detail"]) == (422, True)

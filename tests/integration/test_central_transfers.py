@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from central.application import transfers as use
+from central.application.deadlines import sweep
 from central.application.errors import NotFound, StepUnfit
 from central.application.exceptions import Filter
 from central.storage.rebuild import projection_hash, rebuild
@@ -32,6 +33,11 @@ PEOPLE = """INSERT INTO person (id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob'),
                 ('keeper', 'hq', 'ann'), ('keeper', 'branch', 'bob');
             UPDATE location SET owner_role = 'keeper' WHERE id IN ('hq-site', 'branch-site');
             UPDATE registry_version SET version = version + 1"""
+SHUT_FOR_GOOD = """WITH told AS (INSERT INTO act (at, recorded_at, kind, by)
+    SELECT at, at, 'calendar_overridden', 'eve' FROM (VALUES (%s)) AS v (at) RETURNING id, at
+) INSERT INTO calendar_override (day, status, location, reason, by, recorded_at, act)
+SELECT d, 'closed', site, 'closed for good', 'eve', at, id FROM told, unnest('{hq-site,branch-site}'::text[]) AS site,
+       generate_series('2026-01-01'::date, '2049-12-31', '1 day') AS d"""
 ASKED = use.Request("ann", "stockroom-a", "branch-stock", ["LT-0001", "LT-0002"], "ann", "bob", "moves")
 
 
@@ -336,3 +342,22 @@ async def test_the_board_counts_what_its_list_leaves_out(one):
     await one.take(movement(1), movement(2, tag=epc(2), after_s=1), now=after(60))
     board = await one.transfers.in_transit(location=None, now=after(60), limit=1)
     assert (board.totals.under_way, sum(len(trip.legs) for trip in board.trips)) == (2, 1)
+
+
+async def test_a_place_that_never_works_again_still_has_its_alerts_moves_and_dispatches(one):
+    """Overrides up to the calendar's end leave no day to be due on: doors go on, dates are of Monday to Friday."""
+    done = await approved(one)
+    await one.sql(SHUT_FOR_GOOD, after(-200))
+    await one.sql("UPDATE registry_version SET version = version + 1")
+    sent = await use.dispatch(one.transfers, done.id, "ann", None, after(0))
+    assert sent.state == "in_transit"
+    (leg,) = await one.transfers.legs(asset="LT-0002", under_way=True, now=after(60), limit=9)
+    assert (leg.receipt_due.date().isoformat(), leg.calendar[:6]) == ("2026-03-09", "plain:")
+    out = await one.take(movement(1, tag=epc(3), portal="main-entrance", after_s=20))
+    assert (out.rows, out.rejected, len(out.alerts)) == (1, 0, 1)
+    assert await one.where("LT-0003") == "street"
+    assert await one.sql("SELECT count(*) FROM quarantine") == [(0,)]
+    swept = await sweep(one.log, after(60))
+    assert (swept.problems, swept.planned > 0) == ([], True)
+    late = await sweep(one.log, after(9 * 86400))
+    assert (late.problems, late.fired > 0) == ([], True)

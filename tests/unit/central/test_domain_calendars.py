@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central.domain.calendars import CalendarKey, Calendars, Override, due, halfway, later
+from central.domain.calendars import LONGEST_CLOSED_D, CalendarKey, Calendars, Override, due, due_anyhow, halfway, later
 from central.domain.published import CalendarError, published
 from tests.helpers.naive_calendar import SUBDIVISIONS, ZONES, due_day, last_instant
 
@@ -190,3 +190,44 @@ def test_days_that_nobody_has_published_are_refused_rather_than_guessed():
         due(datetime(2035, 12, 31, tzinfo=UTC), 2, CalendarKey("IN", None, "Asia/Kolkata"), Calendars())
     with pytest.raises(CalendarError, match="lies ahead"):
         due(START, -1, US, Calendars())
+
+
+def shut(first, last):
+    return [override(n, "closed", day=first + timedelta(days=n), location="hq") for n in range((last - first).days + 1)]
+
+
+def test_what_must_not_fail_counts_monday_to_friday_where_its_place_never_works_again():
+    calendars = Calendars(shut(date(2026, 3, 9), date(2049, 12, 31)))
+    with pytest.raises(CalendarError, match="reaches from"):
+        due(START, 2, US, calendars)
+    found = due_anyhow(START, 2, US, calendars)
+    assert (found.day, found.calendar.split(":")[0]) == (date(2026, 3, 11), "plain")
+    assert found.at.astimezone(ZoneInfo("America/New_York")).date() == found.day
+    assert found.calendar in {one.version for one in calendars.made}
+    assert due_anyhow(START, 2, CalendarKey("US"), calendars) == due(START, 2, CalendarKey("US"), calendars)
+
+
+@pytest.mark.parametrize("start", [datetime(2049, 12, 31, 12, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)])
+def test_what_must_not_fail_counts_days_where_no_calendar_reaches(start):
+    found = due_anyhow(start, 3, US, Calendars())
+    assert found.day == start.astimezone(ZoneInfo("America/New_York")).date() + timedelta(days=3)
+
+
+@pytest.mark.parametrize(("closed_d", "holed"), [(LONGEST_CLOSED_D - 1, False), (LONGEST_CLOSED_D, True)])
+def test_a_hole_is_a_span_without_business_days_that_was_not_there_before(closed_d, holed):
+    first = date(2026, 6, 1)
+    last = first + timedelta(days=closed_d - 1)
+    framed = [
+        override(n, "working", day=day, location="hq")
+        for n, day in enumerate((first - timedelta(days=1), last + timedelta(days=1)), 900)
+    ]
+    before, after = Calendars(framed).at(US, START), Calendars([*framed, *shut(first, last)]).at(US, START)
+    assert after.hole(before, START.date()) == ((first, last) if holed else None)
+    assert after.hole(after, START.date()) is None
+
+
+def test_places_that_work_on_the_same_days_are_looked_at_once():
+    rows = [override(1, "closed", location="hq")]
+    rooms = [CalendarKey("US", None, "America/New_York", (f"room-{n}", "hq", "ny")) for n in range(9)]
+    elsewhere = CalendarKey("US", None, "America/New_York", ("room-10", "la"))
+    assert Calendars(rows).alike([*rooms, elsewhere], touched_by=rows) == {CalendarKey("US", places=("hq",))}

@@ -2,6 +2,13 @@
 -- Who hears when.
 SELECT subject_kind, business_days, warn, steps, path FROM sla_policy ORDER BY subject_kind;
 
+-- name: absent
+-- Which of the names given are neither a role nor an active person; a machine hears of nothing.
+SELECT n FROM unnest(%(names)s::text[]) AS n
+WHERE NOT EXISTS (SELECT FROM role WHERE id = n)
+    AND NOT EXISTS (SELECT FROM person WHERE id = n AND active AND kind = 'person')
+ORDER BY n;
+
 -- name: set_policy
 -- Change who hears when, and tell of it by an act.
 WITH told AS (
