@@ -286,6 +286,7 @@ class Renewal:
         if clear == "well":
             await self._keep(change)
         elif change.note is None:
+            await self._end_open()
             change.proven = True
             self._answer(change, f"it is in use, but after {self._limit_s:g} s: {'; '.join(proof.problems)}")
         else:
@@ -303,8 +304,21 @@ class Renewal:
                 await self._fall_back(change, f"the disk can't take that it is well: {error.strerror or error}")
                 self._round.set()
                 return
+        else:
+            await self._end_open()
         change.proven = True
         self._answer(change, "")
+
+    async def _end_open(self) -> None:
+        """End what an earlier trial has left open, else the next start would take back the file that is in use now."""
+        try:
+            if await asyncio.to_thread(self._files.end_open):
+                self._log.info("a trial that could not be ended on disk is over: the file that was read again stays")
+        except OSError as error:
+            self._log.error(
+                "a trial that is over can't be ended on disk: the next start takes its configuration back",
+                problem=error.strerror or str(error),
+            )
 
     async def _fall_back(self, change: Change, why: str) -> None:
         """Go on with the configuration before, in the next round."""

@@ -89,6 +89,14 @@ class TrialFiles:
         if found is not None and found.nonce == note.nonce and found.stage == "over":
             self._remove()
 
+    def end_open(self) -> bool:
+        """End a trial that the disk let nobody end, since somebody has taken the file's text; tell if there was one."""
+        found = self._read_note()
+        if found is None or found.stage != "trial":
+            return False
+        self._remove()
+        return True
+
     def settle(self) -> Settled:
         """Take up at a start what an earlier one left; an unfinished trial is taken back."""
         text = self._path.read_bytes()

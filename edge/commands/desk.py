@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Final, Self
 
@@ -161,7 +162,8 @@ class Desk:
         longest_s = self._longest_s.get(command.name, LONGEST_S)
         try:
             async with self._noting:
-                await asyncio.to_thread(self._nonces.use, command.nonce, instant_us(command.expires_at))
+                note = partial(self._nonces.use, command.nonce, instant_us(command.expires_at), now_us=self._now_us())
+                await asyncio.to_thread(note)
             async with asyncio.timeout(longest_s):
                 late = self._late.get(command.name)
                 result = await (self._orders[command.name](command.args) if late is None else late(command))

@@ -252,7 +252,7 @@ class OutboxConfig(Section):
     )
     max_mib: int = Field(
         default=_OUTBOX.max_bytes // MIB,
-        ge=1,
+        ge=16,  # 2,000 movements may have been sent and may not go: 1.4 MB, and some times that with all they can tell
         le=1_000_000,
         description="Most disk space; beyond it the oldest events go.",
     )

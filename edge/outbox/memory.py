@@ -10,7 +10,6 @@ from edge.contracts import Row, Stream, StreamMark
 from edge.outbox.errors import OutboxUnavailableError
 from edge.outbox.port import MAX_BEYOND_WATERMARK, STREAMS, OpenRecord, OutboxSettings, OutboxStats, StoredRow
 from edge.outbox.rules import (
-    KEPT_BY,
     Coverage,
     Numbered,
     droppable_run,
@@ -19,6 +18,7 @@ from edge.outbox.rules import (
     gap_over,
     number,
     renumber,
+    what_stays,
     within,
 )
 
@@ -159,9 +159,10 @@ class MemoryOutbox:
         while (over := self._used() + wanted - self._settings.max_bytes) > 0:
             forgot = [self._forget_acknowledged(store, over) for store in self._streams.values()]
             if not any(forgot) and not any(self._drop(self._streams[one]) for one in droppable_streams(stream)):
+                kept = [kept.urgent for store in self._streams.values() for kept in store.rows.values()]
                 raise OutboxUnavailableError(
-                    f"the memory outbox holds {self._settings.max_bytes} bytes of {KEPT_BY[stream]}; "
-                    "wait for the central"
+                    f"the memory outbox has {self._settings.max_bytes} bytes, and they are full of "
+                    f"{what_stays(stream, sum(kept), len(kept) - sum(kept))}; wait for the central"
                 )
 
     def _used(self) -> int:

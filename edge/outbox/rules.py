@@ -56,11 +56,6 @@ class Coverage:
 
 
 DAMAGED: Final = "row was damaged in the outbox"
-KEPT_BY: Final[dict[Stream, str]] = {
-    "movement": "alarms",
-    "presence": "rows that do not go for presence",
-}
-"""What fills an outbox that refuses rows of a stream."""
 
 
 def droppable_streams(wanting: Stream) -> tuple[Stream, ...]:
@@ -76,6 +71,13 @@ class Numbered:
     payload: bytes
     urgent: bool
     dropped: int = 0
+
+
+def what_stays(wanting: Stream, alarms: int, others: int) -> str:
+    """Say what fills an outbox that refuses rows of a stream: so many alarms, and so many others."""
+    if wanting == "presence":
+        return f"{alarms + others} rows that do not go for presence"
+    return f"{alarms} alarms, and {others} rows that may have been sent: neither goes before the central has them"
 
 
 def number(rows: Iterable[Row], first: int) -> list[Numbered]:

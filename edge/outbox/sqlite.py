@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -20,7 +20,6 @@ from edge.outbox.errors import OutboxUnavailableError
 from edge.outbox.port import MAX_BEYOND_WATERMARK, STREAMS, OpenRecord, OutboxSettings, OutboxStats, StoredRow
 from edge.outbox.queries import QUERIES
 from edge.outbox.rules import (
-    KEPT_BY,
     Coverage,
     Numbered,
     droppable_run,
@@ -29,6 +28,7 @@ from edge.outbox.rules import (
     gap_over,
     number,
     renumber,
+    what_stays,
     within,
 )
 
@@ -79,11 +79,12 @@ class SqliteOutbox:
             with self._transaction():
                 written = self._numbers(stream)[1]
                 numbered = number(rows, written + 1)
-                self._make_room(stream, sum(len(row.payload) for row in numbered))
+                dropping = self._make_room(stream, sum(len(row.payload) for row in numbered))
                 self._put(stream, numbered)
                 self._db.executemany(QUERIES["open_passage"], [record._asdict() for record in opened])
                 self._db.executemany(QUERIES["close_passage"], [{"passage": passage} for passage in closed])
-                return range(written + 1, written + 1 + len(numbered))
+            self._tell_dropping(dropping)
+            return range(written + 1, written + 1 + len(numbered))
 
         return self._guarded(work)
 
@@ -307,16 +308,23 @@ class SqliteOutbox:
         self._db.execute(QUERIES["delete_range"], {"stream": stream, "first": lowest, "last": last})
         return True
 
-    def _make_room(self, stream: Stream, wanted: int) -> None:
-        """Keep to the disk's budget, in the order that `Outbox` states."""
+    def _make_room(self, stream: Stream, wanted: int) -> set[Stream]:
+        """Keep to the disk's budget, in the order that `Outbox` states; return whose rows were dropped."""
+        dropping = set[Stream]()
         while self._used() + wanted > self._settings.max_bytes:
             # Every stream forgets something before the size is asked again.
             forgot = [self._forget(one, self._numbers(one)[2], DROP_ROWS) for one in STREAMS]
-            if not any(forgot) and not any(self._drop(one) for one in droppable_streams(stream)):
+            if any(forgot):
+                continue
+            dropped = next((one for one in droppable_streams(stream) if self._drop(one)), None)
+            if dropped is None:
+                rows, alarms = self._db.execute(QUERIES["kept"]).fetchone()
                 raise OutboxUnavailableError(
-                    f"outbox {self._path} holds {self._settings.max_bytes} bytes of {KEPT_BY[stream]}: "
-                    "let it reach the central, or raise its limit"
+                    f"outbox {self._path} has {self._settings.max_bytes} bytes, and they are full of "
+                    f"{what_stays(stream, alarms, rows - alarms)}: let it reach the central, or raise its limit"
                 )
+            dropping.add(dropped)
+        return dropping
 
     def _used(self) -> int:
         pages, free, size = (
@@ -337,9 +345,13 @@ class SqliteOutbox:
         self._db.execute(QUERIES["delete_range"], {"stream": stream, "first": run[0].seq, "last": run[-1].seq})
         self._put_gap(stream, run[-1].seq, payload)
         self._db.execute(QUERIES["add_dropped"], {"stream": stream, "dropped": dropped})
-        if stream not in self._dropping:
-            self._dropping.add(stream)
-            self._log.error(
-                "outbox is full: the oldest rows are dropped", stream=stream, limit=self._settings.max_bytes
-            )
         return True
+
+    def _tell_dropping(self, streams: Iterable[Stream]) -> None:
+        """Say so once the rows that they went for are in; where that was refused, they haven't gone."""
+        for stream in streams:
+            if stream not in self._dropping:
+                self._dropping.add(stream)
+                self._log.error(
+                    "outbox is full: the oldest rows are dropped", stream=stream, limit=self._settings.max_bytes
+                )

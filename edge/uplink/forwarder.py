@@ -24,6 +24,10 @@ from edge.uplink.states import UplinkEvent, UplinkState, after
 
 # Time passes for waits and stalls even when nothing else happens.
 TICK_S: Final = 0.25
+SWAPPED: Final = (
+    "the certificate was swapped just before, and no connection was made with the new one yet: see that the broker's "
+    "authority has issued it, or put the old files back"
+)
 # A store that can't be read is asked again after this long; the connection stays.
 OUTBOX_RETRY_S: Final = 1.0
 # Watermarks that wait for the outbox's thread; each says all that those before it said.
@@ -83,7 +87,7 @@ class Forwarder:
         self._log: structlog.typing.FilteringBoundLogger = log or structlog.get_logger("edge.uplink")
         self._pump = Pump(outbox, site, gateway, settings, self._log)
         self._certificate = CertificateWatch(settings, now_s, now_us, self._log)
-        self._renewing = False
+        self._renewing = self._swapped = False
         self._returning = False
         self._topic = partial(topic, site, gateway)
         self._inbound, self._bulky = dict(inbound or {}), tuple(bulky)
@@ -218,7 +222,7 @@ class Forwarder:
             self._dialling = None
 
     def _begin(self, session: MqttSession) -> None:
-        self._session = session
+        self._session, self._swapped = session, False
         self._pump.counters.connections += 1
         session.publish(self._state_message(self._birth))
         if self._bulky:
@@ -246,7 +250,7 @@ class Forwarder:
 
     def _renew(self) -> str:
         """Leave, to come back at once with the new certificate; what the watermark doesn't cover is sent again."""
-        self._renewing = True
+        self._renewing = self._swapped = True
         self._pump.counters.renewals += 1
         self._log.info("certificate was renewed: connecting with the new one")
         return "certificate was renewed"
@@ -372,10 +376,13 @@ class Forwarder:
 
     def _count_failure(self, problem: str) -> None:
         self._failures += 1
-        self._problem = problem
+        first, before = self._failures == 1, self._problem
+        self._problem = f"{problem}; {SWAPPED}" if self._swapped else problem
         self._pump.counters.connection_failures += 1
-        if self._failures == 1:
-            self._log.warning("broker out of reach: rows are kept, trying again until it is back", problem=problem)
+        if first or (self._swapped and SWAPPED not in before):
+            self._log.warning(
+                "broker out of reach: rows are kept, trying again until it is back", problem=self._problem
+            )
 
     def _count_success(self) -> None:
         """Only a broker over which the central is heard counts as good."""

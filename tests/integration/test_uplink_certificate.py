@@ -117,6 +117,39 @@ async def test_a_new_certificate_that_cannot_be_used_leaves_the_connection_and_i
 
 
 @pytest.mark.system("mosquitto")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves a failed socket to the GC
+async def test_a_pair_of_the_wrong_authority_is_named_as_what_was_swapped_until_the_old_is_back(
+    strict, authority, tmp_path
+):
+    """It fits itself, so only the broker can tell; log and status say what changed just before."""
+    (tmp_path / "strangers").mkdir()
+    pair = authority.pair("gateway")
+    good = [file.read_bytes() for file in pair]
+    bad = [file.read_bytes() for file in Authority(tmp_path / "strangers").pair("gateway")]
+    central = CentralOverMqtt(strict.plain)
+    uplink = forwarder(MemoryOutbox(), **knobs(strict, authority, pair))
+    words = "the certificate was swapped just before"
+
+    def put(contents):
+        for file, content in zip(pair, contents, strict=True):
+            file.write_bytes(content)
+
+    try:
+        with capture_logs() as logs:
+            async with running(uplink):
+                await until(lambda: uplink.state == "live")
+                put(bad)
+                await until(lambda: words in uplink.trouble[1])
+                assert "put the old files back" in uplink.trouble[1]
+                put(good)
+                await until(lambda: uplink.state == "live" and uplink.trouble == (0, ""))
+    finally:
+        central.stop()
+    gc.collect()
+    assert sum(words in line.get("problem", "") for line in logs) == 1
+
+
+@pytest.mark.system("mosquitto")
 async def test_no_renewal_that_goes_wrong_costs_the_connection_or_a_row(strict, authority, tmp_path):
     """Another's key, too early, too late, half written; and then one that is right, twice at once, by symlinks."""
     live, outbox, central = tmp_path / "live", SqliteOutbox(tmp_path / "outbox.db"), CentralOverMqtt(strict.plain)

@@ -30,6 +30,9 @@ WHERE stream = :stream AND urgent = 1 AND seq > :after ORDER BY seq DESC;
 -- droppable_after: rows beyond a number that are no alarm, in order
 SELECT seq, payload FROM outbox_row WHERE stream = :stream AND urgent = 0 AND seq > :after ORDER BY seq;
 
+-- kept: how many rows of both streams are kept, and how many of them are alarms
+SELECT count(*), coalesce(sum(urgent), 0) FROM outbox_row;
+
 -- written_at: when the first row beyond a number was written
 SELECT seq, written_us FROM outbox_row WHERE stream = :stream AND seq > :after ORDER BY seq;
 

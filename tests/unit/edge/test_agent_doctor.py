@@ -48,7 +48,7 @@ url = "mqtt://127.0.0.1:{broker}"
 [agent]
 data_dir = "data"
 [outbox]
-max_mib = 1
+max_mib = 16
 """
 LOSS = LossRow(seq=0, reader="r1", reason="test", from_=instant(0), to=instant(1), count=1)
 CONNACK = {"welcome": b"\x20\x02\x00\x00", "bad password": b"\x20\x02\x00\x04", "not authorised": b"\x20\x02\x00\x05"}

@@ -241,6 +241,20 @@ async def test_a_link_that_leads_elsewhere_by_now_is_told(tmp_path):
     await rounds.stop()
 
 
+@pytest.mark.parametrize("well", [True, False])
+async def test_a_reload_ends_a_trial_that_the_disk_let_nobody_end(rounds, well):
+    """The next start would take back what a person has taken into use since, whether or not a reader answers."""
+    await rounds.begun.wait()
+    TrialFiles(rounds.path).begin(TEXT.encode(), BETTER.encode(), name="configure", nonce="a" * 32)
+    if not well:
+        rounds.looks[0.5] = Look(readers={"r1": "is away"})
+    await rounds.order("reload")
+    await rounds.until(lambda: rounds.answers)
+    assert (rounds.answers[0].problem == "") == well
+    assert (rounds.ran, rounds.beside()) == ([2.0, 0.5], [])
+    assert TrialFiles(rounds.path).settle().text == BETTER.encode()
+
+
 async def test_a_log_file_that_would_spoil_the_configuration_is_refused(rounds):
     with pytest.raises(OrderError, match=r"log\.file: .*edge\.toml is the configuration itself: give another file"):
         await rounds.order("configure", toml=TEXT + '[log]\nfile = "edge.toml"\n')

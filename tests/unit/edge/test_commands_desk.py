@@ -313,15 +313,15 @@ async def test_garbage_is_counted_and_raises_nothing(payload, tmp_path_factory):
 def test_a_torn_line_loses_no_other_nonce(tmp_path):
     """The power went while a line was written: its command was not carried out, and the next line stands by itself."""
     file = tmp_path / "used"
-    Nonces(file).use("a" * 32, 100)
+    Nonces(file).use("a" * 32, 100, now_us=50)
     with file.open("a") as stream:
         stream.write("b" * 20)
-    Nonces(file).use("c" * 32, 100)
+    Nonces(file).use("c" * 32, 100, now_us=50)
     opened = Nonces(file)
     for used in ("a" * 32, "c" * 32):
         with pytest.raises(NoncesError, match="given before"):
-            opened.use(used, 100)
-    opened.use("b" * 32, 100)
+            opened.use(used, 100, now_us=50)
+    opened.use("b" * 32, 100, now_us=50)
 
 
 def test_forgotten_nonces_stay_refused_even_if_the_clock_is_set_back(tmp_path):
@@ -329,10 +329,35 @@ def test_forgotten_nonces_stay_refused_even_if_the_clock_is_set_back(tmp_path):
     file = tmp_path / "used"
     nonces = Nonces(file, most=8)
     for number in range(100):
-        nonces.use(f"{number:032x}", 1000 + number)
+        nonces.use(f"{number:032x}", 1000 + number, now_us=50)
     assert len(file.read_text().split("\n")) < 20
     opened = Nonces(file, most=8)
     for number in range(100):
         with pytest.raises(NoncesError):
-            opened.use(f"{number:032x}", 1000 + number)
-    opened.use("f" * 32, 2000)
+            opened.use(f"{number:032x}", 1000 + number, now_us=50)
+    opened.use("f" * 32, 2000, now_us=50)
+
+
+SPOILT = [
+    b"%032x 17\n" % 1 + b"a" * 32 + b" " + b"9" * 5_000 + b"\n",
+    b"floor 999999999999999999\n",
+    b"fl\xefor 100\n",
+]
+
+
+@pytest.mark.parametrize("spoilt", SPOILT, ids=["number", "floor", "letters"])
+def test_a_damaged_file_of_nonces_is_set_aside_and_lets_no_replay_in(tmp_path, spoilt):
+    """Neither is every command refused for ever, nor is one taken that may have been carried out before."""
+    file, now_us = tmp_path / "used", 1_000_000_000
+    file.write_bytes(spoilt)
+    opened = Nonces(file)
+    latest_us = now_us + 2 * nonces.MAX_VALIDITY_US
+    for _ in range(2):
+        with pytest.raises(NoncesError, match=r"was damaged and is set aside, .*: give a new one in two minutes"):
+            opened.use("a" * 32, latest_us, now_us=now_us)
+    with pytest.raises(NoncesError, match="older than what is remembered"):
+        Nonces(file).use("a" * 32, latest_us, now_us=now_us)
+    opened.use("a" * 32, latest_us + 1, now_us=now_us)
+    with pytest.raises(NoncesError, match="given before"):
+        Nonces(file).use("a" * 32, latest_us + 1, now_us=now_us)
+    assert (tmp_path / f"used.damaged-{now_us}").read_bytes() == spoilt

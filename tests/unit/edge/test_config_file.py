@@ -65,11 +65,17 @@ def test_defaults_are_those_of_the_rooms(document, tmp_path):
     assert portals[0] == PortalSettings("stockroom-a-door", "two-sided", portals[0].antennas, **joined)
 
 
+def test_an_outbox_too_small_for_what_may_never_go_is_refused(document):
+    document["outbox"] = {"max_mib": 15}
+    with pytest.raises(config.ConfigError, match=r"outbox\.max_mib: .*greater than or equal to 16"):
+        config.parse(document, source="edge.toml")
+
+
 def test_every_setting_reaches_its_room(document, tmp_path):
     """What is written in the file is what the rooms get, in their units."""
     document["readers"][0] |= {"port": 5085, "max_frame_mib": 2, "gpis": [{"port": 1, "kind": "beam"}]}
     document["portals"][0] |= {"gap_ms": 1500, "provisional_confidence": 0.95}
-    document["outbox"] = {"keep_acknowledged_days": 0.5, "max_mib": 3}
+    document["outbox"] = {"keep_acknowledged_days": 0.5, "max_mib": 16}
     document["mqtt"] |= {"username": "u", "password_file": "secret", "drain_s": 1}
     parsed = config.parse(document, source="edge.toml")
     (reader,) = config.reader_settings(parsed)
@@ -77,7 +83,7 @@ def test_every_setting_reaches_its_room(document, tmp_path):
     portal = config.windows_settings(parsed).portals[0]
     assert (portal.gap_ms, portal.provisional_confidence) == (1500, 0.95)
     outbox = config.outbox_settings(parsed)
-    assert (outbox.keep_acknowledged_s, outbox.max_bytes) == (43_200.0, 3 * 1024 * 1024)
+    assert (outbox.keep_acknowledged_s, outbox.max_bytes) == (43_200.0, 16 * 1024 * 1024)
     uplink = config.uplink_settings(parsed, base=tmp_path)
     assert (uplink.password_file, uplink.drain_s) == (tmp_path / "secret", 1.0)
 

@@ -256,6 +256,19 @@ def test_dropping_is_logged_when_it_starts_and_when_it_ends(path):
     ]
 
 
+def test_rows_that_may_have_been_sent_are_not_called_alarms_and_a_drop_that_is_taken_back_is_not_told(path):
+    """2,000 rows that no one may drop fill it: what is behind them can't go either, and stays."""
+    outbox = SqliteOutbox(path, OutboxSettings(max_bytes=1_000_000))
+    with structlog.testing.capture_logs() as logs:
+        outbox._log = structlog.get_logger()
+        with pytest.raises(OutboxUnavailableError) as refused:
+            all(outbox.append("movement", [movement(n) for n in range(k, k + 500)]) for k in range(1, 8_001, 500))
+    written = outbox.stats("movement").written
+    assert f" full of 0 alarms, and {written} rows that may have been sent" in str(refused.value)
+    assert (outbox.stats("movement").dropped, logs) == (0, [])
+    outbox.close()
+
+
 def test_threads_are_served_one_at_a_time(opened):
     outbox = opened()
     with ThreadPoolExecutor(4) as pool:
