@@ -313,6 +313,7 @@ async def see(store: Transfers, asset: str, by: str, location: str, now: datetim
             raise StepUnfit(f"{location!r} is a {kind}: nobody sees an asset in all of it, name a place in it")
         parts = [one for one in await with_parts(work.stories, [asset]) if one != asset]
         await work.stories.lock([asset, *parts])
+        await _not_received_by_its_sender(work, asset, by, location)
         await work.act(Done("seen", by, [asset], None, location, {"how": how}), now)
         if parts:
             await work.act(Done("seen", by, parts, None, location, {"how": how, "with": asset}), now)
@@ -398,6 +399,16 @@ async def _not_the_sender(work: TransferWork, held: TransferView, by: str, asset
         raise StepUnfit(f"{by!r} is the sender of transfer {held.id}: the receiving side receives it")
     if by in await work.sent_by(held.id, assets):
         raise StepUnfit(f"{by!r} scanned transfer {held.id} out: the receiving side receives it")
+
+
+async def _not_received_by_its_sender(work: TransferWork, asset: str, by: str, location: str) -> None:
+    """Refuse the sender's sight of an asset at its transfer's goal: that would receive it."""
+    leg = await work.under_way(asset)
+    if leg is None or leg[1] is None:
+        return
+    held = await work.transfer(leg[1])
+    if (await work.registry()).places.within(location, held.to):
+        await _not_the_sender(work, held, by, [asset])
 
 
 async def _finish(work: TransferWork, transfer: str, now: datetime) -> TransferView:

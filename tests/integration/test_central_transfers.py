@@ -105,6 +105,8 @@ async def test_scans_dispatch_and_receive_and_the_sender_receives_nothing(one):
     assert (sent.state, [each.basis for each in sent.assets]) == ("in_transit", ["scanned", "scanned"])
     with pytest.raises(StepUnfit, match="'ann' is the sender"):
         await use.receive(one.transfers, done.id, "ann", None, after(99))
+    with pytest.raises(StepUnfit, match="'ann' is the sender"):
+        await use.see(one.transfers, "LT-0001", "ann", "branch-stock", after(99), how="handheld")
     came = await use.receive(one.transfers, done.id, "bob", None, after(99))
     assert came.state == "received"
     assert await one.where("LT-0002") == "branch-stock"
