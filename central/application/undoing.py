@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from central.application.checking import acting
 from central.application.errors import NotFound, RowsRefused
-from central.application.importing import Asked, DryRun, RegistryTransaction, follow, keep_only_if, lock_all
+from central.application.importing import WORLDLY, Asked, DryRun, RegistryTransaction, follow, keep_only_if, lock_all
 from central.application.rows import ORDER, SAID, Change, Row, row_key, same
 from central.application.sheets import Problem
 from central.application.states import NewAct
@@ -105,6 +105,8 @@ class _Undo:
         (act,) = await self.transaction.states.add_acts([undo])
         await self.transaction.undoing.void(self.import_, act)
         await self.transaction.states.project(assets)
+        if WORLDLY & {change.kind for change in self.changes}:
+            assets |= await self.transaction.stories.unsettled()
         await self._follow(assets)
         for kind in reversed(ORDER):
             await self._restore(kind, [change for change in self.changes if change.kind == kind])

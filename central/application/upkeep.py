@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final, Protocol
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from central.application.ports import Transaction
 from central.application.staying import StayWork, measure_places, measure_stays
 from central.application.stories import tell
 from central.application.views import Instant, View
-from central.domain.story.accuracy import Accuracy, Stretch, Tally, measure
+from central.domain.story.accuracy import Accuracy, Part, Stretch, Tally, measure
 
 MEASURED: Final = timedelta(days=90)
 """Span over which doors are measured: long enough for rare misses, short enough to show a door that got worse."""
@@ -120,10 +121,16 @@ async def measure_doors(store: Upkeep, now: datetime) -> int:
     """Measure what doors miss, over the last 90 days; return how many doors there are."""
     since = now - MEASURED
     async with store.work() as work:
-        tallies, stretches = await work.tallies(since, now)
-        places = (await work.registry()).world.places
-        await work.keep_accuracy(measure(tallies, stretches, places, since, now))
-    return len(tallies)
+        world = (await work.registry()).world
+        turns = [since, *(one for one in world.turns() if since < one < now), now]
+        parts = []
+        for begin, end in pairwise(turns):
+            tallies, stretches = await work.tallies(begin, end)
+            had = world.as_of(begin).portals
+            parts.append(Part(begin, end, [one for one in tallies if one.portal in had], stretches))
+        found = measure(parts, world.places)
+        await work.keep_accuracy(found)
+    return len(found)
 
 
 async def measure_all_places(store: Upkeep, now: datetime) -> int:

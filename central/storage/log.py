@@ -364,7 +364,8 @@ async def _load_registry(connection: Connection, version: int) -> Registry:
     sites = {row[0]: row[1] for row in await rows("registry.gateways")}
     gaps = tuple(Gap(*row) for row in await rows("stories.gaps"))
     calendars = await load_calendars(connection, places)
-    world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")))
+    since = dict(await rows("registry.portals_since"))
+    world = World(places, portals, _due_by(calendars), gaps, dict(await rows("stories.owner_roles")), since)
     knowledge = await load_knowledge(connection, places, neighbours, calendars.special)
     return Registry(
         version,

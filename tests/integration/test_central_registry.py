@@ -13,6 +13,7 @@ from central.application.importing import import_sheets
 from central.application.registering import Said, authorise, say, withdraw
 from central.application.sheets import Sheets
 from central.application.undoing import undo_import
+from central.application.upkeep import measure_doors
 from central.application.workbooks import read_workbook
 from central.storage.rebuild import projection_hash, rebuild
 from central.storage.register import PgRegister
@@ -116,6 +117,47 @@ async def test_what_came_later_stands_in_the_way_of_an_undo_and_is_told_by_row(o
     assert told[0] == "assets.csv:2: assets 'LT-7': it passed stockroom-a-door at 2026-03-02 09:00:00+00"
     assert told[1] == "assets.csv:3: assets 'LT-8' was changed since: take that back first"
     assert await everything(one) == before
+
+
+NEW_DOOR = """id,name,site,gateway,inside,outside,mode
+side-door,Side door,hq,hq-east-1,stockroom-a,corridor,
+"""
+MISSED = "SELECT asset, portal, at, share FROM missed_crossing ORDER BY 1, 2, 3"
+
+
+async def test_a_new_door_is_blamed_for_nothing_of_before_it_came_and_its_import_can_be_taken_back(one):
+    await one.take(movement(1, portal="main-entrance"))
+    before, missed = await everything(one), await one.sql(MISSED)
+    assert [row[:2] for row in missed] == [("LT-0001", "stockroom-a-door")]
+    done = await one.import_(now=START + DAY, portals=NEW_DOOR)
+    assert await one.sql(MISSED) == missed
+    await measure_doors(one.upkeep, START + 2 * DAY)
+    measured = {row.portal: row for row in await one.upkeep.accuracy()}
+    assert (measured["side-door"].missed, measured["side-door"].since) == (0, START + DAY)
+    assert measured["stockroom-a-door"].missed > 0.5
+    assert not (await undo(one, done.id)).problems
+    assert (await everything(one), await one.sql(MISSED)) == (before, missed)
+
+
+async def test_what_a_door_is_blamed_for_since_it_came_goes_to_the_others_when_its_import_is_taken_back(one):
+    done = await one.import_(now=START, portals=NEW_DOOR)
+    await one.take(movement(1, portal="main-entrance", after_s=60), now=START + DAY)
+    assert [(portal, share) for _, portal, _, share in await one.sql(MISSED)] == [
+        ("side-door", 0.5), ("stockroom-a-door", 0.5),
+    ]  # fmt: skip
+    assert not (await undo(one, done.id)).problems
+    assert [(portal, share) for _, portal, _, share in await one.sql(MISSED)] == [("stockroom-a-door", 1.0)]
+    live = await projection_hash(one.database)
+    await rebuild(one.database, START + 2 * DAY)
+    assert await projection_hash(one.database) == live
+
+
+async def test_a_door_that_somebody_muted_stays_and_the_undo_says_why(one):
+    done = await one.import_(now=START, portals=NEW_DOOR)
+    await one.sql("""INSERT INTO portal_measure (portal, kind, mode, reason, by, from_at, until_at)
+        VALUES ('side-door', 'muted', 'observe', 'works', 'p1', '2026-03-02Z', '2026-03-03Z')""")
+    (told,) = [str(problem) for problem in (await undo(one, done.id)).problems]
+    assert told.startswith("portals.csv:2: portals 'side-door': p1 told it to be quieter from 2026-03-02")
 
 
 async def test_a_tag_that_was_bound_by_a_later_import_stands_in_the_way(one):

@@ -8,7 +8,7 @@ door was passed unseen is what such walks lead to expect (expectation and maximi
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -52,6 +52,15 @@ class Tally:
         """Crossings either way."""
         return self.outward + self.inward
 
+    def and_then(self, later: "Tally") -> "Tally":
+        """Return what the door saw in this part of a span and in a later one."""
+        return replace(
+            later,
+            outward=self.outward + later.outward,
+            inward=self.inward + later.inward,
+            misread=self.misread + later.misread,
+        )
+
 
 class Sighting(NamedTuple):
     """A crossing of a portal, that led to `place`; or, without a portal, that the asset was seen or heard there."""
@@ -93,16 +102,39 @@ class Accuracy:
     misread_month: Estimate
 
 
-def measure(
-    tallies: Sequence[Tally], stretches: Iterable[Stretch], places: Places, since: datetime, until: datetime
-) -> list[Accuracy]:
-    """Return the accuracy of each tallied door over a span, from the stretches between sightings in it."""
-    found = unseen(tallies, stretches, places)
-    doors = Counter(frozenset((tally.inside, tally.outside)) for tally in tallies if tally.crossings)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a span: what the doors that stood all through it saw, and the stretches between sightings in it."""
+
+    since: datetime
+    until: datetime
+    tallies: Sequence[Tally]
+    stretches: Sequence[Stretch]
+
+
+def measure(parts: Sequence[Part], places: Places) -> list[Accuracy]:
+    """Return the accuracy of each tallied door over a span whose parts follow each other.
+
+    A door counts from the first part that tallies it: it has missed nothing before, and takes no blame off others.
+    """
+    since: dict[str, datetime] = {}
+    seen: dict[str, Tally] = {}
+    found: dict[str, Unseen] = {}
+    for part in parts:
+        missed = unseen(part.tallies, part.stretches, places)
+        for tally in part.tallies:
+            since.setdefault(tally.portal, part.since)
+            before = seen.get(tally.portal)
+            seen[tally.portal] = tally if before is None else before.and_then(tally)
+            found[tally.portal] = found.get(tally.portal, _NOTHING).and_then(missed[tally.portal])
+    doors = Counter(frozenset((tally.inside, tally.outside)) for tally in seen.values() if tally.crossings)
     return [
-        _measure(tally, found[tally.portal], since, until, alone=doors[frozenset((tally.inside, tally.outside))] <= 1)
-        for tally in tallies
-    ]
+        _measure(
+            tally, found[tally.portal], since[tally.portal], parts[-1].until,
+            alone=doors[frozenset((tally.inside, tally.outside))] <= 1,
+        )
+        for tally in seen.values()
+    ]  # fmt: skip
 
 
 class Unseen(NamedTuple):
@@ -110,6 +142,13 @@ class Unseen(NamedTuple):
 
     missed: float
     contradicted: float
+
+    def and_then(self, later: "Unseen") -> "Unseen":
+        """Return what was missed in this part of a span and in a later one."""
+        return Unseen(self.missed + later.missed, self.contradicted + later.contradicted)
+
+
+_NOTHING: Final = Unseen(0.0, 0.0)
 
 
 def unseen(tallies: Sequence[Tally], stretches: Iterable[Stretch], places: Places) -> dict[str, Unseen]:

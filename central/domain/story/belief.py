@@ -89,7 +89,7 @@ def course(items: Sequence[Item], routes: Routes, begin: Checkpoint | None = Non
         if number - settled >= SETTLED_AFTER and items[number - 1].at < item.at and _sure(states, number - settled):
             states, settled = [state._replace(likelihood=1.0) for state in states[:1]], number
             mark = Mark(number, steps, coarse)
-        moved = _take(states, item, routes, coarse=coarse)
+        moved = _take(states, item, routes.at(item.at), coarse=coarse)
         if moved:
             coarse = _coarse(states, moved, item) if coarse else isinstance(item, Act) and item.kind == "placed"
             states, steps = moved, steps + 1

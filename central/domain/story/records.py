@@ -1,7 +1,7 @@
 """What a story is told from, and what it says. Values only."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
@@ -99,6 +99,23 @@ class World:
     due: Callable[[datetime, int, str], Due]
     gaps: tuple[Gap, ...] = ()
     owner_roles: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when the registry has had portals; those that it doesn't name it has had always."""
+
+    def turns(self) -> tuple[datetime, ...]:
+        """Return the instants at which doors were added to others, in order.
+
+        Before the first doors came nothing is known of what stood there: they are held to have stood.
+        """
+        known = {self.since.get(portal) for portal in self.portals}
+        told = sorted(at for at in known if at is not None)
+        return tuple(told if None in known else told[1:])
+
+    def as_of(self, instant: datetime) -> "World":
+        """Return the world with the doors that the registry had at an instant."""
+        later = {one for one in self.turns() if one > instant}
+        had = {name: portal for name, portal in self.portals.items() if self.since.get(name) not in later}
+        return replace(self, portals=had, since={})
 
     def owner(self, location: str) -> str:
         """Return the role that answers for a location: its own, or that of the nearest place around it."""

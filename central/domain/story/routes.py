@@ -5,8 +5,10 @@ measured apart (`central.domain.story.accuracy`).
 """
 
 import heapq
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from central.domain.story.records import World
@@ -51,7 +53,18 @@ class Routes:
         self._steps: dict[str, dict[str, list[tuple[str | None, float]]]] = defaultdict(lambda: defaultdict(list))
         self._known: dict[tuple[str, str], Way] = {}
         self._bounded: set[str] = set()
+        self._turns = world.turns()
+        self._earlier: dict[int, Routes] = {}
         self._draw()
+
+    def at(self, instant: datetime) -> "Routes":
+        """Return the ways through the doors that the registry had at an instant: a later one explains nothing."""
+        if not self._turns or instant >= self._turns[-1]:
+            return self
+        number = bisect_right(self._turns, instant)
+        if number not in self._earlier:
+            self._earlier[number] = Routes(self._world.as_of(instant))
+        return self._earlier[number]
 
     def way(self, origin: str, destination: str) -> Way:
         """Return the likeliest way; where none is known, one that blames nobody."""

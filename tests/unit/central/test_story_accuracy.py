@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.domain.story.accuracy import Sighting, Stretch, Tally, measure, unseen
+from central.domain.story.accuracy import Part, Sighting, Stretch, Tally, measure, unseen
 from central.domain.story.beta import mass_below, quantile
 from tests.helpers.stories import DOORS, PLACES, START, at
 
@@ -65,15 +65,27 @@ def test_a_crossing_that_one_of_two_doors_missed_goes_to_the_one_that_is_used_an
     missed = unseen(tallies, stretches, PLACES)
     assert missed["entrance"].missed == pytest.approx(20, abs=2)
     assert missed["gate"].missed < 0.5
-    found = {one.portal: one for one in measure(tallies, stretches, PLACES, *SPAN)}
+    found = {one.portal: one for one in measure([Part(*SPAN, tallies, stretches)], PLACES)}
     assert found["entrance"].miss_rate.low > 0
+
+
+def test_a_door_that_came_halfway_has_missed_nothing_of_before_and_takes_no_blame_off_the_other():
+    """The gate stands beside the entrance from day 30 on."""
+    old = [door("door-a", 100, 100), door("entrance", 100, 100)]
+    stretches = [went(OUT_A, ("entrance", "street"), 80), went(OUT_A, ("entrance", "corridor"), 20)]
+    before, after = Part(START, at(24 * 30), old, stretches), Part(at(24 * 30), at(24 * 60), [*old, door("gate")], [])
+    found = {one.portal: one for one in measure([before, after], PLACES)}
+    assert (found["gate"].missed, found["gate"].since, found["gate"].until) == (0, at(24 * 30), at(24 * 60))
+    (_, alone) = measure([before], PLACES)
+    assert (found["entrance"].missed, found["entrance"].since) == (alone.missed, START)
+    assert (found["entrance"].crossings, alone.crossings) == (400, 200)
 
 
 def test_two_doors_side_by_side_that_are_used_alike_are_not_told_apart():
     tallies = [door("entrance", 100, 100), door("gate", 100, 100)]
     between = [("entrance", "street"), ("gate", "street")]
     stretches = [went("corridor", one, 100) for one in between] + [went("corridor", ("entrance", "corridor"), 40)]
-    for one in measure(tallies, stretches, PLACES, *SPAN):
+    for one in measure([Part(*SPAN, tallies, stretches)], PLACES):
         assert one.miss_rate.low == 0
         assert one.miss_rate.high > 1.3 * one.miss_rate.value
 
@@ -83,7 +95,7 @@ def test_what_is_missed_out_and_in_again_is_expected_but_widens_the_interval():
     ways = [("entrance", "street"), ("entrance", "corridor")]
     alternate = [went(ways[0], ways[1], 250), went(ways[1], ways[0], 250)]
     again = [went(one, one, 50) for one in ways]
-    (found,) = measure([door("entrance", 300, 300)], alternate + again, PLACES, *SPAN)
+    (found,) = measure([Part(*SPAN, [door("entrance", 300, 300)], alternate + again)], PLACES)
     assert found.miss_rate.value == pytest.approx(0.2, abs=0.01)
     assert found.missed == pytest.approx(150, abs=8)
     assert found.miss_rate.high - found.miss_rate.low > 0.07
@@ -104,13 +116,13 @@ def test_what_no_door_explains_blames_none():
 
 
 def test_a_door_that_saw_nothing_may_be_anything():
-    one = measure([door("gate")], [], PLACES, *SPAN)[0]
+    one = measure([Part(*SPAN, [door("gate")], [])], PLACES)[0]
     assert (one.miss_rate.value, one.missed_month.value) == (0, 0)
     assert one.miss_rate.high > 0.7
 
 
 def test_a_month_of_misreads_has_an_interval():
-    one = measure([door("door-a", 300, 300, misread=6)], [], PLACES, *SPAN)[0]
+    one = measure([Part(*SPAN, [door("door-a", 300, 300, misread=6)], [])], PLACES)[0]
     assert one.misread_month.value == 3
     assert 0.9 < one.misread_month.low < 3 < one.misread_month.high < 7
 
@@ -150,7 +162,7 @@ def test_measured_miss_rates_are_those_of_the_world(ways, rate):
     """Within the interval or 15 % of it, however the doors lie to each other."""
     rates = {"door-a": rate, "entrance": rate / 2, "door-b": rate}
     tallies, stretches = lived(WAYS[ways], rates, seed=7)
-    *found, idle = measure(tallies, stretches, PLACES, START, at(24 * 60))
+    *found, idle = measure([Part(START, at(24 * 60), tallies, stretches)], PLACES)
     assert idle.missed_month.value == 0
     for one in found:
         truth = rates[one.portal]

@@ -67,6 +67,21 @@ def test_doors_side_by_side_share_what_one_of_them_missed():
     assert shares(story) == {"entrance": 0.5, "gate": 0.5}
 
 
+def test_a_door_that_the_registry_got_later_shares_only_what_was_missed_from_then_on():
+    world = World(PLACES, PORTALS, weekdays, since={"gate": at(5)})
+    items = [act(0, "placed", location="street"), cross(1, "door-a", "in"), act(4, "placed", location="street")]
+    before = told(*items, world=world, routes=Routes(world))
+    assert shares(before) == {"entrance": 1.0}
+    after = told(*items, cross(5, "door-a", "in"), world=world, routes=Routes(world))
+    assert shares(after) == {"entrance": 1.5, "gate": 0.5}
+
+
+def test_the_first_doors_of_all_are_held_to_have_stood_before_the_registry_had_them():
+    world = World(PLACES, PORTALS, weekdays, since=dict.fromkeys(PORTALS, at(5)))
+    story = told(act(0, "placed", location="street"), cross(1, "door-a", "in"), world=world, routes=Routes(world))
+    assert shares(story) == {"entrance": 0.5, "gate": 0.5}
+
+
 def test_an_unwatched_opening_takes_the_blame_from_the_doors():
     world = World(PLACES, PORTALS, weekdays, gaps=(Gap("window", "stock-a", "unmonitored"),))
     story = told(act(0, "placed", location="stock-a"), cross(1, "entrance", "out"), world=world, routes=Routes(world))

@@ -11,6 +11,10 @@ WHERE withdrawn_at IS NULL;
 -- All portals.
 SELECT id, name, gateway, inside, outside, mode FROM portal;
 
+-- name: portals_since
+-- Since when the registry has had portals; those that aren't named it has had always.
+SELECT id, registered_at FROM portal WHERE registered_at IS NOT NULL;
+
 -- name: gateways
 -- All registered gateways.
 SELECT id, site FROM gateway;

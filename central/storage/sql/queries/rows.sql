@@ -94,16 +94,26 @@ DELETE FROM gateway WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::g
 SELECT to_jsonb(p) FROM portal AS p WHERE id = ANY(%(ids)s) ORDER BY id;
 
 -- name: put_portals
--- Write whole rows.
-INSERT INTO portal (id, name, gateway, inside, outside, mode)
-SELECT id, name, gateway, inside, outside, mode FROM jsonb_populate_recordset(NULL::portal, %(rows)s::jsonb)
+-- Write whole rows; a new door counts from now.
+INSERT INTO portal (id, name, gateway, inside, outside, mode, registered_at)
+SELECT id, name, gateway, inside, outside, mode, %(now)s
+FROM jsonb_populate_recordset(NULL::portal, %(rows)s::jsonb)
 ON CONFLICT (id) DO UPDATE SET
     name = excluded.name, gateway = excluded.gateway, inside = excluded.inside, outside = excluded.outside,
     mode = excluded.mode;
 
 -- name: drop_portals
--- Take back rows that an import made.
-DELETE FROM portal WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::portal, %(rows)s::jsonb));
+-- Take back rows that an import made, and what was reckoned of those doors: stories are told anew without them.
+WITH gone AS (
+    SELECT id FROM jsonb_populate_recordset(NULL::portal, %(rows)s::jsonb)
+), missed AS (
+    DELETE FROM missed_crossing WHERE portal IN (SELECT id FROM gone)
+), measured AS (
+    DELETE FROM portal_accuracy WHERE portal IN (SELECT id FROM gone)
+), dark AS (
+    DELETE FROM portal_outage WHERE portal IN (SELECT id FROM gone)
+)
+DELETE FROM portal WHERE id IN (SELECT id FROM gone);
 
 -- name: neighbours
 -- Neighbours as they stand, whole rows.

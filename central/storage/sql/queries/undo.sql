@@ -86,7 +86,12 @@ SELECT i.portal, format('tags passed it, last at %%s', p.at)
 FROM unnest(%(ids)s::text[]) AS i (portal)
 CROSS JOIN LATERAL (SELECT at FROM passage WHERE portal = i.portal ORDER BY at DESC, passage LIMIT 1) AS p
 UNION ALL SELECT portal, format('opening %%s is this portal', id) FROM opening WHERE portal = ANY(%(ids)s)
-UNION ALL SELECT portal, format('portal %%s is its neighbour', neighbour) FROM portal_neighbour WHERE portal = ANY(%(ids)s);
+UNION ALL SELECT portal, format('portal %%s is its neighbour', neighbour) FROM portal_neighbour WHERE portal = ANY(%(ids)s)
+UNION ALL SELECT portal, format('alert %%s names it', id) FROM alert WHERE portal = ANY(%(ids)s)
+UNION ALL SELECT portal, format('%%s told it to be quieter from %%s to %%s', by, from_at, until_at) FROM portal_measure
+WHERE portal = ANY(%(ids)s)
+UNION ALL SELECT m.portal, format('asset %%s is held to have passed it unseen before %%s, which is settled', m.asset, m.at)
+FROM missed_crossing AS m JOIN story_base AS b ON b.asset = m.asset AND m.at <= b.at WHERE m.portal = ANY(%(ids)s);
 
 -- name: users_gateways
 -- What still needs a gateway.
