@@ -9,6 +9,7 @@ from edge.access.desk import AccessCounters, AccessDesk
 from edge.access.errors import AccessError, Refusal
 from edge.access.events import AccessEvent, parse_events
 from edge.access.http import HttpDoor, HttpSettings, token
+from edge.access.lines import Lines
 from edge.access.mqtt import MqttDoor
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "AccessEvent",
     "HttpDoor",
     "HttpSettings",
+    "Lines",
     "MqttDoor",
     "Refusal",
     "parse_events",

@@ -53,6 +53,8 @@ class BoundedFile:
             self._close()
 
     def _append(self, line: bytes) -> None:
+        if self._descriptor is not None and not self._is_in_place(self._descriptor):
+            self._close()
         if self._descriptor is None:
             self._open()
         if self._size and self._size + len(line) > self._part_bytes:
@@ -69,6 +71,15 @@ class BoundedFile:
             os.ftruncate(descriptor, self._size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += written
+
+    def _is_in_place(self, descriptor: int) -> bool:
+        """Tell whether the path still leads to what we write on; somebody may have moved or removed or emptied it."""
+        ours = os.fstat(descriptor)
+        self._size = ours.st_size
+        try:
+            return os.path.samestat(self._path.stat(), ours)
+        except FileNotFoundError:
+            return False
 
     def _open(self) -> int:
         """Open the newest part for appending and return its descriptor; `OSError` where that can't be."""

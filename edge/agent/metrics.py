@@ -3,21 +3,18 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from msgspec import UNSET
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from edge.access import AccessCounters
 from edge.agent.machine import Machine
+from edge.agent.metrics_port import MetricsPort
 from edge.commands import DeskCounters
 from edge.contracts import GateHealth, Health, HostHealth, instant_us
-
-if TYPE_CHECKING:
-    import threading
-    from wsgiref.simple_server import WSGIServer
 
 Figures = Callable[[], Iterable[Metric]]
 
@@ -208,24 +205,22 @@ class MetricsServer:
         self._address = address
         self._registry = CollectorRegistry()
         self._registry.register(_Live(figures))
-        self._server: WSGIServer | None = None
-        self._thread: threading.Thread | None = None
+        self._server: MetricsPort | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
         host, port = self._address
         try:
-            self._server, self._thread = start_http_server(port, host, self._registry)
+            self._server = MetricsPort((host, port), self._registry)
         except OSError as error:
             raise MetricsError(f"--metrics {host}:{port}: {error.strerror}; take another port") from error
         self.port = self._server.server_port
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._thread.join()
+        if self._server is not None:
+            self._server.stop()
 
 
 class _Live(Collector):

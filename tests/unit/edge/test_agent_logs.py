@@ -38,6 +38,23 @@ def test_parts_together_never_exceed_the_budget_and_the_newest_lines_stay(tmp_pa
     assert len(kept) >= 200
 
 
+def test_a_log_that_is_moved_removed_or_emptied_from_outside_goes_on_in_its_place_and_budget(tmp_path):
+    path = tmp_path / "edge.log"
+    file = BoundedFile(path, max_bytes=4_000)
+    file.write("one\n")
+    path.rename(tmp_path / "rotated")
+    file.write("two\n")
+    assert ((tmp_path / "rotated").read_text(), path.read_text()) == ("one\n", "two\n")
+    path.unlink()
+    file.write("three\n")
+    assert path.read_text() == "three\n"
+    file.write("x" * 980 + "\n")
+    os.truncate(path, 0)
+    file.write("y" * 500 + "\n")
+    file.close()
+    assert [part.name for part in parts(tmp_path)] == ["edge.log"], "what was emptied counts no more"
+
+
 def test_start_goes_on_with_the_part_that_is_there(tmp_path):
     """An agent that is restarted every minute must not fill the disk either."""
     for number in range(300):

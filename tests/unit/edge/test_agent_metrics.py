@@ -1,12 +1,15 @@
 """The Prometheus endpoint: loopback only, figures as of the scrape."""
 
 import dataclasses
+import socket
+import threading
 import urllib.error
 import urllib.request
 
 import msgspec
 import pytest
 
+from edge.agent import metrics_port
 from edge.agent.metrics import (
     MetricsError,
     MetricsServer,
@@ -153,3 +156,19 @@ def test_the_gate_snapshots_age_and_what_was_refused_are_figures():
     }
     none = [sample.name for metric in gate_figures(GateHealth(), 0) for sample in metric.samples]
     assert none == ["stockgate_edge_gate_held", "stockgate_edge_gate_foreign_total"]
+
+
+def test_requests_that_never_end_are_hung_up_on_and_keep_no_scrape_out():
+    """Forty that say half a line: few threads, the oldest of them gone, and Prometheus is answered beside them."""
+    before = threading.active_count()
+    with MetricsServer(("127.0.0.1", 0), lambda: health_figures(health(7))) as server:
+        halves = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(40)]
+        for half in halves:
+            half.sendall(b"GET /metr")
+        assert halves[0].recv(1) == b"", "the first has gone for others"
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=60) as answer:
+            assert b"stockgate_edge_reader_reads_total" in answer.read()
+        assert threading.active_count() - before <= 1 + 2 * metrics_port.MOST + 2
+        assert halves[-1].recv(1) == b"", "its time is over"
+        for half in halves:
+            half.close()
