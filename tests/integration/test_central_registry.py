@@ -160,6 +160,37 @@ async def test_a_door_that_somebody_muted_stays_and_the_undo_says_why(one):
     assert told.startswith("portals.csv:2: portals 'side-door': p1 told it to be quieter from 2026-03-02")
 
 
+async def test_open_work_that_names_a_vendor_role_or_person_stands_in_the_way_and_is_told_by_row(one):
+    done = await one.import_(
+        now=START,
+        roles="id,name\nr2,Second\nit_ops_head,Head\n",
+        people="id,name\nn5,Five\nn6,Six\n",
+        locations="id,name,kind,parent,guarded\nll7,Repairs,vendor,,\n",
+    )
+    assert not done.problems
+    await one.sql("""INSERT INTO repair VALUES ('R-1', 'LT-0001', 'll7', 'RMA', 'stockroom-a', '2026-03-02Z',
+        '2026-03-20', '2026-03-20Z', 'c', NULL, NULL)""")
+    await one.sql("""INSERT INTO alert (incident, kind, severity, state, late, gateway, at, raised_at, reason,
+        acknowledged_at, acknowledged_by) VALUES ('i', 'stale_snapshot', 'low', 'acknowledged', false, 'hq-east-1',
+        '2026-03-02Z', '2026-03-02Z', 'old', '2026-03-02Z', 'n5')""")
+    await one.sql("""INSERT INTO act (at, recorded_at, kind, subject, by, detail)
+        VALUES ('2026-03-02Z', '2026-03-02Z', 'sla_policy_set', 'loan', 'n6', '{}')""")
+    await one.sql("UPDATE sla_policy SET path = '{owner,r2}', steps = '{0}' WHERE subject_kind = 'loan'")
+    assert [str(problem) for problem in (await undo(one, done.id)).problems] == [
+        "locations.csv:2: locations 'll7': asset LT-0001 is in repair there: repair R-1 is open",
+        "people.csv:2: people 'n5': they have alert 1, which is not resolved",
+        "roles.csv:2: roles 'r2': deadlines of kind loan escalate to it",
+    ]
+    await one.sql("UPDATE repair SET closed_at = '2026-03-03Z', outcome = 'repaired'")
+    await one.sql("UPDATE alert SET state = 'open', acknowledged_at = NULL, acknowledged_by = NULL")
+    await one.sql("UPDATE sla_policy SET path = '{owner,it_ops_head}' WHERE subject_kind = 'loan'")
+    assert [problem.text for problem in (await undo(one, done.id)).problems] == [
+        "roles 'it_ops_head': deadlines of kind loan escalate to it"
+    ]
+    await one.sql("UPDATE sla_policy SET path = '{owner,desk}' WHERE subject_kind = 'loan'")
+    assert not (await undo(one, done.id)).problems
+
+
 async def test_a_tag_that_was_bound_by_a_later_import_stands_in_the_way(one):
     first = await one.import_(now=START, assets="id,name,class,serial,location\nLT-7,Seven,laptop,,\n")
     await one.import_(now=START + DAY, tags=f"epc,asset,role\n{epc(7)},LT-7,body\n")

@@ -57,7 +57,11 @@ UNION ALL SELECT location, format('asset %%s is there', asset) FROM asset_locati
 UNION ALL SELECT location, format('count schedule %%s plans counts of it: end that first', id) FROM count_schedule
 WHERE location = ANY(%(ids)s) AND ended_at IS NULL
 UNION ALL SELECT custodian, format('it answers for asset %%s', asset) FROM asset_state
-WHERE custody_kind IN ('stockroom', 'vendor') AND custodian = ANY(%(ids)s);
+WHERE custody_kind IN ('stockroom', 'vendor') AND custodian = ANY(%(ids)s)
+UNION ALL SELECT vendor, format('asset %%s is in repair there: repair %%s is open', asset, id) FROM repair
+WHERE closed_at IS NULL AND vendor = ANY(%(ids)s)
+UNION ALL SELECT location, format('%%s planned a %%s of it for %%s', planned_by, kind, next_on) FROM count_schedule
+WHERE location = ANY(%(ids)s);
 
 -- name: users_assets
 -- What still needs an asset.
@@ -120,15 +124,23 @@ UNION ALL SELECT i.person, format('count %%s names them', c.id)
 FROM count_run AS c JOIN unnest(%(ids)s::text[]) AS i (person)
     ON i.person IN (c.planned_by, c.started_by, c.submitted_by, c.signed_by)
 UNION ALL SELECT custodian, format('they answer for asset %%s', asset) FROM asset_state
-WHERE custody_kind = 'person' AND custodian = ANY(%(ids)s);
+WHERE custody_kind = 'person' AND custodian = ANY(%(ids)s)
+UNION ALL SELECT i.person, format('they have alert %%s, which is not resolved', a.id)
+FROM alert AS a JOIN unnest(%(ids)s::text[]) AS i (person) ON i.person IN (a.acknowledged_by, a.investigating_by)
+WHERE a.state IN ('acknowledged', 'investigating')
+UNION ALL SELECT planned_by, format('they planned a %%s of %%s', kind, location) FROM count_schedule
+WHERE planned_by = ANY(%(ids)s);
 
 -- name: users_roles
--- What still needs a role.
+-- What still needs a role. The paths of deadlines that nobody set name roles that a register may lack.
 SELECT owner_role, format('location %%s is owned by it', id) FROM location WHERE owner_role = ANY(%(ids)s)
 UNION ALL SELECT role, format('%%s holds it', person) FROM role_holder WHERE role = ANY(%(ids)s)
 UNION ALL SELECT i.role, format('transfer %%s names it', t.id)
 FROM transfer AS t JOIN unnest(%(ids)s::text[]) AS i (role)
-    ON i.role IN (t.sender, t.receiver) OR i.role = ANY (t.escalation_path);
+    ON i.role IN (t.sender, t.receiver) OR i.role = ANY (t.escalation_path)
+UNION ALL SELECT i.role, format('deadlines of kind %%s escalate to it', s.subject_kind)
+FROM sla_policy AS s JOIN unnest(%(ids)s::text[]) AS i (role) ON i.role = ANY (s.path)
+WHERE EXISTS (SELECT FROM act_standing AS a WHERE a.kind = 'sla_policy_set' AND a.subject = s.subject_kind);
 
 -- name: users_pools
 -- What still needs a pool.
