@@ -143,7 +143,7 @@ async def test_a_machine_approves_nothing_wherever_an_approval_stands(one):
     permit = {"by": "ann", "id": "A-77", "kind": "standing", "asset": "LT-0001", "boundary": "hq", "reason": "fair",
               "requested_by": "ann", "approved_by": "mdm", "despite": ["legal"]}  # fmt: skip
     async with client(one) as http:
-        number = await an_exception(one)
+        number = await an_exception(one, "stockroom-a")
         shown = {"kind": "count", "reference": "count 7"}
         for method, path, told, status in (
             ("POST", "/authorisations", permit, 409),
@@ -163,7 +163,7 @@ async def test_a_machine_approves_nothing_wherever_an_approval_stands(one):
 
 
 async def test_a_machine_works_no_exception_and_sets_no_days_and_nobody_to_hear(one):
-    number = await an_exception(one)
+    number = await an_exception(one, "corridor")
     day = {"day": "2026-03-09", "status": "closed", "reason": "stocktaking", "location": "hq"}
     hears = {"reason": "later", "warn": False, "steps": [250], "path": ["owner", "itam_manager"]}
     shown = {"kind": "count", "reference": "count 7"}
@@ -185,10 +185,10 @@ async def test_a_machine_works_no_exception_and_sets_no_days_and_nobody_to_hear(
     assert await one.sql("SELECT owner FROM exception WHERE id = %s", number) == [("bob",)]
 
 
-async def an_exception(one):
-    """Open one about a place alone."""
+async def an_exception(one, place):
+    """Open one about a place alone; another test's is none of ours."""
     async with one.log.transaction() as transaction:
-        found = Opening("count_variance", None, None, "stockroom-a", START, {"why": "counted"}, "")
+        found = Opening("count_variance", None, None, place, START, {"why": "counted"}, "")
         return (await transaction.open_exceptions([found], START))[0]
 
 
