@@ -59,9 +59,7 @@ WHERE location = ANY(%(ids)s) AND ended_at IS NULL
 UNION ALL SELECT custodian, format('it answers for asset %%s', asset) FROM asset_state
 WHERE custody_kind IN ('stockroom', 'vendor') AND custodian = ANY(%(ids)s)
 UNION ALL SELECT vendor, format('asset %%s is in repair there: repair %%s is open', asset, id) FROM repair
-WHERE closed_at IS NULL AND vendor = ANY(%(ids)s)
-UNION ALL SELECT location, format('%%s planned a %%s of it for %%s', planned_by, kind, next_on) FROM count_schedule
-WHERE location = ANY(%(ids)s);
+WHERE closed_at IS NULL AND vendor = ANY(%(ids)s);
 
 -- name: users_assets
 -- What still needs an asset.
