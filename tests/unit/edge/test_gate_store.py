@@ -9,13 +9,11 @@ import sys
 
 import pytest
 import structlog
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from edge.contracts import MAX_PART_BYTES, ContractError, decode_part, join_part
-from edge.gate import GateError, GateFiles
-from edge.gate.parts import Part, bucket, cut_block, pack_block
+from edge.contracts import MAX_PART_BYTES
+from edge.gate import GateFiles
+from edge.gate.parts import bucket
 from edge.gate.waiting import WaitingParts
 from tests.helpers.commands import KEY_LINE, STRANGER
 from tests.helpers.gate_messages import (
@@ -424,32 +422,6 @@ def test_a_kill_at_any_point_leaves_one_whole_generation(tmp_path):
         assert digest(held, EPCS) == digest(expected.snapshot, EPCS)
 
 
-@settings(deadline=None, max_examples=60)
-@given(
-    st.lists(
-        st.tuples(
-            st.binary(min_size=1, max_size=4),
-            st.sampled_from(["allow", "allow_once", "refuse", "hold"]),
-            st.sampled_from(["a", "b", "ä"]),
-            st.none() | st.integers(0, 10),
-        ),
-        max_size=40,
-    ),
-    st.binary(min_size=1, max_size=4),
-)
-def test_a_search_finds_what_the_plain_decoder_reads(told, strange):
-    """Of EPCs of all lengths, however many entries each has."""
-    entries = [entry(tag.hex(), verdict, place, start) for tag, verdict, place, start in told]
-    packed = parts(1, entries)
-    found = {index: Part(index, data) for index, data in cut_block(b"".join(pack_block(packed))).items()}
-    assert {index: bytes(part.data) for index, part in found.items()} == packed
-    for tag in [*(tag for tag, *_ in told), strange]:
-        mine = found.get(bucket(tag))
-        plain = [] if mine is None else decode_part(bytes(mine.data)).entries
-        wanted = [(one.verdict, one.boundary) for one in plain if one.epc == tag.hex()]
-        assert [(one.verdict, one.boundary) for one in (mine.find(tag) if mine else [])] == wanted
-
-
 def test_counters_survive_an_orderly_stop_and_the_signed_time_too(one, tmp_path):
     """The last signed time is the newest message's."""
     one.take("gate/delta", delta(1, 1, issued_us=NOW + 5 * SECOND))
@@ -462,41 +434,3 @@ def test_no_key_that_signed_what_is_kept_means_that_nothing_is_held(one, tmp_pat
     assert one.snapshot is not None
     assert again.snapshot is None
     assert again.counters.refused == {"untrusted": 1}
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.integers(0, 10_000), st.sampled_from(["cut", "flip", "more"]), st.integers(0, 255))
-def test_a_part_is_read_as_the_plain_decoder_would_or_refused(place, damage, value):
-    """Whatever one byte of it is, nothing but the room's error comes, and no order is taken for one that isn't."""
-    index, whole = next(iter(parts(1, FIRST).items()))
-    place %= len(whole)
-    damaged = {"cut": whole[:place], "flip": whole[:place] + bytes([value]) + whole[place + 1 :], "more": whole + b"x"}
-    try:
-        read = Part(index, memoryview(damaged[damage]))
-    except GateError:
-        read = None
-    try:
-        plain = decode_part(damaged[damage])
-    except ContractError:
-        plain = None
-    if plain is not None and plain.index == index:
-        assert read is not None
-    for one in [] if read is None or plain is None else plain.entries:
-        assert [found.verdict for found in read.find(bytes.fromhex(one.epc))][:1] != []
-
-
-@pytest.mark.parametrize("width", [1, 12, 62])
-def test_entries_out_of_order_are_refused(width):
-    """Of one length, and of several."""
-    tail = bytes(3) + bytes(16)
-    tags = [bytes([number]) * width for number in (1, 2, 3)]
-    for mixed in (b"", b"\x09\x09"):
-        good = [*tags, mixed] if mixed else tags
-        for order, fits in ((sorted(good), True), (sorted(good, reverse=True), False)):
-            packed = b"".join(bytes([len(tag)]) + tag + tail for tag in order)
-            payload = join_part(1, 7, ["a"], len(order), packed)
-            if fits:
-                assert len(Part(7, memoryview(payload))) == len(order)
-            else:
-                with pytest.raises(GateError, match="out of order"):
-                    Part(7, memoryview(payload))
