@@ -205,6 +205,8 @@ async def test_a_mistake_that_is_mended_at_once_is_taken_up(rounds):
     rounds.renewal.hang_up()
     rounds.renewal.hang_up()
     await rounds.until(lambda: rounds.ran[:3] == [2.0, 0.5, 0.7])
+    assert rounds.path.read_text().endswith("heartbeat_s = 0.7\n"), "a reload changes no file"
+    assert rounds.answers == [], "nobody asked"
 
 
 async def test_signals_that_come_while_the_file_is_read_are_one_more_reading(rounds):
