@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from simulator.server.survey import survey_report
 from simulator.server.triggers import StartTrigger
 from simulator.world.command import AirCommand
 from simulator.world.values import Reads
+
+FIRST_REPORT_ID: Final = 1 << 24
+"""No client's requests get so far: there are some that take any message of their own number for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Inventory:
     _overflowed: bool = False
     _warned: bool = False
     _stopped: RoSpec | None = None
-    _next_message: int = 1
+    _next_message: int = FIRST_REPORT_ID
     _rospec_started_us: int = 0
     _aispec: int = 0
     _aispec_started_us: int = 0
