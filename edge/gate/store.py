@@ -242,13 +242,10 @@ class GateStore:
         if self._lost is not None and new.counters < self._lost:
             raise GateError("replayed", f"delta {new.counters}: {self._lost} was signed already")
         made = make_snapshot(kept.told, self._parts, new.told)
-        self._hold_delta(new)
+        self._delta, self._lost = new, None
         self._keep_delta(new)
         if self.snapshot is not None:
             self.snapshot = made
-
-    def _hold_delta(self, new: _Delta) -> None:
-        self._delta, self._lost = new, None
         self.counters.deltas += 1
 
     def _keep_delta(self, new: _Delta) -> None:
@@ -312,19 +309,24 @@ class GateStore:
         if self._lost is not None and self._lost[0] < coming.told.generation:
             self._lost = None
         self._kept, self._parts = coming, parts
-        self._take_what_was_ahead(coming.told.generation)
+        deltas = self._take_what_was_ahead(coming.told.generation)
         self._waiting.held(coming.digests)
         self._swap()
+        # Other threads read them: what is counted holds already.
         self.counters.generations += 1
+        self.counters.deltas += deltas
         self._log.info("gate snapshot held", generation=coming.told.generation, parts=len(parts))
 
-    def _take_what_was_ahead(self, generation: int) -> None:
+    def _take_what_was_ahead(self, generation: int) -> int:
+        """Take the delta that came before its generation; return how many were."""
         ahead = self._ahead
         if ahead is None or ahead.told.generation > generation:
-            return
+            return 0
         self._ahead = None
-        if ahead.told.generation == generation:
-            self._hold_delta(ahead)
+        if ahead.told.generation < generation:
+            return 0
+        self._delta, self._lost = ahead, None
+        return 1
 
     def _block(self, coming: _Manifest, pieces: Mapping[int, Block]) -> dict[int, Part]:
         """Return a generation's parts as they lie on disk, or in memory where that takes nothing."""

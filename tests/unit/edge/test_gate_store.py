@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from edge.contracts import MAX_PART_BYTES
 from edge.gate import GateFiles
 from edge.gate.parts import bucket
+from edge.gate.snapshot import make_snapshot
 from edge.gate.waiting import WaitingParts
 from tests.helpers.commands import KEY_LINE, STRANGER
 from tests.helpers.gate_messages import (
@@ -47,6 +48,24 @@ def one(tmp_path):
 def verdicts(held, number):
     """What a snapshot says of an EPC, as pairs."""
     return [(found.verdict, found.boundary) for found in held.find(bytes.fromhex(epc(number)))]
+
+
+def test_what_is_counted_holds_already(tmp_path, monkeypatch):
+    """Others read the counters while the gate's thread takes what came."""
+    made, counted = store(tmp_path, LOG), []
+
+    def making(*words, **more):
+        counted.append((made.counters.generations, made.counters.deltas, made.snapshot and made.snapshot.n))
+        return make_snapshot(*words, **more)
+
+    monkeypatch.setattr("edge.gate.store.make_snapshot", making)
+    give(made, [("gate/delta", delta(1, 1)), *messages(1, FIRST)])
+    assert {some[:2] for some in counted} == {(0, 0)}
+    assert (made.counters.generations, made.counters.deltas, made.snapshot.n) == (1, 1, 1)
+    counted.clear()
+    made.take("gate/delta", delta(1, 2))
+    assert counted == [(1, 1, 1)]
+    assert (made.counters.deltas, made.snapshot.n) == (2, 2)
 
 
 def test_a_generation_is_held_once_all_of_it_came_in_whatever_order(tmp_path):
