@@ -54,7 +54,7 @@ class NamedView(View):
 
 
 class ManifestCount(View):
-    """A transfer's manifest: how many assets it names, how many came, and which were never dispatched."""
+    """A transfer's manifest: how many assets it names, how many came, which nobody dispatched and which came back."""
 
     transfer: str
     reason: str
@@ -66,6 +66,7 @@ class ManifestCount(View):
     total: int
     received: int
     unread: list[NamedView]
+    came_back: list[NamedView]
 
 
 class TripView(View):

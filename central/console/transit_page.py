@@ -143,10 +143,10 @@ class TransitPage:
             facts = [transit_words.title(trip), transit_words.manifest(trip), transit_words.due(trip["legs"][0])]
             text(" · ".join(facts), "trip-facts")
             about = trip["manifest"] or {}
-            told = [about.get("reason"), about.get("ticket"), transit_words.escalated(trip, _now())]
-            text(" · ".join([transit_words.who(trip), *(one for one in told if one)]), "dim")
-            if trip["in_part"]:
-                text(f"◐ {transit_words.unread(trip)}", "trip-unread")
+            more = [about.get("reason"), about.get("ticket"), transit_words.escalated(trip, _now())]
+            text(" · ".join([transit_words.who(trip), *(one for one in more if one)]), "dim")
+            for told in transit_words.lacking(trip):
+                text(f"◐ {told}", "trip-unread")
             self._legs(trip)
 
     def _legs(self, trip: dict[str, Any]) -> None:

@@ -103,12 +103,16 @@ def manifest(trip: dict[str, Any]) -> str:
     return f"{len(trip['legs'])} of {words.counted(listed['total'], 'asset')} under way{came}"
 
 
-def unread(trip: dict[str, Any]) -> str:
-    """What of a manifest nobody dispatched."""
-    missing = trip["manifest"]["unread"]
-    named = ", ".join(f"{one['name']} ({one['id']})" for one in missing[:3])
-    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""  # noqa: PLR2004 (three names are a line)
-    return f"Not read at dispatch: {named}{more}"
+def lacking(trip: dict[str, Any]) -> list[str]:
+    """What of a manifest nobody dispatched, and what came back; nothing where all of it goes."""
+    told = trip["manifest"] or {}
+    lists = {"Not read at dispatch": told.get("unread"), "Came back": told.get("came_back")}
+    return [f"{how}: {_named(some)}" for how, some in lists.items() if some]
+
+
+def _named(some: list[dict[str, Any]]) -> str:
+    named = ", ".join(f"{one['name']} ({one['id']})" for one in some[:3])
+    return named + (f" and {len(some) - 3} more" if len(some) > 3 else "")  # noqa: PLR2004 (three names are a line)
 
 
 def escalated(trip: dict[str, Any], now: datetime) -> str:

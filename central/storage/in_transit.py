@@ -12,7 +12,7 @@ from central.storage.queries import query
 
 _MANIFEST = (
     "transfer", "reason", "ticket", "origin", "origin_name", "destination", "destination_name", "total", "received",
-    "unread",
+    "unread", "came_back",
 )  # fmt: skip
 
 

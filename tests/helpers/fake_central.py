@@ -198,7 +198,7 @@ def manifest(**changes):
     return {
         "transfer": "T-7", "reason": "New starters", "ticket": "REQ-4411", "origin": "stockroom-a",
         "origin_name": "Stockroom A", "destination": "leeds", "destination_name": "Leeds stockroom", "total": 3,
-        "received": 0, "unread": [],
+        "received": 0, "unread": [], "came_back": [],
     } | changes  # fmt: skip
 
 

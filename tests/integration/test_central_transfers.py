@@ -329,6 +329,16 @@ async def test_the_board_groups_what_is_under_way_and_tells_what_a_manifest_lack
     assert (leg.due_on.isoformat(), leg.overdue, leg.basis) == ("2026-03-09", True, "observed")
 
 
+async def test_what_left_by_a_transfer_and_came_back_is_not_called_unread(one):
+    await approved(one)
+    await one.take(movement(1), movement(2, tag=epc(2), after_s=1), now=after(60))
+    await one.take(movement(3, tag=epc(2), kind="in", after_s=90), now=after(120))
+    (trip,) = (await one.transfers.in_transit(location=None, now=after(180), limit=9)).trips
+    assert [leg.asset for leg in trip.legs] == ["LT-0001"]
+    assert [asset.id for asset in trip.manifest.came_back] == ["LT-0002"]
+    assert (trip.manifest.unread, trip.in_part) == ([], False)
+
+
 async def test_the_board_of_a_place_has_what_comes_from_goes_to_or_went_astray_there(one):
     await approved(one)
     await one.take(movement(1), now=after(60))

@@ -31,7 +31,7 @@ LEGS = [
     *(going(50 + number, transfer="T-9", basis="inferred", assumed=["dispatched_at"]) for number in range(9)),
 ]  # fmt: skip
 MANIFESTS = [
-    manifest(unread=[{"id": "LT-0003", "name": "T14 laptop"}]),
+    manifest(unread=[{"id": "LT-0003", "name": "T14 laptop"}], came_back=[{"id": "LT-0004", "name": "Dock"}]),
     manifest(transfer="T-3", reason="Moves", ticket=None, destination="pune", destination_name="Pune stockroom"),
     manifest(transfer="T-9", total=9, reason="Refresh of the Leeds office", ticket=None),
 ]
@@ -80,6 +80,7 @@ def test_what_is_under_way_who_answers_and_how_late_it_is(console, page):
     part = next(one for one in told if "T-7" in one)
     assert "2 of 3 assets under way" in part
     assert "Not read at dispatch: T14 laptop (LT-0003)" in part
+    assert "Came back: Dock (LT-0004)" in part
     BUILD.mkdir(exist_ok=True)
     page.screenshot(path=BUILD / "in-transit.png", full_page=True)
     page.set_viewport_size(PHONE)

@@ -45,10 +45,12 @@ WHERE l.state IN ('open', 'wrong_destination')
     AND (%(location)s::text IS NULL OR EXISTS (SELECT FROM below AS b WHERE b.id IN (l.origin, l.destination, l.ended_in)));
 
 -- name: manifests
--- Of transfers: what they are for, how many assets they name, and which of them nobody dispatched.
+-- Of transfers: what they are for, how many assets they name, which of them nobody dispatched, and which came back.
 SELECT t.id, t.reason, t.ticket, t.from_location, f.name, t.to_location, w.name, count(*) AS total,
        count(*) FILTER (WHERE g.state = 'received') AS received,
-       coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name) ORDER BY s.id) FILTER (WHERE g.state IS NULL), '[]')
+       coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name) ORDER BY s.id) FILTER (WHERE g.state IS NULL), '[]'),
+       coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name) ORDER BY s.id)
+                FILTER (WHERE g.state = 'returned_to_origin'), '[]')
 FROM transfer AS t
 JOIN location AS f ON f.id = t.from_location
 JOIN location AS w ON w.id = t.to_location
@@ -56,7 +58,7 @@ JOIN transfer_asset AS a ON a.transfer = t.id AND a.outcome IS DISTINCT FROM 'no
 JOIN asset AS s ON s.id = a.asset
 LEFT JOIN LATERAL (
     SELECT l.state FROM transit_leg AS l
-    WHERE l.asset = a.asset AND l.transfer = t.id AND l.state <> 'returned_to_origin' ORDER BY l.number DESC LIMIT 1
+    WHERE l.asset = a.asset AND l.transfer = t.id ORDER BY l.number DESC LIMIT 1
 ) AS g ON true
 WHERE t.id = ANY(%(ids)s)
 GROUP BY t.id, f.name, w.name;
