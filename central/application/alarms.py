@@ -8,11 +8,17 @@ from central.application.records import Incoming, Sensor
 
 ONCE: Final = "access"
 """The `reader` of what a controller tells once, without an end: each is an alert of its own."""
-_ALERTS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "fire": ("fire_alarm", "high", "The fire alarm at {where} is on: the sirens of this gateway are muted."),
-    "forced": ("door_forced", "high", "{door} was forced, says {where}."),
-    "held": ("door_held", "low", "{door} is held open, says {where}."),
+_ALERTS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "fire": (
+        "fire_alarm",
+        "high",
+        "The fire alarm at {where} is on: the sirens of this gateway are muted.",
+        "The fire alarm at {where} is over: the sirens of this gateway are no longer muted.",
+    ),
+    "forced": ("door_forced", "high", "{door} was forced, says {where}.", "{door} is no longer forced, says {where}."),
+    "held": ("door_held", "low", "{door} is held open, says {where}.", "{door} is shut again, says {where}."),
 }
+"""By what an input tells: the alert's kind, its severity, and words for its beginning and its end."""
 
 
 def alarm_notices(rows: Iterable[Incoming], registry: Registry) -> dict[str, Notice]:
@@ -27,7 +33,7 @@ def alarm_notices(rows: Iterable[Incoming], registry: Registry) -> dict[str, Not
 
 
 def _notice(gateway: str, sensor: Sensor, registry: Registry) -> Notice:
-    kind, severity, words = _ALERTS[sensor.kind]
+    kind, severity, begins, ends = _ALERTS[sensor.kind]
     portal = registry.portals.get(sensor.portal or "")
     once = sensor.reader == ONCE
     key = f"{kind}/{gateway}/{sensor.reader}/{sensor.gpi}"
@@ -35,5 +41,5 @@ def _notice(gateway: str, sensor: Sensor, registry: Registry) -> Notice:
         key = f"{kind}/{gateway}/{sensor.portal}/{sensor.at.isoformat()}"
     where = "the access controller" if once else f"input {sensor.gpi} of {sensor.reader}"
     door = portal.name if portal is not None else sensor.portal or "A door"
-    reason = words.format(where=where, door=door)
+    reason = (begins if sensor.state else ends).format(where=where, door=door)
     return Notice(key, kind, severity, gateway, reason, cleared=not sensor.state)

@@ -13,6 +13,7 @@ ALERT_TITLES: Final = {
     "ambiguous_passage": "Passage unclear",
     "portal_config_mismatch": "A door or zone is set up wrongly",
     "identity_mismatch": "A message under a wrong name",
+    "gateway_clock": "A gateway's clock is ahead",
     "retired_but_active": "Retired or disposed of, and seen",
     "lost_seen": "Lost, and seen again",
     "untagged_issue": "Left before it was received or had a serial",
@@ -29,6 +30,8 @@ ALERT_TITLES: Final = {
 WHAT_TO_DO: Final = {
     "identity_mismatch": "Look at who uses this gateway's name at the broker, and whether "
     "portals.csv gives it its doors; the messages are in quarantine (/api/v1/quarantine).",
+    "gateway_clock": "Let the gateway and this server keep their clocks by one time server; what comes "
+    "meanwhile is dated by its arrival.",
     "portal_dark": "Look at the door: power, network, reader. What could have passed meanwhile is in doubt "
     "(/api/v1/doubtful-assets).",
     "fire_alarm": "Sirens at its doors are silent until the alarm is over; people leave with what they carry. Count "
@@ -43,6 +46,14 @@ WHAT_TO_DO: Final = {
 HOT_C: Final = 80.0
 """A Raspberry Pi slows its processor from here on."""
 LITTLE_DISK: Final = 0.02
+ENDED: Final = {
+    "fire_alarm": "it is over",
+    "door_forced": "it is over",
+    "door_held": "it is shut again",
+    "portal_dark": "it is watched again",
+    "portal_config_mismatch": "gateway and registry agree again",
+}
+"""Alerts that last as long as a gateway says so, and what it is when they no longer do."""
 LOOK: Final = "Look at the gateway's log, and at /api/v1/gateways."
 VERDICTS: Final = {
     "authorised_late": "Authorised late",
@@ -109,8 +120,15 @@ def alert_state(alert: dict[str, Any]) -> str:
     if is_act_now(alert):
         return "nobody has it yet"
     if alert.get("corrected"):
-        return "corrected: probably a false read"
+        return ENDED.get(str(alert.get("kind")), "corrected: probably a false read")
     return "late: older than 5 minutes" if alert.get("late") else "for information"
+
+
+def alert_event(alert: dict[str, Any], kind: str) -> str:
+    """What a line of an alert's history is: what a gateway tells ends and begins again, and was no error."""
+    if alert.get("kind") in ENDED:
+        kind = {"corrected": "over", "reinstated": "again"}.get(kind, kind)
+    return kind.replace("_", " ")
 
 
 def alert_reason(alert: dict[str, Any]) -> str:

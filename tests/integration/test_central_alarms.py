@@ -29,6 +29,8 @@ async def test_a_fire_is_an_alert_until_it_is_over_and_a_new_one_stands_anew(one
     assert await spoken(one) == [("fire_alarm", "high", True)]
     assert (await one.take(told(3, "fire"))).alerts == done.alerts
     assert await spoken(one) == [("fire_alarm", "high", False)]
+    ended = await one.sql("SELECT detail FROM alert_event WHERE kind = 'corrected'")
+    assert ended == [("The fire alarm at input 4 of b1 is over: the sirens of this gateway are no longer muted.",)]
     assert await one.sql("SELECT kind, state FROM sensor ORDER BY seq") == [
         ("fire", True), ("fire", False), ("fire", True),
     ]  # fmt: skip

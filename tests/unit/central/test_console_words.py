@@ -365,11 +365,27 @@ def test_a_board_without_any_gateway_online_hears_nothing():
             "unconfirmed false read, Bob",
         ),
         ({"corrected": True}, "corrected: probably a false read"),
+        ({"corrected": True, "kind": "fire_alarm"}, "it is over"),
+        ({"corrected": True, "kind": "portal_dark"}, "it is watched again"),
         ({"late": True}, "late: older than 5 minutes"),
     ],
 )
 def test_an_alert_says_who_has_it_or_how_it_ended(changes, told):
     assert words.alert_state(alert(1, **changes)) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "told"),
+    [
+        ("fire_alarm", "corrected", "over"),
+        ("fire_alarm", "reinstated", "again"),
+        ("portal_dark", "raised", "raised"),
+        ("unauthorised_exit", "corrected", "corrected"),
+        ("unauthorised_exit", "authorised_late", "authorised late"),
+    ],
+)
+def test_what_a_gateway_tells_ends_and_is_not_corrected(kind, event, told):
+    assert words.alert_event(alert(1, kind=kind), event) == told
 
 
 def test_a_reopened_alert_wants_somebody_however_old_or_corrected():
