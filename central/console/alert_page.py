@@ -10,6 +10,7 @@ from central.console import words
 from central.console.board import Board
 from central.console.elements import FIELD, RECALL_S, box, failed, link, nav, text
 from central.console.errors import ConsoleError, NotThereError
+from central.console.person import KEEP_PERSON, RECALL_PERSON
 from central.console.pulse import draw_tick
 
 EVIDENCE: Final = {
@@ -20,8 +21,6 @@ EVIDENCE: Final = {
     "test": "test_tag",
 }
 """What kind of evidence a verdict rests on."""
-KEEP_NAME: Final = "localStorage.setItem('stockgate-on-duty', {name})"
-RECALL_NAME: Final = "localStorage.getItem('stockgate-on-duty') || ''"
 HINT: Final = "where it can be looked up: camera and time, ticket, who handed it back"
 NAMELESS: Final = "Your person id, please: then press again"
 MAX_DIGITS: Final = 18
@@ -134,13 +133,13 @@ class _Steps:
         ui.button(label, on_click=end).props("unelevated no-caps color=none").classes("verdict")
 
     async def _recall(self) -> None:
-        name = str(await ui.run_javascript(RECALL_NAME, timeout=RECALL_S))
+        name = str(await ui.run_javascript(RECALL_PERSON, timeout=RECALL_S))
         if not self._who.value:
             self._who.set_value(name[:80])
 
     def _keep(self) -> None:
         if name := self._name():
-            ui.run_javascript(KEEP_NAME.format(name=json.dumps(name)))
+            ui.run_javascript(KEEP_PERSON.format(person=json.dumps(name)))
             self._who.props(remove="error error-message")
 
     def _name(self) -> str:
@@ -172,6 +171,6 @@ def _history(found: dict[str, Any]) -> None:
     for event in found["history"]:
         with box("quiet-line"):
             text(words.when(event["at"]), "time")
-            text(event["kind"].replace("_", " "), "strong")
+            text(words.alert_event(found["alert"], event["kind"]), "strong")
             text(event["detail"], "grow")
             text(event["by"], "state")

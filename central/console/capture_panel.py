@@ -13,7 +13,7 @@ from central.console.board import Board
 from central.console.client import ApiClient
 from central.console.elements import FIELD, RECALL_S, box, text
 from central.console.errors import ConsoleError
-from central.console.exceptions_page import RECALL_PERSON
+from central.console.person import RECALL_PERSON
 
 SHOWN: Final = 6
 LOOK_EVERY_S: Final = 2.0

@@ -11,7 +11,8 @@ from central.console.board import Board
 from central.console.configure_panel import ConfigurePanel
 from central.console.elements import FIELD, RECALL_S, box, text
 from central.console.errors import ConsoleError
-from central.console.exceptions_page import KEEP_PERSON, NAMELESS, RECALL_PERSON
+from central.console.exceptions_page import NAMELESS
+from central.console.person import KEEP_PERSON, RECALL_PERSON
 
 SHOWN: Final = 6
 LOOK_EVERY_S: Final = 1.0

@@ -11,6 +11,7 @@ from central.console import words
 from central.console.board import Board
 from central.console.elements import FIELD, RECALL_S, box, header, link, text
 from central.console.errors import ConsoleError
+from central.console.person import KEEP_PERSON, RECALL_PERSON
 from central.console.pulse import draw_tick
 
 PER_PAGE: Final = 50
@@ -19,8 +20,6 @@ ANY: Final = ""
 SEVERITIES: Final = {ANY: "Any severity", "critical": "Critical", "high": "High", "medium": "Medium", "low": "Low"}
 SHOW: Final = {ANY: "Open", "suggested": "Perhaps put right", "ended": "Ended"}
 HIGH_RISK: Final = frozenset({"critical", "high"})
-KEEP_PERSON: Final = "localStorage.setItem('stockgate-person', {person})"
-RECALL_PERSON: Final = "localStorage.getItem('stockgate-person') || ''"
 NAMELESS: Final = 'error error-message="Your person id, please: then tap again"'
 
 

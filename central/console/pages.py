@@ -22,6 +22,7 @@ from central.console.counts_page import MAX_WORDS, CountsPage
 from central.console.elements import RECALL_S, box, link, nav, text
 from central.console.errors import ConsoleError
 from central.console.exceptions_page import SEVERITIES, SHOW, ExceptionsPage
+from central.console.person import KEEP_PERSON, RECALL_PERSON
 from central.console.places import place_lines
 from central.console.portal_page import portal_page
 from central.console.portals_page import portals_page
@@ -45,9 +46,6 @@ MOVEMENTS: Final = 12
 QUIET_SIGNS: Final = {"acknowledged": "✓", "investigating": "…", "resolved": "■"}
 # A card that has just come where another one stood may be hit by a tap that was meant for that one.
 SETTLE_S: Final = 0.6
-# The browser keeps the name: it outlives the console, and two desks may have two guards.
-KEEP_NAME: Final = "localStorage.setItem('stockgate-on-duty', {name})"
-RECALL_NAME: Final = "localStorage.getItem('stockgate-on-duty') || ''"
 MAX_NAME: Final = 80
 
 
@@ -187,13 +185,13 @@ class BoardPage:
                 ui.timer(0, self._recall_name, once=True)  # the browser is asked once it is there
 
     async def _recall_name(self) -> None:
-        name = str(await ui.run_javascript(RECALL_NAME, timeout=RECALL_S))
+        name = str(await ui.run_javascript(RECALL_PERSON, timeout=RECALL_S))
         if self._duty is not None and not self._duty.value:
             self._duty.set_value(name[:MAX_NAME])
 
     def _named(self) -> None:
         if self._duty is not None:
-            ui.run_javascript(KEEP_NAME.format(name=json.dumps(self._name())))
+            ui.run_javascript(KEEP_PERSON.format(person=json.dumps(self._name())))
             if self._name():
                 self._duty.props(remove="error error-message")
 

@@ -9,7 +9,7 @@ from nicegui import ui
 from central.console.board import Board
 from central.console.elements import FIELD, RECALL_S, box, text
 from central.console.errors import ConsoleError
-from central.console.exceptions_page import RECALL_PERSON
+from central.console.person import RECALL_PERSON
 
 KEEP_TAG: Final = "localStorage.setItem('stockgate-test-tag', {tag})"
 RECALL_TAG: Final = "localStorage.getItem('stockgate-test-tag') || ''"
