@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from central.application.alarms import alarm_notices
+from central.application.clocks import dated
 from central.application.errors import RowsRefused, StoreUnavailable
 from central.application.judge import judge_again, judge_movements
 from central.application.leases import STRANGERS, Lease
@@ -120,7 +121,7 @@ class _Batch:
         keys = {row.key for row in admitted}
         before = await self.transaction.lock_positions(keys, self.now) if keys else {}
         fresh = self._fresh(admitted, before)
-        believed = [row for row in fresh if self._believe(row)]
+        believed = self._believed(fresh)
         await self._file(believed)
         self.notices |= alarm_notices(believed, self.registry)
         await self.transaction.quarantine(self.refused)
@@ -134,7 +135,7 @@ class _Batch:
         self.done.unadmitted = [row for row, well in verdicts if not well]
         keys = {row.key for row in admitted}
         before = await self.transaction.lock_positions(keys, self.now) if keys else {}
-        await self._file([row for row in admitted if self._believe(row)])
+        await self._file(self._believed(admitted))
         self.done.alerts += await self.transaction.give_notices(list(self.notices.values()), self.now)
         await self._advance(admitted, before)
         return self.done
@@ -161,6 +162,11 @@ class _Batch:
             fresh.setdefault((row.key, row.seq), row)
         self.done.repeated += len(rows) - len(fresh)
         return sorted(fresh.values(), key=lambda row: (row.key, row.seq))
+
+    def _believed(self, rows: Sequence[Incoming]) -> list[Incoming]:
+        found, notices = dated([row for row in rows if self._believe(row)], self.now)
+        self.notices |= notices
+        return found
 
     def _believe(self, row: Incoming) -> bool:
         """Quarantine a row that can't be read or may not be believed; its place in the stream counts as committed."""

@@ -21,6 +21,7 @@ AlertKind = Literal[
     "ambiguous_passage",
     "portal_config_mismatch",
     "identity_mismatch",
+    "gateway_clock",
     "unknown_tag",
     "portal_bypass",
     "portal_dark",

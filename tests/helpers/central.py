@@ -41,6 +41,7 @@ from edge.contracts import (
     encode,
     encode_envelope,
     event_id,
+    moment,
     passage_id,
     topic,
 )
@@ -158,8 +159,12 @@ class Central:
             read_sheet(sheets, kind, f"{kind}.csv", text)
         return await import_sheets(PgRegistry(self.database), sheets, now, dry_run=dry_run)
 
-    async def take(self, *rows, now=START + timedelta(minutes=1), **where):
-        """Commit rows as one envelope."""
+    async def take(self, *rows, now=None, **where):
+        """Commit rows as one envelope; `now` is a minute past the start, or when the last movement of that hour was."""
+        if now is None:
+            soon = START + timedelta(minutes=1)
+            times = [moment(row.at) for row in rows if isinstance(row, MovementRow)]
+            now = max([soon, *(at for at in times if at <= soon + timedelta(hours=1))])
         where = {"gateway": GATEWAY, "stream": "movement", "epoch": "e1"} | where
         site = where.pop("site", "hq")
         own = where.pop("own", ())

@@ -57,7 +57,10 @@ BEGIN
     SELECT * FROM (
         SELECT DISTINCT ON (passage)
             passage, rev, final, kind, at, gateway, epoch, seq, portal, epc, from_location, to_location, confidence,
-            coalesce((clock ->> 'host_synced')::bool, true), reads, evidence
+            -- As central.application.clocks has it: what was told of the future is dated when it came, and has no right time.
+            coalesce((clock ->> 'host_synced')::bool, true)
+                AND (at <> received_at OR coalesce(crossed_at, ended_at, started_at) <= received_at + interval '10 s'),
+            reads, evidence
         FROM movement
         ORDER BY passage, rev DESC, gateway DESC, epoch DESC, seq DESC
     ) AS newest
