@@ -329,12 +329,14 @@ VALUES (%(asset)s, %(at)s, %(location)s, %(how)s, %(grade)s, %(confidence)s, %(e
 -- The same in the log.
 INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
 VALUES (%(at)s, %(now)s, 'asset_verified', %(asset)s, %(location)s, %(by)s,
-        jsonb_build_object('how', %(how)s::text, 'grade', %(grade)s::text, 'evidence', %(evidence)s::text));
+        jsonb_build_object('how', %(how)s::text, 'grade', %(grade)s::text, 'evidence', %(evidence)s::text)
+            || %(more)s::jsonb);
 
 -- name: seen_with_act
 -- What lies in an asset that somebody saw, in the log.
 INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
-SELECT %(at)s, %(now)s, 'seen', p.id, %(location)s, %(by)s, jsonb_build_object('how', %(how)s::text, 'with', p.parent)
+SELECT %(at)s, %(now)s, 'seen', p.id, %(location)s, %(by)s,
+       jsonb_build_object('how', %(how)s::text, 'with', p.parent) || %(more)s::jsonb
 FROM asset AS p WHERE p.id = %(asset)s;
 
 -- name: apart
