@@ -275,6 +275,15 @@ def sureness(confidence: float | None) -> str:
     return f"{word}, {confidence:.0%}"
 
 
+def held(belief: dict[str, Any]) -> str:
+    """How sure a place is, in a word with its figure: in doubt, whatever that is, where something speaks against it."""
+    share = belief.get("confidence")
+    if share is None:
+        return ""
+    word = "in doubt" if belief.get("certain") is False else "sure" if share >= _SURE else "likely"
+    return f"{word}, {share:.0%}"
+
+
 def instant(text: str) -> datetime:
     """An instant as the API writes it."""
     return datetime.fromisoformat(text)

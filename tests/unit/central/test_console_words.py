@@ -105,6 +105,17 @@ def test_confidence_is_a_word_with_its_figure(share, word):
     assert words.sureness(None) == ""
 
 
+@pytest.mark.parametrize(
+    ("share", "certain", "told"),
+    [
+        (0.92, True, "sure, 92%"), (0.6, True, "likely, 60%"), (0.92, False, "in doubt, 92%"),
+        (0.4, False, "in doubt, 40%"), (None, None, ""),
+    ],
+)  # fmt: skip
+def test_a_place_is_in_doubt_in_words_where_something_speaks_against_it_whatever_the_figure(share, certain, told):
+    assert words.held({"confidence": share, "certain": certain}) == told
+
+
 def test_gateways_say_what_ails_them():
     reader = {"id": "r1", "state": "lost"}
     well = {"registered": True, "online": True, "health": {"readers": [], "streams": [{"pending": 3}]}}
