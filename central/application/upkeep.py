@@ -38,12 +38,12 @@ class AccuracyView(View):
     until: Instant
     crossings: int = Field(description="Crossings seen in the span.")
     missed: float = Field(description="Crossings that later sightings show to have been missed, by likelihood.")
-    miss_rate: float
-    miss_rate_low: float
-    miss_rate_high: float
-    missed_month: float
-    missed_month_low: float
-    missed_month_high: float
+    miss_rate: float | None = Field(description="Null where nobody is known to have passed it: it isn't known then.")
+    miss_rate_low: float | None
+    miss_rate_high: float | None
+    missed_month: float | None
+    missed_month_low: float | None
+    missed_month_high: float | None
     misread: int = Field(description="Crossings that others contradict: wrong way round, or none at all.")
     misread_month: float
     misread_month_low: float
