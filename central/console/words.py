@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 Place = Callable[[str | None], str]
@@ -191,7 +191,8 @@ def promotion_words(last: dict[str, Any]) -> str:
 
 def measure_words(measure: dict[str, Any]) -> str:
     """Who quietened a door, why and until when."""
-    until = f"{datetime.fromisoformat(measure['until_at']).astimezone():%d %b %H:%M}"
+    at = datetime.fromisoformat(measure["until_at"]).astimezone()
+    until = f"{dated(at)} {at:%H:%M}"
     return f"{measure['kind']} by {measure['by']} until {until}: {measure['reason']}"
 
 
@@ -301,8 +302,13 @@ def when(instant: str | None, now: datetime | None = None) -> str:
     at, today = datetime.fromisoformat(instant).astimezone(), (now or datetime.now(UTC)).astimezone()
     if at.date() == today.date():
         return f"{at:%H:%M:%S}"
-    year = "" if at.year == today.year else f" {at.year}"
-    return f"{at.day} {at:%b}{year} {at:%H:%M}"
+    return f"{dated(at, today)} {at:%H:%M}"
+
+
+def dated(day: date, today: date | None = None) -> str:
+    """A day as it is written, with its year where that is another than this one."""
+    year = "" if day.year == (today or datetime.now(UTC).astimezone()).year else f" {day.year}"
+    return f"{day.day} {day:%b}{year}"
 
 
 def as_of(instant: str | None) -> str:
