@@ -50,8 +50,15 @@ class SightingWork(Protocol):
         """Open exceptions."""
 
 
-async def take(work: SightingWork, seen: Sequence[Observation], now: datetime) -> list[str]:
-    """Keep observations, tell the stories of what was seen, and open `wrong_location` where the book had it elsewhere.
+class Taken(NamedTuple):
+    """The assets that were seen, in the order of the observations, and those that the book had elsewhere."""
+
+    assets: list[str]
+    apart: list[Apart]
+
+
+async def take(work: SightingWork, seen: Sequence[Observation], now: datetime) -> Taken:
+    """Keep observations, tell the stories of what was seen, and return what the book had elsewhere.
 
     Who only read a tag tells nothing of the place: it may have been read through a wall. What a transfer's sender says
     to see at its goal is there, but isn't received by that.
@@ -64,15 +71,19 @@ async def take(work: SightingWork, seen: Sequence[Observation], now: datetime) -
     parts = [(part, one) for asset, one in clear for part in by_parent.get(asset, ())]
     await work.telling.stories.lock({*assets, *inside})
     registry = await work.telling.registry()
-    wrong = _elsewhere(await work.apart(clear), registry.places) if clear else []
+    apart = await work.apart(clear) if clear else []
     mine = await own(work.telling, [Seen(asset, one.by, one.location) for asset, one in [*clear, *parts]])
     await work.observe(pairs, parts, {one: told_by_sender(transfers) for one, transfers in mine.items()}, now)
     if clear:
         told = {asset for asset, _ in clear} | inside.keys()
         await tell(work.telling, registry.world, registry.routes, dict.fromkeys(told, PEOPLE_SHARD), now)
-    if wrong:
+    return Taken(assets, apart)
+
+
+async def open_apart(work: SightingWork, found: Sequence[Apart], now: datetime) -> None:
+    """Open `wrong_location` of locked assets that the book had elsewhere than they were seen."""
+    if wrong := elsewhere(found, (await work.telling.registry()).places):
         await work.open(wrong, now)
-    return assets
 
 
 async def doubt(work: SightingWork, assets: Collection[str], now: datetime) -> None:
@@ -81,7 +92,7 @@ async def doubt(work: SightingWork, assets: Collection[str], now: datetime) -> N
     await tell(work.telling, registry.world, registry.routes, dict.fromkeys(assets, PEOPLE_SHARD), now)
 
 
-def _elsewhere(found: Sequence[Apart], places: Places) -> list[Opening]:
+def elsewhere(found: Sequence[Apart], places: Places) -> list[Opening]:
     """Return what was seen in a wrong place: not just in a finer or coarser one, and not back from outside."""
     return [
         Opening("wrong_location", None, one.asset, one.booked, one.at, {"seen_at": one.seen})

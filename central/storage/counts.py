@@ -289,6 +289,21 @@ class PgRunWork(PgSightingWork):
         if not await self._rows("searched", location=location, by=by, now=now):
             raise NotFound(f"location {location!r} is not in count {self._run}")
 
+    async def keep_apart(self, found: Sequence[Apart]) -> None:
+        """Keep what the book had elsewhere than it was seen."""
+        params = {
+            "run": self._run,
+            "assets": [one.asset for one in found],
+            "booked": [one.booked for one in found],
+            "seen": [one.seen for one in found],
+            "times": [one.at for one in found],
+        }
+        await self._connection.execute(query("counts.keep_apart"), params)
+
+    async def apart_so_far(self) -> list[Apart]:
+        """Return what was kept, by asset."""
+        return [Apart(*row) for row in await self._rows("apart_so_far")]
+
     async def add_radio(self) -> None:
         """Write into lines that nobody observed what antennas heard since the start, or may still answer for."""
         await self._do("add_radio_elsewhere")

@@ -349,6 +349,19 @@ WHERE NOT EXISTS (SELECT FROM transit_leg AS t WHERE t.asset = s.asset AND t.sta
     AND NOT EXISTS (SELECT FROM count_line AS l WHERE l.run = %(run)s AND l.asset = s.asset AND l.booked IS NOT NULL)
 ORDER BY s.asset, s.at;
 
+-- name: keep_apart
+-- They wait for the count to be handed in. Where it was booked before the count moved it stands, and where it was seen last.
+INSERT INTO count_apart AS k (run, asset, booked, seen, seen_at)
+SELECT DISTINCT ON (asset) %(run)s, asset, booked, seen, at
+FROM unnest(%(assets)s::text[], %(booked)s::text[], %(seen)s::text[], %(times)s::timestamptz[]) AS f (asset, booked, seen, at)
+ORDER BY asset, at DESC
+ON CONFLICT (run, asset) DO UPDATE SET seen = excluded.seen, seen_at = excluded.seen_at
+WHERE excluded.seen_at >= k.seen_at;
+
+-- name: apart_so_far
+-- What was kept of that.
+SELECT asset, booked, seen, seen_at FROM count_apart WHERE run = %(run)s ORDER BY asset;
+
 -- name: missing
 -- The assets that a count calls missing.
 SELECT asset FROM count_line WHERE run = %(run)s AND bucket = 'missing' ORDER BY asset;
