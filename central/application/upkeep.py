@@ -38,7 +38,7 @@ class AccuracyView(View):
     until: Instant
     crossings: int = Field(description="Crossings seen in the span.")
     missed: float = Field(description="Crossings that later sightings show to have been missed, by likelihood.")
-    miss_rate: float | None = Field(description="Null where nobody is known to have passed it: it isn't known then.")
+    miss_rate: float | None = Field(description="Null where it saw nobody pass: it isn't known then.")
     miss_rate_low: float | None
     miss_rate_high: float | None
     missed_month: float | None

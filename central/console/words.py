@@ -474,7 +474,7 @@ def feed_words(silent_s: float | None, problem: str | None) -> str:
 def miss_words(door: dict[str, Any]) -> str:
     """How sure a door's own measure is: the ends of its intervals."""
     if door["miss_rate_high"] is None:
-        return "Nobody is known to have passed it: what it would have missed is not known."
+        return "It saw nobody pass: whether it misses anybody is not known."
     if door["crossings"] < FEW_CROSSINGS:
         return f"Too few crossings to tell: it may miss up to {door['miss_rate_high']:.0%} of them."
     return (
