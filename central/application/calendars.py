@@ -193,7 +193,10 @@ async def declare(store: CalendarStore, overrides: Sequence[NewOverride], now: d
         for number, one in enumerate(overrides, 1):
             _check(number, one, known)
         ids = [await work.add(one, now) for one in overrides]
-        await asyncio.to_thread(_check_open, places, await work.places(), overrides, now)
+        shut = await asyncio.to_thread(shut_for_long, places, await work.places(), overrides, now)
+        if shut is not None:
+            number, why = shut
+            raise StepUnfit(f"override {number + 1} ({overrides[number].day}) {why}")
         await work.changed()
     return ids
 
@@ -251,16 +254,30 @@ def _check(number: int, one: NewOverride, known: Collection[str]) -> None:
         raise StepUnfit(f"override {number} ({one.day}): a subdivision needs its country")
     if one.location is not None and one.location not in known:
         raise NotFound(f"override {number}: there is no location {one.location!r}: /api/v1/locations lists them")
+    if why := unreached(one.day, one.country, one.subdivision):
+        raise StepUnfit(f"override {number} ({one.day}): {why}")
+
+
+def unreached(day: date, country: str | None, subdivision: str | None) -> str:
+    """Say why no calendar knows a day; empty if one does."""
     try:
-        reach = published(one.country, one.subdivision).last
+        reach = published(country, subdivision).last
     except CalendarError as error:
-        raise StepUnfit(f"override {number} ({one.day}): {error}") from error
-    if not FIRST <= one.day <= reach:
-        raise StepUnfit(f"override {number}: {one.day} is outside {FIRST} to {reach}, which the calendar reaches")
+        return str(error)
+    return "" if FIRST <= day <= reach else f"{day} is outside {FIRST} to {reach}, which the calendar reaches"
 
 
-def _check_open(before: PlaceCalendars, after: PlaceCalendars, overrides: Sequence[NewOverride], now: datetime) -> None:
-    """Refuse overrides that leave a place without a business day for too long to be due by."""
+def shut_for_long(
+    before: PlaceCalendars, after: PlaceCalendars, overrides: Sequence[NewOverride], now: datetime
+) -> tuple[int, str] | None:
+    """Return which of the overrides leaves a place without a business day for too long to be due by, and in words how.
+
+    Args:
+        before: the calendars without them.
+        after: the calendars with them.
+        overrides: what was declared at `now`.
+        now: from when on to look.
+    """
     scopes = {
         (one.country, one.subdivision, one.location): Override(
             0, one.day, one.status, now, one.country, one.subdivision, one.location
@@ -275,10 +292,11 @@ def _check_open(before: PlaceCalendars, after: PlaceCalendars, overrides: Sequen
         first, last = hole
         number = next(
             number
-            for number, one in enumerate(overrides, 1)
+            for number, one in enumerate(overrides)
             if first <= one.day <= last and scopes[one.country, one.subdivision, one.location].rank(key) is not None
         )
-        raise StepUnfit(
-            f"override {number} ({overrides[number - 1].day}) leaves no working day from {first} to {last}: "
-            f"a place is closed for less than {LONGEST_CLOSED_D} days on end, or nothing there falls due in time"
+        return number, (
+            f"leaves no working day from {first} to {last}: a place is closed for less than {LONGEST_CLOSED_D} days on "
+            "end, or nothing there falls due in time"
         )
+    return None

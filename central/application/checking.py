@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from central.application.asset_acts import state_problems
+from central.application.calendars import unreached
 from central.application.errors import NotFound
 from central.application.sheets import Problem, SheetRow, Sheets
 from central.domain.axes import AssetState
@@ -328,11 +329,13 @@ def _travel(row: SheetRow, world: _World) -> Iterator[str]:
 
 
 def _override(row: SheetRow, _: _World) -> Iterator[str]:
-    country, location = row.values.get("country"), row.values.get("location")
+    country, location, day = row.values.get("country"), row.values.get("location"), row.values.get("day")
     if (country is None) == (location is None):
         yield "location: say for whom the day counts, by a location or by a country, not by both"
     if row.values.get("subdivision") is not None and country is None:
         yield "subdivision: name its country too"
+    elif day is not None and (why := unreached(date.fromisoformat(day), country, row.values.get("subdivision"))):
+        yield f"day: {why}"
 
 
 def _mute(row: SheetRow, world: _World) -> Iterator[str]:

@@ -20,7 +20,7 @@ from central.application.count_views import (
 )
 from central.application.errors import NotFound, StepUnfit
 from central.application.openings import Opening
-from central.application.sighting import SightingWork, doubt, take
+from central.application.sighting import Apart, SightingWork, doubt, elsewhere, open_apart, take
 from central.domain import counting
 from central.domain.counting import Booked, Place
 from central.domain.presence.buckets import Bucket, Tally
@@ -55,6 +55,12 @@ class RunWork(SightingWork, Protocol):
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place; one that isn't in the count raises `NotFound`."""
+
+    async def keep_apart(self, found: Sequence[Apart]) -> None:
+        """Keep what the book had elsewhere than it was seen: who counts isn't told of it before all is handed in."""
+
+    async def apart_so_far(self) -> list[Apart]:
+        """Return what was kept, each as it was seen last, by asset."""
 
     async def add_radio(self) -> None:
         """Write into lines that nobody observed what antennas heard since the start, or may still answer for."""
@@ -155,7 +161,10 @@ async def observe(counts: Counts, run: int, seen: Sequence[Observation], now: da
         _expect(standing, "counting", "add observations to")
         for one in seen:
             _check_since(one, standing, now)
-        return await take(work, seen, now)
+        taken = await take(work, seen, now)
+        if taken.apart:
+            await work.keep_apart(taken.apart)
+        return taken.assets
 
 
 async def search(counts: Counts, run: int, location: str, by: str, now: datetime) -> None:
@@ -177,6 +186,7 @@ async def submit(counts: Counts, run: int, by: str, now: datetime) -> None:
         results = {at: (one, counting.tally_of(at, one.coverage, judged)) for at, one in places.items()}
         silent = {line.asset for line, is_silent in lines if is_silent}
         openings = [*_line_openings(run, judged, silent, now), *_place_openings(run, results, now)]
+        openings += elsewhere(await work.apart_so_far(), (await work.telling.registry()).places)
         await work.submit({line.asset: bucket for line, bucket in judged}, results, openings, by, now)
 
 
@@ -196,6 +206,9 @@ async def cancel(counts: Counts, run: int, by: str, note: str, now: datetime) ->
         if standing.state in {"signed", "cancelled"}:
             raise StepUnfit(f"count {run} is {standing.state}: it can't be cancelled, plan another one")
         await _known(work, by)
+        if standing.state == "counting" and (apart := await work.apart_so_far()):
+            await work.telling.stories.lock([one.asset for one in apart])
+            await open_apart(work, apart, now)
         await work.cancel(by, note, now)
 
 
@@ -208,7 +221,8 @@ async def verify(counts: Counts, seen: Observation, how: str, now: datetime) -> 
     """
     _check_past(seen, now)
     async with counts.sighting(how) as work:
-        (asset,) = await take(work, [seen], now)
+        (asset,), apart = await take(work, [seen], now)
+        await open_apart(work, apart, now)
     return asset
 
 

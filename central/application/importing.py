@@ -7,10 +7,11 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 
 from central.application.asset_acts import acts_of, told_words
+from central.application.calendars import NewOverride, PlaceCalendars, shut_for_long
 from central.application.checking import IMPORTER, Known, acting, check, wanted_tag
 from central.application.columns import COLUMNS
 from central.application.commit import BY_HAND
@@ -125,7 +126,10 @@ async def import_sheets(
             acting(known, by, sheets)
             done.problems += await asyncio.to_thread(check, sheets, known, now)  # ingest goes on beside a large one
             if not done.problems:
+                before = (await transaction.registry()).calendars
                 await _Import(transaction, sheets, known, now, by, done).run()
+                if shut := await _shut(transaction, before, sheets.rows["calendar_overrides"], now):
+                    done.problems, done.rows, done.alerts = shut, {}, []
             keep_only_if(not done.problems and not dry_run)
     except DryRun:
         done.id = None
@@ -133,6 +137,24 @@ async def import_sheets(
     if done.problems and not dry_run:
         await _tell_duplicates(store, sheets, now)
     return done
+
+
+async def _shut(
+    transaction: RegistryTransaction, before: PlaceCalendars, sheet: Sequence[SheetRow], now: datetime
+) -> list[Problem]:
+    """Return the row that leaves a place without a working day for too long: what the API refuses, a sheet may not."""
+    if not sheet:
+        return []
+    told = [
+        NewOverride(
+            date.fromisoformat(row.values["day"]), "published" if row.values.get("removed") else row.values["status"],
+            "", IMPORTER, row.values.get("country"), row.values.get("subdivision"), row.values.get("location"),
+        )
+        for row in sheet
+    ]  # fmt: skip
+    after = (await transaction.registry()).calendars
+    shut = await asyncio.to_thread(shut_for_long, before, after, told, now)
+    return [] if shut is None else [Problem(sheet[shut[0]].file, sheet[shut[0]].line, f"day: {shut[1]}")]
 
 
 async def _tell_duplicates(store: RegistryStore, sheets: Sheets, now: datetime) -> None:

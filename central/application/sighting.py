@@ -1,12 +1,12 @@
 """What people see of assets, in a count or outside one: it verifies them, and their places follow from it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from central.application.count_views import Observation
 from central.application.openings import Opening
-from central.application.ports import Transaction
+from central.application.senders import Seen, SendersWork, own, told_by_sender
 from central.application.stories import parts_of, tell
 from central.domain.places import Places
 from central.domain.story.routes import BEYOND
@@ -31,7 +31,7 @@ class SightingWork(Protocol):
     """What taking observations needs of a transaction."""
 
     @property
-    def telling(self) -> Transaction:
+    def telling(self) -> SendersWork:
         """Where stories are told."""
 
     async def find(self, seen: Sequence[Observation]) -> list[str]:
@@ -40,17 +40,28 @@ class SightingWork(Protocol):
     async def apart(self, seen: Pairs) -> list[Apart]:
         """Return those that the book has elsewhere than where they were seen, and outside of the count under way."""
 
-    async def observe(self, seen: Pairs, parts: Pairs, now: datetime) -> None:
-        """Keep observations; what lies in what was seen (`parts`) is held to be there too, which verifies nothing."""
+    async def observe(self, seen: Pairs, parts: Pairs, more: Mapping[Seen, Mapping[str, Any]], now: datetime) -> None:
+        """Keep observations; what lies in what was seen (`parts`) is held to be there too, which verifies nothing.
+
+        `more` is what the log says of some of them besides.
+        """
 
     async def open(self, openings: Sequence[Opening], now: datetime) -> None:
         """Open exceptions."""
 
 
-async def take(work: SightingWork, seen: Sequence[Observation], now: datetime) -> list[str]:
-    """Keep observations, tell the stories of what was seen, and open `wrong_location` where the book had it elsewhere.
+class Taken(NamedTuple):
+    """The assets that were seen, in the order of the observations, and those that the book had elsewhere."""
 
-    Who only read a tag tells nothing of the place: it may have been read through a wall.
+    assets: list[str]
+    apart: list[Apart]
+
+
+async def take(work: SightingWork, seen: Sequence[Observation], now: datetime) -> Taken:
+    """Keep observations, tell the stories of what was seen, and return what the book had elsewhere.
+
+    Who only read a tag tells nothing of the place: it may have been read through a wall. What a transfer's sender says
+    to see at its goal is there, but isn't received by that.
     """
     assets = await work.find(seen)
     pairs = list(zip(assets, seen, strict=True))
@@ -60,14 +71,19 @@ async def take(work: SightingWork, seen: Sequence[Observation], now: datetime) -
     parts = [(part, one) for asset, one in clear for part in by_parent.get(asset, ())]
     await work.telling.stories.lock({*assets, *inside})
     registry = await work.telling.registry()
-    wrong = _elsewhere(await work.apart(clear), registry.places) if clear else []
-    await work.observe(pairs, parts, now)
+    apart = await work.apart(clear) if clear else []
+    mine = await own(work.telling, [Seen(asset, one.by, one.location) for asset, one in [*clear, *parts]])
+    await work.observe(pairs, parts, {one: told_by_sender(transfers) for one, transfers in mine.items()}, now)
     if clear:
         told = {asset for asset, _ in clear} | inside.keys()
         await tell(work.telling, registry.world, registry.routes, dict.fromkeys(told, PEOPLE_SHARD), now)
-    if wrong:
+    return Taken(assets, apart)
+
+
+async def open_apart(work: SightingWork, found: Sequence[Apart], now: datetime) -> None:
+    """Open `wrong_location` of locked assets that the book had elsewhere than they were seen."""
+    if wrong := elsewhere(found, (await work.telling.registry()).places):
         await work.open(wrong, now)
-    return assets
 
 
 async def doubt(work: SightingWork, assets: Collection[str], now: datetime) -> None:
@@ -76,7 +92,7 @@ async def doubt(work: SightingWork, assets: Collection[str], now: datetime) -> N
     await tell(work.telling, registry.world, registry.routes, dict.fromkeys(assets, PEOPLE_SHARD), now)
 
 
-def _elsewhere(found: Sequence[Apart], places: Places) -> list[Opening]:
+def elsewhere(found: Sequence[Apart], places: Places) -> list[Opening]:
     """Return what was seen in a wrong place: not just in a finer or coarser one, and not back from outside."""
     return [
         Opening("wrong_location", None, one.asset, one.booked, one.at, {"seen_at": one.seen})

@@ -15,7 +15,7 @@ from central.application.fitness import Standing, refusal, unfit
 from central.application.fitness import held as held_by
 from central.application.in_transit import InTransit
 from central.application.judge import judge_again
-from central.application.ports import Transaction
+from central.application.senders import Seen, SendersWork, own, why_not
 from central.application.stories import tell, with_parts
 from central.application.transfer_views import LEAVABLE, UNDER_WAY, LegView, TransferView
 from central.domain.story.records import ESCALATION
@@ -58,7 +58,7 @@ class Done:
     detail: dict[str, Any] | None = None
 
 
-class TransferWork(Transaction, Protocol):
+class TransferWork(SendersWork, Protocol):
     """The transfers' part of a transaction."""
 
     async def number(self) -> str:
@@ -94,12 +94,6 @@ class TransferWork(Transaction, Protocol):
 
     async def withdraw(self, transfer: TransferView, now: datetime, assets: Collection[str] | None = None) -> None:
         """End what a transfer permitted, to all its assets or some."""
-
-    async def sent_by(self, transfer: str, assets: Collection[str]) -> list[str]:
-        """Return who scanned any of a transfer's assets out last."""
-
-    async def answers(self, person: str, party: str, places: Sequence[str]) -> bool:
-        """Tell whether a person is a party, or holds that role everywhere or at one of the places."""
 
     async def under_way(self, asset: str) -> tuple[int, str | None, list[str], str] | None:
         """Return number, transfer, assumed columns and origin of the leg that an asset is on."""
@@ -313,7 +307,7 @@ async def see(store: Transfers, asset: str, by: str, location: str, now: datetim
             raise StepUnfit(f"{location!r} is a {kind}: nobody sees an asset in all of it, name a place in it")
         parts = [one for one in await with_parts(work.stories, [asset]) if one != asset]
         await work.stories.lock([asset, *parts])
-        await _not_received_by_its_sender(work, asset, by, location)
+        await _not_received_by_its_sender(work, [asset, *parts], by, location)
         await work.act(Done("seen", by, [asset], None, location, {"how": how}), now)
         if parts:
             await work.act(Done("seen", by, parts, None, location, {"how": how, "with": asset}), now)
@@ -393,22 +387,16 @@ def _chosen(held: TransferView, assets: Collection[str] | None, states: Collecti
 
 
 async def _not_the_sender(work: TransferWork, held: TransferView, by: str, assets: Collection[str]) -> None:
-    places = (await work.registry()).places
-    sends = await work.answers(by, held.sender, places.chain(held.from_))
-    if by == held.sender or (sends and not await work.answers(by, held.receiver, places.chain(held.to))):
-        raise StepUnfit(f"{by!r} is the sender of transfer {held.id}: the receiving side receives it")
-    if by in await work.sent_by(held.id, assets):
-        raise StepUnfit(f"{by!r} scanned transfer {held.id} out: the receiving side receives it")
+    if why := await why_not(work, held, by, assets):
+        raise StepUnfit(why)
 
 
-async def _not_received_by_its_sender(work: TransferWork, asset: str, by: str, location: str) -> None:
-    """Refuse the sender's sight of an asset at its transfer's goal: that would receive it."""
-    leg = await work.under_way(asset)
-    if leg is None or leg[1] is None:
-        return
-    held = await work.transfer(leg[1])
-    if (await work.registry()).places.within(location, held.to):
-        await _not_the_sender(work, held, by, [asset])
+async def _not_received_by_its_sender(work: TransferWork, assets: Collection[str], by: str, location: str) -> None:
+    """Refuse the sender's sight of what a transfer still awaits at its goal: that would receive it."""
+    for mine in (await own(work, [Seen(one, by, location) for one in assets])).values():
+        for held, why in mine.items():
+            if not held.received:
+                raise StepUnfit(why)
 
 
 async def _finish(work: TransferWork, transfer: str, now: datetime) -> TransferView:

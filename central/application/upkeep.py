@@ -38,12 +38,12 @@ class AccuracyView(View):
     until: Instant
     crossings: int = Field(description="Crossings seen in the span.")
     missed: float = Field(description="Crossings that later sightings show to have been missed, by likelihood.")
-    miss_rate: float
-    miss_rate_low: float
-    miss_rate_high: float
-    missed_month: float
-    missed_month_low: float
-    missed_month_high: float
+    miss_rate: float | None = Field(description="Null where it saw nobody pass: it isn't known then.")
+    miss_rate_low: float | None
+    miss_rate_high: float | None
+    missed_month: float | None
+    missed_month_low: float | None
+    missed_month_high: float | None
     misread: int = Field(description="Crossings that others contradict: wrong way round, or none at all.")
     misread_month: float
     misread_month_low: float
@@ -66,7 +66,10 @@ class UpkeepWork(Transaction, Protocol):
     """The upkeep's part of a transaction."""
 
     async def due(self, after: datetime, now: datetime) -> list[str]:
-        """Return the assets with something that falls due later than `after` and by `now`, by id."""
+        """Return the assets with something that falls due later than `after` and by `now`, or left by an upgrade."""
+
+    async def told_again(self, assets: Sequence[str]) -> None:
+        """Note that assets are told as this version tells them."""
 
     async def manifest_assets(self, since: datetime) -> list[str]:
         """Return the assets of transfers that could be dispatched after `since`, by id."""
@@ -96,7 +99,10 @@ class Upkeep(Protocol):
 
 
 async def tell_due(store: Upkeep, after: datetime | None, now: datetime) -> int:
-    """Tell the stories again in which something fell due after `after`; return how many there were."""
+    """Tell the stories again in which something fell due after `after`, or that an upgrade tells otherwise.
+
+    Returns how many there were.
+    """
     async with store.work() as work:
         assets = await work.due(after or now - LOOKED_BACK, now)
     for part in (assets[start : start + PARTS] for start in range(0, len(assets), PARTS)):
@@ -104,6 +110,7 @@ async def tell_due(store: Upkeep, after: datetime | None, now: datetime) -> int:
             registry = await work.registry()
             await work.stories.lock(part)
             await tell(work, registry.world, registry.routes, dict.fromkeys(part, UPKEEP_SHARD), now)
+            await work.told_again(part)
     return len(assets)
 
 

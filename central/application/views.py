@@ -64,6 +64,8 @@ class AssetView(View):
     basis: str | None = None
     """recorded (the book says so), observed (a door or a person saw it), inferred (what was seen leaves no other)."""
     certain: bool | None = None
+    """Whether nothing speaks against the place. `confidence` is of what brought the asset there, and may be high all
+    the same: where this is false, the place is in doubt."""
     doubt: str | None = None
     """What speaks against the place: what was seen contradicts it, or what normally tells of the asset is silent."""
     why: str | None = None

@@ -115,8 +115,7 @@ class AssetPage:
         with box("asset-place"):
             text(self._board.place(belief["location"]), "asset-where")
             since = f"since {words.when(belief['since'])}" if belief.get("since") else "as imported"
-            sure = words.sureness(belief.get("confidence"))
-            told = [since, sure, f"as of {words.when(as_of)} {words.zone(as_of)}"]
+            told = [since, words.held(belief), f"as of {words.when(as_of)} {words.zone(as_of)}"]
             text(", ".join(one for one in told if one), "dim")
             if belief.get("doubt"):
                 text(f"? Its place is in doubt. {words.with_names(belief['doubt'], names)}", "doubt")

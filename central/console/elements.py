@@ -8,6 +8,8 @@ from nicegui import ui
 RECALL_S: Final = 10.0
 """A browser that loads a page on a slow machine gets so long to say what it remembers."""
 PULSE_EVERY_S: Final = 0.5
+LONG: Final = 24
+"""Characters that a link may have on one line; ids have up to 80."""
 FIELD: Final = "dense outlined dark color=grey-4"
 """How a field for words looks."""
 PAGES: Final = {
@@ -39,8 +41,8 @@ def cell(content: str, classes: str, role: str = "cell") -> None:
 
 
 def link(content: str, target: str) -> None:
-    """A link to one of our own pages."""
-    ui.link(content, target).classes("link")
+    """A link to one of our own pages; a long one is broken where there is no room for it."""
+    ui.link(content, target).classes("link long" if len(content) > LONG else "link")
 
 
 def failed(error: Exception, thing: str, missing: bool) -> None:  # noqa: FBT001 (it reads well where it is called)

@@ -81,7 +81,7 @@ def _sees(measured: list[dict[str, Any]]) -> None:
     with box("figures"):
         for label, value in (
             ("of its crossings are missed", "not known" if few else f"{door['miss_rate']:.1%}"),
-            ("missed a month", f"{door['missed_month']:,.0f}"),
+            ("missed a month", "not known" if door["missed_month"] is None else f"{door['missed_month']:,.0f}"),
             ("misread a month", f"{door['misread_month']:,.0f}"),
             ("crossings seen", f"{door['crossings']:,}"),
         ):

@@ -68,7 +68,7 @@ def due(leg: dict[str, Any]) -> str:
     """The due date: a day at the destination, and the calendar that it was counted on."""
     day = date.fromisoformat(leg["due_on"])
     assumed = " (assumed)" if "receipt_due" in leg["assumed"] else ""
-    return f"due by the end of {day:%a} {day.day} {day:%b}{assumed}, {calendar(leg['calendar'])}"
+    return f"due by the end of {day:%a} {words.dated(day)}{assumed}, {calendar(leg['calendar'])}"
 
 
 def calendar(version: str) -> str:
@@ -142,7 +142,7 @@ def state(leg: dict[str, Any], trip: dict[str, Any], now: datetime) -> str:
 def dispatched(leg: dict[str, Any]) -> str:
     """When it left, in this machine's zone."""
     at = words.instant(leg["dispatched_at"]).astimezone()
-    return f"{at.day} {at:%b %H:%M}"
+    return f"{words.dated(at)} {at:%H:%M}"
 
 
 def waits(transfer: dict[str, Any], place: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 Place = Callable[[str | None], str]
@@ -209,7 +209,8 @@ def promotion_words(last: dict[str, Any]) -> str:
 
 def measure_words(measure: dict[str, Any]) -> str:
     """Who quietened a door, why and until when."""
-    until = f"{datetime.fromisoformat(measure['until_at']).astimezone():%d %b %H:%M}"
+    at = datetime.fromisoformat(measure["until_at"]).astimezone()
+    until = f"{dated(at)} {at:%H:%M}"
     return f"{measure['kind']} by {measure['by']} until {until}: {measure['reason']}"
 
 
@@ -293,6 +294,15 @@ def sureness(confidence: float | None) -> str:
     return f"{word}, {confidence:.0%}"
 
 
+def held(belief: dict[str, Any]) -> str:
+    """How sure a place is, in a word with its figure: in doubt, whatever that is, where something speaks against it."""
+    share = belief.get("confidence")
+    if share is None:
+        return ""
+    word = "in doubt" if belief.get("certain") is False else "sure" if share >= _SURE else "likely"
+    return f"{word}, {share:.0%}"
+
+
 def instant(text: str) -> datetime:
     """An instant as the API writes it."""
     return datetime.fromisoformat(text)
@@ -310,8 +320,13 @@ def when(instant: str | None, now: datetime | None = None) -> str:
     at, today = datetime.fromisoformat(instant).astimezone(), (now or datetime.now(UTC)).astimezone()
     if at.date() == today.date():
         return f"{at:%H:%M:%S}"
-    year = "" if at.year == today.year else f" {at.year}"
-    return f"{at.day} {at:%b}{year} {at:%H:%M}"
+    return f"{dated(at, today)} {at:%H:%M}"
+
+
+def dated(day: date, today: date | None = None) -> str:
+    """A day as it is written, with its year where that is another than this one."""
+    year = "" if day.year == (today or datetime.now(UTC).astimezone()).year else f" {day.year}"
+    return f"{day.day} {day:%b}{year}"
 
 
 def as_of(instant: str | None) -> str:
@@ -476,6 +491,8 @@ def feed_words(silent_s: float | None, problem: str | None) -> str:
 
 def miss_words(door: dict[str, Any]) -> str:
     """How sure a door's own measure is: the ends of its intervals."""
+    if door["miss_rate_high"] is None:
+        return "It saw nobody pass: whether it misses anybody is not known."
     if door["crossings"] < FEW_CROSSINGS:
         return f"Too few crossings to tell: it may miss up to {door['miss_rate_high']:.0%} of them."
     return (

@@ -27,6 +27,7 @@ from central.application.count_views import (
 from central.application.counts import Running
 from central.application.errors import NotFound, StepUnfit, StoreBusy
 from central.application.openings import Opening
+from central.application.senders import Seen as Sight
 from central.application.sighting import Apart, Pairs
 from central.application.views import View
 from central.domain import counting
@@ -36,8 +37,9 @@ from central.domain.exceptions.terms import CountDays
 from central.domain.presence.buckets import Bucket, Tally
 from central.storage.database import Connection, Database
 from central.storage.exceptions import PgExceptionWork
-from central.storage.log import PgLog, PgTransaction
+from central.storage.log import PgLog
 from central.storage.queries import query
+from central.storage.transfers import PgTransferWork
 
 _V = TypeVar("_V", bound=View)
 CLOCK: Final = "schedule"
@@ -218,11 +220,11 @@ class PgSightingWork:
         self._connection = connection
         self._run = run
         self._how = how
-        self._telling = PgTransaction(connection, log)
+        self._telling = PgTransferWork(connection, log)
         self._exceptions = PgExceptionWork(connection, count)
 
     @property
-    def telling(self) -> PgTransaction:
+    def telling(self) -> PgTransferWork:
         """Where stories are told."""
         return self._telling
 
@@ -240,13 +242,13 @@ class PgSightingWork:
         }
         return [Apart(*row) for row in await (await self._connection.execute(query("counts.apart"), params)).fetchall()]
 
-    async def observe(self, seen: Pairs, parts: Pairs, now: datetime) -> None:
+    async def observe(self, seen: Pairs, parts: Pairs, more: Mapping[Sight, Mapping[str, Any]], now: datetime) -> None:
         """Keep observations as verifications, and that parts were seen with what they lie in."""
-        more = {"how": self._how, "run": self._run, "now": now}
+        about = {"how": self._how, "run": self._run, "now": now}
         for step in ("verify", "verified_act", "count_again"):
-            await _each(self._connection, step, _values(seen, more))
+            await _each(self._connection, step, _values(seen, about, more))
         for step in ("seen_with_act", "count_again"):
-            await _each(self._connection, step, _values(parts, more))
+            await _each(self._connection, step, _values(parts, about, more))
 
     async def open(self, openings: Sequence[Opening], now: datetime) -> None:
         """Open exceptions."""
@@ -277,15 +279,30 @@ class PgRunWork(PgSightingWork):
             await self._do(step, by=by, now=now)
         await self._act("count_started", by, now)
 
-    async def observe(self, seen: Pairs, parts: Pairs, now: datetime) -> None:
+    async def observe(self, seen: Pairs, parts: Pairs, more: Mapping[Sight, Mapping[str, Any]], now: datetime) -> None:
         """Write observations into their assets' lines, where they are the better ones, and into the verifications."""
-        await _each(self._connection, "observe", _values(seen, {"run": self._run}))
-        await super().observe(seen, parts, now)
+        await _each(self._connection, "observe", _values(seen, {"run": self._run}, more))
+        await super().observe(seen, parts, more, now)
 
     async def searched(self, location: str, by: str, now: datetime) -> None:
         """Note that somebody has searched all of a place."""
         if not await self._rows("searched", location=location, by=by, now=now):
             raise NotFound(f"location {location!r} is not in count {self._run}")
+
+    async def keep_apart(self, found: Sequence[Apart]) -> None:
+        """Keep what the book had elsewhere than it was seen."""
+        params = {
+            "run": self._run,
+            "assets": [one.asset for one in found],
+            "booked": [one.booked for one in found],
+            "seen": [one.seen for one in found],
+            "times": [one.at for one in found],
+        }
+        await self._connection.execute(query("counts.keep_apart"), params)
+
+    async def apart_so_far(self) -> list[Apart]:
+        """Return what was kept, by asset."""
+        return [Apart(*row) for row in await self._rows("apart_so_far")]
 
     async def add_radio(self) -> None:
         """Write into lines that nobody observed what antennas heard since the start, or may still answer for."""
@@ -438,8 +455,14 @@ def _only(seen: Observation, rows: Sequence[tuple[Any, ...]]) -> str:
     return str(rows[0][0])
 
 
-def _values(seen: Pairs, more: dict[str, Any]) -> list[dict[str, Any]]:
-    return [asdict(one) | {"asset": asset, "confidence": CERTAIN} | more for asset, one in seen]
+def _values(seen: Pairs, about: dict[str, Any], more: Mapping[Sight, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        asdict(one)
+        | {"asset": asset, "confidence": CERTAIN}
+        | {"more": json.dumps(more.get(Sight(asset, one.by, one.location), {}))}
+        | about
+        for asset, one in seen
+    ]
 
 
 async def _each(connection: Connection, name: str, params: Sequence[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from psycopg.rows import class_row, dict_row
 from central.application.errors import NotFound
 from central.application.fitness import Standing
 from central.application.in_transit import InTransit
+from central.application.senders import Awaited
 from central.application.transfer_views import LegView, TransferView
 from central.application.transfers import Done
 from central.storage.database import Connection, Database
@@ -77,6 +78,10 @@ class PgTransferWork(PgTransaction):
         """End what a transfer permitted, to all its assets or some."""
         params = _of(transfer) | {"now": now} | ({} if assets is None else {"assets": list(assets)})
         await self._connection.execute(query("transfers.withdraw"), params)
+
+    async def awaited(self, assets: Collection[str]) -> list[Awaited]:
+        """Return the approved transfers of assets, by id."""
+        return [Awaited(*row) for row in await self._rows("awaited", {"assets": list(assets)})]
 
     async def sent_by(self, transfer: str, assets: Collection[str]) -> list[str]:
         """Return who scanned any of a transfer's assets out last."""

@@ -49,6 +49,10 @@ class PgUpkeepWork(PgTransaction):
         ]
         return tallies, stretches
 
+    async def told_again(self, assets: Sequence[str]) -> None:
+        """Note that assets are told as this version tells them."""
+        await self._connection.execute(query("stories.told_again"), {"assets": list(assets)})
+
     async def keep_accuracy(self, found: Sequence[Accuracy]) -> None:
         """Store the newest measurement of doors."""
         if found:

@@ -14,6 +14,14 @@ BEYOND_THE_EDGE = """() => [...document.querySelectorAll('.page *')]
     .filter(one => one.getBoundingClientRect().right > window.innerWidth)
     .map(one => one.className + ': ' + one.textContent)"""
 
+OUT_OF_THEIR_BOX = """() => [...document.querySelectorAll('.page .link, .page .grow, .page .state')]
+    .filter(one => {
+        const [own, around] = [one, one.parentElement].map(each => each.getBoundingClientRect());
+        return one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline'
+            || own.right > around.right + 1 || own.width > 0 && own.width < 40 && one.textContent.length > 20;
+    }).map(one => one.className + ': ' + one.textContent)"""
+"""What is wider than its box or sticks out of the one around it, or stands in it a letter a line."""
+
 
 class RunningConsole:
     """A console as a process; gives its address once it listens."""

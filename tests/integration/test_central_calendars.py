@@ -102,6 +102,24 @@ async def test_a_country_that_cannot_be_counted_by_stops_nothing_and_is_told(one
     assert "no calendar for ZZ" in view(places, "hq", NOON, (date(2026, 1, 1), date(2026, 1, 2))).problem
 
 
+async def test_a_sheet_of_overrides_is_held_against_the_same_rule_by_row_and_in_a_dry_run(one):
+    days = [date(2026, 6, 1) + timedelta(days=n) for n in range(70)]
+    head = "day,status,reason,location,removed\n"
+    sheet = head + "".join(f"{day},closed,rebuilding,hq-site,\n" for day in days)
+    for dry_run in (True, False):
+        done = await one.import_(calendar_overrides=sheet, now=NOON, dry_run=dry_run)
+        assert [(each.file, each.line) for each in done.problems] == [("calendar_overrides.csv", 2)]
+        assert "leaves no working day from 2026-05-30 to 2026-08-09: a place is closed for less than 60 days" in (
+            done.problems[0].text
+        )
+        assert done.id is None
+    assert await one.sql("SELECT count(*) FROM calendar_override") == [(0,)]
+    short = head + "".join(f"{day},closed,rebuilding,hq-site,\n" for day in days[:40])
+    assert not (await one.import_(calendar_overrides=short, now=NOON)).problems
+    nowhere = "day,status,reason,country,subdivision\n2026-06-01,closed,rebuilding,GB,XYZ\n"
+    assert "XYZ" in (await one.import_(calendar_overrides=nowhere, now=NOON)).problems[0].text
+
+
 async def test_overrides_that_leave_a_place_sixty_days_without_a_working_day_are_refused(one):
     """Request by request too: what stands already counts with it."""
     store = PgCalendars(one.database)

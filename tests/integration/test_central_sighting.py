@@ -84,6 +84,31 @@ async def test_what_a_count_finds_at_another_site_is_not_certain_where_the_book_
     assert await rebuilt_the_same(one)
 
 
+async def counting(one, *observations):
+    """A blind count of the branch's stock that is under way."""
+    plan = Plan("spot", "branch-stock", (), blind=True, planned_for=START.date(), by="ann")
+    run = await one.counting.plan(plan, START)
+    await use.start(one.counting, run, "dee", later(1))
+    await use.observe(one.counting, run, list(observations), later(2))
+    return run
+
+
+@pytest.mark.parametrize("end", ["submit", "cancel"])
+async def test_a_count_under_way_tells_nobody_where_the_book_has_what_it_finds(one, end):
+    run = await counting(one, seen("LT-0001", "branch-stock"), seen("LT-0002", "branch-stock"))
+    await use.observe(one.counting, run, [seen("LT-0002", "stockroom-a", at_h=2.5)], later(3))
+    told = {asset: [kind for kind, _ in await wrong(one, asset)] for asset in ("LT-0001", "LT-0002")}
+    assert not any("wrong_location" in kinds for kinds in told.values())
+    assert (await place(one, "LT-0001"))[0] == "branch-stock"
+    if end == "submit":
+        await use.submit(one.counting, run, "dee", later(4))
+    else:
+        await use.cancel(one.counting, run, "dee", "the alarm went off", later(4))
+    assert ("wrong_location", "stockroom-a") in await wrong(one, "LT-0001")
+    assert "wrong_location" not in [kind for kind, _ in await wrong(one, "LT-0002")]
+    assert await rebuilt_the_same(one)
+
+
 async def test_what_is_verified_in_another_room_moves_and_is_told_as_a_wrong_location(one):
     await use.verify(one.counting, seen("LT-0001", "corridor", grade="serial_seen"), "scan", later(2))
     assert (await place(one, "LT-0001"))[0] == "corridor"

@@ -3,8 +3,11 @@
 import psycopg
 import pytest
 
+from central.application.upkeep import tell_due
 from central.storage import migrate as runner
 from central.storage.migrate import load, migrate
+from central.storage.rebuild import projection_hash, rebuild
+from tests.helpers.central import START, central
 from tests.helpers.postgres import fresh_database
 
 OLD = """
@@ -54,6 +57,41 @@ def test_measured_stays_keep_their_cohort_and_what_is_carried_begins_as_what_cam
         with psycopg.connect(dsn) as connection:
             found = connection.execute("SELECT cohort, hours, patience_h FROM place_stay ORDER BY 1").fetchall()
             assert found == [("arrived", [8.0], 8.0), ("carried", [8.0], 8.0), ("recorded", [9.0], 90.0)]
+
+
+VERIFIED = """
+INSERT INTO location (id, name, kind, guarded) VALUES ('hq', 'HQ', 'building', true), ('away', 'A', 'building', true);
+INSERT INTO person (id, name) VALUES ('ann', 'Ann');
+INSERT INTO asset (id, name, class) SELECT 'A-' || n, 'Laptop', 'laptop' FROM generate_series(1, 3) AS n;
+INSERT INTO act (at, recorded_at, kind, asset, location, by)
+SELECT '2026-01-02Z', '2026-01-02Z', 'placed', id, 'hq', 'import' FROM asset;
+INSERT INTO asset_location (asset, location, since, confidence, basis)
+SELECT id, 'hq', '2026-01-02Z', 1, 'recorded' FROM asset;
+INSERT INTO location_counter (location, shard, count, counted_at) VALUES ('hq', 0, 3, '2026-01-02Z');
+INSERT INTO act (at, recorded_at, kind, asset, location, by, detail) VALUES
+('2026-01-03Z', '2026-01-03Z', 'asset_verified', 'A-1', 'away', 'ann', '{"grade": "barcode", "how": "scan"}'),
+('2026-01-03Z', '2026-01-03Z', 'asset_verified', 'A-2', 'away', 'ann', '{"grade": "tag_seen", "how": "scan"}');
+"""
+
+
+async def test_what_was_verified_before_verifications_moved_anything_is_told_once_as_a_rebuild_tells_it(monkeypatch):
+    before = [step for step in load("migrations") if step.name < "migrations/0038"]
+    with fresh_database(migrated=False) as dsn:
+        monkeypatch.setattr(runner, "load", lambda folder: before if folder == "migrations" else [])
+        migrate(dsn)
+        with psycopg.connect(dsn) as connection:
+            connection.execute(VERIFIED)
+        monkeypatch.undo()
+        migrate(dsn)
+        async with central(dsn) as one:
+            assert await one.where("A-1") == "hq"
+            old = await projection_hash(one.database)
+            assert await tell_due(one.upkeep, None, START) == 1
+            assert [await one.where(f"A-{n}") for n in (1, 2, 3)] == ["away", "hq", "hq"]
+            live = await projection_hash(one.database)
+            await rebuild(one.database, START)
+            assert await projection_hash(one.database) == live != old
+            assert await tell_due(one.upkeep, None, START) == 0
 
 
 ASSETS = 2000

@@ -60,7 +60,10 @@ async def test_doors_are_measured_by_what_contradicts_them(one):
         rows.append(movement(number, portal=portal, kind=kind, after_s=number * 100, confidence=0.99))
     await one.take(*rows, now=after(900))
     assert await measure_doors(one.upkeep, after(1000)) == 4
-    door = {found.portal: found for found in await one.upkeep.accuracy()}["stockroom-a-door"]
+    doors = {found.portal: found for found in await one.upkeep.accuracy()}
+    idle, door = doors["branch-door"], doors["stockroom-a-door"]
+    assert (idle.crossings, idle.miss_rate, idle.miss_rate_low, idle.miss_rate_high) == (0, None, None, None)
+    assert (idle.missed_month, idle.missed_month_low, idle.missed_month_high) == (None, None, None)
     assert (door.crossings, door.misread) == (5, 0)
     assert 1 <= door.missed < 2
     assert door.miss_rate_low < 1 / 6 <= door.miss_rate < door.miss_rate_high

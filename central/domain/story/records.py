@@ -73,6 +73,11 @@ class Act:
         """Whether it says nothing of since when, where the asset was there already: verified, or in what was seen."""
         return self.kind == VERIFIED or "with" in self.detail
 
+    @property
+    def sender_of(self) -> frozenset[str]:
+        """The transfers to this place whose sender says it: what they see there has come, and isn't received."""
+        return frozenset(self.detail.get("sender_of", ()))
+
 
 class Due(NamedTuple):
     """A due date, and the version of the calendar that froze it."""

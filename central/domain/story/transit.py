@@ -1,8 +1,9 @@
 """Transit legs: dispatch, receipt, return and going astray, as one asset's course and acts show them.
 
 A transfer is dispatched by the first door that leads out of its origin (or out of the origin's site) while the approval
-holds, or by a scan; it is received by a door that leads into its destination, or by a scan, and by nothing else. What
-left a guarded place for outside the site without a transfer or permit is under way all the same: an inferred leg.
+holds, or by a scan. It is received by a door that leads into its destination, by a scan, or by what is seen or heard
+there, and by nothing else; what its sender says to see there receives nothing. What left a guarded place for outside
+the site without a transfer or permit is under way all the same: an inferred leg.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,8 @@ class _Move:
     start: Start
     carried: bool = False
     """Made by what the asset lies in: it goes the way of an approved transfer with that, and is accused of nothing."""
+    unreceived: frozenset[str] = frozenset()
+    """Transfers that aren't received by it, since it is their sender's word."""
 
     @property
     def at(self) -> datetime:
@@ -56,6 +59,8 @@ def follow(
         if step is not None and step.item is item:
             for move in _moves(step):
                 told.take(move)
+            if not step.moved:
+                told.confirm(step)
             told.place = step.place
             step = next(course, None)
         if isinstance(item, Act):
@@ -69,7 +74,7 @@ def _moves(step: Step) -> list[_Move]:
     if step.reading in {"placed", "no_crossing", "stray"}:
         return []
     if isinstance(item, Act):
-        return _unseen(step.before, step.place, Start(item.at, "scanned"))
+        return _unseen(step.before, step.place, Start(item.at, "scanned"), item.sender_of)
     if isinstance(item, Heard):
         return _unseen(step.before, step.place, Start(item.at, "inferred"))
     if item.carried:
@@ -81,8 +86,8 @@ def _moves(step: Step) -> list[_Move]:
     return [*_unseen(step.before, origin, Start(item.at, "inferred", item.synced, item.passage)), seen]
 
 
-def _unseen(before: str | None, place: str, start: Start) -> list[_Move]:
-    return [] if before is None or before == place else [_Move(before, place, start)]
+def _unseen(before: str | None, place: str, start: Start, unreceived: frozenset[str] = frozenset()) -> list[_Move]:
+    return [] if before is None or before == place else [_Move(before, place, start, unreceived=unreceived)]
 
 
 @dataclass(slots=True)
@@ -145,6 +150,15 @@ class _Transit:
         else:
             self._depart(move)
 
+    def confirm(self, step: Step) -> None:
+        """Receive what is seen or heard at its goal and was there already: by its sender's word, or by the book."""
+        leg, item = self.leg, step.item
+        if leg is None or leg.transfer is None or leg.destination is None or step.reading not in {"seen", "heard"}:
+            return
+        came = self._within(step.place, leg.destination) and not self._within(step.place, leg.origin)
+        if came and not (isinstance(item, Act) and leg.transfer in item.sender_of):
+            self._receive(item.at, step.place, "scanned" if isinstance(item, Act) else "inferred")
+
     def _go_along(self, move: _Move) -> None:
         """Take a change of place of what the asset lies in: begin or bring on a transfer's leg, nothing else."""
         if self.leg is not None:
@@ -180,7 +194,10 @@ class _Transit:
     def _go_on(self, leg: Leg, move: _Move) -> None:
         """Bring the leg under way on by a move: received, back, astray, or still under way."""
         if leg.destination is not None and self._within(move.destination, leg.destination):
-            self._receive(move.at, move.destination, move.start.basis)
+            if leg.transfer not in move.unreceived:
+                self._receive(move.at, move.destination, move.start.basis)
+            elif leg.state == "wrong_destination":
+                self.legs[-1] = replace(leg, state="open", ended_at=None, ended_in=None)
         elif self._returns(leg, move):
             self.legs[-1] = replace(
                 leg, state="returned_to_origin", ended_at=move.at, ended_in=move.destination, ended_by=move.start.basis
@@ -201,6 +218,8 @@ class _Transit:
             )
             self.legs[-1] = replace(told, assumed=())
             self.unannounced.add(leg.number)
+            if order.id in move.unreceived:
+                return
         if order is not None or self._elsewhere(leg.origin, move.destination):
             self._receive(move.at, move.destination, move.start.basis)
 
@@ -216,16 +235,17 @@ class _Transit:
                 self._go_on(self.legs[-1], move)
                 return
             if order.since <= move.at and not seen and self._gone(order, move):
-                self._retro(order, move.start)
+                self._retro(order, move.start, move.unreceived)
                 self._go_on(self.legs[-1], move)
                 return
         if self._undeclared(move):
             self._begin(undeclared_leg(self.world, len(self.legs) + 1, move.origin, move.start))
             self._go_on(self.legs[-1], move)
 
-    def _retro(self, order: Order, start: Start) -> None:
-        """Begin a leg that was dispatched unseen, as its receipt shows."""
-        self._begin(declared_leg(self.world, len(self.legs) + 1, order, replace(start, basis="inferred")))
+    def _retro(self, order: Order, start: Start, unreceived: frozenset[str] = frozenset()) -> None:
+        """Begin a leg that was dispatched unseen, as its receipt shows, or from its sender's word on."""
+        begun = start if order.id in unreceived else replace(start, basis="inferred")
+        self._begin(declared_leg(self.world, len(self.legs) + 1, order, begun))
         self.unannounced.add(len(self.legs))
 
     def _begin(self, leg: Leg) -> None:

@@ -4,12 +4,15 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.helpers.consoles import DESK, OUT_OF_THEIR_BOX, PHONE
 from tests.helpers.fake_central import (
     ago,
     alert,
     asked,
     exception,
+    going,
     moment,
+    movement,
     passed,
 )
 
@@ -283,3 +286,20 @@ def test_a_step_that_separation_of_duties_refuses_is_told_in_words(page, console
     page.get_by_label("Your person id").fill("bob")
     page.get_by_role("button", name="Approve").click()
     page.get_by_text("bob has LT-0001 in custody").wait_for()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_ids_and_names_of_eighty_characters_stay_in_their_boxes(page, console, central, size):
+    """None is broken into a column of letters either."""
+    long = {"id": "A" * 80, "name": "N" * 80, "class": "laptop"}
+    held = {"state": "acknowledged", "acknowledged_at": ago(3), "acknowledged_by": "b" * 80}
+    central.alerts = [alert(1, asset=long, assets=[long]), alert(2, asset=long, assets=[long], **held)]
+    central.movements = [movement(1, asset="A" * 80), movement(2, asset=None)]
+    central.exceptions = [exception(1, asset="A" * 80, asset_name="N" * 80)]
+    central.legs = [going(1, asset="A" * 80, asset_name="N" * 80), going(2), going(3, asset_name="N" * 80)]
+    page.set_viewport_size(size)
+    for path, line in (("/", ".quiet-line"), ("/in-transit", ".leg"), ("/exceptions", ".exception")):
+        page.goto(console + path)
+        page.locator(f"{line} .link").first.wait_for()
+        assert page.evaluate(OUT_OF_THEIR_BOX) == [], path
+    central.legs = []

@@ -105,6 +105,17 @@ def test_confidence_is_a_word_with_its_figure(share, word):
     assert words.sureness(None) == ""
 
 
+@pytest.mark.parametrize(
+    ("share", "certain", "told"),
+    [
+        (0.92, True, "sure, 92%"), (0.6, True, "likely, 60%"), (0.92, False, "in doubt, 92%"),
+        (0.4, False, "in doubt, 40%"), (None, None, ""),
+    ],
+)  # fmt: skip
+def test_a_place_is_in_doubt_in_words_where_something_speaks_against_it_whatever_the_figure(share, certain, told):
+    assert words.held({"confidence": share, "certain": certain}) == told
+
+
 def test_gateways_say_what_ails_them():
     reader = {"id": "r1", "state": "lost"}
     well = {"registered": True, "online": True, "health": {"readers": [], "streams": [{"pending": 3}]}}
@@ -408,6 +419,8 @@ def test_a_due_date_says_how_long_is_left_or_how_late_it_is():
 def test_a_doors_own_measure_says_how_sure_it_is_and_when_it_can_tell_nothing():
     door = {"crossings": 900, "miss_rate_low": 0.031, "miss_rate_high": 0.068, "missed_month_low": 9.4,
             "missed_month_high": 21.6}  # fmt: skip
+    unknown = dict.fromkeys(door) | {"crossings": 0}
+    assert words.miss_words(unknown).startswith("It saw nobody pass")
     assert words.miss_words(door).startswith("With 95 % certainty it misses 3.1% to 6.8%, that is 9 to 22 crossings")
     assert words.miss_words(door | {"crossings": 4}) == "Too few crossings to tell: it may miss up to 7% of them."
 

@@ -62,6 +62,11 @@ ON CONFLICT (portal) DO UPDATE SET
     misread_month_low = excluded.misread_month_low, misread_month_high = excluded.misread_month_high;
 
 -- name: list
--- What doors are measured to miss and misread, by door.
-SELECT a.*, p.name FROM portal_accuracy AS a JOIN portal AS p ON p.id = a.portal
+-- What doors are measured to miss and misread, by door. Of a door that saw nobody it isn't known: it may be idle, and what
+-- others show to have been missed falls on it by likelihood alone.
+SELECT a.portal, p.name, a.since, a.until, a.crossings, a.missed, k.miss_rate, k.miss_rate_low, k.miss_rate_high,
+       k.missed_month, k.missed_month_low, k.missed_month_high, a.misread, a.misread_month, a.misread_month_low,
+       a.misread_month_high
+FROM portal_accuracy AS a JOIN portal AS p ON p.id = a.portal
+LEFT JOIN portal_accuracy AS k ON k.portal = a.portal AND k.crossings > 0
 WHERE %(portal)s::text IS NULL OR a.portal = %(portal)s ORDER BY a.portal;

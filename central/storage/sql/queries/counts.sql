@@ -329,12 +329,14 @@ VALUES (%(asset)s, %(at)s, %(location)s, %(how)s, %(grade)s, %(confidence)s, %(e
 -- The same in the log.
 INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
 VALUES (%(at)s, %(now)s, 'asset_verified', %(asset)s, %(location)s, %(by)s,
-        jsonb_build_object('how', %(how)s::text, 'grade', %(grade)s::text, 'evidence', %(evidence)s::text));
+        jsonb_build_object('how', %(how)s::text, 'grade', %(grade)s::text, 'evidence', %(evidence)s::text)
+            || %(more)s::jsonb);
 
 -- name: seen_with_act
 -- What lies in an asset that somebody saw, in the log.
 INSERT INTO act (at, recorded_at, kind, asset, location, by, detail)
-SELECT %(at)s, %(now)s, 'seen', p.id, %(location)s, %(by)s, jsonb_build_object('how', %(how)s::text, 'with', p.parent)
+SELECT %(at)s, %(now)s, 'seen', p.id, %(location)s, %(by)s,
+       jsonb_build_object('how', %(how)s::text, 'with', p.parent) || %(more)s::jsonb
 FROM asset AS p WHERE p.id = %(asset)s;
 
 -- name: apart
@@ -346,6 +348,19 @@ JOIN asset_location AS w ON w.asset = s.asset AND w.location <> s.location AND w
 WHERE NOT EXISTS (SELECT FROM transit_leg AS t WHERE t.asset = s.asset AND t.state IN ('open', 'wrong_destination'))
     AND NOT EXISTS (SELECT FROM count_line AS l WHERE l.run = %(run)s AND l.asset = s.asset AND l.booked IS NOT NULL)
 ORDER BY s.asset, s.at;
+
+-- name: keep_apart
+-- They wait for the count to be handed in. Where it was booked before the count moved it stands, and where it was seen last.
+INSERT INTO count_apart AS k (run, asset, booked, seen, seen_at)
+SELECT DISTINCT ON (asset) %(run)s, asset, booked, seen, at
+FROM unnest(%(assets)s::text[], %(booked)s::text[], %(seen)s::text[], %(times)s::timestamptz[]) AS f (asset, booked, seen, at)
+ORDER BY asset, at DESC
+ON CONFLICT (run, asset) DO UPDATE SET seen = excluded.seen, seen_at = excluded.seen_at
+WHERE excluded.seen_at >= k.seen_at;
+
+-- name: apart_so_far
+-- What was kept of that.
+SELECT asset, booked, seen, seen_at FROM count_apart WHERE run = %(run)s ORDER BY asset;
 
 -- name: missing
 -- The assets that a count calls missing.

@@ -23,7 +23,7 @@ SELECT epc, asset, bound_from, bound_to, role, state, tid FROM tag WHERE epc = A
 -- name: clear
 -- First half of a rebuild: forget what follows from the log.
 TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg, story_checkpoint,
-    portal_hour_counted;
+    portal_hour_counted, story_todo;
 
 -- name: clear_missed
 -- What doors missed before a story's base is told by nothing else any more.

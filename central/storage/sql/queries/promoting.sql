@@ -17,7 +17,7 @@ LEFT JOIN LATERAL (
            coalesce(sum(h.passages) FILTER (WHERE h.kind IN ('in', 'out')), 0)::bigint AS crossings
     FROM portal_hour AS h WHERE h.portal = p.id AND h.hour >= date_trunc('hour', coalesce(m.at, '-infinity'), 'UTC')
 ) AS d ON true
-LEFT JOIN portal_accuracy AS x ON x.portal = p.id
+LEFT JOIN portal_accuracy AS x ON x.portal = p.id AND x.crossings > 0
 LEFT JOIN LATERAL (
     SELECT count(*) AS wrong FROM alert AS a
     WHERE a.portal = p.id AND a.verdict = 'false_read' AND a.raised_at >= coalesce(m.at, '-infinity')

@@ -195,12 +195,19 @@ ON CONFLICT (passage) DO UPDATE SET
 WHERE (m.asset, m.portal, m.at, m.kind) IS DISTINCT FROM (excluded.asset, excluded.portal, excluded.at, excluded.kind);
 
 -- name: due
--- Assets with something that falls due in a span: a receipt, or the end of a transfer's window.
+-- Assets with something that falls due in a span, a receipt or the end of a transfer's window, and those that an upgrade
+-- tells otherwise.
 SELECT asset FROM transit_leg
 WHERE state IN ('open', 'wrong_destination') AND receipt_due > %(after)s AND receipt_due <= %(now)s
 UNION
 SELECT a.asset FROM transfer AS t JOIN transfer_asset AS a ON a.transfer = t.id
-WHERE t.cancelled_at IS NULL AND a.outcome IS NULL AND t.dispatch_until > %(after)s AND t.dispatch_until <= %(now)s;
+WHERE t.cancelled_at IS NULL AND a.outcome IS NULL AND t.dispatch_until > %(after)s AND t.dispatch_until <= %(now)s
+UNION
+SELECT asset FROM story_todo;
+
+-- name: told_again
+-- They are told as this version tells them.
+DELETE FROM story_todo WHERE asset = ANY(%(assets)s);
 
 -- name: unsettled
 -- Assets whose stories hang on how places are joined: a changed registry may tell them otherwise.

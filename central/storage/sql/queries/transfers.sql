@@ -166,6 +166,19 @@ SELECT DISTINCT last.by FROM (
     ORDER BY a.asset, a.at DESC, a.id DESC
 ) AS last;
 
+-- name: awaited
+-- The approved transfers of assets: (asset, id, from, to, sender, receiver, who scanned it out last, whether it came).
+SELECT m.asset, t.id, t.from_location, t.to_location, t.sender, t.receiver, d.by,
+       EXISTS (SELECT FROM transit_leg AS l WHERE l.transfer = t.id AND l.asset = m.asset AND l.state = 'received')
+FROM transfer_asset AS m JOIN transfer AS t ON t.id = m.transfer
+LEFT JOIN LATERAL (
+    SELECT a.by FROM act_standing AS a
+    WHERE a.subject = t.id AND a.kind = 'dispatch_scanned' AND a.asset = m.asset ORDER BY a.at DESC, a.id DESC LIMIT 1
+) AS d ON true
+WHERE m.asset = ANY(%(assets)s) AND m.outcome IS DISTINCT FROM 'not_dispatched'
+    AND t.approved_at IS NOT NULL AND t.cancelled_at IS NULL
+ORDER BY t.id, m.asset;
+
 -- name: under_way
 -- The leg that an asset is on.
 SELECT number, transfer, assumed, origin FROM transit_leg WHERE asset = %(asset)s AND state IN ('open', 'wrong_destination');
