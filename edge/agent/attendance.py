@@ -35,6 +35,11 @@ class Connection(Protocol):
         """How long our certificate at the broker still holds; None without one."""
         ...
 
+    @property
+    def certificate_problem(self) -> str:
+        """Why the certificate that lies in our files isn't used; empty where it is."""
+        ...
+
 
 @dataclass(slots=True)
 class AgentWork:
@@ -95,6 +100,7 @@ class AgentWork:
             uplink_failures=failures,
             uplink_problem=problem,
             certificate_days_left=self.uplink.certificate_days_left,
+            certificate_problem=self.uplink.certificate_problem,
             outbox_problem=self.journal.problem,
             held=self.journal.held,
             set_aside=self.agent.set_aside,

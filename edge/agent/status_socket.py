@@ -46,6 +46,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
         uplink_failures: connections in a row over which the central was not heard.
         uplink_problem: what ended the last of them.
         certificate_days_left: of ours at the broker; None without one.
+        certificate_problem: why the one that lies in our files isn't used; empty where it is.
         outbox_problem: why events can't be written; empty where they can.
         held: events that wait in memory for the outbox.
         set_aside: outbox files found damaged since the start.
@@ -65,6 +66,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     uplink_failures: int = 0
     uplink_problem: str = ""
     certificate_days_left: float | None = None
+    certificate_problem: str = ""
     outbox_problem: str = ""
     held: int = 0
     set_aside: int = 0

@@ -172,6 +172,9 @@ def _uplink(status: AgentStatus) -> Iterator[Fault]:
         why = f"connected, but the central isn't heard since {status.uplink_failures} connections"
         yield Fault("see to", "central", why, "see that the central service runs and reads from this broker")
     yield from certificate_faults(status.certificate_days_left)
+    if status.certificate_problem:
+        what = f"the new certificate isn't used: {status.certificate_problem}"
+        yield Fault("see to", "broker", what, "the one before is used until the agent is restarted")
 
 
 def certificate_faults(days: float | None) -> Iterator[Fault]:

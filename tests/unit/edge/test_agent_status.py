@@ -107,6 +107,7 @@ def _reader(**changes):
         (_with(set_aside=1), "see to", "1 damaged files were set aside"),
         (_with(certificate_days_left=3.0), "see to", "runs out in 3 days"),
         (_with(certificate_days_left=-1.0), "bad", "has run out"),
+        (_with(certificate_problem="no connection"), "see to", "the new certificate isn't used: no connection"),
         (_with(uplink_failures=3), "see to", "the central isn't heard"),
         (_with(kernels=Kernels(seconds=110.0, compiled=80, loaded=0)), "see to", "80 were compiled at the last start"),
         (_health(uplink="offline"), "bad", "mqtts://broker.example:8883 is not reached"),
