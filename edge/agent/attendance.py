@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
 from edge.agent.at_the_door import AtTheDoor
+from edge.agent.fitness import OnTrial
 from edge.agent.journal import Journal
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine
@@ -49,6 +50,7 @@ class AgentWork:
         machine: looks at the machine.
         executor: the outbox's one thread.
         door: looks at what is told of the door.
+        trial: looks at which pushed configuration is on trial.
     """
 
     agent: Agent
@@ -61,6 +63,7 @@ class AgentWork:
     site: str
     broker: str
     door: Callable[[], AtTheDoor] = AtTheDoor
+    trial: Callable[[], OnTrial | None] = lambda: None
     kernels: Kernels = field(default_factory=lambda: Kernels(seconds=0.0, compiled=0, loaded=0))
     progress: Progress = field(default_factory=Progress)
     _given: Future[None] | None = None
@@ -108,6 +111,7 @@ class AgentWork:
             stuck=self.progress.stuck,
             movements=[_told(row) for row in self.journal.latest],
             door=self.door(),
+            trial=self.trial(),
         )
 
 

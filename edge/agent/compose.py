@@ -466,6 +466,7 @@ def _work(given: _Given, agent: Agent, journal: Journal, pipeline: Pipeline, for
         version=given.me.version,
         site=given.config.site,
         broker=given.config.mqtt.url,
+        trial=(lambda: None) if given.renewal is None else given.renewal.on_trial,
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.at_the_door import AtTheDoor
+from edge.agent.fitness import OnTrial
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine
 from edge.contracts import Health
@@ -54,6 +55,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
         stuck: what stands still.
         movements: the last that were decided, the newest last.
         door: fire alarm, portal modes, access controllers.
+        trial: the pushed configuration that is on trial; None where none is.
     """
 
     version: str
@@ -74,6 +76,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     stuck: tuple[str, ...] = ()
     movements: list[Movement] = []
     door: AtTheDoor = AtTheDoor()
+    trial: OnTrial | None = None
 
 
 class StatusError(Exception):

@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple
 from msgspec import UNSET
 
 from edge.agent.at_the_door import AtTheDoor, counts
+from edge.agent.fitness import OnTrial
 from edge.agent.machine import Machine
 from edge.agent.status_socket import AgentStatus
 from edge.contracts import Health, ReaderHealth, instant_us
@@ -48,6 +49,8 @@ def status_faults(status: AgentStatus) -> Iterator[Fault]:
     """Yield what the running agent says that isn't well."""
     for words in status.stuck:
         yield Fault("bad", "agent", words, "restart it: systemctl restart stockgate-edge")
+    if status.trial is not None:
+        yield Fault("note", "configuration", trial_words(status.trial), "wait, and ask again")
     if status.outbox_problem:
         waits = f"{status.held} events wait in memory"
         yield Fault("bad", "outbox", f"can't be written ({status.outbox_problem}); {waits}", "free or mend the disk")
@@ -69,6 +72,15 @@ def status_faults(status: AgentStatus) -> Iterator[Fault]:
         words = f"{status.kernels.compiled} were compiled at the last start, which took {status.kernels.seconds:.0f} s"
         do = "run stockgate-edge warm as the agent's user and with its NUMBA_CACHE_DIR"
         yield Fault("see to", "kernels", words, do)
+
+
+def trial_words(trial: OnTrial) -> str:
+    """Return what is on trial, until when, and what happens then."""
+    words = (
+        f"pushed and on trial ({trial.changed or 'nothing changed'}): it stays once all is well for "
+        f"{trial.steady_s:g} s on end; if that isn't so within {trial.left_s:.0f} s, the one before is taken back"
+    )
+    return f"{words}; not well yet: {'; '.join(trial.problems)}" if trial.problems else words
 
 
 def reader_faults(reader: ReaderHealth) -> Iterator[Fault]:

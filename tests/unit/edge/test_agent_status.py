@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from edge.agent.at_the_door import AccessDoor, AtTheDoor, PortalMode
+from edge.agent.fitness import OnTrial
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine, hottest, look_at, worries
 from edge.agent.status_command import run_status
@@ -78,6 +79,8 @@ WELL = AgentStatus(
     watchdog_s=60.0,
     movements=[Movement(at=instant(0), portal="door", epc="e280", kind="out", final=True, confidence=0.99)],
 )
+
+ON_TRIAL = OnTrial(changed="log.mib: 16 -> 8", left_s=42.0, steady_s=5.0, problems=("the broker is out of reach",))
 
 
 def _with(**changes):
