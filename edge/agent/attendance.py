@@ -32,6 +32,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def central_heard(self) -> bool:
+        """Whether the central has spoken over the connection that stands."""
+        ...
+
+    @property
     def certificate_days_left(self) -> float | None:
         """How long our certificate at the broker still holds; None without one."""
         ...
@@ -102,6 +107,7 @@ class AgentWork:
             broker=self.broker,
             uplink_failures=failures,
             uplink_problem=problem,
+            central_heard=self.uplink.central_heard,
             certificate_days_left=self.uplink.certificate_days_left,
             certificate_problem=self.uplink.certificate_problem,
             outbox_problem=self.journal.problem,

@@ -74,6 +74,8 @@ def examine(path: Path, data_dir: Path | None, wish: Wish) -> tuple[list[str], l
     looked = ["configuration", "data directory", "disk", "clock", "processor", "power"]
     if status is not None:
         found += [*status_faults(status), *machine_faults(status.machine), *clock_notes(status.machine)]
+        if status.health.uplink == "offline":  # which step fails the agent can't say
+            found += [one for one in _broker_faults(config, base, wish.timeout_s) if one not in found]
         return [*looked, "running agent: broker, readers, antennas, portals, outbox, backlog, kernels"], found
     found += _own_look(folder)
     found += _broker_faults(config, base, wish.timeout_s)

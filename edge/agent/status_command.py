@@ -140,6 +140,8 @@ def _movement(row: Movement) -> tuple[str, ...]:
 def _uplink(status: AgentStatus) -> str:
     days = status.certificate_days_left
     words = "" if days is None else f", certificate for {days:.0f} days"
+    if status.health.uplink != "offline" and not status.central_heard:
+        words += ", the central is not heard"
     return words if not status.uplink_failures else f"{words}; {status.uplink_failures} connections failed in a row"
 
 

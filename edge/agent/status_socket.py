@@ -46,6 +46,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
         broker: its URL.
         uplink_failures: connections in a row over which the central was not heard.
         uplink_problem: what ended the last of them.
+        central_heard: whether the central has spoken over the connection that stands.
         certificate_days_left: of ours at the broker; None without one.
         certificate_problem: why the one that lies in our files isn't used; empty where it is.
         outbox_problem: why events can't be written; empty where they can.
@@ -67,6 +68,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     broker: str = ""
     uplink_failures: int = 0
     uplink_problem: str = ""
+    central_heard: bool = True
     certificate_days_left: float | None = None
     certificate_problem: str = ""
     outbox_problem: str = ""

@@ -13,6 +13,8 @@ from edge.contracts import Health, ReaderHealth, instant_us
 
 Severity = Literal["bad", "see to", "note"]
 
+HEARD_S: Final = 15.0
+"""The central speaks every two seconds to each gateway that it knows, and the broker keeps the last word."""
 LAG_S: Final = 60.0
 """An event waits for a second or two where the central is there."""
 OLD_BACKLOG_S: Final = 86_400.0
@@ -183,6 +185,11 @@ def _uplink(status: AgentStatus) -> Iterator[Fault]:
     elif status.uplink_failures:
         why = f"connected, but the central isn't heard since {status.uplink_failures} connections"
         yield Fault("see to", "central", why, "see that the central service runs and reads from this broker")
+    elif not status.central_heard and status.health.uptime_s > HEARD_S:
+        what = f"{status.broker} is reached, but the central has not spoken to us over it"
+        me = f"{status.site}/{status.health.gateway}"
+        do = f"see that the central service runs, reads from this broker, and has {me} in its registry"
+        yield Fault("see to", "central", what, do)
     yield from certificate_faults(status.certificate_days_left)
     if status.certificate_problem:
         what = f"the new certificate isn't used: {status.certificate_problem}"

@@ -278,6 +278,17 @@ async def test_doctor_of_a_well_agent_asks_it_and_looks_at_nothing_that_it_holds
     assert any("running agent" in part for part in document["looked_at"])
 
 
+def test_doctor_says_which_step_to_the_broker_fails_for_a_running_agent_too(tmp_path, monkeypatch):
+    """The agent only knows that it doesn't get through."""
+    offline = msgspec.structs.replace(WELL, health=msgspec.structs.replace(WELL.health, uplink="offline"))
+    monkeypatch.setattr(doctor, "_ask", lambda _: (offline, []))
+    (tmp_path / "edge.toml").write_text(CONFIG.format(reader=1, broker=free_port()))
+    faults = examine(tmp_path / "edge.toml", None, Wish())[1]
+    assert [one.what for one in faults if one.about.startswith("broker 127.0.0.1")] == [
+        "can't be reached (Connection refused)"
+    ]
+
+
 def test_doctor_without_an_agent_looks_at_everything_itself(tmp_path, capsys, monkeypatch, outbox_file):
     monkeypatch.setattr(doctor_store, "warm_up", lambda: None)
     told = Kernels(seconds=9.0, compiled=3, loaded=0, folder="/cache")
