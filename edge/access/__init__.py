@@ -5,6 +5,7 @@ to the controller is a reader's or board's and comes as a sensor row. Errors: `A
 do.
 """
 
+from edge.access.crowd import CrowdedServer, hang_up
 from edge.access.desk import AccessCounters, AccessDesk
 from edge.access.errors import AccessError, Refusal
 from edge.access.events import AccessEvent, parse_events
@@ -17,11 +18,13 @@ __all__ = [
     "AccessDesk",
     "AccessError",
     "AccessEvent",
+    "CrowdedServer",
     "HttpDoor",
     "HttpSettings",
     "Lines",
     "MqttDoor",
     "Refusal",
+    "hang_up",
     "parse_events",
     "token",
 ]

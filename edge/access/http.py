@@ -14,12 +14,13 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from socket import AF_INET6, SHUT_RDWR, SO_REUSEADDR, SOL_SOCKET, socket
+from socket import AF_INET6, SO_REUSEADDR, SOL_SOCKET
 from typing import Any, Final, Self
 
+from edge.access.crowd import CrowdedServer, hang_up
 from edge.access.desk import AccessDesk
 from edge.access.errors import AccessError, Refusal
 from edge.access.events import MAX_BYTES
@@ -107,14 +108,12 @@ def token(path: Path) -> bytes:
     return found
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(CrowdedServer, HTTPServer):
     request_queue_size = MOST
 
     def __init__(self, settings: HttpSettings, desk: AccessDesk, loop: asyncio.AbstractEventLoop) -> None:
         self.settings, self.desk, self.loop = settings, desk, loop
-        self._lines = Lines()
+        self.lines = Lines()
         self._limits: dict[Any, threading.Timer] = {}
         if ip_address(settings.host).version == 6:  # noqa: PLR2004 (a version)
             self.address_family = AF_INET6
@@ -140,16 +139,9 @@ class _Server(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = self.settings.host, int(self.server_address[1])
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread; if there are too many, the oldest that says nothing goes, or this one."""
-        admitted = self._lines.admit(request, str(client_address[0]))
-        if not admitted.let_in or admitted.goes is not None:
-            self.tell(AccessError("too many connections at once: those that say nothing are hung up on", "crowded"))
-        if not admitted.let_in:
-            self.shutdown_request(request)
-            return
-        _hang_up(admitted.goes)
-        super().process_request(request, client_address)
+    def crowded(self) -> None:
+        """Count it."""
+        self.tell(AccessError("too many connections at once: those that say nothing are hung up on", "crowded"))
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Give each connection its time, whatever it sends."""
@@ -159,14 +151,9 @@ class _Server(ThreadingHTTPServer):
         finally:
             self._limits.pop(request).cancel()
 
-    def shutdown_request(self, request: Any) -> None:
-        """End a connection, which is the way that all of them go."""
-        self._lines.left(request)
-        super().shutdown_request(request)
-
     def known(self, request: Any) -> None:
         """Let who knows the token have the time of a whole request, and not go for others."""
-        self._lines.known(request)
+        super().known(request)
         self._limits[request].cancel()
         self._limit(request, DEADLINE_S)
 
@@ -190,7 +177,7 @@ class _Server(ThreadingHTTPServer):
         return asyncio.run_coroutine_threadsafe(take(), self.loop).result(ANSWER_S)
 
     def _limit(self, request: Any, seconds: float) -> None:
-        self._limits[request] = threading.Timer(seconds, _hang_up, (request,))
+        self._limits[request] = threading.Timer(seconds, hang_up, (request,))
         self._limits[request].start()
 
     def stop(self, thread: threading.Thread) -> None:
@@ -279,10 +266,3 @@ class _Request(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
-
-
-def _hang_up(connection: object) -> None:
-    if isinstance(connection, socket):
-        with suppress(OSError):
-            # Not TLS's own shutdown, which takes its state away under the thread that reads.
-            socket.shutdown(connection, SHUT_RDWR)

@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.agent import Agent
 from edge.agent.at_the_door import AtTheDoor
+from edge.agent.fitness import OnTrial
 from edge.agent.journal import Journal
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine
@@ -31,8 +32,18 @@ class Connection(Protocol):
         ...
 
     @property
+    def central_heard(self) -> bool:
+        """Whether the central has spoken over the connection that stands."""
+        ...
+
+    @property
     def certificate_days_left(self) -> float | None:
         """How long our certificate at the broker still holds; None without one."""
+        ...
+
+    @property
+    def certificate_problem(self) -> str:
+        """Why the certificate that lies in our files isn't used; empty where it is."""
         ...
 
 
@@ -44,6 +55,7 @@ class AgentWork:
         machine: looks at the machine.
         executor: the outbox's one thread.
         door: looks at what is told of the door.
+        trial: looks at which pushed configuration is on trial.
     """
 
     agent: Agent
@@ -56,6 +68,7 @@ class AgentWork:
     site: str
     broker: str
     door: Callable[[], AtTheDoor] = AtTheDoor
+    trial: Callable[[], OnTrial | None] = lambda: None
     kernels: Kernels = field(default_factory=lambda: Kernels(seconds=0.0, compiled=0, loaded=0))
     progress: Progress = field(default_factory=Progress)
     _given: Future[None] | None = None
@@ -94,7 +107,9 @@ class AgentWork:
             broker=self.broker,
             uplink_failures=failures,
             uplink_problem=problem,
+            central_heard=self.uplink.central_heard,
             certificate_days_left=self.uplink.certificate_days_left,
+            certificate_problem=self.uplink.certificate_problem,
             outbox_problem=self.journal.problem,
             held=self.journal.held,
             set_aside=self.agent.set_aside,
@@ -102,6 +117,7 @@ class AgentWork:
             stuck=self.progress.stuck,
             movements=[_told(row) for row in self.journal.latest],
             door=self.door(),
+            trial=self.trial(),
         )
 
 

@@ -353,6 +353,7 @@ def _forwarder(given: _Given, *, command: Callable[[str, bytes], None]) -> Forwa
         gateway=given.config.gateway,
         birth=birth(given.config, given.me),
         settings=knobs,
+        kept=given.leftover.pair,
         rng=random.Random(),  # noqa: S311 (spreads reconnects, guards nothing)
         executor=given.executor,
         inbound={"cmd/+": command, **({} if gate is None else dict.fromkeys(CHANNELS, gate.keeper.take))},
@@ -465,6 +466,7 @@ def _work(given: _Given, agent: Agent, journal: Journal, pipeline: Pipeline, for
         version=given.me.version,
         site=given.config.site,
         broker=given.config.mqtt.url,
+        trial=(lambda: None) if given.renewal is None else given.renewal.on_trial,
     )
 
 

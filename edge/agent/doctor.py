@@ -21,6 +21,7 @@ from edge.agent.machine import look_at
 from edge.agent.status_command import data_folder
 from edge.agent.status_socket import AgentStatus, NotRunningError, StatusError, ask
 from edge.agent.tables import console, show_json, show_table
+from edge.agent.trial_files import TrialFiles
 from edge.agent.unwell import Fault, Severity, certificate_faults, clock_notes, machine_faults, status_faults
 from edge.uplink import UplinkSettingsError, parse_url, runs_out, try_broker
 
@@ -67,11 +68,14 @@ def examine(path: Path, data_dir: Path | None, wish: Wish) -> tuple[list[str], l
     folder = data_folder(config, path, data_dir)
     status, silence = _ask(folder)
     found += silence
+    found += _trial_faults(path.resolve(), status)
     found += folder_faults(folder, max_bytes=settings.outbox_settings(config).max_bytes)
     found += _clock_faults(time.time())
     looked = ["configuration", "data directory", "disk", "clock", "processor", "power"]
     if status is not None:
         found += [*status_faults(status), *machine_faults(status.machine), *clock_notes(status.machine)]
+        if status.health.uplink == "offline":  # which step fails the agent can't say
+            found += [one for one in _broker_faults(config, base, wish.timeout_s) if one not in found]
         return [*looked, "running agent: broker, readers, antennas, portals, outbox, backlog, kernels"], found
     found += _own_look(folder)
     found += _broker_faults(config, base, wish.timeout_s)
@@ -102,6 +106,24 @@ def _own_look(folder: Path) -> Iterator[Fault]:
     seen = look_at(folder if folder.exists() else folder.parent, outbox_file=OUTBOX_FILE)
     yield from machine_faults(seen)
     yield from clock_notes(seen)
+
+
+def _trial_faults(path: Path, status: AgentStatus | None) -> Iterator[Fault]:
+    """Yield that a trial of a pushed configuration was never ended; of one that goes on the agent tells itself."""
+    try:
+        left = TrialFiles(path).is_open()
+    except OSError:
+        return  # told by whoever reads the configuration
+    if not left or (status is not None and status.trial is not None):
+        return
+    back = f"the next start goes back to what lies in {path.name}.before"
+    if status is None:
+        what = f"the agent ended while a pushed configuration was on trial: {back}"
+        yield Fault("see to", "configuration", what, "start it: the centre is told; push it again if it is wanted")
+        return
+    what = f"the trial of a pushed configuration is over, and the disk could not take that: {back}"
+    do = f"free or mend the disk, then restart the agent; to keep what lies in {path.name}, reload the agent instead"
+    yield Fault("see to", "configuration", what, do)
 
 
 def _clock_faults(now_s: float) -> Iterator[Fault]:

@@ -11,9 +11,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import msgspec
+
 LIMIT_S: Final = 60.0
 STEADY_S: Final = 5.0
 """A reader that takes the connection and throws us out again does so at once."""
+
+
+class OnTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """A pushed configuration that has to prove itself, as `status` tells it.
+
+    Attributes:
+        changed: what is another than before.
+        left_s: after this the configuration before is taken back, unless the agent is well.
+        steady_s: for how long on end it must be well.
+        problems: what isn't as before yet.
+    """
+
+    changed: str
+    left_s: float
+    steady_s: float
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

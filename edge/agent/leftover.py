@@ -1,5 +1,7 @@
 """Rows that the outbox didn't take before an agent's parts ended: the next parts write them, or the next start tells.
 
+With them goes the pair that the broker took last: another may lie in our files by now, which it doesn't take.
+
 Order: rows that are left go before those of the journal that takes them over.
 Loss: none from one round of an agent to the next. What is left when the process ends is counted in a file, and the next
 start tells it in one `loss` row; a kill, or a disk that doesn't even take that file, leaves no count.
@@ -14,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.journal import Journal
 from edge.contracts import LossRow, Stream
+from edge.uplink import KeptPair
 
 LOST_FILE: Final = "rows-lost.json"
 NOT_WRITTEN: Final = "the agent's outbox could not be written when it ended"
@@ -30,6 +33,7 @@ class Leftover:
     def __init__(self, folder: Path, *, log: FilteringBoundLogger) -> None:
         self._file, self._log = folder / LOST_FILE, log
         self._journals: dict[Stream, Journal] = {}
+        self.pair = KeptPair()
 
     def hand_over(self, stream: Stream, journal: Journal) -> None:
         """Give a new journal what the one before it holds; the first is given what the start before lost."""

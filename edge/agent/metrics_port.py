@@ -5,15 +5,13 @@ readers and the broker.
 """
 
 import threading
-from contextlib import suppress
-from socket import AF_INET6, SHUT_RDWR, socket
-from socketserver import ThreadingMixIn
+from socket import AF_INET6
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-from edge.access import Lines
+from edge.access import CrowdedServer, Lines, hang_up
 
 MOST: Final = 8
 """Prometheus comes once in some seconds; a person looks beside it."""
@@ -21,15 +19,13 @@ DEADLINE_S: Final = 5.0
 """For a whole request and its answer, however slowly its bytes come."""
 
 
-class MetricsPort(ThreadingMixIn, WSGIServer):
+class MetricsPort(CrowdedServer, WSGIServer):
     """Serves in threads from `start` to `stop`; making it raises `OSError` where it can't listen."""
 
-    daemon_threads = True
-    block_on_close = False
     request_queue_size = MOST
 
     def __init__(self, address: tuple[str, int], registry: CollectorRegistry) -> None:
-        self._lines = Lines(MOST, MOST)
+        self.lines = Lines(MOST, MOST)
         if ":" in address[0]:
             self.address_family = AF_INET6
         super().__init__(address, _Request)
@@ -46,33 +42,15 @@ class MetricsPort(ThreadingMixIn, WSGIServer):
         self.server_close()
         self._thread.join()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread; the oldest that asks nothing goes for it, or this one."""
-        admitted = self._lines.admit(request, str(client_address[0]))
-        if not admitted.let_in:
-            self.shutdown_request(request)
-            return
-        _hang_up(admitted.goes)
-        super().process_request(request, client_address)
-
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Give each connection its time."""
-        limit = threading.Timer(DEADLINE_S, _hang_up, (request,))
+        limit = threading.Timer(DEADLINE_S, hang_up, (request,))
         limit.daemon = True
         limit.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
             limit.cancel()
-
-    def shutdown_request(self, request: Any) -> None:
-        """End a connection, which is the way that all of them go."""
-        self._lines.left(request)
-        super().shutdown_request(request)
-
-    def known(self, request: Any) -> None:
-        """Let who has asked something whole not go for others."""
-        self._lines.known(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of who hangs up in the middle of a scrape: who scraped knows."""
@@ -91,9 +69,3 @@ class _Request(WSGIRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
         """Log nothing: a scrape is no news."""
-
-
-def _hang_up(connection: object) -> None:
-    if isinstance(connection, socket):
-        with suppress(OSError):
-            connection.shutdown(SHUT_RDWR)

@@ -17,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.agent.check import Report, examine_text
 from edge.agent.config_change import changes, changes_in_words, fixed_problems, trust_problem
-from edge.agent.fitness import LIMIT_S, STEADY_S, Look, Proof
+from edge.agent.fitness import LIMIT_S, STEADY_S, Look, OnTrial, Proof
 from edge.agent.trial_files import Note, TrialFiles
 from edge.commands import CONFIGURE, LateOrder, OrderError
 from edge.config import EdgeConfig, digest
@@ -93,6 +93,7 @@ class Renewal:
         self._recording, self._limit_s, self._steady_s = recording, limit_s, steady_s
         self._untold: list[Note] = [] if untold is None else [untold]
         self._change: Change | None = None
+        self._proof: Proof | None = None
         self._busy = self._stopped = self._anew = False
         self._round = asyncio.Event()
         self._look: Callable[[], Look] | None = None
@@ -103,6 +104,16 @@ class Renewal:
     def anew(self) -> bool:
         """Whether the round that ends is followed by another."""
         return self._anew and not self._stopped
+
+    def on_trial(self) -> OnTrial | None:
+        """Return which pushed configuration is on trial, and for how long; None where none is."""
+        change, proof = self._change, self._proof
+        if change is None or change.note is None or change.proven:
+            return None
+        left_s = self._limit_s if proof is None else max(proof.begun_s + self._limit_s - time.monotonic(), 0.0)
+        problems = () if proof is None else tuple(proof.problems)
+        changed = str(change.told.get("changed", ""))
+        return OnTrial(changed=changed, left_s=left_s, steady_s=self._steady_s, problems=problems)
 
     def stop(self) -> None:
         """End the agent for good."""
@@ -270,13 +281,13 @@ class Renewal:
         return Held(config, text), told
 
     def _end_round(self, change: Change) -> None:
-        self._change, self._held, self._anew = change, change.after, True
+        self._change, self._proof, self._held, self._anew = change, None, change.after, True
         self._log.info("configuration is taken: the parts begin anew", trial=change.note is not None, **change.told)
         self._round.set()
 
     async def _prove(self, change: Change, look: Callable[[], Look]) -> None:
         """Look until it is clear whether the agent is well."""
-        proof = Proof(change.look, time.monotonic(), self._limit_s, self._steady_s)
+        self._proof = proof = Proof(change.look, time.monotonic(), self._limit_s, self._steady_s)
         while (clear := proof.look(look(), time.monotonic())) is None:
             if self._again and change.note is None:  # it was mended, so nobody waits for what becomes of it
                 change.proven = True

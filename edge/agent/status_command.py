@@ -16,7 +16,7 @@ from edge import config as settings
 from edge.agent.at_the_door import AtTheDoor, PortalMode, counts
 from edge.agent.status_socket import AgentStatus, Movement, StatusError, ask
 from edge.agent.tables import complain, console, show_json, show_table
-from edge.agent.unwell import machine_faults, status_faults
+from edge.agent.unwell import machine_faults, status_faults, trial_words
 from edge.contracts import Health
 
 EXIT_SEE_TO: Final = 1
@@ -43,7 +43,8 @@ def run_status(path: Path, data_dir: Path | None, *, as_json: bool) -> int:
         else:
             complain(f"{error}: see what its log says, or ask stockgate-edge doctor")
         return EXIT_NOT_RUNNING
-    faults = [fault.words for fault in (*status_faults(status), *machine_faults(status.machine))]
+    found = (*status_faults(status), *machine_faults(status.machine))
+    faults = [fault.words for fault in found if fault.severity != "note"]
     code = EXIT_SEE_TO if faults else 0
     if as_json:
         show_json({"exit_code": code, "running": True, "see_to": faults, **msgspec.to_builtins(status)})
@@ -60,6 +61,8 @@ def _print(status: AgentStatus, faults: list[str]) -> None:
         f"{watchdog}; kernels {_kernels(status)}"
     )
     out.print(f"uplink {health.uplink}: {status.broker}{_uplink(status)}")
+    if status.trial is not None:
+        out.print(f"configuration {trial_words(status.trial)}", soft_wrap=True)
     out.print(_machine(status))
     if (gate := health.gate) is not msgspec.UNSET and gate.generation is not None:
         refused = f"; messages refused: {counts(gate.refused)}" if gate.refused else ""
@@ -137,6 +140,8 @@ def _movement(row: Movement) -> tuple[str, ...]:
 def _uplink(status: AgentStatus) -> str:
     days = status.certificate_days_left
     words = "" if days is None else f", certificate for {days:.0f} days"
+    if status.health.uplink != "offline" and not status.central_heard:
+        words += ", the central is not heard"
     return words if not status.uplink_failures else f"{words}; {status.uplink_failures} connections failed in a row"
 
 

@@ -15,6 +15,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from edge.agent.at_the_door import AtTheDoor
+from edge.agent.fitness import OnTrial
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine
 from edge.contracts import Health
@@ -45,7 +46,9 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
         broker: its URL.
         uplink_failures: connections in a row over which the central was not heard.
         uplink_problem: what ended the last of them.
+        central_heard: whether the central has spoken over the connection that stands.
         certificate_days_left: of ours at the broker; None without one.
+        certificate_problem: why the one that lies in our files isn't used; empty where it is.
         outbox_problem: why events can't be written; empty where they can.
         held: events that wait in memory for the outbox.
         set_aside: outbox files found damaged since the start.
@@ -53,6 +56,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
         stuck: what stands still.
         movements: the last that were decided, the newest last.
         door: fire alarm, portal modes, access controllers.
+        trial: the pushed configuration that is on trial; None where none is.
     """
 
     version: str
@@ -64,7 +68,9 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     broker: str = ""
     uplink_failures: int = 0
     uplink_problem: str = ""
+    central_heard: bool = True
     certificate_days_left: float | None = None
+    certificate_problem: str = ""
     outbox_problem: str = ""
     held: int = 0
     set_aside: int = 0
@@ -72,6 +78,7 @@ class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
     stuck: tuple[str, ...] = ()
     movements: list[Movement] = []
     door: AtTheDoor = AtTheDoor()
+    trial: OnTrial | None = None
 
 
 class StatusError(Exception):

@@ -97,6 +97,11 @@ class TrialFiles:
         self._remove()
         return True
 
+    def is_open(self) -> bool:
+        """Tell whether the file holds a trial's text that nobody has ended: the next start takes it back."""
+        note = self._read_note()
+        return note is not None and note.stage == "trial" and _digest(self._path.read_bytes()) == note.trial
+
     def settle(self) -> Settled:
         """Take up at a start what an earlier one left; an unfinished trial is taken back."""
         text = self._path.read_bytes()

@@ -6,12 +6,15 @@ from typing import Final, Literal, NamedTuple
 from msgspec import UNSET
 
 from edge.agent.at_the_door import AtTheDoor, counts
+from edge.agent.fitness import OnTrial
 from edge.agent.machine import Machine
 from edge.agent.status_socket import AgentStatus
 from edge.contracts import Health, ReaderHealth, instant_us
 
 Severity = Literal["bad", "see to", "note"]
 
+HEARD_S: Final = 15.0
+"""The central speaks every two seconds to each gateway that it knows, and the broker keeps the last word."""
 LAG_S: Final = 60.0
 """An event waits for a second or two where the central is there."""
 OLD_BACKLOG_S: Final = 86_400.0
@@ -48,6 +51,8 @@ def status_faults(status: AgentStatus) -> Iterator[Fault]:
     """Yield what the running agent says that isn't well."""
     for words in status.stuck:
         yield Fault("bad", "agent", words, "restart it: systemctl restart stockgate-edge")
+    if status.trial is not None:
+        yield Fault("note", "configuration", trial_words(status.trial), "wait, and ask again")
     if status.outbox_problem:
         waits = f"{status.held} events wait in memory"
         yield Fault("bad", "outbox", f"can't be written ({status.outbox_problem}); {waits}", "free or mend the disk")
@@ -69,6 +74,15 @@ def status_faults(status: AgentStatus) -> Iterator[Fault]:
         words = f"{status.kernels.compiled} were compiled at the last start, which took {status.kernels.seconds:.0f} s"
         do = "run stockgate-edge warm as the agent's user and with its NUMBA_CACHE_DIR"
         yield Fault("see to", "kernels", words, do)
+
+
+def trial_words(trial: OnTrial) -> str:
+    """Return what is on trial, until when, and what happens then."""
+    words = (
+        f"pushed and on trial ({trial.changed or 'nothing changed'}): it stays once all is well for "
+        f"{trial.steady_s:g} s on end; if that isn't so within {trial.left_s:.0f} s, the one before is taken back"
+    )
+    return f"{words}; not well yet: {'; '.join(trial.problems)}" if trial.problems else words
 
 
 def reader_faults(reader: ReaderHealth) -> Iterator[Fault]:
@@ -171,7 +185,15 @@ def _uplink(status: AgentStatus) -> Iterator[Fault]:
     elif status.uplink_failures:
         why = f"connected, but the central isn't heard since {status.uplink_failures} connections"
         yield Fault("see to", "central", why, "see that the central service runs and reads from this broker")
+    elif not status.central_heard and status.health.uptime_s > HEARD_S:
+        what = f"{status.broker} is reached, but the central has not spoken to us over it"
+        me = f"{status.site}/{status.health.gateway}"
+        do = f"see that the central service runs, reads from this broker, and has {me} in its registry"
+        yield Fault("see to", "central", what, do)
     yield from certificate_faults(status.certificate_days_left)
+    if status.certificate_problem:
+        what = f"the new certificate isn't used: {status.certificate_problem}"
+        yield Fault("see to", "broker", what, "the one before is used until the agent is restarted")
 
 
 def certificate_faults(days: float | None) -> Iterator[Fault]:

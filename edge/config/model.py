@@ -274,7 +274,7 @@ class MqttConfig(Section):
     certificate_file: str | None = Field(
         default=None,
         min_length=1,
-        description="Our certificate, PEM, for a broker that asks for one; a new one in its place is used at once.",
+        description="Our certificate, PEM, for a broker that asks; a new one in its place is used once it works.",
     )
     key_file: str | None = Field(
         default=None, min_length=1, description="The certificate's key, PEM; left out: it stands in the same file."

@@ -2,7 +2,7 @@
 
 from edge.uplink.errors import ConnectError, UplinkError, UplinkSettingsError
 from edge.uplink.forwarder import Forwarder
-from edge.uplink.own_certificate import runs_out, tls_context
+from edge.uplink.own_certificate import KeptPair, runs_out, tls_context
 from edge.uplink.paho_mqtt import PahoMqtt
 from edge.uplink.port import Message, MqttPort, MqttSession
 from edge.uplink.pump import UplinkCounters
@@ -13,6 +13,7 @@ from edge.uplink.trial import Tried, try_broker
 __all__ = [
     "ConnectError",
     "Forwarder",
+    "KeptPair",
     "Message",
     "MqttPort",
     "MqttSession",

@@ -15,8 +15,10 @@ import structlog
 
 from edge.contracts import MAX_ENVELOPE_BYTES, Health, State, encode, topic
 from edge.outbox import Outbox, OutboxError
+from edge.uplink.beside import Beside
+from edge.uplink.certificate_watch import SWAPPED, CertificateWatch
 from edge.uplink.errors import ConnectError, UplinkError
-from edge.uplink.own_certificate import CertificateWatch
+from edge.uplink.own_certificate import KeptPair
 from edge.uplink.port import Message, MqttPort, MqttSession, matches
 from edge.uplink.pump import Pump, UplinkCounters
 from edge.uplink.settings import UplinkSettings
@@ -24,10 +26,6 @@ from edge.uplink.states import UplinkEvent, UplinkState, after
 
 # Time passes for waits and stalls even when nothing else happens.
 TICK_S: Final = 0.25
-SWAPPED: Final = (
-    "the certificate was swapped just before, and no connection was made with the new one yet: see that the broker's "
-    "authority has issued it, or put the old files back"
-)
 # A store that can't be read is asked again after this long; the connection stays.
 OUTBOX_RETRY_S: Final = 1.0
 # Watermarks that wait for the outbox's thread; each says all that those before it said.
@@ -54,6 +52,7 @@ class Forwarder:
             channel and the payload. What it raises is logged and counted, and ends nothing.
         bulky: those of `inbound` on which a broker retains much: they are subscribed once the connection stands, for a
             broker may load them for longer than connecting may take.
+        kept: the pair that worked over the agents of this process; None begins with none.
         now_s: monotonic seconds.
         now_us: wall clock in microseconds.
         log: structlog logger.
@@ -72,6 +71,7 @@ class Forwarder:
         executor: Executor | None = None,
         inbound: Mapping[str, Callable[[str, bytes], None]] | None = None,
         bulky: Sequence[str] = (),
+        kept: KeptPair | None = None,
         now_s: Callable[[], float] = time.monotonic,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
         log: structlog.typing.FilteringBoundLogger | None = None,
@@ -86,12 +86,20 @@ class Forwarder:
         self._now_us = now_us
         self._log: structlog.typing.FilteringBoundLogger = log or structlog.get_logger("edge.uplink")
         self._pump = Pump(outbox, site, gateway, settings, self._log)
-        self._certificate = CertificateWatch(settings, now_s, now_us, self._log)
-        self._renewing = self._swapped = False
+        self._certificate = CertificateWatch(settings, now_s, now_us, self._log, KeptPair() if kept is None else kept)
+        self._renewing = False
         self._returning = False
         self._topic = partial(topic, site, gateway)
         self._inbound, self._bulky = dict(inbound or {}), tuple(bulky)
         self._prefix = self._topic("")
+        self._subscribed = [self._topic(one) for one in ("watermark", *self._inbound) if one not in self._bulky]
+        self._beside = Beside(
+            port,
+            self._certificate,
+            client_id=f"stockgate-{gateway}-renewal",
+            subscribe=self._subscribed,
+            failed=self._count_refusal,
+        )
         self._state: UplinkState = "offline"
         self._session: MqttSession | None = None
         self._wake = asyncio.Event()
@@ -129,6 +137,11 @@ class Forwarder:
     def certificate_days_left(self) -> float | None:
         """How many days our certificate at the broker still holds; None where there is none."""
         return self._certificate.days_left
+
+    @property
+    def certificate_problem(self) -> str:
+        """Why the certificate that lies in our files isn't used; empty where it is."""
+        return self._certificate.problem
 
     def notify(self) -> None:
         """Say that the outbox has new rows."""
@@ -199,22 +212,24 @@ class Forwarder:
             return await self._serve(session)
         finally:
             self._session = None
+            await self._beside.end()
             await self._finish(session)
             self._move(UplinkEvent.LOST)
 
     async def _connect(self) -> MqttSession:
         will = self._state_message(msgspec.structs.replace(self._birth, online=False))
         self._watermarks.clear()
-        self._certificate.connecting()
+        pair = self._certificate.to_dial()
         left_s = None if self._stop_at_s is None else self._stop_at_s - self._now_s()
         try:
             async with asyncio.timeout(left_s) as self._dialling:
                 return await self._port.connect(
                     client_id=f"stockgate-{self._gateway}",
                     will=will,
-                    subscribe=[self._topic(one) for one in ("watermark", *self._inbound) if one not in self._bulky],
+                    subscribe=self._subscribed,
                     on_message=self._arrived,
                     on_change=self._changed,
+                    pair=pair,
                 )
         except TimeoutError:
             raise ConnectError("stopped while dialling") from None
@@ -222,7 +237,8 @@ class Forwarder:
             self._dialling = None
 
     def _begin(self, session: MqttSession) -> None:
-        self._session, self._swapped = session, False
+        self._session = session
+        self._certificate.stood()
         self._pump.counters.connections += 1
         session.publish(self._state_message(self._birth))
         if self._bulky:
@@ -242,7 +258,7 @@ class Forwarder:
                 await self._outbox_trouble(error)
             else:
                 self._outbox_fine()
-            if self._certificate.renewed():
+            if self._stop_at_s is None and self._beside.look():
                 return self._renew()
             if self._broker_is_stuck(session):
                 return f"the broker took nothing for {self._settings.ack_timeout_s:g} s"
@@ -250,7 +266,7 @@ class Forwarder:
 
     def _renew(self) -> str:
         """Leave, to come back at once with the new certificate; what the watermark doesn't cover is sent again."""
-        self._renewing = self._swapped = True
+        self._renewing = True
         self._pump.counters.renewals += 1
         self._log.info("certificate was renewed: connecting with the new one")
         return "certificate was renewed"
@@ -376,13 +392,16 @@ class Forwarder:
 
     def _count_failure(self, problem: str) -> None:
         self._failures += 1
-        first, before = self._failures == 1, self._problem
-        self._problem = f"{problem}; {SWAPPED}" if self._swapped else problem
+        first, before, swapped = self._failures == 1, self._problem, self._certificate.untried
+        self._problem = f"{problem}; {SWAPPED}" if swapped else problem
         self._pump.counters.connection_failures += 1
-        if first or (self._swapped and SWAPPED not in before):
+        if first or (swapped and SWAPPED not in before):
             self._log.warning(
                 "broker out of reach: rows are kept, trying again until it is back", problem=self._problem
             )
+
+    def _count_refusal(self) -> None:
+        self._pump.counters.renewal_failures += 1
 
     def _count_success(self) -> None:
         """Only a broker over which the central is heard counts as good."""

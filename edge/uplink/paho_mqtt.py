@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.uplink.errors import ConnectError
-from edge.uplink.own_certificate import tls_context
+from edge.uplink.own_certificate import Pair, tls_context
 from edge.uplink.port import Message
 from edge.uplink.settings import BrokerAddress, UplinkSettings, parse_url
 
@@ -29,13 +29,14 @@ class PahoMqtt:
         self,
         *,
         client_id: str,
-        will: Message,
+        will: Message | None,
         subscribe: Sequence[str],
         on_message: Callable[[str, bytes], None],
         on_change: Callable[[], None],
+        pair: Pair | None = None,
     ) -> "PahoSession":
         """See `MqttPort.connect`."""
-        client = _client(self._settings, self._address, client_id, will)
+        client = _client(self._settings, self._address, client_id, will, pair)
         session = PahoSession(client, self._address, on_message, on_change)
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
@@ -169,7 +170,9 @@ class PahoSession:
         self._hand_over(self._on_message, message.topic, bytes(message.payload))
 
 
-def _client(settings: UplinkSettings, address: BrokerAddress, client_id: str, will: Message) -> paho.Client:
+def _client(
+    settings: UplinkSettings, address: BrokerAddress, client_id: str, will: Message | None, pair: Pair | None
+) -> paho.Client:
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
@@ -179,11 +182,12 @@ def _client(settings: UplinkSettings, address: BrokerAddress, client_id: str, wi
     )
     client.max_inflight_messages_set(settings.max_inflight)
     client.connect_timeout = settings.connect_timeout_s
-    client.will_set(will.topic, will.payload, qos=will.qos, retain=will.retain)
+    if will is not None:
+        client.will_set(will.topic, will.payload, qos=will.qos, retain=will.retain)
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password())
     if address.tls:
-        client.tls_set_context(tls_context(settings))
+        client.tls_set_context(tls_context(settings, pair))
     return client
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from edge.uplink.own_certificate import Pair
+
 
 def matches(pattern: str, channel: str) -> bool:
     """Tell whether a channel fits a pattern in which `+` stands for one level of it."""
@@ -56,18 +58,20 @@ class MqttPort(Protocol):
         self,
         *,
         client_id: str,
-        will: Message,
+        will: Message | None,
         subscribe: Sequence[str],
         on_message: Callable[[str, bytes], None],
         on_change: Callable[[], None],
+        pair: Pair | None = None,
     ) -> MqttSession:
         """Connect with a clean session and subscribe; raise `UplinkError` where that fails in time.
 
         Args:
             client_id: what the broker calls us.
-            will: what the broker says when we vanish.
+            will: what the broker says when we vanish, if anything.
             subscribe: topics, at QoS 1.
             on_message: called in the event loop for each message that arrives.
             on_change: called in the event loop after an acknowledgement and after the end of the session.
+            pair: our certificate and its key; None takes what the settings' files hold.
         """
         ...

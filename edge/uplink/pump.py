@@ -48,6 +48,7 @@ class UplinkCounters:
     outbox_failures: int = 0
     damaged_rows: int = 0  # rows whose bytes on disk are no JSON any more, sent as gap rows
     renewals: int = 0  # connections left for a new certificate of ours
+    renewal_failures: int = 0  # times that a new certificate was tried beside the connection and failed
     inbound_failures: int = 0  # messages of the central that their taker failed on
 
 

@@ -23,7 +23,7 @@ UNIT = PI / "stockgate-edge.service"
 OPENING = "etc/systemd/system/stockgate-edge.service.d/pushed.conf"
 NOBODY = 65_534
 MOST_EXPOSED = 3.0
-PATIENCE_S = 200.0
+PATIENCE_S = 900.0
 
 
 def install(root, *words):
@@ -142,6 +142,21 @@ def test_spare_takes_over_who_the_old_device_was_and_what_it_had_not_sent(first,
     assert (device / "var/lib/stockgate-edge/outbox.db").read_bytes() == b"events"
     code, said = install(device, "--wheels", first[0], "--from", old_card)
     assert (code, "takes over no other" in said) == (2, True), "a device in service keeps its events"
+
+
+@pytest.mark.parametrize(("words", "kept"), [((), True), (("--pushed", "no"), False)])
+def test_spare_takes_pushed_configurations_if_the_old_device_did_and_nobody_says_otherwise(
+    first, device, old_card, words, kept
+):
+    (old_card / OPENING).parent.mkdir(parents=True)
+    (old_card / OPENING).write_text("of an older release")
+    shutil.rmtree(device / "etc/stockgate")
+    code, said = install(device, "--wheels", first[0], "--from", old_card, *words)
+    assert (code, "as it might to the old device" in said) == (0, kept), said
+    assert (device / OPENING).exists() == kept
+    assert ((device / "etc/stockgate").stat().st_mode & 0o7777 == 0o1770) == kept
+    if kept:
+        assert (device / OPENING).read_bytes() == (PI / "pushed.conf").read_bytes()
 
 
 def test_a_swap_that_was_broken_off_is_gone_on_with(first, device, old_card):

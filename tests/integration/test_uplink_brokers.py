@@ -73,11 +73,18 @@ async def until(true):
             await asyncio.sleep(0.02)
 
 
-def forwarder(outbox, url, **settings):
+def forwarder(outbox, url, *, kept=None, **settings):
     knobs = UplinkSettings(url=url, **{**QUICK, **settings})
     birth = State(online=True, boot="b1", version="0.1.0")
     return Forwarder(
-        outbox, PahoMqtt(knobs), site=SITE, gateway=GATEWAY, birth=birth, settings=knobs, rng=random.Random(1)
+        outbox,
+        PahoMqtt(knobs),
+        site=SITE,
+        gateway=GATEWAY,
+        birth=birth,
+        settings=knobs,
+        rng=random.Random(1),
+        kept=kept,
     )
 
 

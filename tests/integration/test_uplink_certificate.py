@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from edge.outbox import MemoryOutbox, SqliteOutbox
-from edge.uplink import ConnectError, PahoMqtt, UplinkSettings, UplinkSettingsError
+from edge.uplink import ConnectError, KeptPair, PahoMqtt, UplinkSettings, UplinkSettingsError
 from tests.helpers.authority import Authority
 from tests.helpers.brokers import Mosquitto, free_port
 from tests.integration.test_uplink_brokers import HOW, CentralOverMqtt, fill, forwarder, running, until
@@ -34,6 +34,17 @@ def strict(tmp_path, authority):
     broker.plain = plain
     yield broker
     broker.stop()
+
+
+def strangers(folder):
+    """Return a pair that fits itself, of an authority that nobody here knows."""
+    (folder / "strangers").mkdir()
+    return [file.read_bytes() for file in Authority(folder / "strangers").pair("gateway")]
+
+
+def put(pair, contents):
+    for file, content in zip(pair, contents, strict=True):
+        file.write_bytes(content)
 
 
 def knobs(broker, authority, pair):
@@ -118,35 +129,97 @@ async def test_a_new_certificate_that_cannot_be_used_leaves_the_connection_and_i
 
 @pytest.mark.system("mosquitto")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves a failed socket to the GC
-async def test_a_pair_of_the_wrong_authority_is_named_as_what_was_swapped_until_the_old_is_back(
+async def test_a_pair_of_the_wrong_authority_costs_neither_the_connection_nor_a_row_and_is_told(
     strict, authority, tmp_path
 ):
-    """It fits itself, so only the broker can tell; log and status say what changed just before."""
-    (tmp_path / "strangers").mkdir()
-    pair = authority.pair("gateway")
+    """It fits itself, so only the broker can tell: it is asked on a connection beside the one that stands."""
+    pair = authority.pair("gateway", common_name="first")
     good = [file.read_bytes() for file in pair]
-    bad = [file.read_bytes() for file in Authority(tmp_path / "strangers").pair("gateway")]
-    central = CentralOverMqtt(strict.plain)
-    uplink = forwarder(MemoryOutbox(), **knobs(strict, authority, pair))
-    words = "the certificate was swapped just before"
-
-    def put(contents):
-        for file, content in zip(pair, contents, strict=True):
-            file.write_bytes(content)
-
+    central, outbox = CentralOverMqtt(strict.plain), SqliteOutbox(tmp_path / "outbox.db")
+    uplink = forwarder(outbox, **knobs(strict, authority, pair))
     try:
         with capture_logs() as logs:
             async with running(uplink):
                 await until(lambda: uplink.state == "live")
-                put(bad)
-                await until(lambda: words in uplink.trouble[1])
-                assert "put the old files back" in uplink.trouble[1]
-                put(good)
-                await until(lambda: uplink.state == "live" and uplink.trouble == (0, ""))
+                put(pair, strangers(tmp_path))
+                await until(lambda: uplink.certificate_problem)
+                assert "put the old files back" in uplink.certificate_problem
+                assert (uplink.state, uplink.trouble) == ("live", (0, ""))
+                fill(outbox, 0, 10)
+                uplink.notify()
+                await until(lambda: outbox.stats("movement").pending == 0)
+                assert (uplink.counters.renewal_failures, uplink.counters.connections) == (1, 1)
+                put(pair, good)
+                await until(lambda: not uplink.certificate_problem)
+                assert uplink.counters.connections == 1, "what is back is what is in use"
+                authority.pair("gateway", common_name="second")
+                await until(lambda: uplink.counters.connections == 2)
+        assert central.arrivals == list(range(1, 11))
+    finally:
+        central.stop()
+        outbox.close()
+    gc.collect()
+    assert sum("can't be used" in line["event"] for line in logs) == 1
+    assert uplink.counters.connection_failures == 0
+    assert "u'second'" in (tmp_path / "mosquitto" / "log").read_text()
+
+
+@pytest.mark.system("mosquitto")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves a failed socket to the GC
+async def test_while_a_pair_of_the_wrong_authority_lies_there_a_lost_connection_comes_back_with_the_one_before(
+    strict, authority, tmp_path
+):
+    """After a broker's restart, and after a reload, which makes a new agent in the same process."""
+    pair = authority.pair("gateway", common_name="first")
+    central, kept = CentralOverMqtt(strict.plain), KeptPair()
+    settings = knobs(strict, authority, pair)
+    uplink = forwarder(MemoryOutbox(), **settings, kept=kept)
+    try:
+        async with running(uplink):
+            await until(lambda: uplink.state == "live")
+            put(pair, strangers(tmp_path))
+            await until(lambda: uplink.certificate_problem)
+            strict.stop()
+            await until(lambda: uplink.state == "offline")
+            strict.start()
+            await until(lambda: uplink.state == "live")
+            assert uplink.certificate_problem
+        again = forwarder(MemoryOutbox(), **settings, kept=kept)
+        async with running(again):
+            await until(lambda: again.state == "live" and again.certificate_problem)
+            authority.pair("gateway", common_name="second")
+            await until(lambda: "u'second'" in (tmp_path / "mosquitto" / "log").read_text())
+            await until(lambda: again.state == "live" and not again.certificate_problem)
     finally:
         central.stop()
     gc.collect()
-    assert sum(words in line.get("problem", "") for line in logs) == 1
+
+
+@pytest.mark.system("mosquitto")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves a failed socket to the GC
+async def test_authorities_that_do_not_vouch_for_the_broker_leave_the_connection_but_none_is_made_past_them(
+    strict, authority, tmp_path
+):
+    """Whom we believe is what the file says now, whatever was believed before."""
+    pair, central = authority.pair("gateway"), CentralOverMqtt(strict.plain)
+    (tmp_path / "strangers").mkdir()
+    mine = authority.ca_file.with_name("believed.pem")
+    mine.write_bytes(authority.ca_file.read_bytes())
+    uplink = forwarder(MemoryOutbox(), **(knobs(strict, authority, pair) | {"ca_file": mine}))
+    try:
+        async with running(uplink):
+            await until(lambda: uplink.state == "live")
+            mine.write_bytes(Authority(tmp_path / "strangers").ca_file.read_bytes())
+            await until(lambda: "certificate verify failed" in uplink.certificate_problem)
+            assert (uplink.state, uplink.counters.connections) == ("live", 1)
+            strict.stop()
+            strict.start()
+            await until(lambda: "certificate verify failed" in uplink.trouble[1])
+            mine.write_bytes(authority.ca_file.read_bytes())
+            await until(lambda: uplink.state == "live")
+    finally:
+        central.stop()
+    gc.collect()
 
 
 @pytest.mark.system("mosquitto")
@@ -174,6 +247,11 @@ async def test_no_renewal_that_goes_wrong_costs_the_connection_or_a_row(strict, 
     }
     uplink = forwarder(outbox, **knobs(strict, authority, pair))
     rows = 0
+
+    def calls_us(name):
+        said = (tmp_path / "mosquitto" / "log").read_text().splitlines()
+        return any(f"u'{name}'" in line and "stockgate-gw-1 " in line for line in said)
+
     try:
         with capture_logs() as logs:
             async with running(uplink):
@@ -191,7 +269,7 @@ async def test_no_renewal_that_goes_wrong_costs_the_connection_or_a_row(strict, 
                     fill(outbox, rows, 10)
                     rows += 10
                     uplink.notify()
-                await until(lambda: "u'third'" in (tmp_path / "mosquitto" / "log").read_text())
+                await until(lambda: uplink.counters.renewals and uplink.state == "live" and calls_us("third"))
                 await until(lambda: outbox.stats("movement").pending == 0)
         assert sorted(set(central.arrivals)) == list(range(1, rows + 1))
     finally:

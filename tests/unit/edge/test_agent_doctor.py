@@ -8,6 +8,7 @@ import sqlite3
 import ssl
 import struct
 
+import msgspec
 import pytest
 import structlog
 
@@ -18,6 +19,7 @@ from edge.agent.doctor_readers import reader_faults
 from edge.agent.doctor_store import folder_faults, outbox_faults
 from edge.agent.kernel_cache import Kernels
 from edge.agent.status_socket import StatusServer
+from edge.agent.trial_files import TrialFiles
 from edge.contracts import LossRow, instant
 from edge.outbox import SqliteOutbox, inspect
 from edge.uplink import UplinkSettings, try_broker
@@ -25,7 +27,7 @@ from tests.helpers.authority import Authority
 from tests.helpers.brokers import free_port
 from tests.helpers.fake_reader import FakeReader, attempt, message, status, tlv
 from tests.helpers.supervised import port_that
-from tests.unit.edge.test_agent_status import WELL
+from tests.unit.edge.test_agent_status import ON_TRIAL, WELL
 
 CONFIG = """
 site = "hq"
@@ -276,6 +278,17 @@ async def test_doctor_of_a_well_agent_asks_it_and_looks_at_nothing_that_it_holds
     assert any("running agent" in part for part in document["looked_at"])
 
 
+def test_doctor_says_which_step_to_the_broker_fails_for_a_running_agent_too(tmp_path, monkeypatch):
+    """The agent only knows that it doesn't get through."""
+    offline = msgspec.structs.replace(WELL, health=msgspec.structs.replace(WELL.health, uplink="offline"))
+    monkeypatch.setattr(doctor, "_ask", lambda _: (offline, []))
+    (tmp_path / "edge.toml").write_text(CONFIG.format(reader=1, broker=free_port()))
+    faults = examine(tmp_path / "edge.toml", None, Wish())[1]
+    assert [one.what for one in faults if one.about.startswith("broker 127.0.0.1")] == [
+        "can't be reached (Connection refused)"
+    ]
+
+
 def test_doctor_without_an_agent_looks_at_everything_itself(tmp_path, capsys, monkeypatch, outbox_file):
     monkeypatch.setattr(doctor_store, "warm_up", lambda: None)
     told = Kernels(seconds=9.0, compiled=3, loaded=0, folder="/cache")
@@ -287,6 +300,32 @@ def test_doctor_without_an_agent_looks_at_everything_itself(tmp_path, capsys, mo
     for part in ("no agent runs over", "broker 127.0.0.1", "reader r1", "3 were not in the cache", "movement rows"):
         assert part in said
     assert "looked at: configuration, data directory, disk, clock" in said
+
+
+@pytest.mark.parametrize(("running", "said"), [(True, "the disk could not take that"), (False, "ended while")])
+def test_trial_that_nobody_has_ended_is_told_and_one_that_goes_on_is_not(tmp_path, monkeypatch, running, said):
+    """The file holds what was pushed, and the next start takes it back: whoever looks at the file must know."""
+    path = tmp_path / "edge.toml"
+    before, pushed = (CONFIG.format(reader=1, broker=1) + more for more in ("", "[log]\nmib = 8\n"))
+    path.write_text(before)
+    note = TrialFiles(path).begin(before.encode(), pushed.encode(), name="configure", nonce="n")
+    monkeypatch.setattr(doctor, "reader_faults", _no_faults)
+    monkeypatch.setattr(doctor, "_broker_faults", lambda *_: [])
+
+    def told(status):
+        monkeypatch.setattr(doctor, "_ask", lambda _: (status, []))
+        return [one for one in examine(path, None, Wish())[1] if "pushed" in one.what]
+
+    [fault] = told(WELL if running else None)
+    assert (fault.severity, said in fault.what, "edge.toml.before" in fault.what) == ("see to", True, True)
+    [going_on] = told(msgspec.structs.replace(WELL, trial=ON_TRIAL))
+    assert (going_on.severity, "within 42 s, the one before is taken back" in going_on.what) == ("note", True)
+    TrialFiles(path).end(note, problem="", result={})
+    assert not told(WELL if running else None)
+
+
+async def _no_faults(*_, **__):
+    return []
 
 
 def test_configuration_that_cannot_be_used_is_all_that_is_told(tmp_path, capsys):

@@ -151,6 +151,19 @@ async def test_an_agent_that_is_stopped_in_the_middle_of_a_trial_goes_back_at_it
     assert TrialFiles(rounds.path).settle().text == TEXT.encode()
 
 
+async def test_it_is_told_what_is_on_trial_for_how_long_and_what_is_not_well(rounds):
+    assert rounds.renewal.on_trial() is None
+    rounds.looks[0.5] = Look(readers={"r1": "reader r1 is not in session: no answer"}, broker=True)
+    await rounds.order("configure", toml=BETTER)
+    await rounds.until(lambda: rounds.renewal.on_trial() is not None and rounds.renewal.on_trial().problems)
+    told = rounds.renewal.on_trial()
+    assert (told.changed, told.steady_s) == ("agent.heartbeat_s: 2.0 -> 0.5", 0.0)
+    assert told.problems == ("reader r1 is not in session: no answer",)
+    assert 0.0 <= told.left_s <= 0.3
+    await rounds.until(lambda: rounds.answers)
+    assert rounds.renewal.on_trial() is None
+
+
 async def test_during_a_trial_no_other_configuration_is_taken(rounds):
     rounds.looks[0.5] = Look(readers={"r1": "reader r1 is lost"})
     rounds.renewal._limit_s = 60.0

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from edge.agent.at_the_door import AccessDoor, AtTheDoor, PortalMode
+from edge.agent.fitness import OnTrial
 from edge.agent.kernel_cache import Kernels
 from edge.agent.machine import Machine, hottest, look_at, worries
 from edge.agent.status_command import run_status
@@ -79,6 +80,8 @@ WELL = AgentStatus(
     movements=[Movement(at=instant(0), portal="door", epc="e280", kind="out", final=True, confidence=0.99)],
 )
 
+ON_TRIAL = OnTrial(changed="log.mib: 16 -> 8", left_s=42.0, steady_s=5.0, problems=("the broker is out of reach",))
+
 
 def _with(**changes):
     return msgspec.structs.replace(WELL, **changes)
@@ -107,6 +110,8 @@ def _reader(**changes):
         (_with(set_aside=1), "see to", "1 damaged files were set aside"),
         (_with(certificate_days_left=3.0), "see to", "runs out in 3 days"),
         (_with(certificate_days_left=-1.0), "bad", "has run out"),
+        (_with(certificate_problem="no connection"), "see to", "the new certificate isn't used: no connection"),
+        (_with(central_heard=False), "see to", "has hq/g1 in its registry"),
         (_with(uplink_failures=3), "see to", "the central isn't heard"),
         (_with(kernels=Kernels(seconds=110.0, compiled=80, loaded=0)), "see to", "80 were compiled at the last start"),
         (_health(uplink="offline"), "bad", "mqtts://broker.example:8883 is not reached"),
@@ -272,6 +277,12 @@ async def test_status_of_a_well_agent_is_zero_and_of_an_ill_one_is_one(folder, c
         ):
             assert words in door
         assert "see to: broker" in said
+        told[0] = _with(central_heard=False, trial=ON_TRIAL)
+        assert await _run(folder) == 1
+        said = capsys.readouterr().out
+        assert "uplink live: mqtts://broker.example:8883, the central is not heard" in said
+        assert "configuration pushed and on trial (log.mib: 16 -> 8): it stays once all is well for 5 s on end" in said
+        assert "see to: configuration" not in said, "nobody has to do anything about a trial"
         assert await _run(folder, as_json=True) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["exit_code"], document["running"], document["pid"]) == (1, True, 4711)

@@ -70,7 +70,7 @@ class FakePort:
         self.published, self.sessions, self.subscribed = [], [], []
         self.attempts = self.closes = 0
 
-    async def connect(self, *, client_id, will, subscribe, on_message, on_change):
+    async def connect(self, *, client_id, will, subscribe, on_message, on_change, pair=None):
         self.attempts += 1
         assert client_id == "stockgate-gw-1"
         self.subscribed = list(subscribe)
