@@ -16,6 +16,8 @@ WORKERS ?= $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n
 PARALLEL := -n $(WORKERS) --dist loadgroup
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Containers like to forbid it; then each program that a test starts compiles our sources anew, and so does each worker.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: arm-check fit setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
