@@ -71,10 +71,11 @@ def server_dsn():
 
 @cache
 def template(dsn, fill=migrate):
-    """Make a database once, by `fill` on its DSN; the others are copies of it."""
+    """Make a database once, by `fill` on its DSN: others are copies of it. Each but the migrated one begins as that."""
+    source = "template1" if fill is migrate else template(dsn)
     name = f"sg_template_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        _copy(connection, source, name)
     fill(make_conninfo(dsn, dbname=name))
     atexit.register(_drop, dsn, name)
     return name
@@ -87,17 +88,16 @@ def fresh_database(dsn=None, *, migrated=True, fill=migrate):
     name = f"sg_test_{uuid.uuid4().hex[:12]}"
     source = template(dsn, fill) if migrated else "template1"
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL(
-                "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"
-            ).format(  # through the log takes 4 times as long
-                sql.Identifier(name), sql.Identifier(source)
-            )
-        )
+        _copy(connection, source, name)
     try:
         yield make_conninfo(dsn, dbname=name)
     finally:
         _drop(dsn, name)
+
+
+def _copy(connection, source, name):
+    statement = "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"  # through the log takes 4 times as long
+    connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(source)))
 
 
 def _drop(dsn, name):
