@@ -40,7 +40,7 @@ demo: setup
 
 test: check
 	@$(BIN)/python -m pytest tests $(PARALLEL) $(PYTEST_ARGS)
-	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_evidence.py tests/unit/edge/test_windows_kernels.py tests/unit/edge/test_windows_model.py tests/unit/simulator/test_radio_links.py -q
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_evidence.py tests/unit/edge/test_windows_kernels.py tests/unit/edge/test_windows_model.py tests/unit/simulator/test_radio_links.py -n 2 -q
 
 check: setup
 	@$(BIN)/ruff check .
