@@ -16,6 +16,8 @@ WORKERS ?= $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n
 PARALLEL := -n $(WORKERS) --dist loadgroup
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Containers like to forbid it; then each program that a test starts compiles our sources anew, and so does each worker.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: arm-check fit setup demo test check bench accuracy soak readers-soak fuzz docs gallery conformance calibration system-deps test-timescale clean pins
 .DEFAULT_GOAL := setup
@@ -38,7 +40,7 @@ demo: setup
 
 test: check
 	@$(BIN)/python -m pytest tests $(PARALLEL) $(PYTEST_ARGS)
-	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_evidence.py tests/unit/edge/test_windows_kernels.py tests/unit/edge/test_windows_model.py tests/unit/simulator/test_radio_links.py -q
+	@NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/unit/edge/test_llrp_framing.py tests/unit/edge/test_llrp_reports.py tests/unit/edge/test_windows_evidence.py tests/unit/edge/test_windows_kernels.py tests/unit/edge/test_windows_model.py tests/unit/simulator/test_radio_links.py -n 2 -q
 
 check: setup
 	@$(BIN)/ruff check .

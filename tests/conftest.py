@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
-LONGEST = ("e2e", "chaos", "integration")
-"""Folders of tests that start programs, the slowest first."""
+LONGEST = ("unit/edge/test_agent_warm.py", "e2e", "chaos", "integration")
+"""A file that compiles for long, and folders of tests that start programs, the slowest first."""
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("few", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=10)
@@ -51,12 +52,18 @@ def pytest_collection_modifyitems(config, items):
 
     Programs and their waits come first, so that no worker is left alone with one of them at the end.
     """
-    longest = [ROOT / "tests" / name for name in LONGEST]
-    items.sort(key=lambda item: next((n for n, path in enumerate(longest) if path in item.path.parents), len(longest)))
+    items.sort(key=lambda item: _place(item.path))
     if "STOCKGATE_TIMESCALE_DSN" not in os.environ:
-        keep = [item for item in items if not item.get_closest_marker("timescale")]
-        config.hook.pytest_deselected(items=[item for item in items if item not in keep])
-        items[:] = keep
+        out = [item for item in items if item.get_closest_marker("timescale")]
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if not item.get_closest_marker("timescale")]
+
+
+@cache
+def _place(path):
+    """Place of a file among those that take longest; it's asked for every test, so once a file is enough."""
+    longest = [ROOT / "tests" / name for name in LONGEST]
+    return next((n for n, long in enumerate(longest) if long in (path, *path.parents)), len(longest))
 
 
 @pytest.hookimpl(hookwrapper=True)

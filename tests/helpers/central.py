@@ -24,7 +24,6 @@ from central.storage.due import PgDue
 from central.storage.exceptions import PgExceptions
 from central.storage.knowing import PgKnowledgeBook
 from central.storage.log import PgLog
-from central.storage.migrate import migrate
 from central.storage.notices import FEED, Ear
 from central.storage.promoting import PgPromotions
 from central.storage.register import PgRegister
@@ -211,7 +210,6 @@ def _filler(prepare):
             await prepare(one)
 
     def fill(dsn):
-        migrate(dsn)
         with ThreadPoolExecutor(1) as threads:  # the caller's thread may have a running loop
             threads.submit(asyncio.run, work(dsn)).result()
 
