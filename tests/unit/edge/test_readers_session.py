@@ -123,7 +123,7 @@ async def test_two_missed_keepalives_end_the_session():
 
 
 async def test_keepalives_keep_the_session_and_move_time_on():
-    async with FakeReader() as reader, agent_of(reader.port, keepalive_ms=400) as agent:
+    async with FakeReader() as reader, agent_of(reader.port, keepalive_ms=800) as agent:
         await agent.until_state("connected")
         await agent.until(lambda _: reader.types().count(fake.KEEPALIVE_ACK) >= 4)
         assert reader.connections == 1
@@ -351,12 +351,12 @@ async def test_a_slow_sink_stops_receiving_and_loses_nothing(monkeypatch):
         if len(chunk.batch):
             await free.wait()
 
-    async with FakeReader() as reader, agent_of(reader.port, sink=sink, keepalive_ms=200) as agent:
+    async with FakeReader() as reader, agent_of(reader.port, sink=sink, keepalive_ms=600) as agent:
         async with asyncio.timeout(WAIT_S):
             await reader.started.wait()
         for _ in range(20):
             await reader.send(report(tag()))
-            await asyncio.sleep(0.04)
+            await asyncio.sleep(0.1)  # all of them take longer than a silence may
         assert len(agent.tags) == 1
         free.set()
         await agent.until(lambda agent: agent.supervisor.counters.reads == 20)
