@@ -10,7 +10,7 @@ import pytest
 from simulator.server.wire import message
 from tests.helpers.conformance.bench import sim_reader
 
-WAIT_S = 30
+WAIT_S = 60
 HEADER = 10
 KEEPALIVE_MS = 400
 """A pause of this process of two of them ends a link before the test has cut it."""

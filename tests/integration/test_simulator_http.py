@@ -26,7 +26,7 @@ from simulator.truth import Truth
 from simulator.world.values import Read, columns, no_reads
 from tests.helpers.docs import ROOT
 
-WAIT_S = 30
+WAIT_S = 60
 LONG_TEXT = json.dumps({"text": "a" * 60_000}).encode()
 PAGE = ROOT / "docs" / "reference" / "faults.md"
 
