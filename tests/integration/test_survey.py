@@ -70,7 +70,7 @@ def survey(config, *words):
     """Run the command; its exit code and output."""
     done = subprocess.run(
         [BIN / "stockgate-edge", "survey", "--config", config, *words],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
