@@ -84,7 +84,8 @@ class Requests:
             later_s = min(self._busy_s() + wait_s, last_s)
             if not coming.done() and loop.time() >= due_s:
                 if later_s <= loop.time():
-                    raise ReaderSilentError(f"{self._where} did not answer {name} within {due_s - begin_s:g} s")
+                    had_s = max(due_s, later_s) - begin_s  # we may have slept over what the last reports gave it
+                    raise ReaderSilentError(f"{self._where} did not answer {name} within {had_s:g} s")
                 due_s = later_s
         return coming.result()
 

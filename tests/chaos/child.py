@@ -58,7 +58,7 @@ class Child:
             return
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(READY_S)
         except subprocess.TimeoutExpired:
             self.kill()
 

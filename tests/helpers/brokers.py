@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.standalone.nats import EmbeddedBroker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_S = 15.0
+START_S = 60.0
 FIRST_PORT, WORKERS = 20_000, 24
 
 
@@ -108,7 +108,7 @@ class Mosquitto:
         """End in order."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(START_S)
 
     def _wait(self):
         deadline = time.monotonic() + START_S

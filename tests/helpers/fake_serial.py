@@ -266,6 +266,8 @@ class FakeModbusBoard(Pty):
         super().__init__(path, **how)
         self.unit, self.silent, self.timed = unit, silent, timed
         self.relays, self.inputs, self.orders = [True] * 8, [False] * 8, []
+        self.looks = 0
+        """How often the inputs were asked for."""
         self.misses = 0
         """Orders to switch off that are still to be lost on their way, as noise has it."""
 
@@ -290,6 +292,7 @@ class FakeModbusBoard(Pty):
             self.say(frame)
         elif function in {1, 2} and at + value <= 8:
             states = self.relays if function == 1 else self.inputs
+            self.looks += function == 2
             packed = sum(state << number for number, state in enumerate(states[:value]))
             self.say(modbus_frame(self.unit, function, 1, packed))
         else:

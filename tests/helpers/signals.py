@@ -10,7 +10,7 @@ from edge.contracts import PortalHealth, ReaderHealth, instant
 from edge.readers import ReaderError
 from edge.signals import OutputRule, Signals
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 NOW_US = 1_800_000_000_000_000
 
 

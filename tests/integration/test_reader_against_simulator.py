@@ -18,12 +18,18 @@ PROGRAM = str(Path(sys.executable).with_name("stockgate-sim"))
 WAIT_S = 60.0
 
 
-async def _json(path, condition):
-    """Wait for a JSON file that the simulator writes to say what is wanted."""
+async def _until(condition):
+    """Wait for what notifies nobody: files, and counters of the session."""
     async with asyncio.timeout(WAIT_S):
-        while not (path.exists() and condition(json.loads(path.read_text()))):  # noqa: ASYNC110 (files notify nobody)
+        while not (found := condition()):  # noqa: ASYNC110 (see above)
             await asyncio.sleep(0.05)
-    return json.loads(path.read_text())
+    return found
+
+
+def _json(path, condition):
+    """What a JSON file that the simulator writes says, once that is what is wanted."""
+    said = json.loads(path.read_text()) if path.exists() else None
+    return said if said and condition(said) else None
 
 
 async def test_every_read_that_the_simulator_sends_arrives(tmp_path):
@@ -39,7 +45,7 @@ async def test_every_read_that_the_simulator_sends_arrives(tmp_path):
 
     try:
         with capture_logs() as logs:
-            (name, place), *_ = (await _json(ready, bool))["readers"].items()
+            (name, place), *_ = (await _until(lambda: _json(ready, bool)))["readers"].items()
             settings = ReaderSettings(id=name, host=place["host"], port=place["port"], antennas=(1, 2, 3, 4))
             supervisor = ReaderSupervisor(
                 settings,
@@ -49,7 +55,9 @@ async def test_every_read_that_the_simulator_sends_arrives(tmp_path):
                 log=structlog.get_logger(),
             )
             task = asyncio.create_task(supervisor.run())
-            told = await _json(truth, lambda told: told["done"])
+            told = await _until(lambda: _json(truth, lambda told: told["done"]))
+            # The truth says what was sent: the last of it may be on its way still.
+            await _until(lambda: supervisor.health().reads >= told["reads"])
             health = supervisor.health()
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

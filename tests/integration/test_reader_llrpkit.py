@@ -23,7 +23,7 @@ from tests.helpers.fake_reader import attempt
 
 R420 = {"model_number": 2_001_002, "firmware": "5.14.0.240"}
 TAGS = [EmulatedTag(bytes([0x30, *([number] * 11)]), (1 + number % 4,), -50.0 - number) for number in range(12)]
-WAIT_S = 20
+WAIT_S = 60
 
 
 async def test_the_agent_inventories_an_emulator_of_others():

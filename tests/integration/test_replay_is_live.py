@@ -7,6 +7,7 @@ connection and queue meanwhile. Both programs are the real ones; the broker is a
 import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,8 +19,8 @@ from tests.helpers.brokers import free_port
 
 BIN = Path(sys.executable).parent
 WAIT_S = 120.0
-QUIET_S = 8.0
-"""After the last walk its visit ends, and the agent's rows are on the disk."""
+LAST = "3034257bf7194e4000000006"
+"""The tag of the last walk."""
 SCENARIO = """
 name = "live"
 description = "Walks through a door of two readers and two beams, while the readers' links are bad."
@@ -155,6 +156,19 @@ def ended(truth):
         time.sleep(0.2)
 
 
+def over(outbox):
+    """Wait for the last walk's visit to end, and for all that is open to be on the disk as ended."""
+    limit = time.monotonic() + WAIT_S
+    while time.monotonic() < limit:
+        with contextlib.closing(sqlite3.connect(f"file:{outbox}?mode=ro", uri=True, timeout=WAIT_S)) as db:
+            rows = [decode_row(payload) for (payload,) in db.execute("SELECT payload FROM outbox_row ORDER BY seq")]
+            (still_open,) = db.execute("SELECT count(*) FROM open_passage").fetchone()
+        if not still_open and any(isinstance(row, MovementRow) and row.final and row.epc == LAST for row in rows):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"the last visit doesn't end: {still_open} passages are open")
+
+
 @contextlib.contextmanager
 def running(*command, log):
     """Run a program until the block ends, then end it in order."""
@@ -163,7 +177,7 @@ def running(*command, log):
         try:
             yield program
             program.send_signal(signal.SIGTERM)
-            assert program.wait(30) == 0, log.read_text()
+            assert program.wait(WAIT_S) == 0, log.read_text()
         finally:
             if program.poll() is None:
                 program.kill()
@@ -185,7 +199,7 @@ def lived(tmp_path):
         run = [BIN / "stockgate-edge", "run", "--config", config, "--data-dir", tmp_path / "data"]
         with running(*run, "--record", tmp_path / "live.pcapng", log=tmp_path / "edge.log"):
             ended(truth)
-            time.sleep(QUIET_S)
+            over(tmp_path / "data" / "outbox.db")
     outbox = SqliteOutbox(tmp_path / "data" / "outbox.db")
     try:
         return [row.payload for row in outbox.pending("movement", after=0, max_rows=10_000, max_bytes=1 << 30)]

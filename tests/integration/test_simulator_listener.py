@@ -22,7 +22,9 @@ from simulator.server.wire import HEADER, message, tlv
 from simulator.world.values import Read, columns
 
 LOG = structlog.get_logger()
-WAIT_S = 20
+WAIT_S = 60
+PROGRAM_S = 180
+"""A program needs seconds to load, and under load many times as long."""
 TSHARK_ON_IDENTIFICATION = re.compile(
     r"Reader ID: \w+\s+\[Expert Info \(Error/Malformed\): Incorrect length of parameter: 13 bytes decoded, [^]]*]"
 )
@@ -169,7 +171,7 @@ async def test_a_port_in_use_is_named():
 
 def run(*arguments):
     command = [sys.executable, "-c", "from simulator.cli import main; main()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_S, check=False)
 
 
 @pytest.mark.parametrize(

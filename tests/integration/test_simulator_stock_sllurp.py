@@ -27,6 +27,7 @@ ALL_FIELDS = {
 }
 IMPINJ = {"EnableRFPhaseAngle": True, "EnablePeakRSSI": True, "EnableRFDopplerFrequency": False}
 IN_SIGHT = 30
+AT_THE_END = 90
 COMPILED = 180
 """A machine that has never run the kernels compiles them first."""
 
@@ -57,39 +58,68 @@ def simulator(tmp_path):
     yield start
     for process in started:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(IN_SIGHT) == 0
+
+
+class Stock:
+    """A stock client as a process of its own, with this file as its script."""
+
+    def __init__(self, address, out, config) -> None:
+        self._out = out
+        arguments = [address["host"], str(address["port"]), str(out), json.dumps(config)]
+        command = [sys.executable, "-W", "ignore", __file__, *arguments]
+        self.process = Popen(command, stdin=PIPE, stderr=PIPE, text=True)
+
+    def heard(self):
+        """So many reads it has seen by now."""
+        noted = heard_file(self._out)
+        return int(noted.read_text()) if noted.exists() else 0
+
+    def finish(self):
+        """End it; return what it has seen."""
+        _, complaints = self.process.communicate(timeout=AT_THE_END)
+        assert (self.process.returncode, complaints) == (0, "")
+        return json.loads(self._out.read_bytes())
+
+
+def heard_file(out):
+    return out.with_suffix(".heard")
 
 
 @pytest.fixture
 def inventory(tmp_path):
-    """Start stock clients as processes of their own, with this file as their script; calling one ends it."""
+    """Start stock clients."""
     started = []
 
     def start(address, **config):
-        out = tmp_path / f"tags-{len(started)}.json"
-        arguments = [address["host"], str(address["port"]), str(out), json.dumps(config)]
-        process = Popen([sys.executable, "-W", "ignore", __file__, *arguments], stdin=PIPE, stderr=PIPE, text=True)
-        started.append(process)
-
-        def finish():
-            _, complaints = process.communicate(timeout=30)
-            assert (process.returncode, complaints) == (0, "")
-            return json.loads(out.read_bytes())
-
-        return finish
+        started.append(Stock(address, tmp_path / f"tags-{len(started)}.json", config))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    for one in started:
+        one.process.kill()
+        one.process.communicate()
 
 
-def client(host, port, out, config):
+def all_heard(truth, *clients):
+    """Wait for the end, and for the clients to have seen what was sent: sllurp doesn't read it to its end by itself."""
+    wait_for(lambda: truth()["done"], seconds=AT_THE_END)
+    wait_for(lambda: sum(one.heard() for one in clients) >= truth()["reads"], seconds=AT_THE_END)
+
+
+def stock_client(host, port, out, config):
     """What a user of sllurp writes: inventory until stdin ends, then say what was seen."""
     logging.basicConfig(level=logging.ERROR)
-    seen = []
+    seen, noted = [], heard_file(Path(out))
+
+    def note(_, tags):
+        seen.extend(tags)
+        beside = noted.with_suffix(".new")
+        beside.write_text(str(sum(tag["TagSeenCount"] for tag in seen)))
+        beside.replace(noted)
+
     stock = LLRPReaderClient(host, int(port), LLRPReaderConfig(json.loads(config)))
-    stock.add_tag_report_callback(lambda _, tags: seen.extend(tags))
+    stock.add_tag_report_callback(note)
     stock.connect()
     sys.stdin.read()
     stock.disconnect(timeout=3)
@@ -101,7 +131,7 @@ def client(host, port, out, config):
 def test_stock_sllurp_gets_every_read_of_the_office_with_all_its_fields(simulator, inventory):
     """What the truth says was read at a door has been seen, and nothing that isn't there."""
     readers, truth = simulator("serve", "office", "--base-port", "0", "--seconds", "46", "--speed", "15", "--seed", "7")
-    finish = [
+    clients = [
         inventory(
             address,
             antennas=[1, 2, 3, 4],
@@ -113,8 +143,8 @@ def test_stock_sllurp_gets_every_read_of_the_office_with_all_its_fields(simulato
         )
         for address in readers.values()
     ]
-    wait_for(lambda: truth()["done"], seconds=90)
-    tags = [tag for ended in finish for tag in ended()]
+    all_heard(truth, *clients)
+    tags = [tag for one in clients for tag in one.finish()]
     told = truth()
     assert sum(tag["TagSeenCount"] for tag in tags) == told["reads"] > 500
     epcs = {tag["EPC"] for tag in tags}
@@ -132,9 +162,9 @@ def test_stock_sllurp_gets_every_read_of_the_office_with_all_its_fields(simulato
 
 def test_stock_sllurp_counts_every_read_of_a_crowd_once(simulator, inventory):
     readers, truth = simulator("serve", "crowd", "--base-port", "0", "--seconds", "6", "--speed", "3")
-    finish = inventory(readers["r1"], antennas=[1], report_every_n_tags=50, report_timeout_ms=100)
-    wait_for(lambda: truth()["done"], seconds=90)
-    told, seen = truth(), finish()
+    client = inventory(readers["r1"], antennas=[1], report_every_n_tags=50, report_timeout_ms=100)
+    all_heard(truth, client)
+    told, seen = truth(), client.finish()
     counts = Counter(tag["EPC"] for tag in seen)
     assert set(counts.values()) == {10}
     assert set(counts) == {crossing["epc"] for crossing in told["crossings"]}
@@ -145,9 +175,9 @@ def test_stock_sllurp_counts_every_read_of_a_crowd_once(simulator, inventory):
 def test_a_replay_sends_every_recorded_read_once_with_its_time(simulator, inventory, shared):
     path = shared / "reads" / "ecd" / "dynamic.csv"
     readers, truth = simulator("replay", str(path), "--port", "0", "--speed", "40")
-    finish = inventory(readers["r1"], antennas=[1], report_every_n_tags=25, report_timeout_ms=100)
-    wait_for(lambda: truth()["done"], seconds=90)
-    seen = finish()
+    client = inventory(readers["r1"], antennas=[1], report_every_n_tags=25, report_timeout_ms=100)
+    all_heard(truth, client)
+    seen = client.finish()
     cells = [line.split(",") for line in path.read_text().splitlines()[1:]]
     assert sorted(tag["LastSeenTimestampUTC"] for tag in seen) == sorted(
         round(1e6 * float(row[24].strip())) for row in cells
@@ -156,4 +186,4 @@ def test_a_replay_sends_every_recorded_read_once_with_its_time(simulator, invent
 
 
 if __name__ == "__main__":
-    client(*sys.argv[1:])
+    stock_client(*sys.argv[1:])

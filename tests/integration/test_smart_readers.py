@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.contracts import LossRow, SensorRow
 from edge.readers import GpiSettings
 from edge.readers.smart import SmartSettings, session, smart_reader
+from edge.readers.smart.subscriber import Subscriber
 from tests.helpers.brokers import Mosquitto, free_port
 from tests.helpers.kept import kept
 
@@ -166,6 +167,14 @@ async def test_silence_is_told_and_is_no_proof_of_life(broker):
 
 async def test_messages_that_a_slow_sink_leaves_are_dropped_and_counted(broker, monkeypatch):
     monkeypatch.setattr("edge.readers.smart.subscriber.MOST_HELD", 5)
+    subscribers = []
+
+    class Watched(Subscriber):
+        def __init__(self, *args) -> None:
+            super().__init__(*args)
+            subscribers.append(self)
+
+    monkeypatch.setattr(session, "Subscriber", Watched)
     gate = asyncio.Event()
 
     async def slow(chunk):
@@ -179,7 +188,8 @@ async def test_messages_that_a_slow_sink_leaves_are_dropped_and_counted(broker, 
             await agent.until(lambda agent: agent.tags)
             for number in range(1, 21):
                 await asyncio.to_thread(reader.say, impinj(number))
-            await asyncio.sleep(0.3)
+            # The broker's word that it has a message is no word that the agent has it.
+            await agent.until(lambda _: subscribers[0].dropped == 15)
         gate.set()
         await agent.until(lambda agent: "mqtt_buffer_overflow" in {row.reason for row in agent.rows})
         await agent.until(lambda agent: len(agent.tags) == 6)

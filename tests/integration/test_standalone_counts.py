@@ -77,12 +77,12 @@ def console(tmp_path_factory):
             time.sleep(0.05)
         yield api, ready.read_text().split('"')[3]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.fixture
 def page(console, program):
-    with browsed(program("chromium"), 30_000) as one:
+    with browsed(program("chromium"), 60_000) as one:
         yield one
 
 

@@ -12,6 +12,8 @@ import pytest
 from deploy.standalone.errors import StandaloneError
 from deploy.standalone.nats import EmbeddedBroker
 
+PATIENCE_S = 60
+
 
 class Subscriber:
     """A paho client that keeps what it hears; leaving the block ends its thread and socket."""
@@ -27,7 +29,7 @@ class Subscriber:
 
     def __enter__(self) -> Self:
         self.client.loop_start()
-        assert self._subscribed.wait(20)
+        assert self._subscribed.wait(PATIENCE_S)
         return self
 
     def __exit__(self, *_) -> None:
@@ -38,18 +40,18 @@ class Subscriber:
 def test_messages_pass_at_qos_1(tmp_path):
     with EmbeddedBroker(tmp_path) as broker, Subscriber(broker.port) as one:
         published = one.client.publish("stockgate/v1/hq/g/movement", b"x", qos=1, retain=True)
-        published.wait_for_publish(10)
-        assert one.heard.get(timeout=10) == ("stockgate/v1/hq/g/movement", b"x")
+        published.wait_for_publish(PATIENCE_S)
+        assert one.heard.get(timeout=PATIENCE_S) == ("stockgate/v1/hq/g/movement", b"x")
 
 
 def test_retained_messages_are_there_again_after_a_restart_on_the_same_port(tmp_path):
     with EmbeddedBroker(tmp_path) as broker, Subscriber(broker.port) as one:
         port = broker.port
         told = one.client.publish("stockgate/v1/hq/g/watermark", b"mark", qos=1, retain=True)
-        told.wait_for_publish(30)
+        told.wait_for_publish(PATIENCE_S)
         assert told.is_published()
     with EmbeddedBroker(tmp_path, mqtt_port=port), Subscriber(port) as one:
-        assert one.heard.get(timeout=30) == ("stockgate/v1/hq/g/watermark", b"mark")
+        assert one.heard.get(timeout=PATIENCE_S) == ("stockgate/v1/hq/g/watermark", b"mark")
 
 
 def test_it_listens_on_loopback_only(tmp_path):

@@ -39,7 +39,7 @@ def is_running(pid):
     return False
 
 
-def wait_until(condition, what, patience_s=20.0):
+def wait_until(condition, what, patience_s=60.0):
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, f"it never came about that {what}"

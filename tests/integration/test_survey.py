@@ -47,9 +47,9 @@ def test_estimate_keeps_within_a_factor_of_two_of_what_walkers_get(name):
 
 @pytest.fixture
 def door(tmp_path):
-    """Serve shelf-50; return its configuration."""
+    """Serve shelf-50 for an hour, as by itself it ends a few seconds after its walks; return its configuration."""
     ready = tmp_path / "ready.json"
-    words = [BIN / "stockgate-sim", "serve", "shelf-50", "--base-port", "0", "--ready-file", ready]
+    words = [BIN / "stockgate-sim", "serve", "shelf-50", "--seconds", "3600", "--base-port", "0", "--ready-file", ready]
     with (tmp_path / "sim.log").open("wb") as log, subprocess.Popen(words, stdout=log, stderr=log) as simulator:
         while not ready.exists():
             assert simulator.poll() is None
@@ -70,7 +70,7 @@ def survey(config, *words):
     """Run the command; its exit code and output."""
     done = subprocess.run(
         [BIN / "stockgate-edge", "survey", "--config", config, *words],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 

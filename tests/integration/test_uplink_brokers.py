@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import itertools
 import random
 import socket
 import subprocess
@@ -122,6 +123,8 @@ async def test_rows_birth_health_and_last_word_arrive_and_the_watermark_frees(br
     fill(outbox, 1, 250)
     uplink = forwarder(outbox, broker.url)
     with central_at(broker) as central:
+        # Who subscribes while the birth comes may get it twice: as it comes, and as what the broker retains.
+        await until(lambda: central.session)
         async with running(uplink):
             await until(lambda: uplink.state == "live" and outbox.stats("movement").pending == 0)
             fill(outbox, 251, 1)
@@ -138,9 +141,10 @@ async def test_rows_birth_health_and_last_word_arrive_and_the_watermark_frees(br
             )
             assert uplink.publish_health(health)
             await until(lambda: central.healths)
-        await until(lambda: len(central.states) == 2)
+        await until(lambda: central.states and not central.states[-1][0])
     assert sorted(central.kept["movement"][outbox.epoch("movement")]) == list(range(1, 252))
-    assert [online for online, _ in central.states] == [True, False]
+    # QoS 1 is at least once: our broker sends again what is not acknowledged for three seconds.
+    assert [online for online, _ in itertools.groupby(online for online, _ in central.states)] == [True, False]
     assert not uplink.publish_health(health)
     outbox.close()
 

@@ -10,7 +10,7 @@ import structlog
 
 from edge.agent.notify import Progress, ServiceManager, Standing, attend
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ async def test_a_reader_that_dials_over_tls_shows_its_certificate(certificates, 
         client.load_cert_chain(f"{stranger}.pem", f"{stranger}.key")
         with contextlib.suppress(ssl.SSLError, ConnectionError):
             await reader.dial(port, ssl=client, server_hostname="reader.example")
-            await asyncio.wait_for(asyncio.gather(*reader.tasks, return_exceptions=True), 5)
+            await asyncio.wait_for(asyncio.gather(*reader.tasks, return_exceptions=True), WAIT_S)
         assert fake.GET_CAPABILITIES not in reader.types(), "a certificate of nobody's CA gets no word from us"
         client = ssl.create_default_context(cafile=ca)
         client.load_cert_chain(f"{ours}.pem", f"{ours}.key")

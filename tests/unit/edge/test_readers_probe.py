@@ -46,6 +46,8 @@ from tests.helpers.fake_reader import (
 )
 
 NOW_US = 1_700_000_000_250_000
+STARTED_S = 120
+"""A command has so long to load and to begin, on whatever machine."""
 GET_CONFIG, GET_ROSPECS = 2, 26
 
 
@@ -153,7 +155,7 @@ async def test_sigterm_ends_the_command_as_control_c_does():
     async with reader() as fake:
         words = ("probe", f"127.0.0.1:{fake.port}", "--listen-seconds", "60")
         program = await asyncio.create_subprocess_exec("sh", *deaf, *words, stdout=PIPE, stderr=PIPE)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(STARTED_S):
             await fake.started.wait()
             program.send_signal(signal.SIGTERM)
             _, told = await program.communicate()

@@ -87,12 +87,12 @@ async def test_a_pulse_ends_in_the_board_where_it_can(path, link):
     async with FakeModbusBoard(path, link=link) as board, running(path, timed_outputs=True) as agent:
         await agent.until_state("connected")
         assert agent.keeper.ends_itself
-        await agent.keeper.pulse(2, 150)
-        assert board.orders[-1] == (0x201, 2), "rounded up to tenths of a second"
+        await agent.keeper.pulse(2, 750)
+        assert board.orders[-1] == (0x201, 8), "rounded up to tenths of a second"
         assert [one.on for one in agent.keeper.health().outputs[:3]] == [False, True, False]
         assert board.relays[1]
         await agent.until(lambda _: not board.relays[1])
-        assert board.orders[-1] == (0x201, 2), "the host sent nothing more"
+        assert board.orders[-1] == (0x201, 8), "the host sent nothing more"
         assert not any(one.on for one in agent.keeper.health().outputs)
 
 
@@ -209,15 +209,16 @@ async def test_a_noisy_bus_asks_again(path, lose, garble):
 
 @LINKS
 async def test_beams_and_contacts_on_inputs_become_rows_without_bounces(path, link):
-    gpis = (GpiSettings(port=1, kind="beam", debounce_ms=60), GpiSettings(port=5, kind="door", debounce_ms=60))
+    """A bounce is seen by one look; what lasts, by all looks of a time that no pause of ours makes of one look."""
+    gpis = (GpiSettings(port=1, kind="beam", debounce_ms=500), GpiSettings(port=5, kind="door", debounce_ms=60))
     async with FakeModbusBoard(path, link=link) as board, running(path, gpis=gpis) as agent:
         await agent.until(lambda agent: len(agent.rows) == 2)
         board.inputs[4] = True
         await agent.until(lambda agent: len(agent.rows) == 3)
         board.inputs[0] = True
-        await asyncio.sleep(0.01)
+        await agent.until(lambda _, looks=board.looks: board.looks > looks)
         board.inputs[0] = False
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         rows = [(row.gpi, row.kind, row.state) for row in agent.rows if isinstance(row, SensorRow)]
         assert rows == [(1, "beam", False), (5, "door", False), (5, "door", True)]
         assert {row.reader for row in agent.rows} == {"b1"}

@@ -28,8 +28,8 @@ def path(tmp_path):
 
 
 def settings(path, protocol="r200", **knobs):
-    """Settings with short waits."""
-    knobs = {"antennas": (1,), "answer_timeout_s": 0.3, "backoff_base_s": 0.01, "backoff_max_s": 0.05} | knobs
+    """Settings with short waits; an answer has as long as in life, since whoever paused for longer would ask again."""
+    knobs = {"antennas": (1,), "answer_timeout_s": 1.0, "backoff_base_s": 0.01, "backoff_max_s": 0.05} | knobs
     return SerialSettings(id="r1", serial=str(path), protocol=protocol, **knobs)
 
 
@@ -98,6 +98,8 @@ async def test_r200_is_set_up_by_region_hopping_and_power(path):
         running(path, region="eu-lower", channels_khz=EU, tx_power_dbm=26.5) as agent,
     ):
         health = await agent.until_state("connected")
+        # The order to poll has no answer that connecting waits for, so it may be on its way still.
+        await agent.until(lambda _: module.polling)
         assert [command for command, _ in module.commands if command not in {0x28, 0x03}] == [
             0x07, 0xA9, 0xA9, 0xAD, 0xB7, 0xB6, 0xB7, 0x27,
         ]  # fmt: skip
@@ -351,7 +353,7 @@ async def test_control_lines_become_sensor_rows(path, monkeypatch):
     async with FakeR200(path) as _, running(path, gpis=gpis) as agent:
         await agent.until(lambda agent: len(agent.rows) >= 2)
         states[1] = True
-        await asyncio.sleep(0.15)
+        await agent.until(lambda agent: len(agent.rows) >= 3)
         states[1] = False
         await agent.until(lambda agent: len(agent.rows) >= 4)
         rows = [(row.gpi, row.kind, row.state) for row in agent.rows if isinstance(row, SensorRow)]

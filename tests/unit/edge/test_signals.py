@@ -11,7 +11,7 @@ from edge.agent.fires import FireNotes
 from edge.readers import ReaderError, outputs
 from edge.readers.outputs import play
 from edge.signals import MutedPort, QuietHours
-from tests.helpers.signals import NOW_US, Lamps, portal, reader, refuse, rule, running, until
+from tests.helpers.signals import NOW_US, Lamps, portal, reader, refuse, rule, running, steady_us, until
 
 LIGHT, SIREN = rule(1, "light", verdicts=frozenset({"refuse", "carried"})), rule(2, "siren", seconds=5)
 NIGHT = rule(2, "siren", quiet=(QuietHours.parse("22:00-06:00"),))
@@ -173,17 +173,32 @@ async def test_an_order_to_blink_an_output_is_refused_while_it_shows_an_alarm():
         assert (len(lamps.pulses(2)), lamps.switched_off(2)) == (1, 0)
 
 
+class TimedLamps(Lamps):
+    """Notes when each pulse was asked for too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pulsed_us = []
+
+    async def pulse(self, output, on_ms):
+        self.pulsed_us.append(steady_us())
+        await super().pulse(output, on_ms)
+
+
 async def test_an_alarm_ends_the_blinking_of_its_output_and_sounds_after_its_last_pulse():
     """Not every device lengthens a pulse that runs."""
-    async with running(SIREN) as (signals, lamps):
+    async with running(SIREN, lamps=TimedLamps()) as (signals, lamps):
         port = MutedPort(lamps, "b1", signals)
         blinking = asyncio.create_task(play(outputs.blinking([2], on_ms=100, off_ms=20, times=10_000), port))
         await until(lambda: lamps.pulses(2))
         assert refuse(signals) == NOW_US
+        called_us = steady_us()
         with pytest.raises(ReaderError, match="shows an alarm now"):
             await blinking
         await until(lambda: lamps.pulses(2)[-1] > 100)
-        assert lamps.pulses(2)[-1] <= 4_900, "for what is left after the pulse of 100 ms"
+        *_, blinked_us, sounded_us = lamps.pulsed_us
+        assert sounded_us - blinked_us >= 100_000, "after the pulse of 100 ms"
+        assert lamps.pulses(2)[-1] <= 5_000 - (blinked_us + 100_000 - called_us) / 1000, "for what is left after it"
         assert lamps.switched_off(2) == 0, "who blinked must not switch it off"
         assert [on_ms for on_ms in lamps.pulses(2) if on_ms > 100] == lamps.pulses(2)[-1:]
 

@@ -12,7 +12,7 @@ from edge.outbox import MemoryOutbox, OutboxUnavailableError
 from edge.uplink import ConnectError, Forwarder, UplinkSettings
 from tests.helpers.uplink import NOW_US, KeepingCentral, movement
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 QUICK = {
     "reconnect_first_s": 0.01,
     "reconnect_max_s": 0.05,
