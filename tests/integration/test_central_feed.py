@@ -36,7 +36,7 @@ class Console:
 
     def _listen(self):
         headers = {"Last-Event-ID": self.last} if self.last else {}
-        feed = httpx.stream("GET", f"{self.url}/api/v1/events", timeout=30, headers=headers)
+        feed = httpx.stream("GET", f"{self.url}/api/v1/events", timeout=PATIENCE_S, headers=headers)
         with contextlib.suppress(httpx.HTTPError), feed as lines:
             kind = ""
             for line in lines.iter_lines():
@@ -101,7 +101,8 @@ def test_consoles_at_two_processes_hear_of_the_same_and_lose_nothing_by_changing
             one.when(lambda told: (told["id"], told["count"]) == ("street", 2), "location")
         comes_back_elsewhere(consoles[0], second[0], publish)
         taken = httpx.post(f"{second[0]}/api/v1/alerts/{consoles[0].all('alert')[0]['id']}/acknowledge",
-                           json={"by": "ann"}, headers={"authorization": f"Bearer {second[1]}"})  # fmt: skip
+                           json={"by": "ann"}, headers={"authorization": f"Bearer {second[1]}"},
+                           timeout=PATIENCE_S)  # fmt: skip
         assert taken.status_code == 200
         alert = taken.json()["alert"]["id"]
         from_the_commit = []
