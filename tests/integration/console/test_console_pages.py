@@ -4,6 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from tests.helpers.consoles import PATIENCE_MS
 from tests.helpers.fake_central import (
     ago,
     alert,
@@ -225,7 +226,7 @@ def test_a_doors_readers_are_recorded_and_the_file_is_fetched(page, console, cen
     fetched.value.save_as(tmp_path / "got")
     assert (tmp_path / "got").read_bytes() == b"\x0a\x0d\x0d\x0a"
     assert fetched.value.suggested_filename == "gw-4.pcapng"
-    refused = httpx.get(f"{console}/captures/4/file", params={"by": "p-9"}, timeout=60)
+    refused = httpx.get(f"{console}/captures/4/file", params={"by": "p-9"}, timeout=PATIENCE_MS / 1000)
     assert (refused.status_code, refused.text) == (404, "'p-9' may not have captures.\n")
 
 
