@@ -17,6 +17,8 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from central import app
+from central.config import CentralSettings
 from central.storage.rebuild import projection_hash
 from edge.contracts import topic
 from tests.helpers.brokers import BROKERS
@@ -174,6 +176,12 @@ async def test_a_rebuild_tells_the_hash_how_long_it_took_and_whether_it_changed(
             said = await asyncio.to_thread(command, "rebuild", "--dsn", dsn)
             assert said.endswith(f" s; hash {wanted}, it was {spoiled} before\n")
             assert await projection_hash(one.database) == wanted
+
+
+def test_a_connection_that_asks_nothing_is_kept_longer_than_clients_keep_it():
+    """They keep one for up to a minute: were the service to close it first, what is asked just then had no answer."""
+    settings = CentralSettings(dsn="x", listen="127.0.0.1:0")
+    assert app._serving(settings, None).timeout_keep_alive > max(httpx.Limits().keepalive_expiry, 60)
 
 
 def test_a_rebuild_without_a_schema_says_so_and_does_nothing():
