@@ -94,6 +94,9 @@ CAPTURES_FOLDER = "captures"
 TOKEN_FILE = "api-token"  # noqa: S105 (a file's name)
 IMPORTS = 50
 """The newest imports, as many as fit a screen."""
+KEEP_ALIVE_S = 75
+"""How long a connection that asks nothing is kept: longer than clients and proxies do (the console 5 s, nginx 60 s).
+Who closes it just when the other asks leaves him without an answer, and an order is not given twice for that."""
 SHUTDOWN_S = 3
 """How long open requests may take once the service is told to stop."""
 
@@ -416,6 +419,7 @@ def _serving(settings: CentralSettings, app: object) -> uvicorn.Config:
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
     )

@@ -9,6 +9,8 @@ import time
 from urllib.parse import urlsplit
 
 CONSOLE = "import sys, typer; from central.console.command import console; typer.run(console)"
+PATIENCE_MS = 60_000
+"""A page is there within a second or two; on a machine that does much else browser and console take their time."""
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 BEYOND_THE_EDGE = """() => [...document.querySelectorAll('.page *')]
     .filter(one => one.getBoundingClientRect().right > window.innerWidth)

@@ -10,6 +10,7 @@ import contextlib
 import random
 import socket
 import struct
+import time
 from dataclasses import dataclass, field
 
 READ_BYTES = 65536
@@ -27,6 +28,7 @@ class Way:
         cut: "whole" forwards as received, "bytes" one byte a segment, "split" 1 to 23 bytes a segment.
         merge_s: gathers for so long and forwards all of it in one piece.
         bytes_per_s: a slow link; 0 is as fast as it goes.
+        forwarded_us: when something was forwarded last, by the host's clock; it can't have arrived before.
     """
 
     rng: random.Random
@@ -38,6 +40,7 @@ class Way:
     bytes_per_s: int = 0
     lose_bytes: int = 0
     forwarded: int = 0
+    forwarded_us: int = 0
     lost: int = 0
     _insert: bytearray = field(default_factory=bytearray)
 
@@ -222,6 +225,7 @@ class FaultProxy:
 
     async def _forward(self, way, sink, data):
         for piece in way.pieces(way.damaged(data)):
+            way.forwarded_us = time.time_ns() // 1000
             sink.write(piece)
             await sink.drain()
             if way.bytes_per_s:

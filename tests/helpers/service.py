@@ -38,7 +38,7 @@ def service(tmp_path, dsn, mqtt, name="central"):
         wait(ready.exists)
         told = json.loads(ready.read_text())
         # A gateway sends again; those of tests don't, so what they say must not come before the subscription.
-        wait(lambda: httpx.get(f"{told['api']}/healthz").json()["well"])
+        wait(lambda: httpx.get(f"{told['api']}/healthz", timeout=PATIENCE_S).json()["well"])
         yield process, told["api"], Path(told["token_file"]).read_text().strip()
     finally:
         process.terminate()

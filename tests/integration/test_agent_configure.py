@@ -15,8 +15,9 @@ from tests.helpers.commands import KEY_LINE, OTHER_LINE, command
 from tests.helpers.conformance.bench import sim_reader
 from tests.helpers.signal_masks import catches
 
-QUICK = {"limit_s": 6.0, "steady_s": 1.0}
-"""A minute is long for a test."""
+QUICK = {"steady_s": 1.0}
+SOON_S = 6.0
+"""A minute is long for what is never well; what is to be well has the minute, for a busy machine may need it."""
 SECOND_DOOR = """
 [[readers]]
 id = "r2"
@@ -60,7 +61,9 @@ class Doorway:
         other = self.folder / "other.toml"
         other.write_text(text)
         wanted = digest(load(other))
-        await self.central.until(lambda: self.central.states[-1].config_digest == wanted, "another birth")
+        await self.central.until(
+            lambda: self.central.states and self.central.states[-1].config_digest == wanted, "a birth"
+        )
         await self.central.in_session()
 
     def beside(self):
@@ -82,7 +85,7 @@ async def door(broker, tmp_path):
 async def test_a_configuration_that_is_well_stays_and_one_that_is_not_is_taken_back(door):
     """Over both brokers: accepted, refused unread, rolled back after its time, rolled back as it can't even start."""
     better = door.text + "[agent]\nheartbeat_s = 0.5\n"
-    async with composed(door.folder, **QUICK):
+    async with composed(door.folder, **QUICK) as renewal:
         await door.central.in_session()
         taken = await door.configure(better)
         assert taken.ok, taken.problem
@@ -97,10 +100,12 @@ async def test_a_configuration_that_is_well_stays_and_one_that_is_not_is_taken_b
         assert "is not TOML" in torn.problem
         assert door.path.read_text() == better
 
+        renewal._limit_s, minute_s = SOON_S, renewal._limit_s
         deaf = await door.configure(better + SECOND_DOOR.format(port=free_port()))
         assert (deaf.ok, deaf.result) == (False, {})
         for words in ("rolled back", "reader r2 is not in session", "portal back-door is dark"):
             assert words in deaf.problem
+        renewal._limit_s = minute_s
         await door.runs_with(better)
         unable = await door.configure(door.where_a_port_is_taken(better))
         assert (unable.ok, "rolled back" in unable.problem, "can't listen at" in unable.problem) == (False, True, True)
@@ -132,8 +137,10 @@ async def test_a_file_that_is_edited_is_taken_by_a_command_or_a_signal_if_it_can
         assert door.path.read_text() == unable, "what a person wrote stays"
 
         door.write(better + SECOND_DOOR.format(port=free_port()))
+        renewal._limit_s, minute_s = SOON_S, renewal._limit_s
         told = (await door.reload()).problem
         assert ("it is in use" in told, "reader r2 is not in session" in told) == (True, True)
+        renewal._limit_s = minute_s
         await door.runs_with(door.path.read_text())
         door.write(door.text)
         renewal.hang_up()

@@ -160,6 +160,12 @@ def agent(start, broker, reader, tmp_path):
     return lambda *more: start("stockgate-edge", *words, *more)
 
 
+def _stay_open(folder):
+    """Let a visit end by a minute's silence: whatever cuts the agent off then comes before the final."""
+    config = folder / "edge.toml"
+    config.write_text(config.read_text().replace("[[portals]]", "[[portals]]\ngap_ms = 60000"))
+
+
 def _until(condition, patience_s=PATIENCE_S):
     deadline = time.monotonic() + patience_s
     while not condition():
@@ -207,8 +213,9 @@ def test_walk_out_of_the_door_arrives_once_with_its_evidence(agent, central, tmp
     assert b"1 connection, " in replay.stderr
 
 
-def test_passage_that_is_open_at_a_reload_ends_as_unresolved_and_no_row_is_lost_or_told_twice(agent, central):
+def test_passage_that_is_open_at_a_reload_ends_as_unresolved_and_no_row_is_lost_or_told_twice(agent, central, tmp_path):
     """SIGHUP between the provisional and the final: the parts begin anew, in the same process."""
+    _stay_open(tmp_path)
     running = agent()
     _until(lambda: central.rows)
     provisional, born = central.rows[0], central.states[-1].boot
@@ -225,8 +232,9 @@ def test_passage_that_is_open_at_a_reload_ends_as_unresolved_and_no_row_is_lost_
     assert running.poll() is None
 
 
-def test_passage_cut_off_by_a_crash_ends_as_unresolved(agent, central):
+def test_passage_cut_off_by_a_crash_ends_as_unresolved(agent, central, tmp_path):
     """Kill -9 between the provisional and the final: the next start sends the one final, and says why."""
+    _stay_open(tmp_path)
     running = agent()
     _until(lambda: central.rows)
     provisional = central.rows[0]

@@ -102,6 +102,7 @@ async def test_a_fire_alarm_silences_the_board_in_the_middle_of_its_sound_and_al
             await listener.until(lambda: listener.healths and listener.healths[-1].portals[0].state == "watching")
             assert await asyncio.to_thread(post, access, {"portal": "east", "kind": "forced"}) == 200
             await listener.until(lambda: ("access", "forced", True, "east") in alarms(listener))
+            await listener.until(lambda: not board.relays[0])  # the board had it on before the agent came
             await proxy.cut_cable()
             await listener.until(lambda: board.relays[0])
             assert board.orders[-1][1] <= 1200, "two minutes at most, in the board"

@@ -103,7 +103,7 @@ async def test_the_board_sounds_for_a_lost_reader_and_nothing_stays_on_when_the_
         words = (PROGRAM, "run", "--config", tmp_path / "edge.toml", "--data-dir", tmp_path / "data")
         async with program(log, *words) as agent:
             await until(lambda: whole.device.config.gpo_high == {1}, "the lamp is lit", log)
-            assert not board.relays[0]
+            await until(lambda: not board.relays[0], "what the board had on before is off", log)
             await proxy.cut_cable()
             await until(lambda: board.relays[0], "the board sounds", log)
             timed = [(at, value / 10) for at, value in board.orders if at >= 0x200]

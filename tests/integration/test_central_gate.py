@@ -29,6 +29,12 @@ async def one():
             yield opened
 
 
+@pytest.fixture
+def no_looks(monkeypatch):
+    """The publisher looks only when it is told to: what comes to a gateway comes by a notice, and not by chance."""
+    monkeypatch.setattr("central.gate.publisher.LOOK_EVERY_S", 3600.0)
+
+
 @contextlib.contextmanager
 def gateway(broker, keys, name=GATEWAY):
     gate = Gate(broker.port, [key.line for key in keys.keys], name)
@@ -54,48 +60,48 @@ async def test_a_reader_of_the_retained_topics_knows_what_may_leave_where(one, b
             assert other.may_pass(epc(2), "back-door", _now())
 
 
-async def test_an_approval_a_withdrawal_and_a_hold_come_as_deltas_within_a_second(one, broker, tmp_path):
+async def test_an_approval_a_withdrawal_and_a_hold_come_as_deltas_by_their_notices(one, broker, tmp_path, no_looks):
     async with publishing(one, broker, tmp_path) as (_, keys, metrics):
         with gateway(broker, keys) as gate:
             generation, n = await until(gate.counters)
             gate.forget()
             end = _now() + timedelta(hours=1)
             await allow(one, "LT-0001", "stockroom-a", until_=end)
-            await until(lambda: gate.may_pass(EPC, DOOR, _now()), 1.0)
+            await until(lambda: gate.may_pass(EPC, DOOR, _now()))
             assert gate.may_pass(EPC, DOOR, end) is False
             assert gate.may_pass(EPC, ENTRANCE, _now()) is False
             await one.sql("UPDATE authorisation SET withdrawn_at = now() WHERE id = 'A-9'")
-            await until(lambda: gate.may_pass(EPC, DOOR, _now()) is False, 1.0)
+            await until(lambda: gate.may_pass(EPC, DOOR, _now()) is False)
             await one.sql(
                 "INSERT INTO asset_state (asset, custody_kind, title, holds)"
                 " VALUES ('LT-0002', 'none', 'owned', '{legal}') ON CONFLICT (asset) DO UPDATE SET holds = '{legal}'"
             )
-            await until(lambda: gate.may_pass(epc(2), DOOR, _now()) is False, 1.0)
+            await until(lambda: gate.may_pass(epc(2), DOOR, _now()) is False)
             assert {entry[0] for entry in gate.entries()[epc(2)]} == {"hold"}
             await one.sql("UPDATE asset_state SET holds = '{}' WHERE asset = 'LT-0002'")
-            await until(lambda: gate.may_pass(epc(2), DOOR, _now()), 1.0)
+            await until(lambda: gate.may_pass(epc(2), DOOR, _now()))
             assert (gate.counters()[0], gate.counters()[1] - n) == (generation, 4)
             assert set(gate.order) == {"delta"}
         assert metrics.registry.get_sample_value("stockgate_gate_generations_total") == 2
 
 
-async def test_a_pass_that_a_door_honoured_is_gone_from_every_other_doors_snapshot_within_a_second(
-    one, broker, tmp_path
+async def test_a_pass_that_a_door_honoured_is_gone_from_every_other_doors_snapshot_by_its_notice(
+    one, broker, tmp_path, no_looks
 ):
     async with publishing(one, broker, tmp_path) as (_, keys, _):
         with gateway(broker, keys, "hq-west-1") as other:
             await until(other.counters)
             await allow(one, "LT-0001", "hq", single_use=True)
-            await until(lambda: other.may_pass(EPC, "back-door", _now()), 1.0)
+            await until(lambda: other.may_pass(EPC, "back-door", _now()))
             start = _now()
             await one.take(movement(1, final=False, portal=ENTRANCE, start=start), now=_now())
-            await until(lambda: other.may_pass(EPC, "back-door", _now()) is False, 1.0)
+            await until(lambda: other.may_pass(EPC, "back-door", _now()) is False)
             back = movement(2, rev=2, kind="turned_back", portal=ENTRANCE, start=start)
             await one.take(back, now=_now())
-            await until(lambda: other.may_pass(EPC, "back-door", _now()), 1.0)
+            await until(lambda: other.may_pass(EPC, "back-door", _now()))
 
 
-async def test_ours_that_may_leave_nothing_need_no_entry(one, broker, tmp_path):
+async def test_ours_that_may_leave_nothing_need_no_entry(one, broker, tmp_path, no_looks):
     async with publishing(one, broker, tmp_path, prefixes=[OURS]) as (_, keys, _):
         with gateway(broker, keys) as gate:
             await until(gate.counters)
@@ -104,9 +110,9 @@ async def test_ours_that_may_leave_nothing_need_no_entry(one, broker, tmp_path):
             assert gate.may_pass("3034257bf7ffffffffffffff", DOOR, _now()) is False
             assert gate.may_pass("3034257bf8ffffffffffffff", DOOR, _now()) is None
             await allow(one, "LT-0001", "hq-site", name="site")
-            await until(lambda: gate.may_pass(EPC, DOOR, _now()), 1.0)
+            await until(lambda: gate.may_pass(EPC, DOOR, _now()))
             await one.sql("DELETE FROM authorisation WHERE id = 'site'")
-            await until(lambda: gate.may_pass(EPC, DOOR, _now()) is False, 1.0)
+            await until(lambda: gate.may_pass(EPC, DOOR, _now()) is False)
             assert gate.delta()["removed"] == [EPC]
 
 
@@ -187,14 +193,14 @@ async def test_a_door_that_changes_its_place_brings_a_new_generation(one, broker
             assert gate.manifest()["portals"][1]["out"] == ["stockroom-a", "hq"]
 
 
-async def test_a_door_that_is_muted_is_told_so_and_no_part_is_sent_again(one, broker, tmp_path):
+async def test_a_door_that_is_muted_is_told_so_and_no_part_is_sent_again(one, broker, tmp_path, no_looks):
     async with publishing(one, broker, tmp_path) as (_, keys, _):
         with gateway(broker, keys) as gate:
             generation, _n = await until(gate.counters)
             gate.forget()
             measure = QuietAsked(ENTRANCE, "muted", "observe", "removal", "ann", _now() + timedelta(hours=2))
             await quieten(one.book, measure, _now())
-            await until(lambda: (gate.counters() or (0, 0))[0] > generation, 2.0)
+            await until(lambda: (gate.counters() or (0, 0))[0] > generation)
             told = {door["id"]: door for door in gate.manifest()["portals"]}
             assert (told[ENTRANCE]["mode"], told[DOOR]["mode"]) == ("alarm", "notify")
             assert [quiet["mode"] for quiet in told[ENTRANCE]["quiet"]] == ["observe"]
@@ -231,7 +237,7 @@ async def test_of_two_publishers_one_works_and_the_other_takes_over(one, broker,
                 assert second.registry.get_sample_value("stockgate_gate_generations_total") == 0
                 await stack.aclose()
                 await allow(one, "LT-0001", "hq")
-                await until(lambda: gate.counters() == (generation, n + 1), 10)
+                await until(lambda: gate.counters() == (generation, n + 1))
                 assert first.registry.get_sample_value("stockgate_gate_deltas_total") == 0
 
 

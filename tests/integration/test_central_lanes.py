@@ -65,7 +65,7 @@ async def test_a_gateway_is_committed_while_the_transaction_of_another_lasts(one
         deliver(link, EAST, 1)
         await until(lambda: log.begun == 1)
         deliver(link, WEST, 1, tag=2)
-        await until(lambda: promised(link, WEST) == [1])
+        await until(lambda: promised(link, WEST)[-1:] == [1])
         assert (await upto(one, EAST), promised(link, EAST)) == (0, [])
         deliver(link, EAST, 2)  # waits for the first of its gateway
         await asyncio.sleep(0.1)

@@ -17,14 +17,17 @@ import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from central import app
+from central.config import CentralSettings
 from central.storage.rebuild import projection_hash
 from edge.contracts import topic
 from tests.helpers.brokers import BROKERS
 from tests.helpers.central import GATEWAY, SHEETS, central, envelope, epc, movement, registered_database
 from tests.helpers.postgres import fresh_database, system_server
-from tests.helpers.service import service, wait
+from tests.helpers.service import PATIENCE_S, service, wait
 
-PATIENCE_S = 30.0
+CONNECTIONS = 3
+"""Of one service to its broker: ingest, the gate's publisher, and who gives commands."""
 MOVEMENT, MARK = topic("hq", GATEWAY, "movement"), topic("hq", GATEWAY, "watermark")
 
 
@@ -78,15 +81,23 @@ def main_job(tmp_path, dsn, port):
         publish(envelope(rows))
         publish(b"no envelope")
         wait(lambda: marks and marks[-1]["streams"].get("movement", {}).get("upto") == 3)
-        with httpx.Client(base_url=url) as api:
+        with httpx.Client(base_url=url, timeout=PATIENCE_S) as api:
             check_lists(api, token)
             crossing = envelope([movement(4, tag=epc(3), portal="main-entrance", start=start)])
             hear(url, lambda: publish(crossing), {"movement", "location"})
+        wait(lambda: said(tmp_path).count("broker connected") == CONNECTIONS)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
-    log = [json.loads(line)["event"] for line in (tmp_path / "central.log").read_text().splitlines()]
-    told = ["listening", *["broker connected"] * 3, "what this topic sends is quarantined", "stopped"]
-    assert [event for event in log if event != "gateways served"] == told
+    # Ingest, commander and publisher connect when each of them comes to it.
+    told = [event for event in said(tmp_path) if event not in {"gateways served", "broker connected"}]
+    assert told == ["listening", "what this topic sends is quarantined", "stopped"]
+    assert said(tmp_path).count("broker connected") == CONNECTIONS
+
+
+def said(directory):
+    """What the service logged so far."""
+    whole = (directory / "central.log").read_text().rpartition("\n")[0]
+    return [json.loads(line)["event"] for line in whole.splitlines()]
 
 
 def check_lists(api, token):
@@ -167,6 +178,12 @@ async def test_a_rebuild_tells_the_hash_how_long_it_took_and_whether_it_changed(
             assert await projection_hash(one.database) == wanted
 
 
+def test_a_connection_that_asks_nothing_is_kept_longer_than_clients_keep_it():
+    """They keep one for up to a minute: were the service to close it first, what is asked just then had no answer."""
+    settings = CentralSettings(dsn="x", listen="127.0.0.1:0")
+    assert app._serving(settings, None).timeout_keep_alive > max(httpx.Limits().keepalive_expiry, 60)
+
+
 def test_a_rebuild_without_a_schema_says_so_and_does_nothing():
     with fresh_database(migrated=False) as dsn:
         assert "nothing was rebuilt: " in command("rebuild", "--dsn", dsn, status=1)
@@ -191,7 +208,7 @@ def test_a_central_killed_and_started_again_tells_what_it_committed(tmp_path):
                     assert marks[-1]["streams"]["movement"]["upto"] == 2
                     publish(envelope([movement(seq, kind="near", after_s=seq) for seq in (1, 2, 3)]))
                     wait(lambda: marks[-1]["streams"]["movement"]["upto"] == 3)
-                    events = httpx.get(f"{url}/api/v1/summary").json()["events"]
+                    events = httpx.get(f"{url}/api/v1/summary", timeout=PATIENCE_S).json()["events"]
         assert (events["committed"], events["duplicated"]) == (3, 0)
     finally:
         started.stop()
@@ -209,7 +226,7 @@ def test_an_import_by_another_process_is_on_the_feed(tmp_path):
             sheet.parent.mkdir()
             sheet.write_text("id,name,class,serial,location\nLT-0004,Laptop 4,laptop,,stockroom-a\n")
             with service(tmp_path, dsn, f"mqtt://127.0.0.1:{started.port}") as (_, url, _token):
-                wait(lambda: httpx.get(f"{url}/healthz").json()["well"])
+                wait(lambda: httpx.get(f"{url}/healthz", timeout=PATIENCE_S).json()["well"])
                 places = hear(url, lambda: command("import", "--dsn", dsn, sheet), {"location"})
             assert [(place["id"], place["count"]) for place in places] == [("stockroom-a", 3)]
     finally:
@@ -279,7 +296,7 @@ def test_a_database_that_comes_after_the_start_is_looked_at_once_it_is_there(tmp
             assert process.poll() is None
             with psycopg.connect(**server, autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {later}")
-                assert process.wait(15.0) == 1
+                assert process.wait(PATIENCE_S) == 1
                 connection.execute(f"DROP DATABASE {later} WITH (FORCE)")
         finally:
             process.kill()

@@ -35,7 +35,9 @@ async def test_a_door_is_recorded_and_tested_from_the_centre_and_the_file_replay
         _, api, token = await asyncio.to_thread(stack.enter_context, service(tmp_path, dsn, broker.url))
         async with (
             sim_reader() as reader,
-            httpx.AsyncClient(base_url=f"{api}/api/v1/", headers={"Authorization": f"Bearer {token}"}) as client,
+            httpx.AsyncClient(
+                base_url=f"{api}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S
+            ) as client,
         ):
             key = KeyRing(tmp_path / "data").signing.line
             (tmp_path / "edge.toml").write_text(

@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.helpers.consoles import DESK, RunningConsole
+from tests.helpers.consoles import DESK, PATIENCE_MS, RunningConsole
 from tests.helpers.fake_central import (
     LOCATIONS,
     TOKEN,
     FakeCentral,
 )
 
-PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)  # else five seconds, whatever the page's own patience is
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def console(central, tmp_path_factory):
     with RunningConsole(directory, "--api", central.url, *options) as (url, process):
         yield url
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_MS / 1000) == 0
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, PHONE, RunningConsole
+from tests.helpers.brokers import free_port
+from tests.helpers.consoles import BEYOND_THE_EDGE, CONSOLE, PATIENCE_MS, PHONE, RunningConsole
 from tests.helpers.fake_central import (
     FakeCentral,
     ago,
@@ -18,8 +19,6 @@ from tests.helpers.fake_central import (
     measure,
     movement,
 )
-
-PATIENCE_MS = 20_000
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.xdist_group("console")]  # one browser, one console
 
@@ -181,7 +180,8 @@ def test_a_gateways_long_state_stands_below_its_name(page, central):
 @pytest.mark.parametrize("path", ["", "/assets/LT-0001"])
 def test_a_page_whose_server_died_says_so_by_itself_and_comes_back(browser, tmp_path, path):
     with FakeCentral() as api:
-        with RunningConsole(tmp_path, "--api", api.url, "--listen", "127.0.0.1:0") as (url, process):
+        listen = f"127.0.0.1:{free_port()}"  # it comes back on it, so nobody may have taken it meanwhile
+        with RunningConsole(tmp_path, "--api", api.url, "--listen", listen) as (url, process):
             page = browser.new_page()
             page.goto(url + path)
             page.wait_for_function("document.querySelector('[data-tick]')?.dataset.tick > 1", timeout=PATIENCE_MS)
@@ -193,7 +193,7 @@ def test_a_page_whose_server_died_says_so_by_itself_and_comes_back(browser, tmp_
             r"▲ Not live: this page lost its server at \d\d:\d\d:\d\d, what stands here is from \d\d:", words
         )
         (tmp_path / "ready").unlink()
-        with RunningConsole(tmp_path, "--api", api.url, "--listen", urlsplit(url).netloc):
+        with RunningConsole(tmp_path, "--api", api.url, "--listen", listen):
             page.locator(".lost-banner").wait_for(state="detached", timeout=PATIENCE_MS)
             page.wait_for_function("document.querySelector('[data-tick]')?.dataset.tick > 1", timeout=PATIENCE_MS)
         page.close()
@@ -234,7 +234,7 @@ def test_the_board_fits_a_phone(browser, console, central):
 def test_answers_carry_a_policy_and_strange_host_names_are_refused(console):
     place = urlsplit(console)
     for host, status in ((place.netloc, 200), ("evil.example", 400)):
-        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
+        connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE_MS / 1000)
         connection.request("GET", "/", headers={"Host": host})
         answer = connection.getresponse()
         assert answer.status == status

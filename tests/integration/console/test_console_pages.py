@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.helpers.consoles import DESK, OUT_OF_THEIR_BOX, PHONE
+from tests.helpers.consoles import DESK, OUT_OF_THEIR_BOX, PATIENCE_MS, PHONE
 from tests.helpers.fake_central import (
     ago,
     alert,
@@ -228,7 +228,7 @@ def test_a_doors_readers_are_recorded_and_the_file_is_fetched(page, console, cen
     fetched.value.save_as(tmp_path / "got")
     assert (tmp_path / "got").read_bytes() == b"\x0a\x0d\x0d\x0a"
     assert fetched.value.suggested_filename == "gw-4.pcapng"
-    refused = httpx.get(f"{console}/captures/4/file", params={"by": "p-9"})
+    refused = httpx.get(f"{console}/captures/4/file", params={"by": "p-9"}, timeout=PATIENCE_MS / 1000)
     assert (refused.status_code, refused.text) == (404, "'p-9' may not have captures.\n")
 
 
