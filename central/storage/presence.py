@@ -179,7 +179,8 @@ class PgPlaceWork:
         places = {row[0]: (Curve(tuple(row[1]), tuple(row[2])), row[3]) for row in rows}
 
         def usual(cohort: Cohort, own_h: Sequence[float]) -> Usual:
-            return Usual(tuple(own_h), *places[cohort]) if cohort in places else Usual(tuple(own_h))
+            curve, missed = places.get(cohort, (Curve(), 0.0))
+            return Usual(tuple(own_h), curve, missed, carried=cohort == "carried")
 
         return usual
 

@@ -132,7 +132,8 @@ def _known(place: Place, stay: Stay) -> Presence:
 
 def _before(key: ListeningKey, knowns: Iterable[Presence]) -> HitRates:
     zone, mode = key
-    reads = [one for known in knowns for its, one in history.so_far(known) if its[1:] == (zone, mode)]
+    told = (one for known in knowns for one in history.so_far(known))
+    reads = [(one, likely) for its, one, likely in told if its[1:] == (zone, mode)]
     return history.prior(reads, mode)
 
 

@@ -32,7 +32,9 @@ LEAST_LEAVE_PER_DAY: Final = 1 / 20_000
 """However long nothing was missed, a theft is possible."""
 ALIKE: Final = 30.0
 """A zone's usual gaps say so many hits' worth of one tag's."""
-UNREADABLE: Final = 0.005
+RATE_WEIGHS: Final = 0.2
+"""What is known of unexpected departures before a place has a history counts as so many of them."""
+UNREADABLE: Final = 0.002
 """Share of tags that can't be heard where they have just been put (metal, face down), until a hit proves better."""
 GAP_ENDS: Final = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Upper ends of the classes of gaps, in shares of the round."""
@@ -40,8 +42,6 @@ GAP_WIDTHS: Final = (1 / 16, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 EVEN_GAPS: Final = 1.0
 """Before anything is learnt gaps are even, which tells nothing; this weighs as much as one hit."""
 _DAY_S: Final = 86_400.0
-SEEN_AGAIN_DAYS: Final = 4.0
-"""What left past a door that missed it is seen elsewhere after so long in the mean: by a door, a shelf, tomorrow."""
 ReadKey = tuple[str, str, str]
 """(epc, zone, mode)."""
 
@@ -50,10 +50,9 @@ ReadKey = tuple[str, str, str]
 class Rates:
     """What happens unseen, per asset and day: leaving past the doors, and falling silent for good in place."""
 
-    leave_per_day: float = 1 / 1500
-    """Before a place has a history: once in four years. Who goes as such assets do is counted apart (`leaving`); this
-    is for what nobody expects. With three times as many each first silence in a weekly sweep was doubted too much, and
-    a place whose few sweeps can't tell the missed from the gone keeps what it began with."""
+    leave_per_day: float = 1 / 3000
+    """Before a place has a history. Who goes as such assets do is counted apart (`leaving`); this is for what nobody
+    expects, thefts above all: where it was more, each first silence in a weekly sweep was doubted twice over."""
 
     @property
     def fade_per_day(self) -> float:
@@ -196,18 +195,25 @@ def later(known: Presence, when: datetime, rates: Rates, usual: Usual = NOTHING)
     return replace(aged(known, when, rates, usual), at=known.at)
 
 
-def so_far(known: Presence) -> Iterator[tuple[ReadKey, Reads]]:
-    """Yield a tag's rounds by key, open silences counted as misses as far as the asset is likely there.
+def so_far(known: Presence) -> Iterator[tuple[ReadKey, Reads, float]]:
+    """Yield a tag's rounds by key, each way that they may be with its probability (above 0, to 1).
 
-    Tags that are seldom heard are long silent: a zone that left them out would look better than it is.
+    Open silences are misses if the asset is there, and else say nothing. Tags that are seldom heard are long silent: a
+    zone that left them out would look better than it is.
     """
     for key, one in known.reads.items():
-        yield key, replace(one, misses=one.misses + one.silent * known.there, silent=0)
+        settled = replace(one, silent=0)
+        if not one.silent:
+            yield key, settled, 1.0
+            continue
+        for misses, likely in ((one.misses + one.silent, known.there), (one.misses, 1.0 - known.there)):
+            if likely > 0:
+                yield key, replace(settled, misses=misses), likely
 
 
-def prior(reads: Iterable[Reads], mode: str) -> HitRates:
-    """Return the hit rates of a zone's tags, of which one that is new there is one."""
-    return START[mode].learn([(one.hits, one.misses) for one in reads])
+def prior(reads: Iterable[tuple[Reads, float]], mode: str) -> HitRates:
+    """Return the hit rates of a zone's tags, of which one that is new there is one; each counts by its probability."""
+    return START[mode].learn([(one.hits, one.misses, likely) for one, likely in reads])
 
 
 def gap_of(share: float) -> int:
@@ -247,35 +253,40 @@ def left_since(gap: int, mine: Reads | None, usual: Sequence[float], leaves: flo
 def leaves_in(known: Presence, start: datetime, end: datetime, rates: Rates, usual: Usual = NOTHING) -> float:
     """Return how likely (0 to 1) an asset that is there at `start` leaves unseen by `end`."""
     days = max(0.0, (end - start).total_seconds()) / _DAY_S
-    stays = usual.still(known.since, end) / usual.still(known.since, start)
+    stays = usual.still(known.since, start, end)
     return 1.0 - stays * math.exp(-rates.leave_per_day * days)
 
 
 def rates_at(knowns: Iterable[Presence], before: Rates = UNSEEN) -> Rates:
     """Return how often assets leave a place unseen that nobody expected to, as its own assets show.
 
-    These are the ones that are gone, but not as usual, over the days spent. `before` is the rate to begin with; it
-    weighs as much as one departure.
+    These are the ones that are gone, but not as usual, over the days spent there. Each counts as far as it is surely
+    lost: many that may have left are no departure, or the doubt in some would feed on that in the others. `before` is
+    the rate to begin with; it weighs little (`RATE_WEIGHS`): a place from which many go shows it soon.
     """
-    left, days = 1.0, 1.0 / before.leave_per_day
+    left, days = RATE_WEIGHS, RATE_WEIGHS / before.leave_per_day
     for known in knowns:
-        left += max(0.0, known.gone - known.away - STRAY)
-        days += (known.at - known.since).total_seconds() / _DAY_S
+        lost = max(0.0, known.gone - known.away - STRAY)
+        left += lost**2
+        until, heard_at = (known.at - known.since).total_seconds(), known.heard_at or known.since
+        days += (until - lost * (known.at - heard_at).total_seconds()) / _DAY_S
     return Rates(max(LEAST_LEAVE_PER_DAY, left / days))
 
 
 def _aged(known: Presence, when: datetime, rates: Rates, usual: Usual) -> tuple[float, float, float, float]:
     """Return (there, faded, gone, away) after a time in which the asset may have left or its tag died.
 
-    What left as usual would have been seen elsewhere by now and then: that nobody did speaks for its being there.
+    What left as usual would have been seen elsewhere by now and then: that nobody did speaks for its being there. And
+    so does, of a stay that goes on beyond the usual, that no door saw its end.
     """
     days = max(0.0, (when - known.at).total_seconds()) / _DAY_S
-    stays = usual.still(known.since, max(when, known.at)) / usual.still(known.since, known.at)
+    usually = usual.since(known.since, known.at, max(when, known.at))
     left, faded = -math.expm1(-rates.leave_per_day * days), -math.expm1(-rates.fade_per_day * days)
-    unseen = math.exp(-days / SEEN_AGAIN_DAYS)
-    here = known.there + known.faded
-    meanwhile = (1.0 - unseen) * SEEN_AGAIN_DAYS / days if days else 1.0
-    away = known.away * unseen + here * (1.0 - stays) * meanwhile
+    at_once, after_days = usual.seen_again
+    unseen = math.exp(-days / after_days)
+    here, stays = known.there + known.faded, usually.stays
+    meanwhile = (1.0 - unseen) * after_days / days if days else 1.0
+    away = known.away * unseen + here * usually.unseen * (1.0 - at_once) * meanwhile
     gone = known.gone - known.away + here * stays * left + away
     there = known.there * stays * (1.0 - left)
     weighed = (there * (1.0 - faded), known.faded * stays * (1.0 - left) + there * faded, gone, away)

@@ -30,7 +30,7 @@ class HitRates:
     """Shares of tags (they add up to 1) by their miss rate, as `MISSES` has them; learnt from so many `tags`."""
 
     shares: tuple[float, ...]
-    tags: int = 0
+    tags: float = 0.0
 
     @classmethod
     def like(cls, hits: float, misses: float) -> Self:
@@ -39,20 +39,20 @@ class HitRates:
         total = sum(found)
         return cls(tuple(one / total for one in found))
 
-    def learn(self, rounds: Sequence[tuple[float, float]]) -> Self:
-        """Return the shares once so many (hits, misses) of tags are known."""
+    def learn(self, rounds: Sequence[tuple[float, float, float]]) -> Self:
+        """Return the shares once so many (hits, misses) of tags are known, each with its probability (0 to 1)."""
         known = [one for one in rounds if one[0] + one[1] > 0]
         if not known:
             return self
-        seen = np.array(known)
+        seen, counts = np.array(known)[:, :2], np.array(known)[:, 2:]
         likely = np.exp(_weights(seen))
         before = np.array(self.shares) * BEFORE_WEIGHS
         shares = np.array(self.shares)
         for _ in range(_ROUNDS):
             mine = likely * shares
-            shares = before + (mine / mine.sum(axis=1, keepdims=True)).sum(axis=0)
+            shares = before + (counts * mine / mine.sum(axis=1, keepdims=True)).sum(axis=0)
             shares /= shares.sum()
-        return type(self)(tuple(shares.tolist()), len(known))
+        return type(self)(tuple(shares.tolist()), float(counts.sum()))
 
     def variance(self) -> float:
         """Return how unsure the probability is that a new tag is missed: the variance of its mean over so few tags."""

@@ -53,9 +53,9 @@ def test_one_curve_for_both_would_believe_the_laptop_there_all_night():
     """Ten carried ones that all left within nine hours, among thirty that stay: thirteen hours later."""
     apart, mixed = curve(LAPTOPS), curve([*LAPTOPS, *DESKTOPS])
     since, night = NOW.replace(hour=9), NOW.replace(hour=22)
-    assert Usual((), apart, 0.15).still(since, night) < 0.05
-    assert Usual((), mixed, 0.15).still(since, night) > 0.9
-    assert Usual((), curve(DESKTOPS), 0.15).still(since, night) == 1.0
+    assert Usual((), apart, 0.15, carried=True).still(since, since, night) < 0.05
+    assert Usual((), mixed, 0.15, carried=True).still(since, since, night) > 0.9
+    assert Usual((), curve(DESKTOPS), 0.15).still(since, since, night) == 1.0
 
 
 def test_a_place_where_nothing_was_measured_gives_a_new_one_the_longest_patience():
