@@ -220,19 +220,21 @@ class _Batch:
                 await self.transaction.lock_assets({row.record.epc for row in rows if isinstance(row.record, Movement)})
 
     async def _apply(self, rows: Sequence[Incoming]) -> Committed:
-        """Append rows to the log and bring projections and alerts up to it."""
+        """Append rows to the log and bring projections and alerts up to it.
+
+        Assets are locked once the rows are appended, which is half of the work: of two batches that saw one asset the
+        second waits for what is judged and told of it, not for the log. Whoever locks it last sees the rows of both.
+        """
         done = Committed(rows=len(rows), gap_rows=sum(isinstance(row.record, Gap) for row in rows))
         filed = [self._resolve(row, row.record) for row in rows if isinstance(row.record, Movement)]
         await self.transaction.add_others([row for row in rows if not isinstance(row.record, Movement)], self.now)
-        if not filed:
-            return done
-        bindings = await self.transaction.lock_assets({one.movement.epc for one in filed})
-        done.foreign_tags = len(filed)
-        filed = [one for one in filed if one.movement.epc in bindings or not is_foreign(one.movement.epc, self.own)]
-        done.foreign_tags -= len(filed)
+        kept = await self._kept(filed)
+        done.foreign_tags, filed = len(filed) - len(kept), kept
         if not filed:
             return done
         again = await self.transaction.add_movements(filed, self.now)
+        bindings = await self.transaction.lock_assets({one.movement.epc for one in filed})
+        await self.transaction.hold_places(filed)
         done.movements = [(one, bindings.asset_at(one.movement.epc, one.movement.at)) for one in filed]
         done.unknown_tags = sum(asset is None for _, asset in done.movements)
         registry = self.registry
@@ -255,6 +257,15 @@ class _Batch:
         if parts:  # what seemed to go alone goes by the permission of what it lies in, which was seen a little later
             done.alerts += await judge_again(self.transaction, registry, parts, self.now)
         return done
+
+    async def _kept(self, filed: list[Filed]) -> list[Filed]:
+        """Leave out the rows of foreign tags that never were on an asset."""
+        seen = {one.movement.epc for one in filed} if self.own else ()
+        foreign = {epc for epc in seen if is_foreign(epc, self.own)}
+        if not foreign:
+            return filed
+        foreign -= await self.transaction.registered(foreign)
+        return [one for one in filed if one.movement.epc not in foreign]
 
     def _resolve(self, row: Incoming, movement: Movement) -> Filed:
         crossing = self.registry.portals[movement.portal].crossing(movement.kind)

@@ -212,6 +212,15 @@ class Transaction(Openings, Protocol):
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""
 
+    async def registered(self, epcs: Collection[str]) -> set[str]:
+        """Return which of the tags are on an asset, or ever were."""
+
+    async def hold_places(self, rows: Sequence[Filed]) -> None:
+        """Keep the doors and places of rows from being deleted until the transaction ends.
+
+        If one is gone it raises `RowsRefused`. Assets are locked before: so does whoever deletes a place.
+        """
+
     async def lock_assets(self, epcs: Collection[str]) -> Bindings:
         """Return the bindings of the tags that are registered, their assets locked by id."""
 

@@ -1,6 +1,6 @@
 """Alerts on PostgreSQL: one an incident, holding its assets; what changes is in its history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -29,9 +29,8 @@ async def raise_incidents(connection: Connection, incidents: Sequence[Incident],
             await connection.execute(query("alerts.emptied"), {"alert": one.left, "into": one.alert})
     told = [(one.alert, one.kind, f"{one.incident.case.asset}: {one.incident.finding.reason}") for one in changed]
     await _events(connection, [(alert, kind, detail) for alert, kind, detail in told if kind], now)
-    for one in changed:
-        if one.kind in GRAVE_NEWS and one.incident.finding.severity != "low":
-            await _reopen(connection, one.alert, one.incident, now)
+    grave = [one for one in changed if one.kind in GRAVE_NEWS and one.incident.finding.severity != "low"]
+    await _reopen(connection, {one.alert: one.incident.case.asset for one in reversed(grave)}, now)
     return [one.alert for one in changed]
 
 
@@ -109,14 +108,15 @@ async def _regroup(connection: Connection, alert: int, incident: Incident, now: 
     return alerts[incident.key]
 
 
-async def _reopen(connection: Connection, alert: int, incident: Incident, now: datetime) -> None:
-    """Open a resolved alert again that an asset joined of which the verdict knew nothing."""
-    row = await (await connection.execute(query("alerts.hold"), {"alert": alert})).fetchone()
-    if row is None or row[0] != "resolved":
+async def _reopen(connection: Connection, joined: Mapping[int, str], now: datetime) -> None:
+    """Open those of the alerts again that are resolved, as an asset joined of which the verdict knew nothing."""
+    if not joined:
         return
-    await connection.execute(query("alerts.refute_waiting"), {"alert": alert, "now": now})
-    await connection.execute(query("alerts.reopen"), {"alert": alert, "severity": row[1]})
-    await _events(connection, [(alert, "reopened", f"{incident.case.asset} came after the verdict")], now)
+    for alert, state, severity in await _rows(connection, "alerts.hold_all", {"alerts": sorted(joined)}):
+        if state == "resolved":
+            await connection.execute(query("alerts.refute_waiting"), {"alert": alert, "now": now})
+            await connection.execute(query("alerts.reopen"), {"alert": alert, "severity": severity})
+            await _events(connection, [(alert, "reopened", f"{joined[alert]} came after the verdict")], now)
 
 
 def _columns(incidents: Sequence[Incident]) -> dict[str, list[Any]]:

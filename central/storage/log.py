@@ -158,18 +158,26 @@ class PgTransaction:
 
     async def add_movements(self, rows: Sequence[Filed], received_at: datetime) -> set[str]:
         """Append movement rows, keep the highest revision of each passage, and return those that were known before."""
+        told = ((one.row.key.gateway, one.row.key.epoch, one.row.seq, one.movement.at) for one in rows)
+        async with self._connection.pipeline():
+            again = await self._connection.execute(query("log.add_movements"), movement_columns(rows, received_at))
+            await self._connection.execute(query("log.tell"), {"channel": FEED, "notices": movement_notices(told)})
+        return {row[0].hex for row in await again.fetchall()}
+
+    async def hold_places(self, rows: Sequence[Filed]) -> None:
+        """Keep the doors and places of rows from being deleted until the transaction ends."""
         portals = {one.movement.portal for one in rows}
         places = {place for one in rows for place in (one.origin, one.destination) if place is not None}
         params = {"portals": sorted(portals), "places": sorted(places)}
-        told = ((one.row.key.gateway, one.row.key.epoch, one.row.seq, one.movement.at) for one in rows)
-        async with self._connection.pipeline():
-            held = await self._connection.execute(query("log.hold_places"), params)
-            again = await self._connection.execute(query("log.add_movements"), movement_columns(rows, received_at))
-            await self._connection.execute(query("log.tell"), {"channel": FEED, "notices": movement_notices(told)})
+        held = await self._connection.execute(query("log.hold_places"), params)
         gone = (portals | places) - {row[0] for row in await held.fetchall()}
         if gone:
             raise RowsRefused(f"{', '.join(sorted(gone))} was taken out of the registry meanwhile")
-        return {row[0].hex for row in await again.fetchall()}
+
+    async def registered(self, epcs: Collection[str]) -> set[str]:
+        """Return which of the tags are on an asset, or ever were."""
+        rows = await self._connection.execute(query("projection.registered"), {"epcs": TextArray.of(sorted(epcs))})
+        return {row[0] for row in await rows.fetchall()}
 
     async def add_others(self, rows: Sequence[Incoming], received_at: datetime) -> None:
         """Append sensor, loss, gap and presence rows."""

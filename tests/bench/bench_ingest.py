@@ -207,8 +207,8 @@ def timed(spent):
 
     places = [
         (PgTransaction, "lock_positions"), (PgTransaction, "lock_assets"), (PgTransaction, "add_movements"),
-        (PgTransaction, "save_positions"), (pipeline, "tell"), (pipeline, "look"), (pipeline, "judge_movements"),
-        (work, "time_alerts"),
+        (PgTransaction, "hold_places"), (PgTransaction, "save_positions"), (pipeline, "tell"), (pipeline, "look"),
+        (pipeline, "judge_movements"), (work, "time_alerts"),
     ]  # fmt: skip
     with contextlib.ExitStack() as patches:
         for place, name in places:

@@ -10,9 +10,11 @@ from central.application.exceptions import Filter, take_step
 from central.application.openings import Opening
 from central.domain.exceptions.workflow import Evidence, Step
 from central.storage.log import PgTransaction
-from tests.helpers.central import START, central, epc, movement, registered_database
+from central.storage.rebuild import projection_hash, rebuild
+from tests.helpers.central import GATEWAY, START, central, epc, movement, registered_database
 
 LATER = START + timedelta(minutes=5)
+WEST = "hq-west-1"
 
 
 @pytest.fixture
@@ -119,3 +121,29 @@ async def test_an_import_counts_places_beside_ingest_and_waits_for_none_of_its_c
         sheet = "id,name,class,serial,location\nLT-0009,Laptop nine,laptop,,stockroom-a\n"
         assert not (await asyncio.wait_for(one.import_(assets=sheet, now=START), 10)).problems
     assert await one.counts() == {"corridor": 1, "stockroom-a": 3}
+
+
+async def test_two_doors_of_one_tag_append_before_either_waits_for_its_asset_and_the_last_sees_both(one, monkeypatch):
+    append, appended = PgTransaction.add_movements, []
+
+    async def noted(transaction, rows, received_at):
+        again = await append(transaction, rows, received_at)
+        appended.append(rows[0].row.key.gateway)
+        return again
+
+    monkeypatch.setattr(PgTransaction, "add_movements", noted)
+    long = {"tag": epc(2), "kind": "near", "started_s": -30}
+    async with one.database.transaction() as other:
+        await other.execute("SELECT id FROM asset WHERE id = 'LT-0002' FOR NO KEY UPDATE")
+        east = asyncio.create_task(one.take(movement(1, **long)))
+        far = movement(1, portal="back-door", gateway=WEST, after_s=2, **long)
+        west = asyncio.create_task(one.take(far, gateway=WEST))
+        await until_waiting(one, sessions=2)
+        assert sorted(appended) == [GATEWAY, WEST]
+        assert await one.sql("SELECT 1 FROM movement") == []
+    await asyncio.gather(east, west)
+    (found,) = await one.queue.listed(Filter(), 10)
+    assert (found.category, found.asset) == ("not_unique", "LT-0002")
+    before = await projection_hash(one.database)
+    await rebuild(one.database, LATER)
+    assert await projection_hash(one.database) == before

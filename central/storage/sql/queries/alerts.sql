@@ -213,6 +213,10 @@ VALUES (%(now)s, %(now)s, 'alert_acknowledged', %(by)s, jsonb_build_object('aler
 SELECT a.state, a.severity, a.portal, p.inside FROM alert AS a LEFT JOIN portal AS p ON p.id = a.portal
 WHERE a.id = %(alert)s FOR UPDATE OF a;
 
+-- name: hold_all
+-- Alerts, locked in their order.
+SELECT id, state, severity FROM alert WHERE id = ANY(%(alerts)s::int8[]) ORDER BY id FOR UPDATE;
+
 -- name: investigate
 -- Somebody looks into it.
 UPDATE alert SET state = 'investigating', investigating_at = %(now)s, investigating_by = %(by)s WHERE id = %(alert)s;

@@ -20,6 +20,10 @@ SELECT id FROM asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE;
 -- On which assets tags are and were.
 SELECT epc, asset, bound_from, bound_to, role, state, tid FROM tag WHERE epc = ANY(%(epcs)s);
 
+-- name: registered
+-- Which of tags are on an asset, or ever were.
+SELECT DISTINCT epc FROM tag WHERE epc = ANY(%(epcs)s);
+
 -- name: clear
 -- First half of a rebuild: forget what follows from the log.
 TRUNCATE passage, asset_location, location_counter, transfer, transfer_asset, transit_leg, story_checkpoint,
