@@ -98,6 +98,8 @@ class CertificateWatch:
         self._old_next = self._fell_back
         if left and self._fell_back:
             self.tried("it did beside the connection before, but not in its place")
+        elif not self._fell_back:
+            self._used()
         self.kept.keep(self.settings, self._dialled[0])
         self._looked_s = self.now_s()
 
@@ -149,9 +151,13 @@ class CertificateWatch:
         self._settled = True
         if problem:
             self._tell(problem)
-        elif self.problem:
+        else:
+            self._used()
+
+    def _used(self) -> None:
+        if self.problem:
             self.problem = ""
-            self.log.info("the certificate in use lies in our files again")
+            self.log.info("the certificate that lies in our files is in use")
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
