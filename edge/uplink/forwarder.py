@@ -360,7 +360,8 @@ class Forwarder:
             self._log.exception("message could not be taken", channel=channel, bytes=len(payload))
 
     def _changed(self) -> None:
-        """Wake up for the end of a session, and for an acknowledgement where one was waited for."""
+        """Wake up for the end of a session, and for an acknowledgement where one was waited for; note when it came."""
+        self._took_at_s = self._now_s()
         if self._window_full or self._session is None or self._session.closed is not None:
             self._wake.set()
 

@@ -40,6 +40,8 @@ MOST_GROWN_MB = 150
 """What waits for its turn, and the visits of as many tags as a door can have; 64 were seen."""
 KEEPALIVE_MS = 5000
 """Silence is no fault of these tests: readers, flood and walk share a loop, which is late on a busy machine."""
+OF_THE_UPLINK = ("watermark stands still", "broker out of reach")
+"""Lines that tell of a central or broker which is late: here the test's own, that the flood's other end keeps busy."""
 FULL_BYTES = 1 << 20
 """So much of the flood waits on our side for the agent to take it; a reader would overflow."""
 CONFIG = f"""
@@ -233,7 +235,8 @@ async def test_a_reader_that_floods_is_bounded_and_counted_and_an_alarm_at_anoth
     await site.until(site.whole)
     assert len(site.said("too many strange tags at once")) == told
     assert bool(taken["windows_shed_visits"]) == bool(told)
-    assert len(site.said('"level": "warning"')) + len(site.said('"level": "error"')) == told
+    loud = [*site.said('"level": "warning"'), *site.said('"level": "error"')]
+    assert len([line for line in loud if not any(words in line for words in OF_THE_UPLINK)]) == told, loud
 
 
 async def test_epc_memory_of_0_of_31_and_of_62_words_is_refused_or_told_and_an_alarm_still_comes(site):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 
 import pytest
 import structlog
@@ -102,7 +103,7 @@ def outbox():
 def make(port, outbox):
     """Return a maker of forwarders over the port and the outbox."""
 
-    def maker(**settings):
+    def maker(now_s=time.monotonic, **settings):
         return Forwarder(
             outbox,
             port,
@@ -111,6 +112,7 @@ def make(port, outbox):
             birth=State(online=True, boot="b1", version="0.1.0"),
             settings=UplinkSettings(url="mqtt://localhost", **{**QUICK, **settings}),
             rng=random.Random(1),
+            now_s=now_s,
         )
 
     return maker
@@ -218,6 +220,26 @@ async def test_a_broker_that_takes_nothing_is_dialled_again(make, port, outbox):
         await until(lambda: len(port.sessions) > 1)
         port.acknowledging = True
     assert port.closes == len(port.sessions)
+
+
+async def test_a_broker_that_takes_one_after_the_other_is_kept_however_much_is_under_way(make, port, outbox):
+    """There is always something that it has not taken yet, and yet it takes all: it was left after 20 s."""
+    clock = [0.0]
+    port.acknowledging = False
+    uplink = make(now_s=lambda: clock[0], ack_timeout_s=20.0)
+    async with running(uplink):
+        await until(lambda: port.sessions)
+        session = port.sessions[0]
+        for _ in range(4):
+            fill(outbox, uplink, 1)
+            await until(lambda: session.unacknowledged > 1 or session.closed)
+            clock[0] += 15.0
+            session.unacknowledged = 1
+            session.on_change()
+        fill(outbox, uplink, 1)
+        await until(lambda: session.unacknowledged > 1 or session.closed)
+        assert session.closed is None
+        port.acknowledging, session.unacknowledged = True, 0
 
 
 async def test_stop_drains_what_is_written_and_says_goodbye(make, port, outbox):
