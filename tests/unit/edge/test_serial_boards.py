@@ -122,7 +122,7 @@ async def test_the_last_order_for_an_output_wins(path):
 @pytest.mark.parametrize("how", ["end", "switch"])
 async def test_an_order_to_be_off_that_is_lost_is_given_until_the_board_has_said_so(path, how):
     """A second of noise on the bus took the one order, and the siren sounded until the plug was pulled."""
-    async with FakeModbusBoard(path) as board, running(path, answer_timeout_s=0.02) as agent:
+    async with FakeModbusBoard(path) as board, running(path) as agent:
         await agent.until_state("connected")
         await agent.keeper.pulse(1, 200 if how == "end" else 60_000)
         board.misses = 7
@@ -137,7 +137,7 @@ async def test_an_order_to_be_off_that_is_lost_is_given_until_the_board_has_said
 
 async def test_a_pulse_whose_answer_is_lost_is_ended(path):
     """The relay may have closed all the same."""
-    async with FakeModbusBoard(path) as board, running(path, answer_timeout_s=0.02) as agent:
+    async with FakeModbusBoard(path) as board, running(path) as agent:
         await agent.until_state("connected")
         board.say, say = (lambda _data: None), board.say
         with pytest.raises(ReaderError):
@@ -199,7 +199,7 @@ async def test_a_silent_board_is_told_with_what_to_check(path):
 
 @pytest.mark.parametrize(("lose", "garble"), [(0.01, 0.0), (0.0, 0.01)])
 async def test_a_noisy_bus_asks_again(path, lose, garble):
-    async with FakeModbusBoard(path) as board, running(path, answer_timeout_s=0.05) as agent:
+    async with FakeModbusBoard(path) as board, running(path, answer_timeout_s=0.5) as agent:
         await agent.until_state("connected")
         board.lose, board.garble = lose, garble
         for number in range(20):
