@@ -61,14 +61,20 @@ class ReaderListener:
         Raises:
             ListenError: the port is in use or not allowed.
         """
+        server = None
         try:
-            self._server = await asyncio.start_server(self._serve, host, port, ssl=tls)
+            # In two steps: whoever is cancelled while it begins to serve has it in hand already, and `close` ends it.
+            server = await asyncio.start_server(self._serve, host, port, ssl=tls, start_serving=False)
+            self._server = server
+            await server.start_serving()
         except OSError as error:
+            if server is not None:
+                server.close()
             raise ListenError(
                 f"reader {self.name}: can't listen on {host}:{port} ({error.strerror or error}); "
                 "choose another port, or 0 for any free one"
             ) from error
-        taken = int(self._server.sockets[0].getsockname()[1])
+        taken = int(server.sockets[0].getsockname()[1])
         self._listening = host, taken, tls
         return taken
 
@@ -137,6 +143,8 @@ class ReaderListener:
         self._closed = True
         for task in self._reboots:
             task.cancel()
+        if self._reboots:
+            await asyncio.wait(self._reboots)
         if self._server is None:
             return
         self._server.close()

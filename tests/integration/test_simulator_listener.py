@@ -114,6 +114,17 @@ async def test_after_close_connection_the_next_client_is_welcome():
             assert attempt((await receive(stream))[2]) == 0
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_reader_that_is_closed_in_the_middle_of_its_reboot_leaves_no_open_port(turns):
+    """At whatever turn of the loop: what had begun to listen and wasn't in hand yet stayed open for ever."""
+    async with reader() as (listener, port):
+        listener.act("reboot", {"down_s": 0.0})
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1)
+
+
 @pytest.mark.parametrize(
     "garbage",
     [b"GET / HTTP/1.1\r\nHost: reader\r\n\r\n", b"\x04\x01\xff\xff\xff\xff\0\0\0\1", b"\x04\x01\0\0\0\x0b\0\0"],
