@@ -20,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 from central.storage.migrate import migrate
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (a folder of our own is made in it)
-SERVER_BYTES = 1 << 30
+SERVER_BYTES = 1 << 29
 """Room for one worker's server: its log ahead, a template for each way of filling it, and a few copies."""
 THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "128MB"}
 """Settings of a server whose data nobody will miss."""
