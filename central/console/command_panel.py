@@ -12,6 +12,7 @@ from central.console.configure_panel import ConfigurePanel
 from central.console.elements import FIELD, RECALL_S, box, text
 from central.console.errors import ConsoleError
 from central.console.exceptions_page import NAMELESS
+from central.console.gateway_words import host_words
 from central.console.person import KEEP_PERSON, RECALL_PERSON
 
 SHOWN: Final = 6
@@ -40,7 +41,7 @@ class CommandPanel:
         await self._read()
         text(f"Orders to {self._gateway}", "section-title", tag="h2")
         health = self._health()
-        text(f"Its machine: {words.host_words(health.get('host') or {}) or 'tells nothing'}", "dim")
+        text(f"Its machine: {host_words(health.get('host') or {}) or 'tells nothing'}", "dim")
         readers = [one["id"] for one in health.get("readers", [])]
         if self._board.client.may_acknowledge and readers:
             self._fields(readers)

@@ -22,6 +22,7 @@ from central.console.counts_page import MAX_WORDS, CountsPage
 from central.console.elements import RECALL_S, box, link, nav, text
 from central.console.errors import ConsoleError
 from central.console.exceptions_page import SEVERITIES, SHOW, ExceptionsPage
+from central.console.gateway_words import gateway_words
 from central.console.person import KEEP_PERSON, RECALL_PERSON
 from central.console.places import place_lines
 from central.console.portal_page import portal_page
@@ -437,7 +438,7 @@ class BoardPage:
 
     def _gateways_key(self) -> object:
         return (
-            [words.gateway_words(one) for one in self._board.gateways],
+            [gateway_words(one) for one in self._board.gateways],
             self._board.quarantined,
             self._board.portals,
             self._board.measures,
@@ -449,7 +450,7 @@ class BoardPage:
         if not self._board.gateways:
             text("A gateway appears here as soon as its agent connects to the broker.", "empty")
         for gateway in self._board.gateways:
-            well, state = words.gateway_words(gateway)
+            well, state = gateway_words(gateway)
             if well and self._board.stale:
                 well, state = False, f"when last heard: {state}"
             with box("gateway" if well else "gateway ill"):

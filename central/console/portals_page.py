@@ -6,6 +6,7 @@ from central.console import words
 from central.console.board import Board
 from central.console.elements import box, cell, header, link, text
 from central.console.errors import ConsoleError
+from central.console.gateway_words import gateway_words
 from central.console.pulse import draw_tick
 
 Known = dict[str, dict[str, Any]]
@@ -46,7 +47,7 @@ async def _by_door(board: Board, path: str, name: str) -> Known:
 
 
 def _table(board: Board, portals: list[dict[str, Any]], known: dict[str, Known]) -> None:
-    gateways = {one["gateway"]: words.gateway_words(one) for one in board.gateways}
+    gateways = {one["gateway"]: gateway_words(one) for one in board.gateways}
     with box("door-table", role="table"):
         with box("door-row door-head", role="row"):
             for name in COLUMNS:

@@ -13,6 +13,7 @@ from central.console import grouping, words
 from central.console.board import RECENT_MOVED, Board
 from central.console.client import ApiClient
 from central.console.errors import ConsoleError
+from central.console.gateway_words import gateway_words, host_troubles, host_words
 from central.console.places import place_lines
 from central.console.sse import EventParser, ServerEvent
 from tests.helpers.fake_central import LOCATIONS, ago, alert, movement
@@ -119,18 +120,14 @@ def test_a_place_is_in_doubt_in_words_where_something_speaks_against_it_whatever
 def test_gateways_say_what_ails_them():
     reader = {"id": "r1", "state": "lost"}
     well = {"registered": True, "online": True, "health": {"readers": [], "streams": [{"pending": 3}]}}
-    assert words.gateway_words(well) == (True, "0 readers read, 3 events on the way")
-    assert words.gateway_words(well | {"registered": False})[0] is False
+    assert gateway_words(well) == (True, "0 readers read, 3 events on the way")
+    assert gateway_words(well | {"registered": False})[0] is False
     elsewhere = well | {"registered": False, "site": "pune", "registered_site": "hq"}
-    assert words.gateway_words(elsewhere)[1].startswith(
-        "is not heard: it speaks for site pune, and portals name it at hq"
-    )
-    assert words.gateway_words(well | {"registered": False, "registered_site": None})[1].startswith(
-        "is waiting: no portal"
-    )
-    assert words.gateway_words(well | {"online": False}) == (False, "is not connected")
-    assert words.gateway_words(well | {"online": False, "stopped": True}) == (False, "was stopped")
-    assert words.gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
+    assert gateway_words(elsewhere)[1].startswith("is not heard: it speaks for site pune, and portals name it at hq")
+    assert gateway_words(well | {"registered": False, "registered_site": None})[1].startswith("is waiting: no portal")
+    assert gateway_words(well | {"online": False}) == (False, "is not connected")
+    assert gateway_words(well | {"online": False, "stopped": True}) == (False, "was stopped")
+    assert gateway_words(well | {"health": {"readers": [reader]}}) == (False, "reader r1 does not answer")
 
 
 def test_a_gateway_names_blind_antennas_and_dark_doorways():
@@ -141,7 +138,7 @@ def test_a_gateway_names_blind_antennas_and_dark_doorways():
         {"id": "door-b", "state": "watching", "since": "2026-03-01T08:00:00+00:00"},
     ]
     health = {"readers": [reader], "streams": [], "portals": portals}
-    well, said = words.gateway_words({"registered": True, "online": True, "health": health})
+    well, said = gateway_words({"registered": True, "online": True, "health": health})
     assert not well
     assert said.startswith("antenna 2 of r1 has a fault; antenna 3 of r1 hears nothing any more; Door A is not watched")
     assert "Door B" not in said
@@ -437,12 +434,12 @@ def test_a_gateways_machine_is_told_of_and_its_troubles_make_it_ill():
     host = {"temperature_c": 52.1, "load_1m": 0.42, "cpus": 4, "memory_available_bytes": 3 * 2**30, "host_synced": True}
     host |= {"disk_free_bytes": 20 * 2**30, "disk_bytes": 30 * 2**30, "clock_offset_us": -180}
     told = "52 °C · load 0.42 of 4 · 3.0 GiB memory free · 20.0 GiB disk free · clock -0.2 ms"
-    assert words.host_words(host) == told
-    assert words.host_words({}) == ""
-    assert words.host_troubles(host) == words.host_troubles({}) == []
+    assert host_words(host) == told
+    assert host_words({}) == ""
+    assert host_troubles(host) == host_troubles({}) == []
     bad = host | {"temperature_c": 84.0, "disk_free_bytes": 100 * 2**20, "host_synced": False}
     gateway = {"registered": True, "online": True, "health": {"readers": [], "streams": [], "host": bad}}
-    well, state = words.gateway_words(gateway)
+    well, state = gateway_words(gateway)
     assert not well
     assert "84 °C" in state
     assert "100 MiB free" in state
