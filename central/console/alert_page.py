@@ -86,20 +86,26 @@ def _head(board: Board, alert: dict[str, Any]) -> None:
 
 
 class _Steps:
-    """What can be done now: take it, look into it, end it with evidence and one tap on the verdict."""
+    """What can be done now: take it, look into it, end it by a tap with what shows it, open it again with a reason."""
 
     def __init__(self, board: Board, alert: dict[str, Any]) -> None:
         self._board, self._alert = board, alert
 
     def draw(self) -> None:
         """Draw it, if this console may write and there is anything left to do."""
-        taken = words.is_taken(self._alert)
-        if not self._board.client.may_acknowledge or not (taken or self._alert["state"] == "open"):
+        steps = {
+            "open": ("Who has it", self._taking),
+            "acknowledged": ("How it ends", self._ending),
+            "investigating": ("How it ends", self._ending),
+            "resolved": ("If the verdict is wrong", self._reopening),
+        }
+        if not self._board.client.may_acknowledge or self._alert["state"] not in steps:
             return
-        text("How it ends" if taken else "Who has it", "section-title", tag="h2")
+        title, draw = steps[self._alert["state"]]
+        text(title, "section-title", tag="h2")
         with box("ending"):
             self._who = ui.input("Your person id", on_change=self._keep).props(f"{FIELD} maxlength=80")
-            self._ending() if taken else self._taking()
+            draw()
         ui.timer(0, self._recall, once=True)
 
     def _taking(self) -> None:
@@ -132,6 +138,12 @@ class _Steps:
 
         ui.button(label, on_click=end).props("unelevated no-caps color=none").classes("verdict")
 
+    def _reopening(self) -> None:
+        self._shown = ui.input("What is wrong with it", placeholder="tapped by mistake; it was found elsewhere")
+        self._shown.props(f"{FIELD} maxlength=400").classes("wide-field")
+        ui.button("Open it again", on_click=self._reopen).props("unelevated no-caps color=none").classes("verdict")
+        text("It stands among the cards again, one severity higher; the verdict counts as refuted.", "dim")
+
     async def _recall(self) -> None:
         name = str(await ui.run_javascript(RECALL_PERSON, timeout=RECALL_S))
         if not self._who.value:
@@ -150,6 +162,14 @@ class _Steps:
 
     async def _investigate(self) -> None:
         await self._post("investigate", {})
+
+    async def _reopen(self) -> None:
+        reason = (self._shown.value or "").strip()
+        if not reason:
+            self._shown.props('error error-message="What is wrong with it? Then tap again"')
+            self._shown.run_method("focus")
+            return
+        await self._post("reopen", {"reason": reason})
 
     async def _post(self, step: str, body: dict[str, Any]) -> None:
         who = self._name()

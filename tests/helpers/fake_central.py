@@ -482,6 +482,15 @@ class FakeCentral:
                     one.update({"state": "resolved"} | ended)
             return {}
 
+        @app.post("/api/v1/alerts/{number}/reopen")
+        async def reopen(number: int, request: Request):
+            body = await request.json()
+            self.written.append((number, body))
+            for one in self.alerts:
+                if one["id"] == number:
+                    one.update({"state": "open", "severity": "critical", "reopened": 1, "verdict": None})
+            return {}
+
     async def _feed(self):
         told, beat_at = len(self._events), 0.0
         with contextlib.suppress(asyncio.CancelledError):

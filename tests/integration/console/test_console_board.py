@@ -346,6 +346,20 @@ def test_an_alert_that_somebody_has_ends_with_a_verdict_and_what_shows_it(page, 
     assert central.written == [(7, {"verdict": "false_read", "evidence": evidence, "by": "Ana"})]
 
 
+def test_a_verdict_that_was_tapped_by_mistake_is_taken_back_with_a_reason(page, console, central):
+    central.alerts = [alert(7, state="resolved", verdict="theft", verdict_standing="confirmed", resolved_by="Ana")]
+    page.goto(f"{console}/alerts/7")
+    page.get_by_text("Theft, Ana").wait_for()
+    page.get_by_label("Your person id").fill("Ana")
+    page.get_by_role("button", name="Open it again").click()
+    page.get_by_text("What is wrong with it? Then tap again").wait_for()
+    assert central.written == []
+    page.get_by_label("What is wrong with it").fill("the wrong button")
+    page.get_by_role("button", name="Open it again").click()
+    page.get_by_text("Opened again, the verdict on it fell").wait_for()
+    assert central.written == [(7, {"reason": "the wrong button", "by": "Ana"})]
+
+
 def test_an_alert_is_taken_by_keyboard_alone_and_its_page_says_all_on_one_card(page, console, central):
     """Tab reaches the name and the button, whose focus can be seen; without a name the name is asked for."""
     central.alerts = [alert(7)]
