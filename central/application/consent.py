@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol
 
 from central.application.errors import StepUnfit
 from central.application.ports import Registry
+from central.application.senders import Sent
 
 Side = Literal["sending", "receiving"]
 SIDES: Final[tuple[Side, ...]] = ("sending", "receiving")
@@ -24,32 +25,12 @@ class Ownership(Protocol):
         """Tell whether a person is a party, or holds that role everywhere or at one of the places."""
 
 
-class Consented(Protocol):
+class Consented(Sent, Protocol):
     """What consent asks of a transfer."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-    @property
-    def from_(self) -> str:
-        """The place that it leaves."""
-
-    @property
-    def to(self) -> str:
-        """The place that it goes to."""
 
     @property
     def requested_by(self) -> str:
         """Who asked for it."""
-
-    @property
-    def sender(self) -> str:
-        """The person or role that sends it."""
-
-    @property
-    def receiver(self) -> str:
-        """The person or role that receives it."""
 
     @property
     def two_managers(self) -> bool:
