@@ -239,12 +239,12 @@ async def test_where_the_class_accepts_it_being_heard_verifies(one):
 
 
 async def test_a_barcode_where_radio_is_silent_is_a_tag_fault_and_not_missing(one):
-    for day in range(16):
+    for day in range(17):
         tags = [epc(1), epc(2)] if day < 10 else [epc(2)]
         await hear(one, presence(day + 1, tags, after_h=24 * day), after_h=24 * day + 0.5)
     assert (await one.queue.listed(Filter(category="missing"), 10))[0].suggestion is None
-    await use.verify(one.counting, seen(asset="LT-0001", at_h=370), "scan", later(370))
-    await count(one, after_h=370)
+    await use.verify(one.counting, seen(asset="LT-0001", at_h=394), "scan", later(394))
+    await count(one, after_h=394)
     assert (await one.queue.listed(Filter(category="missing"), 10))[0].suggestion == "the world has put it right"
     assert [found.asset for found in await one.queue.listed(Filter(category="tag_damaged"), 10)] == ["LT-0001"]
     place = next(row for row in await one.counting.places() if row.id == "stockroom-a")
