@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import psycopg
 
@@ -53,13 +54,13 @@ def one_round(payloads):
 
 async def ingest(dsn, payloads):
     """Seconds to commit all payloads."""
-    where = topic("hq", GATEWAY, "movement")
+    where, came = topic("hq", GATEWAY, "movement"), START + timedelta(seconds=ROWS / 100)
     async with central(dsn) as one:
         began = time.perf_counter()
         for at in range(0, len(payloads), ENVELOPES_A_BATCH):
-            intakes = [read_envelope(where, payload, START) for payload in payloads[at : at + ENVELOPES_A_BATCH]]
+            intakes = [read_envelope(where, payload, came) for payload in payloads[at : at + ENVELOPES_A_BATCH]]
             rows = [row for intake in intakes for row in intake.rows]
-            done = await commit(one.log, rows, [], [], START)
+            done = await commit(one.log, rows, [], [], came)
             assert done.rows == len(rows)
         return time.perf_counter() - began
 

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections import Counter
 from contextvars import ContextVar
+from datetime import timedelta
 from unittest import mock
 
 import psutil
@@ -67,7 +68,7 @@ def mix(assets, name):
         fill(dsn, assets)
         for number in range(ROUNDS):
             payloads = payloads_of(assets, number)
-            seconds, phases, used = asyncio.run(ingest(dsn, payloads))
+            seconds, phases, used = asyncio.run(ingest(dsn, payloads, after_s=(number + 1) * BATCH * BATCHES / 20))
             ours = max(ours, BATCH * BATCHES / seconds)
             spent += phases
             copying, used_by_peer = copy(dsn, f"e{number}")
@@ -166,14 +167,19 @@ def processor_s(dsn):
     return time.process_time() + sum(one.user + one.system for one in used)
 
 
-async def ingest(dsn, payloads):
-    """Seconds to commit all payloads, seconds by phase, and seconds of processors."""
+async def ingest(dsn, payloads, *, after_s):
+    """Seconds to commit all payloads, seconds by phase, and seconds of processors; all of it came `after_s`."""
     spent, rows = Counter(), len(payloads) * PER_ENVELOPE
     one = Central(dsn)
     await one.database.open()
     try:
         with settled_heap(), timed(spent), mock.patch.object(waiting, "MAX_BATCH_ROWS", BATCH):
-            async with ingesting(one, now=lambda: START) as (link, _ingest, _feed, metrics):
+            async with ingesting(one, now=lambda: START + timedelta(seconds=after_s)) as (
+                link,
+                _ingest,
+                _feed,
+                metrics,
+            ):
                 link.connect()
                 await until(lambda: link.published)
                 spent.clear()
