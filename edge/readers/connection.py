@@ -29,6 +29,7 @@ from edge.readers.link import Link
 from edge.readers.model import ReaderSettings
 from edge.readers.requests import Requests
 from edge.readers.tap import Tap
+from edge.readers.within import within
 
 MISSED_KEEPALIVES: Final = 2
 """So many missed in a row mean a dead reader; one may be late on a busy network."""
@@ -86,7 +87,7 @@ class Connection:
         await self._dialler.connect(self._link)
         wait_s = self._settings.connect_timeout_s
         try:
-            async with asyncio.timeout(wait_s):
+            async with within(wait_s):
                 await self._greeted
         except TimeoutError:
             if self._link.begun:

@@ -8,6 +8,7 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from edge.readers.model import Chunk, ReaderCounters
+from edge.readers.within import within
 
 QUEUE_HIGH: Final = 256
 QUEUE_LOW: Final = 64
@@ -68,7 +69,7 @@ class Delivery:
         """Give the sink what still waits; what it doesn't take in time is counted and told."""
         self._queue.put_nowait(None)
         try:
-            async with asyncio.timeout(FLUSH_S if bounded else None):
+            async with within(FLUSH_S if bounded else None):
                 await running
         except TimeoutError:
             left = [chunk for chunk in (self._handing, *self._left()) if chunk is not None]

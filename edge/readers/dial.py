@@ -8,6 +8,7 @@ from edge.readers.errors import ReaderUnreachableError, ReaderUntrustedError
 from edge.readers.link import Link
 from edge.readers.model import ReaderSettings
 from edge.readers.tls import broken_handshake_words, check_peer, client_context, handshake_words
+from edge.readers.within import within
 
 
 class Dialler(Protocol):
@@ -31,7 +32,7 @@ class TcpDialler:
         context = None if tls is None else client_context(tls)
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(settings.connect_timeout_s):
+            async with within(settings.connect_timeout_s):
                 transport, _ = await loop.create_connection(
                     lambda: link,
                     settings.host,

@@ -18,6 +18,7 @@ from edge.readers.errors import ReaderError, ReaderUnreachableError
 from edge.readers.link import Link
 from edge.readers.model import ReaderSettings
 from edge.readers.tls import check_peer, server_context
+from edge.readers.within import within
 
 MOST_PORT: Final = 65_535
 MAX_STRANGERS_TOLD: Final = 16
@@ -127,7 +128,7 @@ class Accepted:
         """Take the reader's newest connection, or wait for one."""
         settings = self._settings
         try:
-            async with asyncio.timeout(settings.connect_timeout_s):
+            async with within(settings.connect_timeout_s):
                 transport = await self._listener.take(settings.id)
         except TimeoutError:
             raise ReaderUnreachableError(

@@ -66,6 +66,7 @@ from edge.readers.found import AntennaFound, ReaderFound, RospecFound
 from edge.readers.link import Link
 from edge.readers.requests import Requests
 from edge.readers.strangers import what_speaks
+from edge.readers.within import within
 
 FIRST_ROSPEC_ID: Final = 1084
 """The test inventory's ROSpec, found on the reader where an earlier look was killed; the next free number where it
@@ -164,7 +165,7 @@ class _Look:
         settings = self._settings
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(settings.timeout_s):
+            async with within(settings.timeout_s):
                 await loop.create_connection(lambda: self._link, settings.host, settings.port)
         except TimeoutError:
             raise ReaderUnreachableError(
@@ -175,7 +176,7 @@ class _Look:
                 f"{settings.address} can't be reached ({error.strerror or error}): check power, cable, address and port"
             ) from error
         try:
-            async with asyncio.timeout(settings.timeout_s):
+            async with within(settings.timeout_s):
                 await asyncio.shield(self._greeting)
         except TimeoutError:
             if self._link.begun:

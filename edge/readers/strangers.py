@@ -5,6 +5,7 @@ import ssl
 from typing import Final
 
 from edge.readers.tls import fingerprint
+from edge.readers.within import within
 
 HTTP_QUESTION: Final = b"GET / HTTP/1.0\r\n\r\n"
 GREETINGS: Final[dict[bytes, str]] = {
@@ -34,7 +35,7 @@ async def what_speaks(host: str, port: int, *, timeout_s: float) -> str | None:
 
 async def _hear(host: str, port: int, question: bytes, timeout_s: float) -> bytes:
     try:
-        async with asyncio.timeout(timeout_s):
+        async with within(timeout_s):
             stream, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(question)
@@ -51,7 +52,7 @@ async def _tls_words(host: str, port: int, timeout_s: float) -> str | None:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        async with asyncio.timeout(timeout_s):
+        async with within(timeout_s):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
     except ssl.SSLError as error:
         # An alert is an answer in TLS, from one who wants other versions or a certificate of ours.

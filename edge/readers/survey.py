@@ -15,6 +15,7 @@ from edge.llrp.wire import HEADER, HEADER_BYTES, TYPE_MASK
 from edge.llrp.wire import Message as Number
 from edge.readers.inventory import Inventory
 from edge.readers.rospec import survey_rospec
+from edge.readers.within import within
 
 LAST_REPORT_S: Final = 3.0
 """After its time a reader has so long for its report."""
@@ -48,7 +49,7 @@ class Survey:
         await inventory.run_once(survey_rospec(antenna, from_khz=from_khz, to_khz=to_khz, duration_ms=duration_ms))
         await asyncio.sleep(duration_ms / 1000)
         try:
-            async with asyncio.timeout(LAST_REPORT_S):
+            async with within(LAST_REPORT_S):
                 await self._came.wait()
         except TimeoutError:
             self._log.warning("the reader ended its survey without a report")

@@ -13,6 +13,7 @@ from edge.readers.errors import ReaderRefusedError
 from edge.readers.inventory import Inventory
 from edge.readers.model import Session, SweepWish
 from edge.readers.rospec import sweep_rospec, timed_sweep_rospec
+from edge.readers.within import within
 
 SweepEnd = Literal["silence", "time", "yielded"]
 """No tag was new for a while; time was over before that; or somebody came."""
@@ -58,10 +59,10 @@ class Sweep:
             await inventory.start_once(timed_sweep_rospec(inventory.radio, wish, session))
         silence: asyncio.Timeout | None = None
         try:
-            async with asyncio.timeout(wish.timeout_ms / 1000):
+            async with within(wish.timeout_ms / 1000):
                 while not self._over.is_set():
                     self._heard.clear()
-                    async with asyncio.timeout(wish.silence_ms / 1000) as silence:
+                    async with within(wish.silence_ms / 1000) as silence:
                         await self._heard.wait()
         except TimeoutError:
             return "silence" if silence is not None and silence.expired() else "time"

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from edge.readers.errors import ReaderError, ReaderRefusedError
 from edge.readers.outputs import LEAST_ON_MS, LONGEST_ON_MS, OutputPort
+from edge.readers.within import within
 from edge.signals.acting import Phase
 from edge.signals.rules import OutputRule
 
@@ -173,7 +174,7 @@ class Driver:
     async def _pause(self, until_us: int | None) -> None:
         timeout_s = None if until_us is None else max(until_us - self._steady_us(), 0) / 1e6
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
+            async with within(timeout_s):
                 await self._wake.wait()
         self._wake.clear()
 

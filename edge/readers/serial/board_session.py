@@ -15,6 +15,7 @@ from edge.readers.serial import lcus, modbus
 from edge.readers.serial.board_model import BoardSettings
 from edge.readers.serial.debounce import Debouncer
 from edge.readers.serial.line import Line, open_line
+from edge.readers.within import within
 
 TRIES: Final = 3
 INPUT_PERIOD_S: Final = 0.02
@@ -163,7 +164,7 @@ class BoardSession:
 
     async def _answer(self, line: Line, asked: modbus.Frame) -> modbus.Frame | None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.answer_timeout_s):
+            async with within(self._settings.answer_timeout_s):
                 while True:
                     for _, data in await line.receive(self._settings.answer_timeout_s):
                         for frame in self._framer.feed(data):

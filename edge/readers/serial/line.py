@@ -16,6 +16,7 @@ import serial
 
 from edge.readers.errors import ReaderBusyError, ReaderClosedError, ReaderError, ReaderUnreachableError
 from edge.readers.serial.model import LINE_NAMES
+from edge.readers.within import within
 
 RECEIVE_BYTES: Final = 65_536
 MOST_HELD_BYTES: Final = 1 << 20
@@ -58,7 +59,7 @@ class Line:
         """Return what has come, with host times; nothing after `timeout_s`. Raises once the line is lost."""
         if not self._held and self._lost is None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
+                async with within(timeout_s):
                     await self._news.wait()
         self._news.clear()
         held, self._held, self._held_bytes = self._held, [], 0

@@ -12,6 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.readers.errors import ReaderClosedError, ReaderError, ReaderRefusedError, ReaderUnreachableError
 from edge.readers.smart.model import SmartSettings
+from edge.readers.within import within
 
 MOST_HELD: Final = 10_000
 """Messages that wait for a slow sink, some seconds of a busy reader; beyond it they are dropped, which is told."""
@@ -55,7 +56,7 @@ class Subscriber:
         settings = self._settings
         self._secure()
         try:
-            async with asyncio.timeout(settings.connect_timeout_s):
+            async with within(settings.connect_timeout_s):
                 await asyncio.to_thread(
                     self._client.connect, settings.broker_host, settings.broker_port, settings.keepalive_s
                 )
@@ -75,7 +76,7 @@ class Subscriber:
         """Return what has come; nothing after `timeout_s`. Raises once the connection is lost."""
         if not self._held and self._lost is None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
+                async with within(timeout_s):
                     await self._news.wait()
         self._news.clear()
         held, self._held = self._held, []
