@@ -352,10 +352,7 @@ class FakeCentral:
                 return JSONResponse({"title": "Unauthorised", "detail": "The token is wrong."}, 401)
             by = (await request.json())["by"]
             self.acknowledged.append((number, by))
-            for one in self.alerts:
-                if one["id"] == number:
-                    one |= {"state": "acknowledged", "acknowledged_by": by, "acknowledged_at": ago(0)}
-            return {"id": number}
+            return self._now(number, state="acknowledged", acknowledged_by=by, acknowledged_at=ago(0))
 
         @app.get("/api/v1/events")
         def events():
@@ -474,22 +471,21 @@ class FakeCentral:
 
         @app.post("/api/v1/alerts/{number}/resolve")
         async def resolve(number: int, request: Request):
-            body = await request.json()
-            self.written.append((number, body))
+            self.written.append((number, body := await request.json()))
             ended = {"verdict": body["verdict"], "verdict_standing": "provisional", "resolved_by": body["by"]}
-            for one in self.alerts:
-                if one["id"] == number:
-                    one.update({"state": "resolved"} | ended)
-            return {}
+            return self._now(number, state="resolved", **ended)
 
         @app.post("/api/v1/alerts/{number}/reopen")
         async def reopen(number: int, request: Request):
-            body = await request.json()
-            self.written.append((number, body))
-            for one in self.alerts:
-                if one["id"] == number:
-                    one.update({"state": "open", "severity": "critical", "reopened": 1, "verdict": None})
-            return {}
+            self.written.append((number, await request.json()))
+            return self._now(number, state="open", severity="critical", reopened=1, verdict=None)
+
+    def _now(self, number, **changes):
+        """Change an alert; return the answer."""
+        for one in self.alerts:
+            if one["id"] == number:
+                one.update(changes)
+        return {"id": number}
 
     async def _feed(self):
         told, beat_at = len(self._events), 0.0
