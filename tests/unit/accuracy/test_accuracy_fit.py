@@ -10,7 +10,6 @@ from tests.fit.labels import CLASSES, NONE
 
 LESSON = 3
 ACTS = 5
-pytest.importorskip("numba", reason="numba isn't installed: a lesson takes minutes without it")
 
 
 @pytest.fixture(scope="module")
